@@ -1,0 +1,148 @@
+/** @file Items, concepts, datasets, and activations read back from the store. */
+
+/** An RGB image in memory: `data` has width·height·3 bytes, row by row. */
+export interface RawImage {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/** Where a concept stands in a text: character offsets, `end` exclusive. */
+export interface ConceptSpan {
+  start: number;
+  end: number;
+  concept: string;
+}
+
+/** One document or one image. `id` is unique within its dataset and stable across runs. */
+export interface Item {
+  id: string;
+  text?: string;
+  /** Pixels, or the path of an image file. */
+  image?: RawImage | { path: string };
+  caption?: string;
+  /** Exact places of concepts in `text`, where the dataset knows them. */
+  spans?: ConceptSpan[];
+  /** −ln p(text) under the generator that made it, in nats, where known: the floor of any model's loss. */
+  generatorNats?: number;
+  /** Class labels by attribute, e.g. `{ colour: 'red' }`. */
+  labels?: Record<string, string>;
+}
+
+export interface Concept {
+  id: string;
+  /** Natural-language name, as a judge or a prompt would use it. */
+  label: string;
+  domain?: string;
+}
+
+export type Split = 'train' | 'eval';
+export type Role = 'positive' | 'negative' | 'hard-negative';
+
+/** One labelled example of one concept; `item` indexes `ConceptSet.items`. Hard negatives exist in `eval` only. */
+export interface ConceptExample {
+  concept: number;
+  item: number;
+  split: Split;
+  role: Role;
+}
+
+/** Concepts with labelled items. No item is in both splits of one concept; items may serve several concepts. */
+export interface ConceptSet {
+  concepts: Concept[];
+  items: Item[];
+  examples: ConceptExample[];
+}
+
+/** A zero-shot classification over images: prompts of each class, and the class of every item that has one. */
+export interface ZeroShotTask {
+  id: string;
+  classes: { label: string; prompts: string[] }[];
+  /** Index of the item's class, or undefined where the item has none. */
+  classOf(item: Item): number | undefined;
+}
+
+/** A prompt to steer from. `topic` is what a good answer keeps to, in the dataset's own terms. */
+export interface SteeringPrompt {
+  id: string;
+  text: string;
+  topic?: string;
+}
+
+/** What a generated text shows, each score in {0, 1, 2} (AxBench's scale). */
+export interface TextJudge {
+  /** How it judges, in a sentence, for reports. */
+  description: string;
+  concept(text: string, concept: Concept): number;
+  instruction(text: string, prompt: SteeringPrompt): number;
+}
+
+export interface Dataset {
+  id: string;
+  modality: 'text' | 'image';
+  /** Changes whenever the content does; part of the key of every step that reads the dataset. */
+  fingerprint: string;
+  /** Up to `n` items without regard to concepts. Splits are disjoint, also from the concept set's items. */
+  corpus(split: 'train' | 'test', n: number): Promise<Item[]>;
+  /** The labelled concepts, at most `limits.concepts` of them with at most `limits.perClass` items a role and split. */
+  concepts?(limits: { concepts?: number; perClass?: number }): Promise<ConceptSet>;
+  zeroShot?: ZeroShotTask[];
+  /** Prompts for steering, disjoint from every other item. */
+  prompts?(n: number): Promise<SteeringPrompt[]>;
+  judge?: TextJudge;
+  /**
+   * An embedding of items that does not come from the subject, for the MS score: row-major [items.length, dim], rows
+   * not necessarily of unit norm. `description` names it in results.
+   */
+  embed?(items: Item[]): Promise<{ data: Float32Array; dim: number; description: string }>;
+}
+
+/**
+ * Activations of items at one site. A row is one position of one item: item i has the rows
+ * `bounds[i]` … `bounds[i + 1] − 1`. Every row is present; `keep` tells which of them count (special tokens, class
+ * token and padding by the recorded policy).
+ */
+export interface ActivationSet {
+  d_in: number;
+  /** Number of rows, kept or not. */
+  n: number;
+  bounds: Uint32Array;
+  /** Token id of each row; −1 where there is none (image patches). */
+  tokenIds: Int32Array;
+  /** Position of each row within its item. */
+  positions: Uint32Array;
+  /** 1 where the row counts, else 0. */
+  keep: Uint8Array;
+  /** The policy that made `keep`, in words, for results. */
+  policy: string;
+  /** Hash of everything that the rows come from. */
+  key: string;
+  /** Rows `start` … `end − 1`, row-major [end − start, d_in]. The caller may keep the array. */
+  read(start: number, end: number): Promise<Float32Array>;
+  /** Sequential batches of whole items, at most about `rows` rows each. */
+  scan(rows: number): AsyncIterable<ActivationBatch>;
+  /** Endless shuffled batches of exactly `size` kept rows; deterministic in `seed`; starts at batch number `from`. */
+  shuffled(size: number, seed: number, options?: ShuffleOptions): AsyncIterable<ShuffledBatch>;
+}
+
+export interface ShuffleOptions {
+  /** Number of batches already consumed by an earlier, interrupted run. */
+  from?: number;
+  /** Also read the row of the preceding position; rows without one are then left out. */
+  previous?: boolean;
+}
+
+export interface ActivationBatch {
+  firstItem: number;
+  items: number;
+  firstRow: number;
+  rows: number;
+  x: Float32Array;
+}
+
+export interface ShuffledBatch {
+  /** Row numbers in the set. */
+  rows: Uint32Array;
+  x: Float32Array;
+  previous?: Float32Array;
+}

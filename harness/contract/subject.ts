@@ -1,0 +1,138 @@
+/** @file A subject: a pretrained network whose activations are read, replaced and steered. */
+import type { Plugin } from '../contract.ts';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '../num/tf.ts';
+import type { Item, RawImage } from './data.ts';
+
+/** A named activation. `pooled` sites have one row an item (`vision.embed`, `text.embed`), others one a position. */
+export interface Site {
+  name: string;
+  d: number;
+  modality: 'text' | 'image';
+  kind: 'tokens' | 'pooled';
+}
+
+/** Right-padded token ids with the mask of real positions. Shapes [n, length]. */
+export interface TokenBatch {
+  n: number;
+  length: number;
+  ids: Int32Array;
+  /** 1 at real positions, 0 at padding. */
+  mask: Uint8Array;
+}
+
+/** Tells an intervention where it is: rows of the batch, first absolute position, and which positions are real. */
+export interface InterventionContext {
+  /** Absolute position of x's first column; > 0 while generating with a cache. */
+  offset: number;
+  phase: 'prompt' | 'generated';
+  /** [n, length] of the current x: 1 at real positions. Rank 2 also for pooled sites (length 1). */
+  mask: Tensor2D;
+}
+
+/**
+ * Replaces an activation during a forward pass. x is [n, length, d] ([n, 1, d] at pooled sites); returns the same
+ * shape. Must be built from differentiable ops where gradients are wanted. Runs inside `tf.tidy`.
+ */
+export interface Intervention {
+  site: string;
+  apply(x: Tensor3D, context: InterventionContext): Tensor3D;
+}
+
+export interface ForwardOptions {
+  /** Sites to return. */
+  capture?: string[];
+  interventions?: Intervention[];
+  /** false: stop after the last captured site and compute no output. Default true. */
+  output?: boolean;
+}
+
+export interface ForwardResult {
+  /** LM logits [n, length, vocab]; absent for CLIP or with `output: false`. */
+  logits?: Tensor3D;
+  /** CLIP embedding [n, projection_dim], not normalised; absent for LMs or with `output: false`. */
+  embeds?: Tensor2D;
+  /** By site: [n, length, d]. */
+  captured: Record<string, Tensor3D>;
+}
+
+export interface GenerateOptions {
+  maxNewTokens: number;
+  /** 0 = greedy. */
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  /** One stream per row, derived from this seed and the row's `streams` entry: batching does not change samples. */
+  seed?: number;
+  /** Stable number of each row's random stream; its index when omitted. */
+  streams?: number[];
+  /** Active at prompt and generated positions. */
+  interventions?: Intervention[];
+  /** Stop a row at this token; the tokenizer's EOS when omitted. */
+  eosId?: number;
+  signal?: AbortSignal;
+}
+
+export interface Tokenizer {
+  vocabSize: number;
+  bosId?: number;
+  eosId?: number;
+  padId?: number;
+  /** Ids of special tokens: what "special tokens excluded" means. */
+  specialIds: ReadonlySet<number>;
+  /** `offsets`: character span of each id in `text`; [0, 0] for special tokens. */
+  encode(text: string, options?: { addSpecialTokens?: boolean }): { ids: number[]; offsets: [number, number][] };
+  decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
+}
+
+interface SubjectCommon {
+  id: string;
+  /** Family plug-in that loaded it, e.g. `llama`. */
+  family: string;
+  /** SHA-256 over config and weights. */
+  fingerprint: string;
+  config: Record<string, unknown>;
+  parameters: number;
+  sites: Site[];
+  dispose(): void;
+}
+
+/** A causal language model. */
+export interface LanguageModel extends SubjectCommon {
+  type: 'lm';
+  tokenizer: Tokenizer;
+  maxLength: number;
+  /** Ids of each text (special tokens added, cut at `maxLength`), right-padded to the longest. */
+  tokenize(texts: string[], options?: { maxLength?: number; addSpecialTokens?: boolean }): TokenBatch;
+  forward(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
+  /** New ids of each row (EOS not included). */
+  generate(prompts: number[][], options: GenerateOptions): Promise<number[][]>;
+  /** Unembedding as used: logits = finalNorm(x) · W_U; [d, vocab]. */
+  unembedding(): Tensor2D;
+}
+
+/** A CLIP: two towers and a logit scale. */
+export interface Clip extends SubjectCommon {
+  type: 'clip';
+  tokenizer: Tokenizer;
+  imageSize: number;
+  /** exp(logit_scale), the factor on cosines. */
+  logitScale: number;
+  projectionDim: number;
+  tokenize(texts: string[]): TokenBatch;
+  /** Pixel values [n, imageSize, imageSize, 3], resized and normalised by `preprocessor_config.json`. */
+  preprocess(images: (RawImage | { path: string })[]): Promise<Tensor4D>;
+  forwardImage(pixels: Tensor4D, options?: ForwardOptions): ForwardResult;
+  forwardText(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
+}
+
+export type Subject = LanguageModel | Clip;
+
+/** A family of subjects, recognised by `config.json`'s `model_type`. */
+export interface SubjectDefinition extends Plugin {
+  modelTypes: string[];
+  /** Loads weights into the chosen backend. Errors are `UserError`s naming file, tensor, expected and found. */
+  load(folder: string, options: { id: string }): Promise<Subject>;
+}
+
+/** Inputs of a pass over items of either kind of subject. */
+export type { Item, Tensor, Tensor1D };

@@ -1,0 +1,90 @@
+/** @file Tasks: what they declare, what they are given, and the rows they return. */
+import type { OptionsSchema, Plugin } from '../contract.ts';
+import type { Rng } from '../num/rng.ts';
+import type { ActivationSet, Dataset, Item } from './data.ts';
+import type { FittedMethod, LabelledActivations } from './methods.ts';
+import type { Site, Subject } from './subject.ts';
+
+export interface MetricDefinition {
+  /** One sentence: what it is and how it is computed. */
+  description: string;
+  direction: 'max' | 'min' | 'none';
+  /** Possible values; a value outside is a bug and refused. null = unbounded. */
+  range: [number | null, number | null];
+  unit: string;
+  /** The metric that ranks methods on the leaderboard; exactly one a task. */
+  main?: boolean;
+  /** Version of the definition in num/metrics. */
+  version?: number;
+}
+
+/** One number with what a reader needs to trust it. `value: null` is an empty cell, with the reason. */
+export interface MetricValue {
+  value: number | null;
+  /** 95 % interval by bootstrap over examples or concepts; null where it makes no sense. */
+  ci95: [number, number] | null;
+  /** Number of units averaged over. */
+  n: number;
+  reason?: string;
+}
+
+/** One line of a result: metrics under one setting of the task's axes, e.g. `{ selection: 'auroc' }`. */
+export interface ResultRow {
+  axes: Record<string, string>;
+  metrics: Record<string, MetricValue>;
+}
+
+/** What a task hands back. All of it is plain JSON without NaN or Infinity. */
+export interface TaskOutcome {
+  rows: ResultRow[];
+  /** Per-concept or per-latent details, for inspection and for paired statistics. */
+  details?: Record<string, unknown>;
+  /** Plottable series: name → points, e.g. `roc`, `score-by-factor`, `ms-quantiles`. */
+  curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
+}
+
+/** Method-independent work shared by all methods: typed arrays and JSON, kept in the store. */
+export interface Prepared {
+  json: Record<string, unknown>;
+  arrays: Record<string, { shape: number[]; data: Float32Array | Int32Array | Uint8Array }>;
+}
+
+export interface PrepareContext<O> {
+  options: O;
+  /** Absent when activations were imported. */
+  subject?: Subject;
+  site: Site;
+  dataset: Dataset;
+  /** Held-out activations, disjoint from the training ones; `testItems[i]` made item i. */
+  test: ActivationSet;
+  testItems: Item[];
+  /** Absent where the dataset has no concepts. */
+  labelled?: LabelledActivations;
+  rng: Rng;
+  seed: number;
+  signal?: AbortSignal;
+  progress(done: number, total: number, note?: string): void;
+}
+
+export interface TaskContext<O> extends PrepareContext<O> {
+  method: FittedMethod & { id: string; kind: 'sae' | 'baseline' };
+  /** Training activations, for controls and selection. */
+  train: ActivationSet;
+  prepared: Prepared;
+}
+
+export interface TaskDefinition<O = Record<string, unknown>> extends Plugin {
+  options: OptionsSchema;
+  metrics: Record<string, MetricDefinition>;
+  /** Named axes of its rows with the values they can take, for tables and plots. */
+  axes: Record<string, string>;
+  /** Whether two seeds give two results for the same fitted method. */
+  seeded: boolean;
+  /** Ids of baselines that always stand beside the methods (null rows, controls); added to every plan. */
+  controls?: string[];
+  /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
+  unavailable?(context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled'>): string | undefined;
+  /** Work that does not depend on the method (clean passes, ablation losses, calibration), done once and stored. */
+  prepare?(context: PrepareContext<O>): Promise<Prepared>;
+  run(context: TaskContext<O>): Promise<TaskOutcome>;
+}
