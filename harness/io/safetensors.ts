@@ -1,0 +1,207 @@
+/** @file Reading .safetensors files: the header at once, each tensor on demand, converted to plain typed arrays. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { suggest, UserError } from '../errors.ts';
+import type { ElementArray } from './elements.ts';
+import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
+import { readError } from './json.ts';
+import type { TensorInfo } from './safetensors-header.ts';
+import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
+
+/** What to check while reading a tensor. */
+export interface ReadOptions {
+  /** The shape that the reader needs; another one is a UserError. */
+  expectShape?: readonly number[];
+  /** Refuse NaN and infinities. Default false. */
+  finite?: boolean;
+}
+
+/** Named tensors in one file or in several shards; nothing of the data is in memory until it is read. */
+export interface TensorSource {
+  /** Path of the file, or of the folder's index. For messages. */
+  path: string;
+  /** Names, sorted. */
+  names: string[];
+  /** The `__metadata__` strings of the file (of the first shard). */
+  metadata: Record<string, string>;
+  has(name: string): boolean;
+  /** The file and the byte range of a tensor, or undefined. */
+  locate(name: string): { file: string; info: TensorInfo } | undefined;
+  /**
+   * Element type (as in the file) and shape.
+   * @throws UserError for an unknown name, with the closest known ones.
+   */
+  info(name: string): { dtype: string; shape: number[] };
+  /**
+   * All elements, row-major. F32, F16, BF16, F64 → `Float32Array`; U8, BOOL → `Uint8Array`; I8, I16, U16, I32 →
+   * `Int32Array`; U32, I64, U64 → `Int32Array` when all fit, else `Float64Array`.
+   * @throws UserError for an unknown name, a type that cannot be converted, another shape than expected, non-finite
+   * values where `finite` is set, a file that shrank.
+   */
+  read(name: string, options?: ReadOptions): Promise<ElementArray>;
+  /** Like `read`; a tensor of a non-floating type is a UserError. */
+  readFloat(name: string, options?: ReadOptions): Promise<Float32Array>;
+  /** Rows `from` (inclusive) to `to` (exclusive) along the first axis, for sets larger than memory. */
+  readRows(name: string, from: number, to: number): Promise<ElementArray>;
+  /** Every tensor, in the order of `names`. */
+  readAll(
+    options?: Pick<ReadOptions, 'finite'>,
+  ): Promise<Record<string, { dtype: string; shape: number[]; data: ElementArray }>>;
+}
+
+/** A `UserError` naming the tensors that come closest. */
+export function unknownTensor(path: string, name: string, names: readonly string[]): UserError {
+  const close = suggest(name, names);
+  const hint = close.length > 0 ? `; did you mean ${close.join(', ')}?` : ` among its ${names.length} tensors.`;
+  return new UserError(`safetensors ${path}: no tensor '${name}'${hint}`);
+}
+
+/** Open, use and close a file, with a `UserError` when it cannot be read. */
+async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw readError('safetensors', path, error);
+  }
+  try {
+    return await use(handle);
+  } catch (error) {
+    throw readError('safetensors', path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readHeader(path: string) {
+  return withFile(path, async (handle) => {
+    const { size } = await handle.stat();
+    if (size < 8) throw new UserError(`safetensors ${path}: expected at least 8 bytes, found ${size}.`);
+    const prefix = new Uint8Array(8);
+    await readExactly(handle, prefix, 0, `safetensors ${path}`);
+    const length = new DataView(prefix.buffer).getBigUint64(0, true);
+    if (length > BigInt(MAX_HEADER_BYTES)) {
+      throw new UserError(
+        `safetensors ${path}: the header claims ${length} bytes, expected at most ${MAX_HEADER_BYTES}: not a safetensors file?`,
+      );
+    }
+    const headerBytes = Number(length);
+    if (8 + headerBytes > size) {
+      throw new UserError(
+        `safetensors ${path}: the header claims ${headerBytes} bytes, the file holds ${size - 8} after its length: truncated?`,
+      );
+    }
+    const bytes = new Uint8Array(headerBytes);
+    await readExactly(handle, bytes, 8, `safetensors ${path}`);
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new UserError(`safetensors ${path}: the header is not valid UTF-8.`);
+    }
+    return parseHeader(path, text, 8 + headerBytes, size - 8 - headerBytes);
+  });
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+async function readRange(path: string, name: string, info: TensorInfo, first: number, count: number) {
+  const { dtype } = info;
+  if (!isReadable(dtype)) {
+    const known = Object.keys(ELEMENT_BYTES).join(', ');
+    throw new UserError(
+      `safetensors ${path}: tensor '${name}' has dtype ${dtype}; readable are ${known}: convert it first.`,
+    );
+  }
+  const where = `safetensors ${path}: tensor '${name}'`;
+  const position = info.start + first * ELEMENT_BYTES[dtype];
+  return withFile(path, (handle) => readElements(handle, { position, count, type: dtype, where }));
+}
+
+/**
+ * The methods of a {@link TensorSource} over located tensors.
+ *
+ * @param locate The file and the header entry of a name, or undefined.
+ */
+export function tensorSource(
+  path: string,
+  names: string[],
+  metadata: Record<string, string>,
+  locate: (name: string) => { file: string; info: TensorInfo } | undefined,
+): TensorSource {
+  const find = (name: string) => {
+    const found = locate(name);
+    if (found === undefined) throw unknownTensor(path, name, names);
+    return found;
+  };
+  const source: TensorSource = {
+    path,
+    names,
+    metadata,
+    has: (name) => locate(name) !== undefined,
+    locate,
+    info(name) {
+      const { dtype, shape } = find(name).info;
+      return { dtype, shape: [...shape] };
+    },
+    async read(name, options = {}) {
+      const { file, info } = find(name);
+      const { expectShape } = options;
+      if (expectShape !== undefined && !sameShape(info.shape, expectShape)) {
+        throw new UserError(
+          `safetensors ${file}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${info.shape.join(', ')}].`,
+        );
+      }
+      const values = await readRange(
+        file,
+        name,
+        info,
+        0,
+        info.shape.reduce((product, n) => product * n, 1),
+      );
+      if (options.finite) requireFinite(values, `safetensors ${file}: tensor '${name}'`);
+      return values;
+    },
+    async readFloat(name, options) {
+      const { file, info } = find(name);
+      if (!['F32', 'F16', 'BF16', 'F64'].includes(info.dtype)) {
+        throw new UserError(
+          `safetensors ${file}: tensor '${name}': expected a floating type (F32, F16, BF16, F64), found ${info.dtype}.`,
+        );
+      }
+      return (await source.read(name, options)) as Float32Array;
+    },
+    async readRows(name, from, to) {
+      const { file, info } = find(name);
+      const [rows = 0, ...rest] = info.shape;
+      if (info.shape.length === 0 || !(from >= 0 && from <= to && to <= rows)) {
+        throw new UserError(
+          `safetensors ${file}: tensor '${name}': rows ${from} to ${to} asked of shape [${info.shape.join(', ')}].`,
+        );
+      }
+      const width = rest.reduce((product, n) => product * n, 1);
+      return readRange(file, name, info, from * width, (to - from) * width);
+    },
+    async readAll(options) {
+      const all: Record<string, { dtype: string; shape: number[]; data: ElementArray }> = {};
+      for (const name of names) all[name] = { ...source.info(name), data: await source.read(name, options) };
+      return all;
+    },
+  };
+  return source;
+}
+
+/**
+ * Open one .safetensors file: reads and checks its header only.
+ *
+ * @throws UserError for a missing, truncated, hostile or malformed file, naming tensor, expected and found.
+ */
+export async function openSafetensors(path: string): Promise<TensorSource> {
+  const { tensors, metadata } = await readHeader(path);
+  return tensorSource(path, [...tensors.keys()], metadata, (name) => {
+    const info = tensors.get(name);
+    return info && { file: path, info };
+  });
+}
