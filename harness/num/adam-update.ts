@@ -1,0 +1,32 @@
+/** @file The arithmetic of one Adam step for one parameter, in tf operations. */
+import { type Tensor, tf } from './tf.ts';
+
+/** What one parameter's step is computed from. `step` counts from 1. */
+export interface AdamInput {
+  param: Tensor;
+  grad: Tensor;
+  m: Tensor;
+  v: Tensor;
+  lr: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Decoupled weight decay coefficient; 0 for none. */
+  decay: number;
+  step: number;
+}
+
+/** Computes new values as new tensors; the inputs are left as they are. */
+export type AdamUpdate = (input: AdamInput) => { param: Tensor; m: Tensor; v: Tensor };
+
+/** The step composed of tf operations: runs on every backend. */
+export const composedAdamUpdate: AdamUpdate = ({ param, grad, m, v, lr, beta1, beta2, epsilon, decay, step }) => {
+  const nextM = tf.add(tf.mul(m, beta1), tf.mul(grad, 1 - beta1));
+  const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(grad), 1 - beta2));
+  // The bias corrections are scalars known here in float64; only the elementwise part runs in float32.
+  const correction = Math.sqrt(1 - beta2 ** step);
+  const denominator = tf.add(tf.div(tf.sqrt(nextV), correction), epsilon);
+  const change = tf.mul(tf.div(nextM, denominator), lr / (1 - beta1 ** step));
+  const shrunk = decay === 0 ? param : tf.mul(param, 1 - lr * decay);
+  return { param: tf.sub(shrunk, change), m: nextM, v: nextV };
+};

@@ -1,0 +1,117 @@
+/** @file Backend choice, the reasons given for what is not available, and the kernels added to wasm. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError } from '../errors.ts';
+import { type BackendChoice, initBackend, probeBackends } from './backend.ts';
+import { tf } from './tf.ts';
+
+const test = suite('backend');
+
+test('auto picks a backend and gives a reason for every one before it', async () => {
+  const info = await initBackend();
+  assert.is(tf.getBackend(), info.name);
+  const order = ['tensorflow', 'native', 'wasm', 'cpu'];
+  assert.equal(
+    info.rejected.map(({ name }) => name),
+    order.slice(0, order.indexOf(info.name)) as typeof info.rejected extends { name: infer N }[] ? N[] : never,
+  );
+  for (const { reason } of info.rejected) assert.ok(reason.length > 0 && !reason.includes('\n'));
+  assert.ok(info.device && info.version && info.detail);
+});
+
+test('an explicit choice is obeyed and can be changed within a process', async () => {
+  for (const choice of ['cpu', 'wasm', 'cpu'] as const) {
+    const info = await initBackend(choice);
+    assert.is(info.name, choice);
+    assert.is(tf.getBackend(), choice);
+    assert.equal(info.rejected, []);
+  }
+});
+
+test('an unknown or unavailable choice is a UserError that says why', async () => {
+  await assertUserError(() => initBackend('webgl' as BackendChoice), /expected one of auto, tensorflow.*'webgl'/);
+  const probes = await probeBackends();
+  for (const probe of probes) {
+    if (!probe.available) await assertUserError(() => initBackend(probe.name), /not available here.*To mend/);
+  }
+});
+
+test('probing names all four and keeps the backend in use', async () => {
+  await initBackend('wasm');
+  const probes = await probeBackends();
+  assert.equal(
+    probes.map(({ name }) => name),
+    ['tensorflow', 'native', 'wasm', 'cpu'],
+  );
+  assert.is(tf.getBackend(), 'wasm');
+});
+
+for (const backend of ['wasm', 'cpu'] as const) {
+  test(`${backend}: unsorted segment sum adds rows, drops ids out of range and has a gradient`, async () => {
+    await initBackend(backend);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const x = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8], [4, 2]);
+      const ids = tf.tensor1d([2, 0, 2, -1], 'int32');
+      const sum = tf.unsortedSegmentSum(x, ids, 3);
+      assert.equal(sum.arraySync(), [
+        [3, 4],
+        [0, 0],
+        [6, 8],
+      ]);
+      const grad = tf.grad((w) => tf.sum(tf.mul(tf.unsortedSegmentSum(w, ids, 3), [[1], [2], [3]])))(x);
+      assert.equal(grad.arraySync(), [
+        [3, 3],
+        [1, 1],
+        [3, 3],
+        [0, 0],
+      ]);
+      const counts = tf.unsortedSegmentSum(tf.tensor1d([1, 1, 1], 'int32'), tf.tensor1d([1, 1, 0], 'int32'), 2);
+      assert.equal([counts.dtype, counts.arraySync()], ['int32', [1, 2]]);
+    });
+    assert.is(tf.memory().numTensors, before);
+  });
+
+  test(`${backend}: the gradient of gather accumulates repeated rows`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const rows = tf.tensor1d([1, 1, 0], 'int32');
+      const grad = tf.grad((table) => tf.sum(tf.mul(tf.gather(table, rows), [[1], [10], [100]])))(tf.zeros([3, 2]));
+      assert.equal(grad.arraySync(), [
+        [100, 100],
+        [11, 11],
+        [0, 0],
+      ]);
+    });
+  });
+
+  test(`${backend}: einsum and the filter gradient of conv2d compute`, async () => {
+    await initBackend(backend);
+    const before = tf.memory();
+    tf.tidy(() => {
+      const a = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+      assert.equal(tf.einsum('ij,kj->ik', a, a).arraySync(), [
+        [5, 11],
+        [11, 25],
+      ]);
+      const image = tf.ones<import('@tensorflow/tfjs-core').Rank.R4>([1, 3, 3, 1]);
+      const filter = tf.ones<import('@tensorflow/tfjs-core').Rank.R4>([2, 2, 1, 1]);
+      const grad = tf.grad((w) => tf.sum(tf.conv2d(image, w as typeof filter, 1, 'valid')))(filter);
+      assert.equal([...grad.dataSync()], [4, 4, 4, 4]);
+    });
+    assert.equal([tf.memory().numTensors, tf.memory().numBytes], [before.numTensors, before.numBytes]);
+  });
+}
+
+async function assertUserError(run: () => Promise<unknown>, message: RegExp): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    assert.instance(error, UserError);
+    assert.match((error as Error).message, message);
+    return;
+  }
+  assert.unreachable('expected a UserError');
+}
+
+test.run();

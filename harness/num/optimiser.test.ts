@@ -1,0 +1,126 @@
+/** @file Adam against a float64 reference, clipping, and exact resume. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { initBackend } from './backend.ts';
+import { type AdamOptions, createAdam } from './optimiser.ts';
+import { tf, type Variable } from './tf.ts';
+
+const test = suite('optimiser');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+/** Adam in float64, straight from the paper, on one flat parameter. */
+function reference(start: number[], grads: number[][], lr: number, options: AdamOptions): number[] {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm } = options;
+  const p = [...start];
+  const m = p.map(() => 0);
+  const v = p.map(() => 0);
+  grads.forEach((grad, index) => {
+    const t = index + 1;
+    const norm = Math.hypot(...grad);
+    const scale = clipNorm === undefined ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+    for (let i = 0; i < p.length; i++) {
+      const g = grad[i]! * scale;
+      m[i] = beta1 * m[i]! + (1 - beta1) * g;
+      v[i] = beta2 * v[i]! + (1 - beta2) * g * g;
+      p[i]! *= 1 - lr * weightDecay;
+      p[i]! -= (lr * (m[i]! / (1 - beta1 ** t))) / (Math.sqrt(v[i]! / (1 - beta2 ** t)) + epsilon);
+    }
+  });
+  return p;
+}
+
+const START = [1, -2, 0.5, 3];
+const GRADS = [
+  [0.1, -3, 0, 1e-4],
+  [0.2, 5, 0, -1e-4],
+  [-0.4, -1, 0, 1e-4],
+  [0.1, 0.5, 2, 1e-4],
+];
+
+/** `tf.variable` copies its initial value, which must be freed too. */
+const variable = (start: Float32Array | number[]): Variable => tf.tidy(() => tf.variable(tf.tensor1d(start)));
+
+/** The same parameter split in two variables, so that clipping must join them. */
+function run(options: AdamOptions, lr: number): number[] {
+  const params = { a: variable(START.slice(0, 2)), b: variable(START.slice(2)) };
+  const adam = createAdam(params, options);
+  for (const grad of GRADS) {
+    tf.tidy(() => adam.step({ a: tf.tensor1d(grad.slice(0, 2)), b: tf.tensor1d(grad.slice(2)) }, lr));
+  }
+  const values = [...params.a.dataSync(), ...params.b.dataSync()];
+  adam.dispose();
+  params.a.dispose();
+  params.b.dispose();
+  return values;
+}
+
+for (const [name, options] of Object.entries<AdamOptions>({
+  defaults: {},
+  'JumpReLU recipe: beta1 = 0': { beta1: 0, beta2: 0.999 },
+  'TopK recipe: tiny epsilon': { epsilon: 6.25e-10 },
+  'decoupled weight decay': { weightDecay: 0.1 },
+  'global-norm clipping': { clipNorm: 1 },
+})) {
+  test(`matches the float64 reference: ${name}`, () => {
+    const before = tf.memory().numTensors;
+    const got = run(options, 0.05);
+    const expected = reference(START, GRADS, 0.05, options);
+    got.forEach((value, i) => {
+      assert.ok(Math.abs(value - expected[i]!) < 2e-6, `element ${i}: ${value} against ${expected[i]}`);
+    });
+    assert.is(tf.memory().numTensors, before);
+  });
+}
+
+test('a resumed optimiser continues with the same bits', () => {
+  const grads = GRADS.map((grad) => tf.tensor1d(grad));
+  const make = (start: Float32Array | number[]): { p: Variable } => ({ p: variable(start) });
+  const whole = make(START);
+  const adam = createAdam(whole, { weightDecay: 0.01 });
+  for (const grad of grads) adam.step({ p: grad }, 0.1);
+
+  const first = make(START);
+  const firstAdam = createAdam(first, { weightDecay: 0.01 });
+  for (const grad of grads.slice(0, 2)) firstAdam.step({ p: grad }, 0.1);
+  const saved = firstAdam.state();
+  assert.equal(Object.keys(saved).sort(), ['m/p', 'step', 'v/p']);
+  // A saved state is a snapshot: further steps must not change it.
+  const halfway = first.p.dataSync();
+  firstAdam.step({ p: grads[0]! }, 0.1);
+
+  const second = make(halfway as Float32Array);
+  const secondAdam = createAdam(second, { weightDecay: 0.01 });
+  secondAdam.restore(saved);
+  tf.dispose(saved);
+  for (const grad of grads.slice(2)) secondAdam.step({ p: grad }, 0.1);
+  assert.equal(second.p.dataSync(), whole.p.dataSync());
+});
+
+test('a parameter without a gradient stays, with its moments', () => {
+  const params = { a: tf.variable(tf.tensor1d([1])), b: tf.variable(tf.tensor1d([1])) };
+  const adam = createAdam(params, { weightDecay: 0.5 });
+  adam.step({ a: tf.tensor1d([1]) }, 0.1);
+  assert.is(params.b.dataSync()[0], 1);
+  assert.is.not(params.a.dataSync()[0], 1);
+  assert.is(adam.state()['m/b']!.dataSync()[0], 0);
+});
+
+test('noDecay spares a parameter', () => {
+  const params = { w: tf.variable(tf.tensor1d([1])), b: tf.variable(tf.tensor1d([1])) };
+  const adam = createAdam(params, { weightDecay: 0.5, noDecay: ['b'] });
+  adam.step({ w: tf.tensor1d([0]), b: tf.tensor1d([0]) }, 0.1);
+  assert.ok(Math.abs(params.w.dataSync()[0]! - 0.95) < 1e-6);
+  assert.is(params.b.dataSync()[0], 1);
+});
+
+test('refuses a state or a gradient that does not fit', () => {
+  const adam = createAdam({ p: tf.variable(tf.tensor1d([1, 2])) });
+  assert.throws(() => adam.step({ q: tf.scalar(1) }, 0.1), /unknown parameter 'q'/);
+  assert.throws(() => adam.restore({ step: tf.scalar(1, 'int32') }), /lacks 'm\/p'/);
+  const wrong = { step: tf.scalar(1, 'int32'), 'm/p': tf.zeros([3]), 'v/p': tf.zeros([2]) };
+  assert.throws(() => adam.restore(wrong), /shape \[3\], expected \[2\]/);
+});
+
+test.run();

@@ -1,0 +1,119 @@
+/** @file Adam and AdamW over named variables, with global-norm clipping and a state that resumes exactly. */
+import { type AdamUpdate, composedAdamUpdate } from './adam-update.ts';
+import { type NamedTensors, type Scalar, type Tensor, tf, type Variable } from './tf.ts';
+
+/** Options of `createAdam`. The defaults are PyTorch's. */
+export interface AdamOptions {
+  /** Default 0.9. */
+  beta1?: number;
+  /** Default 0.999. */
+  beta2?: number;
+  /** Added to the root of the bias-corrected second moment. Default 1e-8. */
+  epsilon?: number;
+  /** Decoupled weight decay (AdamW): each step first shrinks a parameter by `lr · weightDecay`. Default 0. */
+  weightDecay?: number;
+  /** Names of parameters that weight decay spares. */
+  noDecay?: readonly string[];
+  /** Scales all gradients together so that their joint L2 norm is at most this. Default: no clipping. */
+  clipNorm?: number;
+  /** The arithmetic of one parameter's step: a backend may bring a fused one. Default: composed of tf operations. */
+  update?: AdamUpdate;
+}
+
+/** An optimiser bound to its variables. */
+export interface Adam {
+  /**
+   * One step. `grads` holds a gradient for each parameter to be moved (a parameter without one stays as it is, its
+   * moments too); it is not disposed of. `lr` is the learning rate of this step.
+   */
+  step(grads: NamedTensors, lr: number): void;
+  /** Copies of the moments (`m/<name>`, `v/<name>`) and `step` (int32 scalar): all that a resume needs. Caller disposes. */
+  state(): NamedTensors;
+  /** Takes over a state given by `state()`; copies what it needs. Throws when a name or a shape does not fit. */
+  restore(state: NamedTensors): void;
+  /** Frees the moments; the variables belong to the caller. */
+  dispose(): void;
+}
+
+/** PyTorch's `clip_grad_norm_`: min(1, clip / (norm + 1e-6)), kept on the device. */
+function clipScale(grads: Tensor[], clipNorm: number): Scalar {
+  const squares = grads.map((grad) => tf.sum(tf.square(grad)));
+  const norm = tf.sqrt(tf.addN(squares));
+  return tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6))) as Scalar;
+}
+
+/**
+ * Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019), in PyTorch's order of operations:
+ * p -= lr·wd·p; m, v updated; p -= lr · (m / (1-β1^t)) / (sqrt(v / (1-β2^t)) + ε).
+ */
+export function createAdam(params: Record<string, Variable>, options: AdamOptions = {}): Adam {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, noDecay = [], clipNorm } = options;
+  const update = options.update ?? composedAdamUpdate;
+  const names = Object.keys(params).sort();
+  const zeros = (name: string) => tf.keep(tf.zerosLike(params[name]! as Tensor));
+  const moments = new Map(names.map((name) => [name, { m: zeros(name), v: zeros(name) }]));
+  let steps = 0;
+
+  function replace(name: string, m: Tensor, v: Tensor): void {
+    const old = moments.get(name)!;
+    moments.set(name, { m: tf.keep(m), v: tf.keep(v) });
+    tf.dispose([old.m, old.v]);
+  }
+
+  return {
+    step(grads, lr) {
+      const unknown = Object.keys(grads).find((name) => !moments.has(name));
+      if (unknown !== undefined) throw new Error(`adam: gradient for unknown parameter '${unknown}'`);
+      const moved = names.filter((name) => grads[name]);
+      if (moved.length === 0) return;
+      steps++;
+      tf.tidy(() => {
+        const scale =
+          clipNorm === undefined
+            ? undefined
+            : clipScale(
+                moved.map((name) => grads[name]!),
+                clipNorm,
+              );
+        for (const name of moved) {
+          tf.tidy(() => {
+            const { m, v } = moments.get(name)!;
+            const grad = scale ? tf.mul(grads[name]!, scale) : grads[name]!;
+            const decay = noDecay.includes(name) ? 0 : weightDecay;
+            const next = update({ param: params[name]!, grad, m, v, lr, beta1, beta2, epsilon, decay, step: steps });
+            params[name]!.assign(next.param);
+            replace(name, next.m, next.v);
+          });
+        }
+      });
+    },
+    state() {
+      const state: NamedTensors = { step: tf.scalar(steps, 'int32') };
+      for (const [name, { m, v }] of moments) {
+        state[`m/${name}`] = tf.clone(m);
+        state[`v/${name}`] = tf.clone(v);
+      }
+      return state;
+    },
+    restore(state) {
+      const part = (key: string, shape: number[]) => {
+        const tensor = state[key];
+        if (!tensor) throw new Error(`adam: the saved state lacks '${key}'`);
+        if (tensor.shape.join() !== shape.join()) {
+          throw new Error(`adam: '${key}' has shape [${tensor.shape}], expected [${shape}]`);
+        }
+        return tensor;
+      };
+      const parts = names.map((name) => {
+        const { shape } = params[name]!;
+        return [name, part(`m/${name}`, shape), part(`v/${name}`, shape)] as const;
+      });
+      steps = part('step', []).dataSync()[0]!;
+      for (const [name, m, v] of parts) replace(name, tf.clone(m), tf.clone(v));
+    },
+    dispose() {
+      for (const { m, v } of moments.values()) tf.dispose([m, v]);
+      moments.clear();
+    },
+  };
+}
