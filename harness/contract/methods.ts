@@ -44,6 +44,8 @@ export interface TrainState {
   buffers: NamedTensors;
   /** Random stream of this step: the same after a resume. */
   rng: Rng;
+  /** What this step's `loss` gave, as numbers; present in `beforeStep` and `afterStep`. */
+  last?: { l0: number; parts: Record<string, number> };
 }
 
 export interface SaeLoss {
