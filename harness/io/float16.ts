@@ -24,14 +24,14 @@ function halfValues(): Float32Array {
 }
 
 /** Half-precision bit patterns to float32, exactly. */
-export function halfToFloat(bits: Uint16Array, out = new Float32Array(bits.length)): Float32Array {
+export function halfToFloat(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
   const table = halfValues();
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]!]!;
   return out;
 }
 
 /** bfloat16 bit patterns to float32, exactly: they are the upper 16 bits. */
-export function bfloatToFloat(bits: Uint16Array, out = new Float32Array(bits.length)): Float32Array {
+export function bfloatToFloat(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
   const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return out;

@@ -1,0 +1,161 @@
+/** @file The tokenizer of a Hugging Face folder: ids, character spans, special tokens. */
+
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { UserError } from '../errors.ts';
+import { tokenOffsets, tokenSpelling } from './token-offsets.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
+
+/** The ids of the special tokens; absent where the tokenizer has none. */
+export interface SpecialIds {
+  bos?: number;
+  eos?: number;
+  pad?: number;
+  unk?: number;
+}
+
+/** How to encode. */
+export interface EncodeOptions {
+  /** Put BOS/EOS around the text as the model was trained. Default true. */
+  addSpecialTokens?: boolean;
+  /** Cut the text's tokens so that all ids, special ones included, are at most this many. Special tokens stay. */
+  maxLength?: number;
+  /** Also give the character spans. Default false. */
+  offsets?: boolean;
+}
+
+/** An encoded text. */
+export interface Encoded {
+  ids: number[];
+  /** `[start, end)` in UTF-16 units of the text for each id; `[0, 0]` for special tokens that were put around it. */
+  offsets?: [number, number][];
+}
+
+/** A loaded tokenizer. */
+export interface Tokenizer {
+  /** The file it came from. */
+  path: string;
+  encode(text: string, options?: EncodeOptions): Encoded;
+  /** Text of ids; special tokens are left out where asked (default false). */
+  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
+  /** The vocabulary's string of an id (`Ġthe`, `▁the`, `the</w>`), undefined for an unknown id. */
+  token(id: number): string | undefined;
+  /** The id of a vocabulary string. */
+  id(token: string): number | undefined;
+  /** Largest id + 1. A model's embedding may have more rows. */
+  vocabSize: number;
+  special: SpecialIds;
+  /** Ids of all special tokens, also those without a role. */
+  specialIds: ReadonlySet<number>;
+  /** `model_max_length` of the config where it is a real bound (below 10^9). */
+  maxLength?: number;
+}
+
+/** Classes whose `add_bos_token: false` takes the template's BOS away, as HF's own loaders do. */
+const BOS_SWITCHED = /^(Llama|CodeLlama|Gemma)Tokenizer(Fast)?$/;
+
+function roleToken(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  const content = (value as { content?: unknown } | null | undefined)?.content;
+  return typeof content === 'string' ? content : undefined;
+}
+
+/** The special ids before and after a text: what the post-processor adds, then what the config switches. */
+function surroundings(library: HuggingFaceTokenizer, config: Record<string, unknown>, special: SpecialIds) {
+  const plain: number[] = library.encode('a', { add_special_tokens: false }).ids;
+  const full: number[] = library.encode('a', { add_special_tokens: true }).ids;
+  let at = 0;
+  while (at + plain.length < full.length && !plain.every((id, i) => full[at + i] === id)) at += 1;
+  const before = full.slice(0, at);
+  const after = full.slice(at + plain.length);
+  const switched = BOS_SWITCHED.test(String(config['tokenizer_class'] ?? ''));
+  if (special.bos !== undefined) {
+    if (config['add_bos_token'] === true && before[0] !== special.bos) before.unshift(special.bos);
+    if (config['add_bos_token'] === false && switched && before[0] === special.bos) before.shift();
+  }
+  if (special.eos !== undefined) {
+    if (config['add_eos_token'] === true && after.at(-1) !== special.eos) after.push(special.eos);
+    if (config['add_eos_token'] === false && switched && after.at(-1) === special.eos) after.pop();
+  }
+  return { before, after };
+}
+
+function buildLibrary(path: string, json: object, config: object): HuggingFaceTokenizer {
+  try {
+    return new HuggingFaceTokenizer(json, config);
+  } catch (error) {
+    throw new UserError(`tokenizer ${path}: not a tokenizer that can be read: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * Make a tokenizer from its two documents. See {@link loadTokenizer}.
+ *
+ * @param path For messages.
+ */
+export function makeTokenizer(path: string, json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+  const library = buildLibrary(path, json, config);
+  const spelling = tokenSpelling(json);
+  const special: SpecialIds = {};
+  for (const role of ['bos', 'eos', 'pad', 'unk'] as const) {
+    const token = roleToken(config[`${role}_token`]) ?? (role === 'unk' ? spelling.unknown : undefined);
+    const id = token === undefined ? undefined : library.token_to_id(token);
+    if (id !== undefined) special[role] = id;
+  }
+  const added = json['added_tokens'] as { id: number; special?: boolean }[];
+  const specialIds = new Set([
+    ...added.filter((token) => token.special).map((token) => token.id),
+    ...Object.values(special),
+  ]);
+  const { before, after } = surroundings(library, config, special);
+  const tokens = [...library.get_vocab().values()];
+  const vocabSize = tokens.reduce((most, id) => Math.max(most, id + 1), 0);
+  const limit = Number(config['model_max_length']);
+
+  return {
+    path,
+    vocabSize,
+    special,
+    specialIds,
+    ...(limit > 0 && limit < 1e9 ? { maxLength: limit } : {}),
+    token: (id) => library.id_to_token(id),
+    id: (token) => library.token_to_id(token),
+    encode(text, options = {}) {
+      const { addSpecialTokens = true, maxLength = Number.POSITIVE_INFINITY, offsets = false } = options;
+      const { ids: all, tokens: names } = library.encode(text, { add_special_tokens: false });
+      const [start, end] = addSpecialTokens ? [before, after] : [[], []];
+      const kept = Math.max(0, Math.min(all.length, maxLength - start.length - end.length));
+      const content = kept < all.length ? all.slice(0, kept) : all;
+      const missing = content.indexOf(undefined as unknown as number);
+      if (missing >= 0) {
+        throw new UserError(
+          `tokenizer ${path}: ${JSON.stringify(names[missing])} is not in the vocabulary, and there is no unknown token.`,
+        );
+      }
+      const ids = [...start, ...content, ...end];
+      if (!offsets) return { ids };
+      const none = (list: number[]) => list.map((): [number, number] => [0, 0]);
+      return { ids, offsets: [...none(start), ...tokenOffsets(text, names, spelling).slice(0, kept), ...none(end)] };
+    },
+    decode(ids, { skipSpecialTokens = false } = {}) {
+      const wanted = skipSpecialTokens ? ids.filter((id) => !specialIds.has(id)) : [...ids];
+      if (wanted.length === 0) return '';
+      const text = library.decode(wanted, {
+        skip_special_tokens: skipSpecialTokens,
+        // The library's default rewrites " ." to "."; HF's own default since version 5 leaves the text as it is.
+        clean_up_tokenization_spaces: config['clean_up_tokenization_spaces'] === true,
+      });
+      return spelling.suffix ? text.trim() : text;
+    },
+  };
+}
+
+/**
+ * Load the tokenizer of a folder: `tokenizer.json` with `tokenizer_config.json`, or older vocabulary files (GPT-2's
+ * and CLIP's), see {@link readTokenizerFiles}.
+ *
+ * @throws UserError when there is none or it cannot be read.
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const { path, json, config } = await readTokenizerFiles(folder);
+  return makeTokenizer(path, json, config);
+}
