@@ -18,6 +18,8 @@ export interface ConceptSpan {
 export interface Item {
   id: string;
   text?: string;
+  /** Character offset in `text` at which the response to an instruction begins, where the text has one. */
+  responseStart?: number;
   /** Pixels, or the path of an image file. */
   image?: RawImage | { path: string };
   caption?: string;

@@ -58,6 +58,8 @@ export interface PrepareContext<O> {
   /** Held-out activations, disjoint from the training ones; `testItems[i]` made item i. */
   test: ActivationSet;
   testItems: Item[];
+  /** Training activations, e.g. for the mean of a mean ablation; given to `prepare` as well as to `run`. */
+  train?: ActivationSet;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
   rng: Rng;
