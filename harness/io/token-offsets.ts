@@ -148,6 +148,7 @@ function matchAt(
   from: number,
 ): { start: number; end: number } | undefined {
   let start = from;
+  if (needle.length === 0) return { start, end: start };
   while (start < bytes.length && isSpace(bytes, start) && bytes[start] !== needle[0]) start += 1;
   for (let i = 0; i < needle.length; i++) if (bytes[start + i] !== needle[i]) return undefined;
   return { start, end: start + needle.length };
