@@ -1,4 +1,10 @@
 /** @file What the contract hands on from `num/` and `io/`: the building blocks that plug-ins may use. */
 
+export { atomicWrite } from '../io/atomic.ts';
+export { sha256File, sha256Json } from '../io/hash.ts';
+export { canonicalJson, readJson } from '../io/json.ts';
+export { writeSafetensors } from '../io/safetensors-write.ts';
+export { loadTokenizer } from '../io/tokenizer.ts';
+export { openWeights } from '../io/weights.ts';
 export { createRng, type Rng } from '../num/rng.ts';
 export * from '../num/tf.ts';
