@@ -1,0 +1,66 @@
+/** @file Reading fields of `config.json` with errors that name the file, the field, what was expected and found. */
+import { UserError } from '../../harness/contract.ts';
+
+/** Bound of every size in a config: a larger one is a corrupt file, not a model. */
+const MAX_SIZE = 1 << 24;
+
+/** Typed access to the fields of one JSON object. `null` counts as absent. */
+export interface ConfigReader {
+  /** A positive integer of at most 2^24. */
+  size(field: string, fallback?: number): number;
+  /** A positive finite number. */
+  positive(field: string, fallback?: number): number;
+  flag(field: string, fallback: boolean): boolean;
+  oneOf<T extends string>(field: string, known: readonly T[], fallback?: T): T;
+  /** A token id, the first of a list of them, or undefined. */
+  tokenId(field: string): number | undefined;
+  /** The reader of a nested object; an empty one where the field is absent. */
+  section(field: string): ConfigReader;
+  has(field: string): boolean;
+  /** The error for a field whose value does not do. */
+  wrong(field: string, expected: string): UserError;
+}
+
+/** @param where Names the file (and the section) in messages, e.g. `config.json of /models/x`. */
+export function configReader(json: Record<string, unknown>, where: string): ConfigReader {
+  const read = (field: string, fallback: unknown) => json[field] ?? fallback;
+  const wrong = (field: string, expected: string) =>
+    new UserError(`${where}: field ${field}: expected ${expected}, found ${JSON.stringify(json[field]) ?? 'nothing'}.`);
+
+  return {
+    wrong,
+    has: (field) => (json[field] ?? null) !== null,
+    size(field, fallback) {
+      const value = read(field, fallback);
+      if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_SIZE) return value as number;
+      throw wrong(field, `an integer from 1 to ${MAX_SIZE}`);
+    },
+    positive(field, fallback) {
+      const value = read(field, fallback);
+      if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+      throw wrong(field, 'a positive number');
+    },
+    flag(field, fallback) {
+      const value = read(field, fallback);
+      if (typeof value === 'boolean') return value;
+      throw wrong(field, 'true or false');
+    },
+    oneOf(field, known, fallback) {
+      const value = read(field, fallback);
+      const match = known.find((name) => name === value);
+      if (match !== undefined) return match;
+      throw wrong(field, `one of ${known.join(', ')}`);
+    },
+    tokenId(field) {
+      const value = json[field] ?? undefined;
+      const id = Array.isArray(value) ? value[0] : value;
+      if (id === undefined || (Number.isInteger(id) && id >= 0)) return id;
+      throw wrong(field, 'a token id');
+    },
+    section(field) {
+      const value = json[field] ?? {};
+      if (typeof value !== 'object' || Array.isArray(value)) throw wrong(field, 'an object');
+      return configReader(value as Record<string, unknown>, `${where}, ${field}`);
+    },
+  };
+}

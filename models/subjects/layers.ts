@@ -1,0 +1,51 @@
+/** @file The layers of a transformer as differentiable functions of named parameters; activations are [rows, width]. */
+import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
+
+/** Activation functions by the names that `config.json` gives them. */
+export type Activation = 'silu' | 'gelu' | 'quick_gelu' | 'gelu_tanh';
+export type Norm = 'rms' | 'layer';
+
+const SQRT_HALF = Math.SQRT1_2;
+const SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
+
+/**
+ * x [rows, in] → x · Wᵀ + b [rows, out]. W is stored as Hugging Face does, [out, in], under `<name>.weight`, or already
+ * transposed, [in, out], under `<name>.weightT` (see `transposeLinears`); the bias is added where `<name>.bias` exists.
+ */
+export function linear(params: NamedTensors, name: string, x: Tensor2D): Tensor2D {
+  const ready = params[`${name}.weightT`] as Tensor2D | undefined;
+  const weight = ready ?? (params[`${name}.weight`] as Tensor2D);
+  const bias = params[`${name}.bias`] as Tensor1D | undefined;
+  const transposeB = ready === undefined;
+  return bias ? tf.fused.matMul({ a: x, b: weight, transposeB, bias }) : tf.matMul(x, weight, false, transposeB);
+}
+
+/** RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) or LayerNorm (Ba et al. 2016, arXiv:1607.06450) of each row. */
+export function normalise(params: NamedTensors, name: string, x: Tensor2D, kind: Norm, epsilon: number): Tensor2D {
+  const centred = kind === 'layer' ? tf.sub<Tensor2D>(x, tf.mean(x, 1, true)) : x;
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
+  const scaled = tf.mul(tf.mul(centred, scale), params[`${name}.weight`]!) as Tensor2D;
+  const bias = params[`${name}.bias`];
+  return bias ? tf.add(scaled, bias) : scaled;
+}
+
+/** The activation function, element by element. `gelu` is the exact one, x·Φ(x). */
+export function activate(x: Tensor2D, kind: Activation): Tensor2D {
+  switch (kind) {
+    case 'silu':
+      return tf.mul(x, tf.sigmoid(x));
+    case 'quick_gelu':
+      return tf.mul(x, tf.sigmoid(tf.mul(x, 1.702)));
+    case 'gelu':
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, SQRT_HALF)), 1));
+    case 'gelu_tanh': {
+      const inner = tf.mul(tf.mul(x, tf.add(tf.mul(tf.square(x), 0.044715), 1)), SQRT_TWO_OVER_PI);
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    }
+  }
+}
+
+/** Rows of a table [vocabulary, d] for ids [rows] → [rows, d]. */
+export function embed(table: Tensor2D, ids: Int32Array): Tensor2D {
+  return tf.gather(table, tf.tensor1d(ids, 'int32'));
+}

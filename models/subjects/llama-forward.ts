@@ -1,0 +1,130 @@
+/** @file A Llama's forward pass as a pure, differentiable function of its parameters. */
+import {
+  type ForwardOptions,
+  type ForwardResult,
+  type NamedTensors,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type TokenBatch,
+  tf,
+} from '../../harness/contract.ts';
+import type { KeyValues } from './attention.ts';
+import { embed, linear, normalise } from './layers.ts';
+import type { LlamaConfig } from './llama-config.ts';
+import { causalBias, columnBias, rotaryTables } from './positions.ts';
+import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
+import { runStack } from './transformer.ts';
+
+/** All sites of a Llama, in the order of the pass. */
+export const llamaSites = (config: LlamaConfig) => stackSites(config.stack, '', 'text', 'tokens');
+
+/** A step of generation: one new column for every row, after the columns in `past`. */
+export interface CachedColumns {
+  past: KeyValues[];
+  /** Position of each row's new token. */
+  positions: Int32Array;
+  /** Row-major [n, columns], the new one included: 1 where a row may look. */
+  seen: Uint8Array;
+}
+
+/** What a pass over hidden states gives; `hidden` [n·length, d] is the final norm's output. */
+export interface HiddenResult {
+  hidden?: Tensor2D;
+  captured: Record<string, Tensor3D>;
+  keyValues: KeyValues[];
+}
+
+/** Logits [rows, vocab] of final-norm outputs [rows, d]. */
+export function llamaLogits(params: NamedTensors, config: LlamaConfig, hidden: Tensor2D): Tensor2D {
+  return linear(params, config.tied ? 'model.embed_tokens' : 'lm_head', hidden);
+}
+
+/**
+ * Everything before the unembedding. `columns` continues from a cache; `keep` returns keys and values for one. Call
+ * inside `tf.tidy`.
+ */
+export function llamaHidden(
+  params: NamedTensors,
+  config: LlamaConfig,
+  batch: TokenBatch,
+  options: ForwardOptions & Partial<PassPosition> & { columns?: CachedColumns; keep?: boolean } = {},
+): HiddenResult {
+  const { stack } = config;
+  const { n, length: t, mask } = batch;
+  const { columns, keep, offset = 0, phase = 'prompt' } = options;
+  const known = llamaSites(config).map(({ name }) => name);
+  const hooks = createHooks(options, known, { n, mask, offset, phase });
+  const positions = columns?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
+  const { x, captured, keyValues } = runStack(
+    params,
+    stack,
+    embed(params['model.embed_tokens.weight'] as Tensor2D, batch.ids),
+    {
+      n,
+      t,
+      sitePrefix: '',
+      hooks,
+      rotary: rotaryTables(positions, columns ? n : 1, stack.headDim, stack.rotary!),
+      bias: columns ? columnBias(columns.seen, n) : causalBias(t),
+      past: columns?.past,
+      keep,
+    },
+  );
+  if (!x || hooks.finished()) return { captured, keyValues };
+  const normed = normalise(params, 'model.norm', x, stack.norm, stack.epsilon);
+  const hidden = hooks.visit(FINAL_NORM_SITE, normed);
+  Object.assign(captured, hooks.take());
+  return { hidden, captured, keyValues };
+}
+
+/**
+ * Logits [n, length, vocab] and captured sites of right-padded rows. Differentiable in `params` (Hugging Face names);
+ * values at padding positions mean nothing.
+ */
+export function llamaForward(
+  params: NamedTensors,
+  config: LlamaConfig,
+  batch: TokenBatch,
+  options: ForwardOptions = {},
+): ForwardResult {
+  return tf.tidy(() => {
+    const { hidden, captured } = llamaHidden(params, config, batch, options);
+    if (!hidden || options.output === false) return { captured };
+    const logits = llamaLogits(params, config, hidden);
+    return { logits: tf.reshape(logits, [batch.n, batch.length, config.vocab]) as Tensor3D, captured };
+  });
+}
+
+/**
+ * −ln p of every predicted token, [Σ(length − 1)] in row order, without logits at padding. The logit of the target is
+ * taken from the target's own row of the unembedding, so nothing of size [tokens, vocab] is kept but the logits.
+ */
+export function llamaTokenLosses(
+  params: NamedTensors,
+  config: LlamaConfig,
+  batch: TokenBatch,
+  options: Pick<ForwardOptions, 'interventions'> = {},
+): Tensor1D {
+  return tf.tidy(() => {
+    const { hidden } = llamaHidden(params, config, batch, options);
+    const rows: number[] = [];
+    for (let row = 0; row < batch.n; row++) {
+      for (let column = 0; column + 1 < batch.length; column++) {
+        const at = row * batch.length + column;
+        if (batch.mask[at] && batch.mask[at + 1]) rows.push(at);
+      }
+    }
+    const targets = Int32Array.from(rows, (at) => batch.ids[at + 1]!);
+    const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
+    const total = tf.logSumExp(llamaLogits(params, config, states), 1);
+    const table = params[config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight'] as Tensor2D;
+    return tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
+  });
+}
+
+/** Mean −ln p of the predicted tokens, in nats: what training minimises. */
+export function llamaLoss(params: NamedTensors, config: LlamaConfig, batch: TokenBatch): Scalar {
+  return tf.tidy(() => tf.mean(llamaTokenLosses(params, config, batch)) as Scalar);
+}

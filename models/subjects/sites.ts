@@ -1,0 +1,99 @@
+/** @file Names of sites, and the hooks that read and replace activations while a forward pass runs. */
+import {
+  type ForwardOptions,
+  type InterventionContext,
+  type Site,
+  type Tensor2D,
+  type Tensor3D,
+  tf,
+  unknownName,
+} from '../../harness/contract.ts';
+
+/** Sites inside a block, in the order in which a forward pass comes by. */
+export const BLOCK_SITES = ['hook_resid_pre', 'hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];
+
+/** Name of the site after the final norm. */
+export const FINAL_NORM_SITE = 'ln_final.hook_normalized';
+
+/** Sites of a stack of blocks; names carry `prefix` (`''`, `vision.` or `text.`). `finalNorm` is that site's kind. */
+export function stackSites(
+  stack: { layers: number; d: number },
+  prefix: string,
+  modality: Site['modality'],
+  finalNorm: Site['kind'],
+): Site[] {
+  const { layers, d } = stack;
+  const blocks = Array.from({ length: layers }, (_, i) => BLOCK_SITES.map((hook) => `${prefix}blocks.${i}.${hook}`));
+  const inner = blocks.flat().map((name): Site => ({ name, d, modality, kind: 'tokens' }));
+  return [...inner, { name: `${prefix}${FINAL_NORM_SITE}`, d, modality, kind: finalNorm }];
+}
+
+/** What a pass reports its activations to. */
+export interface Hooks {
+  /**
+   * Hands on x [n·length, d] at a site, after the interventions there, in their order, have replaced it. What is
+   * captured is what the network goes on with.
+   */
+  visit(site: string, x: Tensor2D): Tensor2D;
+  /** Activations captured since the last call: to be returned from the `tf.tidy` that they were made in. */
+  take(): Record<string, Tensor3D>;
+  /** True as soon as nothing that is still to come is wanted. */
+  finished(): boolean;
+}
+
+/** Where a pass stands, for the interventions' context. `mask`: row-major [n, t], 1 at real positions. */
+export interface PassPosition {
+  n: number;
+  mask: Uint8Array;
+  offset: number;
+  phase: InterventionContext['phase'];
+}
+
+/**
+ * Hooks for one pass over the sites named in `known`.
+ *
+ * @throws UserError for a site that the subject does not have.
+ */
+export function createHooks(options: ForwardOptions, known: readonly string[], position: PassPosition): Hooks {
+  const { capture = [], interventions = [], output = true } = options;
+  for (const site of [...capture, ...interventions.map(({ site }) => site)]) {
+    if (!known.includes(site)) throw unknownName('site', site, known);
+  }
+  const wanted = new Set(capture);
+  let fresh: Record<string, Tensor3D> = {};
+
+  function contextFor(length: number): InterventionContext {
+    const { n, mask, offset, phase } = position;
+    const pooled = length * n !== mask.length;
+    const values = pooled ? new Float32Array(n * length).fill(1) : Float32Array.from(mask);
+    return { offset: pooled ? 0 : offset, phase, mask: tf.tensor2d(values, [n, length]) };
+  }
+
+  function visit(site: string, x: Tensor2D): Tensor2D {
+    const active = interventions.filter((intervention) => intervention.site === site);
+    if (active.length === 0 && !wanted.has(site)) return x;
+    const shape: [number, number, number] = [position.n, x.shape[0] / position.n, x.shape[1]];
+    let value = tf.reshape(x, shape) as Tensor3D;
+    if (active.length > 0) {
+      const context = contextFor(shape[1]);
+      for (const { apply } of active) value = checkShape(site, apply(value, context), shape);
+    }
+    if (wanted.delete(site)) fresh[site] = value;
+    return active.length > 0 ? tf.reshape(value, x.shape) : x;
+  }
+
+  return {
+    visit,
+    take: () => {
+      const taken = fresh;
+      fresh = {};
+      return taken;
+    },
+    finished: () => !output && wanted.size === 0,
+  };
+}
+
+function checkShape(site: string, x: Tensor3D, expected: number[]): Tensor3D {
+  if (x.shape.join() === expected.join()) return x;
+  throw new Error(`intervention at ${site}: expected an activation [${expected}], found [${x.shape}]`);
+}

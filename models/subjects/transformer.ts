@@ -1,0 +1,148 @@
+/** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
+import { type NamedTensors, type Tensor2D, type Tensor3D, type Tensor4D, tf } from '../../harness/contract.ts';
+import { type AttentionShape, attend, type KeyValues, type Rotary } from './attention.ts';
+import { type Activation, activate, linear, type Norm, normalise } from './layers.ts';
+import type { RotarySpec } from './positions.ts';
+import type { Hooks } from './sites.ts';
+
+/** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
+export interface BlockNames {
+  attentionNorm: string;
+  q: string;
+  k: string;
+  v: string;
+  out: string;
+  mlpNorm: string;
+  /** Present in gated feed-forward layers: down(act(gate·x) ⊙ up·x). */
+  gate?: string;
+  up: string;
+  down: string;
+}
+
+/** Architecture of one stack of blocks. */
+export interface StackSpec extends AttentionShape {
+  layers: number;
+  d: number;
+  /** Width of the feed-forward layer. */
+  mlp: number;
+  norm: Norm;
+  epsilon: number;
+  activation: Activation;
+  causal: boolean;
+  /** Which layers have biases. */
+  bias: { attention: boolean; mlp: boolean; norm: boolean };
+  /** Rotary positions; absent where positions are learned and added before the first block. */
+  rotary?: RotarySpec;
+  /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
+  blockPrefix: (layer: number) => string;
+  names: BlockNames;
+}
+
+/** One pass through the stack. */
+export interface StackPass {
+  /** Rows of the batch and columns of the input. */
+  n: number;
+  t: number;
+  /** `''`, `vision.` or `text.`: what the names of sites begin with. */
+  sitePrefix: string;
+  hooks: Hooks;
+  rotary?: Rotary;
+  /** Attention bias, see `AttentionContext`. */
+  bias?: Tensor4D;
+  /** Keys and values of earlier columns, one a layer. */
+  past?: KeyValues[];
+  /** Whether to return the keys and values. */
+  keep?: boolean;
+}
+
+export interface StackResult {
+  /** Residual stream after the last block [n·t, d]; absent when the hooks had all they wanted before. */
+  x?: Tensor2D;
+  captured: Record<string, Tensor3D>;
+  keyValues: KeyValues[];
+}
+
+/** Runs x [n·t, d] through all blocks, or until the hooks are satisfied. Call inside `tf.tidy`. */
+export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pass: StackPass): StackResult {
+  const captured: Record<string, Tensor3D> = {};
+  const keyValues: KeyValues[] = [];
+  let stream = x;
+  for (let layer = 0; layer < spec.layers; layer++) {
+    if (pass.hooks.finished()) return { captured, keyValues };
+    // A tidy for each block bounds the memory of a pass; tensors that gradients need survive it.
+    const step = tf.tidy(() => {
+      const block = runBlock(params, spec, layer, stream, pass);
+      return { x: block.x, keyValues: pass.keep ? block.keyValues : undefined, captured: pass.hooks.take() };
+    });
+    Object.assign(captured, step.captured);
+    if (step.keyValues) keyValues.push(step.keyValues);
+    if (!step.x) return { captured, keyValues };
+    stream = step.x;
+  }
+  return { x: stream, captured, keyValues };
+}
+
+function runBlock(
+  params: NamedTensors,
+  spec: StackSpec,
+  layer: number,
+  input: Tensor2D,
+  pass: StackPass,
+): { x?: Tensor2D; keyValues?: KeyValues } {
+  const { hooks, n, t, rotary, bias } = pass;
+  const { names, norm, epsilon } = spec;
+  const prefix = spec.blockPrefix(layer);
+  const site = `${pass.sitePrefix}blocks.${layer}.`;
+  const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
+
+  let x = hooks.visit(`${site}hook_resid_pre`, input);
+  if (hooks.finished()) return {};
+
+  const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
+  const { mixed, keyValues } = attend(project(names.q, a), project(names.k, a), project(names.v, a), spec, {
+    n,
+    t,
+    rotary,
+    bias,
+    past: pass.past?.[layer],
+  });
+  x = tf.add(x, hooks.visit(`${site}hook_attn_out`, project(names.out, mixed)));
+  x = hooks.visit(`${site}hook_resid_mid`, x);
+  if (hooks.finished()) return {};
+
+  const m = normalise(params, prefix + names.mlpNorm, x, norm, epsilon);
+  const gate = activate(project(names.gate ?? names.up, m), spec.activation);
+  const hidden = names.gate ? tf.mul(gate, project(names.up, m)) : gate;
+  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden as Tensor2D)));
+  return { x: hooks.visit(`${site}hook_resid_post`, x), keyValues };
+}
+
+/** Names and shapes of a stack's tensors, as Hugging Face stores them. */
+export function stackShapes(spec: StackSpec): Record<string, number[]> {
+  const shapes: Record<string, number[]> = {};
+  const { d, mlp, heads, kvHeads, headDim, names, bias } = spec;
+  const add = (name: string, shape: [number, number] | [number], withBias: boolean) => {
+    shapes[`${name}.weight`] = shape;
+    if (withBias) shapes[`${name}.bias`] = [shape[0]];
+  };
+  for (let layer = 0; layer < spec.layers; layer++) {
+    const prefix = spec.blockPrefix(layer);
+    add(prefix + names.attentionNorm, [d], bias.norm);
+    add(prefix + names.q, [heads * headDim, d], bias.attention);
+    add(prefix + names.k, [kvHeads * headDim, d], bias.attention);
+    add(prefix + names.v, [kvHeads * headDim, d], bias.attention);
+    add(prefix + names.out, [d, heads * headDim], bias.attention);
+    add(prefix + names.mlpNorm, [d], bias.norm);
+    if (names.gate) add(prefix + names.gate, [mlp, d], bias.mlp);
+    add(prefix + names.up, [mlp, d], bias.mlp);
+    add(prefix + names.down, [d, mlp], bias.mlp);
+  }
+  return shapes;
+}
+
+/** Names of a stack's linear layers, without `.weight`. */
+export function linearNames(spec: StackSpec): string[] {
+  const { q, k, v, out, gate, up, down } = spec.names;
+  const inner = [q, k, v, out, ...(gate ? [gate] : []), up, down];
+  return Array.from({ length: spec.layers }, (_, layer) => inner.map((name) => spec.blockPrefix(layer) + name)).flat();
+}
