@@ -1,0 +1,216 @@
+/** @file Reading and writing .npy arrays, reading .npz archives. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { suggest, UserError } from '../errors.ts';
+import { atomicWriteFile } from './atomic.ts';
+import type { ElementArray } from './elements.ts';
+import { ELEMENT_BYTES, elementsOf, readElements, readExactly } from './elements.ts';
+import { readError } from './json.ts';
+import type { NpyHeader } from './npy-header.ts';
+import { NPY_PREFIX_BYTES, npyDataStart, parseNpyHeader } from './npy-header.ts';
+import type { ZipEntry } from './zip.ts';
+import { readZipEntries, readZipEntry, zipContentAt } from './zip.ts';
+
+/** An array: row-major elements. Float64 stays `Float64Array`; integers as in {@link ElementArray}. */
+export interface NpyArray {
+  shape: number[];
+  data: ElementArray;
+}
+
+/** An opened .npy file; elements are read on demand. */
+export interface NpyFile {
+  path: string;
+  /** Element type by its safetensors name. */
+  dtype: string;
+  shape: number[];
+  /** The whole array, in row-major order whatever the file's. */
+  read(): Promise<NpyArray>;
+  /** Rows `from` (inclusive) to `to` (exclusive) of a row-major array, for sets larger than memory. */
+  readRows(from: number, to: number): Promise<ElementArray>;
+}
+
+async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw readError('npy', path, error);
+  }
+  try {
+    return await use(handle);
+  } catch (error) {
+    throw readError('npy', path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((total, n) => total * n, 1);
+}
+
+/** Column-major to row-major. */
+function toRowMajor(data: ElementArray, shape: readonly number[]): ElementArray {
+  if (shape.length < 2) return data;
+  const out = data.slice();
+  const strides: number[] = [];
+  let stride = 1;
+  for (const n of shape) {
+    strides.push(stride);
+    stride *= n;
+  }
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < out.length; to++) {
+    out[to] = data[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis]! += 1;
+      from += strides[axis]!;
+      if (index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/** Header of the array that starts at `start` and may take at most `available` bytes. */
+async function headerAt(handle: FileHandle, start: number, available: number, where: string): Promise<NpyHeader> {
+  if (available < NPY_PREFIX_BYTES) throw new UserError(`${where}: expected a .npy array, found ${available} bytes.`);
+  const prefix = new Uint8Array(NPY_PREFIX_BYTES);
+  await readExactly(handle, prefix, start, where);
+  const dataStart = npyDataStart(prefix, where);
+  if (dataStart > available)
+    throw new UserError(`${where}: the header ends at ${dataStart}, the file at ${available}: truncated?`);
+  const bytes = new Uint8Array(dataStart);
+  await readExactly(handle, bytes, start, where);
+  const header = parseNpyHeader(bytes, where);
+  const needed = product(header.shape) * ELEMENT_BYTES[header.type];
+  if (dataStart + needed > available) {
+    throw new UserError(
+      `${where}: shape (${header.shape.join(', ')}) of ${header.type} needs ${needed} bytes, found ${available - dataStart}: truncated?`,
+    );
+  }
+  return header;
+}
+
+async function readArray(handle: FileHandle, start: number, header: NpyHeader, where: string): Promise<NpyArray> {
+  const { type, bigEndian, shape } = header;
+  const data = await readElements(handle, {
+    position: start + header.dataStart,
+    count: product(shape),
+    type,
+    bigEndian,
+    keepF64: true,
+    where,
+  });
+  return { shape, data: header.fortran ? toRowMajor(data, shape) : data };
+}
+
+/**
+ * Open a .npy file: reads its header only.
+ *
+ * @throws UserError for a missing, truncated or malformed file, object arrays and unknown types.
+ */
+export async function openNpy(path: string): Promise<NpyFile> {
+  const where = `npy ${path}`;
+  const header = await withFile(path, async (handle) => headerAt(handle, 0, (await handle.stat()).size, where));
+  const { type, shape, bigEndian } = header;
+  return {
+    path,
+    dtype: type,
+    shape,
+    read: () => withFile(path, (handle) => readArray(handle, 0, header, where)),
+    readRows(from, to) {
+      const [rows = 0, ...rest] = shape;
+      if (header.fortran) throw new UserError(`${where}: rows of a column-major array; save it with order='C'.`);
+      if (shape.length === 0 || !(from >= 0 && from <= to && to <= rows)) {
+        throw new UserError(`${where}: rows ${from} to ${to} asked of shape (${shape.join(', ')}).`);
+      }
+      const width = product(rest);
+      const position = header.dataStart + from * width * ELEMENT_BYTES[type];
+      const range = { position, count: (to - from) * width, type, bigEndian, keepF64: true, where };
+      return withFile(path, (handle) => readElements(handle, range));
+    },
+  };
+}
+
+/** Read a whole .npy file. See {@link openNpy}. */
+export async function readNpy(path: string): Promise<NpyArray> {
+  return (await openNpy(path)).read();
+}
+
+async function readMember(handle: FileHandle, entry: ZipEntry, where: string): Promise<NpyArray> {
+  if (entry.method === 0) {
+    const start = await zipContentAt(handle, entry, where);
+    return readArray(handle, start, await headerAt(handle, start, entry.size, where), where);
+  }
+  const bytes = await readZipEntry(handle, entry, where);
+  if (bytes.length < NPY_PREFIX_BYTES)
+    throw new UserError(`${where}: expected a .npy array, found ${bytes.length} bytes.`);
+  const header = parseNpyHeader(bytes.subarray(0, npyDataStart(bytes, where)), where);
+  const { type, bigEndian, shape } = header;
+  const range = { count: product(shape), type, bigEndian, keepF64: true, where };
+  const data = elementsOf(bytes.subarray(header.dataStart), range);
+  return { shape, data: header.fortran ? toRowMajor(data, shape) : data };
+}
+
+/** An opened .npz archive. */
+export interface NpzFile {
+  path: string;
+  /** Names of the arrays, sorted, without `.npy`. */
+  names: string[];
+  /** @throws UserError for an unknown name or a malformed array. */
+  read(name: string): Promise<NpyArray>;
+}
+
+/**
+ * Open a .npz archive (numpy.savez or savez_compressed): reads its directory only.
+ *
+ * @throws UserError for something that is not an archive.
+ */
+export async function openNpz(path: string): Promise<NpzFile> {
+  const entries = await withFile(path, (handle) => readZipEntries(handle, `npz ${path}`));
+  const names = [...entries.keys()].filter((name) => name.endsWith('.npy')).map((name) => name.slice(0, -4));
+  names.sort();
+  return {
+    path,
+    names,
+    async read(name) {
+      const entry = entries.get(`${name}.npy`);
+      if (entry === undefined) {
+        const close = suggest(name, names).join(', ') || names.slice(0, 10).join(', ');
+        throw new UserError(`npz ${path}: no array '${name}'; it holds ${close}.`);
+      }
+      return withFile(path, (handle) => readMember(handle, entry, `npz ${path}: array '${name}'`));
+    },
+  };
+}
+
+/**
+ * Write a row-major array as .npy (version 1, little-endian), atomically; the bytes of numpy.save.
+ *
+ * @throws UserError when the disk is full or the folder cannot be written.
+ * @throws Error when the shape does not fit the data.
+ */
+export async function writeNpy(path: string, shape: readonly number[], data: ElementArray): Promise<void> {
+  if (product(shape) !== data.length)
+    throw new Error(`npy ${path}: shape (${shape.join(', ')}) with ${data.length} values`);
+  const code =
+    data instanceof Float32Array
+      ? '<f4'
+      : data instanceof Float64Array
+        ? '<f8'
+        : data instanceof Int32Array
+          ? '<i4'
+          : '|u1';
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const text = `{'descr': '${code}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
+  const header = Buffer.alloc(10 + length, ' ');
+  header.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]);
+  header.writeUInt16LE(length, 8);
+  header.write(text, 10, 'latin1');
+  header[header.length - 1] = 0x0a;
+  await atomicWriteFile(path, Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]));
+}

@@ -1,0 +1,172 @@
+/** @file Reading ZIP archives (.npz, .pt): the directory, and stored or deflated members, with bounds. */
+
+import type { FileHandle } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
+import { UserError } from '../errors.ts';
+import { readExactly } from './elements.ts';
+
+/** One member of an archive. */
+export interface ZipEntry {
+  name: string;
+  /** Bytes of the content after unpacking. */
+  size: number;
+  /** Bytes in the archive. */
+  packedSize: number;
+  /** 0 stored, 8 deflated. */
+  method: number;
+  /** Position of the local header. */
+  headerAt: number;
+}
+
+/** A checkpoint has some thousand members; each costs memory before anything is read. */
+const MAX_ENTRIES = 100_000;
+/** Far beyond a directory of {@link MAX_ENTRIES} usual names. */
+const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+/** A deflated member is unpacked in memory. Larger arrays are stored, not deflated, by numpy.savez and PyTorch. */
+const MAX_INFLATED_BYTES = 2 ** 31 - 1;
+
+const END = 0x06054b50;
+const END64 = 0x06064b50;
+const END64_LOCATOR = 0x07064b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+
+async function bytesAt(handle: FileHandle, position: number, length: number, where: string): Promise<DataView> {
+  const bytes = new Uint8Array(length);
+  await readExactly(handle, bytes, position, where);
+  return new DataView(bytes.buffer);
+}
+
+/** Number of a 64-bit field; the directory of a real file cannot be beyond 2^53. */
+function wide(view: DataView, at: number, where: string): number {
+  const value = view.getBigUint64(at, true);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new UserError(`${where}: a 64-bit field of the archive holds ${value}.`);
+  return Number(value);
+}
+
+/** Where the directory is: count, size, position. */
+async function findDirectory(handle: FileHandle, size: number, where: string): Promise<[number, number, number]> {
+  const tailLength = Math.min(size, 65557);
+  const tail = await bytesAt(handle, size - tailLength, tailLength, where);
+  let at = tailLength - 22;
+  while (at >= 0 && tail.getUint32(at, true) !== END) at -= 1;
+  if (at < 0)
+    throw new UserError(`${where}: expected a ZIP archive, found no end record: truncated or another format?`);
+  const [count, bytes, position] = [
+    tail.getUint16(at + 10, true),
+    tail.getUint32(at + 12, true),
+    tail.getUint32(at + 16, true),
+  ];
+  const locatorAt = size - tailLength + at - 20;
+  if (locatorAt < 0) return [count, bytes, position];
+  const locator = await bytesAt(handle, locatorAt, 20, where);
+  if (locator.getUint32(0, true) !== END64_LOCATOR) return [count, bytes, position];
+  const end = await bytesAt(handle, wide(locator, 8, where), 56, where);
+  if (end.getUint32(0, true) !== END64) throw new UserError(`${where}: the archive's 64-bit end record is missing.`);
+  return [wide(end, 32, where), wide(end, 40, where), wide(end, 48, where)];
+}
+
+/** The 64-bit sizes that an extra field carries for each 32-bit field that is full. */
+function applyZip64(view: DataView, from: number, to: number, entry: ZipEntry, where: string): void {
+  for (let at = from; at + 4 <= to; ) {
+    const [id, length] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
+    let field = at + 4;
+    if (id === 1) {
+      for (const key of ['size', 'packedSize', 'headerAt'] as const) {
+        if (entry[key] !== 0xffffffff || field + 8 > Math.min(to, at + 4 + length)) continue;
+        entry[key] = wide(view, field, where);
+        field += 8;
+      }
+    }
+    at += 4 + length;
+  }
+}
+
+/**
+ * The members of an archive, by name.
+ *
+ * @param where Starts error messages: the format and the file.
+ * @throws UserError for something that is not an archive, a broken directory, encrypted or duplicate members.
+ */
+export async function readZipEntries(handle: FileHandle, where: string): Promise<Map<string, ZipEntry>> {
+  const { size: fileSize } = await handle.stat();
+  if (fileSize < 22) throw new UserError(`${where}: expected a ZIP archive, found ${fileSize} bytes.`);
+  const [count, bytes, position] = await findDirectory(handle, fileSize, where);
+  if (count > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES || position + bytes > fileSize) {
+    throw new UserError(
+      `${where}: the archive's directory claims ${count} members in ${bytes} bytes at ${position}; expected at most ${MAX_ENTRIES} inside the file.`,
+    );
+  }
+  const view = await bytesAt(handle, position, bytes, where);
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + 46 > bytes || view.getUint32(at, true) !== CENTRAL) {
+      throw new UserError(`${where}: member ${i} of the archive's directory is broken.`);
+    }
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    const nameEnd = at + 46 + nameLength!;
+    const next = nameEnd + extraLength! + commentLength!;
+    if (next > bytes) throw new UserError(`${where}: member ${i} of the archive's directory is broken.`);
+    const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, nameLength));
+    const entry: ZipEntry = {
+      name,
+      method: view.getUint16(at + 10, true),
+      packedSize: view.getUint32(at + 20, true),
+      size: view.getUint32(at + 24, true),
+      headerAt: view.getUint32(at + 42, true),
+    };
+    applyZip64(view, nameEnd, nameEnd + extraLength!, entry, where);
+    if ((view.getUint16(at + 8, true) & 1) === 1) throw new UserError(`${where}: member '${name}' is encrypted.`);
+    if (entries.has(name)) throw new UserError(`${where}: member '${name}' occurs twice.`);
+    if (entry.headerAt + 30 + entry.packedSize > fileSize) {
+      throw new UserError(
+        `${where}: member '${name}' claims ${entry.packedSize} bytes at ${entry.headerAt}, beyond the file.`,
+      );
+    }
+    entries.set(name, entry);
+    at = next;
+  }
+  return entries;
+}
+
+/** Position of a member's first content byte. A stored member can be read in place from there. */
+export async function zipContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
+  const local = await bytesAt(handle, entry.headerAt, 30, where);
+  if (local.getUint32(0, true) !== LOCAL) throw new UserError(`${where}: member '${entry.name}' has no local header.`);
+  return entry.headerAt + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+}
+
+/**
+ * A member's content, unpacked.
+ *
+ * @param maxBytes The most that the caller expects.
+ * @throws UserError for an unknown method, a larger content than claimed or allowed, broken data.
+ */
+export async function readZipEntry(
+  handle: FileHandle,
+  entry: ZipEntry,
+  where: string,
+  maxBytes: number = MAX_INFLATED_BYTES,
+): Promise<Uint8Array> {
+  const { name, method, size, packedSize } = entry;
+  if (size > maxBytes)
+    throw new UserError(`${where}: member '${name}' claims ${size} bytes, expected at most ${maxBytes}.`);
+  if (method !== 0 && method !== 8)
+    throw new UserError(`${where}: member '${name}' is packed by method ${method}; readable are 0 and 8.`);
+  if (method === 0 && size !== packedSize)
+    throw new UserError(`${where}: member '${name}' is stored with ${packedSize} bytes, expected ${size}.`);
+  const packed = new Uint8Array(packedSize);
+  await readExactly(handle, packed, await zipContentAt(handle, entry, where), where);
+  if (method === 0) return packed;
+  let content: Uint8Array;
+  try {
+    content = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
+  } catch (error) {
+    throw new UserError(`${where}: member '${name}' cannot be unpacked: ${(error as Error).message}.`);
+  }
+  if (content.length !== size)
+    throw new UserError(`${where}: member '${name}' unpacks to ${content.length} bytes, expected ${size}.`);
+  return content;
+}
