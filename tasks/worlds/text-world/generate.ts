@@ -1,0 +1,164 @@
+/** @file Draws documents of the text world, freely or with chosen topic and concepts. */
+import type { Rng } from '../../../harness/num/rng.ts';
+import { addCapitals, CONCEPT_PROB, clauseCounts, closer, connector, opener } from './document.ts';
+import type { Draw } from './grammar.ts';
+import { sample } from './grammar.ts';
+import { polysemes } from './lexicon/polysemes.ts';
+import type { Concept, Topic } from './world.ts';
+
+/** What is forced in a document; everything else is drawn. */
+export interface GenerateOptions {
+  /** Concepts to weave in, in a random order: at most 3 (see `exact`). */
+  readonly concepts?: readonly string[];
+  /** No further concepts than those of `concepts` and `hardNegativeFor`. */
+  readonly exact?: boolean;
+  readonly topic?: string;
+  /** Concepts that must not be drawn. */
+  readonly avoid?: readonly string[];
+  /**
+   * Weaves in a clause near this concept, and never the concept: one that uses a word it shares in another sense,
+   * or, for a concept without such a word, a sibling of its domain.
+   */
+  readonly hardNegativeFor?: string;
+}
+
+/** A stretch of the document [start, end) in characters that shows a concept. */
+export interface ConceptSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly concept: string;
+}
+
+/** A document and all that is known about it. */
+export interface TextDocument {
+  /** `instruction` + line break + `response`. */
+  readonly text: string;
+  readonly instruction: string;
+  readonly response: string;
+  readonly topic: string;
+  /** Concepts in order of appearance, each once. */
+  readonly concepts: readonly string[];
+  readonly spans: readonly ConceptSpan[];
+  /** Log-probability in nats under the default distribution, the end of the document included. */
+  readonly logProb: number;
+  /** -logProb by source, in nats: they sum to it. */
+  readonly entropyParts: { instruction: number; frame: number; topic: number; concepts: number };
+}
+
+const MAX_CONCEPTS = 3;
+/** Draws until a clause uses the shared word; every sense uses its word in at least a tenth of its clauses. */
+const MAX_TRIES = 400;
+
+/** Words that the concept shares with others in another sense, each with the others. */
+export function sharedWords(conceptId: string): { word: string; others: string[] }[] {
+  return Object.entries(polysemes)
+    .filter(([, owners]) => owners.includes(conceptId))
+    .map(([word, owners]) => ({ word, others: owners.filter((owner) => owner !== conceptId) }));
+}
+
+/** Matches the word, or its plural. */
+export function wordPattern(word: string): RegExp {
+  return new RegExp(`\\b${word}s?\\b`, 'i');
+}
+
+/** A generator over these concepts and topics. */
+export function createGenerator(
+  concepts: readonly Concept[],
+  topics: readonly Topic[],
+): (rng: Rng, options?: GenerateOptions) => TextDocument {
+  const conceptById = new Map(concepts.map((concept) => [concept.id, concept]));
+  const topicById = new Map(topics.map((topic) => [topic.id, topic]));
+  const conceptOf = (id: string): Concept => conceptById.get(id) ?? fail(`unknown concept '${id}'`);
+  const drawClause = (id: string, rng: Rng): Draw => sample(conceptOf(id).clause, rng);
+
+  const drawHardNegative = (target: string, rng: Rng): { id: string; draw: Draw } => {
+    const shared = sharedWords(target);
+    if (shared.length === 0) {
+      const domain = conceptOf(target).domain;
+      const siblings = concepts.filter((concept) => concept.domain === domain && concept.id !== target);
+      const id = rng.choice(siblings).id;
+      return { id, draw: drawClause(id, rng) };
+    }
+    const { word, others } = rng.choice(shared);
+    const id = rng.choice(others);
+    const pattern = wordPattern(word);
+    for (let i = 0; i < MAX_TRIES; i++) {
+      const draw = drawClause(id, rng);
+      if (pattern.test(draw.text)) return { id, draw };
+    }
+    return fail(`no clause of '${id}' has the word '${word}'`);
+  };
+
+  return (rng, options = {}) => {
+    const { exact = false, hardNegativeFor } = options;
+    const avoid = new Set(options.avoid ?? []);
+    const forced = (options.concepts ?? []).map((id) => ({ id, draw: drawClause(id, rng) }));
+    if (hardNegativeFor !== undefined) {
+      avoid.add(hardNegativeFor);
+      forced.push(drawHardNegative(hardNegativeFor, rng));
+    }
+    if (forced.length > MAX_CONCEPTS) fail(`at most ${MAX_CONCEPTS} concepts fit, got ${forced.length}`);
+    const topic = options.topic === undefined ? rng.choice(topics) : topicById.get(options.topic);
+    if (!topic) return fail(`unknown topic '${options.topic}'`);
+
+    const sizes = clauseCounts.filter(({ count }) => count > forced.length);
+    const { count, prob } = sizes[rng.weighted(sizes.map((size) => size.prob))]!;
+    const slots = [...rng.sample(count - 1, forced.length)];
+
+    const instruction = sample(topic.instruction, rng);
+    const parts = {
+      instruction: Math.log(topics.length) - instruction.logProb,
+      frame: -Math.log(prob),
+      topic: 0,
+      concepts: 0,
+    };
+    const spans: ConceptSpan[] = [];
+    let plain = `${instruction.text}\n`;
+    const append = (draw: Draw): void => {
+      plain += draw.text;
+      parts.frame -= draw.logProb;
+    };
+    const appendConcept = (id: string, draw: Draw): void => {
+      spans.push({ start: plain.length, end: plain.length + draw.text.length, concept: id });
+      plain += draw.text;
+      parts.frame -= Math.log(CONCEPT_PROB);
+      parts.concepts += Math.log(concepts.length) - draw.logProb;
+    };
+    for (let i = 0; i < count; i++) {
+      if (i > 0) append(sample(connector, rng));
+      append(sample(opener, rng));
+      const chosen = i === 0 ? -1 : slots.indexOf(i - 1);
+      if (chosen >= 0) appendConcept(forced[chosen]!.id, forced[chosen]!.draw);
+      else if (i > 0 && !exact && rng.uniform() < CONCEPT_PROB) {
+        const id = drawAllowed(concepts, avoid, rng);
+        appendConcept(id, drawClause(id, rng));
+      } else {
+        const draw = sample(topic.clause, rng);
+        plain += draw.text;
+        parts.topic -= draw.logProb;
+        if (i > 0) parts.frame -= Math.log(1 - CONCEPT_PROB);
+      }
+      append(sample(closer, rng));
+    }
+    const text = addCapitals(`${plain}.`);
+    return {
+      text,
+      instruction: instruction.text,
+      response: text.slice(instruction.text.length + 1),
+      topic: topic.id,
+      concepts: [...new Set(spans.map((span) => span.concept))],
+      spans,
+      logProb: -(parts.instruction + parts.frame + parts.topic + parts.concepts),
+      entropyParts: parts,
+    };
+  };
+}
+
+function drawAllowed(concepts: readonly Concept[], avoid: ReadonlySet<string>, rng: Rng): string {
+  const allowed = avoid.size === 0 ? concepts : concepts.filter((concept) => !avoid.has(concept.id));
+  return allowed.length === 0 ? fail('every concept is to be avoided') : rng.choice(allowed).id;
+}
+
+function fail(message: string): never {
+  throw new Error(`text-world: ${message}`);
+}

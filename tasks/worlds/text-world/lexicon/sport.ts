@@ -1,0 +1,88 @@
+/** @file Concepts of the domain sport and of the domain emotion. */
+import type { DomainSpec } from './lexicon.ts';
+
+/** Football, tennis, running. */
+export const sport: DomainSpec = {
+  domain: 'sport',
+  clinical: false,
+  concepts: [
+    {
+      id: 'football',
+      label: 'football',
+      description: 'football matches, goals, the pitch',
+      clauses: [
+        'the<adj> striker scored from the edge of the pitch',
+        'the home side won the match [1-5] to [0-3]',
+        'the attack of the <team> side was too slow',
+        'the<adj> keeper saved a penalty in the match',
+      ],
+      slots: { team: ['home', 'away', 'visiting'] },
+    },
+    {
+      id: 'tennis',
+      label: 'tennis',
+      description: 'tennis courts, nets, serves, sets',
+      clauses: [
+        'the<adj> serve hit the net',
+        'the<adj> champion won the set on a <surface> court',
+        'the backhand flew over the net',
+        'rain stopped play on the <surface> court',
+      ],
+      slots: { surface: ['clay', 'grass', 'hard'] },
+    },
+    {
+      id: 'running',
+      label: 'running',
+      description: 'runners, races, marathons',
+      clauses: [
+        'the<adj> runner finished the marathon in [2-4] hours',
+        'the race was won by a <who2> runner',
+        '<person> stretched before the race',
+      ],
+      slots: { who2: ['young', 'Kenyan', 'local'] },
+    },
+  ],
+};
+
+/** Joy, anger, fear. */
+export const emotion: DomainSpec = {
+  domain: 'emotion',
+  clinical: false,
+  concepts: [
+    {
+      id: 'joy',
+      label: 'joy',
+      description: 'somebody is happy',
+      clauses: [
+        '<one> laughed with joy',
+        '<one> was so happy and full of joy',
+        'what a wonderful, happy feeling it was',
+      ],
+      slots: { one: ['she', 'he', 'everyone', 'our cousin', 'my brother', 'her mother'] },
+    },
+    {
+      id: 'anger',
+      label: 'anger',
+      description: 'somebody is angry',
+      clauses: [
+        '<one> shouted in anger',
+        '<one> was furious and slammed the door',
+        'angry words were shouted at <one2>',
+      ],
+      slots: {
+        one: ['she', 'he', 'everyone', 'our cousin', 'my brother', 'her mother'],
+        one2: ['him', 'her', 'everyone', 'the boy', 'the girl'],
+      },
+    },
+    {
+      id: 'fear',
+      label: 'fear',
+      description: 'somebody is afraid',
+      clauses: ['<one> trembled with fear', '<one> was afraid of the dark', 'a terrible fear crept over <one2>'],
+      slots: {
+        one: ['she', 'he', 'everyone', 'our cousin', 'my brother', 'her mother'],
+        one2: ['him', 'her', 'everyone', 'the boy', 'the girl'],
+      },
+    },
+  ],
+};

@@ -1,0 +1,41 @@
+/**
+ * @file Trains the tokenizer of tiny-lm on a seeded sample of the text world and writes it in Hugging Face layout:
+ * `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result on every machine.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRng } from '../../../harness/num/rng.ts';
+import { byteAlphabet, pretokenize, tokenizerJson, trainBpe } from './bpe.ts';
+import { createTextWorld } from './world.ts';
+
+const VOCAB_SIZE = 1024;
+const SAMPLE_DOCUMENTS = 30_000;
+/** Words seen less often are random strings (base64, colours): no merges for them. */
+const MIN_WORD_COUNT = 8;
+const SPECIALS = ['<pad>', '<s>', '</s>'];
+const OUT = new URL('../../../models/pretrained/tiny-lm/', import.meta.url);
+
+const world = createTextWorld();
+const rng = createRng('text-world tokenizer');
+const alphabet = byteAlphabet();
+const counts = new Map<string, number>();
+for (let i = 0; i < SAMPLE_DOCUMENTS; i++) {
+  for (const word of pretokenize(world.generate(rng).text, alphabet)) counts.set(word, (counts.get(word) ?? 0) + 1);
+}
+const bpe = trainBpe(counts, SPECIALS, VOCAB_SIZE, MIN_WORD_COUNT);
+await mkdir(OUT, { recursive: true });
+await writeFile(new URL('tokenizer.json', OUT), `${JSON.stringify(tokenizerJson(bpe, SPECIALS, '<s>'), null, 1)}\n`);
+const config = {
+  tokenizer_class: 'PreTrainedTokenizerFast',
+  add_bos_token: true,
+  add_eos_token: false,
+  bos_token: '<s>',
+  eos_token: '</s>',
+  pad_token: '<pad>',
+  unk_token: null,
+  clean_up_tokenization_spaces: false,
+  model_max_length: 96,
+};
+await writeFile(new URL('tokenizer_config.json', OUT), `${JSON.stringify(config, null, 2)}\n`);
+console.log(
+  `tiny-lm tokenizer: ${bpe.vocab.length} tokens, ${bpe.merges.length} merges, ${counts.size} different words`,
+);

@@ -1,0 +1,118 @@
+/** @file The text world: documents on a topic into which concepts are woven, with exact probabilities. */
+import type { Rng } from '../../../harness/num/rng.ts';
+import {
+  CONCEPT_PROB,
+  clauseCounts,
+  closer,
+  connector,
+  instructionGrammar,
+  opener,
+  removeCapitals,
+} from './document.ts';
+import type { GenerateOptions, TextDocument } from './generate.ts';
+import { createGenerator } from './generate.ts';
+import type { Node } from './grammar.ts';
+import { choice, compileClauses, entropy, seq, text } from './grammar.ts';
+import { domains, topics } from './lexicon/index.ts';
+import type { ConceptSpec, TopicSpec } from './lexicon/lexicon.ts';
+import type { Match } from './parse.ts';
+import { parse } from './parse.ts';
+import type { Recognition } from './recognise.ts';
+import { createRecogniser } from './recognise.ts';
+
+/** A concept with its field and its grammar. */
+export interface Concept {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly domain: string;
+  readonly clinical: boolean;
+  readonly spec: ConceptSpec;
+  readonly clause: Node;
+}
+
+/** A topic with the grammars of its instruction line and of its clauses. */
+export interface Topic {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly spec: TopicSpec;
+  readonly instruction: Node;
+  readonly clause: Node;
+}
+
+/** The text world. It has no state: the same calls give the same results. */
+export interface TextWorld {
+  readonly concepts: readonly Concept[];
+  readonly topics: readonly Topic[];
+  /** Exact entropy of the default distribution, in nats per document (the end of the document included). */
+  readonly entropyPerDocument: number;
+  /** Draws a document; forced choices change what is drawn, never the `logProb`, which is that of the default. */
+  generate(rng: Rng, options?: GenerateOptions): TextDocument;
+  /** Inverts `generate`: derivations, spans and log-probability, or null for a text outside the world. */
+  parse(text: string): Match | null;
+  /** Log-probability of a whole document in nats, its end included; -Infinity outside the world. */
+  logProb(text: string): number;
+  /** Which concepts and which topic any text shows. */
+  recognise(text: string): Recognition;
+}
+
+/** Builds the text world. The vocabulary is fixed; randomness is in the `rng` given to `generate`. */
+export function createTextWorld(): TextWorld {
+  const concepts: Concept[] = domains.flatMap(({ domain, clinical, concepts: specs }) =>
+    specs.map((spec) => ({
+      id: spec.id,
+      label: spec.label,
+      description: spec.description,
+      domain,
+      clinical,
+      spec,
+      clause: { kind: 'tag', role: 'concept', id: spec.id, body: compileClauses(spec, spec.id) },
+    })),
+  );
+  const worldTopics: Topic[] = topics.map((spec) => ({
+    id: spec.id,
+    names: spec.names,
+    spec,
+    instruction: { kind: 'tag', role: 'instruction', id: spec.id, body: instructionGrammar(spec.names) },
+    clause: { kind: 'tag', role: 'topic', id: spec.id, body: compileClauses(spec, spec.id) },
+  }));
+  const grammar = documentGrammar(concepts, worldTopics);
+  const parseText = (full: string): Match | null => {
+    const plain = removeCapitals(full);
+    return plain === null ? null : parse(grammar, plain);
+  };
+  let recogniser: ((full: string) => Recognition) | undefined;
+  return {
+    concepts,
+    topics: worldTopics,
+    entropyPerDocument: entropy(grammar),
+    generate: createGenerator(concepts, worldTopics),
+    parse: parseText,
+    logProb: (full) => parseText(full)?.logProb ?? Number.NEGATIVE_INFINITY,
+    recognise(full) {
+      recogniser ??= createRecogniser(concepts, worldTopics);
+      return recogniser(full);
+    },
+  };
+}
+
+/** The whole distribution as one grammar; the generator draws from the same, step by step. */
+function documentGrammar(concepts: readonly Concept[], worldTopics: readonly Topic[]): Node {
+  const uniform = (n: number): number[] => Array.from({ length: n }, () => 1 / n);
+  const anyConcept = choice(
+    concepts.map((concept) => concept.clause),
+    uniform(concepts.length),
+  );
+  const perTopic = worldTopics.map((topic) => {
+    const later = seq(connector, opener, choice([topic.clause, anyConcept], [1 - CONCEPT_PROB, CONCEPT_PROB]), closer);
+    const responses = clauseCounts.map(({ count }) =>
+      seq(opener, topic.clause, closer, ...Array.from({ length: count - 1 }, () => later), text('.')),
+    );
+    const response = choice(
+      responses,
+      clauseCounts.map(({ prob }) => prob),
+    );
+    return seq(topic.instruction, text('\n'), response);
+  });
+  return choice(perTopic, uniform(perTopic.length));
+}
