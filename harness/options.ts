@@ -1,0 +1,51 @@
+/** @file Options of a plug-in: checked against its schema fragment, defaults filled in. */
+import type { ValidateFunction } from 'ajv';
+import type { OptionsSchema } from './contract.ts';
+import { UserError } from './errors.ts';
+import { explain } from './schema/explain.ts';
+import { createAjv } from './schema/validate.ts';
+
+const compiled = new WeakMap<OptionsSchema, Promise<ValidateFunction>>();
+
+async function compile(schema: OptionsSchema, where: string): Promise<ValidateFunction> {
+  const ajv = await createAjv();
+  try {
+    return ajv.compile({ type: 'object', additionalProperties: false, properties: schema });
+  } catch (error) {
+    throw new UserError(`${where}: the plug-in's own schema of options is not valid: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * The options with every default, as a new object.
+ *
+ * @param where Starts the message, e.g. `suite default: method topk`.
+ * @throws UserError for an unknown option (with a suggestion) or a value outside the schema.
+ */
+export async function resolveOptions(
+  schema: OptionsSchema,
+  given: Record<string, unknown> | undefined,
+  where: string,
+): Promise<Record<string, unknown>> {
+  let check = compiled.get(schema);
+  if (!check) {
+    check = compile(schema, where);
+    compiled.set(schema, check);
+  }
+  const options = structuredClone(given ?? {});
+  const validate = await check;
+  if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options)}.`);
+  return options;
+}
+
+/** What every SAE has beside its own hyper-parameters: its width, absolute or as a multiple of d_in. */
+export const SIZE_OPTIONS: OptionsSchema = {
+  d_sae: { type: 'integer', minimum: 1, maximum: 16777216, description: 'Number of latents; wins over expansion.' },
+  expansion: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 4096,
+    default: 8,
+    description: 'Latents as a multiple of d_in, rounded, where d_sae is not given.',
+  },
+};

@@ -1,0 +1,31 @@
+/** @file Where the package lies: its root, and the folder of the code that runs (sources under tsx, else `dist`). */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(import.meta.url);
+
+function findPackageRoot(): string {
+  for (let folder = dirname(here); ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) {
+      const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
+      if (name === 'saxbench') return folder;
+    }
+    if (dirname(folder) === folder) throw new Error(`internal: no package.json of saxbench above ${here}`);
+  }
+}
+
+/** The package's root: suites, pretrained subjects, schemas and templates lie under it, compiled or not. */
+export const packageRoot: string = findPackageRoot();
+
+/** Extension of the modules that run: `.ts` under a TypeScript loader, `.js` when compiled. */
+export const codeExtension: '.ts' | '.js' = here.endsWith('.ts') ? '.ts' : '.js';
+
+/** The root of the modules that run: the package's root, or its `dist`. */
+export const codeRoot: string = codeExtension === '.ts' ? packageRoot : join(packageRoot, 'dist');
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,222 @@
+/** @file The plan: a resolved suite turned into steps with content keys. A pure function of its argument. */
+import { sha256Json } from './io/hash.ts';
+import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
+
+/** Raised when the harness itself changes what a step's numbers mean; part of every key. */
+const KEY_FORMAT = 1;
+
+/** Seed of everything that is declared to draw no random numbers. */
+const NO_SEED = 0;
+
+export type StepKind = 'activations' | 'fit' | 'prepare' | 'evaluate';
+export type ActivationSplit = 'train' | 'test' | 'labelled';
+
+/** One task on one fitted method. */
+export interface Evaluation {
+  key: string;
+  task: ResolvedTask;
+  /** Key of the shared preparation, where the task has one. */
+  prepare?: string;
+  /** Seed of the result. */
+  seed: number;
+  /** Seed that the task draws from: constant for tasks that are not seeded. */
+  taskSeed: number;
+}
+
+/** One fitted method with the tasks that score it. */
+export interface Fit {
+  key: string;
+  method: ResolvedMethod;
+  seed: number;
+  /** The suite's training options for an SAE: the subject's, then the method's own. */
+  training: Record<string, unknown>;
+  evaluations: Evaluation[];
+}
+
+export interface Prepare {
+  key: string;
+  task: ResolvedTask;
+  taskSeed: number;
+}
+
+/** Everything at one site of one subject. */
+export interface Cell {
+  subject: ResolvedSubject;
+  site: string;
+  /** Keys of the activation steps; `labelled` where the dataset has concepts. */
+  activations: Partial<Record<ActivationSplit, string>> & { train: string; test: string };
+  prepares: Prepare[];
+  fits: Fit[];
+}
+
+/** What the suite names but the plan leaves out, and why. */
+export interface Skipped {
+  subject: string;
+  method?: string;
+  reason: string;
+}
+
+export interface Plan {
+  suite: { id: string; title: string };
+  limited: boolean;
+  backend: string;
+  cells: Cell[];
+  skipped: Skipped[];
+}
+
+/** One line of the flattened plan. */
+export interface Step {
+  kind: StepKind;
+  key: string;
+  label: string;
+}
+
+const key = (kind: StepKind, content: Record<string, unknown>) => sha256Json({ format: KEY_FORMAT, kind, ...content });
+
+const identity = ({ id, version, options }: { id: string; version: number; options: unknown }) => ({
+  id,
+  version,
+  options,
+});
+
+/** Plans a suite. The same argument always gives the same plan. */
+export function planSuite(suite: ResolvedSuite): Plan {
+  const skipped: Skipped[] = [];
+  const cells = suite.subjects.flatMap((subject) =>
+    subject.sites.map((site) => planCell(suite, subject, site, (skip) => skipped.push(skip))),
+  );
+  const { id, title, limited, backend } = suite;
+  const once = new Map(skipped.map((skip) => [JSON.stringify(skip), skip]));
+  return { suite: { id, title }, limited, backend, cells, skipped: [...once.values()] };
+}
+
+function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, skip: (skip: Skipped) => void): Cell {
+  const { dataset, collect, concepts } = subject;
+  const source = {
+    backend: suite.backend,
+    subject: subject.fingerprint,
+    family: subject.family,
+    site,
+    dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
+    collect: { version: collect.version, dtype: collect.dtype, policy: collect.policy, maxLength: collect.maxLength },
+  };
+  const activations: Cell['activations'] = {
+    train: key('activations', { ...source, split: 'train', items: collect.train }),
+    test: key('activations', { ...source, split: 'test', items: collect.test }),
+  };
+  if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, split: 'labelled', concepts });
+
+  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
+  const prepares = new Map<string, Prepare>();
+  const fits = new Map<string, Fit>();
+  for (const { method, scoredBy } of methodsWithTasks(suite, subject, tasks, skip)) {
+    for (const seed of method.seeded ? suite.seeds : suite.seeds.slice(0, 1)) {
+      const fit = planFit(suite, subject, activations, method, seed);
+      const entry = `${method.name} ${fit.key}`;
+      fits.set(entry, fit);
+      for (const task of scoredBy) {
+        // A task that draws numbers gives one result a seed even for a method that is fitted once.
+        const seeds = task.seeded && !method.seeded ? suite.seeds : [seed];
+        for (const resultSeed of seeds) {
+          const taskSeed = task.seeded ? resultSeed : NO_SEED;
+          const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed) : undefined;
+          if (prepare) prepares.set(prepare.key, prepare);
+          const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
+          const content = { task: identity(task), inputs, seed: taskSeed, backend: suite.backend };
+          fit.evaluations.push({
+            key: key('evaluate', content),
+            task,
+            prepare: prepare?.key,
+            seed: resultSeed,
+            taskSeed,
+          });
+        }
+      }
+    }
+  }
+  return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
+}
+
+/** The suite's methods with all tasks, then the controls with the tasks that ask for them. */
+function methodsWithTasks(
+  suite: ResolvedSuite,
+  subject: ResolvedSubject,
+  tasks: ResolvedTask[],
+  skip: (skip: Skipped) => void,
+): { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] {
+  const { modality } = subject.dataset;
+  const chosen: { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] = [];
+  for (const method of suite.methods) {
+    if (!(method.subjects?.includes(subject.id) ?? true)) continue;
+    const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
+    if (scoredBy.length === 0) continue;
+    const reason = whyNot(method, subject);
+    if (reason === undefined) chosen.push({ method, scoredBy });
+    else if (!method.control || method.modalities?.includes(modality)) {
+      skip({ subject: subject.id, method: method.name, reason });
+    }
+  }
+  return chosen;
+}
+
+function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | undefined {
+  const { modality, id, hasConcepts } = subject.dataset;
+  if (method.modalities && !method.modalities.includes(modality))
+    return `works on ${method.modalities.join(', ')} only`;
+  if ((method.needs === 'labels' || method.needs === 'gradients') && !hasConcepts) {
+    return `needs labelled concepts, and the dataset ${id} has none`;
+  }
+  if (method.needs === 'gradients' && subject.folder === undefined)
+    return 'needs the subject, not imported activations';
+  return undefined;
+}
+
+function planFit(
+  suite: ResolvedSuite,
+  subject: ResolvedSubject,
+  activations: Cell['activations'],
+  method: ResolvedMethod,
+  seed: number,
+): Fit {
+  const training = method.kind === 'sae' ? { ...subject.training, ...method.training } : {};
+  const reads = method.needs === 'labels' || method.needs === 'text' || method.needs === 'gradients';
+  const content = {
+    method: { ...identity(method), kind: method.kind },
+    trainer: method.kind === 'sae' ? suite.trainerVersion : undefined,
+    training,
+    inputs: { train: activations.train, labelled: reads ? activations.labelled : undefined },
+    seed: method.seeded ? seed : NO_SEED,
+    backend: suite.backend,
+  };
+  return { key: key('fit', content), method, seed: method.seeded ? seed : NO_SEED, training, evaluations: [] };
+}
+
+function planPrepare(
+  suite: ResolvedSuite,
+  activations: Cell['activations'],
+  task: ResolvedTask,
+  taskSeed: number,
+): Prepare {
+  const { test, labelled } = activations;
+  const content = { task: identity(task), inputs: { test, labelled }, seed: taskSeed, backend: suite.backend };
+  return { key: key('prepare', content), task, taskSeed };
+}
+
+/** All steps in the order of their dependencies, each key once. */
+export function planSteps(plan: Plan): Step[] {
+  const steps = new Map<string, Step>();
+  const add = (kind: StepKind, key: string, ...words: (string | number)[]) => {
+    if (!steps.has(key)) steps.set(key, { kind, key, label: words.join(' ') });
+  };
+  for (const { subject, site, activations, prepares, fits } of plan.cells) {
+    for (const [split, key] of Object.entries(activations)) add('activations', key, subject.id, site, split);
+    for (const { key, task } of prepares) add('prepare', key, subject.id, site, task.id);
+    for (const fit of fits) {
+      const named = [subject.id, site, fit.method.name];
+      const seed = fit.method.seeded ? [`seed ${fit.seed}`] : [];
+      add('fit', fit.key, ...named, ...seed);
+      for (const { key, task, seed } of fit.evaluations) add('evaluate', key, ...named, task.id, `seed ${seed}`);
+    }
+  }
+  return [...steps.values()];
+}

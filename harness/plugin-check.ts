@@ -1,0 +1,93 @@
+/** @file Checks that a module's default export is the plug-in that it claims to be. Light: loads no validator. */
+
+import type { BaselineDefinition, SaeDefinition } from './contract/methods.ts';
+import type { SubjectDefinition } from './contract/subject.ts';
+import type { MetricDefinition, TaskDefinition } from './contract/task.ts';
+import type { DatasetDefinition, OptionsSchema, Plugin } from './contract.ts';
+import { UserError } from './errors.ts';
+
+/** A definition by kind, as `define*` returns it. */
+export interface DefinitionByKind {
+  sae: SaeDefinition & { kind: 'sae' };
+  baseline: BaselineDefinition & { kind: 'baseline' };
+  task: TaskDefinition & { kind: 'task' };
+  dataset: DatasetDefinition & { kind: 'dataset' };
+  subject: SubjectDefinition & { kind: 'subject' };
+}
+export type PluginKind = keyof DefinitionByKind;
+export type Definition = DefinitionByKind[PluginKind];
+
+const REQUIRED: Readonly<Record<PluginKind, { functions: string[]; options?: string }>> = {
+  sae: { functions: ['init', 'encode', 'decode', 'loss', 'directions'], options: 'hyperparameters' },
+  baseline: { functions: ['fit', 'restore'], options: 'options' },
+  task: { functions: ['run'], options: 'options' },
+  dataset: { functions: ['open'], options: 'options' },
+  subject: { functions: ['load'] },
+};
+
+/** Ids are file names and parts of result paths: letters, digits and single dashes or underscores. */
+const ID = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/i;
+
+const DIRECTIONS = ['max', 'min', 'none'];
+
+/**
+ * Returns `value` as a definition when it is a complete one.
+ *
+ * @param source The file it came from, for messages.
+ * @param id The id it must have: the file's name without extension.
+ * @param kind The kind it must have; any when omitted.
+ * @throws UserError saying what was expected, what was found and in which file.
+ */
+export function checkDefinition(value: unknown, source: string, id: string, kind?: PluginKind): Definition {
+  const fail = (expected: string, found: unknown): never => {
+    throw new UserError(`plug-in ${source}: expected ${expected}; found ${describe(found)}.`);
+  };
+  if (typeof value !== 'object' || value === null) {
+    return fail(
+      'a default export made by defineSae, defineBaseline, defineTask, defineDataset or defineSubject',
+      value,
+    );
+  }
+  const plugin = value as Plugin & Record<string, unknown>;
+  const found = plugin['kind'] as PluginKind;
+  if (!Object.hasOwn(REQUIRED, String(found)) || (kind !== undefined && found !== kind)) {
+    fail(kind === undefined ? 'a default export made by a define… function' : `a plug-in of kind '${kind}'`, found);
+  }
+  if (typeof plugin.id !== 'string' || !ID.test(plugin.id)) fail('an id of letters, digits and dashes', plugin.id);
+  if (plugin.id !== id) fail(`the id '${id}', as the file is named`, plugin.id);
+  if (typeof plugin.title !== 'string' || plugin.title === '') fail('a title of one line', plugin.title);
+  if (!Number.isInteger(plugin.version) || plugin.version < 1) fail('a version, 1 or more', plugin.version);
+  for (const name of REQUIRED[found].functions) {
+    if (typeof plugin[name] !== 'function') fail(`a function '${name}'`, plugin[name]);
+  }
+  const options = REQUIRED[found].options;
+  if (options !== undefined) checkOptions(plugin[options], options, fail);
+  if (found === 'task') checkMetrics(plugin['metrics'] as Record<string, MetricDefinition> | undefined, fail);
+  return plugin as unknown as Definition;
+}
+
+type Fail = (expected: string, found: unknown) => never;
+
+function checkOptions(options: unknown, name: string, fail: Fail): void {
+  if (typeof options !== 'object' || options === null) fail(`'${name}': a schema for each option`, options);
+  for (const [key, schema] of Object.entries(options as OptionsSchema)) {
+    if (typeof schema?.description !== 'string') fail(`'${name}.${key}' to have a description`, schema);
+  }
+}
+
+function checkMetrics(metrics: Record<string, MetricDefinition> | undefined, fail: Fail): void {
+  const entries = Object.entries(metrics ?? {});
+  const main = entries.filter(([, metric]) => metric.main === true).map(([name]) => name);
+  if (main.length !== 1) fail('exactly one metric with main: true', main.length === 0 ? 'none' : main.join(', '));
+  for (const [name, metric] of entries) {
+    if (!DIRECTIONS.includes(metric.direction))
+      fail(`metric '${name}': a direction max, min or none`, metric.direction);
+    if (!Array.isArray(metric.range)) fail(`metric '${name}': a range [low, high]`, metric.range);
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (value === undefined) return 'nothing';
+  return typeof value === 'object' ? JSON.stringify(value) : `${typeof value} ${String(value)}`.trim();
+}

@@ -1,0 +1,67 @@
+/** @file `--plugin FILE`: loads a plug-in from anywhere; its `saxbench` is the contract that runs in this process. */
+import { stat } from 'node:fs/promises';
+import module from 'node:module';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UserError } from './errors.ts';
+import { codeExtension } from './paths.ts';
+import type { Definition } from './plugin-check.ts';
+import type { Registry } from './registry.ts';
+
+const TYPESCRIPT = ['.ts', '.mts'];
+const JAVASCRIPT = ['.js', '.mjs'];
+
+/**
+ * Runs in Node's loader thread. `saxbench` resolves to the running contract wherever the importing file lies, since a
+ * second instance would have its own, never started TensorFlow.js handle; and TypeScript files are ES modules even
+ * outside any package with `"type": "module"`.
+ */
+const HOOK = `
+let contract;
+export function initialize(data) { contract = data.contract; }
+export async function resolve(specifier, context, next) {
+  if (specifier === 'saxbench') return { url: contract, format: 'module', shortCircuit: true };
+  const resolved = await next(specifier, context);
+  return /^file:.*\\.m?ts(\\?.*)?$/.test(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+}`;
+
+const ready = { hook: false, typescript: codeExtension === '.ts' };
+
+/** Order matters: the hook that is registered last is asked first, and ours must come before the compiler's. */
+async function prepareLoader(typescript: boolean): Promise<void> {
+  if (typescript && !ready.typescript) {
+    const { register } = await import('tsx/esm/api');
+    register();
+    ready.typescript = true;
+    ready.hook = false;
+  }
+  if (ready.hook) return;
+  const contract = new URL(`./contract${codeExtension}`, import.meta.url).href;
+  module.register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { contract } });
+  ready.hook = true;
+}
+
+/**
+ * Loads a plug-in file (TypeScript or JavaScript, an ES module whose default export is a definition) into the registry.
+ *
+ * @throws UserError when the file is missing, of another type, fails while loading or exports no valid definition.
+ */
+export async function loadPlugin(file: string, registry: Registry): Promise<Definition> {
+  const path = resolve(file);
+  const extension = extname(path);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile())
+    throw new UserError(`plug-in ${file}: there is no such file; give the path of a .ts or .js file.`);
+  if (![...TYPESCRIPT, ...JAVASCRIPT].includes(extension)) {
+    throw new UserError(`plug-in ${file}: expected a .ts, .mts, .js or .mjs file; found '${extension}'.`);
+  }
+  await prepareLoader(TYPESCRIPT.includes(extension));
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UserError(`plug-in ${file}: it does not load: ${message.split('\n')[0]}`);
+  }
+  return registry.add(loaded.default, file);
+}

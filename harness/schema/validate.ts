@@ -1,0 +1,52 @@
+/** @file One compiled validator for each schema file, made on first use: `--help` and `ls` never load ajv. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ValidateFunction } from 'ajv';
+import { UserError } from '../errors.ts';
+import { packageRoot } from '../paths.ts';
+import { explain } from './explain.ts';
+import type { Result } from './result.generated.ts';
+import type { SaeConfig } from './sae-config.generated.ts';
+import type { Suite } from './suite.generated.ts';
+
+/** The type that each schema describes. */
+export interface Documents {
+  suite: Suite;
+  result: Result;
+  'sae-config': SaeConfig;
+}
+
+const validators = new Map<string, Promise<ValidateFunction>>();
+
+/** ajv as everything here uses it: defaults filled in, unknown keywords refused but `tsType`, a hint for generate.ts. */
+export async function createAjv() {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true, allowUnionTypes: true });
+  return ajv.addKeyword('tsType');
+}
+
+async function compile(name: keyof Documents): Promise<ValidateFunction> {
+  const schema = JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
+  return (await createAjv()).compile(schema);
+}
+
+/**
+ * Checks a value against a schema and fills in its defaults, in place.
+ *
+ * @param where Starts the message, e.g. `suite default`.
+ * @throws UserError naming the path in the file, expected, found and the mend.
+ */
+export async function validate<K extends keyof Documents>(
+  schema: K,
+  value: unknown,
+  where: string,
+): Promise<Documents[K]> {
+  let validator = validators.get(schema);
+  if (!validator) {
+    validator = compile(schema);
+    validators.set(schema, validator);
+  }
+  const check = await validator;
+  if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}.`);
+  return value as Documents[K];
+}

@@ -1,0 +1,86 @@
+/** @file Suites: data files under tasks/suites, or any JSON file by its path. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError, unknownName } from '../errors.ts';
+import { readJson } from '../io/json.ts';
+import { packageRoot } from '../paths.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import { validate } from '../schema/validate.ts';
+
+/** A suite with the folder that its relative paths start from. */
+export interface LoadedSuite {
+  suite: Suite;
+  file: string;
+  baseDir: string;
+}
+
+const SUITES = join(packageRoot, 'tasks/suites');
+
+/** Ids of the suites that come with the package, sorted. */
+export function suiteIds(): string[] {
+  if (!existsSync(SUITES)) return [];
+  return readdirSync(SUITES)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => basename(name, '.json'))
+    .sort();
+}
+
+/**
+ * A suite by id, or by the path of its file (anything with a slash or ending in `.json`).
+ *
+ * @throws UserError for an unknown id, a missing file, or a file that is not a suite.
+ */
+export async function loadSuite(nameOrPath: string): Promise<LoadedSuite> {
+  const isPath = nameOrPath.endsWith('.json') || /[\\/]/.test(nameOrPath);
+  if (!isPath && !suiteIds().includes(nameOrPath)) throw unknownName('suite', nameOrPath, suiteIds());
+  const file = isPath ? resolve(nameOrPath) : join(SUITES, `${nameOrPath}.json`);
+  const where = `suite ${nameOrPath}`;
+  const suite = await validate('suite', await readJson(file, 'suite'), where);
+  checkNames(suite, where);
+  if (suite.id !== basename(file, '.json')) {
+    throw new UserError(
+      `${where}: id: expected '${basename(file, '.json')}', as the file is named; found '${suite.id}'.`,
+    );
+  }
+  return { suite, file, baseDir: dirname(file) };
+}
+
+/** The name that a method has in results. */
+export const methodName = (method: { id: string; name?: string }): string => method.name ?? method.id;
+
+/** The name that a subject has in results. */
+export function subjectName(subject: Suite['subjects'][number]): string {
+  const source = subject.path ?? subject.activations?.from;
+  return subject.id ?? basename(resolve(source ?? 'subject'));
+}
+
+function checkNames(suite: Suite, where: string): void {
+  for (const [i, subject] of suite.subjects.entries()) {
+    if (subject.path !== undefined && subject.activations?.from !== undefined) {
+      throw new UserError(`${where}: subjects[${i}]: has both 'path' and 'activations.from'; keep one of them.`);
+    }
+    if (subject.id === undefined && subject.path === undefined && subject.activations?.from === undefined) {
+      throw new UserError(`${where}: subjects[${i}]: expected 'id', 'path' or 'activations.from'; found none of them.`);
+    }
+    if (subject.dataset === undefined && subject.activations?.from === undefined) {
+      throw new UserError(`${where}: subjects[${i}] lacks the key 'dataset': which text or images to pass through it.`);
+    }
+  }
+  const subjects = suite.subjects.map(subjectName);
+  refuseTwice(subjects, `${where}: subjects`);
+  refuseTwice(suite.methods.map(methodName), `${where}: methods (give one of them another 'name')`);
+  refuseTwice(
+    suite.tasks.map(({ id }) => id),
+    `${where}: tasks`,
+  );
+  for (const { id, subjects: only } of [...suite.methods, ...suite.tasks]) {
+    for (const name of only ?? []) {
+      if (!subjects.includes(name)) throw unknownName(`subject in ${where}: ${id}`, name, subjects);
+    }
+  }
+}
+
+function refuseTwice(names: string[], where: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new UserError(`${where}: the name '${twice}' occurs twice.`);
+}

@@ -1,0 +1,174 @@
+/** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
+import type { Dataset, DatasetDefinition } from '../contract.ts';
+import { UserError } from '../errors.ts';
+import { folderFingerprint } from '../io/fingerprint.ts';
+import { resolveOptions, SIZE_OPTIONS } from '../options.ts';
+import type { DefinitionByKind } from '../plugin-check.ts';
+import type { Registry } from '../registry.ts';
+import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { methodName, subjectName } from './load.ts';
+import type { ResolvedDataset, ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './resolved.ts';
+import { familyOf, subjectFolder } from './subjects.ts';
+
+/** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
+export interface EngineVersions {
+  backend: string;
+  collect: number;
+  trainer: number;
+}
+
+/** Opens imported activations for their fingerprint and labels. */
+export type OpenImport = (folder: string) => Promise<{ fingerprint: string; dataset: Dataset }>;
+
+export interface ResolveContext {
+  registry: Registry;
+  versions: EngineVersions;
+  /** Folder that the suite's relative paths start from. */
+  baseDir: string;
+  limited: boolean;
+  openImport: OpenImport;
+}
+
+/** Items a split where a suite does not say. */
+const DEFAULT_ITEMS = { train: 2000, test: 500 };
+
+/**
+ * Fills in everything that plan and execution need.
+ *
+ * @throws UserError for unknown names, wrong options, missing folders.
+ */
+export async function resolveSuite(suite: Suite, context: ResolveContext): Promise<ResolvedSuite> {
+  const { registry, versions, limited } = context;
+  const where = `suite ${suite.id}`;
+  const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where)));
+  const methods = await Promise.all(suite.methods.map((method) => resolveMethod(method, registry, where, false)));
+  const present = new Set(methods.map(({ id }) => id));
+  for (const id of [...new Set(tasks.flatMap(({ controls }) => controls))].sort()) {
+    if (!present.has(id)) methods.push(await resolveMethod({ id }, registry, where, true));
+  }
+  const subjects: ResolvedSubject[] = [];
+  for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
+  const seeds = suite.seeds ?? [0];
+  const { id, title } = suite;
+  const { backend, trainer } = versions;
+  return { id, title, limited, seeds, backend, trainerVersion: trainer, subjects, methods, tasks };
+}
+
+async function resolveTask(given: Suite['tasks'][number], registry: Registry, where: string): Promise<ResolvedTask> {
+  const task = await registry.get('task', given.id);
+  return {
+    id: task.id,
+    title: task.title,
+    version: task.version,
+    options: await resolveOptions(task.options, given.options, `${where}: task ${task.id}`),
+    optionsPassed: given.options ?? {},
+    seeded: task.seeded,
+    prepares: task.prepare !== undefined,
+    controls: task.controls ?? [],
+    subjects: given.subjects,
+  };
+}
+
+async function resolveMethod(
+  given: SuiteMethod,
+  registry: Registry,
+  where: string,
+  control: boolean,
+): Promise<ResolvedMethod> {
+  const method = await registry.method(given.id);
+  const label = `${where}: method ${methodName(given)}`;
+  if (method.kind === 'baseline' && given.training !== undefined) {
+    throw new UserError(`${label}: has 'training', which only SAEs have; put its settings into 'options'.`);
+  }
+  const common = {
+    id: method.id,
+    name: methodName(given),
+    title: method.title,
+    paper: method.paper,
+    version: method.version,
+    optionsPassed: given.options ?? {},
+    training: (given.training ?? {}) as Record<string, unknown>,
+    subjects: given.subjects,
+    control,
+  };
+  if (method.kind === 'sae') {
+    const options = await resolveOptions(saeOptions(method), given.options, label);
+    return { ...common, kind: 'sae', options, seeded: true, needs: 'activations' };
+  }
+  const { seeded, needs, modalities } = method;
+  const options = await resolveOptions(method.options, given.options, label);
+  return { ...common, kind: 'baseline', options, seeded, needs, modalities };
+}
+
+/** A variant's hyper-parameters with the sizes that every SAE has. */
+export const saeOptions = (method: DefinitionByKind['sae']) => ({ ...SIZE_OPTIONS, ...method.hyperparameters });
+
+async function resolveSubject(given: SuiteSubject, context: ResolveContext, where: string): Promise<ResolvedSubject> {
+  const { activations, concepts = {}, sites, training = {} } = given;
+  const from = activations?.from;
+  const common = {
+    id: subjectName(given),
+    sites,
+    concepts,
+    baseDir: context.baseDir,
+    training: training as Record<string, unknown>,
+    batchSize: activations?.batchSize,
+    collect: {
+      version: context.versions.collect,
+      train: activations?.train ?? DEFAULT_ITEMS.train,
+      test: activations?.test ?? DEFAULT_ITEMS.test,
+      dtype: activations?.dtype ?? ('float32' as const),
+      policy: (activations?.policy ?? {}) as Record<string, string>,
+      maxLength: activations?.maxLength,
+    },
+  };
+  if (from !== undefined) {
+    const { fingerprint, dataset } = await context.openImport(from);
+    const resolved: ResolvedDataset = {
+      ...{ id: dataset.id, version: 1, options: {}, optionsPassed: {}, seed: 0 },
+      modality: dataset.modality,
+      fingerprint: dataset.fingerprint,
+      hasConcepts: dataset.concepts !== undefined,
+    };
+    return { ...common, imported: from, fingerprint, family: 'imported', dataset: resolved };
+  }
+  const folder = subjectFolder(given, context.baseDir);
+  const family = await familyOf(folder, context.registry);
+  return {
+    ...common,
+    folder,
+    fingerprint: await folderFingerprint(folder),
+    family: `${family.id}@${family.version}`,
+    dataset: await resolveDataset(given.dataset!, context, where),
+  };
+}
+
+async function resolveDataset(
+  given: NonNullable<SuiteSubject['dataset']>,
+  { registry, baseDir }: ResolveContext,
+  where: string,
+): Promise<ResolvedDataset> {
+  const definition = await registry.get('dataset', given.id);
+  const options = await resolveOptions(definition.options, given.options, `${where}: dataset ${given.id}`);
+  const seed = given.seed ?? 0;
+  const dataset = await openDataset(definition, { options, seed }, baseDir);
+  return {
+    id: definition.id,
+    version: definition.version,
+    modality: dataset.modality,
+    options,
+    optionsPassed: given.options ?? {},
+    seed,
+    fingerprint: dataset.fingerprint,
+    hasConcepts: dataset.concepts !== undefined,
+  };
+}
+
+/** Opens a dataset with options that were resolved already. */
+export function openDataset(
+  definition: DatasetDefinition,
+  { options, seed }: Pick<ResolvedDataset, 'options' | 'seed'>,
+  baseDir: string,
+): Promise<Dataset> {
+  return definition.open(options, { seed, baseDir });
+}

@@ -1,0 +1,86 @@
+/** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+
+export interface ResolvedDataset {
+  id: string;
+  version: number;
+  modality: 'text' | 'image';
+  options: Record<string, unknown>;
+  optionsPassed: Record<string, unknown>;
+  seed: number;
+  fingerprint: string;
+  hasConcepts: boolean;
+}
+
+/** How activations are collected; all of it changes numbers. */
+export interface ResolvedCollect {
+  /** Version of the collecting code. */
+  version: number;
+  train: number;
+  test: number;
+  dtype: 'float32' | 'float16';
+  policy: Record<string, string>;
+  maxLength?: number;
+}
+
+export interface ResolvedSubject {
+  id: string;
+  /** The model's folder; absent for imported activations. */
+  folder?: string;
+  /** The folder of imported activations. */
+  imported?: string;
+  fingerprint: string;
+  /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere. */
+  family: string;
+  sites: string[];
+  dataset: ResolvedDataset;
+  /** Where the dataset's relative paths start. */
+  baseDir: string;
+  concepts: { concepts?: number; perClass?: number };
+  collect: ResolvedCollect;
+  training: Record<string, unknown>;
+  /** Items a forward pass while collecting: a matter of speed, in no key. */
+  batchSize?: number;
+}
+
+export interface ResolvedMethod {
+  id: string;
+  kind: 'sae' | 'baseline';
+  name: string;
+  title: string;
+  paper?: string;
+  version: number;
+  options: Record<string, unknown>;
+  optionsPassed: Record<string, unknown>;
+  training: Record<string, unknown>;
+  seeded: boolean;
+  needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
+  modalities?: ('text' | 'image')[];
+  subjects?: string[];
+  /** Added by a task as a null row; only such tasks score it. */
+  control: boolean;
+}
+
+export interface ResolvedTask {
+  id: string;
+  title: string;
+  version: number;
+  options: Record<string, unknown>;
+  optionsPassed: Record<string, unknown>;
+  seeded: boolean;
+  prepares: boolean;
+  controls: string[];
+  subjects?: string[];
+}
+
+export interface ResolvedSuite {
+  id: string;
+  title: string;
+  limited: boolean;
+  seeds: number[];
+  /** Name of the backend: the last bits of every number depend on it. */
+  backend: string;
+  trainerVersion: number;
+  subjects: ResolvedSubject[];
+  methods: ResolvedMethod[];
+  tasks: ResolvedTask[];
+}

@@ -1,0 +1,56 @@
+/** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { SubjectDefinition } from '../contract/subject.ts';
+import { UserError, unknownName } from '../errors.ts';
+import { readJson } from '../io/json.ts';
+import { packageRoot } from '../paths.ts';
+import type { Registry } from '../registry.ts';
+
+const PRETRAINED = join(packageRoot, 'models/pretrained');
+
+/** Ids of the subjects that come with the package, sorted. */
+export function embeddedSubjectIds(): string[] {
+  if (!existsSync(PRETRAINED)) return [];
+  return readdirSync(PRETRAINED, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(PRETRAINED, entry.name, 'config.json')))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/**
+ * The folder of a subject given by path (relative to `baseDir`) or, without one, of an embedded subject.
+ *
+ * @throws UserError when there is no such subject or the folder holds no `config.json`.
+ */
+export function subjectFolder(subject: { id?: string; path?: string }, baseDir: string): string {
+  if (subject.path === undefined) {
+    const ids = embeddedSubjectIds();
+    if (!ids.includes(subject.id ?? '')) throw unknownName('embedded subject', subject.id ?? '', ids);
+    return join(PRETRAINED, subject.id!);
+  }
+  const folder = resolve(baseDir, subject.path);
+  if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder ${folder}.`);
+  if (!existsSync(join(folder, 'config.json'))) {
+    throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
+  }
+  return folder;
+}
+
+/**
+ * The family plug-in whose `modelTypes` hold the folder's `model_type`.
+ *
+ * @throws UserError naming the families when none does.
+ */
+export async function familyOf(folder: string, registry: Registry): Promise<SubjectDefinition> {
+  const file = join(folder, 'config.json');
+  const config = (await readJson(file, 'subject')) as { model_type?: unknown } | null;
+  const modelType = config?.model_type;
+  const families = await registry.all('subject');
+  const family = families.find(({ modelTypes }) => modelTypes.includes(String(modelType)));
+  if (family) return family;
+  const known = families.flatMap(({ modelTypes }) => modelTypes);
+  throw new UserError(
+    `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found '${String(modelType)}'.`,
+  );
+}
