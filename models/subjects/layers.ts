@@ -17,7 +17,9 @@ export function linear(params: NamedTensors, name: string, x: Tensor2D): Tensor2
   const weight = ready ?? (params[`${name}.weight`] as Tensor2D);
   const bias = params[`${name}.bias`] as Tensor1D | undefined;
   const transposeB = ready === undefined;
-  return bias ? tf.fused.matMul({ a: x, b: weight, transposeB, bias }) : tf.matMul(x, weight, false, transposeB);
+  return bias
+    ? (tf.fused.matMul({ a: x, b: weight, transposeB, bias }) as Tensor2D)
+    : tf.matMul(x, weight, false, transposeB);
 }
 
 /** RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) or LayerNorm (Ba et al. 2016, arXiv:1607.06450) of each row. */

@@ -1,5 +1,5 @@
 /** @file Parameters of a subject: checked loading, fresh start values, and weights made ready for inference. */
-import { type NamedTensors, openWeights, type Rng, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { type NamedTensors, openWeights, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
 
 /** Names and shapes of the tensors that a config asks for. */
 export type TensorShapes = Record<string, number[]>;
@@ -51,12 +51,6 @@ export function transposeLinears(
     delete ready[`${name}.weight`];
   }
   return ready;
-}
-
-/** A normal tensor of its own random stream: adding a tensor to a model does not change the others' start values. */
-export function normalTensor(rng: Rng, name: string, shape: number[], std: number): NamedTensors[string] {
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  return tf.tensor(rng.fork(name).fillNormal(values, 0, std), shape, 'float32');
 }
 
 /** Number of values in all tensors of `shapes`. */

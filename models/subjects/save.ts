@@ -1,0 +1,36 @@
+/** @file Writing a subject's folder in Hugging Face layout. */
+import { join } from 'node:path';
+import { atomicWrite, canonicalJson, type NamedTensors, writeSafetensors } from '../../harness/contract.ts';
+
+/** What a subject's folder holds beside the weights; each field becomes the JSON file of that name. */
+export interface SubjectFiles {
+  config: Record<string, unknown>;
+  tokenizer?: Record<string, unknown>;
+  tokenizer_config?: Record<string, unknown>;
+  preprocessor_config?: Record<string, unknown>;
+}
+
+/**
+ * Writes `model.safetensors` and the JSON files into `folder`, which is made where it does not exist. Parameters carry
+ * Hugging Face names; they stay the caller's. The same values give the same bytes.
+ *
+ * @param dtype Type of the weights in the file; F16 and BF16 round to nearest even.
+ * @throws UserError when the folder cannot be written.
+ */
+export async function saveSubject(
+  folder: string,
+  params: NamedTensors,
+  files: SubjectFiles,
+  dtype: 'F32' | 'F16' | 'BF16' = 'F32',
+): Promise<void> {
+  const tensors: Parameters<typeof writeSafetensors>[1] = {};
+  for (const [name, tensor] of Object.entries(params)) {
+    Object.assign(tensors, { [name]: { dtype, shape: tensor.shape, data: (await tensor.data()) as Float32Array } });
+  }
+  await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
+  for (const [name, json] of Object.entries(files)) {
+    if (json === undefined) continue;
+    const text = `${canonicalJson(json, 2)}\n`;
+    await atomicWrite(join(folder, `${name}.json`), (handle) => handle.writeFile(text));
+  }
+}
