@@ -5,6 +5,7 @@ import type * as Tf from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.ts';
 import { registerGradients } from './gradients/index.ts';
 import { lendCpuKernels } from './kernels/cpu-bridge.ts';
+import { registerSparseDecode } from './kernels/sparse-decode.ts';
 import { registerUnsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
 import { setTf, tf } from './tf.ts';
 
@@ -81,6 +82,7 @@ async function loadWasm(): Promise<LoadedBackend> {
   await loadCpuPackage();
   await importPackage('@tensorflow/tfjs-backend-wasm');
   registerUnsortedSegmentSum('wasm');
+  registerSparseDecode('wasm');
   lendCpuKernels('wasm');
   await use('wasm');
   const simd = tf.env().getBool('WASM_HAS_SIMD_SUPPORT') ? 'SIMD' : 'no SIMD';
@@ -96,6 +98,7 @@ async function loadCpu(): Promise<LoadedBackend> {
 async function loadCpuPackage(): Promise<void> {
   await importPackage('@tensorflow/tfjs-backend-cpu');
   registerUnsortedSegmentSum('cpu');
+  registerSparseDecode('cpu');
 }
 
 /** The order of choice. */

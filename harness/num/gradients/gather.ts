@@ -2,6 +2,9 @@
 import type { GradConfig, Tensor1D } from '@tensorflow/tfjs-core';
 import { type Tensor, tf } from '../tf.ts';
 
+/** A bare number would turn the ids into float32. */
+const int = (value: number) => tf.scalar(value, 'int32');
+
 const gather: GradConfig = {
   kernelName: 'GatherV2',
   inputsToSave: ['x', 'indices'],
@@ -36,7 +39,8 @@ const unsortedSegmentSum: GradConfig = {
     const last = (attrs as unknown as { numSegments: number }).numSegments - 1;
     return {
       x: () => {
-        const rows = tf.gather(dy as Tensor, tf.cast(tf.clipByValue(segmentIds!, 0, last), 'int32'));
+        // Not clipByValue: the wasm kernel treats the bits of int32 as float32.
+        const rows = tf.gather(dy as Tensor, tf.minimum(tf.maximum(segmentIds!, int(0)), int(last)));
         const inside = tf.logicalAnd(tf.greaterEqual(segmentIds!, 0), tf.lessEqual(segmentIds!, last));
         const mask = tf.reshape(tf.cast(inside, 'float32'), [...inside.shape, ...x!.shape.slice(inside.rank).fill(1)]);
         return tf.mul(rows, mask);
@@ -56,7 +60,7 @@ const topK: GradConfig = {
       const width = x!.shape[x!.rank - 1]!;
       const k = indices!.shape[indices!.rank - 1]!;
       const rows = x!.size / Math.max(1, width);
-      const offsets = tf.mul(tf.range(0, rows, 1, 'int32'), tf.scalar(width, 'int32'));
+      const offsets = tf.mul(tf.range(0, rows, 1, 'int32'), int(width));
       const flat = tf.add(tf.reshape(indices!, [rows, k]), tf.expandDims(offsets, 1));
       const values = tf.reshape((dys as Tensor[])[0]!, [rows * k]);
       const scattered = tf.unsortedSegmentSum(values, tf.reshape(flat, [rows * k]) as Tensor1D, rows * width);

@@ -25,7 +25,7 @@ const FROM_INPUT: Record<string, Derivative> = {
   Expm1: (dy, x) => tf.mul(dy, tf.exp(x)),
   Log: (dy, x) => tf.div(dy, float(x)),
   Log1p: (dy, x) => tf.div(dy, tf.add(x, 1)),
-  Relu: (dy, x) => tf.mul(dy, float(tf.greater(x, 0))),
+  Relu: (dy, x) => tf.mul(dy, float(tf.step(x))),
   Relu6: (dy, x) => tf.mul(dy, float(tf.logicalAnd(tf.greater(x, 0), tf.less(x, 6)))),
   Selu: (dy, x) =>
     tf.where(tf.greater(x, 0), tf.mul(dy, SELU_SCALE), tf.mul(tf.mul(dy, SELU_SCALE_ALPHA), tf.exp(float(x)))),
@@ -92,5 +92,5 @@ export const unaryGradients: GradConfig[] = [
   leakyRelu,
   pass('Cast'),
   pass('Identity'),
-  { kernelName: 'Negate', gradFunc: (dy) => ({ x: () => tf.neg(dy as Tensor) }) },
+  { kernelName: 'Neg', gradFunc: (dy) => ({ x: () => tf.neg(dy as Tensor) }) },
 ];

@@ -1,0 +1,58 @@
+/** @file RMS norm and layer norm over the last axis, with their gradients fused. */
+import { sumToShape } from '../gradients/binary.ts';
+import { type Tensor, type Tensor1D, tf } from '../tf.ts';
+import { customOp } from './custom-op.ts';
+
+const lastMean = (x: Tensor) => tf.mean(x, -1, true);
+
+/**
+ * x / sqrt(mean(x²) + ε) · weight (Zhang & Sennrich 2019).
+ *
+ * @param x [..., d]
+ * @param weight [d]
+ */
+export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: number): T {
+  return customOp<T>(
+    [x, weight],
+    (save, xs, w) => {
+      const scale = tf.rsqrt(tf.add(lastMean(tf.square(xs!)), epsilon));
+      const normed = tf.mul(xs!, scale);
+      save([normed, scale, w!]);
+      return tf.mul(normed, w!) as T;
+    },
+    (dy: Tensor, [normed, scale, w]) => {
+      const g = tf.mul(dy, w!);
+      const projected = tf.mul(normed!, lastMean(tf.mul(g, normed!)));
+      return [tf.mul(tf.sub(g, projected), scale!), sumToShape(tf.mul(dy, normed!), w!.shape)];
+    },
+  );
+}
+
+/**
+ * (x - mean) / sqrt(var + ε) · weight + bias, biased variance (Ba et al. 2016).
+ *
+ * @param x [..., d]
+ * @param weight [d]
+ * @param bias [d]
+ */
+export function layerNorm<T extends Tensor>(x: T, weight: Tensor1D, bias: Tensor1D, epsilon: number): T {
+  return customOp<T>(
+    [x, weight, bias],
+    (save, xs, w, b) => {
+      const centred = tf.sub(xs!, lastMean(xs!));
+      const scale = tf.rsqrt(tf.add(lastMean(tf.square(centred)), epsilon));
+      const normed = tf.mul(centred, scale);
+      save([normed, scale, w!]);
+      return tf.add(tf.mul(normed, w!), b!) as T;
+    },
+    (dy: Tensor, [normed, scale, w]) => {
+      const g = tf.mul(dy, w!);
+      const projected = tf.add(lastMean(g), tf.mul(normed!, lastMean(tf.mul(g, normed!))));
+      return [
+        tf.mul(tf.sub(g, projected), scale!),
+        sumToShape(tf.mul(dy, normed!), w!.shape),
+        sumToShape(dy, w!.shape),
+      ];
+    },
+  );
+}

@@ -1,0 +1,238 @@
+/** @file The ops against float64 references and their central differences, on wasm and cpu. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { allclose } from '../allclose.ts';
+import { initBackend } from '../backend.ts';
+import { checkGradient, type Input } from '../finite-difference.ts';
+import { createRng } from '../rng.ts';
+import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { batchTopk, batchTopkMask } from './batch-topk.ts';
+import { sparseCrossEntropy } from './cross-entropy.ts';
+import { gatherRows } from './gather-rows.ts';
+import { layerNorm, rmsNorm } from './norms.ts';
+import { sparseDecode } from './sparse-decode.ts';
+import { stopGradient } from './stop-gradient.ts';
+import { heavisideStep, jumprelu } from './threshold.ts';
+import { topkSparse } from './topk-sparse.ts';
+
+const test = suite('ops');
+const rng = createRng('ops');
+const normal = (shape: number[]): Input => ({
+  shape,
+  values: Array.from(rng.fillNormal(new Float32Array(shape.reduce((a, b) => a * b, 1)))),
+});
+const weights = (n: number) => Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 5 - 1);
+const weighted = (y: Tensor): Scalar => tf.sum(tf.mul(tf.reshape(y, [-1]), weights(y.size)));
+const weightedSum = (y: number[]) => y.reduce((total, value, i) => total + weights(y.length)[i]! * value, 0);
+
+/** Drops the backend's own kernels for the duration of `run`, so that the composed path is the one tested. */
+async function withoutKernels(names: string[], run: () => void): Promise<void> {
+  const backend = tf.getBackend();
+  const kept = names.map((name) => tf.getKernel(name, backend)!);
+  for (const name of names) tf.unregisterKernel(name, backend);
+  try {
+    run();
+  } finally {
+    for (const config of kept) tf.registerKernel(config);
+  }
+}
+
+const INDICES = [0, 2, 4, 4, 1, 0];
+
+/** Σ over the codes [3, 2] with INDICES of value · W_dec[index] [5, 4], plus b_dec. */
+function decodeReference(values: number[], W_dec: number[], b_dec: number[]): number {
+  const out = Array.from({ length: 12 }, (_, i) => b_dec[i % 4]!);
+  values.forEach((value, j) => {
+    for (let c = 0; c < 4; c++) out[Math.floor(j / 2) * 4 + c]! += value * W_dec[INDICES[j]! * 4 + c]!;
+  });
+  return weightedSum(out);
+}
+
+for (const backend of ['wasm', 'cpu'] as const) {
+  test(`${backend}: topkSparse selects by value, lowest index first among equals`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const { values, indices } = topkSparse(
+        tf.tensor2d([
+          [1, 3, 3, -1, 3],
+          [-1, -2, -2, -5, -2],
+        ]),
+        3,
+      );
+      assert.equal(values.arraySync(), [
+        [3, 3, 3],
+        [-1, -2, -2],
+      ]);
+      assert.equal(indices.arraySync(), [
+        [1, 2, 4],
+        [0, 1, 2],
+      ]);
+      assert.throws(() => topkSparse(tf.zeros([2, 3]), 4), /k must be 1 to d_sae = 3, got 4/);
+    });
+  });
+
+  test(`${backend}: topkSparse sends the gradient back to the entries kept`, async () => {
+    await initBackend(backend);
+    const reference = (x: number[]) => {
+      const top = [x.slice(0, 4), x.slice(4)].flatMap((row) => row.sort((a, b) => b - a).slice(0, 2));
+      return weightedSum(top);
+    };
+    const input = { shape: [2, 4], values: [0.3, -1, 2, 0.7, 1.5, 0.1, -0.2, 1.1] };
+    checkGradient((x) => weighted(topkSparse(x as Tensor2D, 2).values), reference as never, [input]);
+  });
+
+  test(`${backend}: sparseDecode and its three gradients, by kernel and composed`, async () => {
+    await initBackend(backend);
+    const inputs = [normal([3, 2]), normal([5, 4]), normal([4])];
+    const check = () =>
+      checkGradient(
+        (values, W_dec, b_dec) => {
+          // In an inner tidy, so that a gradient that forgets to save the indices fails.
+          const x = tf.tidy(() => {
+            const indices = tf.tensor2d(INDICES, [3, 2], 'int32');
+            return sparseDecode(values as Tensor2D, indices, W_dec as Tensor2D, b_dec as Tensor1D);
+          });
+          return weighted(x);
+        },
+        decodeReference as never,
+        inputs,
+      );
+    check();
+    await withoutKernels(['SparseDecode', 'SparseDecodeGradValues', 'SparseDecodeGradDecoder'], check);
+  });
+
+  test(`${backend}: batchTopk shares the budget across the batch`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const x = tf.tensor2d([
+        [5, 4, 3],
+        [0, 1, 0],
+      ]);
+      assert.equal(batchTopkMask(x, 1.5).arraySync(), [
+        [1, 1, 1],
+        [0, 0, 0],
+      ]);
+      assert.equal(batchTopkMask(x, 0.4).arraySync(), [
+        [0, 0, 0],
+        [0, 0, 0],
+      ]);
+      assert.equal(batchTopkMask(tf.ones([2, 2]), 1.5).arraySync(), [
+        [1, 1],
+        [1, 0],
+      ]);
+      assert.throws(() => batchTopkMask(x, 4), /k must be in \(0, d_sae = 3\]/);
+    });
+    const reference = (x: number[]) => {
+      const kept = new Set([...x.keys()].sort((a, b) => x[b]! - x[a]!).slice(0, 3));
+      return weightedSum(x.map((value, i) => (kept.has(i) ? value : 0)));
+    };
+    checkGradient((x) => weighted(batchTopk(x as Tensor2D, 1.5)), reference as never, [normal([2, 4])]);
+  });
+
+  test(`${backend}: jumprelu and step follow the paper's pseudo-derivatives`, async () => {
+    await initBackend(backend);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      // θ = 1, ε = 0.5: the kernel is 1 for z in (0.75, 1.25).
+      const z = tf.tensor2d([[0.5], [0.8], [1], [1.2], [2]]);
+      const theta = tf.tensor1d([1]);
+      allclose(jumprelu(z, theta, 0.5).dataSync(), [0, 0, 0, 1.2, 2]);
+      allclose(heavisideStep(z, theta, 0.5).dataSync(), [0, 0, 0, 1, 1]);
+      const dy = tf.tensor2d([[1], [10], [100], [1000], [10000]]);
+      const jump = tf.grads((a, b) => tf.sum(tf.mul(jumprelu(a as Tensor2D, b as Tensor1D, 0.5), dy)))([z, theta]);
+      allclose(jump[0]!.dataSync(), [0, 0, 0, 1000, 10000]);
+      allclose(jump[1]!.dataSync(), [(-1 / 0.5) * 1110]);
+      const step = tf.grads((a, b) => tf.sum(tf.mul(heavisideStep(a as Tensor2D, b as Tensor1D, 0.5), dy)))([z, theta]);
+      allclose(step[0]!.dataSync(), [0, 0, 0, 0, 0]);
+      allclose(step[1]!.dataSync(), [-(1 / 0.5) * 1110]);
+      const doubled = tf.grads((a, b) => tf.sum(jumprelu(a as Tensor2D, b as Tensor1D, 2)))([z, tf.tensor1d([1.5])]);
+      // θ = 1.5, ε = 2: z in (0.5, 2.5) counts, four of the five: -(1.5 / 2) · 4.
+      allclose(doubled[1]!.dataSync(), [-3]);
+    });
+    assert.is(tf.memory().numTensors, before);
+  });
+
+  test(`${backend}: rmsNorm`, async () => {
+    await initBackend(backend);
+    const reference = (x: number[], w: number[]) => {
+      const out = x.map((value, i) => {
+        const row = x.slice(i - (i % 4), i - (i % 4) + 4);
+        return (value / Math.sqrt(row.reduce((a, b) => a + b * b, 0) / 4 + 0.01)) * w[i % 4]!;
+      });
+      return weightedSum(out);
+    };
+    const inputs = [normal([2, 3, 4]), normal([4])];
+    checkGradient((x, w) => weighted(rmsNorm(x!, w as Tensor1D, 0.01)), reference as never, inputs);
+  });
+
+  test(`${backend}: layerNorm`, async () => {
+    await initBackend(backend);
+    const reference = (x: number[], w: number[], b: number[]) => {
+      const out = x.map((value, i) => {
+        const row = x.slice(i - (i % 4), i - (i % 4) + 4);
+        const mean = row.reduce((sum, v) => sum + v, 0) / 4;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 4;
+        return ((value - mean) / Math.sqrt(variance + 0.01)) * w[i % 4]! + b[i % 4]!;
+      });
+      return weightedSum(out);
+    };
+    const inputs = [normal([3, 4]), normal([4]), normal([4])];
+    const op = (x: Tensor, w: Tensor, b: Tensor) => weighted(layerNorm(x, w as Tensor1D, b as Tensor1D, 0.01));
+    checkGradient(op as never, reference as never, inputs);
+  });
+
+  test(`${backend}: sparseCrossEntropy, with a padded row`, async () => {
+    await initBackend(backend);
+    const labels = [2, -1, 0];
+    const reference = (x: number[]) => {
+      const losses = labels.map((label, i) => {
+        const row = x.slice(i * 4, i * 4 + 4);
+        return label < 0 ? 0 : Math.log(row.reduce((sum, v) => sum + Math.exp(v), 0)) - row[label]!;
+      });
+      return weightedSum(losses);
+    };
+    const op = (x: Tensor) => {
+      const losses = tf.tidy(() => sparseCrossEntropy(x as Tensor2D, tf.tensor1d(labels, 'int32')));
+      return weighted(losses);
+    };
+    checkGradient(op as never, reference as never, [normal([3, 4])]);
+    tf.tidy(() => {
+      const huge = sparseCrossEntropy(
+        tf.tensor2d([
+          [1e4, 0],
+          [-1e4, 1e4],
+        ]),
+        tf.tensor1d([0, 0], 'int32'),
+      );
+      allclose(huge.dataSync(), [0, 2e4]);
+    });
+  });
+
+  test(`${backend}: gatherRows adds the gradients of repeated rows`, async () => {
+    await initBackend(backend);
+    const ids = [2, 0, 2, 2];
+    const reference = (table: number[]) => weightedSum(ids.flatMap((id) => table.slice(id * 2, id * 2 + 2)));
+    const op = (table: Tensor) => weighted(gatherRows(table as Tensor2D, tf.tensor2d(ids, [2, 2], 'int32')));
+    checkGradient(op as never, reference as never, [normal([3, 2])]);
+  });
+
+  test(`${backend}: stopGradient passes values and no gradient`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const grad = tf.grad((x) => tf.sum(tf.mul(x, stopGradient(tf.square(x)))))(tf.tensor1d([2, 3]));
+      allclose(grad.dataSync(), [4, 9]);
+    });
+  });
+}
+
+test('wasm and cpu choose the same indices on data full of ties', async () => {
+  const values = Array.from({ length: 64 * 50 }, () => rng.int(6));
+  const chosen = [];
+  for (const backend of ['wasm', 'cpu'] as const) {
+    await initBackend(backend);
+    chosen.push(tf.tidy(() => [...topkSparse(tf.tensor2d(values, [64, 50]), 17).indices.dataSync()]));
+  }
+  assert.equal(chosen[0], chosen[1]);
+});
+
+test.run();

@@ -1,0 +1,12 @@
+/** @file A tensor as a constant. */
+import { type Tensor, tf } from '../tf.ts';
+import { customOp } from './custom-op.ts';
+
+/** The same values, through which no gradient passes ("detach"). */
+export function stopGradient<T extends Tensor>(x: T): T {
+  return customOp<T>(
+    [x],
+    (_save, input) => tf.clone(input) as T,
+    (dy) => [tf.zerosLike(dy as Tensor)],
+  );
+}

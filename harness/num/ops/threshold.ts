@@ -1,0 +1,53 @@
+/** @file The pseudo-derivatives through which JumpReLU learns its thresholds. */
+import { sumToShape } from '../gradients/binary.ts';
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { customOp } from './custom-op.ts';
+
+/** 1[z > θ] as numbers. */
+const above = (z: Tensor, theta: Tensor) => tf.cast(tf.greater(z, theta), 'float32');
+
+/** 1 where |z - theta| < bandwidth / 2, else 0: the rectangle kernel K((z - θ)/ε), two-sided. */
+function rectangle(z: Tensor, theta: Tensor, bandwidth: number): Tensor {
+  return tf.cast(tf.less(tf.abs(tf.sub(z, theta)), bandwidth / 2), 'float32');
+}
+
+/**
+ * JumpReLU: y = z · 1[z > θ]. The gradient to z is 1[z > θ]; the pseudo-gradient to θ is -(θ/ε) · K((z - θ)/ε) with
+ * the rectangle kernel (Rajamanoharan et al. 2407.14435, eq. 11).
+ *
+ * @param z pre-activations [n, d_sae]
+ * @param theta thresholds [d_sae], positive
+ * @param bandwidth ε, positive
+ */
+export function jumprelu(z: Tensor2D, theta: Tensor1D, bandwidth: number): Tensor2D {
+  return customOp<Tensor2D>(
+    [z, theta],
+    (save, zs, thetas) => {
+      save([zs!, thetas!]);
+      return tf.mul(zs!, above(zs!, thetas!));
+    },
+    (dy, [zs, thetas]) => {
+      const inBand = sumToShape(tf.mul(dy, rectangle(zs!, thetas!, bandwidth)), thetas!.shape);
+      return [tf.mul(dy, above(zs!, thetas!)), tf.mul(inBand, tf.div(thetas!, -bandwidth))];
+    },
+  );
+}
+
+/**
+ * Heaviside step 1[z > θ], whose sum over latents is L0. No gradient to z; the pseudo-gradient to θ is
+ * -(1/ε) · K((z - θ)/ε) (Rajamanoharan et al. 2407.14435, eq. 12). Apply it to z and not to the post-jump activation:
+ * that would see only one side of the kernel.
+ */
+export function heavisideStep(z: Tensor2D, theta: Tensor1D, bandwidth: number): Tensor2D {
+  return customOp<Tensor2D>(
+    [z, theta],
+    (save, zs, thetas) => {
+      save([zs!, thetas!]);
+      return above(zs!, thetas!) as Tensor2D;
+    },
+    (dy, [zs, thetas]) => {
+      const inBand = sumToShape(tf.mul(dy, rectangle(zs!, thetas!, bandwidth)), thetas!.shape);
+      return [tf.zerosLike(zs!), tf.mul(inBand, -1 / bandwidth)];
+    },
+  );
+}
