@@ -1,0 +1,199 @@
+/** @file From RGB images to a CLIP's input, as HF's CLIPImageProcessor computes it with Pillow. */
+
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { readJson } from './json.ts';
+import type { Resample, RgbImage } from './pil-resize.ts';
+import { pilResize } from './pil-resize.ts';
+
+/** The steps of a `preprocessor_config.json`, in order; a step that is absent is not applied. */
+export interface ImagePreprocessing {
+  resize?: { shortestEdge: number } | { height: number; width: number };
+  resample: Resample;
+  crop?: { height: number; width: number };
+  /** Factor on the 8-bit values; 1 where rescaling is off. */
+  rescale: number;
+  /** Means and standard deviations for R, G, B, after rescaling. */
+  normalise?: { mean: number[]; std: number[] };
+}
+
+/** OpenAI CLIP's training data; HF's defaults. */
+const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
+const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
+const BICUBIC = 3;
+/** Published models go up to 1,024; more is a broken file, and would allocate accordingly. */
+const MAX_SIDE = 8192;
+
+function fail(path: string, field: string, expected: string, found: unknown): never {
+  throw new UserError(
+    `preprocessor ${path}: ${field}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}.`,
+  );
+}
+
+function side(path: string, field: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MAX_SIDE) {
+    fail(path, field, `an integer from 1 to ${MAX_SIDE}`, value);
+  }
+  return value;
+}
+
+function flag(path: string, config: Record<string, unknown>, field: string): boolean {
+  const value = config[field] ?? true;
+  return typeof value === 'boolean' ? value : fail(path, field, 'true or false', value);
+}
+
+function size(
+  path: string,
+  field: string,
+  value: unknown,
+): { shortestEdge: number } | { height: number; width: number } {
+  if (typeof value === 'number') return { shortestEdge: side(path, field, value) };
+  if (typeof value === 'object' && value !== null) {
+    const { shortest_edge: edge, height, width } = value as Record<string, unknown>;
+    if (edge !== undefined) return { shortestEdge: side(path, `${field}.shortest_edge`, edge) };
+    return { height: side(path, `${field}.height`, height), width: side(path, `${field}.width`, width) };
+  }
+  return fail(path, field, 'a number or an object', value);
+}
+
+function triple(path: string, field: string, value: unknown, positive: boolean): number[] {
+  const good = (n: unknown) => typeof n === 'number' && Number.isFinite(n) && (!positive || n > 0);
+  if (!Array.isArray(value) || value.length !== 3 || !value.every(good)) {
+    fail(path, field, `three ${positive ? 'positive ' : ''}numbers`, value);
+  }
+  return value as number[];
+}
+
+/**
+ * The steps that a `preprocessor_config.json` asks for; fields that are absent have CLIPImageProcessor's defaults.
+ *
+ * @param path For messages.
+ * @throws UserError naming the field, what was expected and what was found.
+ */
+export function parseImagePreprocessing(path: string, config: unknown): ImagePreprocessing {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new UserError(`preprocessor ${path}: expected an object.`);
+  }
+  const fields = config as Record<string, unknown>;
+  const resample = fields['resample'] ?? BICUBIC;
+  if (![0, 1, 2, 3, 4, 5].includes(resample as number)) fail(path, 'resample', 'a number from 0 to 5', resample);
+  const steps: ImagePreprocessing = { resample: resample as Resample, rescale: 1 };
+  if (flag(path, fields, 'do_resize')) steps.resize = size(path, 'size', fields['size'] ?? 224);
+  if (flag(path, fields, 'do_center_crop')) {
+    const crop = size(path, 'crop_size', fields['crop_size'] ?? 224);
+    steps.crop = 'height' in crop ? crop : { height: crop.shortestEdge, width: crop.shortestEdge };
+  }
+  if (flag(path, fields, 'do_rescale')) {
+    const factor = fields['rescale_factor'] ?? 1 / 255;
+    if (typeof factor !== 'number' || !(factor > 0) || !Number.isFinite(factor))
+      fail(path, 'rescale_factor', 'a positive number', factor);
+    steps.rescale = factor;
+  }
+  if (flag(path, fields, 'do_normalize')) {
+    steps.normalise = {
+      mean: triple(path, 'image_mean', fields['image_mean'] ?? CLIP_MEAN, false),
+      std: triple(path, 'image_std', fields['image_std'] ?? CLIP_STD, true),
+    };
+  }
+  return steps;
+}
+
+/**
+ * Read a folder's `preprocessor_config.json`.
+ *
+ * @throws UserError when it is missing or malformed.
+ */
+export async function loadImagePreprocessing(folder: string): Promise<ImagePreprocessing> {
+  const path = join(folder, 'preprocessor_config.json');
+  return parseImagePreprocessing(path, await readJson(path, 'preprocessor'));
+}
+
+/** Height and width after the resize step. The longer edge is cut to an integer, as in HF's code. */
+function resizedSize(
+  image: RgbImage,
+  resize: NonNullable<ImagePreprocessing['resize']>,
+): { height: number; width: number } {
+  if ('height' in resize) return resize;
+  const { shortestEdge } = resize;
+  const long = (a: number, b: number) => Math.trunc((shortestEdge * a) / b);
+  return image.width <= image.height
+    ? { width: shortestEdge, height: long(image.height, image.width) }
+    : { width: long(image.width, image.height), height: shortestEdge };
+}
+
+/** Centre crop; where the image is smaller, black borders, the larger of two unequal ones above and left. */
+function centreCrop(image: RgbImage, crop: { height: number; width: number }): RgbImage {
+  if (image.width === crop.width && image.height === crop.height) return image;
+  const offset = (have: number, want: number) =>
+    have >= want ? Math.floor((have - want) / 2) : -Math.ceil((want - have) / 2);
+  const top = offset(image.height, crop.height);
+  const left = offset(image.width, crop.width);
+  const data = new Uint8Array(crop.width * crop.height * 3);
+  const x0 = Math.max(0, left);
+  const x1 = Math.min(image.width, left + crop.width);
+  for (let y = Math.max(0, top); y < Math.min(image.height, top + crop.height); y++) {
+    const row = image.data.subarray((y * image.width + x0) * 3, (y * image.width + x1) * 3);
+    data.set(row, ((y - top) * crop.width + (x0 - left)) * 3);
+  }
+  return { ...crop, data };
+}
+
+/** Resize and crop; the 8-bit image that the model sees. */
+export function fitImage(image: RgbImage, steps: ImagePreprocessing): RgbImage {
+  if (image.data.length !== image.width * image.height * 3 || image.data.length === 0) {
+    throw new UserError(
+      `image: ${image.width} x ${image.height} RGB needs ${image.width * image.height * 3} bytes, found ${image.data.length}.`,
+    );
+  }
+  let fitted = image;
+  if (steps.resize !== undefined) {
+    const { height, width } = resizedSize(image, steps.resize);
+    if (height > MAX_SIDE || width > MAX_SIDE) {
+      throw new UserError(
+        `image: ${image.width} x ${image.height} would become ${width} x ${height}, expected sides up to ${MAX_SIDE}.`,
+      );
+    }
+    fitted = pilResize(image, width, height, steps.resample);
+  }
+  return steps.crop === undefined ? fitted : centreCrop(fitted, steps.crop);
+}
+
+/**
+ * A batch of images as a model's input: resize, centre crop, rescale, normalise, in float32 as HF computes it.
+ *
+ * @param layout `nhwc` (TensorFlow.js) gives [n, height, width, 3], `nchw` (PyTorch) [n, 3, height, width].
+ * @throws UserError when the images differ in size after the steps, or one has the wrong number of bytes.
+ */
+export function preprocessImages(
+  images: readonly RgbImage[],
+  steps: ImagePreprocessing,
+  layout: 'nhwc' | 'nchw' = 'nhwc',
+): { data: Float32Array; shape: [number, number, number, number] } {
+  const fitted = images.map((image) => fitImage(image, steps));
+  const { height = 0, width = 0 } = fitted[0] ?? {};
+  const odd = fitted.find((image) => image.height !== height || image.width !== width);
+  if (odd !== undefined) {
+    throw new UserError(
+      `image: a batch of one size was expected, found ${width} x ${height} and ${odd.width} x ${odd.height}: turn do_center_crop on.`,
+    );
+  }
+  // 256 values a channel are all there are.
+  const { mean, std } = steps.normalise ?? { mean: [0, 0, 0], std: [1, 1, 1] };
+  const table = mean.map((m, channel) =>
+    Float32Array.from({ length: 256 }, (_, value) => {
+      const rescaled = Math.fround(value * steps.rescale);
+      return Math.fround(rescaled - Math.fround(m)) / Math.fround(std[channel]!);
+    }),
+  );
+  const pixels = height * width;
+  const data = new Float32Array(images.length * pixels * 3);
+  fitted.forEach((image, n) => {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const at = layout === 'nhwc' ? pixel * 3 + channel : channel * pixels + pixel;
+        data[n * pixels * 3 + at] = table[channel]![image.data[pixel * 3 + channel]!]!;
+      }
+    }
+  });
+  return { data, shape: layout === 'nhwc' ? [images.length, height, width, 3] : [images.length, 3, height, width] };
+}

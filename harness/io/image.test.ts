@@ -1,0 +1,117 @@
+/** @file Tests of image decoding and CLIP preprocessing against Pillow and HF's CLIPImageProcessor. */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError } from '../errors.ts';
+import { decodeImage } from './image.ts';
+import { fitImage, loadImagePreprocessing, parseImagePreprocessing, preprocessImages } from './image-preprocessing.ts';
+import { openNpz } from './npy.ts';
+import { pilResize, type Resample } from './pil-resize.ts';
+
+const test = suite('io/image');
+const testdata = fileURLToPath(new URL('./testdata/', import.meta.url));
+
+async function refusal(action: () => unknown): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    assert.instance(error, UserError, String(error));
+    assert.not.match((error as Error).message, /\n/);
+    return (error as Error).message;
+  }
+  throw new Error('expected a UserError');
+}
+
+test('decodes RGB, RGBA, grey and palette images as Pillow does', async () => {
+  const npz = await openNpz(`${testdata}image-decoded.golden.npz`);
+  for (const name of npz.names) {
+    const { shape, data } = await npz.read(name);
+    const image = await decodeImage(`${testdata}${name}.golden.png`);
+    assert.equal([image.height, image.width, 3], shape, name);
+    assert.equal(image.data, data, name);
+  }
+  const bytes = readFileSync(`${testdata}rgb.golden.png`);
+  assert.equal((await decodeImage(bytes)).data, (await npz.read('rgb')).data);
+});
+
+test("resizes with Pillow's bytes, for each filter, smaller and larger", async () => {
+  const image = await decodeImage(`${testdata}rgb.golden.png`);
+  const npz = await openNpz(`${testdata}image-resized.golden.npz`);
+  assert.is(npz.names.length, 8);
+  for (const name of npz.names) {
+    const [resample, width, height] = name.split(/[_x]/).map(Number) as [Resample, number, number];
+    assert.equal(pilResize(image, width, height, resample).data, (await npz.read(name)).data, name);
+  }
+  assert.is(pilResize(image, image.width, image.height, 3), image);
+});
+
+test("gives the numbers of HF's processor", async () => {
+  const image = await decodeImage(`${testdata}rgb.golden.png`);
+  const npz = await openNpz(`${testdata}image-processed.golden.npz`);
+  const configs: Record<string, object> = {
+    clip: { size: { shortest_edge: 24 }, crop_size: { height: 24, width: 24 } },
+    enlarged: { size: { shortest_edge: 45 }, crop_size: 41 },
+    padded: { size: 10, crop_size: { height: 15, width: 13 } },
+    plain: { size: { height: 9, width: 12 }, do_center_crop: false, do_normalize: false, resample: 2 },
+  };
+  for (const [name, config] of Object.entries(configs)) {
+    const expected = await npz.read(name);
+    const steps = parseImagePreprocessing(name, config);
+    const planar = preprocessImages([image], steps, 'nchw');
+    assert.equal(planar.shape, [1, ...expected.shape], name);
+    const worst = planar.data.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.data[i]!)), 0);
+    assert.ok(worst < 3e-7, `${name}: differs by ${worst}`);
+    const { data, shape } = preprocessImages([image, image], steps);
+    const [, height, width] = shape as [number, number, number, number];
+    const at = (n: number, y: number, x: number, c: number) => data[((n * height + y) * width + x) * 3 + c];
+    for (const [y, x, c] of [
+      [0, 0, 0],
+      [height - 1, 2, 1],
+      [3, width - 1, 2],
+    ] as const) {
+      assert.is(at(1, y, x, c), planar.data[(c * height + y) * width + x]);
+    }
+  }
+});
+
+test('a synthetic image of the right size passes unchanged', () => {
+  const steps = parseImagePreprocessing('x', { size: 4, crop_size: 4, do_normalize: false });
+  const data = Uint8Array.from({ length: 48 }, (_, i) => i * 5);
+  const image = { width: 4, height: 4, data };
+  assert.is(fitImage(image, steps), image);
+  assert.equal(
+    preprocessImages([image], steps).data,
+    Float32Array.from(data, (value) => Math.fround(value / 255)),
+  );
+});
+
+test('bad images and configs are one clear line', async () => {
+  assert.match(await refusal(() => decodeImage('/nowhere/x.png')), /image: \/nowhere\/x.png does not exist/);
+  assert.match(await refusal(() => decodeImage(Buffer.from('hello'), 'x.png')), /image x.png: cannot be decoded/);
+  const png = readFileSync(`${testdata}rgb.golden.png`);
+  assert.match(await refusal(() => decodeImage(png.subarray(0, 1500), 'cut.png')), /image cut.png: cannot be decoded/);
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>');
+  assert.match(await refusal(() => decodeImage(svg, 'huge')), /cannot be decoded: .*expected at most 100000000 pixels/);
+  assert.match(await refusal(() => loadImagePreprocessing(testdata)), /preprocessor_config.json does not exist/);
+  const cases: [object, RegExp][] = [
+    [{ size: { shortest_edge: -1 } }, /size.shortest_edge: expected an integer from 1 to 8192, found -1/],
+    [{ size: { height: 3 } }, /size.width: .*found nothing/],
+    [{ crop_size: 1e9 }, /crop_size: expected an integer/],
+    [{ image_std: [1, 0, 1] }, /image_std: expected three positive numbers, found \[1,0,1\]/],
+    [{ resample: 9 }, /resample: expected a number from 0 to 5/],
+    [{ do_resize: 'yes' }, /do_resize: expected true or false/],
+  ];
+  for (const [config, expected] of cases)
+    assert.match(await refusal(() => parseImagePreprocessing('p', config)), expected);
+  const steps = parseImagePreprocessing('p', {});
+  const thin = { width: 1, height: 5000, data: new Uint8Array(15000) };
+  assert.match(await refusal(() => fitImage(thin, steps)), /would become 224 x 1120000/);
+  assert.match(
+    await refusal(() => fitImage({ width: 2, height: 2, data: new Uint8Array(3) }, steps)),
+    /needs 12 bytes, found 3/,
+  );
+});
+
+test.run();
