@@ -1,5 +1,5 @@
 /** @file Draws documents of the text world, freely or with chosen topic and concepts. */
-import type { Rng } from '../../../harness/num/rng.ts';
+import type { Rng } from '../../../harness/contract.ts';
 import { addCapitals, CONCEPT_PROB, clauseCounts, closer, connector, opener } from './document.ts';
 import type { Draw } from './grammar.ts';
 import { sample } from './grammar.ts';

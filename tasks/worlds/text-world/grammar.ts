@@ -1,5 +1,5 @@
 /** @file Probabilistic grammar without recursion: compile templates, sample, and the exact entropy. */
-import type { Rng } from '../../../harness/num/rng.ts';
+import type { Rng } from '../../../harness/contract.ts';
 import type { Alternatives, ClauseSpec } from './lexicon/lexicon.ts';
 import { commonSlots } from './lexicon/lexicon.ts';
 

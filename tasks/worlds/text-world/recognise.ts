@@ -2,7 +2,8 @@
 import { createEvidence } from './evidence.ts';
 import type { Node } from './grammar.ts';
 import { compileSlotOf } from './grammar.ts';
-import { createMatcher, parse } from './parse.ts';
+import { parse } from './parse.ts';
+import { surfacePattern } from './pattern.ts';
 import type { Concept, Topic } from './world.ts';
 
 /** 0 absent, 1 weak or broken, 2 a clear and whole surface form. */
@@ -33,8 +34,8 @@ export function createRecogniser(
   concepts: readonly Concept[],
   topics: readonly Topic[],
 ): (text: string) => Recognition {
-  const conceptForms = concepts.map((concept) => ({ id: concept.id, forms: surfaceForms(concept) }));
-  const topicForms = topics.map((topic) => ({ id: topic.id, forms: [topic.clause] }));
+  const conceptForms = concepts.map((concept) => ({ id: concept.id, pattern: surfacePattern(surfaceForms(concept)) }));
+  const topicForms = topics.map((topic) => ({ id: topic.id, pattern: surfacePattern([topic.clause]) }));
   const evidence = createEvidence([...concepts, ...topics]);
 
   return (text) => {
@@ -43,13 +44,11 @@ export function createRecogniser(
     // The instruction names the topic by itself: only the response shows whether it was followed.
     const offset = asked ? firstLine.length : 0;
     const body = lowerSentenceStarts(text.slice(offset));
-    const matcher = createMatcher(body);
-    const starts = wordStarts(body);
     const weak = evidence(body);
-    const shownBy = (entries: readonly { id: string; forms: readonly Node[] }[]): Map<string, Shown> => {
+    const shownBy = (entries: readonly { id: string; pattern: RegExp }[]): Map<string, Shown> => {
       const shown = new Map<string, Shown>();
-      for (const { id, forms } of entries) {
-        const whole = wholeForms(forms, body, starts, matcher);
+      for (const { id, pattern } of entries) {
+        const whole = [...body.matchAll(pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length }));
         const spans = whole.length > 0 ? whole : (weak.get(id) ?? []);
         if (spans.length === 0) continue;
         const moved = spans.map(({ start, end }) => ({ start: start + offset, end: end + offset }));
@@ -71,36 +70,6 @@ export function createRecogniser(
 /** The grammars whose text alone is a full surface form: the clause, and for formats the form itself. */
 function surfaceForms(concept: Concept): Node[] {
   return [concept.clause, ...(concept.spec.core ?? []).map((slot) => compileSlotOf(concept.spec, slot, concept.id))];
-}
-
-/** Maximal matches, left to right, that end at the end of a word. */
-function wholeForms(
-  forms: readonly Node[],
-  body: string,
-  starts: readonly number[],
-  matcher: ReturnType<typeof createMatcher>,
-): { start: number; end: number }[] {
-  const found: { start: number; end: number }[] = [];
-  let from = 0;
-  for (const start of starts) {
-    if (start < from) continue;
-    let end = -1;
-    for (const form of forms) {
-      for (const match of matcher(form, start)) {
-        if (match.end > end && !/^[A-Za-z0-9]/.test(body.slice(match.end, match.end + 1))) end = match.end;
-      }
-    }
-    if (end > start) {
-      found.push({ start, end });
-      from = end;
-    }
-  }
-  return found;
-}
-
-/** Positions that begin a word or a symbol: a non-space after a space, or after nothing. */
-function wordStarts(body: string): number[] {
-  return [...body.matchAll(/(?<![^\s("'])\S/g)].map((m) => m.index);
 }
 
 /** Clauses are written without capitals: lower the first letter of every sentence, however it came about. */

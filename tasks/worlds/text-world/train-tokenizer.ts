@@ -3,7 +3,7 @@
  * `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createRng } from '../../../harness/num/rng.ts';
+import { createRng } from '../../../harness/contract.ts';
 import { byteAlphabet, pretokenize, tokenizerJson, trainBpe } from './bpe.ts';
 import { createTextWorld } from './world.ts';
 

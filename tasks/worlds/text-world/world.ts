@@ -1,5 +1,5 @@
 /** @file The text world: documents on a topic into which concepts are woven, with exact probabilities. */
-import type { Rng } from '../../../harness/num/rng.ts';
+import type { Rng } from '../../../harness/contract.ts';
 import {
   CONCEPT_PROB,
   clauseCounts,

@@ -1,0 +1,94 @@
+/** @file Labelled sets for one concept: positives, negatives and hard negatives, matched in length. */
+import type { Rng } from '../../../harness/contract.ts';
+import type { GenerateOptions, TextDocument } from './generate.ts';
+import type { TextWorld } from './world.ts';
+
+/** Which split of the examples; the two never share a document. */
+export type Split = 'train' | 'eval';
+
+/** Labelled documents for one concept. */
+export interface ConceptExamples {
+  /** Documents that show the concept. */
+  readonly positives: readonly TextDocument[];
+  /** Documents with other concepts, as long as the positives. */
+  readonly negatives: readonly TextDocument[];
+  /** Documents with the concept's words in another sense, or else with a sibling concept. */
+  readonly hardNegatives: readonly TextDocument[];
+}
+
+/** How many of each: AxBench's 72 + 72 for training and 36 + 36 for evaluation (Wu et al. 2025). */
+const SIZES: Readonly<Record<Split, number>> = { train: 72, eval: 36 };
+/** Candidates per negative from which the one closest in length is kept. */
+const CANDIDATES = 10;
+
+/** How a concept's examples are drawn. */
+export interface ExampleOptions {
+  /** Documents of each label; AxBench's numbers by default. */
+  readonly size?: number;
+  /** Length to match between labels; give the subject's token count for an exact match in its tokens. */
+  readonly lengthOf?: (text: string) => number;
+}
+
+/**
+ * Examples of a concept. Each document belongs to one split by its hash, so the splits are disjoint whatever the
+ * seed, and no document is drawn twice.
+ */
+export function conceptExamples(
+  world: TextWorld,
+  conceptId: string,
+  split: Split,
+  rng: Rng,
+  options: ExampleOptions = {},
+): ConceptExamples {
+  const { size = SIZES[split], lengthOf = symbolLength } = options;
+  const stream = rng.fork(`concept examples ${conceptId} ${split}`);
+  const used = new Set<string>();
+  const draw = (choices: GenerateOptions): TextDocument => {
+    for (;;) {
+      const document = world.generate(stream, choices);
+      if (splitOf(document.text) === split && !used.has(document.text)) return document;
+    }
+  };
+  const near = (target: number, choices: GenerateOptions): TextDocument => {
+    let best = draw(choices);
+    let gap = Math.abs(lengthOf(best.text) - target);
+    for (let i = 1; i < CANDIDATES && gap > 0; i++) {
+      const candidate = draw(choices);
+      const candidateGap = Math.abs(lengthOf(candidate.text) - target);
+      if (candidateGap < gap) [best, gap] = [candidate, candidateGap];
+    }
+    used.add(best.text);
+    return best;
+  };
+  const positives = Array.from({ length: size }, () => {
+    const document = draw({ concepts: [conceptId] });
+    used.add(document.text);
+    return document;
+  });
+  const lengths = positives.map((document) => lengthOf(document.text));
+  return {
+    positives,
+    negatives: lengths.map((length) => near(length, { avoid: [conceptId] })),
+    hardNegatives: lengths.map((length) => near(length, { hardNegativeFor: conceptId })),
+  };
+}
+
+/** Instruction lines with their topics, with no concept in them: the prompts of a steering task. */
+export function steeringInstructions(world: TextWorld, rng: Rng, n: number): { topic: string; instruction: string }[] {
+  return Array.from({ length: n }, () => {
+    const { topic, instruction } = world.generate(rng, { exact: true });
+    return { topic, instruction };
+  });
+}
+
+/** The split a document belongs to: one bit of its FNV-1a hash. */
+function splitOf(text: string): Split {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 16) & 1 ? 'train' : 'eval';
+}
+
+/** Length much as a byte-pair tokenizer sees it: a word of n letters counts ceil(n / 4), each digit and symbol 1. */
+function symbolLength(text: string): number {
+  return [...text.matchAll(/[A-Z]?[a-z]{1,4}|[^a-z\s]/g)].length;
+}

@@ -1,0 +1,71 @@
+/** @file The tokenizer of tiny-lm: loads, round-trips the world, stays short, and its trainer is exact. */
+import { readFileSync } from 'node:fs';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRng } from '../../../harness/contract.ts';
+import { byteAlphabet, pretokenize, trainBpe } from './bpe.ts';
+import { createTextWorld } from './world.ts';
+
+const test = suite('text-world tokenizer');
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../../models/pretrained/tiny-lm/${name}`, import.meta.url), 'utf8'));
+const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
+
+test('merges a hand-computed example, ties by code unit', () => {
+  const counts = new Map([
+    ['abab', 3],
+    ['abc', 2],
+    ['xyz', 1],
+  ]);
+  const { vocab, merges } = trainBpe(counts, ['<s>'], 1 + 256 + 2, 2);
+  // ab: 2*3+2 = 8, ba: 3, bc: 2; then abab as (ab, ab): 3, (ab, c): 2.
+  assert.equal(merges, [
+    ['a', 'b'],
+    ['ab', 'ab'],
+  ]);
+  assert.equal(vocab.slice(-2), ['ab', 'abab']);
+});
+
+test('words keep their space, digits stand alone', () => {
+  assert.equal(pretokenize('a 142/91 mmHg.\nB', byteAlphabet()), [
+    'a',
+    'Ġ1',
+    '4',
+    '2',
+    '/',
+    '9',
+    '1',
+    'ĠmmHg',
+    '.',
+    'Ċ',
+    'B',
+  ]);
+});
+
+test('round-trips every document, at most 1024 ids, short documents', () => {
+  const world = createTextWorld();
+  const rng = createRng(31);
+  const n = 1500;
+  let [total, long] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    const { text } = world.generate(rng);
+    const { ids } = tokenizer.encode(text);
+    assert.is(ids[0], 1);
+    assert.is(tokenizer.decode(ids, { skip_special_tokens: true }), text);
+    assert.ok(ids.every((id: number) => id < 1024));
+    total += ids.length + 1;
+    if (ids.length + 1 > 96) long++;
+  }
+  assert.ok(total / n <= 64, `mean length ${total / n}`);
+  assert.ok(long / n <= 0.002, `${long} documents of more than 96 tokens`);
+});
+
+test('round-trips any text', () => {
+  for (const text of ['', ' ', 'naïve café, 数字 42', '\t\n\n  x', '🙂 <b> & "q"']) {
+    const { ids } = tokenizer.encode(text);
+    assert.is(tokenizer.decode(ids, { skip_special_tokens: true }), text);
+  }
+});
+
+test.run();
