@@ -1,0 +1,75 @@
+/** @file A fitted SAE as a method: what tasks call, and what the store keeps. */
+import type { Codes, FittedMethod, FittedState, SaeDefinition, SaeShape } from '../contract.ts';
+import { UserError } from '../errors.ts';
+import { type NamedTensors, tf } from '../num/tf.ts';
+
+/** The rows scaled to unit length; zero rows stay zero. Row-major [rows, width]. */
+export function unitRows(values: Float32Array, width: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += width) {
+    let square = 0;
+    for (let j = start; j < start + width; j++) square += values[j]! ** 2;
+    const factor = square > 0 ? 1 / Math.sqrt(square) : 0;
+    for (let j = start; j < start + width; j++) out[j] = values[j]! * factor;
+  }
+  return out;
+}
+
+/**
+ * Inference parameters of an SAE as a method. `encode` and `decode` give tensors that the caller disposes of;
+ * `directions()` are the decoder rows scaled to unit length. Takes the tensors over: `dispose()` frees them.
+ */
+export function fittedFromSae<H>(
+  definition: SaeDefinition<H>,
+  params: NamedTensors,
+  hp: H,
+  shape: SaeShape,
+): FittedMethod {
+  return {
+    d_in: shape.d_in,
+    d_sae: shape.d_sae,
+    sparse: true,
+    encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
+    decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),
+    directions() {
+      // A clone: a variant may hand out the parameter itself.
+      const rows = tf.tidy(() => tf.clone(definition.directions(params, hp)));
+      const unit = unitRows(rows.dataSync() as Float32Array, rows.shape[1]);
+      rows.dispose();
+      return unit;
+    },
+    dispose: () => tf.dispose(params),
+  };
+}
+
+/** What `saeState` puts beside the tensors. */
+interface SaeStateJson {
+  variant: string;
+  hp: unknown;
+  shape: SaeShape;
+}
+
+/** Inference parameters as plain numbers, for the store. */
+export function saeState<H>(definition: SaeDefinition<H>, params: NamedTensors, hp: H, shape: SaeShape): FittedState {
+  const tensors = Object.entries(params).map(([name, tensor]) => {
+    return [name, { shape: tensor.shape, data: tensor.dataSync() as Float32Array }] as const;
+  });
+  const json: SaeStateJson = { variant: definition.id, hp, shape };
+  return { tensors: Object.fromEntries(tensors), json };
+}
+
+/**
+ * The method that {@link saeState} described.
+ *
+ * @throws UserError when the state belongs to another variant.
+ */
+export function restoreSae<H>(definition: SaeDefinition<H>, state: FittedState): FittedMethod {
+  const json = state.json as SaeStateJson | undefined;
+  if (json?.variant !== definition.id) {
+    throw new UserError(`sae ${definition.id}: the stored state is of variant '${json?.variant}'.`);
+  }
+  const entries = Object.entries(state.tensors).map(
+    ([name, { shape, data }]) => [name, tf.tensor(data, shape)] as const,
+  );
+  return fittedFromSae(definition, Object.fromEntries(entries), json.hp as H, json.shape);
+}

@@ -1,0 +1,44 @@
+/** @file Writes an SAE in SAELens's layout: `cfg.json` and `sae_weights.safetensors`. */
+import { join } from 'node:path';
+import type { SaeDefinition, SaeShape } from '../contract.ts';
+import { UserError } from '../errors.ts';
+import { atomicWriteJson } from '../io/atomic.ts';
+import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import { type NamedTensors, tf } from '../num/tf.ts';
+
+/**
+ * Writes inference weights (input scale folded) so that SAELens loads them: `normalize_activations` is `none`, and what
+ * this project knows beyond SAELens's fields stands under `metadata`.
+ *
+ * @throws UserError when the variant has no SAELens form, or the folder cannot be written.
+ */
+export async function writeSaeLens<H>(
+  folder: string,
+  definition: SaeDefinition<H>,
+  params: NamedTensors,
+  hp: H,
+  shape: SaeShape,
+  metadata: Record<string, unknown>,
+): Promise<void> {
+  if (!definition.toSaeLens) throw new UserError(`sae ${definition.id}: has no SAELens form to write.`);
+  const { architecture, cfg, tensors } = tf.tidy(() => {
+    const exported = definition.toSaeLens!(params, hp);
+    const read = Object.entries(exported.tensors).map(([name, tensor]): [string, TensorToWrite] => {
+      return [name, { dtype: 'F32', shape: tensor.shape, data: tensor.dataSync() as Float32Array }];
+    });
+    return { architecture: exported.architecture, cfg: exported.cfg, tensors: Object.fromEntries(read) } as never;
+  }) as { architecture: string; cfg: Record<string, unknown>; tensors: Record<string, TensorToWrite> };
+  await writeSafetensors(join(folder, 'sae_weights.safetensors'), tensors);
+  await atomicWriteJson(join(folder, 'cfg.json'), {
+    architecture,
+    d_in: shape.d_in,
+    d_sae: shape.d_sae,
+    dtype: 'float32',
+    device: 'cpu',
+    normalize_activations: 'none',
+    reshape_activations: 'none',
+    apply_b_dec_to_input: false,
+    ...cfg,
+    metadata: { ...metadata, saxbench_variant: definition.id, saxbench_hyperparameters: hp },
+  });
+}

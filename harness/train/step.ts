@@ -1,0 +1,89 @@
+/** @file One training step: loss and gradients, the variant's hooks, the optimiser. Frees all that it makes. */
+import type { SaeBatch, SaeDefinition, SaeLoss, TrainState } from '../contract.ts';
+import { UserError } from '../errors.ts';
+import type { Adam } from '../num/optimiser.ts';
+import { type NamedTensors, type Scalar, tf, type Variable } from '../num/tf.ts';
+import { firing, squaredErrors } from './batch-stats.ts';
+import type { StepNumbers } from './curve.ts';
+
+export interface StepInput<H> {
+  definition: SaeDefinition<H>;
+  hp: H;
+  params: Record<string, Variable>;
+  adam: Adam;
+  batch: SaeBatch;
+  /** `last` is filled in here. */
+  state: TrainState;
+  lr: number;
+}
+
+/** The step's numbers, and which latents fired. */
+export type StepOutput = StepNumbers & { fired: Uint8Array };
+
+/** Everything in `loss` that outlives the gradient's own scope. */
+const kept = (loss: SaeLoss) => [loss.reconstruction, ...Object.values(loss.codes), ...Object.values(loss.parts)];
+
+function checkFinite(id: string, lr: number, step: number, loss: number, parts: Record<string, number>): void {
+  if (Number.isFinite(loss)) return;
+  const terms = Object.entries(parts).map(([name, value]) => `${name} ${value}`);
+  throw new UserError(
+    `sae ${id}: the loss is ${loss} at step ${step + 1} (${terms.join(', ')}), expected a finite number; ` +
+      `lower the learning rate (now ${lr}) or check the activations.`,
+  );
+}
+
+function readScalars(scalars: Record<string, Scalar>): Record<string, number> {
+  return Object.fromEntries(Object.entries(scalars).map(([name, scalar]) => [name, scalar.dataSync()[0]!]));
+}
+
+/** Puts new values into variables; `changed` may name only some of them. */
+function assign(id: string, params: Record<string, Variable>, changed: NamedTensors): void {
+  for (const [name, value] of Object.entries(changed)) {
+    const param = params[name];
+    if (!param) throw new Error(`sae ${id}: afterStep returned unknown parameter '${name}'`);
+    if (value !== param) param.assign(value);
+  }
+}
+
+/** Buffers that a hook replaced are kept, and what they replaced is freed. */
+function withBuffers(state: TrainState, run: () => void): void {
+  const before = { ...state.buffers };
+  tf.tidy(() => {
+    run();
+    for (const [name, buffer] of Object.entries(state.buffers)) if (buffer !== before[name]) tf.keep(buffer);
+  });
+  for (const [name, buffer] of Object.entries(before)) if (buffer !== state.buffers[name]) buffer.dispose();
+}
+
+/**
+ * Runs one step and returns its numbers.
+ *
+ * @throws UserError when the loss is not finite; the parameters are then those before the step.
+ */
+export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }: StepInput<H>): StepOutput {
+  let loss: SaeLoss | undefined;
+  const byVariable = new Map(Object.entries(params).map(([name, variable]) => [variable.name, name]));
+  const { value, grads } = tf.variableGrads(() => {
+    loss = definition.loss(params, batch, state, hp);
+    for (const tensor of kept(loss)) if (typeof tensor === 'object') tf.keep(tensor);
+    return loss.total;
+  }, Object.values(params));
+  const made = loss!;
+  try {
+    const parts = readScalars(made.parts);
+    const total = value.dataSync()[0]!;
+    checkFinite(definition.id, lr, state.step, total, parts);
+    const { l0, fired } = firing(made.codes);
+    state.last = { l0, parts };
+    withBuffers(state, () => {
+      const present = Object.entries(grads).filter(([, grad]) => grad !== null);
+      const named = Object.fromEntries(present.map(([name, grad]) => [byVariable.get(name)!, grad]));
+      adam.step(definition.beforeStep?.(named, params, state, hp) ?? named, lr);
+      assign(definition.id, params, definition.afterStep?.(params, state, hp) ?? {});
+    });
+    return { loss: total, parts, l0, fired, ...squaredErrors(batch.target, made.reconstruction) };
+  } finally {
+    tf.dispose([value, ...Object.values(grads).filter((grad) => grad !== null)]);
+    for (const tensor of kept(made)) if (typeof tensor === 'object') tensor.dispose();
+  }
+}

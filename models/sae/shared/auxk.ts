@@ -1,0 +1,53 @@
+/** @file AuxK: dead latents learn to reconstruct what the live ones leave over (Gao et al. 2024, arXiv:2406.04093). */
+import {
+  type NamedTensors,
+  type Scalar,
+  sparseDecode,
+  stopGradient,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+  topkSparse,
+} from '../../../harness/contract.ts';
+
+/** Indices of the dead latents, int32 [deadCount]. */
+function deadIndices(state: TrainState): Tensor1D {
+  const flags = state.dead.dataSync();
+  const indices = new Int32Array(state.deadCount);
+  let at = 0;
+  for (let i = 0; i < flags.length; i++) if (flags[i]) indices[at++] = i;
+  return tf.tensor1d(indices, 'int32');
+}
+
+/**
+ * L_aux = ‖e − ê‖² / ‖e − mean_batch(e)‖² with e = x − x̂ as a constant and ê decoded, without bias, from the `k`
+ * largest ReLU pre-activations among the dead latents only. 0 where no latent is dead or the quotient is not a number.
+ *
+ * @param pre Pre-activations of all latents [n, d_sae].
+ * @param k d_in / 2 in the published recipe.
+ */
+export function auxkLoss(
+  params: NamedTensors,
+  pre: Tensor2D,
+  target: Tensor2D,
+  reconstruction: Tensor2D,
+  state: TrainState,
+  k: number,
+): Scalar {
+  if (state.deadCount === 0 || k < 1) return tf.scalar(0);
+  const dead = deadIndices(state);
+  const deadPre = tf.relu(tf.gather(pre, dead, 1));
+  const atoms = tf.gather(params['W_dec'] as Tensor2D, dead);
+  // With as few dead latents as k, all of them take part and nothing needs choosing.
+  const decoded = (() => {
+    if (state.deadCount <= k) return tf.matMul(deadPre, atoms);
+    const { indices, values } = topkSparse(deadPre, k);
+    return sparseDecode(values, indices, atoms);
+  })();
+  // AuxK must not move the live latents.
+  const residual = stopGradient(tf.sub(target, reconstruction) as Tensor2D);
+  const left = tf.sum(tf.square(tf.sub(decoded, residual)));
+  const spread = tf.sum(tf.square(tf.sub(residual, tf.mean(residual, 0, true))));
+  return tf.divNoNan(left, spread) as Scalar;
+}
