@@ -7,6 +7,7 @@ import { registerGradients } from './gradients/index.ts';
 import { lendCpuKernels } from './kernels/cpu-bridge.ts';
 import { registerSparseDecode } from './kernels/sparse-decode.ts';
 import { registerUnsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
+import { registerWasmMatMul } from './kernels/wasm-matmul.ts';
 import { setTf, tf } from './tf.ts';
 
 export type BackendName = 'tensorflow' | 'native' | 'wasm' | 'cpu';
@@ -84,6 +85,7 @@ async function loadWasm(): Promise<LoadedBackend> {
   registerUnsortedSegmentSum('wasm');
   registerSparseDecode('wasm');
   lendCpuKernels('wasm');
+  registerWasmMatMul();
   await use('wasm');
   const simd = tf.env().getBool('WASM_HAS_SIMD_SUPPORT') ? 'SIMD' : 'no SIMD';
   return { device: cpuModel(), version: tf.version_core, detail: `WebAssembly, ${simd}, 1 thread` };
