@@ -1,16 +1,16 @@
 /** @file Llama (Touvron et al. 2023) in Hugging Face layout: RMSNorm, rotary positions, grouped queries, SwiGLU. */
-import { defineSubject, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
+import { defineSubject, folderFingerprint, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
 import { generate } from './generate.ts';
 import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
 import { llamaForward, llamaSites } from './llama-forward.ts';
-import { batchOf, checkVocabulary, fingerprintOf, openTokenizer, readConfig } from './load.ts';
+import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
 import { linearNames } from './transformer.ts';
 import { countParameters, loadParams, transposeLinears } from './weights.ts';
 
 async function load(folder: string, { id }: { id: string }): Promise<LanguageModel> {
   const json = await readConfig(folder);
   const config = parseLlamaConfig(json, `subject ${folder}: config.json`);
-  const tokenizer = await openTokenizer(folder);
+  const { tokenizer, idsOf } = await openTokenizer(folder);
   checkVocabulary(folder, tokenizer, config.vocab);
   const shapes = llamaShapes(config);
   const head = config.tied ? 'model.embed_tokens' : 'lm_head';
@@ -22,7 +22,7 @@ async function load(folder: string, { id }: { id: string }): Promise<LanguageMod
     type: 'lm',
     id,
     family: 'llama',
-    fingerprint: await fingerprintOf(folder),
+    fingerprint: await folderFingerprint(folder),
     config: json,
     parameters: countParameters(shapes),
     sites: llamaSites(config),
@@ -30,7 +30,7 @@ async function load(folder: string, { id }: { id: string }): Promise<LanguageMod
     maxLength: config.maxLength,
     tokenize(texts, { maxLength = config.maxLength, addSpecialTokens = true } = {}) {
       const limit = Math.min(maxLength, config.maxLength);
-      const rows = texts.map((text) => tokenizer.encode(text, { addSpecialTokens }).ids.slice(0, limit));
+      const rows = texts.map((text) => idsOf(text, { maxLength: limit, addSpecialTokens }));
       return batchOf(rows, padId);
     },
     forward: (batch, options) => llamaForward(params, config, batch, options),

@@ -1,15 +1,6 @@
 /** @file What loading a subject's folder needs whatever the family: config, tokenizer, fingerprint, token batches. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  loadTokenizer,
-  readJson,
-  sha256File,
-  sha256Json,
-  type TokenBatch,
-  type Tokenizer,
-  UserError,
-} from '../../harness/contract.ts';
+import { loadTokenizer, readJson, type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
 
 /** The fields of a folder's `config.json`. */
 export async function readConfig(folder: string): Promise<Record<string, unknown>> {
@@ -19,33 +10,25 @@ export async function readConfig(folder: string): Promise<Record<string, unknown
   throw new UserError(`subject: ${path}: expected a JSON object.`);
 }
 
-/** Files that decide a subject's numbers. */
-const DECISIVE =
-  /\.safetensors$|^(model\.safetensors\.index|config|tokenizer|tokenizer_config|preprocessor_config|vocab|merges)\.(json|txt)$/;
-
-/** SHA-256 over the names and contents of the config, weights, tokenizer and preprocessor files. */
-export async function fingerprintOf(folder: string): Promise<string> {
-  const files = (await readdir(folder)).filter((file) => DECISIVE.test(file)).sort();
-  const hashes: [string, string][] = [];
-  for (const file of files) hashes.push([file, await sha256File(join(folder, file))]);
-  return sha256Json(hashes);
-}
-
-/** The folder's tokenizer by the contract. */
-export async function openTokenizer(folder: string): Promise<Tokenizer> {
-  const tokenizer = await loadTokenizer(folder);
-  return {
-    vocabSize: tokenizer.vocabSize,
-    bosId: tokenizer.special.bos,
-    eosId: tokenizer.special.eos,
-    padId: tokenizer.special.pad,
-    specialIds: tokenizer.specialIds,
+/** A folder's tokenizer by the contract, and the ids of a text cut so that its special tokens stay. */
+export async function openTokenizer(folder: string): Promise<{
+  tokenizer: Tokenizer;
+  idsOf: (text: string, options: { maxLength: number; addSpecialTokens?: boolean }) => number[];
+}> {
+  const loaded = await loadTokenizer(folder);
+  const tokenizer: Tokenizer = {
+    vocabSize: loaded.vocabSize,
+    bosId: loaded.special.bos,
+    eosId: loaded.special.eos,
+    padId: loaded.special.pad,
+    specialIds: loaded.specialIds,
     encode: (text, options = {}) => {
-      const { ids, offsets } = tokenizer.encode(text, { ...options, offsets: true });
+      const { ids, offsets } = loaded.encode(text, { ...options, offsets: true });
       return { ids, offsets: offsets! };
     },
-    decode: (ids, options) => tokenizer.decode(Array.from(ids), options),
+    decode: (ids, options) => loaded.decode(Array.from(ids), options),
   };
+  return { tokenizer, idsOf: (text, options) => loaded.encode(text, options).ids };
 }
 
 /** Right-pads rows of ids to the longest. */
