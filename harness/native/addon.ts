@@ -1,0 +1,86 @@
+/** @file Finds and starts the compiled addon, and types what it exports. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The typed arrays that kernels take. */
+export type Values = Float32Array | Int32Array | Uint8Array;
+type Kernel = (...arrays: Values[]) => void;
+
+/** The started addon. A kernel reads its shapes and scalars from `params`, written just before the call. */
+export interface Addon {
+  isa: string;
+  threads: number;
+  params: Float64Array;
+  matMul: Kernel;
+  binary: Kernel;
+  unary: Kernel;
+  powScalar: Kernel;
+  cast: Kernel;
+  reduction: Kernel;
+  cumulativeSum: Kernel;
+  copy: Kernel;
+  fill: Kernel;
+  select: Kernel;
+  gather: Kernel;
+  segmentSum: Kernel;
+  tuples: Kernel;
+  oneHot: Kernel;
+  softmax: Kernel;
+  softmaxGrad: Kernel;
+  norm: Kernel;
+  normGrad: Kernel;
+  topK: Kernel;
+  adam: Kernel;
+}
+
+/** The folder of package.json, above this file both in the sources and in dist/. */
+function packageRoot(): string {
+  let dir = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(dir, 'package.json'))) {
+    const parent = path.dirname(dir);
+    if (parent === dir) throw new Error('native backend: no package.json above the module.');
+    dir = parent;
+  }
+  return dir;
+}
+
+/** Where the build puts the addon; SAXBENCH_NATIVE_ADDON names another file (the sanitized build). */
+export function addonPath(): string {
+  return process.env['SAXBENCH_NATIVE_ADDON'] ?? path.join(packageRoot(), 'build', 'native', 'saxbench.node');
+}
+
+/** CPU quota of the control group in cores, from cgroup v2; infinity when there is none. */
+function cgroupCores(): number {
+  try {
+    const [quota, period] = readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ');
+    return quota === 'max' ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(Number(quota) / Number(period)));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** SAXBENCH_THREADS, or the cores that affinity and control group allow; 1 to 64. */
+export function allowedThreads(): number {
+  const asked = Number(process.env['SAXBENCH_THREADS'] ?? '');
+  const threads = Number.isInteger(asked) && asked > 0 ? asked : Math.min(os.availableParallelism(), cgroupCores());
+  return Math.min(64, Math.max(1, threads));
+}
+
+let started: Addon | undefined;
+
+/** Loads and starts the addon, once per Node environment. Throws, with the mend, when it is not built or cannot run. */
+export function startAddon(): Addon {
+  if (started) return started;
+  const file = addonPath();
+  if (!existsSync(file)) {
+    throw new Error(
+      `native backend: ${file} is not built; run 'node harness/native/build.mjs' (needs g++ or clang++).`,
+    );
+  }
+  const loaded = createRequire(import.meta.url)(file) as { start(threads: number, isa: string): Addon };
+  started = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
+  return started;
+}

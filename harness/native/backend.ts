@@ -1,0 +1,89 @@
+/**
+ * @file The backend class: tfjs's CPU backend, whose tensors are plain typed arrays, plus recycling of arrays that only
+ * native kernels have seen.
+ */
+
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import type * as Tf from '@tensorflow/tfjs-core';
+import type { Values } from './addon.ts';
+import { giveArray, takeArray } from './recycling.ts';
+
+type DType = 'float32' | 'int32' | 'bool';
+
+/** What the backend keeps of a tensor. `own`: `values` came from `takeArray` and nobody outside has seen it. */
+interface Data {
+  values?: Values | unknown[];
+  dtype: string;
+  refCount: number;
+  own?: boolean;
+  complexTensorInfos?: { real: Tf.TensorInfo; imag: Tf.TensorInfo };
+}
+
+const constructors = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** True for the types that native kernels serve. */
+export function isServed(dtype: string): dtype is DType {
+  return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
+}
+
+/**
+ * CPU backend with native storage rules. An array handed out (dataSync, a kernel of tfjs's, another backend) is marked
+ * as seen and never reused or changed in place, so aliases stay valid as they do in tfjs.
+ */
+export class NativeBackend extends MathBackendCPU {
+  constructor() {
+    super();
+    // The CPU backend would print a hint to install tfjs-node at its first use.
+    (this as unknown as { firstUse: boolean }).firstUse = false;
+  }
+
+  private entry(dataId: object): Data {
+    return this.data.get(dataId) as Data;
+  }
+
+  /** The array of a tensor for reading by a native kernel, converted when its type is not the one of `dtype`. */
+  valuesOf(info: Tf.TensorInfo): Values {
+    const { values } = this.entry(info.dataId);
+    const wanted = constructors[info.dtype as DType];
+    return values instanceof wanted ? values : wanted.from(values as number[]);
+  }
+
+  /** The array of a tensor for changing in place: made private first when someone else may hold it. */
+  valuesToChange(info: Tf.TensorInfo): Float32Array {
+    const data = this.entry(info.dataId);
+    if (data.refCount > 1)
+      throw new Error('native backend: an in-place kernel got a tensor that shares its data; clone it');
+    if (!data.own || !(data.values instanceof Float32Array)) {
+      const copy = takeArray('float32', (data.values as Float32Array).length) as Float32Array;
+      copy.set(data.values as Float32Array);
+      data.values = copy;
+      data.own = true;
+    }
+    return data.values as Float32Array;
+  }
+
+  /** A new tensor around an array from `takeArray`. */
+  wrap(shape: number[], dtype: DType, values: Values): Tf.TensorInfo {
+    const info = this.makeTensorInfo(shape, dtype, values);
+    this.entry(info.dataId).own = true;
+    return info;
+  }
+
+  /** Marks an array as seen by others. */
+  expose(dataId: object): void {
+    if (!this.data.has(dataId)) return;
+    this.entry(dataId).own = false;
+  }
+
+  override readSync(dataId: object): Tf.backend_util.BackendValues {
+    this.expose(dataId);
+    return super.readSync(dataId);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const data = this.data.has(dataId) ? this.entry(dataId) : undefined;
+    const gone = super.disposeData(dataId, force);
+    if (gone && data?.own) giveArray(data.values as Values);
+    return gone;
+  }
+}

@@ -1,0 +1,36 @@
+/** @file Registers the TensorFlow.js backend `native`: our C++ kernels, and tfjs's CPU kernels for everything else. */
+import type * as Tf from '@tensorflow/tfjs-core';
+import { startAddon } from './addon.ts';
+import { NativeBackend } from './backend.ts';
+import { registerElementwise } from './kernels/elementwise.ts';
+import { registerFused } from './kernels/fused.ts';
+import { registerIndexed } from './kernels/indexed.ts';
+import { registerLayout } from './kernels/layout.ts';
+import { registerMatMul } from './kernels/matmul.ts';
+import { registerReduce } from './kernels/reduce.ts';
+import { guarded } from './registry.ts';
+
+/**
+ * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
+ * `tf.setBackend('native')`. Calling again registers nothing twice.
+ * @returns the instruction set chosen for this CPU and the number of threads.
+ * @throws when the addon is not built or cannot run here, saying why.
+ */
+export async function register(tf: typeof Tf): Promise<{ isa: string; threads: number }> {
+  const addon = startAddon();
+  const { isa, threads } = addon;
+  if (tf.findBackendFactory('native')) return { isa, threads };
+  const context = { tf, addon };
+  registerElementwise(context);
+  registerMatMul(context);
+  registerReduce(context);
+  registerLayout(context);
+  registerIndexed(context);
+  registerFused(context);
+  for (const config of tf.getKernelsForBackend('cpu')) {
+    if (tf.getKernel(config.kernelName, 'native')) continue;
+    tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });
+  }
+  tf.registerBackend('native', () => new NativeBackend(), 4);
+  return { isa, threads };
+}

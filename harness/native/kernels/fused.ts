@@ -1,0 +1,116 @@
+/**
+ * @file Kernels of our own, for `tf.engine().runKernel(name, inputs, attrs)` where `tf.getKernel(name, tf.getBackend())`
+ * exists. All float32.
+ *
+ * | kernel | inputs | attrs | outputs |
+ * |---|---|---|---|
+ * | SaxAdam | param, m, v, grad (one shape) | learningRate, beta1, beta2, epsilon, step (from 1), weightDecay = 0, scale = 1 | none: param, m and v change in place |
+ * | SaxRmsNorm | x [..., n], gain [n] or absent | epsilon | y, rstd [..., 1] |
+ * | SaxLayerNorm | x [..., n], gain, bias [n] or absent | epsilon | y, mean [..., 1], rstd [..., 1] |
+ * | SaxRmsNormGrad | dy, x, rstd, gain or absent | | dx, h (the normalised x; dgain = sum of dy·h over rows) |
+ * | SaxLayerNormGrad | dy, x, mean, rstd, gain or absent | | dx, h (as above; dbias = sum of dy) |
+ * | SaxSoftmaxGrad | dy, y [..., n] | | dx = (dy - sum(dy·y))·y |
+ * | SaxLogSoftmax | x [..., n] | | log-softmax over the last dimension |
+ * | SaxLogSoftmaxGrad | dy, y [..., n] | | dx = dy - sum(dy)·exp(y) |
+ *
+ * SaxAdam changes tensors in place: pass `tf.Variable`s, or tensors that share their data with nothing (it throws
+ * otherwise). Weight decay is decoupled (AdamW), `scale` multiplies the gradient (clipping by global norm).
+ */
+import type * as Tf from '@tensorflow/tfjs-core';
+import type { Values } from '../addon.ts';
+import type { NativeBackend } from '../backend.ts';
+import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
+
+const none = new Float32Array(0);
+
+/** Rows, their length, and the shape with the last dimension 1. */
+function rowsOf(x: Tf.TensorInfo): { rows: number; n: number; short: number[] } {
+  const n = x.shape.at(-1);
+  if (x.dtype !== 'float32' || n === undefined || n === 0) {
+    throw new Error(`native backend: expected a float32 tensor with a last dimension, got ${x.dtype} [${x.shape}]`);
+  }
+  return { rows: sizeOf(x.shape) / n, n, short: [...x.shape.slice(0, -1), 1] };
+}
+
+function optional(backend: NativeBackend, x: Tf.TensorInfo | undefined | null): Values {
+  return x ? backend.valuesOf(x) : none;
+}
+
+function norm({ addon }: Context, centred: boolean, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const x = inputs['x']!;
+  const { rows, n, short } = rowsOf(x);
+  const y = output(backend, x.shape, 'float32');
+  const mean = output(backend, short, 'float32');
+  const rstd = output(backend, short, 'float32');
+  addon.params.set([rows, n, attrs['epsilon'] as number, centred ? 1 : 0]);
+  const gain = optional(backend, inputs['gain']);
+  addon.norm(y.values, mean.values, rstd.values, backend.valuesOf(x), gain, optional(backend, inputs['bias']));
+  if (centred) return [y.info, mean.info, rstd.info];
+  backend.disposeIntermediateTensorInfo(mean.info);
+  return [y.info, rstd.info];
+}
+
+function normGrad({ addon }: Context, centred: boolean, { inputs, backend }: Args): Tf.TensorInfo[] {
+  const { dy, x, rstd } = inputs as Record<'dy' | 'x' | 'rstd', Tf.TensorInfo>;
+  const { rows, n } = rowsOf(x);
+  const dx = output(backend, x.shape, 'float32');
+  const h = output(backend, x.shape, 'float32');
+  const mean = centred ? backend.valuesOf(inputs['mean']!) : new Float32Array(rows);
+  addon.params.set([rows, n, centred ? 1 : 0]);
+  const gain = optional(backend, inputs['gain']);
+  addon.normGrad(dx.values, h.values, backend.valuesOf(dy), backend.valuesOf(x), mean, backend.valuesOf(rstd), gain);
+  return [dx.info, h.info];
+}
+
+function softmaxGrad({ addon }: Context, logarithm: boolean, { inputs, backend }: Args): Tf.TensorInfo {
+  const { dy, y } = inputs as Record<'dy' | 'y', Tf.TensorInfo>;
+  const { rows, n } = rowsOf(y);
+  const { info, values } = output(backend, y.shape, 'float32');
+  addon.params.set([rows, n, logarithm ? 1 : 0]);
+  addon.softmaxGrad(values, backend.valuesOf(dy), backend.valuesOf(y));
+  return info;
+}
+
+function logSoftmax({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo {
+  const x = inputs['x']!;
+  const { rows, n } = rowsOf(x);
+  const { info, values } = output(backend, x.shape, 'float32');
+  addon.params.set([rows, n, 1]);
+  addon.softmax(values, backend.valuesOf(x));
+  return info;
+}
+
+function adam({ tf, addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const a = attrs as Record<string, number>;
+  const step = a['step']!;
+  const [param, m, v] = (['param', 'm', 'v'] as const).map((name) => {
+    const each = inputs[name]!;
+    // A variable that shares its data (its initial value is still alive) gets its own first.
+    if (backend.refCount(each.dataId) > 1 && each instanceof tf.Variable) {
+      const own = output(backend, each.shape, 'float32');
+      own.values.set(backend.valuesOf(each));
+      const tensor = tf.engine().makeTensorFromTensorInfo(own.info);
+      each.assign(tensor);
+      tensor.dispose();
+    }
+    return backend.valuesToChange(each);
+  }) as [Float32Array, Float32Array, Float32Array];
+  addon.params.set([
+    ...[a['learningRate']!, a['beta1']!, a['beta2']!, a['epsilon']!, a['weightDecay'] ?? 0],
+    ...[1 - a['beta1']! ** step, 1 - a['beta2']! ** step, a['scale'] ?? 1],
+  ]);
+  addon.adam(param, m, v, backend.valuesOf(inputs['grad']!));
+  return [];
+}
+
+/** Registers the Sax… kernels. */
+export function registerFused(context: Context): void {
+  override(context, 'SaxAdam', (args) => adam(context, args));
+  override(context, 'SaxRmsNorm', (args) => norm(context, false, args));
+  override(context, 'SaxLayerNorm', (args) => norm(context, true, args));
+  override(context, 'SaxRmsNormGrad', (args) => normGrad(context, false, args));
+  override(context, 'SaxLayerNormGrad', (args) => normGrad(context, true, args));
+  override(context, 'SaxSoftmaxGrad', (args) => softmaxGrad(context, false, args));
+  override(context, 'SaxLogSoftmax', (args) => logSoftmax(context, args));
+  override(context, 'SaxLogSoftmaxGrad', (args) => softmaxGrad(context, true, args));
+}

@@ -1,0 +1,76 @@
+/** @file Registers a native kernel over tfjs's CPU kernel, which serves the cases that the native one declines. */
+import type * as Tf from '@tensorflow/tfjs-core';
+import type { Addon, Values } from './addon.ts';
+import { isServed, type NativeBackend } from './backend.ts';
+import { takeArray } from './recycling.ts';
+
+/** Everything a kernel needs. */
+export interface Context {
+  tf: typeof Tf;
+  addon: Addon;
+}
+
+/** What tfjs hands to a kernel, loosely typed: inputs by name (or a list), attributes by name. */
+export interface Args {
+  inputs: Record<string, Tf.TensorInfo>;
+  attrs: Record<string, unknown>;
+  backend: NativeBackend;
+}
+
+/** A kernel; undefined declines the case (a dtype or layout that is not served). */
+export type NativeKernel = (args: Args) => Tf.TensorInfo | Tf.TensorInfo[] | undefined;
+
+/** A fresh output: the tensor and the array to fill. */
+export function output<D extends 'float32' | 'int32' | 'bool'>(
+  backend: NativeBackend,
+  shape: number[],
+  dtype: D,
+): { info: Tf.TensorInfo; values: Values } {
+  const values = takeArray(dtype, sizeOf(shape));
+  return { info: backend.wrap(shape, dtype, values), values };
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const dim of shape) size *= dim;
+  return size;
+}
+
+/** True when every input is a dtype that native kernels know. */
+export function allServed(...inputs: Tf.TensorInfo[]): boolean {
+  return inputs.every((input) => isServed(input.dtype));
+}
+
+/** Another tensor on the same data with another shape. */
+export function sharing(backend: NativeBackend, x: Tf.TensorInfo, shape: number[]): Tf.TensorInfo {
+  backend.incRef(x.dataId);
+  return { dataId: x.dataId, shape, dtype: x.dtype };
+}
+
+/** A tfjs kernel that may keep its inputs' arrays (a slice is a view there): they must not be recycled. */
+export function guarded(kernel: Tf.KernelFunc): Tf.KernelFunc {
+  return (params) => {
+    const backend = params.backend as NativeBackend;
+    for (const input of Object.values(params.inputs)) {
+      if (input) backend.expose((input as Tf.TensorInfo).dataId);
+    }
+    return kernel(params);
+  };
+}
+
+/** Registers `kernel` for the native backend; what it declines goes to the CPU kernel of that name. */
+export function override({ tf }: Context, kernelName: string, kernel: NativeKernel): void {
+  const cpu = tf.getKernel(kernelName, 'cpu');
+  const fallback = cpu ? guarded(cpu.kernelFunc) : undefined;
+  tf.registerKernel({
+    kernelName,
+    backendName: 'native',
+    kernelFunc: (params) => {
+      const done = kernel(params as unknown as Args);
+      if (done !== undefined) return done;
+      if (!fallback) throw new Error(`native backend: ${kernelName} does not serve these inputs`);
+      return fallback(params);
+    },
+  });
+}

@@ -1,0 +1,206 @@
+/**
+ * @file Float32 matrix product, batched, with a fused bias and activation. The sums over k run in one order whatever the
+ * number of threads, so results are the same bits for any pool.
+ */
+#include "gemm_tile.h"
+#include "math.h"
+
+SAX_BEGIN
+
+namespace {
+
+constexpr size_t kDepth = 256;           // k per packed block: a B strip stays in L1
+constexpr size_t kRowsPerTask = 192;     // rows of A packed at once: they stay in L2
+constexpr size_t kPackFloats = 1 << 20;  // packed B, shared by the threads: it stays in L3
+constexpr size_t kMaxCols = 4096;
+constexpr double kSerialWork = 2e5;      // multiply-adds below which waking a thread costs more than it gives
+
+enum Activation { Linear, Relu, Relu6, Elu, Sigmoid, LeakyRelu };
+
+struct Problem {
+  size_t m, n, k;
+  View a, b;  // a: (i, k); b: (j, k)
+  float* c;
+  const float* bias;  // [n] or null
+  Activation activation;
+  float alpha;
+};
+
+/** Bias and activation over one block of C, just written and still in cache. */
+void finish(const Problem& g, size_t i0, size_t i1, size_t j0, size_t j1) {
+  if (!g.bias && g.activation == Linear) return;
+  auto each = [&](auto f) {
+    for (size_t i = i0; i < i1; i++) {
+      float* row = g.c + i * g.n;
+      if (g.bias)
+        for (size_t j = j0; j < j1; j++) row[j] = f(row[j] + g.bias[j]);
+      else
+        for (size_t j = j0; j < j1; j++) row[j] = f(row[j]);
+    }
+  };
+  float alpha = g.alpha;
+  switch (g.activation) {
+    case Linear: return each([](float x) { return x; });
+    case Relu: return each([](float x) { return x <= 0.0f ? 0.0f : x; });
+    case Relu6: return each([](float x) { return x <= 0.0f ? 0.0f : x > 6.0f ? 6.0f : x; });
+    case Elu: return each([](float x) { return x >= 0.0f ? x : expm1Of(x); });
+    case Sigmoid: return each([](float x) { return sigmoidOf(x); });
+    case LeakyRelu: return each([alpha](float x) { return x < 0.0f ? alpha * x : x; });
+  }
+}
+
+/** Few rows against a B whose rows (along n) are contiguous: B is read once, in place. */
+void fewRows(const Problem& g, bool threads) {
+  float* a = static_cast<float*>(scratch(1, g.k * kTileRows * sizeof(float)));
+  packStrip<kTileRows>(a, g.a.p, g.a.row, g.a.col, g.m, g.k);
+  size_t strips = ceilDiv(g.n, kTileCols);
+  size_t perTask = threads ? most<size_t>(4, ceilDiv(strips, 4 * threadCount())) : strips;
+  forTasks(ceilDiv(strips, perTask), [&](size_t task) {
+    size_t end = least(strips, (task + 1) * perTask);
+    for (size_t s = task * perTask; s < end; s++) {
+      size_t j = s * kTileCols, cols = least(kTileCols, g.n - j);
+      if (cols == kTileCols) {
+        tileRows(g.m, g.k, a, g.b.p + j, g.b.col, g.c + j, g.n, cols, false);
+      } else {
+        float* last = static_cast<float*>(scratch(2, g.k * kTileCols * sizeof(float)));
+        packStrip<kTileCols>(last, g.b.p + j, 1, g.b.col, cols, g.k);
+        tileRows(g.m, g.k, a, last, kTileCols, g.c + j, g.n, cols, false);
+      }
+    }
+    finish(g, 0, g.m, task * perTask * kTileCols, least(g.n, end * kTileCols));
+  });
+}
+
+/** Q ≤ 8 dot products at a time of one long row with the packed rows of `few`. */
+template <size_t Q>
+inline void dots(const float* x, const float* few, size_t k, float* out, size_t step) {
+  vf acc[Q] = {};
+  float tail[Q] = {};
+  size_t j = 0;
+  for (; j + kLanes <= k; j += kLanes) {
+    vf v = load(x + j);
+#pragma GCC unroll 8
+    for (size_t q = 0; q < Q; q++) acc[q] += v * load(few + q * k + j);
+  }
+  for (; j < k; j++)
+    for (size_t q = 0; q < Q; q++) tail[q] += x[j] * few[q * k + j];
+  for (size_t q = 0; q < Q; q++) out[q * step] = sumLanes(acc[q]) + tail[q];
+}
+
+template <size_t Q = 8>
+inline void dotsOf(size_t q, const float* x, const float* few, size_t k, float* out, size_t step) {
+  if (q == Q) return dots<Q>(x, few, k, out, step);
+  if constexpr (Q > 1) dotsOf<Q - 1>(q, x, few, k, out, step);
+}
+
+/** One operand has at most 8 rows and the other is contiguous along k: dot products, nothing but the small one packed. */
+void fewDots(const Problem& g, bool threads) {
+  bool few = g.m <= 8 && g.b.col == 1;  // the small operand is A
+  const View &small = few ? g.a : g.b, &big = few ? g.b : g.a;
+  size_t q = few ? g.m : g.n, count = few ? g.n : g.m;
+  float* packed = static_cast<float*>(scratch(1, q * g.k * sizeof(float)));
+  for (size_t i = 0; i < q; i++)
+    for (size_t k = 0; k < g.k; k++) packed[i * g.k + k] = small.p[i * small.row + k * small.col];
+  size_t grain = threads ? most<size_t>(8, ceilDiv(count, 4 * threadCount())) : count;
+  forRange(count, grain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++)
+      dotsOf(q, big.p + i * big.row, packed, g.k, few ? g.c + i : g.c + i * g.n, few ? g.n : 1);
+    if (few) finish(g, 0, g.m, begin, end);
+    else finish(g, begin, end, 0, g.n);
+  });
+}
+
+void blocked(const Problem& g, bool threads) {
+  size_t width = least(g.n, kMaxCols), rounded = ceilDiv(width, kTileCols) * kTileCols;
+  size_t span = most(kDepth, kPackFloats / rounded / kDepth * kDepth);
+  size_t wanted = threads ? 3 * threadCount() : 1;
+  size_t rowsPerTask = least(kRowsPerTask, ceilDiv(ceilDiv(g.m, wanted), kTileRows) * kTileRows);
+  float* packed = static_cast<float*>(scratch(0, rounded * least(span, g.k) * sizeof(float)));
+  for (size_t j0 = 0; j0 < g.n; j0 += width) {
+    size_t cols = least(width, g.n - j0), strips = ceilDiv(cols, kTileCols), stride = strips * kTileCols;
+    for (size_t k0 = 0; k0 < g.k; k0 += span) {
+      size_t depth = least(span, g.k - k0);
+      size_t packTasks = threads ? least(strips, ceilDiv(stride * depth, size_t{1} << 15)) : 1;
+      forTasks(packTasks, [&](size_t task) {
+        for (size_t d = 0; d < depth; d += kDepth) {
+          size_t now = least(kDepth, depth - d);
+          for (size_t s = task * strips / packTasks; s < (task + 1) * strips / packTasks; s++) {
+            size_t j = s * kTileCols;
+            packStrip<kTileCols>(packed + d * stride + j * now, g.b.p + (j0 + j) * g.b.row + (k0 + d) * g.b.col, g.b.row,
+                                 g.b.col, least(kTileCols, cols - j), now);
+          }
+        }
+      });
+      size_t rowTasks = ceilDiv(g.m, rowsPerTask);
+      size_t splits = rowTasks >= wanted ? 1 : least(strips, ceilDiv(wanted, rowTasks));
+      forTasks(rowTasks * splits, [&](size_t task) {
+        size_t i0 = task / splits * rowsPerTask, rows = least(rowsPerTask, g.m - i0);
+        size_t s0 = task % splits * strips / splits, s1 = (task % splits + 1) * strips / splits;
+        float* a = static_cast<float*>(scratch(1, (kRowsPerTask + kTileRows) * kDepth * sizeof(float)));
+        for (size_t d = 0; d < depth; d += kDepth) {
+          size_t now = least(kDepth, depth - d);
+          for (size_t i = 0; i < rows; i += kTileRows)
+            packStrip<kTileRows>(a + i * now, g.a.p + (i0 + i) * g.a.row + (k0 + d) * g.a.col, g.a.row, g.a.col,
+                                 least(kTileRows, rows - i), now);
+          for (size_t s = s0; s < s1; s++) {
+            const float* b = packed + d * stride + s * kTileCols * now;
+            size_t j = j0 + s * kTileCols, width = least(kTileCols, g.n - j);
+            for (size_t i = 0; i < rows; i += kTileRows)
+              tileRows(least(kTileRows, rows - i), now, a + i * now, b, kTileCols, g.c + (i0 + i) * g.n + j, g.n, width,
+                       k0 + d > 0);
+          }
+        }
+        if (k0 + depth == g.k) finish(g, i0, i0 + rows, j0 + s0 * kTileCols, least(j0 + s1 * kTileCols, j0 + cols));
+      });
+    }
+  }
+}
+
+void product(const Problem& g, bool threads) {
+  if (g.m == 0 || g.n == 0) return;
+  if (g.k == 0) {
+    for (size_t i = 0; i < g.m * g.n; i++) g.c[i] = 0.0f;
+    return finish(g, 0, g.m, 0, g.n);
+  }
+  threads = threads && double(g.m) * double(g.n) * double(g.k) > kSerialWork;
+  if ((g.m <= 8 && g.b.col == 1) || (g.n <= 8 && g.a.col == 1)) return fewDots(g, threads);
+  if (g.m <= kTileRows && g.b.row == 1) return fewRows(g, threads);
+  blocked(g, threads);
+}
+
+}  // namespace
+
+/**
+ * out[batch, m, n] = activation(a · b + bias). Buffers: out, a, b, bias (length 0 for none). Params: batch, m, n, k,
+ * transposeA, transposeB, activation, alpha, mode (1: a and b both advance with the batch, 2: only a, 3: only b).
+ */
+void matMul(Call& c) {
+  size_t batch = sizeParam(c, 0), m = sizeParam(c, 1), n = sizeParam(c, 2), k = sizeParam(c, 3);
+  bool ta = c.p[4] != 0, tb = c.p[5] != 0;
+  int mode = static_cast<int>(c.p[8]);
+  bool advanceA = mode != 3, advanceB = mode != 2;
+  if (!holds(c, 0, F32, batch * m * n) || !holds(c, 1, F32, (advanceA ? batch : 1) * m * k) ||
+      !holds(c, 2, F32, (advanceB ? batch : 1) * n * k) || !holds(c, 3, F32, 0))
+    return;
+  const float* bias = c.buf[3].length > 0 ? f32(c, 3) : nullptr;
+  if (bias && !holds(c, 3, F32, n)) return;
+  auto problem = [&](size_t i) {
+    Problem g{m, n, k, {}, {}, f32(c, 0) + i * m * n, bias, static_cast<Activation>(c.p[6]), static_cast<float>(c.p[7])};
+    const float* a = f32(c, 1) + (advanceA ? i * m * k : 0);
+    const float* b = f32(c, 2) + (advanceB ? i * n * k : 0);
+    g.a = ta ? View{a, 1, m} : View{a, k, 1};
+    g.b = tb ? View{b, k, 1} : View{b, 1, n};
+    return g;
+  };
+  double work = double(m) * double(n) * double(k);
+  if (batch >= 2 * size_t(threadCount()) || (batch > 1 && work < kSerialWork)) {
+    size_t grain = most<size_t>(1, static_cast<size_t>(kSerialWork / 4 / (work + 1)));
+    forRange(batch, grain, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; i++) product(problem(i), false);
+    });
+    return;
+  }
+  for (size_t i = 0; i < batch; i++) product(problem(i), true);
+}
+
+SAX_END

@@ -1,0 +1,126 @@
+/**
+ * @file The inner parts of the matrix product: packing operands into strips, and the register tile. Design after GotoBLAS
+ * and BLIS (Van Zee and van de Geijn 2015): B strips of kTileCols columns and A strips of kTileRows rows, both along k.
+ */
+#pragma once
+#include "isa.h"
+
+SAX_BEGIN
+
+// The accumulators fill the register file but for one row of B and one broadcast of A.
+#if SAX_VECTOR_BYTES == 64
+constexpr size_t kTileRows = 12, kTileVectors = 2;
+#elif SAX_VECTOR_BYTES == 32
+constexpr size_t kTileRows = 6, kTileVectors = 2;
+#elif defined(__aarch64__)
+constexpr size_t kTileRows = 8, kTileVectors = 2;
+#else
+constexpr size_t kTileRows = 4, kTileVectors = 2;
+#endif
+constexpr size_t kTileCols = kTileVectors * kLanes;
+
+/** A matrix seen through strides: element (i, k) is p[i * row + k * col]. */
+struct View {
+  const float* p;
+  size_t row, col;
+};
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define SAX_SHUFFLE 1
+#endif
+#endif
+
+#ifdef SAX_SHUFFLE
+/** dst[k * width + w] = src[w * stride + k] for a block of 4 by 4. */
+static inline void transpose4(float* dst, size_t width, const float* src, size_t stride) {
+  typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
+  v4 a = *(const v4*)(src), b = *(const v4*)(src + stride);
+  v4 c = *(const v4*)(src + 2 * stride), d = *(const v4*)(src + 3 * stride);
+  v4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  v4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(v4*)(dst) = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+  *(v4*)(dst + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+  *(v4*)(dst + 2 * width) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+  *(v4*)(dst + 3 * width) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+}
+#else
+static inline void transpose4(float* dst, size_t width, const float* src, size_t stride) {
+  for (int k = 0; k < 4; k++)
+    for (int w = 0; w < 4; w++) dst[k * width + w] = src[w * stride + k];
+}
+#endif
+
+/** One strip: dst[k * W + w] = src[w * sw + k * sk] for w < count, zero for the rest of W. */
+template <size_t W>
+static inline void packStrip(float* dst, const float* src, size_t sw, size_t sk, size_t count, size_t depth) {
+  if (count == W && sw == 1) {
+    for (size_t k = 0; k < depth; k++)
+      for (size_t w = 0; w < W; w++) dst[k * W + w] = src[k * sk + w];
+    return;
+  }
+  size_t w = 0;
+  if (sk == 1) {
+    for (; w + 4 <= count; w += 4) {
+      size_t k = 0;
+      for (; k + 4 <= depth; k += 4) transpose4(dst + k * W + w, W, src + w * sw + k, sw);
+      for (; k < depth; k++)
+        for (size_t i = 0; i < 4; i++) dst[k * W + w + i] = src[(w + i) * sw + k];
+    }
+  }
+  for (; w < count; w++)
+    for (size_t k = 0; k < depth; k++) dst[k * W + w] = src[w * sw + k * sk];
+  for (; w < W; w++)
+    for (size_t k = 0; k < depth; k++) dst[k * W + w] = 0.0f;
+}
+
+/**
+ * C[rows, cols] (+)= A strip · B strip over `depth`. A is packed (kTileRows apart along k), B has rows `ldb` apart, of
+ * which kTileCols floats must be readable.
+ */
+template <size_t ROWS>
+static inline void tile(size_t depth, const float* a, const float* b, size_t ldb, float* c, size_t ldc, size_t cols,
+                        bool add) {
+  vf acc[ROWS][kTileVectors] = {};
+  for (size_t k = 0; k < depth; k++) {
+    vf row[kTileVectors];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kTileVectors; v++) row[v] = load(b + v * kLanes);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < ROWS; i++) {
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kTileVectors; v++) acc[i][v] += a[i] * row[v];
+    }
+    a += kTileRows;
+    b += ldb;
+  }
+  if (cols == kTileCols) {
+#pragma GCC unroll 16
+    for (size_t i = 0; i < ROWS; i++) {
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kTileVectors; v++) {
+        float* at = c + i * ldc + v * kLanes;
+        store(at, add ? load(at) + acc[i][v] : acc[i][v]);
+      }
+    }
+    return;
+  }
+  alignas(64) float out[ROWS][kTileCols];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < ROWS; i++) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kTileVectors; v++) *reinterpret_cast<vf*>(&out[i][v * kLanes]) = acc[i][v];
+  }
+  for (size_t i = 0; i < ROWS; i++)
+    for (size_t j = 0; j < cols; j++) c[i * ldc + j] = add ? c[i * ldc + j] + out[i][j] : out[i][j];
+}
+
+/** `tile` for a number of rows known at run time, 1 … kTileRows. */
+template <size_t ROWS = kTileRows>
+static inline void tileRows(size_t rows, size_t depth, const float* a, const float* b, size_t ldb, float* c, size_t ldc,
+                            size_t cols, bool add) {
+  if (rows == ROWS) return tile<ROWS>(depth, a, b, ldb, c, ldc, cols, add);
+  if constexpr (ROWS > 1) tileRows<ROWS - 1>(rows, depth, a, b, ldb, c, ldc, cols, add);
+}
+
+SAX_END

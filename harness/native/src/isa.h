@@ -1,0 +1,78 @@
+/**
+ * @file What every kernel source sees: the namespace of the instruction set it is being compiled for, its vector types,
+ * and loops over the pool. Kernel sources include no C++ standard header: an inline function of it compiled for AVX-512
+ * could be the copy that the linker keeps for every CPU.
+ */
+#pragma once
+#include "call.h"
+
+#if defined(__AVX512F__)
+#define SAX_ISA avx512
+#define SAX_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define SAX_ISA avx2
+#define SAX_VECTOR_BYTES 32
+#elif defined(__ARM_NEON) || defined(__aarch64__)
+#define SAX_ISA neon
+#define SAX_VECTOR_BYTES 16
+#else
+#define SAX_ISA portable
+#define SAX_VECTOR_BYTES 16
+#endif
+
+#define SAX_BEGIN namespace sax { namespace SAX_ISA {
+#define SAX_END } }
+
+SAX_BEGIN
+
+constexpr size_t kLanes = SAX_VECTOR_BYTES / sizeof(float);
+/** A register of floats, and the same at any address. */
+typedef float vf __attribute__((vector_size(SAX_VECTOR_BYTES), may_alias));
+typedef float vfu __attribute__((vector_size(SAX_VECTOR_BYTES), aligned(4), may_alias));
+
+static inline vf load(const float* p) { return *reinterpret_cast<const vfu*>(p); }
+static inline void store(float* p, vf v) { *reinterpret_cast<vfu*>(p) = v; }
+
+template <class T>
+static inline T least(T a, T b) { return a < b ? a : b; }
+template <class T>
+static inline T most(T a, T b) { return a > b ? a : b; }
+static inline size_t ceilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
+
+/** Sum of the lanes, in pairs. */
+static inline float sumLanes(vf v) {
+  float x[kLanes];
+  store(x, v);
+  for (size_t w = kLanes / 2; w > 0; w /= 2)
+    for (size_t i = 0; i < w; i++) x[i] += x[i + w];
+  return x[0];
+}
+
+/** f(task) for every task, on the pool. */
+template <class F>
+static inline void forTasks(size_t tasks, const F& f) {
+  parallel(tasks, [](void* context, size_t i) { (*static_cast<const F*>(context))(i); },
+           const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+/** f(begin, end) over pieces of `grain` elements, on the pool: the pieces do not depend on the number of threads. */
+template <class F>
+static inline void forRange(size_t n, size_t grain, const F& f) {
+  if (n == 0) return;
+  if (n <= grain) return f(size_t{0}, n);
+  forTasks(ceilDiv(n, grain), [&](size_t i) { f(i * grain, least(n, (i + 1) * grain)); });
+}
+
+static inline float* f32(Call& c, int i) { return static_cast<float*>(c.buf[i].data); }
+static inline int32_t* i32(Call& c, int i) { return static_cast<int32_t*>(c.buf[i].data); }
+static inline uint8_t* u8(Call& c, int i) { return static_cast<uint8_t*>(c.buf[i].data); }
+static inline size_t sizeParam(const Call& c, int i) { return static_cast<size_t>(c.p[i]); }
+
+/** True when buffer `i` holds at least `length` elements of `type`; otherwise records the error. */
+static inline bool holds(Call& c, int i, Type type, size_t length) {
+  if (c.buf[i].type == type && c.buf[i].length >= length) return true;
+  c.error = "native kernel: an array has the wrong type or is too short for its shape";
+  return false;
+}
+
+SAX_END

@@ -1,0 +1,52 @@
+/** @file The kernels of one instruction set by name, as the addon exports them. */
+#include "isa.h"
+
+SAX_BEGIN
+
+void matMul(Call&);
+void binary(Call&);
+void unary(Call&);
+void powScalar(Call&);
+void cast(Call&);
+void reduction(Call&);
+void cumulativeSum(Call&);
+void copy(Call&);
+void fill(Call&);
+void select(Call&);
+void gather(Call&);
+void segmentSum(Call&);
+void tuples(Call&);
+void oneHot(Call&);
+void softmax(Call&);
+void softmaxGrad(Call&);
+void norm(Call&);
+void normGrad(Call&);
+void topK(Call&);
+void adam(Call&);
+
+extern const Entry table[];
+const Entry table[] = {
+    {"matMul", matMul, 4},
+    {"binary", binary, 3},
+    {"unary", unary, 2},
+    {"powScalar", powScalar, 2},
+    {"cast", cast, 2},
+    {"reduction", reduction, 2},
+    {"cumulativeSum", cumulativeSum, 2},
+    {"copy", copy, 2},
+    {"fill", fill, 1},
+    {"select", select, 4},
+    {"gather", gather, 3},
+    {"segmentSum", segmentSum, 3},
+    {"tuples", tuples, 3},
+    {"oneHot", oneHot, 2},
+    {"softmax", softmax, 2},
+    {"softmaxGrad", softmaxGrad, 3},
+    {"norm", norm, 6},
+    {"normGrad", normGrad, 7},
+    {"topK", topK, 3},
+    {"adam", adam, 4},
+    {nullptr, nullptr, 0},
+};
+
+SAX_END
