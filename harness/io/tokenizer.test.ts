@@ -45,7 +45,7 @@ for (const [name, rows] of Object.entries(golden)) {
     if (!existsSync(join(data, name))) return console.log(`  skipped: ../shared/data/${name} is absent`);
     const tokenizer = await loadTokenizer(join(data, name));
     rows.forEach(({ text, ids, offsets }, row) => {
-      const encoded = tokenizer.encode(text, { offsets: true });
+      const encoded = tokenizer.encode(text);
       assert.equal(encoded.ids, ids, text);
       const expected = offsets.map((span) => [...span]);
       for (const [r, token, span] of BETTER[name] ?? []) if (r === row) expected[token] = span;
@@ -61,7 +61,7 @@ test("stories260k: the golden text's ids, and back", async () => {
   const reference = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as { text: string; ids: number[] };
   assert.equal(tokenizer.encode(reference.text).ids, reference.ids);
   assert.is(tokenizer.decode(reference.ids, { skipSpecialTokens: true }), reference.text);
-  assert.equal(tokenizer.special, { bos: 1, eos: 2, unk: 0 });
+  assert.equal([tokenizer.bosId, tokenizer.eosId, tokenizer.padId, tokenizer.unkId], [1, 2, undefined, 0]);
   assert.is(tokenizer.vocabSize, 512);
   assert.is(tokenizer.maxLength, 512);
   assert.equal(tokenizer.encode(reference.text, { addSpecialTokens: false }).ids, reference.ids.slice(1));
@@ -84,12 +84,12 @@ test('CLIP: published ids, truncation keeps the end token', async () => {
   };
   for (const [text, ids] of Object.entries(cases))
     assert.equal(tokenizer.encode(text).ids, [49406, ...ids, 49407], text);
-  const long = tokenizer.encode('cat '.repeat(200), { maxLength: 77, offsets: true });
+  const long = tokenizer.encode('cat '.repeat(200), { maxLength: 77 });
   assert.is(long.ids.length, 77);
-  assert.is(long.offsets!.length, 77);
+  assert.is(long.offsets.length, 77);
   assert.equal([long.ids[0], long.ids[1], long.ids[75], long.ids[76]], [49406, 2368, 2368, 49407]);
   assert.is(tokenizer.decode(long.ids.slice(0, 3), { skipSpecialTokens: true }), 'cat cat');
-  assert.equal(tokenizer.special, { bos: 49406, eos: 49407, pad: 49407, unk: 49407 });
+  assert.equal([tokenizer.bosId, tokenizer.eosId, tokenizer.padId], [49406, 49407, 49407]);
 });
 
 /** A byte-level vocabulary of the 256 bytes, `he`, `hel` and an end token. */
@@ -104,10 +104,10 @@ test('spans slice the text, whatever the characters', () => {
   const tokenizer = makeTokenizer('tiny', json, config);
   assert.equal(tokenizer.encode('hello').ids.map(tokenizer.token), ['hel', 'l', 'o']);
   for (const text of ['hello  hé\n😀 x', '\u0000\ud7ff', ' ', 'a<|endoftext|>b']) {
-    const { ids, offsets } = tokenizer.encode(text, { offsets: true });
+    const { ids, offsets } = tokenizer.encode(text);
     assert.is(tokenizer.decode(ids), text);
     let at = 0;
-    for (const [start, end] of offsets!) {
+    for (const [start, end] of offsets) {
       assert.ok(start <= at && end >= at && end > start, `${JSON.stringify(text)}: [${start}, ${end}] at ${at}`);
       at = end;
     }
@@ -121,7 +121,7 @@ test('the config can switch BOS and EOS', () => {
   const on = makeTokenizer('tiny', json, { ...config, add_bos_token: true, add_eos_token: true });
   assert.equal(on.encode('he').ids, [end, 256, end]);
   assert.equal(on.encode('he', { addSpecialTokens: false }).ids, [256]);
-  assert.equal(on.encode('', { offsets: true }), {
+  assert.equal(on.encode(''), {
     ids: [end, end],
     offsets: [
       [0, 0],
@@ -153,16 +153,16 @@ test('an unknown token spans the text that it replaced', () => {
       vocab,
     },
   };
-  const { ids, offsets } = makeTokenizer('words', json, {}).encode('Héllo strange World', { offsets: true });
+  const { ids, offsets } = makeTokenizer('words', json, {}).encode('Héllo strange World');
   assert.equal(ids, [1, 0, 2]);
   assert.equal(
-    [offsets![0], offsets![2]],
+    [offsets[0], offsets[2]],
     [
       [0, 5],
       [14, 19],
     ],
   );
-  assert.ok(offsets![1]![0] <= 6 && offsets![1]![1] >= 13 && offsets![1]![1] <= 14);
+  assert.ok(offsets[1]![0] <= 6 && offsets[1]![1] >= 13 && offsets[1]![1] <= 14);
 });
 
 test('a missing or broken tokenizer is one clear line', async () => {

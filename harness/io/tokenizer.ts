@@ -5,29 +5,22 @@ import { UserError } from '../errors.ts';
 import { tokenOffsets, tokenSpelling } from './token-offsets.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 
-/** The ids of the special tokens; absent where the tokenizer has none. */
-export interface SpecialIds {
-  bos?: number;
-  eos?: number;
-  pad?: number;
-  unk?: number;
-}
-
 /** How to encode. */
 export interface EncodeOptions {
   /** Put BOS/EOS around the text as the model was trained. Default true. */
   addSpecialTokens?: boolean;
   /** Cut the text's tokens so that all ids, special ones included, are at most this many. Special tokens stay. */
   maxLength?: number;
-  /** Also give the character spans. Default false. */
-  offsets?: boolean;
 }
 
 /** An encoded text. */
 export interface Encoded {
   ids: number[];
-  /** `[start, end)` in UTF-16 units of the text for each id; `[0, 0]` for special tokens that were put around it. */
-  offsets?: [number, number][];
+  /**
+   * `[start, end)` in UTF-16 units of the text for each id; `[0, 0]` for special tokens that were put around it.
+   * Computed when first read: encoding alone costs nothing for it.
+   */
+  readonly offsets: [number, number][];
 }
 
 /** A loaded tokenizer. */
@@ -36,14 +29,18 @@ export interface Tokenizer {
   path: string;
   encode(text: string, options?: EncodeOptions): Encoded;
   /** Text of ids; special tokens are left out where asked (default false). */
-  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
+  decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
   /** The vocabulary's string of an id (`Ġthe`, `▁the`, `the</w>`), undefined for an unknown id. */
   token(id: number): string | undefined;
   /** The id of a vocabulary string. */
   id(token: string): number | undefined;
   /** Largest id + 1. A model's embedding may have more rows. */
   vocabSize: number;
-  special: SpecialIds;
+  /** Absent where the tokenizer has none. */
+  bosId?: number;
+  eosId?: number;
+  padId?: number;
+  unkId?: number;
   /** Ids of all special tokens, also those without a role. */
   specialIds: ReadonlySet<number>;
   /** `model_max_length` of the config where it is a real bound (below 10^9). */
@@ -59,8 +56,11 @@ function roleToken(value: unknown): string | undefined {
   return typeof content === 'string' ? content : undefined;
 }
 
+/** The ids of the tokens with a role that config (or model) names. */
+type Roles = Partial<Record<'bos' | 'eos' | 'pad' | 'unk', number>>;
+
 /** The special ids before and after a text: what the post-processor adds, then what the config switches. */
-function surroundings(library: HuggingFaceTokenizer, config: Record<string, unknown>, special: SpecialIds) {
+function surroundings(library: HuggingFaceTokenizer, config: Record<string, unknown>, special: Roles) {
   const plain: number[] = library.encode('a', { add_special_tokens: false }).ids;
   const full: number[] = library.encode('a', { add_special_tokens: true }).ids;
   let at = 0;
@@ -95,7 +95,7 @@ function buildLibrary(path: string, json: object, config: object): HuggingFaceTo
 export function makeTokenizer(path: string, json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   const library = buildLibrary(path, json, config);
   const spelling = tokenSpelling(json);
-  const special: SpecialIds = {};
+  const special: Roles = {};
   for (const role of ['bos', 'eos', 'pad', 'unk'] as const) {
     const token = roleToken(config[`${role}_token`]) ?? (role === 'unk' ? spelling.unknown : undefined);
     const id = token === undefined ? undefined : library.token_to_id(token);
@@ -114,13 +114,16 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
   return {
     path,
     vocabSize,
-    special,
+    ...(special.bos === undefined ? {} : { bosId: special.bos }),
+    ...(special.eos === undefined ? {} : { eosId: special.eos }),
+    ...(special.pad === undefined ? {} : { padId: special.pad }),
+    ...(special.unk === undefined ? {} : { unkId: special.unk }),
     specialIds,
     ...(limit > 0 && limit < 1e9 ? { maxLength: limit } : {}),
     token: (id) => library.id_to_token(id),
     id: (token) => library.token_to_id(token),
     encode(text, options = {}) {
-      const { addSpecialTokens = true, maxLength = Number.POSITIVE_INFINITY, offsets = false } = options;
+      const { addSpecialTokens = true, maxLength = Number.POSITIVE_INFINITY } = options;
       const { ids: all, tokens: names } = library.encode(text, { add_special_tokens: false });
       const [start, end] = addSpecialTokens ? [before, after] : [[], []];
       const kept = Math.max(0, Math.min(all.length, maxLength - start.length - end.length));
@@ -132,12 +135,18 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
         );
       }
       const ids = [...start, ...content, ...end];
-      if (!offsets) return { ids };
-      const none = (list: number[]) => list.map((): [number, number] => [0, 0]);
-      return { ids, offsets: [...none(start), ...tokenOffsets(text, names, spelling).slice(0, kept), ...none(end)] };
+      let spans: [number, number][] | undefined;
+      return {
+        ids,
+        get offsets() {
+          const none = (list: number[]) => list.map((): [number, number] => [0, 0]);
+          spans ??= [...none(start), ...tokenOffsets(text, names, spelling).slice(0, kept), ...none(end)];
+          return spans;
+        },
+      };
     },
     decode(ids, { skipSpecialTokens = false } = {}) {
-      const wanted = skipSpecialTokens ? ids.filter((id) => !specialIds.has(id)) : [...ids];
+      const wanted = Array.from(ids).filter((id) => !(skipSpecialTokens && specialIds.has(id)));
       if (wanted.length === 0) return '';
       const text = library.decode(wanted, {
         skip_special_tokens: skipSpecialTokens,

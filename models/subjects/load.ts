@@ -15,20 +15,8 @@ export async function openTokenizer(folder: string): Promise<{
   tokenizer: Tokenizer;
   idsOf: (text: string, options: { maxLength: number; addSpecialTokens?: boolean }) => number[];
 }> {
-  const loaded = await loadTokenizer(folder);
-  const tokenizer: Tokenizer = {
-    vocabSize: loaded.vocabSize,
-    bosId: loaded.special.bos,
-    eosId: loaded.special.eos,
-    padId: loaded.special.pad,
-    specialIds: loaded.specialIds,
-    encode: (text, options = {}) => {
-      const { ids, offsets } = loaded.encode(text, { ...options, offsets: true });
-      return { ids, offsets: offsets! };
-    },
-    decode: (ids, options) => loaded.decode(Array.from(ids), options),
-  };
-  return { tokenizer, idsOf: (text, options) => loaded.encode(text, options).ids };
+  const tokenizer = await loadTokenizer(folder);
+  return { tokenizer, idsOf: (text, options) => tokenizer.encode(text, options).ids };
 }
 
 /** Right-pads rows of ids to the longest. */

@@ -1,0 +1,76 @@
+/** @file Where Hugging Face keeps downloaded models, and how environment variables change that. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Environment variables; `process.env` outside of tests. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings of the hub that the environment gives, in the order of HF's own libraries. */
+export interface HubSettings {
+  /** `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`, `$XDG_CACHE_HOME/huggingface/hub`, `~/.cache/huggingface/hub`. */
+  cache: string;
+  /** `HF_ENDPOINT`, without a final slash. */
+  endpoint: string;
+  /** `HF_HUB_OFFLINE`. */
+  offline: boolean;
+  /** `HF_TOKEN`, else the file `HF_TOKEN_PATH` or `$HF_HOME/token`. */
+  token: string | undefined;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && /^(1|on|yes|true)$/i.test(value);
+}
+
+/** Read the settings of the hub. */
+export async function hubSettings(env: Environment): Promise<HubSettings> {
+  const home = env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface');
+  const tokenPath = env['HF_TOKEN_PATH'] || join(home, 'token');
+  const token = env['HF_TOKEN'] || (await readFile(tokenPath, 'utf8').catch(() => ''));
+  return {
+    cache: env['HF_HUB_CACHE'] || env['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'),
+    endpoint: (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, ''),
+    offline: isOn(env['HF_HUB_OFFLINE']),
+    token: token.trim() || undefined,
+  };
+}
+
+/** The places of one model in the cache. */
+export interface ModelCache {
+  /** Contents by ETag. */
+  blobs: string;
+  /** The file that holds the commit of a branch or tag. */
+  ref: string;
+  snapshot(commit: string): string;
+}
+
+/** Where a model lies in the cache. */
+export function modelCache(cache: string, id: string, revision: string): ModelCache {
+  const root = join(cache, `models--${id.replaceAll('/', '--')}`);
+  return {
+    blobs: join(root, 'blobs'),
+    ref: join(root, 'refs', revision),
+    snapshot: (commit) => join(root, 'snapshots', commit),
+  };
+}
+
+/** A commit's full hash. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
+/** Whether a path exists, links followed. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The commit that the cache knows for a revision. */
+export async function cachedCommit(places: ModelCache, revision: string): Promise<string | undefined> {
+  if (isCommit(revision)) return revision;
+  const commit = await readFile(places.ref, 'utf8').catch(() => '');
+  return isCommit(commit.trim()) ? commit.trim() : undefined;
+}

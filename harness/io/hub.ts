@@ -1,0 +1,168 @@
+/** @file From a reference (a local folder or a Hugging Face id) to a folder on this machine. */
+
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { atomicWriteFile } from './atomic.ts';
+import type { Environment, HubSettings, ModelCache } from './hub-cache.ts';
+import { cachedCommit, exists, hubSettings, isCommit, modelCache } from './hub-cache.ts';
+import { checkStatus, downloadFile, hubHeaders, withRetries } from './hub-download.ts';
+import { readJson } from './json.ts';
+
+/** How to resolve a reference. */
+export interface ResolveOptions {
+  /** Default `process.env`. */
+  env?: Environment;
+  /** Which of the repository's files to fetch. Default {@link isModelFile}. */
+  wants?: (file: string) => boolean;
+  onProgress?: (file: string, received: number, total: number) => void;
+  signal?: AbortSignal;
+  /** Pause before the first repetition after a network failure, doubled each time. Default 1,000. */
+  retryDelayMs?: number;
+}
+
+/** A folder with the files, and for the hub where they came from. */
+export interface ResolvedModel {
+  folder: string;
+  /** `org/name`, absent for a local folder. */
+  id?: string;
+  /** The commit's full hash, absent for a local folder. */
+  commit?: string;
+}
+
+/** A repository with more files is a data set, not a model. */
+const MAX_FILES = 20_000;
+
+const REFERENCE = /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?:@([\w][\w./-]{0,199}))?$/;
+
+/** Configurations, tokenizers and safetensors in the top folder of a repository; no other weights. */
+export function isModelFile(file: string): boolean {
+  return (
+    /^[^/]+\.safetensors$/.test(file) ||
+    /^(model\.safetensors\.index|config|cfg|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|preprocessor_config|processor_config)\.json$/.test(
+      file,
+    ) ||
+    file === 'merges.txt'
+  );
+}
+
+/** Whether a reference has the form of a hub id, `org/name` or `org/name@revision`. */
+export function isHubReference(reference: string): boolean {
+  const match = REFERENCE.exec(reference);
+  return match !== null && !/\.\.|--/.test(match[1]!) && !/\.\.|\/\/|\/$/.test(match[2] ?? '');
+}
+
+/** Whether a snapshot in the cache has every file of the weights (another program may have fetched only some). */
+async function isComplete(folder: string, wants: (file: string) => boolean): Promise<boolean> {
+  const files = (await readdir(folder).catch(() => [])).filter(wants);
+  const present = await Promise.all(files.map((file) => exists(join(folder, file))));
+  const weights = files.filter((file, i) => present[i] && file.endsWith('.safetensors'));
+  const index = 'model.safetensors.index.json';
+  if (!files.includes(index) || files.includes('model.safetensors')) return weights.length > 0;
+  const { weight_map: map } = (await readJson(join(folder, index), 'hub')) as { weight_map?: Record<string, string> };
+  return new Set(Object.values(map ?? {})).size > 0 && Object.values(map ?? {}).every((file) => weights.includes(file));
+}
+
+interface Listing {
+  commit: string;
+  files: string[];
+}
+
+async function listFiles(
+  settings: HubSettings,
+  id: string,
+  revision: string,
+  options: ResolveOptions,
+): Promise<Listing> {
+  const url = `${settings.endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}`;
+  const name = `${id}@${revision}`;
+  const body = await withRetries(name, options.retryDelayMs ?? 1000, async () => {
+    const timeout = AbortSignal.timeout(30_000);
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    const response = await fetch(url, { headers: hubHeaders(settings.token), signal });
+    checkStatus(response.status, name, url);
+    return response.json().catch(() => undefined) as Promise<
+      { sha?: unknown; siblings?: { rfilename?: unknown }[] } | undefined
+    >;
+  });
+  const files = (Array.isArray(body?.siblings) ? body.siblings : []).map((sibling) => sibling?.rfilename);
+  if (typeof body?.sha !== 'string' || !isCommit(body.sha) || files.length > MAX_FILES) {
+    throw new UserError(`hub ${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
+  }
+  const wants = options.wants ?? isModelFile;
+  const safe = (file: unknown): file is string => typeof file === 'string' && !/(^|\/)\.{0,2}(\/|$)|\\|:/.test(file);
+  return { commit: body.sha, files: files.filter(safe).filter(wants).sort() };
+}
+
+async function fetchSnapshot(
+  settings: HubSettings,
+  places: ModelCache,
+  id: string,
+  revision: string,
+  options: ResolveOptions,
+): Promise<ResolvedModel> {
+  const { commit, files } = await listFiles(settings, id, revision, options);
+  if (options.wants === undefined && !files.some((file) => file.endsWith('.safetensors'))) {
+    throw new UserError(
+      `hub ${id}@${revision}: holds no .safetensors: choose a revision that does, or convert the weights.`,
+    );
+  }
+  const folder = places.snapshot(commit);
+  for (const file of files) {
+    const target = join(folder, file);
+    if (await exists(target)) continue;
+    const path = file.split('/').map(encodeURIComponent).join('/');
+    await downloadFile({
+      url: `${settings.endpoint}/${id}/resolve/${commit}/${path}`,
+      token: settings.token,
+      blobs: places.blobs,
+      target,
+      name: `${id}/${file}`,
+      onProgress: (received, total) => options.onProgress?.(file, received, total),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.retryDelayMs === undefined ? {} : { retryDelayMs: options.retryDelayMs }),
+    });
+  }
+  // Last: whoever finds the reference finds every file.
+  if (!isCommit(revision)) await atomicWriteFile(places.ref, commit);
+  return { folder, id, commit };
+}
+
+/**
+ * Resolve a reference to a folder: an existing local folder as it is; `org/name[@revision]` through the standard
+ * Hugging Face cache, downloading what is missing. Without a connection the cached snapshot is used when it is whole.
+ *
+ * @throws UserError when there is no such folder or repository, access is refused, the network fails and nothing whole
+ * is cached, or the disk is full.
+ */
+export async function resolveModel(reference: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
+  const local = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference;
+  if (await exists(local)) return { folder: local };
+  const match = REFERENCE.exec(reference);
+  if (match === null || !isHubReference(reference)) {
+    throw new UserError(
+      `hub '${reference}': no such folder, and not a hub id of the form org/name or org/name@revision.`,
+    );
+  }
+  const id = match[1]!;
+  const revision = match[2] ?? 'main';
+  const settings = await hubSettings(options.env ?? process.env);
+  const places = modelCache(settings.cache, id, revision);
+  const commit = await cachedCommit(places, revision);
+  const cached = commit === undefined ? undefined : places.snapshot(commit);
+  const whole = cached !== undefined && (await isComplete(cached, options.wants ?? isModelFile));
+  const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
+  if (whole && (settings.offline || isCommit(revision))) return fromCache;
+  if (settings.offline) {
+    throw new UserError(
+      `hub ${reference}: not in the cache ${settings.cache}, and HF_HUB_OFFLINE is set: unset it, or give a local folder.`,
+    );
+  }
+  try {
+    return await fetchSnapshot(settings, places, id, revision, options);
+  } catch (error) {
+    if (whole && error instanceof UserError && / download failed /.test(error.message)) return fromCache;
+    throw error;
+  }
+}
