@@ -6,7 +6,9 @@ import { memoryActivations, memoryLabelled } from '../harness/testing/activation
 import diffmean from './diffmean.ts';
 
 const test = suite('baselines/diffmean');
-test.before(() => initBackend('wasm'));
+test.before(async () => {
+  await initBackend('wasm');
+});
 
 const set = (roles: ('positive' | 'negative')[]): ConceptSet => ({
   concepts: [{ id: 'fever', label: 'fever' }],

@@ -6,7 +6,9 @@ import neurons from './neurons.ts';
 import unsteered from './unsteered.ts';
 
 const test = suite('baselines/neurons');
-test.before(() => initBackend('wasm'));
+test.before(async () => {
+  await initBackend('wasm');
+});
 
 test('codes are the activation, decoding gives it back, directions are the axes', async () => {
   const method = neurons.restore({ tensors: {} }, { d_in: 3, options: {} });

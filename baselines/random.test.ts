@@ -6,7 +6,9 @@ import { memoryActivations } from '../harness/testing/activations.ts';
 import random from './random.ts';
 
 const test = suite('baselines/random');
-test.before(() => initBackend('wasm'));
+test.before(async () => {
+  await initBackend('wasm');
+});
 
 const fit = (seed: number, count = 0) =>
   random.fit({

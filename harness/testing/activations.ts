@@ -49,7 +49,9 @@ export function memoryActivations(
       while (queue.length < size) queue = queue.concat([...rng.shuffle(kept.slice())]);
       const taken = Uint32Array.from(queue.splice(0, size));
       const x = new Float32Array(size * d_in);
-      taken.forEach((row, i) => x.set(data.subarray(row * d_in, (row + 1) * d_in), i * d_in));
+      taken.forEach((row, i) => {
+        x.set(data.subarray(row * d_in, (row + 1) * d_in), i * d_in);
+      });
       yield { rows: taken, x };
     }
   }

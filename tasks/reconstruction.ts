@@ -1,0 +1,125 @@
+/** @file Reconstruction: what a dictionary keeps of the activations, and what its error costs the subject. */
+import {
+  defineTask,
+  emptyCell,
+  type FittedMethod,
+  type MetricDefinition,
+  type MetricValue,
+  type PrepareContext,
+  type Prepared,
+  plainCell,
+  type TaskContext,
+} from '../harness/contract.ts';
+import { clipStatistics, prepareClip, spliceClip } from './reconstruction/clip.ts';
+import { clusterBootstrap } from './reconstruction/cluster-bootstrap.ts';
+import { densityHistogram } from './reconstruction/density.ts';
+import {
+  codeStatistics,
+  meanActivation,
+  measureGeometry,
+  reconstructionStatistics,
+} from './reconstruction/geometry.ts';
+import { lmStatistics, prepareLm, spliceLm } from './reconstruction/language-model.ts';
+import { CLIP_METRICS, CODE_METRICS, LM_METRICS, RECONSTRUCTION_METRICS } from './reconstruction/metrics.ts';
+import type { Replacement } from './reconstruction/splice.ts';
+
+interface Options {
+  documents: number;
+  cleanMiB: number;
+}
+
+type Cells = Record<string, MetricValue>;
+
+/**
+ * SAEBench's core metrics (saebench.md §1.1) with its faults mended: the intended formula of explained variance, sums in
+ * float64 over all positions, KL from log-softmax, plain mean squared error, |f| in L1. Special tokens take no
+ * part, and keep their x where x̂ is spliced in; ablations leave them alone too.
+ */
+export default defineTask<Options>({
+  id: 'reconstruction',
+  title: 'Reconstruction',
+  paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
+  version: 1,
+  options: {
+    documents: {
+      type: 'integer',
+      minimum: 1,
+      default: 128,
+      description: 'Test items whose forward pass is run with x̂ in place of x (all of them measure the geometry).',
+    },
+    cleanMiB: {
+      type: 'number',
+      minimum: 0,
+      default: 64,
+      description: 'MiB of clean log-probabilities kept for all methods; beyond it each method computes them again.',
+    },
+  },
+  metrics: { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...LM_METRICS, ...CLIP_METRICS },
+  axes: {},
+  seeded: false,
+  async prepare(context) {
+    const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
+    const testMean = await meanActivation(test);
+    const trainMean = train ? await meanActivation(train) : testMean;
+    const arrays: Prepared['arrays'] = { test_mean: { shape: [test.d_in], data: testMean } };
+    const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
+    if (subject?.type === 'lm') {
+      Object.assign(arrays, await prepareLm(subject, site.name, test, trainMean, passes));
+    } else if (subject?.type === 'clip' && clipReason(context) === undefined) {
+      Object.assign(arrays, await prepareClip(subject, test, testItems, dataset.zeroShot ?? [], passes));
+    }
+    return { json: {}, arrays };
+  },
+  async run(context) {
+    const { method, test, prepared, signal, progress } = context;
+    if (!method.encode) {
+      return { rows: [{ axes: {}, metrics: emptyCells(allMetrics(), `'${method.id}' has no codes`) }] };
+    }
+    const mean = prepared.arrays['test_mean']!.data as Float32Array;
+    const note = (done: number, total: number) => progress(done, total, 'codes');
+    const { sums, fires, positions } = await measureGeometry(method, test, mean, { signal, progress: note });
+    const cells: Cells = emptyCells(allMetrics(), `'${method.id}' cannot decode`);
+    Object.assign(cells, clusterBootstrap(sums, 'n', codeStatistics));
+    cells['fraction_alive'] = plainCell(fires.filter((count) => count > 0).length / fires.length, fires.length);
+    if (method.decode) {
+      Object.assign(cells, clusterBootstrap(sums, 'n', reconstructionStatistics));
+      Object.assign(cells, await subjectCells(context));
+    }
+    return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityHistogram(fires, positions) } };
+  },
+});
+
+function allMetrics(): Record<string, MetricDefinition> {
+  return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+}
+
+function emptyCells(metrics: Record<string, unknown>, reason: string): Cells {
+  return Object.fromEntries(Object.keys(metrics).map((name) => [name, emptyCell(reason)]));
+}
+
+/** Why the CLIP metrics cannot be had here. */
+function clipReason({ site, testItems, options }: PrepareContext<Options>): string | undefined {
+  if (!site.name.startsWith('vision.')) return 'measured at sites of the vision tower only';
+  return testItems.slice(0, options.documents).every(({ image }) => image) ? undefined : 'test items have no images';
+}
+
+/** The metrics that need the subject. */
+async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
+  const { subject, site, test, testItems, dataset, prepared, method, options, signal, progress } = context;
+  if (!subject) return emptyCells({ ...LM_METRICS, ...CLIP_METRICS }, 'needs a subject: activations were imported');
+  const replace = replacement(method);
+  const passes = { documents: options.documents, signal, progress };
+  if (subject.type === 'lm') {
+    const sums = await spliceLm(subject, site.name, test, prepared, replace, passes);
+    return { ...emptyCells(CLIP_METRICS, 'needs a CLIP'), ...clusterBootstrap(sums, 'tokens', lmStatistics) };
+  }
+  const cells = emptyCells(LM_METRICS, 'needs a language model');
+  const reason = clipReason(context);
+  if (reason !== undefined) return { ...cells, ...emptyCells(CLIP_METRICS, reason) };
+  const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);
+  return { ...cells, ...clusterBootstrap(sums, 'items', clipStatistics) };
+}
+
+function replacement({ encode, decode }: FittedMethod): Replacement {
+  return (x) => decode!(encode!(x));
+}

@@ -1,0 +1,200 @@
+/** @file What a reconstruction costs a language model: cross-entropy and KL with x̂ in place of x. */
+import {
+  type ActivationSet,
+  type LanguageModel,
+  type Prepared,
+  type Tensor2D,
+  type Tensor3D,
+  tf,
+} from '../../harness/contract.ts';
+import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
+import { type ItemBatch, itemBatches, type Replacement, splice } from './splice.ts';
+
+/** Padded positions of one forward pass. */
+const POSITIONS = 1024;
+const CLEAN = 'lm_clean_log_probs';
+
+export interface LmOptions {
+  documents: number;
+  /** MiB of clean log-probabilities that `prepare` may store; beyond it they are computed again for every method. */
+  cleanMiB: number;
+  signal?: AbortSignal;
+  progress: (done: number, total: number, note: string) => void;
+}
+
+/** Positions whose next token is predicted: kept, and followed by another position of the same item. */
+function predictedPositions({ items, length, keep, tokens }: ItemBatch): {
+  at: Int32Array;
+  next: Int32Array;
+  item: number[];
+} {
+  const at: number[] = [];
+  const next: number[] = [];
+  const item: number[] = [];
+  for (let i = 0; i < items; i++) {
+    for (let p = 0; p + 1 < length; p++) {
+      const index = i * length + p;
+      if (keep[index] !== 1 || tokens.mask[index + 1] !== 1) continue;
+      at.push(index);
+      next.push(tokens.ids[index + 1]!);
+      item.push(i);
+    }
+  }
+  return { at: Int32Array.from(at), next: Int32Array.from(next), item };
+}
+
+/** Log-probabilities of the next token at the predicted positions, [positions, vocab]. */
+function logProbs(
+  model: LanguageModel,
+  batch: ItemBatch,
+  at: Int32Array,
+  site: string,
+  replace?: Replacement,
+): Tensor2D {
+  return tf.tidy(() => {
+    const interventions = replace ? [splice(site, batch, replace)] : [];
+    const logits = model.forward(batch.tokens, { interventions }).logits as Tensor3D;
+    const vocab = logits.shape[2];
+    const rows = tf.gather(tf.reshape(logits, [batch.items * batch.length, vocab]), tf.tensor1d(at, 'int32'));
+    return tf.logSoftmax(rows) as Tensor2D;
+  });
+}
+
+/** −log p of the tokens that came, [positions]. */
+async function crossEntropies(logp: Tensor2D, next: Int32Array): Promise<ArrayLike<number>> {
+  const flat = Int32Array.from(next, (token, i) => i * logp.shape[1] + token);
+  const result = tf.tidy(() => tf.neg(tf.gather(tf.reshape(logp, [-1]), tf.tensor1d(flat, 'int32'))));
+  const values = await result.data();
+  result.dispose();
+  return values;
+}
+
+/** KL(p ‖ q) of each row, in nats, from log-probabilities. */
+async function divergences(logp: Tensor2D, logq: Tensor2D): Promise<ArrayLike<number>> {
+  const result = tf.tidy(() => tf.sum(tf.mul(tf.exp(logp), tf.sub(logp, logq)), 1));
+  const values = await result.data();
+  result.dispose();
+  return values;
+}
+
+/**
+ * Clean, zero-ablated and mean-ablated passes over the first `documents` items, the same for every method: sums by
+ * document of the cross-entropies and of KL(clean ‖ ablated) and, where they fit, the clean log-probabilities.
+ */
+export async function prepareLm(
+  model: LanguageModel,
+  site: string,
+  test: ActivationSet,
+  trainMean: Float32Array,
+  options: LmOptions,
+): Promise<Prepared['arrays']> {
+  const documents = Math.min(options.documents, test.bounds.length - 1);
+  const columns = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'] as const;
+  const sums = Object.fromEntries(columns.map((name) => [name, new Float32Array(documents)]));
+  const clean: Float32Array[] = [];
+  let cleanBytes = 0;
+  let vocab = 0;
+  for (const batch of itemBatches(test, documents, POSITIONS)) {
+    options.signal?.throwIfAborted();
+    const { at, next, item } = predictedPositions(batch);
+    if (at.length > 0) {
+      const logp = logProbs(model, batch, at, site);
+      const zero = logProbs(model, batch, at, site, (x) => tf.zerosLike(x));
+      const mean = logProbs(model, batch, at, site, (x) => tf.add(tf.zerosLike(x), tf.tensor1d(trainMean)));
+      vocab = logp.shape[1];
+      cleanBytes += logp.size * 4;
+      if (cleanBytes <= options.cleanMiB * 2 ** 20) clean.push((await logp.data()) as Float32Array);
+      const rows = {
+        ce_clean: await crossEntropies(logp, next),
+        ce_zero: await crossEntropies(zero, next),
+        ce_mean: await crossEntropies(mean, next),
+        kl_zero: await divergences(logp, zero),
+        kl_mean: await divergences(logp, mean),
+      };
+      tf.dispose([logp, zero, mean]);
+      item.forEach((i, row) => {
+        sums['tokens']![batch.first + i]!++;
+        for (const [name, values] of Object.entries(rows)) sums[name]![batch.first + i]! += values[row]!;
+      });
+    }
+    options.progress(batch.first + batch.items, documents, 'clean and ablated passes');
+  }
+  const arrays: Prepared['arrays'] = Object.fromEntries(
+    Object.entries(sums).map(([name, data]) => [`lm_${name}`, { shape: [documents], data }]),
+  );
+  if (cleanBytes > 0 && cleanBytes <= options.cleanMiB * 2 ** 20) {
+    arrays[CLEAN] = { shape: [cleanBytes / 4 / vocab, vocab], data: concatenate(clean) };
+  }
+  return arrays;
+}
+
+/** The prepared sums, and beside them those with the method's x̂ spliced in: `ce` and `kl`. */
+export async function spliceLm(
+  model: LanguageModel,
+  site: string,
+  test: ActivationSet,
+  prepared: Prepared,
+  replace: Replacement,
+  options: Pick<LmOptions, 'signal' | 'progress'>,
+): Promise<DocumentSums> {
+  const columns = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'];
+  const sums: DocumentSums = Object.fromEntries(
+    columns.map((name) => [name, Float64Array.from(prepared.arrays[`lm_${name}`]!.data)]),
+  );
+  const documents = sums['tokens']!.length;
+  sums['ce'] = new Float64Array(documents);
+  sums['kl'] = new Float64Array(documents);
+  const stored = prepared.arrays[CLEAN];
+  let storedRow = 0;
+  for (const batch of itemBatches(test, documents, POSITIONS)) {
+    options.signal?.throwIfAborted();
+    const { at, next, item } = predictedPositions(batch);
+    if (at.length > 0) {
+      const logq = logProbs(model, batch, at, site, replace);
+      const vocab = logq.shape[1];
+      const logp = stored
+        ? tf.tensor2d(stored.data.subarray(storedRow * vocab, (storedRow + at.length) * vocab), [at.length, vocab])
+        : logProbs(model, batch, at, site);
+      storedRow += at.length;
+      const ce = await crossEntropies(logq, next);
+      const kl = await divergences(logp, logq);
+      tf.dispose([logp, logq]);
+      item.forEach((i, row) => {
+        sums['ce']![batch.first + i]! += ce[row]!;
+        sums['kl']![batch.first + i]! += kl[row]!;
+      });
+    }
+    options.progress(batch.first + batch.items, documents, 'passes with x̂');
+  }
+  return sums;
+}
+
+function concatenate(parts: Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Numbers of the language model, from the sums; per predicted token, in nats. */
+export const lmStatistics: Statistics = (s) => {
+  const perToken = (name: string) => (s['tokens'] === 0 ? undefined : s[name]! / s['tokens']!);
+  const recovered = (worst: number, value: number, best: number) =>
+    worst === best ? undefined : (worst - value) / (worst - best);
+  // The sum over the vocabulary can fall below zero by rounding; the divergence cannot.
+  const kl = Math.max(0, s['kl']!);
+  return {
+    ce: perToken('ce'),
+    ce_clean: perToken('ce_clean'),
+    ce_zero: perToken('ce_zero'),
+    ce_mean: perToken('ce_mean'),
+    ce_loss_score: recovered(s['ce_zero']!, s['ce']!, s['ce_clean']!),
+    ce_loss_score_mean: recovered(s['ce_mean']!, s['ce']!, s['ce_clean']!),
+    kl: s['tokens'] === 0 ? undefined : kl / s['tokens']!,
+    kl_score: recovered(s['kl_zero']!, kl, 0),
+    kl_score_mean: recovered(s['kl_mean']!, kl, 0),
+  };
+};
