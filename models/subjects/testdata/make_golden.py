@@ -1,0 +1,182 @@
+"""Makes the tiny random subjects beside this file and, with PyTorch and transformers, what they must compute.
+
+Run: python3 make_golden.py   (made with torch 2.13.0+cpu and transformers 5.23.0)
+
+Each folder holds a model in Hugging Face layout and golden.safetensors: inputs, every site's activation (named as
+saxbench names sites), outputs, and for language models the greedy continuation of left-padded prompts.
+"""
+
+import json
+import os
+import shutil
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import CLIPConfig, CLIPModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def randomise(model, seed):
+    """Weights large enough that every layer matters; norms and biases away from 1 and 0."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in model.named_parameters():
+            if name == "logit_scale":
+                continue
+            noise = torch.randn(tensor.shape, generator=generator)
+            if tensor.ndim == 1:
+                base = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+                tensor.copy_(base + 0.2 * noise)
+            else:
+                tensor.copy_(noise * tensor[0].numel() ** -0.5 * 1.5)
+    return model
+
+
+def watch(captured, prefix, layers, mlp_norm, final_norm):
+    """Hooks that record each site of a stack."""
+    first = lambda value: value[0] if isinstance(value, tuple) else value
+
+    def put(name):
+        def hook(module, args, output):
+            captured[prefix + name] = first(output).detach()
+        return hook
+
+    def put_input(name):
+        def hook(module, args, kwargs):
+            captured[prefix + name] = (args[0] if args else kwargs["hidden_states"]).detach()
+        return hook
+
+    for i, layer in enumerate(layers):
+        block = f"blocks.{i}."
+        layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
+        layer.self_attn.register_forward_hook(put(block + "hook_attn_out"))
+        getattr(layer, mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
+        layer.mlp.register_forward_hook(put(block + "hook_mlp_out"))
+        layer.register_forward_hook(put(block + "hook_resid_post"))
+    final_norm.register_forward_hook(put("ln_final.hook_normalized"))
+
+
+def save_tokenizer(folder, vocab, bos, eos):
+    words = {f"w{i}": i for i in range(vocab)}
+    for name, index in (("<unk>", 0), ("<s>", bos), ("</s>", eos)):
+        del words[f"w{index}"]
+        words[name] = index
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    template = "<s> $A </s>" if "clip" in folder else "<s> $A"
+    special = [("<s>", bos), ("</s>", eos)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=special)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>", unk_token="<unk>"
+    )
+    fast.save_pretrained(folder)
+
+
+def fresh(name):
+    folder = os.path.join(HERE, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return folder
+
+
+def golden(folder, tensors):
+    plain = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+    plain = {name: tensor.float() if tensor.is_floating_point() else tensor.int() for name, tensor in plain.items()}
+    save_file(plain, os.path.join(folder, "golden.safetensors"))
+    for extra in ("generation_config.json", "special_tokens_map.json"):
+        path = os.path.join(folder, extra)
+        if os.path.exists(path):
+            os.remove(path)
+
+
+def make_llama(name, seed, dtype, shard, **fields):
+    folder = fresh(name)
+    config = LlamaConfig(
+        hidden_size=24, intermediate_size=32, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=2,
+        vocab_size=50, max_position_embeddings=64, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=2,
+        tie_word_embeddings=False, **fields,
+    )
+    model = randomise(LlamaForCausalLM(config), seed).to(dtype)
+    model.save_pretrained(folder, max_shard_size=shard)
+    save_tokenizer(folder, 50, 1, 2)
+    # Read back, so that only the weights are rounded and not the rotary tables.
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    watch(captured, "", model.model.layers, "post_attention_layernorm", model.model.norm)
+
+    lengths = [7, 4, 1]
+    generator = torch.Generator().manual_seed(seed + 1)
+    ids = torch.randint(3, 50, (3, 7), generator=generator)
+    ids[:, 0] = 1
+    mask = torch.tensor([[1] * n + [0] * (7 - n) for n in lengths])
+    with torch.no_grad():
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        sites = dict(captured)
+        left = torch.stack([torch.cat([torch.full((7 - n,), 2), row[:n]]) for n, row in zip(lengths, ids)])
+        left_mask = mask.flip(1)
+        # An id that cannot occur: the rows' full greedy continuations are wanted.
+        new = model.generate(
+            input_ids=left, attention_mask=left_mask, max_new_tokens=12, min_new_tokens=12, do_sample=False,
+            eos_token_id=None,
+        )[:, 7:]
+    golden(folder, {"input_ids": ids, "mask": mask, "logits": logits, "greedy": new, **sites})
+
+
+def make_clip(name, seed, dtype, activation, eos):
+    folder = fresh(name)
+    config = CLIPConfig(
+        projection_dim=12,
+        vision_config=dict(
+            hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2, image_size=12,
+            patch_size=4, hidden_act=activation, projection_dim=12,
+        ),
+        text_config=dict(
+            hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=40,
+            max_position_embeddings=10, hidden_act=activation, projection_dim=12, bos_token_id=38, eos_token_id=eos,
+            pad_token_id=39,
+        ),
+    )
+    model = randomise(CLIPModel(config), seed).to(dtype)
+    model.save_pretrained(folder)
+    save_tokenizer(folder, 40, 38, 39)
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump({"size": {"shortest_edge": 12}, "crop_size": {"height": 12, "width": 12}}, file)
+    model = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    vision, text = model.vision_model, model.text_model
+    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
+    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
+
+    generator = torch.Generator().manual_seed(seed + 1)
+    pixels = torch.randn(2, 3, 12, 12, generator=generator)
+    lengths = [8, 5, 2]
+    ids = torch.full((3, 8), 39)
+    for row, n in enumerate(lengths):
+        ids[row, : n - 1] = torch.randint(3, 38, (n - 1,), generator=generator)
+        ids[row, 0] = 38
+    mask = torch.tensor([[1] * n + [0] * (8 - n) for n in lengths])
+    with torch.no_grad():
+        output = model(input_ids=ids, attention_mask=mask, pixel_values=pixels)
+        image = model.visual_projection(captured["vision.ln_final.hook_normalized"])
+        rows = model.text_projection(captured["text.ln_final.hook_normalized"])
+        words = torch.stack([rows[i, n - 1] for i, n in enumerate(lengths)])
+    # The model's own embeddings are normalised.
+    unit = lambda x: x / x.norm(dim=-1, keepdim=True)
+    assert torch.allclose(unit(image), output.image_embeds, atol=1e-6)
+    assert torch.allclose(unit(words), output.text_embeds, atol=1e-6)
+    embeds = {"vision.embed": image, "text.embed": words, "logits_per_image": output.logits_per_image}
+    golden(folder, {"input_ids": ids, "mask": mask, "pixels": pixels.permute(0, 2, 3, 1), **captured, **embeds})
+
+
+make_llama("llama-sharded", 10, torch.float32, "20KB", rope_parameters={"rope_type": "default", "rope_theta": 500.0})
+make_llama(
+    "llama-bf16", 20, torch.bfloat16, "5GB", head_dim=8, attention_bias=True, mlp_bias=True,
+    rope_parameters={
+        "rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 16,
+    },
+)
+make_clip("clip-quick-gelu", 30, torch.float32, "quick_gelu", 39)
+make_clip("clip-gelu-f16", 40, torch.float16, "gelu", 2)
