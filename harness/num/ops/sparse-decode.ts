@@ -49,7 +49,8 @@ function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D 
   });
 }
 
-function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d_sae: number): Tensor2D {
+/** Σ over (i, j) with indices[i, j] = f of values[i, j] · dy[i], as row f of [d_sae, d_in]. */
+export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d_sae: number): Tensor2D {
   if (hasKernel(SPARSE_DECODE_GRAD_DECODER)) {
     return runKernel(SPARSE_DECODE_GRAD_DECODER, { dy, values, indices }, { d_sae });
   }

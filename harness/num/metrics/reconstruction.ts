@@ -1,0 +1,165 @@
+/** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
+import type { Csr } from '../csr.ts';
+import type { Rng } from '../rng.ts';
+import { type BootstrapOptions, bootstrap, bootstrapRatio, type Estimate } from '../stats/bootstrap.ts';
+import { createClusterSums, type TokenSums } from './reconstruction-sums.ts';
+
+/** Version of these definitions, recorded with results. */
+export const version = 1;
+
+/** A batch of tokens (or image patches). */
+export interface ReconstructionBatch {
+  /** [n, d_in] row-major. */
+  x: Float32Array;
+  /** [n, d_in] row-major. */
+  xHat: Float32Array;
+  /** Codes of the same n tokens; left out for methods without codes. */
+  codes?: Csr;
+  /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
+  documents?: ArrayLike<number>;
+}
+
+/** Values over all tokens. Null where undefined (no tokens, no variance, no codes). Definitions at `metrics`. */
+export interface ReconstructionMetrics {
+  tokens: number;
+  /** Mean over tokens of ‖x - x̂‖² (summed over d_in). */
+  mse: number | null;
+  /** Σ‖x - x̂‖² / Σ‖x - x̄‖² with x̄ the mean over all tokens. */
+  nmse: number | null;
+  /** 1 - nmse: 1 - E‖x-x̂‖² / (E‖x‖² - ‖E x‖²). */
+  explained_variance: number | null;
+  /** Mean over tokens of 1 - ‖x-x̂‖²/‖x - mean of the batch‖²: what SAEBench's paper printed; depends on the batches. */
+  explained_variance_legacy: number | null;
+  /** Mean cosine of x and x̂; 0 for a token where either is 0. */
+  cosine: number | null;
+  /** Mean of ‖x̂‖/‖x‖, 1 where ‖x‖ < 1e-4 (SAEBench's convention). Below 1: shrinkage. */
+  l2_ratio: number | null;
+  l2_norm_in: number | null;
+  l2_norm_out: number | null;
+  /** E‖x̂‖² / E[x·x̂] (Rajamanoharan et al. 2404.16014, eq. 10). Below 1: shrinkage. */
+  relative_reconstruction_bias: number | null;
+  /** Mean number of non-zero latents. */
+  l0: number | null;
+  /** Mean of Σ|f|. */
+  l1: number | null;
+  /** Share of latents that fired at least once. */
+  frac_alive: number | null;
+  /** Share of latents that fire on more than 1 % and 10 % of tokens. */
+  freq_over_1_percent: number | null;
+  freq_over_10_percent: number | null;
+}
+
+/** The metrics that `intervals` covers. */
+export type IntervalName =
+  | 'mse'
+  | 'nmse'
+  | 'explained_variance'
+  | 'cosine'
+  | 'l2_ratio'
+  | 'relative_reconstruction_bias'
+  | 'l0'
+  | 'l1';
+
+/** An accumulator over batches. */
+export interface Reconstruction {
+  add(batch: ReconstructionBatch): void;
+  metrics(): ReconstructionMetrics;
+  /** Percentile intervals by cluster bootstrap over documents. Null for a metric that is undefined. */
+  intervals(rng: Rng, options?: BootstrapOptions): Record<IntervalName, Estimate | null>;
+  /** [d_sae] share of tokens on which each latent fires; empty without codes. */
+  densities(): Float64Array;
+}
+
+const ratio = (top: number, bottom: number): number | null => (bottom > 0 ? top / bottom : null);
+
+/** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
+function scatter(sumSquares: number, sum: ArrayLike<number>, tokens: number): number {
+  let squared = 0;
+  for (let c = 0; c < sum.length; c++) squared += sum[c]! ** 2;
+  return sumSquares - squared / tokens;
+}
+
+/**
+ * An accumulator for activations of `d_in` numbers and, where there are codes, `d_sae` latents. Memory does not grow
+ * with the tokens: documents are folded into at most `maxClusters` clusters (document number modulo that), which keeps
+ * whole documents together and so keeps the cluster bootstrap valid.
+ */
+export function createReconstruction(d_in: number, d_sae: number, maxClusters = 2048): Reconstruction {
+  const clusters = createClusterSums(d_in, maxClusters);
+  const fires = new Float64Array(d_sae);
+  let hasCodes = false;
+
+  const densities = () => (hasCodes ? fires.map((count) => count / clusters.total().tokens) : new Float64Array(0));
+
+  return {
+    add(batch) {
+      clusters.add(batch);
+      if (!batch.codes) return;
+      if (batch.codes.d_sae !== d_sae) throw new RangeError(`codes have d_sae ${batch.codes.d_sae}, expected ${d_sae}`);
+      hasCodes = true;
+      for (const f of batch.codes.indices) fires[f]!++;
+    },
+    metrics() {
+      const total = clusters.total();
+      const { tokens } = total;
+      const mean = (sum: number) => ratio(sum, tokens);
+      const variance = tokens > 0 ? scatter(total.squaredIn, total.sumX, tokens) : 0;
+      const nmse = ratio(total.squaredError, variance);
+      const density = densities();
+      const share = (over: number) => (hasCodes ? density.filter((p) => p > over).length / d_sae : null);
+      return {
+        tokens,
+        mse: mean(total.squaredError),
+        nmse,
+        explained_variance: nmse === null ? null : 1 - nmse,
+        explained_variance_legacy: ratio(total.legacy, total.legacyTokens),
+        cosine: mean(total.cosine),
+        l2_ratio: mean(total.normRatio),
+        l2_norm_in: mean(total.normIn),
+        l2_norm_out: mean(total.normOut),
+        relative_reconstruction_bias: ratio(total.squaredOut, total.inner),
+        l0: hasCodes ? mean(total.l0) : null,
+        l1: hasCodes ? mean(total.l1) : null,
+        frac_alive: share(0),
+        freq_over_1_percent: share(0.01),
+        freq_over_10_percent: share(0.1),
+      };
+    },
+    intervals(rng, options) {
+      const parts = clusters.parts();
+      const column = (pick: (part: TokenSums) => number) => parts.map(pick);
+      const tokens = column((part) => part.tokens);
+      const byTokens = (name: string, pick: (part: TokenSums) => number) =>
+        bootstrapRatio(column(pick), tokens, rng.fork(name), options);
+      const nmse = (units: Uint32Array) => {
+        const sum = new Float64Array(d_in);
+        let [error, squares, count] = [0, 0, 0];
+        for (const unit of units) {
+          const part = parts[unit]!;
+          error += part.squaredError;
+          squares += part.squaredIn;
+          count += part.tokens;
+          for (let c = 0; c < d_in; c++) sum[c]! += part.sumX[c]!;
+        }
+        return ratio(error, scatter(squares, sum, count));
+      };
+      const normalised = bootstrap(parts.length, nmse, rng.fork('nmse'), options);
+      const bias = [column((part) => part.squaredOut), column((part) => part.inner)] as const;
+      return {
+        mse: byTokens('mse', (part) => part.squaredError),
+        nmse: normalised,
+        explained_variance: normalised && {
+          ...normalised,
+          value: 1 - normalised.value,
+          ci: normalised.ci && [1 - normalised.ci[1], 1 - normalised.ci[0]],
+        },
+        cosine: byTokens('cosine', (part) => part.cosine),
+        l2_ratio: byTokens('l2_ratio', (part) => part.normRatio),
+        relative_reconstruction_bias: bootstrapRatio(...bias, rng.fork('bias'), options),
+        l0: hasCodes ? byTokens('l0', (part) => part.l0) : null,
+        l1: hasCodes ? byTokens('l1', (part) => part.l1) : null,
+      };
+    },
+    densities,
+  };
+}

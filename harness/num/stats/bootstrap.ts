@@ -1,0 +1,131 @@
+/** @file Percentile bootstrap confidence intervals, also by cluster, since tokens of one document are not independent. */
+import type { Rng } from '../rng.ts';
+import { sortedQuantile } from './quantiles.ts';
+
+/** Options of every bootstrap. */
+export interface BootstrapOptions {
+  /** Default 1000. */
+  resamples?: number;
+  /** Coverage of the interval. Default 0.95. */
+  confidence?: number;
+}
+
+/** Options of those that take a value for each item. */
+export interface ClusterOptions extends BootstrapOptions {
+  /** A cluster number for each value, for example its document: whole clusters are drawn, and n counts clusters. */
+  clusters?: ArrayLike<number>;
+}
+
+/** An estimate with its interval. `ci` is null when it cannot be had (fewer than two units). */
+export interface Estimate {
+  value: number;
+  ci: [low: number, high: number] | null;
+  /** Independent units resampled: values, or clusters where clusters were given. */
+  n: number;
+}
+
+type Statistic = (units: Uint32Array) => number | null;
+
+/** The statistic of each resample, ascending, without those where it is undefined. */
+function resample(n: number, statistic: Statistic, rng: Rng, resamples: number): Float64Array {
+  const draws: number[] = [];
+  const drawn = new Uint32Array(n);
+  for (let r = 0; r < resamples; r++) {
+    for (let i = 0; i < n; i++) drawn[i] = rng.int(n);
+    const outcome = statistic(drawn);
+    if (outcome !== null) draws.push(outcome);
+  }
+  return Float64Array.from(draws).sort();
+}
+
+function interval(sorted: Float64Array, confidence: number): [number, number] | null {
+  const tail = (1 - confidence) / 2;
+  return sorted.length === 0 ? null : [sortedQuantile(sorted, tail), sortedQuantile(sorted, 1 - tail)];
+}
+
+/**
+ * Bootstrap of any statistic of `n` units. `statistic` gets the drawn unit numbers (with repeats) and may return null
+ * where the draw leaves it undefined (for example only one class); such draws are left out.
+ *
+ * @returns null when the statistic of all units is itself undefined
+ */
+export function bootstrap(n: number, statistic: Statistic, rng: Rng, options: BootstrapOptions = {}): Estimate | null {
+  const { resamples = 1000, confidence = 0.95 } = options;
+  const value = n === 0 ? null : statistic(Uint32Array.from({ length: n }, (_, i) => i));
+  if (value === null) return null;
+  return { value, ci: n < 2 ? null : interval(resample(n, statistic, rng, resamples), confidence), n };
+}
+
+function ratio(numerators: ArrayLike<number>, denominators: ArrayLike<number>): Statistic {
+  return (units) => {
+    let [top, bottom] = [0, 0];
+    for (const unit of units) {
+      top += numerators[unit]!;
+      bottom += denominators[unit]!;
+    }
+    return bottom === 0 ? null : top / bottom;
+  };
+}
+
+/** Σ numerator / Σ denominator over units: a mean by cluster is (sums, counts). Null where the denominators sum to 0. */
+export function bootstrapRatio(
+  numerators: ArrayLike<number>,
+  denominators: ArrayLike<number>,
+  rng: Rng,
+  options: BootstrapOptions = {},
+): Estimate | null {
+  return bootstrap(numerators.length, ratio(numerators, denominators), rng, options);
+}
+
+/** Sums and counts of `values` by cluster, clusters in order of appearance; without clusters each value is its own. */
+function byCluster(values: ArrayLike<number>, clusters?: ArrayLike<number>): { sums: number[]; counts: number[] } {
+  if (!clusters) return { sums: Array.from(values), counts: new Array(values.length).fill(1) };
+  if (clusters.length !== values.length) {
+    throw new RangeError(`bootstrap: ${values.length} values with ${clusters.length} cluster numbers`);
+  }
+  const slots = new Map<number, number>();
+  const [sums, counts]: [number[], number[]] = [[], []];
+  for (let i = 0; i < values.length; i++) {
+    const slot = slots.get(clusters[i]!) ?? slots.size;
+    slots.set(clusters[i]!, slot);
+    sums[slot] = (sums[slot] ?? 0) + values[i]!;
+    counts[slot] = (counts[slot] ?? 0) + 1;
+  }
+  return { sums, counts };
+}
+
+/** Bootstrap of a mean, by cluster where clusters are given; null of nothing. */
+export function bootstrapMean(values: ArrayLike<number>, rng: Rng, options: ClusterOptions = {}): Estimate | null {
+  const { sums, counts } = byCluster(values, options.clusters);
+  return bootstrapRatio(sums, counts, rng, options);
+}
+
+/** A paired difference: mean(a - b), its interval, and the share of resamples in which a lay above b. */
+export interface PairedDifference extends Estimate {
+  probabilityAbove: number;
+}
+
+/**
+ * Paired bootstrap of mean(a - b) on identical units, by cluster where given. Resamples in which the difference is
+ * exactly 0 count half in `probabilityAbove`. Null of nothing.
+ */
+export function pairedBootstrap(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  rng: Rng,
+  options: ClusterOptions = {},
+): PairedDifference | null {
+  if (a.length !== b.length) throw new RangeError(`paired bootstrap: ${a.length} values against ${b.length}`);
+  if (a.length === 0) return null;
+  const { resamples = 1000, confidence = 0.95, clusters } = options;
+  const { sums, counts } = byCluster(
+    Array.from({ length: a.length }, (_, i) => a[i]! - b[i]!),
+    clusters,
+  );
+  const n = sums.length;
+  const statistic = ratio(sums, counts);
+  const value = statistic(Uint32Array.from({ length: n }, (_, i) => i))!;
+  const draws = resample(n, statistic, rng, resamples);
+  const share = draws.reduce((total, draw) => total + (draw > 0 ? 1 : draw === 0 ? 0.5 : 0), 0) / draws.length;
+  return { value, ci: n < 2 ? null : interval(draws, confidence), n, probabilityAbove: share };
+}
