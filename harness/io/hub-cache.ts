@@ -3,6 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../errors.ts';
 
 /** Environment variables; `process.env` outside of tests. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,14 +24,24 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && /^(1|on|yes|true)$/i.test(value);
 }
 
-/** Read the settings of the hub. */
+/**
+ * Read the settings of the hub.
+ *
+ * @throws UserError when `HF_ENDPOINT` is not a URL.
+ */
 export async function hubSettings(env: Environment): Promise<HubSettings> {
   const home = env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface');
   const tokenPath = env['HF_TOKEN_PATH'] || join(home, 'token');
   const token = env['HF_TOKEN'] || (await readFile(tokenPath, 'utf8').catch(() => ''));
+  const endpoint = (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
+  if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new UserError(
+      `hub: HF_ENDPOINT: expected a URL such as https://huggingface.co, found ${JSON.stringify(endpoint)}.`,
+    );
+  }
   return {
     cache: env['HF_HUB_CACHE'] || env['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'),
-    endpoint: (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, ''),
+    endpoint,
     offline: isOn(env['HF_HUB_OFFLINE']),
     token: token.trim() || undefined,
   };

@@ -57,11 +57,12 @@ export async function withRetries<T>(name: string, delayMs: number, action: () =
     try {
       return await action();
     } catch (error) {
-      const network = error instanceof TypeError || (error as Error).name === 'TimeoutError';
+      const { name: kind, message } = error as Error;
+      const network = kind === 'TimeoutError' || (kind === 'TypeError' && /^(fetch failed|terminated)/.test(message));
       if (!(error instanceof Transient) && !network) throw error;
       if (attempt === ATTEMPTS) {
         const cause = (error as Error & { cause?: { code?: string; message?: string } }).cause;
-        const reason = cause?.code ?? cause?.message ?? (error as Error).message;
+        const reason = cause?.code ?? cause?.message ?? message;
         throw new UserError(
           `hub ${name}: download failed ${ATTEMPTS} times (${reason}): check the connection and try again; what came is kept.`,
         );
