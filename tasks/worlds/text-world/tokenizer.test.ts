@@ -4,7 +4,8 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../../../harness/contract.ts';
-import { byteAlphabet, pretokenize, trainBpe } from './bpe.ts';
+import { byteAlphabet, trainBpe } from '../bpe.ts';
+import { pretokenize } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
 const test = suite('text-world tokenizer');
@@ -13,12 +14,11 @@ const read = (name: string) =>
 const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 
 test('merges a hand-computed example, ties by code unit', () => {
-  const counts = new Map([
-    ['abab', 3],
-    ['abc', 2],
-    ['xyz', 1],
-  ]);
-  const { vocab, merges } = trainBpe(counts, ['<s>'], 1 + 256 + 2, 2);
+  const words = [
+    { pieces: ['a', 'b', 'a', 'b'], count: 3 },
+    { pieces: ['a', 'b', 'c'], count: 2 },
+  ];
+  const { vocab, merges } = trainBpe(words, ['a', 'b', 'c'], 5);
   // ab: 2*3+2 = 8, ba: 3, bc: 2; then abab as (ab, ab): 3, (ab, c): 2.
   assert.equal(merges, [
     ['a', 'b'],

@@ -4,7 +4,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRng } from '../../../harness/contract.ts';
-import { byteAlphabet, pretokenize, tokenizerJson, trainBpe } from './bpe.ts';
+import { byteAlphabet, trainBpe } from '../bpe.ts';
+import { pretokenize, tokenizerJson } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
 const VOCAB_SIZE = 1024;
@@ -21,7 +22,10 @@ const counts = new Map<string, number>();
 for (let i = 0; i < SAMPLE_DOCUMENTS; i++) {
   for (const word of pretokenize(world.generate(rng).text, alphabet)) counts.set(word, (counts.get(word) ?? 0) + 1);
 }
-const bpe = trainBpe(counts, SPECIALS, VOCAB_SIZE, MIN_WORD_COUNT);
+const words = [...counts]
+  .filter(([, count]) => count >= MIN_WORD_COUNT)
+  .map(([word, count]) => ({ pieces: [...word], count }));
+const bpe = trainBpe(words, [...SPECIALS, ...alphabet], VOCAB_SIZE);
 await mkdir(OUT, { recursive: true });
 await writeFile(new URL('tokenizer.json', OUT), `${JSON.stringify(tokenizerJson(bpe, SPECIALS, '<s>'), null, 1)}\n`);
 const config = {

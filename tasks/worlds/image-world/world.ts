@@ -1,0 +1,34 @@
+/** @file The image world: seeded 64x64 RGB scenes with captions, whose every attribute is known. */
+import type { Rng } from '../../../harness/contract.ts';
+import type { Attributes } from './attributes.ts';
+import { SIDE, toBytes } from './canvas.ts';
+import { caption } from './caption.ts';
+import { drawScan } from './scans.ts';
+import type { Fixed } from './scene.ts';
+import { sampleAttributes } from './scene.ts';
+import { drawShapes } from './shapes.ts';
+
+/** An image with all that is known about it. */
+export interface WorldImage {
+  readonly width: number;
+  readonly height: number;
+  /** RGB, row by row. */
+  readonly data: Uint8Array;
+  /** 1 for each pixel of an object or a finding, row by row. */
+  readonly mask: Uint8Array;
+  readonly attributes: Attributes;
+  readonly caption: string;
+}
+
+/** Standard deviation of the pixel noise, between these two. */
+const NOISE: readonly [number, number] = [2, 7];
+
+/** Draws an image; the attributes in `fixed` are kept, all else is drawn. */
+export function generateImage(rng: Rng, fixed: Fixed = {}): WorldImage {
+  const attributes = sampleAttributes(rng, fixed);
+  const scan = attributes.kind !== 'shapes';
+  const canvas = scan ? drawScan(attributes, rng) : drawShapes(attributes, rng);
+  const noise = NOISE[0] + rng.uniform() * (NOISE[1] - NOISE[0]);
+  const data = toBytes(canvas, noise, rng.int(2 ** 31), scan);
+  return { width: SIDE, height: SIDE, data, mask: canvas.mask, attributes, caption: caption(attributes, rng) };
+}

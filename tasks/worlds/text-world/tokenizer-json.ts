@@ -1,0 +1,65 @@
+/** @file The layout of tiny-lm's tokenizer: how text is cut into words, and its Hugging Face tokenizer.json. */
+import type { Bpe } from '../bpe.ts';
+
+/** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */
+export const WORD_PATTERN = '\\n| ?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s';
+
+/** Words of a text in byte-alphabet characters. */
+export function pretokenize(text: string, alphabet: readonly string[]): string[] {
+  const encoder = new TextEncoder();
+  return [...text.matchAll(new RegExp(WORD_PATTERN, 'gu'))].map(([word]) =>
+    Array.from(encoder.encode(word), (byte) => alphabet[byte]!).join(''),
+  );
+}
+
+/** The contents of a Hugging Face `tokenizer.json` that puts `bos` before every text. */
+export function tokenizerJson(bpe: Bpe, specials: readonly string[], bos: string): object {
+  const idOf = new Map(bpe.vocab.map((token, id) => [token, id]));
+  const special = (content: string): object => ({
+    id: idOf.get(content),
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
+  const withBos = (id: string): object[] => [
+    { SpecialToken: { id: bos, type_id: 0 } },
+    { Sequence: { id, type_id: 0 } },
+  ];
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: specials.map(special),
+    normalizer: null,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: WORD_PATTERN }, behavior: 'Isolated', invert: false },
+        byteLevel,
+      ],
+    },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: withBos('A'),
+      pair: [...withBos('A'), ...withBos('B')],
+      special_tokens: { [bos]: { id: bos, ids: [idOf.get(bos)], tokens: [bos] } },
+    },
+    decoder: byteLevel,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(idOf),
+      merges: bpe.merges.map((pair) => pair.join(' ')),
+    },
+  };
+}
