@@ -1,0 +1,81 @@
+/**
+ * @file Trains tiny-lm on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm/train.ts`.
+ * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
+ */
+import { fileURLToPath } from 'node:url';
+import { readJson, type TokenBatch } from '../../../harness/contract.ts';
+import { initBackend } from '../../../harness/num/backend.ts';
+import { createRng } from '../../../harness/num/rng.ts';
+import { tf } from '../../../harness/num/tf.ts';
+import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
+import { initLlama } from '../../subjects/init.ts';
+import { parseLlamaConfig } from '../../subjects/llama-config.ts';
+import { llamaLoss } from '../../subjects/llama-forward.ts';
+import { openTokenizer } from '../../subjects/load.ts';
+import { saveSubject } from '../../subjects/save.ts';
+import { runTrainingLoop } from '../training-loop.ts';
+import { freshBatches } from './documents.ts';
+import { measure } from './measure.ts';
+
+const STEPS = Number(process.argv[2] ?? 4000);
+const DOCUMENTS_PER_BATCH = 64;
+const HELD_OUT_DOCUMENTS = 2000;
+
+const config = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_size: 128,
+  intermediate_size: 320,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 1024,
+  max_position_embeddings: 128,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  hidden_act: 'silu',
+  tie_word_embeddings: true,
+  attention_bias: false,
+  mlp_bias: false,
+  bos_token_id: 1,
+  eos_token_id: 2,
+  pad_token_id: 0,
+  torch_dtype: 'float32',
+};
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const backend = await initBackend();
+console.log(`tiny-lm: ${backend.name} (${backend.detail}), ${STEPS} steps`);
+const world = createTextWorld();
+const { tokenizer } = await openTokenizer(folder);
+const rng = createRng('tiny-lm');
+const spec = parseLlamaConfig(config);
+
+const batches = freshBatches(world, tokenizer, DOCUMENTS_PER_BATCH, rng.fork('data'));
+const started = performance.now();
+let tokens = 0;
+const variables = runTrainingLoop(
+  initLlama(spec, rng.fork('init')),
+  { steps: STEPS, lr: 3e-3, warmup: 200, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
+  (params) => {
+    const batch = batches.next().value as TokenBatch;
+    tokens += batch.mask.reduce((sum, real) => sum + real, 0);
+    return llamaLoss(params, spec, batch);
+  },
+  (step, loss) => {
+    const seconds = (performance.now() - started) / 1000;
+    console.log(`step ${step}  loss ${loss.toFixed(4)}  ${tokens} tokens  ${(tokens / seconds).toFixed(0)} tokens/s`);
+  },
+);
+const trainingSeconds = (performance.now() - started) / 1000;
+
+await saveSubject(folder, variables, {
+  config,
+  tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
+  tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
+});
+await measure(folder, {
+  heldOut: HELD_OUT_DOCUMENTS,
+  training: `${STEPS} steps of ${DOCUMENTS_PER_BATCH} fresh documents (${(tokens / 1e6).toFixed(1)} M tokens), ${trainingSeconds.toFixed(0)} s on the ${backend.name} backend`,
+});
+tf.disposeVariables();
