@@ -149,7 +149,7 @@ function methodsWithTasks(
   for (const method of suite.methods) {
     if (!(method.subjects?.includes(subject.id) ?? true)) continue;
     const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
-    if (scoredBy.length === 0) continue;
+    if (method.control && scoredBy.length === 0) continue;
     const reason = whyNot(method, subject);
     if (reason === undefined) chosen.push({ method, scoredBy });
     else if (!method.control || method.modalities?.includes(modality)) {
@@ -171,6 +171,10 @@ function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | unde
   return undefined;
 }
 
+/** Whether fitting a method reads the labelled items. */
+export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
+  needs === 'labels' || needs === 'text' || needs === 'gradients';
+
 function planFit(
   suite: ResolvedSuite,
   subject: ResolvedSubject,
@@ -179,12 +183,11 @@ function planFit(
   seed: number,
 ): Fit {
   const training = method.kind === 'sae' ? { ...subject.training, ...method.training } : {};
-  const reads = method.needs === 'labels' || method.needs === 'text' || method.needs === 'gradients';
   const content = {
     method: { ...identity(method), kind: method.kind },
     trainer: method.kind === 'sae' ? suite.trainerVersion : undefined,
     training,
-    inputs: { train: activations.train, labelled: reads ? activations.labelled : undefined },
+    inputs: { train: activations.train, labelled: readsLabels(method) ? activations.labelled : undefined },
     seed: method.seeded ? seed : NO_SEED,
     backend: suite.backend,
   };
@@ -197,8 +200,7 @@ function planPrepare(
   task: ResolvedTask,
   taskSeed: number,
 ): Prepare {
-  const { test, labelled } = activations;
-  const content = { task: identity(task), inputs: { test, labelled }, seed: taskSeed, backend: suite.backend };
+  const content = { task: identity(task), inputs: activations, seed: taskSeed, backend: suite.backend };
   return { key: key('prepare', content), task, taskSeed };
 }
 

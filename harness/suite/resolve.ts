@@ -54,7 +54,11 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   return { id, title, limited, seeds, backend, trainerVersion: trainer, subjects, methods, tasks };
 }
 
-async function resolveTask(given: Suite['tasks'][number], registry: Registry, where: string): Promise<ResolvedTask> {
+export async function resolveTask(
+  given: Suite['tasks'][number],
+  registry: Registry,
+  where: string,
+): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   return {
     id: task.id,
@@ -69,7 +73,7 @@ async function resolveTask(given: Suite['tasks'][number], registry: Registry, wh
   };
 }
 
-async function resolveMethod(
+export async function resolveMethod(
   given: SuiteMethod,
   registry: Registry,
   where: string,

@@ -1,0 +1,76 @@
+/** @file `saxbench doctor`: what this machine offers and what is missing, with the mend. */
+import { availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { packageRoot, packageVersion } from '../paths.ts';
+import type { Command } from './command.ts';
+
+interface Line {
+  name: string;
+  ok: boolean;
+  text: string;
+}
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+async function backendLines(): Promise<Line[]> {
+  const { initBackend, probeBackends } = await import('../num/backend.ts');
+  const chosen = await initBackend();
+  const probes = await probeBackends();
+  return probes.map((probe) => {
+    const mark = probe.name === chosen.name ? ' ← used by default' : '';
+    const text = probe.available
+      ? `${probe.device}; ${probe.detail}; version ${probe.version}${mark}`
+      : `not available: ${probe.reason}`;
+    return { name: `backend ${probe.name}`, ok: probe.available, text };
+  });
+}
+
+/** The nearest folder above that exists: the store is made on first use. */
+async function diskLine(store: string): Promise<Line> {
+  const { existsSync } = await import('node:fs');
+  const { access, constants, statfs } = await import('node:fs/promises');
+  const { dirname } = await import('node:path');
+  let folder = resolve(store);
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const writable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const text = `${resolve(store)}: ${writable ? 'writable' : 'NOT writable: choose another with --store'}, ${gib(bavail * bsize)} free`;
+  return { name: 'store', ok: writable, text };
+}
+
+async function subjectLine(): Promise<Line> {
+  const { embeddedSubjectIds } = await import('../suite/subjects.ts');
+  const ids = embeddedSubjectIds();
+  const text = ids.length > 0 ? ids.join(', ') : `none in ${join(packageRoot, 'models/pretrained')}`;
+  return { name: 'embedded subjects', ok: ids.length > 0, text };
+}
+
+export const command: Command = {
+  name: 'doctor',
+  usage: 'doctor',
+  summary: 'Say what this machine offers: backends and why not, memory, store',
+  positionals: {},
+  examples: [
+    ['saxbench doctor', ''],
+    ['saxbench doctor --json', 'for scripts'],
+  ],
+  async run({ values, print }) {
+    const lines: Line[] = [
+      { name: 'saxbench', ok: true, text: `${packageVersion()} in ${packageRoot}` },
+      { name: 'node', ok: true, text: `${process.version} on ${platform()} ${release()} ${process.arch}` },
+      { name: 'cpu', ok: true, text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores` },
+      { name: 'memory', ok: true, text: `${gib(totalmem())}, ${gib(freemem())} free` },
+      ...(await backendLines()),
+      await diskLine(values['store'] as string),
+      await subjectLine(),
+    ];
+    if (values['json']) print(JSON.stringify(lines, null, 2));
+    const width = Math.max(...lines.map(({ name }) => name.length));
+    if (!values['json'])
+      for (const { name, ok, text } of lines) print(`${ok ? 'ok' : '--'}  ${name.padEnd(width)}  ${text}`);
+    return lines.some(({ name, ok }) => name === 'store' && !ok) ? 2 : 0;
+  },
+};

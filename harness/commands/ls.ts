@@ -1,0 +1,111 @@
+/** @file `saxbench ls`: what there is, by kind. */
+import type { Plugin } from '../contract.ts';
+import type { Registry } from '../registry.ts';
+import type { Command, CommandContext } from './command.ts';
+import { registryFor } from './plugins.ts';
+
+const KINDS = ['sae', 'baselines', 'tasks', 'suites', 'subjects', 'sites', 'datasets'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** One line of the list. */
+interface Line {
+  id: string;
+  title: string;
+  [detail: string]: unknown;
+}
+
+const brief = ({ id, title, paper, version }: Plugin): Line => ({ id, title, version, ...(paper ? { paper } : {}) });
+
+async function suites(): Promise<Line[]> {
+  const { loadSuite, suiteIds } = await import('../suite/load.ts');
+  return Promise.all(
+    suiteIds().map(async (id) => {
+      const { suite } = await loadSuite(id);
+      return { id, title: suite.title, ...(suite.description ? { description: suite.description } : {}) };
+    }),
+  );
+}
+
+async function subjects(registry: Registry): Promise<Line[]> {
+  const { embeddedSubjectIds, familyOf, subjectFolder } = await import('../suite/subjects.ts');
+  const embedded = await Promise.all(
+    embeddedSubjectIds().map(async (id) => {
+      const family = await familyOf(subjectFolder({ id }, ''), registry);
+      return { id, title: `embedded, family ${family.id}`, family: family.id };
+    }),
+  );
+  const families = (await registry.all('subject')).map((family) => ({
+    id: `--subject DIR`,
+    title: `${family.title}; model_type ${family.modelTypes.join(', ')}`,
+    family: family.id,
+  }));
+  return [...embedded, ...families];
+}
+
+/** Sites come from the loaded network: the one kind that needs a backend. */
+async function sites(context: CommandContext, registry: Registry): Promise<Line[]> {
+  const { embeddedSubjectIds } = await import('../suite/subjects.ts');
+  const { openSubject } = await import('../execute/open-subject.ts');
+  const { initBackend } = await import('../num/backend.ts');
+  await initBackend('cpu');
+  const chosen = context.values['subject'] as string | undefined;
+  const lines: Line[] = [];
+  for (const name of chosen === undefined ? embeddedSubjectIds() : [chosen]) {
+    const subject = await openSubject(name, registry);
+    for (const site of subject.sites) {
+      lines.push({
+        id: site.name,
+        title: `${subject.id}: ${site.kind}, ${site.modality}, d_in ${site.d}`,
+        subject: subject.id,
+      });
+    }
+    subject.dispose();
+  }
+  return lines;
+}
+
+async function list(kind: Kind, context: CommandContext): Promise<Line[]> {
+  if (kind === 'suites') return suites();
+  const registry = await registryFor(context.values);
+  switch (kind) {
+    case 'sae':
+      return (await registry.all('sae')).map((sae) => ({ ...brief(sae), hyperparameters: sae.hyperparameters }));
+    case 'baselines':
+      return (await registry.all('baseline')).map((it) => ({ ...brief(it), needs: it.needs, options: it.options }));
+    case 'tasks':
+      return (await registry.all('task')).map((it) => ({ ...brief(it), options: it.options, metrics: it.metrics }));
+    case 'datasets':
+      return (await registry.all('dataset')).map((it) => ({
+        ...brief(it),
+        modality: it.modality,
+        options: it.options,
+      }));
+    case 'subjects':
+      return subjects(registry);
+    default:
+      return sites(context, registry);
+  }
+}
+
+export const command: Command = {
+  name: 'ls',
+  usage: 'ls <kind>',
+  summary: `List what there is: ${KINDS.join(', ')}`,
+  positionals: { kind: { description: 'What to list', choices: KINDS } },
+  examples: [
+    ['saxbench ls sae', 'SAE variants'],
+    ['saxbench ls sites --subject models/my-llama', 'activations that can be studied in a model'],
+    ['saxbench ls tasks --json', 'tasks with their options and metrics'],
+  ],
+  async run(context) {
+    const lines = await list(context.positionals['kind'] as Kind, context);
+    if (context.values['json']) {
+      context.print(JSON.stringify(lines, null, 2));
+      return 0;
+    }
+    const width = Math.max(0, ...lines.map(({ id }) => id.length));
+    for (const { id, title } of lines) context.print(`${id.padEnd(width)}  ${title}`);
+    if (lines.length === 0) context.say(`There are no ${context.positionals['kind']}.`);
+    return 0;
+  },
+};

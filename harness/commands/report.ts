@@ -1,0 +1,61 @@
+/** @file `saxbench report`: renders leaderboard, CSV and HTML from results, offline and as often as one likes. */
+import { join, resolve } from 'node:path';
+import type { Values } from '../config/read.ts';
+import { UserError } from '../errors.ts';
+import { packageRoot } from '../paths.ts';
+import type { Command } from './command.ts';
+
+/** Whether a run may replace the checkout's own LEADERBOARD.md: it is the whole default suite. */
+const isReference = (plan: { suite: { id: string }; limited: boolean }, values: Values): boolean =>
+  plan.suite.id === 'default' &&
+  !plan.limited &&
+  ['only', 'subject', 'site', 'activations', 'seed'].every((name) => values[name] === undefined);
+
+/**
+ * Writes the reports of the results below `out`.
+ *
+ * @param plan The run that just ended, when there was one.
+ * @returns The files written.
+ * @throws UserError when `--update-leaderboard` is asked for anything but the whole default suite.
+ */
+export async function writeReports(
+  out: string,
+  values: Values,
+  plan?: { suite: { id: string }; limited: boolean },
+): Promise<string[]> {
+  const { renderReports } = await import('../../reports/index.ts');
+  const includeLimited = plan?.limited === true || values['limited'] === true;
+  const files = await renderReports(join(out, 'results'), out, { includeLimited });
+  if (!values['update-leaderboard']) return files;
+  if (plan && !isReference(plan, values)) {
+    throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
+  }
+  const { copyFile } = await import('node:fs/promises');
+  const leaderboard = join(packageRoot, 'LEADERBOARD.md');
+  await copyFile(join(out, 'LEADERBOARD.md'), leaderboard);
+  return [...files, leaderboard];
+}
+
+export const command: Command = {
+  name: 'report',
+  usage: 'report [dir]',
+  summary: 'Render LEADERBOARD.md, CSV and an HTML report from the results of a run',
+  positionals: { dir: { description: 'The folder that `run` wrote to', default: 'saxbench-out/default' } },
+  examples: [
+    ['saxbench report', 'reports of the default suite'],
+    ['saxbench report saxbench-out/default-limit-100 --limited', 'with results made with --limit'],
+    ['saxbench report saxbench-out/default --out site', 'written elsewhere'],
+  ],
+  async run({ positionals, values, print }) {
+    const dir = resolve(positionals['dir']!);
+    const { resultFiles } = await import('../results.ts');
+    const found = await resultFiles(dir);
+    if (found.length === 0) throw new UserError(`report: expected results below ${join(dir, 'results')}; found none.`);
+    const { renderReports } = await import('../../reports/index.ts');
+    const out = resolve((values['out'] as string | undefined) ?? dir);
+    const files = await renderReports(join(dir, 'results'), out, { includeLimited: values['limited'] === true });
+    if (values['json']) print(JSON.stringify({ results: found.length, files }, null, 2));
+    else for (const file of files) print(`wrote ${file}`);
+    return 0;
+  },
+};

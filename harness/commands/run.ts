@@ -1,0 +1,139 @@
+/** @file `saxbench run`: runs a suite, prints a summary, writes the reports. */
+import { join, resolve } from 'node:path';
+import type { Values } from '../config/read.ts';
+import { UserError } from '../errors.ts';
+import type { Failure, RunSummary } from '../execute.ts';
+import type { Plan } from '../plan.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import type { Command, CommandContext } from './command.ts';
+import { registryFor } from './plugins.ts';
+
+/** The suite that the settings ask for, with absolute paths. */
+async function suiteFor(name: string, values: Values): Promise<Suite> {
+  const { loadSuite } = await import('../suite/load.ts');
+  const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
+  const { subjectByName } = await import('../execute/open-subject.ts');
+  const { selectFromSuite } = await import('../suite/select.ts');
+  const { limitSuite } = await import('../suite/limit.ts');
+  const { suite: loaded, baseDir } = await loadSuite(name);
+  const { subject, activations, seed, limit } = values;
+  let imported: { folder: string; sites: string[] } | undefined;
+  if (activations !== undefined) {
+    const { openImport } = await import('../activations/import.ts');
+    const folder = resolve(activations as string);
+    imported = { folder, sites: [(await openImport(folder)).site.name] };
+  }
+  const changed = await overrideSuite(absolutePaths(loaded, baseDir), {
+    ...(subject === undefined ? {} : { subject: subjectByName(subject as string) }),
+    sites: values['site'] as string[] | undefined,
+    imported,
+    seed: seed as number | undefined,
+  });
+  const chosen = selectFromSuite(changed, (values['only'] ?? []) as string[]);
+  return limit === undefined ? chosen : limitSuite(chosen, limit as number);
+}
+
+function outFolder(suite: Suite, values: Values): string {
+  const limit = values['limit'] === undefined ? '' : `-limit-${values['limit']}`;
+  return resolve((values['out'] as string | undefined) ?? join('saxbench-out', `${suite.id}${limit}`));
+}
+
+async function showPlan(plan: Plan, context: CommandContext): Promise<number> {
+  const { planSteps } = await import('../plan.ts');
+  const { openStore } = await import('../store.ts');
+  const store = openStore(context.values['store'] as string, context.say);
+  const steps = [];
+  for (const step of planSteps(plan)) steps.push({ ...step, done: await store.has(step.kind, step.key) });
+  if (context.values['json']) context.print(JSON.stringify({ steps, skipped: plan.skipped }, null, 2));
+  else for (const { kind, label, done } of steps) context.print(`${done ? 'done' : 'to do'}\t${kind}\t${label}`);
+  return 0;
+}
+
+/** Failures with one message are one line: a cause that many steps share is said once. */
+function showFailures(failures: readonly Failure[], say: (line: string) => void): void {
+  const labels = new Map<string, string[]>();
+  for (const { label, error } of failures) {
+    const user = error instanceof UserError;
+    const text = user ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    labels.set(text, [...(labels.get(text) ?? []), label]);
+  }
+  for (const [text, [first, ...others]] of labels) {
+    say(`failed: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${text}`);
+  }
+}
+
+async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
+  const { exitCodeOf } = await import('../execute.ts');
+  const { say, print, values } = context;
+  const { results, present, computed, failures } = summary;
+  for (const { subject, method, reason } of plan.skipped)
+    say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
+  showFailures(failures, say);
+  const { writeReports } = await import('./report.ts');
+  const files = results.length > 0 ? await writeReports(out, values, plan) : [];
+  if (values['json']) {
+    const failed = failures.map(({ label, error }) => ({
+      label,
+      message: error instanceof Error ? error.message : String(error),
+    }));
+    print(
+      JSON.stringify(
+        { out, results: results.length, present, computed, failures: failed, skipped: plan.skipped, files },
+        null,
+        2,
+      ),
+    );
+    return exitCodeOf(failures);
+  }
+  const { summaryTable } = await import('./summary.ts');
+  if (results.length > 0) print(`\n${summaryTable(results)}\n`);
+  print(
+    `${results.length} results (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
+  );
+  for (const file of files) print(`wrote ${file}`);
+  return exitCodeOf(failures);
+}
+
+export const command: Command = {
+  name: 'run',
+  usage: 'run [suite]',
+  summary: 'Run a suite: train, evaluate, report. The same command again goes on where it stopped',
+  positionals: {
+    suite: { description: 'A suite by id (saxbench ls suites) or the path of its file', default: 'default' },
+  },
+  examples: [
+    ['saxbench run', 'the default suite on the embedded subjects'],
+    ['saxbench run default --limit 100', 'the same, small, in about a minute'],
+    ['saxbench run --only methods=topk,pca --only tasks=reconstruction', 'part of it'],
+    ['saxbench run --subject models/my-llama --site blocks.6.hook_resid_post', 'your own model'],
+    ['saxbench run --plugin ./my-sae.ts', 'with a method of your own in the registry'],
+  ],
+  async run(context) {
+    const { values, signal, say } = context;
+    const registry = await registryFor(values);
+    const suite = await suiteFor(context.positionals['suite']!, values);
+    const { prepareRun } = await import('../execute/prepare-run.ts');
+    const { plan, backend, provenance } = await prepareRun(suite, registry, {
+      backend: values['backend'] as string,
+      limited: values['limit'] !== undefined,
+      passed: context.passed,
+      settings: values,
+    });
+    signal.throwIfAborted();
+    if (values['dry-run']) return showPlan(plan, context);
+    say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
+    const { executePlan } = await import('../execute.ts');
+    const { openStore } = await import('../store.ts');
+    const out = outFolder(suite, values);
+    const summary = await executePlan(plan, {
+      registry,
+      store: openStore(values['store'] as string, say),
+      out,
+      run: provenance,
+      signal,
+      showProgress: values['progress'] as boolean,
+      say,
+    });
+    return conclude(summary, plan, out, context);
+  },
+};

@@ -1,0 +1,123 @@
+/** @file `saxbench train`: one SAE on one site of one subject, written in SAELens' layout. */
+import { cp } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Values } from '../config/read.ts';
+import { UserError } from '../errors.ts';
+import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
+import type { Command } from './command.ts';
+import { registryFor } from './plugins.ts';
+
+/** `k=32` → ['k', 32]; values that are not JSON are text. */
+function parseOption(text: string): [string, unknown] {
+  const cut = text.indexOf('=');
+  if (cut < 1) throw new UserError(`--option: expected NAME=VALUE, as in --option k=32; found '${text}'.`);
+  const value = text.slice(cut + 1);
+  try {
+    return [text.slice(0, cut), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, cut), value];
+  }
+}
+
+function required(values: Values, name: string, example: string): string {
+  const value = values[name];
+  if (value === undefined) throw new UserError(`train: expected --${name}, as in --${name} ${example}; found none.`);
+  return value as string;
+}
+
+/** A suite of one SAE and no task. */
+async function suiteOf(values: Values): Promise<Suite> {
+  const { DEFAULT_TRAINING } = await import('../train/options.ts');
+  const { subjectByName } = await import('../execute/open-subject.ts');
+  const given = Object.fromEntries(((values['option'] ?? []) as string[]).map(parseOption));
+  const isTraining = (name: string) => name in DEFAULT_TRAINING;
+  const entries = Object.entries(given);
+  const training = Object.fromEntries(entries.filter(([name]) => isTraining(name))) as SuiteTraining;
+  const options = Object.fromEntries(entries.filter(([name]) => !isTraining(name)));
+  const variant = required(values, 'sae', 'topk');
+  const subject = await subjectOf(values, subjectByName);
+  return {
+    id: 'train',
+    title: `Training of ${variant}`,
+    subjects: [subject],
+    methods: [{ id: variant, options, training }],
+    tasks: [],
+    seeds: [(values['seed'] as number | undefined) ?? 0],
+  };
+}
+
+async function subjectOf(
+  values: Values,
+  subjectByName: (name: string) => { id: string; path?: string },
+): Promise<SuiteSubject> {
+  const items = { train: values['items'] as number, test: 1 };
+  const sites = values['site'] as string[] | undefined;
+  if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
+  if (values['activations'] !== undefined) {
+    const { openImport } = await import('../activations/import.ts');
+    const folder = resolve(values['activations'] as string);
+    return { sites: sites ?? [(await openImport(folder)).site.name], activations: { from: folder, ...items } };
+  }
+  const named = subjectByName(required(values, 'subject', 'tiny-lm'));
+  const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
+  return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
+}
+
+export const command: Command = {
+  name: 'train',
+  usage: 'train',
+  summary: 'Train one SAE and write it in SAELens’ layout (cfg.json, sae_weights.safetensors)',
+  positionals: {},
+  examples: [
+    ['saxbench train --sae topk --subject tiny-lm --site blocks.2.hook_resid_post --dataset text-world', ''],
+    [
+      'saxbench train --sae relu --activations DIR --option d_sae=4096 --option lr=3e-4',
+      'on activations made elsewhere',
+    ],
+  ],
+  async run(context) {
+    const { values, signal, say, print } = context;
+    const registry = await registryFor(values);
+    const { limitSuite } = await import('../suite/limit.ts');
+    const full = await suiteOf(values);
+    const suite = values['limit'] === undefined ? full : limitSuite(full, values['limit'] as number);
+    const { validate } = await import('../schema/validate.ts');
+    // A suite needs a task, and training has none: any will do for the check of all the rest.
+    await validate('suite', { ...suite, tasks: [{ id: 'none' }] }, 'train');
+    const { prepareRun } = await import('../execute/prepare-run.ts');
+    const { plan, backend, provenance } = await prepareRun(suite, registry, {
+      backend: values['backend'] as string,
+      limited: values['limit'] !== undefined,
+      passed: context.passed,
+      settings: values,
+    });
+    say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
+    const { fitPlan } = await import('../execute/fit-plan.ts');
+    const { openStore } = await import('../store.ts');
+    const store = openStore(values['store'] as string, say);
+    const { step, place } = await fitPlan(plan, {
+      registry,
+      store,
+      run: provenance,
+      signal,
+      showProgress: values['progress'] as boolean,
+    });
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', ...place));
+    const { writeError } = await import('../io/atomic.ts');
+    const { atomicWriteJson } = await import('../io/atomic.ts');
+    await cp(join(step.folder, 'saelens'), out, { recursive: true }).catch((error: unknown) => {
+      throw writeError(out, error);
+    });
+    await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
+    const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
+    const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
+    if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));
+    else
+      print(
+        `${Object.entries(last)
+          .map(([name, value]) => `${name} ${value}`)
+          .join('  ')}\nwrote ${out}`,
+      );
+    return 0;
+  },
+};

@@ -1,0 +1,101 @@
+/** @file `saxbench validate`: checks a file or folder of any kind that saxbench reads or writes. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { Values } from '../config/read.ts';
+import { UserError } from '../errors.ts';
+import type { Command } from './command.ts';
+import { registryFor } from './plugins.ts';
+
+/** What a path turned out to be, in words. */
+async function validatePath(path: string, values: Values): Promise<string> {
+  if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
+  if (statSync(path).isDirectory()) return validateFolder(path, values);
+  if (path.endsWith('.safetensors')) return validateTensors(path);
+  if (!path.endsWith('.json')) {
+    throw new UserError(`validate ${path}: expected a suite or result (.json), a .safetensors file or a folder.`);
+  }
+  const { readJson } = await import('../io/json.ts');
+  const value = await readJson(path, 'validate');
+  if (typeof value === 'object' && value !== null && 'provenance' in value) {
+    const { readResult } = await import('../results.ts');
+    const { subject, site, method, task, seed, rows } = await readResult(path);
+    return `a result: ${subject.id} ${site.name} ${method.name} ${task.id} seed ${seed}, ${rows.length} rows`;
+  }
+  return validateSuite(path, values);
+}
+
+/** Names, options and folders too, not only the file's form. */
+async function validateSuite(path: string, values: Values): Promise<string> {
+  const { loadSuite } = await import('../suite/load.ts');
+  const { checkSuite } = await import('../suite/check.ts');
+  const { suite, baseDir } = await loadSuite(path);
+  await checkSuite(suite, baseDir, await registryFor(values));
+  const { subjects, methods, tasks } = suite;
+  return `a suite: ${suite.id}, ${subjects.length} subjects, ${methods.length} methods, ${tasks.length} tasks`;
+}
+
+async function validateFolder(path: string, values: Values): Promise<string> {
+  const has = (name: string) => existsSync(join(path, name));
+  if (has('cfg.json')) return validateSae(path);
+  if (has('config.json')) return validateSubject(path, values);
+  const { openImport } = await import('../activations/import.ts');
+  const { site, dataset } = await openImport(path);
+  return `activations: site ${site.name}, d_in ${site.d}, ${dataset.modality}`;
+}
+
+async function validateTensors(path: string): Promise<string> {
+  const { openSafetensors } = await import('../io/safetensors.ts');
+  const source = await openSafetensors(path);
+  for (const name of source.names) await source.read(name, { finite: true });
+  return `safetensors: ${source.names.length} tensors, all finite`;
+}
+
+/** SAELens' layout: sizes in cfg.json must be those of the weights, and weights must be finite. */
+async function validateSae(path: string): Promise<string> {
+  const { readJson } = await import('../io/json.ts');
+  const { validate } = await import('../schema/validate.ts');
+  const { openSafetensors } = await import('../io/safetensors.ts');
+  const file = join(path, 'cfg.json');
+  const { architecture, d_in, d_sae } = await validate('sae-config', await readJson(file, 'sae'), `sae ${file}`);
+  const source = await openSafetensors(join(path, 'sae_weights.safetensors'));
+  const shapes: Record<string, number[]> = {
+    W_enc: [d_in, d_sae],
+    W_dec: [d_sae, d_in],
+    b_enc: [d_sae],
+    b_dec: [d_in],
+  };
+  for (const name of source.names) await source.read(name, { finite: true, expectShape: shapes[name] });
+  if (!source.has('W_dec'))
+    throw new UserError(`sae ${path}: sae_weights.safetensors: expected the tensor W_dec; found none.`);
+  return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}`;
+}
+
+/** Loading checks config, shapes, tokenizer and that weights are finite. */
+async function validateSubject(path: string, values: Values): Promise<string> {
+  const { initBackend } = await import('../num/backend.ts');
+  const { familyOf } = await import('../suite/subjects.ts');
+  await initBackend('cpu');
+  const family = await familyOf(path, await registryFor(values));
+  const subject = await family.load(path, { id: basename(path) });
+  const { parameters, sites } = subject;
+  subject.dispose();
+  return `a subject: family ${family.id}, ${parameters} parameters, ${sites.length} sites`;
+}
+
+export const command: Command = {
+  name: 'validate',
+  usage: 'validate <file>',
+  summary: 'Check a suite, result, SAE checkpoint, model folder or activations',
+  positionals: { file: { description: 'A file or folder' } },
+  examples: [
+    ['saxbench validate my-suite.json', 'form, names and options of a suite'],
+    ['saxbench validate saxbench-out/sae/tiny-lm', 'an SAE in SAELens’ layout'],
+    ['saxbench validate models/my-llama', 'a model folder'],
+  ],
+  async run({ positionals, values, print }) {
+    const path = resolve(positionals['file']!);
+    const found = await validatePath(path, values);
+    print(values['json'] ? JSON.stringify({ path, valid: true, found }) : `valid: ${found}`);
+    return 0;
+  },
+};

@@ -1,0 +1,165 @@
+/** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
+
+/** Commands by name, as the table refers to them. */
+export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'validate' | 'doctor';
+
+export interface Setting {
+  /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
+  name: string;
+  type: 'string' | 'number' | 'boolean' | 'list';
+  description: string;
+  /** Commands that have it. */
+  commands: readonly CommandName[];
+  /** Name of the value in `--help`. */
+  value?: string;
+  choices?: readonly string[];
+  default?: string | number | boolean;
+  /** Lowest allowed value; numbers are whole. */
+  min?: number;
+}
+
+const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'validate', 'doctor'];
+const COMPUTING: readonly CommandName[] = ['run', 'train'];
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'limit',
+    type: 'number',
+    min: 1,
+    commands: COMPUTING,
+    value: 'N',
+    description: 'At most N items a split, everything else capped to match; results are marked as limited.',
+  },
+  { name: 'seed', type: 'number', min: 0, commands: COMPUTING, value: 'N', description: 'Run this one seed.' },
+  {
+    name: 'only',
+    type: 'list',
+    commands: ['run'],
+    value: 'FILTER',
+    description: 'Only these: methods=topk,pca tasks=steering subjects=… sites=… seeds=…, or bare names.',
+  },
+  {
+    name: 'backend',
+    type: 'string',
+    choices: ['auto', 'tensorflow', 'native', 'wasm', 'cpu'],
+    default: 'auto',
+    commands: COMPUTING,
+    description: 'What computes; auto takes the fastest that starts.',
+  },
+  {
+    name: 'out',
+    type: 'string',
+    commands: ['run', 'train', 'report'],
+    value: 'DIR',
+    description: 'Folder for results and reports (run: saxbench-out/<suite>).',
+  },
+  {
+    name: 'store',
+    type: 'string',
+    commands: ['run', 'train', 'doctor'],
+    value: 'DIR',
+    default: '.saxbench/store',
+    description: 'Folder for activations and fitted methods, shared by all runs.',
+  },
+  {
+    name: 'plugin',
+    type: 'list',
+    commands: ['run', 'train', 'ls', 'validate'],
+    value: 'FILE',
+    description: 'A .ts or .js file with an SAE, baseline, task, dataset or subject family of your own.',
+  },
+  {
+    name: 'subject',
+    type: 'string',
+    commands: ['run', 'train', 'ls'],
+    value: 'DIR',
+    description: 'A model folder (Hugging Face layout) or an embedded subject, in place of the suite’s.',
+  },
+  {
+    name: 'site',
+    type: 'list',
+    commands: COMPUTING,
+    value: 'SITE',
+    description: 'Sites to study, in place of the suite’s.',
+  },
+  {
+    name: 'activations',
+    type: 'string',
+    commands: COMPUTING,
+    value: 'DIR',
+    description: 'A folder of activations made elsewhere (.safetensors or .npy with labels), in place of subjects.',
+  },
+  { name: 'sae', type: 'string', commands: ['train'], value: 'ID', description: 'The SAE variant to train.' },
+  {
+    name: 'option',
+    type: 'list',
+    commands: ['train'],
+    value: 'NAME=VALUE',
+    description: 'A hyper-parameter or training option, e.g. k=32, d_sae=4096, lr=3e-4.',
+  },
+  {
+    name: 'dataset',
+    type: 'string',
+    commands: ['train'],
+    value: 'ID',
+    description: 'The dataset to pass through the subject.',
+  },
+  {
+    name: 'items',
+    type: 'number',
+    min: 1,
+    default: 2000,
+    commands: ['train'],
+    value: 'N',
+    description: 'Items of the dataset to train on.',
+  },
+  {
+    name: 'limited',
+    type: 'boolean',
+    default: false,
+    commands: ['report'],
+    description: 'Also take results made with --limit into the leaderboard.',
+  },
+  {
+    name: 'update-leaderboard',
+    type: 'boolean',
+    default: false,
+    commands: ['run'],
+    description: 'Also write LEADERBOARD.md of the checkout (unlimited, unfiltered default suite only).',
+  },
+  {
+    name: 'dry-run',
+    type: 'boolean',
+    default: false,
+    commands: ['run'],
+    description: 'Show what would be done; compute nothing.',
+  },
+  {
+    name: 'progress',
+    type: 'boolean',
+    default: true,
+    commands: COMPUTING,
+    description: 'Show progress (--no-progress: do not).',
+  },
+  {
+    name: 'json',
+    type: 'boolean',
+    default: false,
+    commands: ALL,
+    description: 'Print machine-readable output to stdout, nothing else.',
+  },
+  {
+    name: 'config',
+    type: 'string',
+    commands: ALL,
+    value: 'FILE',
+    description: 'JSON file with settings by name; ./saxbench.config.json when it exists.',
+  },
+];
+
+/** The settings of a command. */
+export const settingsOf = (command: CommandName): Setting[] =>
+  SETTINGS.filter(({ commands }) => commands.includes(command));
+
+/** `update-leaderboard` → `SAXBENCH_UPDATE_LEADERBOARD`. */
+export const environmentName = ({ name }: Setting): string => `SAXBENCH_${name.toUpperCase().replaceAll('-', '_')}`;

@@ -1,0 +1,178 @@
+/** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
+import type { LabelledActivations } from '../contract/methods.ts';
+import type { TaskDefinition } from '../contract/task.ts';
+import type { ActivationSet } from '../contract.ts';
+import { type ActivationSplit, type Cell, type Evaluation, type Fit, type Prepare, readsLabels } from '../plan.ts';
+import type { RunProvenance } from '../provenance.ts';
+import type { Registry } from '../registry.ts';
+import type { StoredStep } from '../store.ts';
+import { collectSplit, openSplit } from './collect.ts';
+import {
+  type CellActivations,
+  type EvaluationMeta,
+  evaluateTask,
+  prepareContext,
+  prepareTask,
+  readPrepared,
+} from './evaluate.ts';
+import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
+import { labelledActivations } from './labelled.ts';
+import type { Session } from './session.ts';
+import { type RunStep, secondsOf } from './steps.ts';
+
+export interface CellEnvironment {
+  registry: Registry;
+  session: Session;
+  run: RunProvenance;
+  step: RunStep;
+  signal: AbortSignal;
+}
+
+/** A step whose output several others read: computed once, and its failure is every reader's failure. */
+interface Shared<T> {
+  value: T;
+  seconds: number;
+}
+
+/** One cell while it runs. */
+export interface RunningCell {
+  /** Fits the method when it is not there yet. */
+  fit(fit: Fit): Promise<StoredStep>;
+  /** Fits (or finds) the method and hands it to `use` until that ends. */
+  withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void>;
+}
+
+export interface FittedCell {
+  /** Scores the method on one task; the step in the store is what comes of it. */
+  evaluate(evaluation: Evaluation): Promise<StoredStep>;
+}
+
+/** Opens a cell. Nothing is computed before the first method needs it. */
+export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
+  const { registry, session, run, step, signal } = env;
+  const { subject, site, activations: keys } = cell;
+  const place = `${subject.id} ${site}`;
+  const memo = new Map<string, Promise<unknown>>();
+
+  function once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    if (!memo.has(name)) memo.set(name, make());
+    return memo.get(name) as Promise<T>;
+  }
+
+  const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
+    once(name, async () => {
+      const key = keys[name]!;
+      const stored = await step('activations', key, `${place} ${name}`, async (folder, progress) => {
+        await collectSplit(session, cell, name, folder, { progress, signal });
+        return {};
+      });
+      return { value: await openSplit(session, cell, name, stored.folder), seconds: secondsOf(stored) };
+    });
+
+  const labelled = (): Promise<Shared<LabelledActivations> | undefined> =>
+    once('labelled set', async () => {
+      if (keys.labelled === undefined) return undefined;
+      const set = await session.dataset.concepts!(subject.concepts);
+      const { value, seconds } = await split('labelled');
+      return { value: labelledActivations(set, value), seconds };
+    });
+
+  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number> }> =>
+    once('activations', async () => {
+      const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
+      const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
+      const value = { train: train.value, test: test.value, ...(labels ? { labelled: labels.value } : {}) };
+      return { value, times, seconds: 0 };
+    });
+
+  const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
+    once(key, async () => {
+      const inputs = (await activations()).value;
+      const stored = await step('prepare', key, `${place} ${task.id}`, async (folder, progress) => {
+        const env = { progress, signal };
+        await prepareTask(definition, await prepareContext(session, cell, inputs, task.options, taskSeed, env), folder);
+        return {};
+      });
+      return { value: await readPrepared(stored.folder), seconds: secondsOf(stored) };
+    });
+
+  async function inputsOf({ method }: Fit): Promise<FitInputs> {
+    const { value: train } = await split('train');
+    const labels = readsLabels(method) ? await labelled() : undefined;
+    return {
+      train,
+      ...(labels ? { labelled: labels.value } : {}),
+      ...(session.subject ? { subject: session.subject } : {}),
+      site,
+    };
+  }
+
+  async function fitStep(fit: Fit): Promise<StoredStep> {
+    const definition = await registry.method(fit.method.id);
+    const inputs = await inputsOf(fit);
+    return step(
+      'fit',
+      fit.key,
+      `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
+      (folder, progress) => fitMethod(definition, fit, inputs, { folder, progress, signal }),
+      { resumable: definition.kind === 'sae' },
+    );
+  }
+
+  async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
+    const fitted = await fitStep(fit);
+    const { value: sets, times } = await activations();
+    const definition = await registry.method(fit.method.id);
+    const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
+    const label = `${place} ${fit.method.name}`;
+    const { id, kind } = fit.method;
+    try {
+      await use({
+        async evaluate(evaluation) {
+          const { task, taskSeed, prepare: prepareKey } = evaluation;
+          const taskDefinition = await registry.get('task', task.id);
+          const shared = prepareKey && (await prepare({ key: prepareKey, task, taskSeed }, taskDefinition));
+          const prepared = shared ? shared.value : { json: {}, arrays: {} };
+          return step(
+            'evaluate',
+            evaluation.key,
+            `${label} ${task.id} seed ${evaluation.seed}`,
+            async (folder, progress) => {
+              const started = performance.now();
+              const context = await prepareContext(session, cell, sets, task.options, taskSeed, { progress, signal });
+              await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
+              const { name, d, kind: siteKind, modality } = context.site;
+              const { fingerprint, family, parameters } = session.facts;
+              const training = fitted.meta['training'] as EvaluationMeta['training'];
+              const meta: EvaluationMeta = {
+                run,
+                site: { name, d_in: d, kind: siteKind },
+                modality,
+                subject: { fingerprint, family, parameters },
+                data: {
+                  policy: sets.train.policy,
+                  trainRows: sets.train.n,
+                  testRows: sets.test.n,
+                  ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
+                },
+                ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
+                ...(training ? { training } : {}),
+                seconds: {
+                  ...times,
+                  fit: secondsOf(fitted),
+                  ...(shared ? { prepare: shared.seconds } : {}),
+                  evaluate: (performance.now() - started) / 1000,
+                },
+              };
+              return { ...meta };
+            },
+          );
+        },
+      });
+    } finally {
+      method.dispose();
+    }
+  }
+
+  return { fit: fitStep, withMethod };
+}

@@ -1,0 +1,157 @@
+/** @file The step that scores a fitted method on a task, and the result that comes of it. */
+import { join } from 'node:path';
+import type { FittedMethod, LabelledActivations } from '../contract/methods.ts';
+import type { PrepareContext, Prepared, TaskDefinition, TaskOutcome } from '../contract/task.ts';
+import type { ActivationSet } from '../contract.ts';
+import { atomicWriteJson } from '../io/atomic.ts';
+import { readJson } from '../io/json.ts';
+import { createRng } from '../num/rng.ts';
+import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
+import type { StepProgress } from '../progress.ts';
+import type { RunProvenance } from '../provenance.ts';
+import { checkedRows, RESULT_SCHEMA, refuseNonFinite } from '../results.ts';
+import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
+import { readArrays, writeArrays } from '../store/arrays.ts';
+import type { StoredStep } from '../store.ts';
+import type { Session } from './session.ts';
+
+/** Activations of a cell, as tasks read them. */
+export interface CellActivations {
+  train: ActivationSet;
+  test: ActivationSet;
+  labelled?: LabelledActivations;
+}
+
+/** What an evaluation leaves in the store beside its outcome: all that a result says about where it comes from. */
+export interface EvaluationMeta {
+  run: RunProvenance;
+  site: Result['site'];
+  modality: 'text' | 'image';
+  subject: { fingerprint: string; family: string; parameters: number | null };
+  data: { policy: string; trainRows: number; testRows: number; concepts?: number };
+  d_sae?: number;
+  training?: ResultTraining;
+  /** Wall time by step. */
+  seconds: Record<string, number>;
+}
+
+interface StoredOutcome extends Omit<TaskOutcome, 'rows'> {
+  rows: ResultRowRecord[];
+  unavailable?: string;
+}
+
+const OUTCOME = 'outcome.json';
+
+/** The part of a task's context that does not depend on the method. */
+export async function prepareContext(
+  session: Session,
+  cell: Cell,
+  activations: CellActivations,
+  options: Record<string, unknown>,
+  taskSeed: number,
+  env: { progress: StepProgress; signal: AbortSignal },
+): Promise<PrepareContext<Record<string, unknown>> & { train: ActivationSet }> {
+  return {
+    options,
+    ...(session.subject ? { subject: session.subject } : {}),
+    site: session.site(cell.site),
+    dataset: session.dataset,
+    ...activations,
+    testItems: await session.testItems(),
+    rng: createRng(taskSeed).fork('task'),
+    seed: taskSeed,
+    signal: env.signal,
+    progress: env.progress.update,
+  };
+}
+
+/** Runs a task's shared preparation into `folder`. */
+export async function prepareTask(
+  task: TaskDefinition,
+  context: PrepareContext<Record<string, unknown>>,
+  folder: string,
+): Promise<void> {
+  const unavailable = task.unavailable?.(context);
+  const prepared: Prepared = unavailable === undefined ? await task.prepare!(context) : { json: {}, arrays: {} };
+  refuseNonFinite(prepared.json, `task ${task.id}: prepared`);
+  await writeArrays(folder, prepared);
+}
+
+/** Reads what {@link prepareTask} left. */
+export async function readPrepared(folder: string): Promise<Prepared> {
+  const { arrays, json } = await readArrays(folder);
+  return { arrays, json: (json ?? {}) as Record<string, unknown> };
+}
+
+/** Runs a task on a method into `folder`. */
+export async function evaluateTask(
+  task: TaskDefinition,
+  context: PrepareContext<Record<string, unknown>> & { train: ActivationSet },
+  method: FittedMethod & { id: string; kind: 'sae' | 'baseline' },
+  prepared: Prepared,
+  folder: string,
+): Promise<void> {
+  const where = `task ${task.id} on ${method.id}`;
+  const unavailable = task.unavailable?.(context);
+  let outcome: StoredOutcome;
+  if (unavailable === undefined) {
+    const given = await task.run({ ...context, method, prepared });
+    outcome = { ...given, rows: checkedRows(given, task.metrics, where) };
+    if (outcome.rows.length === 0) throw new Error(`${where}: the task returned no row`);
+  } else {
+    outcome = { rows: [], unavailable };
+  }
+  refuseNonFinite(outcome, where);
+  await atomicWriteJson(join(folder, OUTCOME), outcome);
+}
+
+/** The result of an evaluation that lies in the store. */
+export async function resultOf(
+  plan: Plan,
+  cell: Cell,
+  fit: Fit,
+  evaluation: Evaluation,
+  stored: StoredStep,
+  axes: Record<string, string>,
+): Promise<Result> {
+  const { rows, details, curves, unavailable } = (await readJson(
+    join(stored.folder, OUTCOME),
+    'store',
+  )) as StoredOutcome;
+  const meta = stored.meta as unknown as EvaluationMeta;
+  const { id, kind, name, title, paper, version, control, options, optionsPassed } = fit.method;
+  const { task } = evaluation;
+  const { dataset } = cell.subject;
+  const keys = Object.entries({
+    ...cell.activations,
+    fit: fit.key,
+    prepare: evaluation.prepare,
+    evaluate: evaluation.key,
+  });
+  return {
+    schema: RESULT_SCHEMA,
+    key: evaluation.key,
+    suite: plan.suite,
+    subject: { id: cell.subject.id, modality: meta.modality, ...meta.subject },
+    site: meta.site,
+    dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
+    method: {
+      ...{ id, kind, name, title, version, control, options, optionsPassed },
+      ...(paper === undefined ? {} : { paper }),
+      ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
+    },
+    task: { id: task.id, title: task.title, version: task.version, options: task.options, axes },
+    seed: evaluation.seed,
+    limited: plan.limited,
+    ...(unavailable === undefined ? {} : { unavailable }),
+    rows,
+    ...(details ? { details } : {}),
+    ...(curves ? { curves } : {}),
+    ...(meta.training ? { training: meta.training } : {}),
+    provenance: {
+      ...meta.run,
+      steps: Object.fromEntries(keys.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+      seconds: meta.seconds,
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** @file The step that fits a method: trains an SAE or fits a baseline, keeps the numbers, and restores the method. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FittedMethod, FittedState, TrainingOptions } from '../contract/methods.ts';
+import type { Subject } from '../contract/subject.ts';
+import type { ActivationSet, LabelledActivations } from '../contract.ts';
+import { createRng } from '../num/rng.ts';
+import type { Fit } from '../plan.ts';
+import type { DefinitionByKind } from '../plugin-check.ts';
+import type { StepProgress } from '../progress.ts';
+import type { ResultTraining } from '../schema/result.generated.ts';
+import { readArrays, writeArrays } from '../store/arrays.ts';
+import { restoreSae } from '../train/fitted-sae.ts';
+import { trainSae } from '../train.ts';
+
+/** What fitting reads. */
+export interface FitInputs {
+  train: ActivationSet;
+  /** Present for methods that read labels or text, where the dataset has concepts. */
+  labelled?: LabelledActivations;
+  subject?: Subject;
+  site: string;
+}
+
+export interface FitEnvironment {
+  folder: string;
+  progress: StepProgress;
+  signal: AbortSignal;
+}
+
+type Method = DefinitionByKind['sae'] | DefinitionByKind['baseline'];
+
+/** The width of an SAE: `d_sae`, or `expansion` × d_in rounded. */
+export function widthOf(options: Record<string, unknown>, d_in: number): number {
+  return (options['d_sae'] as number | undefined) ?? Math.max(1, Math.round((options['expansion'] as number) * d_in));
+}
+
+/** A variant's own hyper-parameters, without the sizes that every SAE has. */
+export function hyperparametersOf(options: Record<string, unknown>): Record<string, unknown> {
+  const { d_sae: _width, expansion: _factor, ...hp } = options;
+  return hp;
+}
+
+/**
+ * Fits into `folder`; an interrupted SAE continues from the checkpoint that it left there.
+ *
+ * @returns What the step says about itself.
+ */
+export async function fitMethod(
+  definition: Method,
+  fit: Fit,
+  inputs: FitInputs,
+  env: FitEnvironment,
+): Promise<Record<string, unknown>> {
+  if (definition.kind === 'sae') return fitSae(definition, fit, inputs, env);
+  const { options } = fit.method;
+  const { needs } = definition;
+  const state = await definition.fit({
+    options,
+    rng: createRng(fit.seed).fork('fit'),
+    activations: inputs.train,
+    ...(inputs.labelled ? { labelled: inputs.labelled } : {}),
+    ...(needs === 'gradients' && inputs.subject ? { subject: inputs.subject } : {}),
+    site: inputs.site,
+    signal: env.signal,
+    progress: env.progress.update,
+  });
+  await writeArrays(env.folder, { arrays: state.tensors, json: state.json });
+  return {};
+}
+
+async function fitSae(
+  definition: DefinitionByKind['sae'],
+  fit: Fit,
+  { train }: FitInputs,
+  { folder, progress, signal }: FitEnvironment,
+): Promise<Record<string, unknown>> {
+  const checkpointDir = join(folder, 'checkpoint');
+  const started = performance.now();
+  let tokensPerSecond = 0;
+  const trained = await trainSae(definition, {
+    activations: train,
+    d_sae: widthOf(fit.method.options, train.d_in),
+    hp: hyperparametersOf(fit.method.options),
+    training: fit.training as Partial<TrainingOptions>,
+    seed: fit.seed,
+    checkpointDir,
+    signal,
+    onProgress({ step, steps, loss, l0, explained_variance, deadFraction, tokensPerSecond: speed }) {
+      tokensPerSecond = speed;
+      const numbers = `loss ${loss.toPrecision(3)} L0 ${l0.toFixed(1)} EV ${explained_variance.toFixed(3)}`;
+      progress.update(step, steps, `${numbers} dead ${(100 * deadFraction).toFixed(0)}% ${Math.round(speed)} tok/s`);
+    },
+  });
+  try {
+    const state = trained.state();
+    await writeArrays(folder, { arrays: state.tensors, json: state.json });
+    if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: 'see the result' });
+    await rm(checkpointDir, { recursive: true, force: true });
+    const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
+    const training: ResultTraining = {
+      options: { ...trained.training },
+      parameters,
+      tokens: trained.tokens,
+      seconds: (performance.now() - started) / 1000,
+      tokensPerSecond,
+      curve: columns(trained.curve),
+    };
+    return { training };
+  } finally {
+    trained.dispose();
+  }
+}
+
+/** Points as series: `{ step: […], loss: […], …, 'part.aux': […] }`. */
+function columns(points: Awaited<ReturnType<typeof trainSae>>['curve']): ResultTraining['curve'] {
+  const series: Record<string, number[]> = {};
+  for (const { parts, ...numbers } of points) {
+    const named = Object.entries(parts).map(([name, value]) => [`part.${name}`, value] as const);
+    for (const [name, value] of [...Object.entries(numbers), ...named]) {
+      series[name] ??= [];
+      series[name].push(value);
+    }
+  }
+  return series;
+}
+
+/** The fitted method from what {@link fitMethod} left. The caller disposes of it. */
+export async function restoreMethod(
+  definition: Method,
+  folder: string,
+  { options }: Fit['method'],
+  inputs: Pick<FitInputs, 'train' | 'labelled'>,
+): Promise<FittedMethod> {
+  const { arrays, json } = await readArrays(folder);
+  const state: FittedState = { tensors: arrays as FittedState['tensors'], json };
+  if (definition.kind === 'sae') return restoreSae(definition, state);
+  const concepts = inputs.labelled?.set.concepts;
+  return definition.restore(state, { d_in: inputs.train.d_in, options, ...(concepts ? { concepts } : {}) });
+}

@@ -1,0 +1,36 @@
+/** @file From settings to a plan that can be executed: plug-ins, backend, resolved suite, plan, provenance. */
+import { COLLECT_VERSION } from '../activations/collect.ts';
+import { openImport } from '../activations/import.ts';
+import type { BackendChoice, BackendInfo } from '../num/backend.ts';
+import { initBackend } from '../num/backend.ts';
+import { type Plan, planSuite } from '../plan.ts';
+import { type RunProvenance, runProvenance } from '../provenance.ts';
+import type { Registry } from '../registry.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import { resolveSuite } from '../suite/resolve.ts';
+import { TRAINER_VERSION } from '../train.ts';
+
+export interface PreparedRun {
+  plan: Plan;
+  backend: BackendInfo;
+  provenance: RunProvenance;
+}
+
+/** Starts the backend, resolves the suite on it and plans it. Paths in the suite must be absolute. */
+export async function prepareRun(
+  suite: Suite,
+  registry: Registry,
+  options: { backend: string; limited: boolean; passed: string[]; settings: Record<string, unknown> },
+): Promise<PreparedRun> {
+  const backend = await initBackend(options.backend as BackendChoice);
+  const resolved = await resolveSuite(suite, {
+    registry,
+    versions: { backend: backend.name, collect: COLLECT_VERSION, trainer: TRAINER_VERSION },
+    baseDir: '',
+    limited: options.limited,
+    openImport,
+  });
+  const { passed, settings } = options;
+  const provenance = await runProvenance(backend, { passed, resolved: settings });
+  return { plan: planSuite(resolved), backend, provenance };
+}

@@ -1,0 +1,45 @@
+/** @file Runs steps through the store: times them, shows their progress, computes only what is not there. */
+import type { StepKind } from '../plan.ts';
+import type { Progress, StepProgress } from '../progress.ts';
+import type { Store, StoredStep } from '../store.ts';
+
+/** Runs one step: `make` fills `folder` and gives what the step says about itself; its wall time is added. */
+export type RunStep = (
+  kind: StepKind,
+  key: string,
+  label: string,
+  make: (folder: string, progress: StepProgress) => Promise<Record<string, unknown>>,
+  options?: { resumable?: boolean },
+) => Promise<StoredStep>;
+
+/** Steps over one store. `onComputed` is told of each step that was not there. */
+export function stepRunner(
+  store: Store,
+  progress: Progress,
+  signal: AbortSignal,
+  onComputed: (kind: StepKind) => void,
+): RunStep {
+  return async (kind, key, label, make, options = {}) => {
+    const timed = async (folder: string) => {
+      const shown = progress.step(`${kind} ${label}`);
+      const started = performance.now();
+      try {
+        const meta = await make(folder, shown);
+        const seconds = (performance.now() - started) / 1000;
+        shown.end(`${seconds.toFixed(1)} s`);
+        return { seconds: { [kind]: seconds }, ...meta };
+      } catch (error) {
+        shown.end(signal.aborted ? 'stopped' : 'failed');
+        throw error;
+      }
+    };
+    signal.throwIfAborted();
+    const step = await store.compute(kind, key, timed, { ...options, signal });
+    if (step.computed) onComputed(kind);
+    return step;
+  };
+}
+
+/** Wall time that a step took when it was computed. */
+export const secondsOf = (step: StoredStep): number =>
+  Object.values((step.meta['seconds'] ?? {}) as Record<string, number>)[0] ?? 0;

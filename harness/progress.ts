@@ -1,0 +1,74 @@
+/** @file Progress: two bars on a terminal, one quiet line a step elsewhere, nothing with `--no-progress`. */
+
+export interface StepProgress {
+  update(done: number, total: number, note?: string): void;
+  /** Ends the step. `outcome` says how, e.g. `3.1 s`. */
+  end(outcome: string): void;
+}
+
+export interface Progress {
+  /** Starts a step; `steps` of them will come in all. */
+  step(label: string): StepProgress;
+  /** A line that stays: a damaged step, a method that failed. */
+  say(line: string): void;
+  stop(): void;
+}
+
+type Stream = NodeJS.WriteStream;
+
+/** Between two redraws of a bar's note: training reports every step, thousands a second. */
+const NOTE_EVERY_MS = 80;
+
+/**
+ * The progress for a stream: bars when it is a terminal.
+ *
+ * @param total Steps to come.
+ */
+export async function createProgress(total: number, options: { stream?: Stream; enabled: boolean }): Promise<Progress> {
+  const stream = options.stream ?? process.stderr;
+  if (!options.enabled) return { ...lineProgress(stream, total), step: () => ({ update() {}, end() {} }) };
+  return stream.isTTY ? barProgress(stream, total) : lineProgress(stream, total);
+}
+
+function lineProgress(stream: Stream, total: number): Progress {
+  let begun = 0;
+  return {
+    step(label) {
+      begun += 1;
+      const number = `[${String(begun).padStart(String(total).length)}/${total}]`;
+      return { update() {}, end: (outcome) => stream.write(`${number} ${label}: ${outcome}\n`) };
+    },
+    say: (line) => stream.write(`${line}\n`),
+    stop() {},
+  };
+}
+
+async function barProgress(stream: Stream, total: number): Promise<Progress> {
+  const { default: cliProgress } = await import('cli-progress');
+  const bars = new cliProgress.MultiBar(
+    { format: ' {bar} {value}/{total} {label} {note}', hideCursor: true, clearOnComplete: true, stream, fps: 8 },
+    cliProgress.Presets.shades_classic,
+  );
+  const all = bars.create(total, 0, { label: 'steps', note: '' });
+  return {
+    step(label) {
+      const bar = bars.create(1, 0, { label, note: '' });
+      let drawn = 0;
+      return {
+        update(done, of, note = '') {
+          const now = performance.now();
+          if (now - drawn < NOTE_EVERY_MS && done < of) return;
+          drawn = now;
+          bar.setTotal(Math.max(1, of));
+          bar.update(done, { note });
+        },
+        end() {
+          bars.remove(bar);
+          all.increment();
+        },
+      };
+    },
+    say: (line) => bars.log(`${line}\n`),
+    stop: () => bars.stop(),
+  };
+}

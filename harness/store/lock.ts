@@ -1,0 +1,98 @@
+/** @file A lock file that tells a living holder from a dead one, so that a killed run never blocks the next. */
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeError } from '../io/atomic.ts';
+
+interface Holder {
+  pid: number;
+  host: string;
+  /** Start time of the process: a process id alone may have been given to another process since. */
+  started: string;
+}
+
+const POLL_MS = 250;
+
+/** Locks that this process holds now: its own id in a lock that it does not hold was left by a predecessor. */
+const held = new Set<string>();
+
+/** Field 22 of /proc/<pid>/stat counts from behind the command's name, which may hold spaces. Empty elsewhere. */
+function startedAt(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(holder: Holder, path: string): boolean {
+  if (holder.host !== hostname()) return true;
+  if (holder.pid === process.pid) return held.has(path);
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return holder.started === '' || holder.started === startedAt(holder.pid);
+}
+
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function tryTake(path: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(path, 'wx');
+    try {
+      await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), started: startedAt(process.pid) }));
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw writeError(path, error);
+  }
+}
+
+/**
+ * Runs `work` while holding the lock at `path`. Waits for a living holder (`onWait` is told once who that is) and takes
+ * the lock over from a dead one. A holder on another host counts as living: delete the file when it is not.
+ *
+ * @throws UserError when the lock cannot be written; the signal's reason when aborted while waiting.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: { onWait?: (holder: string) => void; signal?: AbortSignal } = {},
+): Promise<T> {
+  let told = false;
+  let unreadable = 0;
+  while (!(await tryTake(path))) {
+    const holder = await holderOf(path);
+    // A file without content is being written right now, or was left by a kill in just that moment.
+    unreadable = holder ? 0 : unreadable + 1;
+    if (unreadable > 8 || (holder && !isAlive(holder, path))) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (holder && !told) options.onWait?.(`process ${holder.pid} on ${holder.host}`);
+    told ||= holder !== undefined;
+    await sleep(POLL_MS, undefined, { signal: options.signal });
+  }
+  held.add(path);
+  try {
+    return await work();
+  } finally {
+    held.delete(path);
+    await rm(path, { force: true });
+  }
+}

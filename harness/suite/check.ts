@@ -1,0 +1,27 @@
+/** @file Checks a suite's names, options and folders without loading a backend, a model or a dataset. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { resolveOptions } from '../options.ts';
+import type { Registry } from '../registry.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import { resolveMethod, resolveTask } from './resolve.ts';
+import { familyOf, subjectFolder } from './subjects.ts';
+
+/** @throws UserError for the first thing that a run would stumble over. */
+export async function checkSuite(suite: Suite, baseDir: string, registry: Registry): Promise<void> {
+  const where = `suite ${suite.id}`;
+  for (const task of suite.tasks) await resolveTask(task, registry, where);
+  for (const method of suite.methods) await resolveMethod(method, registry, where, false);
+  for (const subject of suite.subjects) {
+    const from = subject.activations?.from;
+    if (from !== undefined && !existsSync(resolve(baseDir, from))) {
+      throw new UserError(`${where}: activations.from: there is no folder ${resolve(baseDir, from)}.`);
+    }
+    if (subject.dataset) {
+      const { options } = await registry.get('dataset', subject.dataset.id);
+      await resolveOptions(options, subject.dataset.options, `${where}: dataset ${subject.dataset.id}`);
+    }
+    if (from === undefined) await familyOf(subjectFolder(subject, baseDir), registry);
+  }
+}

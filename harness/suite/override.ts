@@ -1,0 +1,80 @@
+/** @file `--subject`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { readJson } from '../io/json.ts';
+import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+import { subjectFolder } from './subjects.ts';
+
+export interface SuiteOverrides {
+  /** A folder, or the id of an embedded subject. */
+  subject?: { id: string; path?: string };
+  sites?: string[];
+  /** A folder of imported activations with the names of its sites. */
+  imported?: { folder: string; sites: string[] };
+  seed?: number;
+}
+
+/** Paths of a suite made absolute, so that it means the same wherever it is used. */
+export function absolutePaths(suite: Suite, baseDir: string): Suite {
+  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
+  return {
+    ...suite,
+    subjects: suite.subjects.map((subject) => ({
+      ...subject,
+      ...(subject.path === undefined ? {} : { path: absolute(subject.path) }),
+      ...(subject.activations?.from === undefined
+        ? {}
+        : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
+    })),
+  };
+}
+
+/** Whether a model's folder holds an image tower, by its `config.json`. */
+async function seesImages(subject: { id?: string; path?: string }): Promise<boolean> {
+  const config = await readJson(join(subjectFolder(subject, ''), 'config.json'), 'subject');
+  return typeof config === 'object' && config !== null && 'vision_config' in config;
+}
+
+/** The suite's subject of the same modality, whose dataset and sizes the new one takes over. */
+async function templateFor(suite: Suite, subject: { id: string; path?: string }): Promise<SuiteSubject> {
+  const images = await seesImages(subject);
+  for (const candidate of suite.subjects) {
+    if (candidate.dataset !== undefined && (await seesImages(candidate)) === images) return candidate;
+  }
+  throw new UserError(
+    `--subject ${subject.path ?? subject.id}: suite ${suite.id} has no ${images ? 'image' : 'text'} subject whose dataset ` +
+      'it could use; write a suite with a dataset for it.',
+  );
+}
+
+/**
+ * The suite with what a command line exchanges. Paths in it must be absolute already.
+ *
+ * @throws UserError when the suite has no dataset for the new subject, or two exclusive flags are given.
+ */
+export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Promise<Suite> {
+  const { subject, sites, imported, seed } = overrides;
+  if (subject && imported) throw new UserError('--subject and --activations exclude each other; give one of them.');
+  let subjects = suite.subjects;
+  if (subject) {
+    const { sites: usual, dataset, concepts, activations, training } = await templateFor(suite, subject);
+    subjects = [{ ...subject, sites: usual, dataset, concepts, activations, training }];
+  } else if (imported) {
+    const [first] = suite.subjects;
+    const { train, test } = first?.activations ?? {};
+    const { concepts, training } = first ?? {};
+    const activations = { from: imported.folder, train, test };
+    subjects = [{ sites: imported.sites, activations, concepts, training } as SuiteSubject];
+  }
+  if (sites) subjects = subjects.map((each) => ({ ...each, sites }));
+  // A suite's methods and tasks may be meant for subjects that are no longer there.
+  const everywhere = subject !== undefined || imported !== undefined;
+  const free = <T extends { subjects?: string[] }>({ subjects: _only, ...rest }: T) => rest as T;
+  return {
+    ...suite,
+    subjects,
+    methods: everywhere ? suite.methods.map(free) : suite.methods,
+    tasks: everywhere ? suite.tasks.map(free) : suite.tasks,
+    ...(seed === undefined ? {} : { seeds: [seed] }),
+  };
+}
