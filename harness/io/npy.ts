@@ -1,13 +1,14 @@
 /** @file Reading and writing .npy arrays, reading .npz archives. */
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { suggest, UserError } from '../errors.ts';
 import { atomicWriteFile } from './atomic.ts';
 import type { ElementArray } from './elements.ts';
 import { ELEMENT_BYTES, elementsOf, readElements, readExactly } from './elements.ts';
-import { readError } from './json.ts';
 import type { NpyHeader } from './npy-header.ts';
 import { NPY_PREFIX_BYTES, npyDataStart, parseNpyHeader } from './npy-header.ts';
+import { withFile } from './open-file.ts';
+import { elementCount, rowMajor } from './strided.ts';
 import type { ZipEntry } from './zip.ts';
 import { readZipEntries, readZipEntry, zipContentAt } from './zip.ts';
 
@@ -29,49 +30,9 @@ export interface NpyFile {
   readRows(from: number, to: number): Promise<ElementArray>;
 }
 
-async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw readError('npy', path, error);
-  }
-  try {
-    return await use(handle);
-  } catch (error) {
-    throw readError('npy', path, error);
-  } finally {
-    await handle.close();
-  }
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((total, n) => total * n, 1);
-}
-
-/** Column-major to row-major. */
-function toRowMajor(data: ElementArray, shape: readonly number[]): ElementArray {
-  if (shape.length < 2) return data;
-  const out = data.slice();
-  const strides: number[] = [];
-  let stride = 1;
-  for (const n of shape) {
-    strides.push(stride);
-    stride *= n;
-  }
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis]! += 1;
-      from += strides[axis]!;
-      if (index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
+/** Strides of a column-major array. */
+function columnStrides(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => elementCount(shape.slice(0, axis)));
 }
 
 /** Header of the array that starts at `start` and may take at most `available` bytes. */
@@ -85,7 +46,7 @@ async function headerAt(handle: FileHandle, start: number, available: number, wh
   const bytes = new Uint8Array(dataStart);
   await readExactly(handle, bytes, start, where);
   const header = parseNpyHeader(bytes, where);
-  const needed = product(header.shape) * ELEMENT_BYTES[header.type];
+  const needed = elementCount(header.shape) * ELEMENT_BYTES[header.type];
   if (dataStart + needed > available) {
     throw new UserError(
       `${where}: shape (${header.shape.join(', ')}) of ${header.type} needs ${needed} bytes, found ${available - dataStart}: truncated?`,
@@ -98,13 +59,13 @@ async function readArray(handle: FileHandle, start: number, header: NpyHeader, w
   const { type, bigEndian, shape } = header;
   const data = await readElements(handle, {
     position: start + header.dataStart,
-    count: product(shape),
+    count: elementCount(shape),
     type,
     bigEndian,
     keepF64: true,
     where,
   });
-  return { shape, data: header.fortran ? toRowMajor(data, shape) : data };
+  return { shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
 }
 
 /**
@@ -114,23 +75,23 @@ async function readArray(handle: FileHandle, start: number, header: NpyHeader, w
  */
 export async function openNpy(path: string): Promise<NpyFile> {
   const where = `npy ${path}`;
-  const header = await withFile(path, async (handle) => headerAt(handle, 0, (await handle.stat()).size, where));
+  const header = await withFile('npy', path, async (handle) => headerAt(handle, 0, (await handle.stat()).size, where));
   const { type, shape, bigEndian } = header;
   return {
     path,
     dtype: type,
     shape,
-    read: () => withFile(path, (handle) => readArray(handle, 0, header, where)),
+    read: () => withFile('npy', path, (handle) => readArray(handle, 0, header, where)),
     readRows(from, to) {
       const [rows = 0, ...rest] = shape;
       if (header.fortran) throw new UserError(`${where}: rows of a column-major array; save it with order='C'.`);
       if (shape.length === 0 || !(from >= 0 && from <= to && to <= rows)) {
         throw new UserError(`${where}: rows ${from} to ${to} asked of shape (${shape.join(', ')}).`);
       }
-      const width = product(rest);
+      const width = elementCount(rest);
       const position = header.dataStart + from * width * ELEMENT_BYTES[type];
       const range = { position, count: (to - from) * width, type, bigEndian, keepF64: true, where };
-      return withFile(path, (handle) => readElements(handle, range));
+      return withFile('npy', path, (handle) => readElements(handle, range));
     },
   };
 }
@@ -150,9 +111,9 @@ async function readMember(handle: FileHandle, entry: ZipEntry, where: string): P
     throw new UserError(`${where}: expected a .npy array, found ${bytes.length} bytes.`);
   const header = parseNpyHeader(bytes.subarray(0, npyDataStart(bytes, where)), where);
   const { type, bigEndian, shape } = header;
-  const range = { count: product(shape), type, bigEndian, keepF64: true, where };
+  const range = { count: elementCount(shape), type, bigEndian, keepF64: true, where };
   const data = elementsOf(bytes.subarray(header.dataStart), range);
-  return { shape, data: header.fortran ? toRowMajor(data, shape) : data };
+  return { shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
 }
 
 /** An opened .npz archive. */
@@ -170,7 +131,7 @@ export interface NpzFile {
  * @throws UserError for something that is not an archive.
  */
 export async function openNpz(path: string): Promise<NpzFile> {
-  const entries = await withFile(path, (handle) => readZipEntries(handle, `npz ${path}`));
+  const entries = await withFile('npy', path, (handle) => readZipEntries(handle, `npz ${path}`));
   const names = [...entries.keys()].filter((name) => name.endsWith('.npy')).map((name) => name.slice(0, -4));
   names.sort();
   return {
@@ -182,7 +143,7 @@ export async function openNpz(path: string): Promise<NpzFile> {
         const close = suggest(name, names).join(', ') || names.slice(0, 10).join(', ');
         throw new UserError(`npz ${path}: no array '${name}'; it holds ${close}.`);
       }
-      return withFile(path, (handle) => readMember(handle, entry, `npz ${path}: array '${name}'`));
+      return withFile('npy', path, (handle) => readMember(handle, entry, `npz ${path}: array '${name}'`));
     },
   };
 }
@@ -194,7 +155,7 @@ export async function openNpz(path: string): Promise<NpzFile> {
  * @throws Error when the shape does not fit the data.
  */
 export async function writeNpy(path: string, shape: readonly number[], data: ElementArray): Promise<void> {
-  if (product(shape) !== data.length)
+  if (elementCount(shape) !== data.length)
     throw new Error(`npy ${path}: shape (${shape.join(', ')}) with ${data.length} values`);
   const code =
     data instanceof Float32Array

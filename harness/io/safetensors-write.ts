@@ -4,6 +4,7 @@ import { atomicWrite } from './atomic.ts';
 import type { ElementType } from './elements.ts';
 import { ELEMENT_BYTES } from './elements.ts';
 import { floatToBfloat, floatToHalf } from './float16.ts';
+import { elementCount } from './strided.ts';
 
 /** A tensor to write: row-major values, converted to `dtype` on the way. */
 export interface TensorToWrite {
@@ -91,7 +92,7 @@ export async function writeSafetensors(
   }
   let offset = 0;
   for (const [name, { dtype, shape, data }] of ordered) {
-    const count = shape.reduce((product, n) => product * n, 1);
+    const count = elementCount(shape);
     if (data.length !== count) {
       throw new Error(`safetensors ${path}: tensor '${name}': shape [${shape.join(', ')}] with ${data.length} values`);
     }

@@ -1,12 +1,12 @@
 /** @file Reading .safetensors files: the header at once, each tensor on demand, converted to plain typed arrays. */
 
-import { type FileHandle, open } from 'node:fs/promises';
 import { suggest, UserError } from '../errors.ts';
 import type { ElementArray } from './elements.ts';
 import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
-import { readError } from './json.ts';
+import { withFile } from './open-file.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
+import { elementCount, sameShape } from './strided.ts';
 
 /** What to check while reading a tensor. */
 export interface ReadOptions {
@@ -56,25 +56,8 @@ export function unknownTensor(path: string, name: string, names: readonly string
   return new UserError(`safetensors ${path}: no tensor '${name}'${hint}`);
 }
 
-/** Open, use and close a file, with a `UserError` when it cannot be read. */
-async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw readError('safetensors', path, error);
-  }
-  try {
-    return await use(handle);
-  } catch (error) {
-    throw readError('safetensors', path, error);
-  } finally {
-    await handle.close();
-  }
-}
-
 async function readHeader(path: string) {
-  return withFile(path, async (handle) => {
+  return withFile('safetensors', path, async (handle) => {
     const { size } = await handle.stat();
     if (size < 8) throw new UserError(`safetensors ${path}: expected at least 8 bytes, found ${size}.`);
     const prefix = new Uint8Array(8);
@@ -103,10 +86,6 @@ async function readHeader(path: string) {
   });
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, i) => n === b[i]);
-}
-
 async function readRange(path: string, name: string, info: TensorInfo, first: number, count: number) {
   const { dtype } = info;
   if (!isReadable(dtype)) {
@@ -117,7 +96,7 @@ async function readRange(path: string, name: string, info: TensorInfo, first: nu
   }
   const where = `safetensors ${path}: tensor '${name}'`;
   const position = info.start + first * ELEMENT_BYTES[dtype];
-  return withFile(path, (handle) => readElements(handle, { position, count, type: dtype, where }));
+  return withFile('safetensors', path, (handle) => readElements(handle, { position, count, type: dtype, where }));
 }
 
 /**
@@ -154,13 +133,7 @@ export function tensorSource(
           `safetensors ${file}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${info.shape.join(', ')}].`,
         );
       }
-      const values = await readRange(
-        file,
-        name,
-        info,
-        0,
-        info.shape.reduce((product, n) => product * n, 1),
-      );
+      const values = await readRange(file, name, info, 0, elementCount(info.shape));
       if (options.finite) requireFinite(values, `safetensors ${file}: tensor '${name}'`);
       return values;
     },
@@ -181,7 +154,7 @@ export function tensorSource(
           `safetensors ${file}: tensor '${name}': rows ${from} to ${to} asked of shape [${info.shape.join(', ')}].`,
         );
       }
-      const width = rest.reduce((product, n) => product * n, 1);
+      const width = elementCount(rest);
       return readRange(file, name, info, from * width, (to - from) * width);
     },
     async readAll(options) {

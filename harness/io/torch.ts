@@ -1,13 +1,13 @@
 /** @file Reading PyTorch checkpoints (.pt, .pth, .bin of torch.save since 1.6): tensors and plain values, by whitelist. */
 
-import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import type { ElementArray, ElementType } from './elements.ts';
 import { ELEMENT_BYTES, readElements, requireFinite } from './elements.ts';
-import { readError } from './json.ts';
+import { withFile } from './open-file.ts';
 import type { PickleGlobal, PickleRules, PickleValue } from './pickle.ts';
 import { MAX_PICKLE_BYTES, readPickle } from './pickle.ts';
 import type { ReadOptions } from './safetensors.ts';
+import { elementCount, rowMajor, sameShape } from './strided.ts';
 import type { ZipEntry } from './zip.ts';
 import { readZipEntries, readZipEntry, zipContentAt } from './zip.ts';
 
@@ -131,40 +131,9 @@ function flatten(root: Value, where: string): Flat {
   return flat;
 }
 
-function product(shape: readonly number[]): number {
-  return shape.reduce((total, n) => total * n, 1);
-}
-
 /** Elements that the tensor spans in its storage. */
 function extent({ shape, stride }: TensorReference): number {
   return shape.includes(0) ? 0 : 1 + shape.reduce((total, n, axis) => total + (n - 1) * stride[axis]!, 0);
-}
-
-function isRowMajor({ shape, stride }: TensorReference): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && stride[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
-}
-
-/** Row-major elements of a strided tensor (a saved transpose, a slice). */
-function gather(source: ElementArray, { shape, stride }: TensorReference): ElementArray {
-  const out = new (source.constructor as { new (length: number): ElementArray })(product(shape));
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = source[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis]! += 1;
-      from += stride[axis]!;
-      if (index[axis]! < shape[axis]!) break;
-      from -= stride[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
 
 /** A tensor's shape must stay inside its storage, and the storage's content must be there. */
@@ -178,28 +147,12 @@ function checkTensor(tensor: TensorReference, entry: ZipEntry | undefined, where
   }
   if (entry.method !== 0) throw new UserError(`${where}: the data are compressed, which torch.save never does.`);
   // A stride of 0 would let a small file claim any number of elements.
-  if (offset + extent(tensor) > storage.count || product(shape) > storage.count) {
+  if (offset + extent(tensor) > storage.count || elementCount(shape) > storage.count) {
     throw new UserError(
       `${where}: shape [${shape.join(', ')}] from element ${offset} leaves its ${storage.count} elements.`,
     );
   }
   return entry;
-}
-
-async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw readError('torch', path, error);
-  }
-  try {
-    return await use(handle);
-  } catch (error) {
-    throw readError('torch', path, error);
-  } finally {
-    await handle.close();
-  }
 }
 
 /**
@@ -210,7 +163,7 @@ async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>
  */
 export async function openTorch(path: string): Promise<TorchFile> {
   const where = `torch ${path}`;
-  const { entries, prefix, flat, bigEndian } = await withFile(path, async (handle) => {
+  const { entries, prefix, flat, bigEndian } = await withFile('torch', path, async (handle) => {
     const magic = new Uint8Array(4);
     await handle.read(magic, 0, 4, 0);
     if (magic[0] !== 0x50 || magic[1] !== 0x4b) {
@@ -248,19 +201,16 @@ export async function openTorch(path: string): Promise<TorchFile> {
       const tensor = find(name);
       const of = `${where}: tensor '${name}'`;
       const { expectShape } = options;
-      if (
-        expectShape !== undefined &&
-        (expectShape.length !== tensor.shape.length || expectShape.some((n, i) => n !== tensor.shape[i]))
-      ) {
+      if (expectShape !== undefined && !sameShape(expectShape, tensor.shape)) {
         throw new UserError(`${of}: expected shape [${expectShape.join(', ')}], found [${tensor.shape.join(', ')}].`);
       }
       const entry = checkTensor(tensor, entries.get(`${prefix}data/${tensor.storage.key}`), of);
       const { type } = tensor.storage;
-      const source = await withFile(path, async (handle) => {
+      const source = await withFile('torch', path, async (handle) => {
         const position = (await zipContentAt(handle, entry, of)) + tensor.offset * ELEMENT_BYTES[type];
         return readElements(handle, { position, count: extent(tensor), type, bigEndian, where: of });
       });
-      const values = isRowMajor(tensor) ? source : gather(source, tensor);
+      const values = rowMajor(source, tensor.shape, tensor.stride);
       if (options.finite) requireFinite(values, of);
       return values;
     },
