@@ -34,6 +34,9 @@ export interface Addon {
   normGrad: Kernel;
   topK: Kernel;
   adam: Kernel;
+  sparseDecode: Kernel;
+  sparseDots: Kernel;
+  sparseOuter: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

@@ -6,7 +6,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from './addon.ts';
-import { giveArray, takeArray } from './recycling.ts';
+import { giveArray } from './recycling.ts';
 
 type DType = 'float32' | 'int32' | 'bool';
 
@@ -28,7 +28,7 @@ export function isServed(dtype: string): dtype is DType {
 
 /**
  * CPU backend with native storage rules. An array handed out (dataSync, a kernel of tfjs's, another backend) is marked
- * as seen and never reused or changed in place, so aliases stay valid as they do in tfjs.
+ * as seen and never reused, so aliases stay valid as they do in tfjs.
  */
 export class NativeBackend extends MathBackendCPU {
   constructor() {
@@ -46,20 +46,6 @@ export class NativeBackend extends MathBackendCPU {
     const { values } = this.entry(info.dataId);
     const wanted = constructors[info.dtype as DType];
     return values instanceof wanted ? values : wanted.from(values as number[]);
-  }
-
-  /** The array of a tensor for changing in place: made private first when someone else may hold it. */
-  valuesToChange(info: Tf.TensorInfo): Float32Array {
-    const data = this.entry(info.dataId);
-    if (data.refCount > 1)
-      throw new Error('native backend: an in-place kernel got a tensor that shares its data; clone it');
-    if (!data.own || !(data.values instanceof Float32Array)) {
-      const copy = takeArray('float32', (data.values as Float32Array).length) as Float32Array;
-      copy.set(data.values as Float32Array);
-      data.values = copy;
-      data.own = true;
-    }
-    return data.values as Float32Array;
   }
 
   /** A new tensor around an array from `takeArray`. */

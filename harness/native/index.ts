@@ -8,6 +8,7 @@ import { registerIndexed } from './kernels/indexed.ts';
 import { registerLayout } from './kernels/layout.ts';
 import { registerMatMul } from './kernels/matmul.ts';
 import { registerReduce } from './kernels/reduce.ts';
+import { registerSparse } from './kernels/sparse.ts';
 import { guarded } from './registry.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   registerLayout(context);
   registerIndexed(context);
   registerFused(context);
+  registerSparse(context);
   for (const config of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(config.kernelName, 'native')) continue;
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });

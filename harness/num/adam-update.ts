@@ -1,4 +1,4 @@
-/** @file The arithmetic of one Adam step for one parameter, in tf operations. */
+/** @file The arithmetic of one Adam step for one parameter: composed of tf operations, or one kernel where there is one. */
 import { type Tensor, tf } from './tf.ts';
 
 /** What one parameter's step is computed from. `step` counts from 1. */
@@ -30,3 +30,14 @@ export const composedAdamUpdate: AdamUpdate = ({ param, grad, m, v, lr, beta1, b
   const shrunk = decay === 0 ? param : tf.mul(param, 1 - lr * decay);
   return { param: tf.sub(shrunk, change), m: nextM, v: nextV };
 };
+
+/** One pass over memory in place of a dozen: the native backend's kernel. Same step, rounded in another order. */
+const fusedAdamUpdate: AdamUpdate = ({ param, grad, m, v, lr, beta1, beta2, epsilon, decay, step }) => {
+  const attrs = { learningRate: lr, beta1, beta2, epsilon, weightDecay: decay, step };
+  const [next, nextM, nextV] = tf.engine().runKernel('SaxAdam', { param, grad, m, v }, attrs) as Tensor[];
+  return { param: next!, m: nextM!, v: nextV! };
+};
+
+/** The step by the fastest means that the backend in use offers. */
+export const adamUpdate: AdamUpdate = (input) =>
+  (tf.getKernel('SaxAdam', tf.getBackend()) ? fusedAdamUpdate : composedAdamUpdate)(input);

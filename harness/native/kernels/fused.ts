@@ -4,7 +4,7 @@
  *
  * | kernel | inputs | attrs | outputs |
  * |---|---|---|---|
- * | SaxAdam | param, m, v, grad (one shape) | learningRate, beta1, beta2, epsilon, step (from 1), weightDecay = 0, scale = 1 | none: param, m and v change in place |
+ * | SaxAdam | param, m, v, grad (one shape) | learningRate, beta1, beta2, epsilon, step (from 1), weightDecay = 0 (decoupled) | new param, m, v |
  * | SaxRmsNorm | x [..., n], gain [n] or absent | epsilon | y, rstd [..., 1] |
  * | SaxLayerNorm | x [..., n], gain, bias [n] or absent | epsilon | y, mean [..., 1], rstd [..., 1] |
  * | SaxRmsNormGrad | dy, x, rstd, gain or absent | | dx, h (the normalised x; dgain = sum of dy·h over rows) |
@@ -12,9 +12,6 @@
  * | SaxSoftmaxGrad | dy, y [..., n] | | dx = (dy - sum(dy·y))·y |
  * | SaxLogSoftmax | x [..., n] | | log-softmax over the last dimension |
  * | SaxLogSoftmaxGrad | dy, y [..., n] | | dx = dy - sum(dy)·exp(y) |
- *
- * SaxAdam changes tensors in place: pass `tf.Variable`s, or tensors that share their data with nothing (it throws
- * otherwise). Weight decay is decoupled (AdamW), `scale` multiplies the gradient (clipping by global norm).
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from '../addon.ts';
@@ -80,27 +77,17 @@ function logSoftmax({ addon }: Context, { inputs, backend }: Args): Tf.TensorInf
   return info;
 }
 
-function adam({ tf, addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+function adam({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
   const a = attrs as Record<string, number>;
+  const old = ['param', 'm', 'v', 'grad'].map((name) => backend.valuesOf(inputs[name]!));
+  const next = ['param', 'm', 'v'].map((name) => output(backend, inputs[name]!.shape, 'float32'));
   const step = a['step']!;
-  const [param, m, v] = (['param', 'm', 'v'] as const).map((name) => {
-    const each = inputs[name]!;
-    // A variable that shares its data (its initial value is still alive) gets its own first.
-    if (backend.refCount(each.dataId) > 1 && each instanceof tf.Variable) {
-      const own = output(backend, each.shape, 'float32');
-      own.values.set(backend.valuesOf(each));
-      const tensor = tf.engine().makeTensorFromTensorInfo(own.info);
-      each.assign(tensor);
-      tensor.dispose();
-    }
-    return backend.valuesToChange(each);
-  }) as [Float32Array, Float32Array, Float32Array];
   addon.params.set([
     ...[a['learningRate']!, a['beta1']!, a['beta2']!, a['epsilon']!, a['weightDecay'] ?? 0],
-    ...[1 - a['beta1']! ** step, 1 - a['beta2']! ** step, a['scale'] ?? 1],
+    ...[1 - a['beta1']! ** step, 1 - a['beta2']! ** step],
   ]);
-  addon.adam(param, m, v, backend.valuesOf(inputs['grad']!));
-  return [];
+  addon.adam(...next.map(({ values }) => values), ...old);
+  return next.map(({ info }) => info);
 }
 
 /** Registers the Sax… kernels. */

@@ -109,7 +109,11 @@ static inline float tanhOf(float x) {
   return withSign(e / (e + 2.0f), x);
 }
 
-static inline float sigmoidOf(float x) { return 1.0f / (1.0f + expOf(-x)); }
+/** From exp(-|x|), which cannot overflow, so that far below zero the subnormal results are there too. */
+static inline float sigmoidOf(float x) {
+  float e = expOf(-absolute(x));
+  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
 
 /** tfjs's definition, with its thresholds. */
 static inline float softplusOf(float x) {

@@ -23,6 +23,9 @@ void norm(Call&);
 void normGrad(Call&);
 void topK(Call&);
 void adam(Call&);
+void sparseDecode(Call&);
+void sparseDots(Call&);
+void sparseOuter(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -45,7 +48,10 @@ const Entry table[] = {
     {"norm", norm, 6},
     {"normGrad", normGrad, 7},
     {"topK", topK, 3},
-    {"adam", adam, 4},
+    {"adam", adam, 7},
+    {"sparseDecode", sparseDecode, 4},
+    {"sparseDots", sparseDots, 4},
+    {"sparseOuter", sparseOuter, 4},
     {nullptr, nullptr, 0},
 };
 

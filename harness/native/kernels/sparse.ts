@@ -1,0 +1,41 @@
+/**
+ * @file Kernels on k-sparse codes, under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values,
+ * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae).
+ */
+import type * as Tf from '@tensorflow/tfjs-core';
+import { type Context, output, override } from '../registry.ts';
+
+type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
+
+/** Registers the kernels on k-sparse codes. */
+export function registerSparse(context: Context): void {
+  const { addon } = context;
+  override(context, 'SparseDecode', ({ inputs, backend }) => {
+    const { values, indices, W_dec } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const [features, d] = W_dec.shape as [number, number];
+    const out = output(backend, [n, d], 'float32');
+    addon.params.set([n, k, features, d]);
+    addon.sparseDecode(out.values, backend.valuesOf(values), backend.valuesOf(indices), backend.valuesOf(W_dec));
+    return out.info;
+  });
+  override(context, 'SparseDecodeGradValues', ({ inputs, backend }) => {
+    const { dy, indices, W_dec } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const [features, d] = W_dec.shape as [number, number];
+    const out = output(backend, [n, k], 'float32');
+    addon.params.set([n, k, features, d]);
+    addon.sparseDots(out.values, backend.valuesOf(dy), backend.valuesOf(indices), backend.valuesOf(W_dec));
+    return out.info;
+  });
+  override(context, 'SparseDecodeGradDecoder', ({ inputs, attrs, backend }) => {
+    const { dy, values, indices } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const features = attrs['d_sae'] as number;
+    const d = dy.shape[1]!;
+    const out = output(backend, [features, d], 'float32');
+    addon.params.set([n, k, features, d]);
+    addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
+    return out.info;
+  });
+}

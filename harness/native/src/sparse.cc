@@ -1,0 +1,123 @@
+/**
+ * @file Products of k-sparse codes with a decoder, and their gradients, from the non-zeros only. Sums run in the order of
+ * the rows, so results are the same bits for any number of threads.
+ */
+#include "isa.h"
+
+SAX_BEGIN
+
+namespace {
+
+/** Shapes of codes [n, k] over a dictionary [features, d]; checks every index. */
+struct Codes {
+  size_t n, k, features, d;
+  const int32_t* indices;
+
+  bool read(Call& c, int indexBuffer) {
+    n = sizeParam(c, 0), k = sizeParam(c, 1), features = sizeParam(c, 2), d = sizeParam(c, 3);
+    if (!holds(c, indexBuffer, I32, n * k)) return false;
+    indices = i32(c, indexBuffer);
+    uint32_t top = 0;
+    for (size_t i = 0; i < n * k; i++) top = most(top, static_cast<uint32_t>(indices[i]));
+    if (n * k == 0 || top < features) return true;
+    c.error = "sparse codes: an index is outside the dictionary";
+    return false;
+  }
+
+  size_t grain() const { return most<size_t>(1, (1 << 15) / most<size_t>(1, k * d)); }
+};
+
+/** out[0 … d) = Σ_j value(j) · row(j), four rows at a time; sets out, even for no rows. */
+template <class V, class R>
+inline void combine(float* out, size_t d, size_t count, const V& value, const R& row) {
+  size_t j = 0;
+  bool first = true;
+  for (; j + 4 <= count; j += 4) {
+    float a = value(j), b = value(j + 1), e = value(j + 2), g = value(j + 3);
+    const float *x = row(j), *y = row(j + 1), *z = row(j + 2), *w = row(j + 3);
+    if (first)
+      for (size_t i = 0; i < d; i++) out[i] = a * x[i] + b * y[i] + e * z[i] + g * w[i];
+    else
+      for (size_t i = 0; i < d; i++) out[i] += a * x[i] + b * y[i] + e * z[i] + g * w[i];
+    first = false;
+  }
+  for (; j < count; j++) {
+    float a = value(j);
+    const float* x = row(j);
+    if (first)
+      for (size_t i = 0; i < d; i++) out[i] = a * x[i];
+    else
+      for (size_t i = 0; i < d; i++) out[i] += a * x[i];
+    first = false;
+  }
+  if (first) __builtin_memset(out, 0, d * sizeof(float));
+}
+
+inline float dotOf(const float* a, const float* b, size_t n) {
+  vf x = {}, y = {};
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    x += load(a + i) * load(b + i);
+    y += load(a + i + kLanes) * load(b + i + kLanes);
+  }
+  float sum = sumLanes(x + y);
+  for (; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+}  // namespace
+
+/** x̂[i] = Σ_j values[i, j] · W[indices[i, j]]. Buffers: out [n, d], values, indices [n, k], W [features, d]. Params: n, k, features, d. */
+void sparseDecode(Call& c) {
+  Codes s;
+  if (!s.read(c, 2) || !holds(c, 0, F32, s.n * s.d) || !holds(c, 1, F32, s.n * s.k) || !holds(c, 3, F32, s.features * s.d)) return;
+  forRange(s.n, s.grain(), [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+      const float* values = f32(c, 1) + i * s.k;
+      const int32_t* at = s.indices + i * s.k;
+      combine(f32(c, 0) + i * s.d, s.d, s.k, [&](size_t j) { return values[j]; },
+              [&](size_t j) { return f32(c, 3) + size_t(at[j]) * s.d; });
+    }
+  });
+}
+
+/** out[i, j] = dy[i] · W[indices[i, j]]. Buffers: out [n, k], dy [n, d], indices, W. Params as above. */
+void sparseDots(Call& c) {
+  Codes s;
+  if (!s.read(c, 2) || !holds(c, 0, F32, s.n * s.k) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 3, F32, s.features * s.d)) return;
+  forRange(s.n, s.grain(), [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++)
+      for (size_t j = 0; j < s.k; j++)
+        f32(c, 0)[i * s.k + j] = dotOf(f32(c, 1) + i * s.d, f32(c, 3) + size_t(s.indices[i * s.k + j]) * s.d, s.d);
+  });
+}
+
+/**
+ * out[f] = Σ over (i, j) with indices[i, j] = f of values[i, j] · dy[i]. Buffers: out [features, d], dy [n, d], values,
+ * indices. Params as above.
+ */
+void sparseOuter(Call& c) {
+  Codes s;
+  if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
+  // Non-zeros by feature, in row order (a counting sort).
+  size_t nnz = s.n * s.k;
+  uint32_t* starts = static_cast<uint32_t*>(scratch(3, (s.features + 1 + nnz) * sizeof(uint32_t)));
+  uint32_t* order = starts + s.features + 1;
+  __builtin_memset(starts, 0, (s.features + 1) * sizeof(uint32_t));
+  const float* values = f32(c, 2);
+  for (size_t p = 0; p < nnz; p++) starts[s.indices[p] + 1] += values[p] != 0.0f;
+  for (size_t f = 0; f < s.features; f++) starts[f + 1] += starts[f];
+  for (size_t p = 0; p < nnz; p++)
+    if (values[p] != 0.0f) order[starts[s.indices[p]]++] = static_cast<uint32_t>(p);
+  // Filling has moved each start to the next one's place.
+  forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
+    for (size_t f = begin; f < end; f++) {
+      const uint32_t* from = order + (f == 0 ? 0 : starts[f - 1]);
+      size_t count = starts[f] - (f == 0 ? 0 : starts[f - 1]);
+      combine(f32(c, 0) + f * s.d, s.d, count, [&](size_t j) { return values[from[j]]; },
+              [&](size_t j) { return f32(c, 1) + from[j] / s.k * s.d; });
+    }
+  });
+}
+
+SAX_END
