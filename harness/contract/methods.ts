@@ -1,6 +1,6 @@
 /** @file SAE variants and baselines: how they are defined, and what a fitted one offers to tasks. */
 import type { OptionsSchema, Plugin } from '../contract.ts';
-import type { Csr } from '../num/metrics/csr.ts';
+import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { NamedTensors, Scalar, Tensor, Tensor1D, Tensor2D } from '../num/tf.ts';
 import type { ActivationSet, Concept, ConceptSet, Item, Split } from './data.ts';

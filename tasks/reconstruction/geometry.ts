@@ -77,7 +77,7 @@ export async function measureGeometry(
         add('n', 1);
         add('l0', l0);
         add('l1', l1);
-        if (values) COMPARED.forEach((column, c) => add(column, values[row * COMPARED.length + c]!));
+        for (const [c, column] of COMPARED.entries()) if (values) add(column, values[row * COMPARED.length + c]!);
       }
     }
     positions += batch.rows;

@@ -1,0 +1,137 @@
+/** @file Bag of words: a logistic regression on word counts, the null row that reads the text and not the subject. */
+import {
+  type Csr,
+  defineBaseline,
+  type FittedMethod,
+  fitLogistic,
+  type Item,
+  sparseFeatures,
+  UserError,
+} from '../harness/contract.ts';
+import { requireLabels, trainExamples } from './parts/train-examples.ts';
+import { countWords } from './parts/word-counts.ts';
+
+interface Options {
+  c: number;
+}
+
+/** Where a concept's weights stand in the stored arrays. */
+interface StoredConcept {
+  id: string;
+  intercept: number;
+  start: number;
+  end: number;
+}
+
+/**
+ * Per concept: counts of lower-cased words (`\w\w+`) over the training texts, logistic regression with L2, C = 100, solved
+ * to convergence (AxBench's BoW). The score is the log-odds.
+ */
+export default defineBaseline<Options>({
+  id: 'bow',
+  title: 'Bag of words (null row)',
+  paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
+  version: 1,
+  options: {
+    c: { type: 'number', exclusiveMinimum: 0, default: 100, description: 'Inverse strength of the L2 penalty.' },
+  },
+  needs: 'text',
+  modalities: ['text'],
+  seeded: false,
+  async fit({ labelled: given, options, signal, progress }) {
+    const labelled = requireLabels('bow', given);
+    const { concepts, items } = labelled.set;
+    const vocabulary = new Map<string, number>();
+    const stored: StoredConcept[] = [];
+    const indices: number[] = [];
+    const weights: number[] = [];
+    for (const [c, concept] of concepts.entries()) {
+      signal?.throwIfAborted();
+      const examples = trainExamples('bow', labelled, c);
+      const texts = Array.from(examples.items, (item) => requireText(items[item]!));
+      const { words, counts } = wordMatrix(texts);
+      const model = fitLogistic(sparseFeatures(counts), examples.labels, { C: options.c });
+      const start = indices.length;
+      words.forEach((word, i) => {
+        if (!vocabulary.has(word)) vocabulary.set(word, vocabulary.size);
+        indices.push(vocabulary.get(word)!);
+        weights.push(model.weights[i]!);
+      });
+      stored.push({ id: concept.id, intercept: model.intercept, start, end: indices.length });
+      progress(c + 1, concepts.length);
+    }
+    return {
+      tensors: {
+        // Whole numbers below 2^24: exact in float32.
+        indices: { shape: [indices.length], data: Float32Array.from(indices) },
+        weights: { shape: [weights.length], data: Float32Array.from(weights) },
+      },
+      json: { words: [...vocabulary.keys()], concepts: stored },
+    };
+  },
+  restore(state, { d_in }): FittedMethod {
+    const { words, concepts } = state.json as { words: string[]; concepts: StoredConcept[] };
+    const indices = state.tensors['indices']!.data;
+    const weights = state.tensors['weights']!.data;
+    // Texts are scored for every concept: their words are counted once.
+    const counted = new WeakMap<Item, Map<string, number>>();
+    const countsOf = (item: Item) => {
+      let counts = counted.get(item);
+      if (!counts) {
+        counts = countWords(requireText(item));
+        counted.set(item, counts);
+      }
+      return counts;
+    };
+    return {
+      d_in,
+      sparse: false,
+      detector({ id }) {
+        const concept = concepts.find((candidate) => candidate.id === id);
+        if (!concept) return undefined;
+        const weightOf = new Map<string, number>();
+        for (let at = concept.start; at < concept.end; at++) weightOf.set(words[indices[at]!]!, weights[at]!);
+        return {
+          scoreItem(item) {
+            let score = concept.intercept;
+            for (const [word, count] of countsOf(item)) score += count * (weightOf.get(word) ?? 0);
+            return score;
+          },
+        };
+      },
+      dispose: () => {},
+    };
+  },
+});
+
+function requireText(item: Item): string {
+  if (item.text === undefined) throw new UserError(`bow: item '${item.id}': expected a text, found none`);
+  return item.text;
+}
+
+/** Counts [texts, words] of all words of `texts`, and the words in the order of the columns. */
+function wordMatrix(texts: string[]): { words: string[]; counts: Csr } {
+  const columns = new Map<string, number>();
+  const indptr = new Uint32Array(texts.length + 1);
+  const indices: number[] = [];
+  const values: number[] = [];
+  texts.forEach((text, row) => {
+    const entries = [...countWords(text)].map(([word, count]) => {
+      if (!columns.has(word)) columns.set(word, columns.size);
+      return [columns.get(word)!, count] as const;
+    });
+    for (const [column, count] of entries.sort((a, b) => a[0] - b[0])) {
+      indices.push(column);
+      values.push(count);
+    }
+    indptr[row + 1] = indices.length;
+  });
+  const counts = {
+    n: texts.length,
+    d_sae: columns.size,
+    indptr,
+    indices: Uint32Array.from(indices),
+    values: Float32Array.from(values),
+  };
+  return { words: [...columns.keys()], counts };
+}

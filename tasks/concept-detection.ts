@@ -1,0 +1,171 @@
+/** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
+import {
+  averageRoc,
+  bootstrapMean,
+  createRng,
+  defineTask,
+  emptyCell,
+  type MetricDefinition,
+  type MetricValue,
+  measuredCell,
+  type ResultRow,
+  type TaskOutcome,
+} from '../harness/contract.ts';
+import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
+import { methodSelections, type Selection } from './concept-detection/selections.ts';
+import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
+
+interface Options {
+  probeK: number[];
+  extraNegatives: number;
+}
+
+const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
+  auroc: {
+    description:
+      'Area under the ROC curve of held-out positives against negatives, hard negatives left out; mean over concepts.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    main: true,
+    version: 1,
+  },
+  auroc_hard: {
+    description: 'The same with hard negatives among the negatives; a concept that has none counts as it is.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  average_precision: {
+    description: 'Average precision on held-out positives and negatives; mean over concepts.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  f1: {
+    description: 'F1 on held-out positives and negatives at the threshold of best F1 on the training items.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  hard_negative_accuracy: {
+    description:
+      'Share of hard negatives below the threshold of best F1 on the training items; over concepts with any.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  auroc_1pct: {
+    description: 'AUROC with the held-out negatives of other concepts among the negatives, up to 99 for each positive.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  f1_1pct: {
+    description:
+      'F1 where 1 % of examples are positive: rates on held-out positives and on own and extra negatives, threshold of ' +
+      'best F1 at 1 % on the training items.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+};
+
+/**
+ * AxBench's concept detection (arXiv:2501.17148 §3.1) over any labelled items. Scores of positions are pooled by their
+ * maximum over an item. Everything that is chosen (latent, probe, threshold) is chosen on training items.
+ */
+export default defineTask<Options>({
+  id: 'concept-detection',
+  title: 'Concept detection (AxBench)',
+  paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
+  version: 1,
+  options: {
+    probeK: {
+      type: 'array',
+      items: { type: 'integer', minimum: 1 },
+      default: [1, 5, 16],
+      description: 'Numbers of latents of the k-sparse probes.',
+    },
+    extraNegatives: {
+      type: 'integer',
+      minimum: 0,
+      default: 99,
+      description: 'Negatives for each positive in the 1 % setting, as far as other concepts have them.',
+    },
+  },
+  metrics,
+  axes: {
+    selection:
+      'auroc: the latent of best training AUROC; probe-k1, probe-k5, probe-k16: logistic regression on the k latents of ' +
+      'largest training F statistic; label: the latent of that name; detector: the supervised method itself',
+  },
+  seeded: false,
+  controls: ['length', 'bow'],
+  unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
+  async run({ options, method, labelled, signal, progress }) {
+    if (!labelled) throw new Error('internal: concept-detection ran without labelled items');
+    // One fixed stream: every method and seed meets the same extra negatives.
+    const splits = conceptSplits(labelled.set, createRng('concept-detection/extra-negatives'), options.extraNegatives);
+    const selections = await methodSelections(method, labelled, splits, { probeK: options.probeK, signal, progress });
+    const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
+    for (const selection of selections) {
+      signal?.throwIfAborted();
+      addSelection(outcome, selection, splits, labelled.set.concepts);
+    }
+    if (selections.length === 0) outcome.rows.push(emptyRow(`'${method.id}' gives no score for items`));
+    return outcome;
+  },
+});
+
+function addSelection(
+  outcome: TaskOutcome,
+  selection: Selection,
+  splits: ConceptSplit[],
+  concepts: { id: string; label: string; domain?: string }[],
+): void {
+  const evaluations: ConceptEvaluation[] = [];
+  const details: Record<string, unknown>[] = [];
+  splits.forEach((split, c) => {
+    const chosen = selection.choose(c, split);
+    if (!chosen) return;
+    const evaluation = evaluateConcept(split, chosen.score(split.train.items), chosen.score);
+    evaluations.push(evaluation);
+    const { id, label, domain } = concepts[c]!;
+    details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
+  });
+  outcome.rows.push({ axes: { selection: selection.name }, metrics: averages(evaluations) });
+  outcome.details![selection.name] = details;
+  if (evaluations.length > 0) {
+    const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
+    outcome.curves![`roc/${selection.name}`] = { x: fpr, y: tpr };
+  }
+}
+
+function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue> {
+  const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
+      if (values.length === 0) {
+        const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
+        return [name, emptyCell(reason)];
+      }
+      return [name, measuredCell(bootstrapMean(values, createRng('concept-detection/bootstrap')), 'no concept')];
+    }),
+  );
+}
+
+function emptyRow(reason: string): ResultRow {
+  const cell = emptyCell(reason);
+  return {
+    axes: { selection: 'detector' },
+    metrics: Object.fromEntries(Object.keys(metrics).map((name) => [name, cell])),
+  };
+}

@@ -1,0 +1,74 @@
+/** @file The numbers of one concept, from the scores of its items. */
+import { auroc, averagePrecision, type RocCurve, rocCurve } from '../../harness/contract.ts';
+import type { ConceptSplit } from './splits.ts';
+import { bestF1Threshold, f1AtPrior, shareAbove } from './threshold.ts';
+
+/** Share of positives in the setting in which they are rare. */
+export const RARE = 0.01;
+
+/** Metrics of one concept; `hard_negative_accuracy` is null where it has no hard negatives. */
+export interface ConceptMetrics {
+  auroc: number;
+  auroc_hard: number;
+  average_precision: number;
+  f1: number;
+  hard_negative_accuracy: number | null;
+  auroc_1pct: number;
+  f1_1pct: number;
+}
+
+export interface ConceptEvaluation {
+  metrics: ConceptMetrics;
+  /** Threshold of best F1 on the training items. */
+  threshold: number;
+  /** Without hard negatives. */
+  roc: RocCurve;
+}
+
+/**
+ * Scores a detector of one concept. `train` are its scores of the training items, `score` gives those of held-out
+ * items. Thresholds come from the training items alone: one for their own share of positives, one for 1 % of
+ * positives, at which the training negatives stand for the many.
+ */
+export function evaluateConcept(
+  split: ConceptSplit,
+  train: Float64Array,
+  score: (items: Uint32Array) => Float64Array,
+): ConceptEvaluation {
+  const positives = score(split.positives);
+  const negatives = score(split.negatives);
+  const hard = score(split.hardNegatives);
+  const many = Float64Array.from([...negatives, ...score(split.extraNegatives)]);
+  const trainPrior = mean(split.train.labels);
+  const threshold = bestF1Threshold(train, split.train.labels, trainPrior);
+  const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
+  const evalPrior = positives.length / (positives.length + negatives.length);
+  return {
+    metrics: {
+      auroc: aurocOf(positives, negatives),
+      auroc_hard: aurocOf(positives, Float64Array.from([...negatives, ...hard])),
+      average_precision: averagePrecision(...labelled(positives, negatives))!,
+      f1: f1AtPrior(shareAbove(positives, threshold), shareAbove(negatives, threshold), evalPrior),
+      hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
+      auroc_1pct: aurocOf(positives, many),
+      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), RARE),
+    },
+    threshold,
+    roc: rocCurve(...labelled(positives, negatives))!,
+  };
+}
+
+function aurocOf(positives: Float64Array, negatives: Float64Array): number {
+  return auroc(...labelled(positives, negatives))!;
+}
+
+function labelled(positives: Float64Array, negatives: Float64Array): [Float64Array, Uint8Array] {
+  const scores = new Float64Array(positives.length + negatives.length);
+  scores.set(positives);
+  scores.set(negatives, positives.length);
+  return [scores, new Uint8Array(scores.length).fill(1, 0, positives.length)];
+}
+
+function mean(values: Uint8Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,121 @@
+/** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
+import { type FittedMethod, type LabelledActivations, poolLatents } from '../../harness/contract.ts';
+import { type Candidates, createCandidates } from './candidates.ts';
+import { detectorScores } from './detector-scores.ts';
+import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
+import type { ConceptSplit } from './splits.ts';
+
+/** Scores any items of the concept set by a concept's chosen detector. */
+export type Scorer = (items: Uint32Array) => Float64Array;
+
+/** A chosen detector, with what the result says of the choice. */
+export interface Chosen {
+  score: Scorer;
+  details: Record<string, unknown>;
+}
+
+/** One value of the axis `selection`; undefined for a concept that it has no detector for. */
+export interface Selection {
+  name: string;
+  choose(concept: number, split: ConceptSplit): Chosen | undefined;
+}
+
+/** The selections that a method allows; the latents of all items are computed once for all of them. */
+export async function methodSelections(
+  method: FittedMethod,
+  labelled: LabelledActivations,
+  splits: readonly ConceptSplit[],
+  options: { probeK: number[]; signal?: AbortSignal; progress: (done: number, total: number, note: string) => void },
+): Promise<Selection[]> {
+  const selections: Selection[] = [];
+  if (method.encode) {
+    const progress = (done: number, total: number) => options.progress(done, total, 'latents of items');
+    const pooled = await poolLatents(method, labelled.activations, { signal: options.signal, progress });
+    selections.push(...latentSelections(createCandidates(pooled), method, labelled, splits, options.probeK));
+  }
+  const supervised = labelled.set.concepts.some((concept) => {
+    const detector = method.detector?.(concept);
+    return detector?.score !== undefined || detector?.scoreItem !== undefined;
+  });
+  if (supervised) {
+    const progress = (done: number, total: number) => options.progress(done, total, 'detector scores');
+    const scores = await detectorScores(method, labelled, { signal: options.signal, progress });
+    selections.push({
+      name: 'detector',
+      choose: (concept) => {
+        const all = scores[concept];
+        return all && { score: (items) => Float64Array.from(items, (item) => all[item]!), details: {} };
+      },
+    });
+  }
+  return selections;
+}
+
+function latentSelections(
+  candidates: Candidates,
+  method: FittedMethod,
+  labelled: LabelledActivations,
+  splits: readonly ConceptSplit[],
+  probeK: number[],
+): Selection[] {
+  const single = (candidate: number): Chosen => ({
+    score: (items) => candidates.values(candidate, items),
+    details: { latent: candidates.latentOf(candidate), sign: candidates.signOf(candidate) },
+  });
+  const trainAurocs = candidates.aurocs(splits.map(({ train }) => train));
+  const selections: Selection[] = [
+    {
+      name: 'auroc',
+      choose: (concept) => {
+        const aurocs = trainAurocs[concept]!;
+        const best = aurocs.reduce((top, value, candidate) => (value > aurocs[top]! ? candidate : top), 0);
+        const chosen = single(best);
+        return { ...chosen, details: { ...chosen.details, train_auroc: aurocs[best] } };
+      },
+    },
+  ];
+  for (const k of probeK) {
+    selections.push({
+      name: `probe-k${k}`,
+      choose: (_, { train }) => {
+        const chosen = topCandidates(candidates, candidates.fStatistic(train), k);
+        const probe = fitSparseProbe(candidates, chosen, train);
+        const details = {
+          latents: chosen.map(candidates.latentOf),
+          signs: chosen.map(candidates.signOf),
+          weights: [...probe.weights],
+        };
+        return { score: probe.score, details };
+      },
+    });
+  }
+  if (method.labels) {
+    const latents = latentsByLabel(method.labels);
+    selections.push({
+      name: 'label',
+      choose: (concept) => {
+        const { id, label } = labelled.set.concepts[concept]!;
+        const latent = latents.get(normalise(label)) ?? latents.get(normalise(id));
+        return latent === undefined ? undefined : single(latent);
+      },
+    });
+  }
+  return selections;
+}
+
+/** The first latent of each label, as AxBench takes it. */
+function latentsByLabel(labels: Record<number, string>): Map<string, number> {
+  const latents = new Map<string, number>();
+  const entries = Object.entries(labels).map(([latent, label]) => ({
+    latent: Number(latent),
+    label: normalise(label),
+  }));
+  for (const { latent, label } of entries.sort((a, b) => a.latent - b.latent)) {
+    if (!latents.has(label)) latents.set(label, latent);
+  }
+  return latents;
+}
+
+function normalise(label: string): string {
+  return label.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+}

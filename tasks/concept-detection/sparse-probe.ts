@@ -1,0 +1,67 @@
+/** @file k-sparse probes: a logistic regression on the k latents that separate the training items best. */
+import { denseFeatures, fitLogistic } from '../../harness/contract.ts';
+import type { Candidates, LabelledItems } from './candidates.ts';
+
+/** Inverse strength of the L2 penalty on standardised features: scikit-learn's default, as SAEBench uses it. */
+const C = 1;
+
+export interface SparseProbe {
+  candidates: number[];
+  /** Weight of each candidate in units of its own value. */
+  weights: Float64Array;
+  score(items: Uint32Array): Float64Array;
+}
+
+/** The k candidates of largest statistic, at most one of each latent, best first; the lower one wins a tie. */
+export function topCandidates(candidates: Candidates, statistic: Float64Array, k: number): number[] {
+  const order = Array.from(statistic, (_, i) => i).sort((a, b) => statistic[b]! - statistic[a]! || a - b);
+  const latents = new Set<number>();
+  const chosen: number[] = [];
+  for (const candidate of order) {
+    if (chosen.length === k) break;
+    const latent = candidates.latentOf(candidate);
+    if (latents.has(latent)) continue;
+    latents.add(latent);
+    chosen.push(candidate);
+  }
+  return chosen;
+}
+
+/** Fits a probe on `chosen` candidates (Gurnee et al. 2023, arXiv:2305.01610). Constant features get the weight 0. */
+export function fitSparseProbe(
+  candidates: Candidates,
+  chosen: number[],
+  { items, labels }: LabelledItems,
+): SparseProbe {
+  const columns = chosen.map((candidate) => candidates.values(candidate, items));
+  const scales = columns.map(meanAndDeviation);
+  const x = new Float64Array(items.length * chosen.length);
+  columns.forEach((column, j) => {
+    const { mean, deviation } = scales[j]!;
+    column.forEach((value, i) => {
+      x[i * chosen.length + j] = deviation === 0 ? 0 : (value - mean) / deviation;
+    });
+  });
+  const fit = fitLogistic(denseFeatures(x, items.length, chosen.length), labels, { C });
+  const weights = fit.weights.map((weight, j) => (scales[j]!.deviation === 0 ? 0 : weight / scales[j]!.deviation));
+  return {
+    candidates: chosen,
+    weights,
+    score(scored) {
+      const total = new Float64Array(scored.length);
+      chosen.forEach((candidate, j) => {
+        candidates.values(candidate, scored).forEach((value, i) => {
+          total[i] = total[i]! + weights[j]! * value;
+        });
+      });
+      return total;
+    },
+  };
+}
+
+function meanAndDeviation(column: Float64Array): { mean: number; deviation: number } {
+  const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
+  const variance = column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / column.length;
+  // Rounding of a constant column is not spread.
+  return { mean, deviation: Math.sqrt(variance) <= 1e-12 * Math.abs(mean) ? 0 : Math.sqrt(variance) };
+}
