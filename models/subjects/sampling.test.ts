@@ -1,0 +1,66 @@
+/** @file Sampling against hand-computed distributions. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRng } from '../../harness/contract.ts';
+import { argmax, sampleToken } from './sampling.ts';
+
+const test = suite('models/subjects/sampling');
+
+/** Probabilities .1, .2, .3, .4 at temperature 1. */
+const LOGITS = [0.1, 0.2, 0.3, 0.4].map((p) => Math.log(p));
+
+/** Shares of each token over evenly spaced uniforms. */
+function shares(options: Parameters<typeof sampleToken>[2]): number[] {
+  const counts = [0, 0, 0, 0];
+  const draws = 10000;
+  for (let i = 0; i < draws; i++) counts[sampleToken(LOGITS, (i + 0.5) / draws, options)]!++;
+  return counts.map((count) => Math.round((1000 * count) / draws) / 1000);
+}
+
+test('temperature 1 samples the distribution itself', () => {
+  assert.equal(shares({ temperature: 1 }), [0.1, 0.2, 0.3, 0.4]);
+});
+
+test('temperature one half squares the probabilities', () => {
+  assert.equal(shares({ temperature: 0.5 }), [0.033, 0.133, 0.3, 0.533]);
+});
+
+test('top-k keeps the k most likely', () => {
+  assert.equal(shares({ temperature: 1, topK: 2 }), [0, 0, 0.429, 0.571]);
+  assert.equal(shares({ temperature: 1, topK: 1 }), [0, 0, 0, 1]);
+  assert.equal(shares({ temperature: 1, topK: 99 }), [0.1, 0.2, 0.3, 0.4]);
+});
+
+test('top-p keeps the fewest that reach p, the one that crosses included', () => {
+  assert.equal(shares({ temperature: 1, topP: 0.39 }), [0, 0, 0, 1]);
+  assert.equal(shares({ temperature: 1, topP: 0.5 }), [0, 0, 0.429, 0.571]);
+  assert.equal(shares({ temperature: 1, topP: 1 }), [0.1, 0.2, 0.3, 0.4]);
+});
+
+test('top-p is taken of what top-k left', () => {
+  // .4 and .3 become .571 and .429: .5 is reached by the first alone.
+  assert.equal(shares({ temperature: 1, topK: 2, topP: 0.5 }), [0, 0, 0, 1]);
+});
+
+test('large logits and a tiny temperature stay finite', () => {
+  assert.is(sampleToken([1e4, 1e4 + 1, -1e4], 0.999999, { temperature: 1e-3 }), 1);
+});
+
+test('the largest uniform still gives a token that is allowed', () => {
+  assert.is(sampleToken(LOGITS, 1 - 2 ** -53, { temperature: 1, topK: 2 }), 2);
+});
+
+test('ties: greedy takes the first', () => {
+  assert.is(argmax([1, 3, 3, 2]), 1);
+});
+
+test('frequencies follow the distribution with a seeded stream', () => {
+  const rng = createRng(3);
+  const counts = [0, 0, 0, 0];
+  for (let i = 0; i < 20000; i++) counts[sampleToken(LOGITS, rng.uniform(), { temperature: 1 })]!++;
+  counts.forEach((count, id) => {
+    assert.ok(Math.abs(count / 20000 - (id + 1) / 10) < 0.012, `${id}: ${count}`);
+  });
+});
+
+test.run();

@@ -1,0 +1,138 @@
+/** @file Broken folders: each fault is one line that names file, tensor, expected and found. */
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError, writeSafetensors } from '../../harness/contract.ts';
+import { openSafetensors } from '../../harness/io/safetensors.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { tf } from '../../harness/num/tf.ts';
+import clip from './clip.ts';
+import llama from './llama.ts';
+import { testFolder } from './testing/golden.ts';
+
+const test = suite('models/subjects/weights');
+let folder = '';
+test.before(async () => {
+  await initBackend('wasm');
+});
+test.before.each(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'saxbench-subject-'));
+});
+test.after.each(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const WEIGHTS = 'model.safetensors';
+const NORM = 'model.layers.1.input_layernorm.weight';
+
+/** Copies a subject, spoils it, and gives the message of the error that loading then throws. */
+async function messageAfter(spoil: () => Promise<unknown>, family = llama, name = 'llama-bf16'): Promise<string> {
+  await cp(testFolder(name), folder, { recursive: true });
+  await rm(join(folder, 'golden.safetensors'));
+  await spoil();
+  const before = tf.memory().numTensors;
+  const error: unknown = await family.load(folder, { id: 'broken' }).catch((reason: unknown) => reason);
+  assert.instance(error, UserError);
+  assert.is(tf.memory().numTensors, before, 'tensors left behind');
+  const { message } = error as UserError;
+  assert.not.match(message, /\n/);
+  return message;
+}
+
+type Change = (tensors: Record<string, { dtype: string; shape: number[]; data: Float32Array }>) => void;
+
+async function rewrite(change: Change): Promise<void> {
+  const tensors = await (await openSafetensors(join(folder, WEIGHTS))).readAll();
+  change(tensors as Parameters<Change>[0]);
+  await writeSafetensors(join(folder, WEIGHTS), tensors as Parameters<typeof writeSafetensors>[1]);
+}
+
+async function editConfig(fields: Record<string, unknown>): Promise<void> {
+  const path = join(folder, 'config.json');
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...fields }));
+}
+
+test('truncated weights', async () => {
+  const message = await messageAfter(() => truncate(join(folder, WEIGHTS), 20000));
+  assert.match(message, /model\.safetensors/);
+});
+
+test('a tensor that is not there', async () => {
+  const message = await messageAfter(() => rewrite((tensors) => delete tensors[NORM]));
+  assert.match(message, /model\.safetensors: expected tensor model\.layers\.1\.input_layernorm\.weight \[24\]/);
+  assert.match(message, /found none of this name; the files hold/);
+});
+
+test('a shape that the config does not give', async () => {
+  const message = await messageAfter(() => editConfig({ intermediate_size: 33 }));
+  assert.match(message, /mlp\.gate_proj\.weight': expected shape \[33, 24\], found \[32, 24\]/);
+});
+
+for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+  test(`${value} in the weights`, async () => {
+    const message = await messageAfter(() =>
+      rewrite((tensors) => {
+        tensors[NORM]!.data[5] = value;
+      }),
+    );
+    assert.match(message, /model\.safetensors: tensor 'model\.layers\.1\.input_layernorm\.weight'/);
+    assert.match(message, /NaN|Infinity|finite/);
+  });
+}
+
+test('weights of a type that is no number', async () => {
+  const message = await messageAfter(() =>
+    rewrite((tensors) => {
+      tensors[NORM]!.dtype = 'I32';
+      tensors[NORM]!.data.fill(1);
+    }),
+  );
+  assert.match(message, /input_layernorm\.weight': expected a floating type .* found I32/);
+});
+
+test('no tokenizer, no config, no weights, no preprocessor', async () => {
+  for (const file of ['tokenizer.json', 'config.json', WEIGHTS]) {
+    assert.match(await messageAfter(() => rm(join(folder, file))), new RegExp(file.replace('.', '\\.')));
+  }
+  const message = await messageAfter(() => rm(join(folder, 'preprocessor_config.json')), clip, 'clip-quick-gelu');
+  assert.match(message, /preprocessor_config\.json/);
+});
+
+test('a tokenizer of another model', async () => {
+  const message = await messageAfter(async () => {
+    await editConfig({ vocab_size: 40 });
+  });
+  assert.match(message, /config\.json has vocab_size 40, the tokenizer has ids up to 49/);
+});
+
+test('fields of the config', async () => {
+  const faults: [Record<string, unknown>, RegExp][] = [
+    [{ hidden_size: 'wide' }, /config\.json: field hidden_size: expected an integer from 1 to \d+, found "wide"/],
+    [{ num_hidden_layers: 0 }, /num_hidden_layers/],
+    [{ num_hidden_layers: 1e9 }, /num_hidden_layers/],
+    [{ num_key_value_heads: 4 }, /num_key_value_heads: expected a divisor of num_attention_heads \(6\), found 4/],
+    [{ head_dim: 7 }, /head_dim: expected an even number/],
+    [{ rms_norm_eps: -1 }, /rms_norm_eps: expected a positive number, found -1/],
+    [{ hidden_act: 'relu' }, /hidden_act: expected one of silu, found "relu"/],
+    [
+      { rope_parameters: { rope_type: 'yarn' } },
+      /rope_parameters: field rope_type: expected one of default, linear, llama3, found "yarn"/,
+    ],
+    [{ tie_word_embeddings: 'no' }, /tie_word_embeddings: expected true or false, found "no"/],
+  ];
+  for (const [fields, message] of faults) {
+    assert.match(await messageAfter(() => editConfig(fields)), message);
+  }
+});
+
+test('a config that is no object', async () => {
+  assert.match(
+    await messageAfter(() => writeFile(join(folder, 'config.json'), '[]')),
+    /config\.json: expected a JSON object/,
+  );
+  assert.match(await messageAfter(() => writeFile(join(folder, 'config.json'), '{')), /config\.json is not valid JSON/);
+});
+
+test.run();
