@@ -93,29 +93,30 @@ function weightsOf(inSize: number, outSize: number, filter: Filter): Weights {
  */
 function pass(image: RgbImage, outSize: number, alongX: boolean, filter: Filter): RgbImage {
   const { width, height, data } = image;
-  const weights = weightsOf(alongX ? width : height, outSize, filter);
+  const { first, count, values, width: taps } = weightsOf(alongX ? width : height, outSize, filter);
   const outWidth = alongX ? outSize : width;
   const outHeight = alongX ? height : outSize;
-  const out = new Uint8Array(outWidth * outHeight * 3);
+  const out = new Uint8ClampedArray(outWidth * outHeight * 3);
   const step = alongX ? 3 : width * 3;
   const half = 1 << (PRECISION - 1);
+  let to = 0;
   for (let y = 0; y < outHeight; y++) {
     for (let x = 0; x < outWidth; x++) {
       const at = alongX ? x : y;
-      const from = (alongX ? y * width + weights.first[at]! : weights.first[at]! * width + x) * 3;
-      const count = weights.count[at]!;
-      const weightsAt = at * weights.width;
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = half;
-        for (let i = 0, source = from + channel; i < count; i++, source += step) {
-          sum += data[source]! * weights.values[weightsAt + i]!;
-        }
-        const value = sum >> PRECISION;
-        out[(y * outWidth + x) * 3 + channel] = Math.max(0, Math.min(255, value));
+      let source = (alongX ? y * width + first[at]! : first[at]! * width + x) * 3;
+      let [red, green, blue] = [half, half, half];
+      for (let i = at * taps, end = i + count[at]!; i < end; i++, source += step) {
+        const weight = values[i]!;
+        red += data[source]! * weight;
+        green += data[source + 1]! * weight;
+        blue += data[source + 2]! * weight;
       }
+      out[to++] = red >> PRECISION;
+      out[to++] = green >> PRECISION;
+      out[to++] = blue >> PRECISION;
     }
   }
-  return { width: outWidth, height: outHeight, data: out };
+  return { width: outWidth, height: outHeight, data: new Uint8Array(out.buffer) };
 }
 
 function nearest(image: RgbImage, width: number, height: number): RgbImage {
