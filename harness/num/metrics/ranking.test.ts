@@ -1,0 +1,101 @@
+/** @file Ranking metrics against scikit-learn (testdata/metrics.py), by hand, and sparse against dense. */
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { allclose } from '../allclose.ts';
+import { csrFromDense } from '../csr.ts';
+import { createRng } from '../rng.ts';
+import { latentAuroc } from './latent-auroc.ts';
+import { averagePrecision, bestF1Threshold, classifyAt, prCurve } from './precision-recall.ts';
+import { auroc, averageRoc, rocCurve, youden } from './roc.ts';
+
+interface Case {
+  scores: number[];
+  labels: number[];
+  auroc: number;
+  averagePrecision: number;
+  bestF1: number;
+  youden: number;
+  fpr: number[];
+  tpr: number[];
+}
+
+const test = suite('ranking');
+const golden: { ranking: Case[] } = JSON.parse(
+  readFileSync(new URL('../testdata/metrics.golden.json', import.meta.url), 'utf8'),
+);
+
+golden.ranking.forEach(({ scores, labels, ...expected }, i) => {
+  test(`equals scikit-learn on case ${i} (${scores.length} items)`, () => {
+    const ap = averagePrecision(scores, labels)!;
+    const f1 = bestF1Threshold(scores, labels)!;
+    const { j, threshold } = youden(scores, labels)!;
+    allclose(
+      [auroc(scores, labels)!, ap, f1.f1, j],
+      [expected.auroc, expected.averagePrecision, expected.bestF1, expected.youden],
+      { rtol: 1e-12 },
+    );
+    // Thresholds do what they promise on the data they were chosen on.
+    allclose([classifyAt(scores, labels, f1.threshold).f1], [f1.f1], { rtol: 1e-12 });
+    const rates = [1, 0].map((label) => {
+      const group = scores.filter((_, k) => labels[k] === label);
+      return group.filter((score) => score >= threshold).length / group.length;
+    });
+    allclose([rates[0]! - rates[1]!], [j], { rtol: 1e-12 });
+    const curve = rocCurve(scores, labels)!;
+    allclose(curve.fpr, expected.fpr, { rtol: 1e-12 });
+    allclose(curve.tpr, expected.tpr, { rtol: 1e-12 });
+  });
+});
+
+test('auroc by hand: one tie, reversed, all equal, one class', () => {
+  assert.is(auroc([1, 2, 2, 3], [0, 0, 1, 1]), 3.5 / 4);
+  assert.is(auroc([3, 2, 1], [0, 0, 1]), 0);
+  assert.is(auroc([1, 1, 1, 1], [0, 1, 0, 1]), 0.5);
+  assert.is(auroc([1, 2], [1, 1]), null);
+  assert.is(auroc([], []), null);
+  assert.throws(() => auroc([1], []), /1 scores with 0 labels/);
+});
+
+test('a metric that is undefined is null, never a number', () => {
+  for (const metric of [rocCurve, youden]) assert.is(metric([1, 2], [1, 1]), null);
+  for (const metric of [averagePrecision, prCurve, bestF1Threshold]) assert.is(metric([1, 2], [0, 0]), null);
+});
+
+test('the F1 threshold lies between the last accepted and the first rejected score', () => {
+  assert.equal(bestF1Threshold([0, 1, 4, 5], [0, 0, 1, 1]), { threshold: 2.5, f1: 1 });
+  assert.equal(bestF1Threshold([2, 2], [1, 0]), { threshold: 2, f1: 2 / 3 });
+  assert.equal(classifyAt([0, 1, 4, 5], [0, 1, 1, 0], 2.5), { precision: 0.5, recall: 0.5, f1: 0.5, accuracy: 0.5 });
+  assert.equal(classifyAt([0], [0], 1), { precision: 0, recall: 0, f1: 0, accuracy: 1 });
+});
+
+test('vertical average of ROC curves interpolates and starts at 0', () => {
+  const perfect = rocCurve([0, 1], [0, 1])!;
+  const chance = rocCurve([1, 1], [0, 1])!;
+  const average = averageRoc([perfect, chance], 5);
+  allclose(average.fpr, [0, 0.25, 0.5, 0.75, 1]);
+  allclose(average.tpr, [0, 0.625, 0.75, 0.875, 1]);
+});
+
+test('AUROC of every latent equals brute force: ties, negatives, ignored items, many concepts', () => {
+  const rng = createRng('latents');
+  const [n, d] = [40, 25];
+  const dense = Float32Array.from({ length: n * d }, (_, i) => (rng.uniform() < (i % d) / d ? rng.int(7) - 3 : 0));
+  const concepts = Array.from({ length: 6 }, (_, c) =>
+    Int8Array.from({ length: n }, () => (c === 4 ? 1 : rng.uniform() < 0.3 ? 1 : rng.uniform() < 0.2 ? -1 : 0)),
+  );
+  const result = latentAuroc(csrFromDense(dense, n, d), concepts);
+  concepts.forEach((labels, c) => {
+    const kept = [...labels.keys()].filter((i) => labels[i] !== -1);
+    for (let f = 0; f < d; f++) {
+      const expected = auroc(
+        kept.map((i) => dense[i * d + f]!),
+        kept.map((i) => labels[i]!),
+      );
+      assert.ok(Object.is(result[c]![f], expected ?? Number.NaN), `concept ${c}, latent ${f}: ${result[c]![f]}`);
+    }
+  });
+  assert.throws(() => latentAuroc(csrFromDense(dense, n, d), [new Int8Array(3)]), /3 labels for 40 items/);
+});
+
+test.run();

@@ -1,0 +1,79 @@
+/** @file Statistics against scipy and numpy (testdata/metrics.py) and on cases with known answers. */
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { allclose } from '../allclose.ts';
+import { createRng } from '../rng.ts';
+import { kendallTau, pearson, spearman } from './correlation.ts';
+import { histogram } from './histogram.ts';
+import { mannWhitney } from './mann-whitney.ts';
+import { emptyMoments, mean, mergeMoments, momentsOf, standardDeviation, variance } from './moments.ts';
+import { quantile, quantiles } from './quantiles.ts';
+import { argsort, averageRanks } from './ranks.ts';
+import { studentCdf, studentInterval, studentQuantile } from './student-t.ts';
+
+const test = suite('stats');
+const golden = JSON.parse(readFileSync(new URL('../testdata/metrics.golden.json', import.meta.url), 'utf8'));
+const { a, b, shifted } = golden.samples;
+
+test('moments merge to those of the whole, in any split', () => {
+  const values = Array.from({ length: 50 }, createRng('moments').normal).map((v) => 1e6 + v);
+  const whole = momentsOf(values);
+  for (const cut of [0, 1, 20, 50]) {
+    const merged = mergeMoments(momentsOf(values.slice(0, cut)), momentsOf(values.slice(cut)));
+    assert.is(merged.n, 50);
+    allclose([merged.mean, merged.m2], [whole.mean, whole.m2], { rtol: 1e-9 });
+  }
+  allclose([variance(momentsOf([2, 4, 4, 4, 5, 5, 7, 9]))!], [32 / 7]);
+  assert.is(standardDeviation([3]), null);
+  assert.is(mean([]), null);
+  assert.equal(mergeMoments(emptyMoments(), emptyMoments()), emptyMoments());
+});
+
+test('quantiles equal numpy', () => {
+  const { quantiles: expected } = golden.samples;
+  allclose(quantiles(a, Object.keys(expected).map(Number)) as number[], Object.values(expected), { rtol: 1e-12 });
+  assert.is(quantile([], 0.5), null);
+  assert.is(quantile([3], 0.7), 3);
+  assert.throws(() => quantile([1], 1.1), /in \[0, 1\]/);
+});
+
+test('ranks and correlations equal scipy', () => {
+  allclose(averageRanks(a), golden.samples.ranks);
+  assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
+  const { pearson: r, spearman: rho, kendall } = golden.samples;
+  allclose([pearson(a, b)!, spearman(a, b)!, kendallTau(a, b)!], [r, rho, kendall], { rtol: 1e-10 });
+  for (const correlate of [pearson, spearman, kendallTau]) {
+    assert.is(correlate([1, 1, 1], [1, 2, 3]), null);
+    allclose([correlate([1, 2, 3], [5, 4, 1])!], [correlate === pearson ? -0.9607689228305228 : -1]);
+    assert.throws(() => correlate([1], [1, 2]), /1 values against 2/);
+  }
+});
+
+test('Mann-Whitney equals scipy', () => {
+  const { u, p } = golden.samples.mannWhitney;
+  const result = mannWhitney(a, shifted)!;
+  allclose([result.u, result.p], [u, p], { rtol: 1e-5 });
+  assert.is(result.probabilityAbove, u / 900);
+  assert.equal(mannWhitney([2, 2], [2]), { u: 1, probabilityAbove: 0.5, p: 1 });
+  assert.is(mannWhitney([], [1]), null);
+});
+
+test('Student t equals scipy', () => {
+  for (const { df, t, cdf, p, quantile: q } of golden.student) {
+    allclose([studentCdf(t, df), studentQuantile(p, df)], [cdf, q], { rtol: 1e-9 }, `df ${df}`);
+  }
+  const interval = studentInterval(a)!;
+  allclose(interval.ci!, golden.samples.tInterval, { rtol: 1e-9 });
+  assert.equal(studentInterval([4]), { value: 4, ci: null, n: 1 });
+  assert.is(studentInterval([]), null);
+  assert.throws(() => studentQuantile(1, 3), /in \(0, 1\)/);
+});
+
+test('histogram counts edges as documented', () => {
+  const h = histogram([-1, 0, 0.5, 1, 1.5, 2, 3, Number.NaN], 0, 2, 2);
+  assert.equal(h, { edges: [0, 1, 2], counts: [2, 3], below: 1, above: 1 });
+  assert.throws(() => histogram([], 1, 1, 2), /low < high/);
+});
+
+test.run();
