@@ -66,13 +66,16 @@ async function loadTensorflow(): Promise<LoadedBackend> {
       const version = backend.binding?.TF_Version ?? 'unknown';
       return { device: gpu ? 'GPU (CUDA)' : cpuModel(), version, detail: `${name}, ${gpu ? 'GPU' : 'CPU'}` };
     } catch (error) {
-      failures.push(`${name}: ${reasonOf(error)}`);
+      const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+      failures.push(`${name}: ${missing ? 'not installed' : reasonOf(error)}`);
     }
   }
   throw new Error(failures.join('; '));
 }
 
 async function loadNative(): Promise<LoadedBackend> {
+  // It takes over the kernels of the CPU backend that it has none of its own for.
+  await loadCpuPackage();
   const native = await import('../native/index.ts');
   const { isa, threads } = await native.register(tf);
   await use('native');

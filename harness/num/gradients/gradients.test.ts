@@ -1,12 +1,13 @@
-/** @file Every registered gradient against central differences, on wasm and cpu. */
+/** @file Every registered gradient against central differences, on every backend that starts here. */
 import { suite } from 'uvu';
 import { allclose } from '../allclose.ts';
-import { initBackend } from '../backend.ts';
+import { initBackend, probeBackends } from '../backend.ts';
 import { checkGradient, finiteDifference } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from '../tf.ts';
 
 const test = suite('gradients');
+const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
 const rng = createRng('gradients');
 
 /** Distinct weights make every element of the output matter, so a gradient that is only right in sum is caught. */
@@ -185,7 +186,7 @@ const STRUCTURAL: Record<string, [(...x: Tensor[]) => Tensor, number[][]]> = {
   norm: [(x) => tf.norm(x!, 2, 1), [[2, 3]]],
 };
 
-for (const backend of ['wasm', 'cpu'] as const) {
+for (const backend of backends) {
   for (const [name, [op, f, low, high]] of Object.entries(UNARY)) {
     test(`${backend}: ${name}`, async () => {
       await initBackend(backend);

@@ -54,10 +54,10 @@ test('cosines between atoms', async () => {
 
 test('blocks of atoms agree with one product', async () => {
   await initBackend('wasm');
-  const rows = 1500;
+  const rows = 1100;
   const W = createRng('atoms').fillNormal(new Float32Array(rows * 3));
   const best = maxCosine(W, rows);
-  for (const i of [0, 1023, 1024, 1499]) {
+  for (const i of [0, 1023, 1024, 1099]) {
     let expected = -1;
     for (let j = 0; j < rows; j++) {
       if (j === i) continue;

@@ -1,8 +1,8 @@
-/** @file The ops against float64 references and their central differences, on wasm and cpu. */
+/** @file The ops against float64 references and their central differences, on every backend that starts here. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allclose } from '../allclose.ts';
-import { initBackend } from '../backend.ts';
+import { initBackend, probeBackends } from '../backend.ts';
 import { checkGradient, type Input } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
@@ -16,6 +16,7 @@ import { heavisideStep, jumprelu } from './threshold.ts';
 import { topkSparse } from './topk-sparse.ts';
 
 const test = suite('ops');
+const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
 const rng = createRng('ops');
 const normal = (shape: number[]): Input => ({
   shape,
@@ -28,8 +29,8 @@ const weightedSum = (y: number[]) => y.reduce((total, value, i) => total + weigh
 /** Drops the backend's own kernels for the duration of `run`, so that the composed path is the one tested. */
 async function withoutKernels(names: string[], run: () => void): Promise<void> {
   const backend = tf.getBackend();
-  const kept = names.map((name) => tf.getKernel(name, backend)!);
-  for (const name of names) tf.unregisterKernel(name, backend);
+  const kept = names.flatMap((name) => tf.getKernel(name, backend) ?? []);
+  for (const { kernelName } of kept) tf.unregisterKernel(kernelName, backend);
   try {
     run();
   } finally {
@@ -48,7 +49,7 @@ function decodeReference(values: number[], W_dec: number[], b_dec: number[]): nu
   return weightedSum(out);
 }
 
-for (const backend of ['wasm', 'cpu'] as const) {
+for (const backend of backends) {
   test(`${backend}: topkSparse selects by value, lowest index first among equals`, async () => {
     await initBackend(backend);
     tf.tidy(() => {
@@ -225,14 +226,14 @@ for (const backend of ['wasm', 'cpu'] as const) {
   });
 }
 
-test('wasm and cpu choose the same indices on data full of ties', async () => {
+test('all backends choose the same indices on data full of ties', async () => {
   const values = Array.from({ length: 64 * 50 }, () => rng.int(6));
   const chosen = [];
-  for (const backend of ['wasm', 'cpu'] as const) {
+  for (const backend of backends) {
     await initBackend(backend);
     chosen.push(tf.tidy(() => [...topkSparse(tf.tensor2d(values, [64, 50]), 17).indices.dataSync()]));
   }
-  assert.equal(chosen[0], chosen[1]);
+  for (const other of chosen) assert.equal(other, chosen[0]);
 });
 
 test.run();
