@@ -34,7 +34,7 @@ export async function resolveOptions(
   }
   const options = structuredClone(given ?? {});
   const validate = await check;
-  if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options)}.`);
+  if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options)}`);
   return options;
 }
 

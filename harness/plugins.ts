@@ -13,8 +13,8 @@ const JAVASCRIPT = ['.js', '.mjs'];
 
 /**
  * Runs in Node's loader thread. `saxbench` resolves to the running contract wherever the importing file lies, since a
- * second instance would have its own, never started TensorFlow.js handle; and TypeScript files are ES modules even
- * outside any package with `"type": "module"`.
+ * second instance would have its own, never started TensorFlow.js handle; and plug-ins are ES modules even outside any
+ * package with `"type": "module"`.
  */
 const HOOK = `
 let contract;
@@ -22,7 +22,7 @@ export function initialize(data) { contract = data.contract; }
 export async function resolve(specifier, context, next) {
   if (specifier === 'saxbench') return { url: contract, format: 'module', shortCircuit: true };
   const resolved = await next(specifier, context);
-  return /^file:.*\\.m?ts(\\?.*)?$/.test(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+  return /^file:.*(\\.m?ts|[?]saxbench-plugin)$/.test(resolved.url) ? { ...resolved, format: 'module' } : resolved;
 }`;
 
 const ready = { hook: false, typescript: codeExtension === '.ts' };
@@ -58,7 +58,7 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
   await prepareLoader(TYPESCRIPT.includes(extension));
   let loaded: { default?: unknown };
   try {
-    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    loaded = (await import(`${pathToFileURL(path).href}?saxbench-plugin`)) as { default?: unknown };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new UserError(`plug-in ${file}: it does not load: ${message.split('\n')[0]}`);

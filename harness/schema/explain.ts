@@ -43,7 +43,7 @@ const RANK: Readonly<Record<string, number>> = {
 };
 
 /**
- * The most telling of ajv's errors in one line, without a final full stop for the caller to add context to.
+ * The most telling of ajv's errors as one sentence.
  *
  * @param root The value that was validated.
  */
@@ -53,7 +53,8 @@ export function explain(errors: readonly ErrorObject[], root: unknown): string {
   const where = pathOf(error.instancePath) || 'the top level';
   const found = valueAt(root, error.instancePath);
   const more = errors.length > 1 && sorted.some((other) => other.instancePath !== error.instancePath);
-  return `${line(error, where, found)}${more ? ' (and more after it)' : ''}`;
+  const text = `${line(error, where, found)}${more ? ' (and more after it)' : ''}`;
+  return text.endsWith('?') ? text : `${text}.`;
 }
 
 function line(error: ErrorObject, where: string, found: unknown): string {

@@ -53,10 +53,6 @@ export interface SuiteSubject {
    */
   path?: string;
   /**
-   * A model id on the Hugging Face hub.
-   */
-  hub?: string;
-  /**
    * Activations to study, e.g. blocks.3.hook_resid_post, vision.embed.
    *
    * @minItems 1

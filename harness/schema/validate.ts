@@ -47,6 +47,6 @@ export async function validate<K extends keyof Documents>(
     validators.set(schema, validator);
   }
   const check = await validator;
-  if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}.`);
+  if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}`);
   return value as Documents[K];
 }

@@ -1,0 +1,197 @@
+/** @file The plan is pure, and keys change with what changes numbers and with nothing else. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Plan, planSteps, planSuite } from './plan.ts';
+import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
+
+const test = suite('plan');
+
+const method = (id: string, more: Partial<ResolvedMethod> = {}): ResolvedMethod => ({
+  id,
+  kind: 'baseline',
+  name: id,
+  title: id,
+  version: 1,
+  options: {},
+  optionsPassed: {},
+  training: {},
+  seeded: false,
+  needs: 'activations',
+  control: false,
+  ...more,
+});
+
+const task = (id: string, more: Partial<ResolvedTask> = {}): ResolvedTask => ({
+  id,
+  title: id,
+  version: 1,
+  options: {},
+  optionsPassed: {},
+  seeded: false,
+  prepares: false,
+  controls: [],
+  ...more,
+});
+
+const subject = (id: string, more: Partial<ResolvedSubject> = {}): ResolvedSubject => ({
+  id,
+  folder: `/models/${id}`,
+  fingerprint: `fingerprint of ${id}`,
+  family: 'llama@1',
+  sites: ['blocks.0.hook_resid_post'],
+  baseDir: '',
+  concepts: {},
+  collect: { version: 1, train: 100, test: 10, dtype: 'float32', policy: {} },
+  training: {},
+  dataset: {
+    id: 'words',
+    version: 1,
+    modality: 'text',
+    options: {},
+    optionsPassed: {},
+    seed: 0,
+    fingerprint: 'words-1',
+    hasConcepts: true,
+  },
+  ...more,
+});
+
+const base = (more: Partial<ResolvedSuite> = {}): ResolvedSuite => ({
+  id: 'small',
+  title: 'Small',
+  limited: false,
+  seeds: [3, 4],
+  backend: 'cpu',
+  trainerVersion: 1,
+  subjects: [subject('lm')],
+  methods: [method('topk', { kind: 'sae', seeded: true, options: { k: 4 } }), method('pca')],
+  tasks: [task('reconstruction', { prepares: true }), task('steering', { seeded: true })],
+  ...more,
+});
+
+const keysOf = (plan: Plan) => planSteps(plan).map(({ key }) => key);
+const results = (plan: Plan) =>
+  plan.cells.flatMap((cell) =>
+    cell.fits.flatMap((fit) => fit.evaluations.map(({ task, seed }) => `${fit.method.name} ${task.id} ${seed}`)),
+  );
+
+/** Steps of `b` that `a` does not have, by kind. */
+function newSteps(a: ResolvedSuite, b: ResolvedSuite): string[] {
+  const known = new Set(keysOf(planSuite(a)));
+  return planSteps(planSuite(b))
+    .filter(({ key }) => !known.has(key))
+    .map(({ kind, label }) => `${kind} ${label}`);
+}
+
+test('same argument, same plan; the argument is not changed', () => {
+  const given = base();
+  const before = structuredClone(given);
+  assert.equal(planSuite(given), planSuite(structuredClone(given)));
+  assert.equal(given, before);
+});
+
+test('one result for each seed where anything draws, one otherwise', () => {
+  assert.equal(results(planSuite(base())), [
+    'topk reconstruction 3',
+    'topk steering 3',
+    'topk reconstruction 4',
+    'topk steering 4',
+    'pca reconstruction 3',
+    'pca steering 3',
+    'pca steering 4',
+  ]);
+});
+
+test('steps come after what they read, each key once', () => {
+  const steps = planSteps(planSuite(base()));
+  assert.is(new Set(steps.map(({ key }) => key)).size, steps.length);
+  const kinds = steps.map(({ kind }) => kind);
+  // 3 activations; 1 reconstruction preparation; topk twice with 2 evaluations; pca with 3 evaluations.
+  assert.equal(kinds, [
+    ...['activations', 'activations', 'activations', 'prepare'],
+    ...['fit', 'evaluate', 'evaluate', 'fit', 'evaluate', 'evaluate', 'fit', 'evaluate', 'evaluate', 'evaluate'],
+  ]);
+  for (const { key } of steps) assert.match(key, /^[0-9a-f]{64}$/);
+});
+
+test('names, batch size, folders and titles are in no key', () => {
+  const other = base({ id: 'renamed', title: 'Renamed', limited: true });
+  other.subjects[0] = subject('other-name', { fingerprint: 'fingerprint of lm', folder: '/elsewhere', batchSize: 7 });
+  other.methods = other.methods.map((each) => ({
+    ...each,
+    name: `${each.name}-b`,
+    title: 'b',
+    optionsPassed: { a: 1 },
+  }));
+  assert.equal(newSteps(base(), other), []);
+});
+
+test('a hyper-parameter changes this method only', () => {
+  const other = base();
+  other.methods[0] = { ...other.methods[0]!, options: { k: 8 } };
+  const changed = newSteps(base(), other);
+  assert.is(changed.length, 6);
+  assert.ok(changed.every((label) => label.includes('topk')));
+});
+
+test('everything that changes numbers changes keys', () => {
+  const changes: [string, (suite: ResolvedSuite) => void, string][] = [
+    ['backend', (s) => Object.assign(s, { backend: 'wasm' }), 'activations'],
+    ['subject', (s) => Object.assign(s.subjects[0]!, { fingerprint: 'x' }), 'activations'],
+    ['dataset', (s) => Object.assign(s.subjects[0]!.dataset, { fingerprint: 'x' }), 'activations'],
+    ['dataset seed', (s) => Object.assign(s.subjects[0]!.dataset, { seed: 9 }), 'activations'],
+    ['items', (s) => Object.assign(s.subjects[0]!.collect, { train: 99 }), 'activations'],
+    ['policy', (s) => Object.assign(s.subjects[0]!.collect, { policy: { bos: 'include' } }), 'activations'],
+    ['concepts', (s) => Object.assign(s.subjects[0]!, { concepts: { concepts: 3 } }), 'activations'],
+    ['trainer', (s) => Object.assign(s, { trainerVersion: 2 }), 'fit'],
+    ['training of the subject', (s) => Object.assign(s.subjects[0]!, { training: { lr: 1 } }), 'fit'],
+    ['method version', (s) => Object.assign(s.methods[1]!, { version: 2 }), 'fit'],
+    ['seeds', (s) => Object.assign(s, { seeds: [5] }), 'fit'],
+    ['task options', (s) => Object.assign(s.tasks[0]!, { options: { factor: 2 } }), 'prepare'],
+    ['task version', (s) => Object.assign(s.tasks[1]!, { version: 2 }), 'evaluate'],
+  ];
+  for (const [what, change, kind] of changes) {
+    const other = base();
+    change(other);
+    assert.is(newSteps(base(), other)[0]?.split(' ')[0], kind, what);
+  }
+});
+
+test('a method of its own training options wins over the subject', () => {
+  const given = base({ subjects: [subject('lm', { training: { lr: 1, tokens: 5 } })] });
+  given.methods[0]!.training = { lr: 2 };
+  assert.equal(planSuite(given).cells[0]!.fits[0]!.training, { lr: 2, tokens: 5 });
+});
+
+test('controls are scored by the tasks that ask for them only', () => {
+  const given = base({ tasks: [task('reconstruction'), task('detection', { controls: ['length'] })] });
+  given.methods.push(method('length', { control: true, needs: 'text', modalities: ['text'] }));
+  const named = results(planSuite(given)).filter((label) => label.startsWith('length'));
+  assert.equal(named, ['length detection 3']);
+});
+
+test('what cannot run is left out with the reason', () => {
+  const given = base();
+  given.subjects.push(
+    subject('clip', { dataset: { ...subject('clip').dataset, modality: 'image', hasConcepts: false } }),
+  );
+  given.methods = [method('bow', { modalities: ['text'] }), method('probe', { needs: 'labels' })];
+  const { skipped, cells } = planSuite(given);
+  assert.equal(skipped, [
+    { subject: 'clip', method: 'bow', reason: 'works on text only' },
+    { subject: 'clip', method: 'probe', reason: 'needs labelled concepts, and the dataset words has none' },
+  ]);
+  assert.is(cells[1]!.fits.length, 0);
+  assert.is(cells[1]!.activations.labelled, undefined);
+});
+
+test('subjects of a method or task are kept to', () => {
+  const given = base({ subjects: [subject('lm'), subject('lm-2')] });
+  given.methods[1]!.subjects = ['lm-2'];
+  given.tasks[1]!.subjects = ['lm'];
+  const labels = planSuite(given).cells.map((cell) => cell.fits.map((fit) => fit.method.id).join());
+  assert.equal(labels, ['topk,topk', 'topk,topk,pca']);
+  assert.ok(results(planSuite(given)).filter((label) => label.includes('steering')).length === 2);
+});
+
+test.run();

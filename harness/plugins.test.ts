@@ -1,0 +1,63 @@
+/** @file `--plugin`: TypeScript and JavaScript from outside the package, on the very contract that runs here. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { defineBaseline } from './contract.ts';
+import { loadPlugin } from './plugins.ts';
+import { openRegistry } from './registry.ts';
+
+const test = suite('plugins');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-plugin-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+const body = (id: string) =>
+  `defineBaseline({ id: '${id}', title: 'T', version: 1, options: {}, needs: 'nothing', seeded: false, fit: async () => ({ tensors: {} }), restore: () => defineBaseline })`;
+
+mkdirSync(join(folder, 'inner'));
+writeFileSync(join(folder, 'inner', 'name.ts'), `export const name: string = 'T';`);
+writeFileSync(
+  join(folder, 'typed.ts'),
+  `import { defineBaseline, type BaselineDefinition } from 'saxbench';
+   import { name } from './inner/name.ts';
+   const plugin: BaselineDefinition = ${body('typed')} as never;
+   export default { ...plugin, title: name };`,
+);
+writeFileSync(join(folder, 'plain.js'), `import { defineBaseline } from 'saxbench'; export default ${body('plain')};`);
+writeFileSync(join(folder, 'broken.ts'), 'export default {');
+writeFileSync(join(folder, 'throws.js'), `throw new Error('at load');`);
+writeFileSync(join(folder, 'text.txt'), '');
+
+async function messageOf(file: string): Promise<string> {
+  try {
+    await loadPlugin(join(folder, file), openRegistry());
+  } catch (error) {
+    assert.is((error as Error).name, 'UserError');
+    return (error as Error).message;
+  }
+  throw new Error('it passed');
+}
+
+for (const [file, id] of [
+  ['typed.ts', 'typed'],
+  ['plain.js', 'plain'],
+] as const) {
+  test(`${file}, outside any package, gets the running contract`, async () => {
+    const registry = openRegistry();
+    assert.is((await loadPlugin(join(folder, file), registry)).id, id);
+    const plugin = await registry.get('baseline', id);
+    assert.is(plugin.title, 'T');
+    assert.is(plugin.restore({ tensors: {} }, { d_in: 1, options: {} }) as unknown, defineBaseline);
+  });
+}
+
+test('what does not load is one clear line', async () => {
+  assert.match(await messageOf('none.ts'), /there is no such file/);
+  assert.match(await messageOf('text.txt'), /expected a \.ts, \.mts, \.js or \.mjs file; found '\.txt'/);
+  assert.match(await messageOf('broken.ts'), /broken\.ts: it does not load: /);
+  assert.match(await messageOf('throws.js'), /it does not load: at load/);
+  assert.match(await messageOf('inner/name.ts'), /expected a default export made by/);
+});
+
+test.run();

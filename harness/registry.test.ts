@@ -1,0 +1,110 @@
+/** @file The registry: sorted scan, id = file name, duplicates refused; every built-in plug-in is a valid one. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from './paths.ts';
+import { openRegistry } from './registry.ts';
+
+const test = suite('registry');
+const root = mkdtempSync(join(tmpdir(), 'saxbench-registry-'));
+test.after(() => rmSync(root, { recursive: true }));
+
+const baseline = (id: string, more = '') =>
+  `export default { kind: 'baseline', id: '${id}', title: 'T', version: 1, options: {}, needs: 'nothing', seeded: false, fit() {}, restore() {}, ${more} };`;
+
+function place(path: string, text: string): void {
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it passed');
+}
+
+place('package.json', '{"type":"module"}');
+place('baselines/zeta.js', baseline('zeta'));
+place('baselines/alpha.js', baseline('alpha'));
+place('baselines/alpha.test.js', 'throw new Error("tests are no plug-ins")');
+place('baselines/alpha.d.ts', '');
+place('baselines/parts/inner.js', 'throw new Error("folders are not scanned")');
+place('models/subjects/shared.js', 'export const x = 1;');
+place(
+  'models/subjects/gpt2.js',
+  `export default { kind: 'subject', id: 'gpt2', title: 'T', version: 1, modelTypes: ['gpt2'], load() {} };`,
+);
+place('bad/baselines/wrong.js', baseline('right'));
+place('bad/baselines/untitled.js', baseline('untitled', `title: ''`));
+place('bad/baselines/nofit.js', baseline('nofit', 'fit: 3'));
+place('bad/baselines/versionless.js', baseline('versionless', 'version: 0'));
+place('bad/baselines/nothing.js', 'export const x = 1;');
+place('bad/baselines/dual.js', baseline('dual'));
+place('bad/models/sae/dual.js', baseline('dual'));
+place(
+  'bad/tasks/nometric.js',
+  `export default { kind: 'task', id: 'nometric', title: 'T', version: 1, options: {}, metrics: {}, run() {} };`,
+);
+
+const good = () => openRegistry({ root, extension: '.js' });
+const bad = () => openRegistry({ root: join(root, 'bad'), extension: '.js' });
+
+test('sorted; tests, declarations, subfolders and shared subject files are no plug-ins', async () => {
+  assert.equal(await good().ids('baseline'), ['alpha', 'zeta']);
+  assert.equal(await good().ids('subject'), ['gpt2']);
+  assert.equal(await good().ids('task'), []);
+  assert.equal(
+    (await good().all('baseline')).map(({ id }) => id),
+    ['alpha', 'zeta'],
+  );
+});
+
+test('unknown names', async () => {
+  assert.match(
+    await messageOf(good().get('baseline', 'alhpa')),
+    /unknown baseline 'alhpa'\. Did you mean: alpha\? Available: alpha, zeta\./,
+  );
+  assert.match(await messageOf(good().method('zet')), /unknown method 'zet'\. Did you mean: zeta\?/);
+});
+
+test('a file that is not what it should be says so', async () => {
+  assert.match(
+    await messageOf(bad().get('baseline', 'wrong')),
+    /wrong\.js: expected the id 'wrong', as the file is named; found 'right'/,
+  );
+  assert.match(await messageOf(bad().get('baseline', 'untitled')), /expected a title/);
+  assert.match(await messageOf(bad().get('baseline', 'nofit')), /expected a function 'fit'; found number 3/);
+  assert.match(await messageOf(bad().get('baseline', 'versionless')), /expected a version, 1 or more; found number 0/);
+  assert.match(await messageOf(bad().get('baseline', 'nothing')), /expected a default export made by/);
+  assert.match(
+    await messageOf(bad().get('task', 'nometric')),
+    /expected exactly one metric with main: true; found 'none'/,
+  );
+  assert.match(await messageOf(bad().get('sae', 'dual')), /expected a plug-in of kind 'sae'; found 'baseline'/);
+  assert.match(await messageOf(bad().method('dual')), /names both an SAE variant and a baseline/);
+});
+
+test('a plug-in from outside is added once, and never in place of another', async () => {
+  const registry = good();
+  const mine = { kind: 'baseline', id: 'mine', title: 'T', version: 1, options: {}, fit() {}, restore() {} };
+  registry.add(mine, './mine.js');
+  assert.is((await registry.method('mine')).id, 'mine');
+  assert.equal(await registry.ids('baseline'), ['alpha', 'mine', 'zeta']);
+  assert.throws(() => registry.add(mine, './mine.js'), /is there already \(\.\/mine\.js\)/);
+  assert.throws(() => registry.add({ ...mine, id: 'zeta' }, './zeta.js'), /the baseline 'zeta' is there already/);
+});
+
+test('built-in plug-ins are valid', async () => {
+  const registry = openRegistry();
+  for (const kind of ['sae', 'baseline', 'task', 'dataset', 'subject'] as const) {
+    for (const definition of await registry.all(kind)) assert.is(definition.kind, kind);
+  }
+  assert.ok((await registry.ids('sae')).includes('topk'), packageRoot);
+});
+
+test.run();

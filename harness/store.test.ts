@@ -1,0 +1,202 @@
+/** @file The store: nothing half-written, damage found and mended, dead lock holders forgotten. */
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sha256 } from './io/hash.ts';
+import { readArrays, writeArrays } from './store/arrays.ts';
+import { openStore } from './store.ts';
+
+const test = suite('store');
+const KEY = sha256('step');
+
+let root: string;
+let said: string[];
+const open = () => openStore(root, (line) => said.push(line));
+const write = (text: string) => async (folder: string) => {
+  await mkdir(join(folder, 'deep'), { recursive: true });
+  await writeFile(join(folder, 'deep', 'value.txt'), text);
+  return { text };
+};
+
+test.before.each(async () => {
+  root = await mkdtemp(join(tmpdir(), 'saxbench-store-'));
+  said = [];
+});
+test.after.each(() => rm(root, { recursive: true, force: true }));
+
+test('computes once, then finds', async () => {
+  const store = open();
+  assert.not.ok(await store.has('fit', KEY));
+  const first = await store.compute('fit', KEY, write('one'));
+  const second = await store.compute('fit', KEY, write('two'));
+  assert.equal([first.computed, second.computed], [true, false]);
+  assert.equal(second.meta, { text: 'one' });
+  assert.is(await readFile(join(second.folder, 'deep', 'value.txt'), 'utf8'), 'one');
+  assert.ok(await store.has('fit', KEY));
+  assert.not.ok(await store.has('evaluate', KEY));
+});
+
+for (const [what, damage] of [
+  ['another content of the same size', (file: string) => writeFile(file, 'onE')],
+  ['a shorter file', (file: string) => writeFile(file, 'o')],
+  ['a missing file', (file: string) => rm(file)],
+  ['a broken manifest', (file: string) => writeFile(join(file, '../../manifest.json'), '{')],
+  [
+    'a manifest of another step',
+    (file: string) => writeFile(join(file, '../../manifest.json'), '{"format":1,"key":"x"}'),
+  ],
+] as const) {
+  test(`${what} is said and computed again`, async () => {
+    const store = open();
+    const { folder } = await store.compute('fit', KEY, write('one'));
+    await damage(join(folder, 'deep', 'value.txt'));
+    assert.is(await store.open('fit', KEY), undefined);
+    assert.is(said.length, 1);
+    assert.match(said[0]!, /step fit .* is damaged .* computed again/);
+    const again = await store.compute('fit', KEY, write('one'));
+    assert.ok(again.computed);
+    assert.ok(await store.open('fit', KEY));
+  });
+}
+
+test('a step that throws leaves nothing behind', async () => {
+  const store = open();
+  const failing = async (folder: string) => {
+    await writeFile(join(folder, 'half'), 'x');
+    throw new Error('no');
+  };
+  try {
+    await store.compute('fit', KEY, failing);
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).message, 'no');
+  }
+  assert.not.ok(await store.has('fit', KEY));
+  assert.equal(await readdir(join(root, 'partial')), []);
+  assert.equal(await readdir(join(root, 'locks')), []);
+});
+
+test('a resumable step goes on from what the failed attempt left', async () => {
+  const store = open();
+  const attempts: string[][] = [];
+  const make = async (folder: string) => {
+    attempts.push(await readdir(folder));
+    await writeFile(join(folder, `part-${attempts.length}`), 'x');
+    if (attempts.length === 1) throw new Error('killed');
+    return {};
+  };
+  await store.compute('fit', KEY, make, { resumable: true }).catch(() => undefined);
+  await store.compute('fit', KEY, make, { resumable: true });
+  assert.equal(attempts, [[], ['part-1']]);
+});
+
+test('two at once: one computes, the other waits for it', async () => {
+  const store = open();
+  let begun = 0;
+  const slow = async (folder: string) => {
+    begun += 1;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return write('one')(folder);
+  };
+  const both = await Promise.all([store.compute('fit', KEY, slow), open().compute('fit', KEY, slow)]);
+  assert.is(begun, 1);
+  assert.equal(both.map(({ computed }) => computed).sort(), [false, true]);
+});
+
+test('the lock of a process that was killed is taken over', async () => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
+  const lock = join(root, 'locks', `${KEY}.lock`);
+  await mkdir(join(root, 'locks'));
+  await writeFile(lock, JSON.stringify({ pid: child.pid, host: hostname(), started: '' }));
+  const computing = open().compute('fit', KEY, write('one'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.match(said[0]!, new RegExp(`waiting for process ${child.pid} `));
+  child.kill('SIGKILL');
+  assert.ok((await computing).computed);
+});
+
+test('a process id that now belongs to another process holds nothing', async () => {
+  await mkdir(join(root, 'locks'));
+  const stale = { pid: process.ppid, host: hostname(), started: 'long ago' };
+  await writeFile(join(root, 'locks', `${KEY}.lock`), JSON.stringify(stale));
+  assert.ok((await open().compute('fit', KEY, write('one'))).computed);
+});
+
+test('waiting ends when aborted', async () => {
+  const controller = new AbortController();
+  await mkdir(join(root, 'locks'));
+  const foreign = { pid: 1, host: 'another-host', started: '' };
+  await writeFile(join(root, 'locks', `${KEY}.lock`), JSON.stringify(foreign));
+  const waiting = open().compute('fit', KEY, write('one'), { signal: controller.signal });
+  setTimeout(() => controller.abort(), 20);
+  try {
+    await waiting;
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'AbortError');
+  }
+});
+
+test('a store that cannot be written is one clear line', async () => {
+  const file = join(root, 'file');
+  await writeFile(file, '');
+  for (const action of [
+    () => openStore(join(file, 'store'), () => {}).checkWritable(),
+    () => openStore(join(file, 'store'), () => {}).compute('fit', KEY, write('one')),
+  ]) {
+    try {
+      await action();
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as Error).name, 'UserError');
+      assert.match((error as Error).message, /^cannot write .*: a part of the path is a file, not a folder/);
+    }
+  }
+});
+
+test('a folder without permission is one clear line', async () => {
+  if (process.getuid?.() === 0) {
+    console.log('skipped: root may write anywhere');
+    return;
+  }
+  await chmod(root, 0o500);
+  try {
+    await open().checkWritable();
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /no permission to write there/);
+  } finally {
+    await chmod(root, 0o700);
+  }
+});
+
+test('arrays of each type come back as they were', async () => {
+  const arrays = {
+    floats: { shape: [2, 2], data: new Float32Array([1.5, -0, 3e38, 2]) },
+    ints: { shape: [3], data: new Int32Array([-1, 0, 2147483647]) },
+    bytes: { shape: [2], data: new Uint8Array([0, 255]) },
+  };
+  await writeArrays(root, { arrays, json: { names: ['a'], none: null } });
+  const back = await readArrays(root);
+  assert.equal(back.json, { names: ['a'], none: null });
+  assert.equal(back.arrays, arrays);
+});
+
+test('arrays whose shape is not that of the data are refused', async () => {
+  try {
+    await writeArrays(root, { arrays: { x: { shape: [3], data: new Float32Array(2) } } });
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /array 'x': shape \[3\] has 3 values, data 2/);
+  }
+});
+
+test('no tensors at all, as a baseline without state leaves', async () => {
+  await writeArrays(root, { arrays: {} });
+  assert.equal(await readArrays(root), { arrays: {}, json: undefined });
+});
+
+test.run();
