@@ -1,0 +1,185 @@
+/** @file Monosemanticity: are the items that activate a latent alike, to an encoder that is not the subject? */
+import {
+  defineTask,
+  emptyCell,
+  type MsScores,
+  msScores,
+  msScoresDense,
+  type PooledLatents,
+  poolLatents,
+  type TaskContext,
+  type TaskOutcome,
+  thresholdToRate,
+  UserError,
+} from '../harness/contract.ts';
+import { type ControlName, openControl, prepareControls } from './monosemanticity/controls.ts';
+import { METRICS, msCells, msCurve } from './monosemanticity/metrics.ts';
+import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
+
+interface Options {
+  rates: number[];
+  latentDetails: number;
+}
+
+/** Embedding of the items, as prepared. */
+interface Embedded {
+  description: string;
+}
+
+/**
+ * The MS score (Pach et al. 2025) in its exact linear-time form. An item's activation is the maximum over its kept
+ * positions. For a dense signed unit the min-max scaling makes every item weigh about one half, so its MS is near the floor
+ * whatever it detects: dense methods are therefore also thresholded to fixed rates of firing, and every sparse
+ * dictionary stands beside neurons, components and random directions thresholded to its own mean rate.
+ */
+export default defineTask<Options>({
+  id: 'monosemanticity',
+  title: 'Monosemanticity (MS score)',
+  paper: 'Pach et al. 2025, arXiv:2504.02821',
+  version: 1,
+  options: {
+    rates: {
+      type: 'array',
+      items: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+      default: [0.01, 0.05, 0.1],
+      description: 'Shares of items on which the units of dense methods are made to fire.',
+    },
+    latentDetails: {
+      type: 'integer',
+      minimum: 0,
+      default: 4096,
+      description: 'Largest number of latents for which every single score is kept in the result.',
+    },
+  },
+  metrics: METRICS,
+  axes: {
+    threshold:
+      'raw: codes as they are; top-q%: each unit keeps its top q % of items; sae-rate: the same at the mean rate of the SAE',
+    control: 'none: the method itself; neurons, pca, random: what stands beside an SAE',
+  },
+  seeded: false,
+  async prepare({ dataset, test, testItems, progress }) {
+    const embedding = (await dataset.embed?.(testItems)) ?? tfidfEmbedding(testItems);
+    if (!embedding) return { json: {}, arrays: {} };
+    requireDirections(embedding, testItems);
+    progress(1, 2, 'embedding of items');
+    const json: Embedded & Record<string, unknown> = { description: embedding.description };
+    const rows = { shape: [testItems.length, embedding.dim], data: embedding.data };
+    return { json, arrays: { embedding: rows, ...(await prepareControls(test)) } };
+  },
+  async run(context) {
+    const { method, prepared, test } = context;
+    const embedding = prepared.arrays['embedding']?.data as Float32Array | undefined;
+    if (!embedding) return emptyOutcome('the dataset has no embedding of its items and the items have no text');
+    if (!method.encode) return emptyOutcome(`'${method.id}' has no codes`);
+    if (test.bounds.length < 3) return emptyOutcome('needs at least two items');
+    const pooled = await pool(context, method, 'latents of items');
+    const outcome: TaskOutcome = { rows: [], details: { embedding: prepared.json['description'] }, curves: {} };
+    const ms = scoresOf(pooled, embedding);
+    const firingRate = pooled.kind === 'sparse' ? meanFiringRate(pooled) : undefined;
+    addRow(outcome, 'raw', 'none', ms, { l0: pooled.l0, firingRate });
+    if (pooled.d_sae <= context.options.latentDetails) outcome.details!['latents'] = latentDetails(ms);
+    if (pooled.kind === 'dense') {
+      for (const wanted of context.options.rates) {
+        const rate = atLeastTwo(wanted, pooled.items);
+        addRow(outcome, `top-${Number((100 * wanted).toPrecision(6))}%`, 'none', thresholded(pooled, rate, embedding), {
+          firingRate: rate,
+        });
+      }
+    } else if (firingRate !== undefined) {
+      for (const name of ['neurons', 'pca', 'random'] as const) {
+        await addControl(outcome, context, name, atLeastTwo(firingRate, pooled.items), embedding);
+      }
+    }
+    return outcome;
+  },
+});
+
+type Context = TaskContext<Options>;
+
+async function pool(context: Context, method: Parameters<typeof poolLatents>[0], note: string): Promise<PooledLatents> {
+  const { signal, progress } = context;
+  return await poolLatents(method, context.test, { signal, progress: (done, total) => progress(done, total, note) });
+}
+
+/** @throws UserError for an embedding that has no direction, naming the item. */
+function requireDirections({ data, dim }: { data: Float32Array; dim: number }, items: readonly { id: string }[]): void {
+  items.forEach(({ id }, i) => {
+    const square = data.subarray(i * dim, (i + 1) * dim).reduce((sum, value) => sum + value * value, 0);
+    if (square > 0 && square < Infinity) return;
+    throw new UserError(
+      `monosemanticity: item '${id}': expected an embedding of positive finite length, found ${Math.sqrt(square)}`,
+    );
+  });
+}
+
+function scoresOf(pooled: PooledLatents, embedding: Float32Array): MsScores {
+  return pooled.kind === 'sparse'
+    ? inRange(msScores(pooled.max, embedding))
+    : inRange(msScoresDense(pooled.max, pooled.items, pooled.d_sae, embedding));
+}
+
+function thresholded(pooled: PooledLatents & { kind: 'dense' }, rate: number, embedding: Float32Array): MsScores {
+  return inRange(msScores(thresholdToRate(pooled.max, pooled.items, pooled.d_sae, rate), embedding));
+}
+
+/** Identical items have cosines a rounding error above 1; scores do not. */
+function inRange(ms: MsScores): MsScores {
+  const clamp = (value: number) => Math.min(1, Math.max(-1, value));
+  return { ...ms, scores: ms.scores.map(clamp), uniformFloor: clamp(ms.uniformFloor) };
+}
+
+/** A share of items that is at least two of them: one item alone has no pair. */
+function atLeastTwo(rate: number, items: number): number {
+  return Math.max(rate, 2 / items);
+}
+
+async function addControl(
+  outcome: TaskOutcome,
+  context: Context,
+  name: ControlName,
+  rate: number,
+  embedding: Float32Array,
+): Promise<void> {
+  if (name !== 'neurons' && !context.prepared.arrays[name]) return;
+  const control = openControl(name, context.prepared, context.test.d_in);
+  try {
+    const pooled = await pool(context, control, name);
+    if (pooled.kind !== 'dense') throw new Error('internal: controls are dense');
+    addRow(outcome, 'sae-rate', name, thresholded(pooled, rate, embedding), { firingRate: rate });
+  } finally {
+    control.dispose();
+  }
+}
+
+function addRow(
+  outcome: TaskOutcome,
+  threshold: string,
+  control: string,
+  ms: MsScores,
+  extra: { l0?: number; firingRate?: number },
+): void {
+  outcome.rows.push({ axes: { threshold, control }, metrics: msCells(ms, extra) });
+  const curve = msCurve(ms);
+  if (curve) outcome.curves![`ms-by-rank/${threshold}/${control}`] = curve;
+}
+
+/** Mean share of items on which a latent fires, over the latents that fire at all; undefined where none does. */
+function meanFiringRate({ max, items }: PooledLatents & { kind: 'sparse' }): number | undefined {
+  const alive = new Set(max.indices).size;
+  return alive === 0 ? undefined : max.indices.length / alive / items;
+}
+
+function latentDetails(ms: MsScores): unknown {
+  const round = (value: number) => (Number.isFinite(value) ? Math.round(value * 1e6) / 1e6 : null);
+  return {
+    ms: Array.from(ms.scores, round),
+    effective_items: Array.from(ms.effectiveItems, round),
+    status: ms.status.some((status) => status !== 'scored') ? ms.status : undefined,
+  };
+}
+
+function emptyOutcome(reason: string): TaskOutcome {
+  const metrics = Object.fromEntries(Object.keys(METRICS).map((name) => [name, emptyCell(reason)]));
+  return { rows: [{ axes: { threshold: 'raw', control: 'none' }, metrics }] };
+}

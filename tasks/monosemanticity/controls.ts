@@ -1,0 +1,63 @@
+/** @file What a dictionary's MS is compared with: the same activations along neurons, components and random directions. */
+import {
+  type ActivationSet,
+  type Codes,
+  covariance,
+  createRng,
+  type Prepared,
+  scanKept,
+  symmetricEigen,
+  type Tensor2D,
+  tf,
+} from '../../harness/contract.ts';
+
+export type ControlName = 'neurons' | 'pca' | 'random';
+
+/** Positions that the components are computed from. */
+const PCA_ROWS = 32_768;
+const ROWS = 1024;
+
+/**
+ * Bases of the controls. The components are those of the test activations themselves (at most 32,768 kept positions):
+ * they use no labels, and what they gain by knowing the test set is to the dictionary's disadvantage.
+ */
+export async function prepareControls(test: ActivationSet): Promise<Prepared['arrays']> {
+  const { d_in } = test;
+  const parts: Float32Array[] = [];
+  let rows = 0;
+  for await (const batch of scanKept(test, ROWS)) {
+    parts.push(batch.x.slice());
+    rows += batch.rows;
+    if (rows >= PCA_ROWS) break;
+  }
+  const x = new Float32Array(rows * d_in);
+  let at = 0;
+  for (const part of parts) {
+    x.set(part, at);
+    at += part.length;
+  }
+  const random = createRng('monosemanticity/random').fillNormal(new Float32Array(d_in * d_in));
+  if (rows < 2) return { random: { shape: [d_in, d_in], data: random } };
+  const { vectors } = symmetricEigen(covariance(x, d_in).covariance, d_in);
+  return {
+    random: { shape: [d_in, d_in], data: random },
+    pca: { shape: [d_in, d_in], data: Float32Array.from(vectors) },
+  };
+}
+
+/**
+ * A control as a method of dense codes with d_in units. MS does not change under the scale or the offset of a unit, so
+ * random directions need no unit length and components no centring.
+ */
+export function openControl(name: ControlName, prepared: Prepared, d_in: number) {
+  const basis = name === 'neurons' ? undefined : tf.tensor2d(prepared.arrays[name]!.data as Float32Array, [d_in, d_in]);
+  return {
+    d_sae: d_in,
+    sparse: false,
+    encode: (x: Tensor2D): Codes => ({
+      kind: 'dense',
+      values: basis ? tf.matMul(x, basis, false, true) : tf.clone(x),
+    }),
+    dispose: () => basis?.dispose(),
+  };
+}
