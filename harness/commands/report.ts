@@ -24,8 +24,8 @@ export async function writeReports(
   plan?: { suite: { id: string }; limited: boolean },
 ): Promise<string[]> {
   const { renderReports } = await import('../../reports/index.ts');
-  const includeLimited = plan?.limited === true || values['limited'] === true;
-  const files = await renderReports(join(out, 'results'), out, { includeLimited });
+  const includeLimited = plan?.limited === true || values['include-limited'] === true;
+  const files = await renderReports(out, out, { includeLimited });
   if (!values['update-leaderboard']) return files;
   if (plan && !isReference(plan, values)) {
     throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
@@ -43,7 +43,7 @@ export const command: Command = {
   positionals: { dir: { description: 'The folder that `run` wrote to', default: 'saxbench-out/default' } },
   examples: [
     ['saxbench report', 'reports of the default suite'],
-    ['saxbench report saxbench-out/default-limit-100 --limited', 'with results made with --limit'],
+    ['saxbench report saxbench-out/default-limit-100 --include-limited', 'with results made with --limit'],
     ['saxbench report saxbench-out/default --out site', 'written elsewhere'],
   ],
   async run({ positionals, values, print }) {
@@ -53,7 +53,7 @@ export const command: Command = {
     if (found.length === 0) throw new UserError(`report: expected results below ${join(dir, 'results')}; found none.`);
     const { renderReports } = await import('../../reports/index.ts');
     const out = resolve((values['out'] as string | undefined) ?? dir);
-    const files = await renderReports(join(dir, 'results'), out, { includeLimited: values['limited'] === true });
+    const files = await renderReports(dir, out, { includeLimited: values['include-limited'] === true });
     if (values['json']) print(JSON.stringify({ results: found.length, files }, null, 2));
     else for (const file of files) print(`wrote ${file}`);
     return 0;

@@ -114,11 +114,11 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Items of the dataset to train on.',
   },
   {
-    name: 'limited',
+    name: 'include-limited',
     type: 'boolean',
     default: false,
     commands: ['report'],
-    description: 'Also take results made with --limit into the leaderboard.',
+    description: 'Also take results made with --limit into the reports.',
   },
   {
     name: 'update-leaderboard',

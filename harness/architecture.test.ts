@@ -1,0 +1,185 @@
+/** @file Holds the shape of the house: which folder imports which, the size of files, and that tests run. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from './paths.ts';
+
+const test = suite('architecture');
+
+const ROOTS = ['harness', 'models', 'baselines', 'tasks', 'reports'];
+const MAX_LINES = 400;
+
+/** Source files below the five folders, relative to the package's root, sorted. */
+const files: string[] = ROOTS.flatMap((root) =>
+  readdirSync(join(packageRoot, root), { recursive: true, withFileTypes: true }),
+)
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+  .map((entry) => relative(packageRoot, join(entry.parentPath, entry.name)))
+  .sort();
+
+const textOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8');
+
+const isTest = (file: string) => file.endsWith('.test.ts') || /\/(testing|testdata)\//.test(file);
+
+/** What each part may import beside itself, by the beginning of paths; the first rule whose part fits counts. */
+const RULES: readonly { part: string; may: readonly string[] }[] = [
+  { part: 'harness/errors.ts', may: [] },
+  { part: 'harness/paths.ts', may: [] },
+  { part: 'harness/native/', may: ['harness/num/tf.ts', 'harness/errors.ts'] },
+  // The one line by which the native backend is plugged in.
+  { part: 'harness/num/backend.ts', may: ['harness/num/', 'harness/errors.ts', 'harness/native/index.ts'] },
+  { part: 'harness/num/', may: [] },
+  { part: 'harness/io/', may: ['harness/errors.ts'] },
+  { part: 'harness/contract', may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts'] },
+  { part: 'harness/activations/', may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts'] },
+  {
+    part: 'harness/train',
+    may: [
+      'harness/train',
+      'harness/activations/',
+      'harness/contract',
+      'harness/num/',
+      'harness/io/',
+      'harness/errors.ts',
+    ],
+  },
+  { part: 'harness/perf/', may: ['harness/', 'models/', 'baselines/', 'tasks/'] },
+  { part: 'harness/config/', may: ['harness/errors.ts', 'harness/io/'] },
+  { part: 'harness/schema/', may: ['harness/errors.ts', 'harness/paths.ts'] },
+  { part: 'harness/cli.ts', may: ['harness/commands/', 'harness/config/', 'harness/errors.ts', 'harness/paths.ts'] },
+  { part: 'harness/commands/', may: ['harness/', 'reports/index.ts'] },
+  // The machine between the commands and the contract: plan, store, execute, results, registry, suite, …
+  { part: 'harness/', may: ['harness/'] },
+  {
+    part: 'reports/',
+    may: ['harness/results.ts', 'harness/schema/', 'harness/paths.ts', 'harness/errors.ts', 'harness/io/'],
+  },
+  // Training scripts of the embedded subjects: run by hand, never imported.
+  { part: 'models/pretrained/', may: ['harness/', 'models/subjects/', 'tasks/worlds/'] },
+  { part: 'models/sae/', may: ['harness/contract.ts'] },
+  { part: 'models/subjects/', may: ['harness/contract.ts'] },
+  { part: 'baselines/', may: ['harness/contract.ts'] },
+  { part: 'tasks/datasets/', may: ['harness/contract.ts', 'tasks/worlds/', 'tasks/judges/'] },
+  { part: 'tasks/', may: ['harness/contract.ts'] },
+];
+
+/** Nothing but the command line may import these. */
+const TOP = ['harness/cli.ts', 'harness/commands/'];
+
+/** Relative imports of a file: static, re-exports and dynamic ones with a literal. */
+function importsOf(file: string): string[] {
+  const text = textOf(file).replace(/\/\*[\s\S]*?\*\//g, '');
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+  return [...found].map((match) => match[1]!);
+}
+
+const targetOf = (file: string, specifier: string) => normalize(join(dirname(file), specifier));
+
+/**
+ * What a file may always import: `tasks/steering.ts` and `tasks/steering/…` belong together, and so do the files of
+ * `models/sae/`, `harness/io/`, and all of `reports/` and `baselines/`.
+ */
+function ownPart(file: string): string {
+  const [root, second] = file.split('/');
+  if (root === 'reports' || root === 'baselines') return `${root}/`;
+  return `${root}/${second!.replace(/\.ts$/, '')}/`;
+}
+
+function complaint(file: string, target: string): string | undefined {
+  const rule = RULES.find(({ part }) => file.startsWith(part))!;
+  const own = target.startsWith(ownPart(file));
+  const allowed = own || rule.may.some((start) => target.startsWith(start));
+  const top = TOP.some((start) => target.startsWith(start)) && !TOP.some((start) => file.startsWith(start));
+  return allowed && !top ? undefined : `${file} imports ${target}`;
+}
+
+test('imports run one way', () => {
+  const wrong = files
+    .filter((file) => !isTest(file))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => complaint(file, targetOf(file, specifier))),
+    )
+    .filter((found) => found !== undefined);
+  assert.equal(wrong, []);
+});
+
+test('the rules refuse what they should', () => {
+  assert.ok(complaint('harness/num/rng.ts', 'harness/contract.ts'));
+  assert.ok(complaint('harness/plan.ts', 'harness/commands/run.ts'));
+  assert.ok(complaint('models/sae/topk.ts', 'harness/num/rng.ts'));
+  assert.ok(complaint('tasks/steering.ts', 'tasks/reconstruction/splice.ts'));
+  assert.ok(complaint('tasks/steering/alpha.ts', 'tasks/reconstruction.ts'));
+  assert.ok(complaint('baselines/pca.ts', 'models/sae/topk.ts'));
+  assert.ok(complaint('reports/index.ts', 'harness/store.ts'));
+  assert.not.ok(complaint('tasks/steering.ts', 'tasks/steering/alpha.ts'));
+  assert.not.ok(complaint('baselines/pca.ts', 'baselines/parts/directions.ts'));
+});
+
+test('relative imports name their file with .ts', () => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((specifier) => specifier.startsWith('.') && !/\.(ts|json)$/.test(specifier))
+      .map((specifier) => `${file}: ${specifier}`),
+  );
+  assert.equal(wrong, []);
+});
+
+test('only num/backend.ts imports a backend, and TensorFlow.js comes from num/tf.ts', () => {
+  const wrong = files.filter(
+    (file) =>
+      !['harness/num/backend.ts', 'harness/num/tf.ts'].includes(file) &&
+      !file.startsWith('harness/native/') &&
+      !file.startsWith('harness/perf/') &&
+      !isTest(file) &&
+      importsOf(file).some((specifier) => specifier.startsWith('@tensorflow/')) &&
+      !/^import type [^;]*@tensorflow/m.test(textOf(file)),
+  );
+  assert.equal(wrong, []);
+});
+
+test('relative imports do not run in circles at load time', () => {
+  // Types are erased, so only value imports count.
+  const edges = new Map(
+    files
+      .filter((file) => !isTest(file))
+      .map((file) => {
+        const text = textOf(file).replace(/\/\*[\s\S]*?\*\//g, '');
+        const values = [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;']*?from\s+'(\.[^']+)'/gm)];
+        return [file, values.map((match) => targetOf(file, match[1]!))] as const;
+      }),
+  );
+  const state = new Map<string, 'open' | 'done'>();
+  const circles: string[] = [];
+  const visit = (file: string, path: string[]): void => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      return;
+    }
+    state.set(file, 'open');
+    for (const target of edges.get(file) ?? []) visit(target, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of edges.keys()) visit(file, []);
+  assert.equal(circles, []);
+});
+
+test(`no file has more than ${MAX_LINES} lines`, () => {
+  const long = files.filter((file) => textOf(file).split('\n').length > MAX_LINES + 1);
+  assert.equal(long, []);
+});
+
+test('every file says in its first line what it is for', () => {
+  const silent = files.filter((file) => !isTest(file) && !/^(#![^\n]*\n)?\/\*\*[\s\S]{0,5}@file /.test(textOf(file)));
+  assert.equal(silent, []);
+});
+
+test('every test file runs its tests', () => {
+  const idle = files.filter((file) => file.endsWith('.test.ts') && !/\.run\(\)/.test(textOf(file)));
+  assert.equal(idle, []);
+});
+
+test.run();
