@@ -1,0 +1,49 @@
+/** @file Numbers and names as readers see them in tables. */
+
+/** At most four significant digits, no exponent for everyday sizes; `–` for an empty cell. */
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e6) return String(value);
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
+  if (size >= 1000) return value.toFixed(0);
+  if (size >= 100) return value.toFixed(1);
+  if (size >= 10) return value.toFixed(2);
+  return value.toFixed(3);
+}
+
+/** `0.912 [0.893, 0.930]`, or the number alone where there is no interval. */
+export function formatInterval(value: number | null, ci95: [number, number] | null): string {
+  if (value === null || !ci95) return formatNumber(value);
+  return `${formatNumber(value)} [${formatNumber(ci95[0])}, ${formatNumber(ci95[1])}]`;
+}
+
+/** `auroc_hard` → `AUROC hard`; field terms keep their usual spelling. */
+export function metricTitle(name: string): string {
+  const known: Record<string, string> = {
+    l0: 'L0',
+    l1: 'L1',
+    mse: 'MSE',
+    nmse: 'NMSE',
+    ms: 'MS',
+    ce: 'CE',
+    kl: 'KL',
+    auroc: 'AUROC',
+    f1: 'F1',
+    ci: 'CI',
+    l2: 'L2',
+    '1pct': '1 %',
+  };
+  return name
+    .split('_')
+    .map((word) => known[word] ?? word)
+    .join(' ');
+}
+
+/** `{ selection: 'auroc' }` → `selection: auroc`; the empty string where there are no axes. */
+export function axesLabel(axes: Record<string, string>): string {
+  return Object.entries(axes)
+    .map(([axis, value]) => `${axis}: ${value}`)
+    .join(', ');
+}

@@ -1,0 +1,98 @@
+/** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
+import type { Result } from '../harness/schema/result.generated.ts';
+import type { Table } from './aggregate.ts';
+import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
+import { tablePlots, trainingPlots } from './plots/index.ts';
+import { type Plot, renderSvg } from './plots/svg.ts';
+import { createPalette } from './plots/theme.ts';
+import { renderTemplate } from './template.ts';
+
+const ARROWS = { max: ' ↑', min: ' ↓', none: '' };
+
+async function plotViews(plots: readonly Plot[]) {
+  const views = [];
+  for (const plot of plots) views.push({ title: plot.title, caption: plot.caption, svg: await renderSvg(plot) });
+  return views;
+}
+
+function tableView(table: Table) {
+  const columns = table.metrics.filter((name) => table.rows.some(({ cells }) => cells[name]?.value != null));
+  const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
+  return {
+    columns: columns.map((name) => ({
+      title: metricTitle(name) + ARROWS[firstCell(name)?.direction ?? 'none'],
+      unit: firstCell(name)?.unit,
+    })),
+    rows: table.rows.map((row) => ({
+      rank: row.rank === null ? '–' : `${row.tied ? '≈ ' : ''}${row.rank}`,
+      method: row.method.name,
+      title: row.method.title,
+      kind: row.method.kind,
+      control: row.method.control,
+      axes: axesLabel(row.axes),
+      cells: columns.map((name) => {
+        const cell = row.cells[name];
+        if (!cell) return { text: '–', hint: 'not computed for this row' };
+        const spread = cell.sd === null ? '' : `; sd over ${cell.seeds} seeds ${formatNumber(cell.sd)}`;
+        return { text: formatInterval(cell.value, cell.ci95), hint: cell.reason ?? `n = ${cell.n}${spread}` };
+      }),
+    })),
+  };
+}
+
+/** What the numbers were made with; one line for each distinct set-up. */
+function setups(results: readonly Result[]): string[] {
+  return [
+    ...new Set(
+      results.map(({ provenance: { saxbench, backend, node, cpu, git } }) => {
+        const revision = git ? ` (${git.commit.slice(0, 10)}${git.dirty ? ', modified' : ''})` : '';
+        return `saxbench ${saxbench}${revision}, backend ${backend.name} (${backend.detail}), ${backend.device || cpu}, Node ${node}`;
+      }),
+    ),
+  ];
+}
+
+/** The report's text. */
+export async function renderHtml(
+  tables: readonly Table[],
+  results: readonly Result[],
+  options: { limited: boolean; title: string },
+): Promise<string> {
+  const palette = createPalette(results.map(({ method }) => method));
+  const places = [...new Set(tables.map(({ subject, site }) => `${subject.id} · ${site.name}`))];
+  const sections = [];
+  for (const place of places) {
+    const own = tables.filter(({ subject, site }) => `${subject.id} · ${site.name}` === place);
+    const { subject, site, dataset } = own[0]!;
+    const atPlace = results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
+    const tasks = [];
+    for (const table of own) {
+      const plots = tablePlots(
+        table,
+        atPlace.filter(({ task }) => task.id === table.task.id),
+        palette,
+      );
+      tasks.push({
+        anchor: `${place}-${table.task.id}`.replaceAll(/[^\w-]+/g, '-'),
+        title: table.task.title,
+        axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
+        unavailable: table.unavailable,
+        plots: await plotViews(plots),
+        ...tableView(table),
+      });
+    }
+    sections.push({
+      subject: subject.id,
+      site: site.name,
+      facts: [
+        `${subject.modality === 'text' ? 'language' : 'vision'} model of family ${subject.family}${subject.parameters ? `, ${subject.parameters.toLocaleString('en')} parameters` : ''}`,
+        `d_in ${site.d_in}`,
+        `dataset ${dataset.id}: ${dataset.trainRows.toLocaleString('en')} training rows, ${dataset.testRows.toLocaleString('en')} test rows${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
+        dataset.policy,
+      ],
+      tasks,
+      training: await plotViews(trainingPlots(atPlace, palette)),
+    });
+  }
+  return renderTemplate('report.html.hbs', { ...options, sections, setups: setups(results) });
+}

@@ -1,0 +1,67 @@
+/** @file Result files → LEADERBOARD.md, CSV and HTML. A pure function of the results: render again at any time. */
+import { join } from 'node:path';
+import { UserError } from '../harness/errors.ts';
+import { atomicWrite } from '../harness/io/atomic.ts';
+import { readResult, resultFiles } from '../harness/results.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
+import { buildTables } from './aggregate.ts';
+import { toCsv } from './csv.ts';
+import { renderHtml } from './html.ts';
+import { renderLeaderboard } from './leaderboard.ts';
+
+export interface ReportOptions {
+  /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
+  includeLimited?: boolean;
+  title?: string;
+  /** Where the results lie, for the reader of LEADERBOARD.md; a path relative to it. */
+  source?: string;
+}
+
+/** The three texts of a report. */
+export interface ReportTexts {
+  leaderboard: string;
+  csv: string;
+  html: string;
+}
+
+/**
+ * Reads all results below `<dir>/results`.
+ *
+ * @throws UserError when there are none, or only limited ones that were not asked for.
+ */
+export async function loadResults(dir: string, options: ReportOptions = {}): Promise<Result[]> {
+  const results = await Promise.all((await resultFiles(dir)).map(readResult));
+  if (results.length === 0) {
+    throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);
+  }
+  const kept = options.includeLimited ? results : results.filter(({ limited }) => !limited);
+  if (kept.length > 0) return kept;
+  throw new UserError(
+    `report: all ${results.length} results below ${dir} were made with --limit and compare nothing. ` +
+      'Run without --limit, or add --include-limited.',
+  );
+}
+
+/** Renders results, in their order, to the three texts. */
+export async function renderTexts(results: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
+  const tables = buildTables(results);
+  const limited = results.some((result) => result.limited);
+  const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
+  return {
+    leaderboard: await renderLeaderboard(tables, { limited, source: options.source }),
+    csv: toCsv(results),
+    html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}` }),
+  };
+}
+
+/** Writes LEADERBOARD.md, results.csv and report.html into `outDir` and returns their paths. */
+export async function renderReports(dir: string, outDir: string, options: ReportOptions = {}): Promise<string[]> {
+  const { leaderboard, csv, html } = await renderTexts(await loadResults(dir, options), options);
+  const files: [string, string][] = [
+    [join(outDir, 'LEADERBOARD.md'), leaderboard],
+    [join(outDir, 'results.csv'), csv],
+    [join(outDir, 'report.html'), html],
+  ];
+  for (const [file, text] of files) await atomicWrite(file, (handle) => handle.writeFile(text));
+  return files.map(([file]) => file);
+}

@@ -1,0 +1,80 @@
+/** @file Tables → LEADERBOARD.md. */
+import type { Table, TableRow } from './aggregate.ts';
+import { leaderboardColumns } from './columns.ts';
+import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { renderTemplate } from './template.ts';
+
+const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };
+
+/** A cell of a Markdown table must not hold a bar or a line break. */
+const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** `topk` with its axes; baselines in italics, null rows marked. */
+export function methodLabel({ method, axes }: Pick<TableRow, 'method' | 'axes'>): string {
+  const name = method.kind === 'baseline' ? `*${method.name}*` : `**${method.name}**`;
+  const details = axesLabel(axes);
+  return escapeCell(`${name}${method.control ? ' (control)' : ''}${details ? ` · ${details}` : ''}`);
+}
+
+/** Reasons of empty cells, each once, with the methods that it concerns. */
+function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): string[] {
+  const byReason = new Map<string, Set<string>>();
+  for (const { method, cells } of rows) {
+    for (const name of columns) {
+      const reason = cells[name]?.reason;
+      if (!reason || cells[name]?.value !== null) continue;
+      byReason.set(reason, (byReason.get(reason) ?? new Set()).add(method.name));
+    }
+  }
+  return [...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`));
+}
+
+function tableView(table: Table) {
+  const columns = leaderboardColumns(table);
+  const rows = table.rows.filter(({ cells }) => columns.some((name) => cells[name]));
+  const arrows = { max: ' ↑', min: ' ↓', none: '' };
+  const directionOf = (name: string) => rows.find(({ cells }) => cells[name])?.cells[name]?.direction ?? 'none';
+  const { subject, site, dataset, task } = table;
+  const counts = [
+    `d_in ${site.d_in}`,
+    `dataset \`${dataset.id}\``,
+    `${dataset.trainRows.toLocaleString('en')} training and ${dataset.testRows.toLocaleString('en')} test rows`,
+    ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
+    `seeds ${table.seeds.join(', ')}`,
+  ];
+  return {
+    taskTitle: task.title,
+    subject: subject.id,
+    site: site.name,
+    note: counts.join('; '),
+    unavailable: table.unavailable,
+    columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
+    rows: rows.map((row) => ({
+      rank: row.rank === null ? '–' : `${row.tied ? '≈ ' : ''}${row.rank}`,
+      method: methodLabel(row),
+      cells: columns.map((name) => {
+        const cell = row.cells[name];
+        return cell ? formatInterval(cell.value, cell.ci95) : '–';
+      }),
+    })),
+    reasons: reasonsOf(rows, columns),
+  };
+}
+
+/** The leaderboard's text. `source` says where the results lie, for the reader. */
+export async function renderLeaderboard(
+  tables: readonly Table[],
+  options: { limited: boolean; source?: string },
+): Promise<string> {
+  const seeds = new Set(tables.flatMap((table) => table.seeds));
+  const modalities = [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
+    title: MODALITY_TITLES[modality] ?? modality,
+    tables: tables.filter(({ subject }) => subject.modality === modality).map(tableView),
+  }));
+  const text = await renderTemplate('leaderboard.md.hbs', {
+    ...options,
+    modalities,
+    seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
+  });
+  return `${text.trimEnd().replaceAll(/\n{3,}/g, '\n\n')}\n`;
+}

@@ -1,0 +1,80 @@
+/** @file One metric of every row of a table as horizontal bars with intervals, best on top. */
+import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
+import type { Table } from '../aggregate.ts';
+import { axesLabel, metricTitle } from '../format.ts';
+import type { Plot } from './svg.ts';
+import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
+
+/** An interval as a line with end caps; values are [row, low, high]. */
+const renderInterval: CustomSeriesRenderItem = (_params, api) => {
+  const row = api.value(0);
+  const [x1, y] = api.coord([api.value(1), row]) as [number, number];
+  const [x2] = api.coord([api.value(2), row]) as [number, number];
+  const line = (from: number, top: number, to: number, bottom: number) => ({
+    type: 'line' as const,
+    shape: { x1: from, y1: top, x2: to, y2: bottom },
+    style: { stroke: '#222', lineWidth: 1 },
+  });
+  return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 3, x1, y + 3), line(x2, y - 3, x2, y + 3)] };
+};
+
+/** `reference`: a value to draw a line at, such as chance. */
+export function barPlot(
+  table: Table,
+  metric: string,
+  palette: Palette,
+  options: { title: string; caption: string; reference?: number },
+): Plot | undefined {
+  const rows = table.rows.filter(({ cells }) => typeof cells[metric]?.value === 'number').reverse();
+  if (rows.length < 2) return undefined;
+  const labels = rows.map(({ method, axes }) => [method.name, axesLabel(axes)].filter(Boolean).join(' · '));
+  const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);
+  const minimum = Math.min(...lows, options.reference ?? Number.POSITIVE_INFINITY);
+  const option: EChartsOption = {
+    textStyle: TEXT_STYLE,
+    grid: { left: 220, right: 24, top: 8, bottom: 44 },
+    xAxis: valueAxis(metricTitle(metric), {
+      nameGap: 26,
+      min: minimum < 0 ? undefined : Math.floor(minimum * 10) / 10,
+    }),
+    yAxis: {
+      type: 'category',
+      data: labels,
+      axisLabel: { ...TEXT_STYLE, width: 205, overflow: 'truncate', interval: 0 },
+      axisTick: { show: false },
+    },
+    series: [
+      {
+        type: 'bar',
+        data: rows.map(({ method, cells }) => ({
+          value: cells[metric]!.value!,
+          itemStyle: { color: palette.colourOf(method.name), opacity: method.kind === 'sae' ? 0.9 : 0.6 },
+        })),
+        barMaxWidth: 16,
+        ...(options.reference === undefined
+          ? {}
+          : {
+              markLine: {
+                silent: true,
+                symbol: 'none',
+                data: [{ xAxis: options.reference }],
+                lineStyle: { color: '#999', type: 'dashed' },
+                label: { show: false },
+              },
+            }),
+      },
+      {
+        type: 'custom',
+        renderItem: renderInterval,
+        data: rows.flatMap(({ cells }, i) => {
+          const ci95 = cells[metric]!.ci95;
+          return ci95 ? [[i, ci95[0], ci95[1]]] : [];
+        }),
+        encode: { x: [1, 2], y: 0 },
+        silent: true,
+        z: 3,
+      },
+    ],
+  };
+  return { title: options.title, caption: options.caption, option, height: 70 + rows.length * 22 };
+}

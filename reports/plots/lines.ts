@@ -1,0 +1,70 @@
+/** @file Named series as lines: ROC curves, scores against the factor, quantiles, training curves. */
+import type { EChartsOption } from 'echarts';
+import type { Plot } from './svg.ts';
+import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
+
+export interface Series {
+  /** Decides the colour. */
+  method: string;
+  /** Legend entry; lines of one method are told apart by their dashes. */
+  label: string;
+  x: number[];
+  y: number[];
+}
+
+const DASHES = ['solid', 'dashed', 'dotted'] as const;
+
+export function linePlot(
+  series: readonly Series[],
+  palette: Palette,
+  options: { title: string; caption: string; x: string; y: string; logX?: boolean; diagonal?: boolean },
+): Plot | undefined {
+  if (series.length === 0) return undefined;
+  const used = new Map<string, number>();
+  const lines = series.map(({ method, label, x, y }) => {
+    const nth = used.get(method) ?? 0;
+    used.set(method, nth + 1);
+    return {
+      type: 'line' as const,
+      name: label,
+      data: x.flatMap((at, i) => (options.logX && at <= 0 ? [] : [[at, y[i]!]])),
+      showSymbol: x.length <= 20,
+      symbolSize: 5,
+      lineStyle: { width: 1.6, type: DASHES[nth % DASHES.length]! },
+      itemStyle: { color: palette.colourOf(method) },
+    };
+  });
+  const diagonal = {
+    type: 'line' as const,
+    data: [
+      [0, 0],
+      [1, 1],
+    ],
+    symbol: 'none',
+    silent: true,
+    lineStyle: { color: '#999', type: 'dashed' as const, width: 1 },
+  };
+  const option: EChartsOption = {
+    textStyle: TEXT_STYLE,
+    legend: {
+      type: 'plain',
+      orient: 'vertical',
+      right: 0,
+      top: 8,
+      itemWidth: 22,
+      itemHeight: 8,
+      textStyle: { ...TEXT_STYLE, width: 150, overflow: 'truncate' },
+    },
+    grid: { left: 60, right: 200, top: 16, bottom: 48 },
+    xAxis: valueAxis(options.x, { nameGap: 28, ...(options.logX ? { type: 'log' } : {}) }),
+    yAxis: valueAxis(options.y, { nameGap: 42 }),
+    series: options.diagonal ? [...lines, diagonal] : lines,
+  };
+  return {
+    title: options.title,
+    caption: options.caption,
+    option,
+    width: 720,
+    height: Math.max(360, 60 + series.length * 18),
+  };
+}

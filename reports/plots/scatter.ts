@@ -1,0 +1,60 @@
+/** @file One metric against another, a point a row of a table, with the interval of the second. */
+import type { EChartsOption } from 'echarts';
+import type { Table } from '../aggregate.ts';
+import { axesLabel, metricTitle } from '../format.ts';
+import type { Plot } from './svg.ts';
+import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
+
+/** Needs two rows with both metrics; otherwise there is nothing to compare and no plot. */
+export function scatterPlot(
+  table: Table,
+  xName: string,
+  yName: string,
+  palette: Palette,
+  options: { title: string; caption: string; logX?: boolean },
+): Plot | undefined {
+  const points = table.rows.flatMap(({ method, axes, cells }) => {
+    const [x, y] = [cells[xName]?.value, cells[yName]?.value];
+    if (x === null || x === undefined || y === null || y === undefined || (options.logX && x <= 0)) return [];
+    const label = [method.name, axesLabel(axes)].filter(Boolean).join(' · ');
+    return [{ label, method, x, y, ci95: cells[yName]!.ci95 }];
+  });
+  if (points.length < 2) return undefined;
+  const option: EChartsOption = {
+    textStyle: TEXT_STYLE,
+    grid: { left: 64, right: 150, top: 16, bottom: 48 },
+    xAxis: valueAxis(metricTitle(xName), { nameGap: 28, ...(options.logX ? { type: 'log' } : {}) }),
+    yAxis: valueAxis(metricTitle(yName), { nameGap: 44 }),
+    series: [
+      {
+        type: 'scatter',
+        data: points.map(({ x, y, label, method }) => ({
+          value: [x, y],
+          name: label,
+          symbol: method.kind === 'sae' ? 'circle' : 'diamond',
+          symbolSize: method.kind === 'sae' ? 10 : 9,
+          itemStyle: { color: palette.colourOf(method.name) },
+        })),
+        label: { show: true, position: 'right', formatter: '{b}', ...TEXT_STYLE, fontSize: 10 },
+        labelLayout: { moveOverlap: 'shiftY' },
+      },
+      ...points.flatMap(({ x, ci95, method }) =>
+        ci95
+          ? [
+              {
+                type: 'line' as const,
+                data: [
+                  [x, ci95[0]],
+                  [x, ci95[1]],
+                ],
+                symbol: 'none',
+                silent: true,
+                lineStyle: { color: palette.colourOf(method.name), width: 1.2 },
+              },
+            ]
+          : [],
+      ),
+    ],
+  };
+  return { title: options.title, caption: options.caption, option };
+}

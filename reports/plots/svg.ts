@@ -1,0 +1,27 @@
+/** @file ECharts options → SVG text, on the server side, with no browser and no canvas. */
+import type { EChartsOption } from 'echarts';
+
+export interface Plot {
+  title: string;
+  /** What it shows and how to read it, in a sentence. */
+  caption: string;
+  option: EChartsOption;
+  width?: number;
+  height?: number;
+}
+
+/** The plot as an `<svg>` element. ECharts is loaded on first use: reports without plots do not pay for it. */
+export async function renderSvg(plot: Plot): Promise<string> {
+  const echarts = await import('echarts');
+  const { width = 640, height = 400, option, title } = plot;
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({ animation: false, ...option });
+    const svg = chart.renderToSVGString();
+    const label = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+    return svg.replace('<svg ', `<svg role="img" aria-label="${label}" `);
+  } finally {
+    // An SSR chart keeps a timer: without this the process would not end.
+    chart.dispose();
+  }
+}
