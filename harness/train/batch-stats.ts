@@ -24,14 +24,16 @@ export function firing(codes: Codes): Firing {
     }
     return { l0: active / codes.values.shape[0], fired };
   }
-  const { values } = codes;
-  const counts = tf.tidy(() => tf.sum(tf.cast(tf.notEqual(values, 0), 'float32'), 0));
-  const perLatent = counts.dataSync() as Float32Array;
-  counts.dispose();
-  return {
-    l0: perLatent.reduce((sum, count) => sum + count, 0) / values.shape[0],
-    fired: Uint8Array.from(perLatent, (count) => (count > 0 ? 1 : 0)),
-  };
+  const [n, d_sae] = codes.values.shape;
+  const values = codes.values.dataSync();
+  const fired = new Uint8Array(d_sae);
+  let active = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) continue;
+    active++;
+    fired[i % d_sae] = 1;
+  }
+  return { l0: active / n, fired };
 }
 
 /** Σ‖y − ŷ‖² and Σ‖y − ȳ‖² over the batch, ȳ its mean. */

@@ -1,17 +1,12 @@
 /** @file Decoding of k-sparse codes from the non-zeros only, with gradients. */
-import type { NamedAttrMap } from '@tensorflow/tfjs-core';
+
+import { hasKernel, runKernel } from '../kernels/own.ts';
 import { SPARSE_DECODE, SPARSE_DECODE_GRAD_DECODER, SPARSE_DECODE_GRAD_VALUES } from '../kernels/sparse-decode.ts';
-import { type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../tf.ts';
+import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
 /** Rows of the decoder gathered at a time where the backend has no kernel: bounds [rows, k, d_in] floats to 64 MiB. */
 const GATHERED_FLOATS = 2 ** 24;
-
-const hasKernel = (name: string) => tf.getKernel(name, tf.getBackend()) !== undefined;
-
-function runKernel(name: string, inputs: Record<string, Tensor>, attrs: NamedAttrMap = {}): Tensor2D {
-  return tf.engine().runKernel(name, inputs, attrs) as Tensor2D;
-}
 
 /** [rows, k, d_in]: the decoder rows that the codes point at. */
 function gatherAtoms(W_dec: Tensor2D, indices: Tensor2D): Tensor3D {

@@ -8,8 +8,17 @@ import {
   type Tensor2D,
   type TrainState,
   tf,
-  topkSparse,
+  topkEncode,
 } from '../../../harness/contract.ts';
+
+/** What one step reconstructed, and from what. */
+export interface Reconstructed {
+  x: Tensor2D;
+  target: Tensor2D;
+  reconstruction: Tensor2D;
+  /** With which x · W_enc + bias are the pre-activations. */
+  bias: Tensor1D;
+}
 
 /** Indices of the dead latents, int32 [deadCount]. */
 function deadIndices(state: TrainState): Tensor1D {
@@ -24,29 +33,18 @@ function deadIndices(state: TrainState): Tensor1D {
  * L_aux = ‖e − ê‖² / ‖e − mean_batch(e)‖² with e = x − x̂ as a constant and ê decoded, without bias, from the `k`
  * largest ReLU pre-activations among the dead latents only. 0 where no latent is dead or the quotient is not a number.
  *
- * @param pre Pre-activations of all latents [n, d_sae].
  * @param k d_in / 2 in the published recipe.
  */
-export function auxkLoss(
-  params: NamedTensors,
-  pre: Tensor2D,
-  target: Tensor2D,
-  reconstruction: Tensor2D,
-  state: TrainState,
-  k: number,
-): Scalar {
-  if (state.deadCount === 0 || k < 1) return tf.scalar(0);
+export function auxkLoss(params: NamedTensors, step: Reconstructed, state: TrainState, k: number): Scalar {
+  if (state.deadCount === 0) return tf.scalar(0);
   const dead = deadIndices(state);
-  const deadPre = tf.relu(tf.gather(pre, dead, 1));
+  const W_enc = tf.transpose(tf.gather(tf.transpose(params['W_enc'] as Tensor2D), dead)) as Tensor2D;
+  const bias = tf.gather(step.bias, dead);
   const atoms = tf.gather(params['W_dec'] as Tensor2D, dead);
-  // With as few dead latents as k, all of them take part and nothing needs choosing.
-  const decoded = (() => {
-    if (state.deadCount <= k) return tf.matMul(deadPre, atoms);
-    const { indices, values } = topkSparse(deadPre, k);
-    return sparseDecode(values, indices, atoms);
-  })();
+  const { indices, values } = topkEncode(step.x, W_enc, bias, Math.min(k, state.deadCount));
+  const decoded = sparseDecode(values, indices, atoms);
   // AuxK must not move the live latents.
-  const residual = stopGradient(tf.sub(target, reconstruction) as Tensor2D);
+  const residual = stopGradient(tf.sub(step.target, step.reconstruction) as Tensor2D);
   const left = tf.sum(tf.square(tf.sub(decoded, residual)));
   const spread = tf.sum(tf.square(tf.sub(residual, tf.mean(residual, 0, true))));
   return tf.divNoNan(left, spread) as Scalar;

@@ -1,5 +1,13 @@
 /** @file What the variants share about decoders: random start, unit rows, gradients tangent to the sphere. */
-import { type NamedTensors, type Rng, type SaeShape, type Tensor2D, tf } from '../../../harness/contract.ts';
+import {
+  geometricMedian,
+  type NamedTensors,
+  type Rng,
+  type SaeShape,
+  type Tensor1D,
+  type Tensor2D,
+  tf,
+} from '../../../harness/contract.ts';
 
 /** Euclidean norm of each row, as a column [n, 1]. */
 export function rowNorms(rows: Tensor2D): Tensor2D {
@@ -37,4 +45,9 @@ export function tangentDecoderGradient(grads: NamedTensors, params: NamedTensors
   const unit = unitNormRows(params['W_dec'] as Tensor2D);
   const parallel = tf.mul(unit, tf.sum(tf.mul(grad, unit), 1, true));
   return { ...grads, W_dec: tf.sub(grad, parallel) };
+}
+
+/** The geometric median of the rows [n, d]: b_dec's start where the recipe or a short run asks for it. */
+export function medianOf(sample: Tensor2D): Tensor1D {
+  return tf.tensor1d(geometricMedian(sample.dataSync() as Float32Array, sample.shape[1]));
 }

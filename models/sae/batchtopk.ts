@@ -1,0 +1,91 @@
+/** @file BatchTopK SAE: k latents an input on average, chosen over the whole batch; a threshold at inference. */
+import {
+  batchTopk,
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+} from '../../harness/contract.ts';
+import { auxkLoss } from './shared/auxk.ts';
+import { tangentDecoderGradient, unitNormRows } from './shared/decoder.ts';
+import { centredBias, denseDecode, preActivations } from './shared/encoder.ts';
+import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
+import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
+import {
+  type TopkFamily,
+  topkFamilyHyperparameters,
+  topkFamilyInit,
+  topkFamilyTraining,
+} from './shared/topk-family.ts';
+
+/** dictionary_learning averages from step 1000 on with weight 0.999: windows made for hundreds of thousands of steps. */
+const REFERENCE = { start: 1000, rate: 0.001 };
+/** A short run starts after a fifth of its steps and averages over about a tenth of them. */
+const SHORT = { start: 0.2, window: 0.1 };
+
+/** Moves the running mean of the smallest kept activation; −1 until it has begun, as in the reference. */
+function updateThreshold(state: TrainState): void {
+  const smallest = state.last?.parts['smallest'] ?? 0;
+  if (state.step < Math.min(REFERENCE.start, Math.floor(SHORT.start * state.steps)) || smallest <= 0) return;
+  const before = state.scalars['threshold'] ?? -1;
+  const rate = Math.max(REFERENCE.rate, Math.min(1, 1 / (SHORT.window * state.steps)));
+  state.scalars['threshold'] = before < 0 ? smallest : (1 - rate) * before + rate * smallest;
+}
+
+/** The smallest entry above 0, or 0 where there is none. A number for the threshold, without gradient. */
+function smallestPositive(codes: Tensor2D): Scalar {
+  const values = codes.dataSync();
+  let smallest = Infinity;
+  for (const value of values) if (value > 0 && value < smallest) smallest = value;
+  return tf.scalar(smallest === Infinity ? 0 : smallest);
+}
+
+export default defineSae<TopkFamily>({
+  id: 'batchtopk',
+  title: 'BatchTopK SAE with AuxK',
+  paper: 'Bussmann, Leask & Nanda 2024, arXiv:2412.06410',
+  version: 1,
+  hyperparameters: {
+    k: { type: 'number', exclusiveMinimum: 0, default: 16, description: 'Latents kept for each input on average.' },
+    ...topkFamilyHyperparameters,
+  },
+  validate: (shape, hp) => checkK('batchtopk', hp.k, shape, false),
+  training: topkFamilyTraining,
+  init: topkFamilyInit,
+  encode: (params, x) => thresholdCodes(preActivations(params, x, centredBias(params)), params['threshold']!),
+  decode: (params, codes) => denseDecode(params, toDense(codes)),
+  loss(params, { x, target }, state, hp) {
+    const bias = centredBias(params);
+    const values = batchTopk(tf.relu(preActivations(params, x, bias)), hp.k);
+    const codes: Codes = { kind: 'dense', values };
+    const reconstruction = denseDecode(params, values);
+    const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
+    const aux = auxkLoss(params, { x, target, reconstruction, bias }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
+    const parts = { nmse, aux, smallest: smallestPositive(values) };
+    return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts, codes, reconstruction };
+  },
+  beforeStep: tangentDecoderGradient,
+  afterStep(params, state) {
+    updateThreshold(state);
+    return { W_dec: unitNormRows(params['W_dec'] as Tensor2D) };
+  },
+  toInference: (params, state): NamedTensors => ({
+    ...params,
+    threshold: tf.scalar(Math.max(0, state.scalars['threshold'] ?? 0)),
+  }),
+  foldScale: foldBiases,
+  directions: (params) => params['W_dec'] as Tensor2D,
+  // SAELens too writes a BatchTopK SAE as JumpReLU, with the one threshold for every latent.
+  toSaeLens: (params) => ({
+    architecture: 'jumprelu',
+    cfg: { apply_b_dec_to_input: true },
+    tensors: {
+      ...saeLensTensors(params),
+      threshold: tf.mul(tf.onesLike(params['b_enc']! as Tensor1D), params['threshold']!),
+    },
+  }),
+});

@@ -1,0 +1,163 @@
+/** @file JumpReLU SAE: learned thresholds, an L0 penalty through straight-through pseudo-derivatives. */
+import {
+  defineSae,
+  heavisideStep,
+  jumprelu,
+  type NamedTensors,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import {
+  medianOf,
+  randomDecoder,
+  rowNorms,
+  tangentDecoderGradient,
+  tiedEncoder,
+  unitNormRows,
+} from './shared/decoder.ts';
+import { denseDecode, preActivations } from './shared/encoder.ts';
+import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
+import {
+  adjustSparsity,
+  checkTarget,
+  type SparsityTarget,
+  sparsityFactor,
+  sparsityTargetHyperparameter,
+} from './shared/sparsity-target.ts';
+import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
+import { warmup } from './shared/warmup.ts';
+
+interface JumpReluParameters extends SparsityTarget {
+  penalty: 'step' | 'quadratic' | 'tanh';
+  lambda: number;
+  lambdaWarmup: number;
+  bandwidth: number;
+  thresholdInit: number;
+  preActCoefficient: number;
+}
+
+/** Anthropic's steepness in Σ tanh(c · f_i ‖d_i‖). */
+const TANH_STEEPNESS = 4;
+
+/** W_enc^T x + b_enc: b_dec is not subtracted at the input. */
+const preActs = (params: NamedTensors, x: Tensor2D) => preActivations(params, x, params['b_enc'] as Tensor1D);
+
+/** Mean over the batch of each latent, as a row [1, d_sae], by a product that no [n, d_sae] intermediate follows. */
+const batchMean = (values: Tensor2D) =>
+  tf.matMul(tf.fill([1, values.shape[0]], 1 / values.shape[0]) as Tensor2D, values);
+
+/** The sparsity term before its coefficient. */
+function penaltyOf(params: NamedTensors, z: Tensor2D, values: Tensor2D, hp: JumpReluParameters): Scalar {
+  if (hp.penalty === 'tanh') {
+    const norms = tf.reshape(rowNorms(params['W_dec'] as Tensor2D), [1, z.shape[1]]);
+    return tf.sum(batchMean(tf.tanh(tf.mul(tf.mul(values, norms), TANH_STEEPNESS)) as Tensor2D)) as Scalar;
+  }
+  const l0 = tf.sum(batchMean(heavisideStep(z, params['threshold'] as Tensor1D, hp.bandwidth)));
+  if (hp.penalty === 'step') return l0 as Scalar;
+  return tf.square(tf.sub(tf.div(l0, hp.targetL0!), 1)) as Scalar;
+}
+
+/** Σ over dead latents of ReLU(θ − z)·‖d‖, mean over the batch: brings back latents that never reach their threshold. */
+function preActLoss(params: NamedTensors, z: Tensor2D, state: TrainState): Scalar {
+  const short = batchMean(tf.relu(tf.sub(params['threshold']!, z)) as Tensor2D);
+  const norms = tf.squeeze(rowNorms(params['W_dec'] as Tensor2D), [1]);
+  return tf.sum(tf.mul(short, tf.mul(norms, state.dead))) as Scalar;
+}
+
+export default defineSae<JumpReluParameters>({
+  id: 'jumprelu',
+  title: 'JumpReLU SAE',
+  paper: 'Rajamanoharan et al. 2024, arXiv:2407.14435',
+  version: 1,
+  hyperparameters: {
+    penalty: {
+      enum: ['step', 'quadratic', 'tanh'],
+      default: 'step',
+      description:
+        "'step': λ·L0 with unit-norm decoder (the paper); 'quadratic': λ·(L0/targetL0 − 1)² (dictionary_learning); " +
+        "'tanh': λ·Σ tanh(4·f·‖d‖) with free decoder norms (Anthropic, January 2025).",
+    },
+    lambda: { type: 'number', minimum: 0, default: 1, description: 'Weight λ of the penalty.' },
+    lambdaWarmup: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.1,
+      description: 'Fraction of the steps over which λ rises from 0.',
+    },
+    bandwidth: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 0.1,
+      description: 'Width ε of the kernel, at E‖x‖ = √d_in. The paper has 0.001·√d_in here, for 10^9 tokens.',
+    },
+    thresholdInit: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 0.1,
+      description: 'Start of every threshold, at E‖x‖ = √d_in. The paper has 0.001·√d_in here.',
+    },
+    preActCoefficient: {
+      type: 'number',
+      minimum: 0,
+      default: 0,
+      description: 'Weight of Σ ReLU(θ − z)·‖d‖ over dead latents; 3e-6 in the tanh recipe.',
+    },
+    ...sparsityTargetHyperparameter,
+  },
+  validate(shape, hp) {
+    checkTarget('jumprelu', hp.targetL0, shape.d_sae);
+    if (hp.penalty === 'quadratic' && hp.targetL0 === null) {
+      throw new UserError("sae jumprelu: penalty 'quadratic' needs targetL0: expected a number, found null.");
+    }
+  },
+  // θ itself is trained, not its logarithm, which Adam barely moves (SAELens issue 494).
+  training: () => ({ lr: 3e-3, beta1: 0, beta2: 0.999, epsilon: 1e-8, normalise: 'mean-norm' }),
+  init(shape, hp, { rng, targetSample }) {
+    const W_dec = randomDecoder(shape, rng, 1);
+    return {
+      params: {
+        W_dec,
+        W_enc: tiedEncoder(W_dec, shape, rng, 1),
+        b_enc: tf.zeros([shape.d_sae]),
+        b_dec: medianOf(targetSample),
+        threshold: tf.fill([shape.d_sae], hp.thresholdInit),
+      },
+    };
+  },
+  encode: (params, x) => thresholdCodes(preActs(params, x), params['threshold']!),
+  decode: (params, codes) => denseDecode(params, toDense(codes)),
+  loss(params, { x, target }, state, hp) {
+    const z = preActs(params, x);
+    const values = jumprelu(z, params['threshold'] as Tensor1D, hp.bandwidth);
+    const reconstruction = denseDecode(params, values);
+    const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
+    const sparsity = penaltyOf(params, z, values, hp);
+    const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
+    const parts: Record<string, Scalar> = { mse, sparsity };
+    let total = tf.add(mse, tf.mul(sparsity, lambda)) as Scalar;
+    if (hp.preActCoefficient > 0 && state.deadCount > 0) {
+      parts['preAct'] = preActLoss(params, z, state);
+      total = tf.add(total, tf.mul(parts['preAct'], hp.preActCoefficient));
+    }
+    return { total, parts, codes: { kind: 'dense', values }, reconstruction };
+  },
+  beforeStep: (grads, params, _state, hp) => (hp.penalty === 'tanh' ? grads : tangentDecoderGradient(grads, params)),
+  afterStep(params, state, hp): NamedTensors {
+    if (hp.penalty !== 'quadratic') adjustSparsity(state, hp.targetL0);
+    const threshold = tf.maximum(params['threshold']!, 1e-6);
+    return hp.penalty === 'tanh' ? { threshold } : { threshold, W_dec: unitNormRows(params['W_dec'] as Tensor2D) };
+  },
+  toInference: (params) => foldDecoderNorms(params),
+  foldScale: foldBiases,
+  directions: (params) => params['W_dec'] as Tensor2D,
+  toSaeLens: (params) => ({
+    architecture: 'jumprelu',
+    cfg: { apply_b_dec_to_input: false },
+    tensors: { ...saeLensTensors(params), threshold: params['threshold']! },
+  }),
+});

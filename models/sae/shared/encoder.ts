@@ -1,0 +1,22 @@
+/** @file Pre-activations of linear encoders, and the bias with which b_dec is subtracted at the input. */
+import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+
+/**
+ * b_enc − b_dec · W_enc: with it x · W_enc + bias = (x − b_dec) · W_enc + b_enc, and the gradient of b_dec needs no
+ * product of the size of the batch.
+ */
+export function centredBias(params: NamedTensors): Tensor1D {
+  const b_dec = tf.expandDims(params['b_dec'] as Tensor1D, 0) as Tensor2D;
+  const shift = tf.squeeze(tf.matMul(b_dec, params['W_enc'] as Tensor2D), [0]);
+  return tf.sub(params['b_enc']!, shift) as Tensor1D;
+}
+
+/** x · W_enc + bias, [n, d_sae]. */
+export function preActivations(params: NamedTensors, x: Tensor2D, bias: Tensor1D): Tensor2D {
+  return tf.add(tf.matMul(x, params['W_enc'] as Tensor2D), bias) as Tensor2D;
+}
+
+/** codes · W_dec + b_dec for dense codes [n, d_sae]. */
+export function denseDecode(params: NamedTensors, codes: Tensor2D): Tensor2D {
+  return tf.add(tf.matMul(codes, params['W_dec'] as Tensor2D), params['b_dec']!) as Tensor2D;
+}

@@ -1,0 +1,58 @@
+/** @file Finds the sparsity coefficient that gives a wanted L0, while training. */
+import { type TrainState, UserError } from '../../../harness/contract.ts';
+
+/** Options of variants whose L0 depends on a coefficient. */
+export interface SparsityTarget {
+  targetL0: number | null;
+}
+
+export const sparsityTargetHyperparameter = {
+  targetL0: {
+    type: ['number', 'null'],
+    exclusiveMinimum: 0,
+    default: 16,
+    description:
+      'Mean active latents to aim at: λ then starts at a tenth of its value and is adjusted while training. null: λ as given.',
+  },
+};
+
+/** Natural logarithm of the factor at the start: a λ that is too large kills latents before it can be lowered. */
+const START = Math.log(0.1);
+/** e-folds that the coefficient can move by in a whole run. */
+const RANGE = 30;
+/** An error that vanishes within this part of the run at its present pace is left to do so. */
+const PATIENCE = 0.05;
+/** How much slower the coefficient moves meanwhile, so that it does not overshoot. */
+const CONVERGING = 0.01;
+
+/** The factor on λ reached so far; 1 without a target. */
+export function sparsityFactor(state: TrainState, target: number | null): number {
+  return target === null ? 1 : Math.exp(state.scalars['logFactor'] ?? START);
+}
+
+/**
+ * One step of an integral controller after SAELens's coefficient autotuner: the logarithm of the factor moves by
+ * ±gain · tanh(10 · relative error) of a running mean of L0, and hardly at all while the error vanishes on its own.
+ * Gain and averaging window follow the length of the run: the published 3e-4 and 0.99 are for 200,000 steps. What was
+ * reached stands in `scalars`: `meanL0` and `logFactor`.
+ */
+export function adjustSparsity(state: TrainState, target: number | null): void {
+  if (target === null) return;
+  const l0 = state.last?.l0 ?? target;
+  const { scalars, steps } = state;
+  const weight = 1 / Math.min(100, Math.max(3, steps / 100));
+  const before = scalars['meanL0'] ?? l0;
+  const mean = before + weight * (l0 - before);
+  const error = (value: number) => Math.log(Math.max(value, target / 100) / target);
+  const pace = Math.abs(error(before)) - Math.abs(error(mean));
+  const converging = pace * PATIENCE * steps > Math.abs(error(mean));
+  const gain = (RANGE / steps) * (converging ? CONVERGING : 1);
+  scalars['meanL0'] = mean;
+  scalars['logFactor'] = (scalars['logFactor'] ?? START) + gain * Math.tanh(10 * error(mean));
+}
+
+/** @throws UserError unless the target is null or at most d_sae. */
+export function checkTarget(id: string, target: number | null, d_sae: number): void {
+  if (target === null || (target > 0 && target <= d_sae)) return;
+  throw new UserError(`sae ${id}: targetL0: expected a number above 0 and at most d_sae = ${d_sae}, found ${target}.`);
+}
