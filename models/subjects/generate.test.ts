@@ -123,8 +123,8 @@ test('an abort ends it and leaves no tensors', async () => {
 
 test('bad prompts and options are refused', async () => {
   const refused: [number[][], Partial<GenerateOptions>, RegExp][] = [
-    [[[]], {}, /prompt 0: expected 1 to 64 ids, found 0/],
-    [[Array(65).fill(1)], {}, /prompt 0: expected 1 to 64 ids, found 65/],
+    [[[]], {}, /prompt 0: expected 1 to 63 ids.* found 0/],
+    [[Array(64).fill(1)], {}, /prompt 0: expected 1 to 63 ids, so that one more fits, found 64/],
     [[[1], [50]], {}, /prompt 1: expected ids below 50, found 50/],
     [[[1]], { maxNewTokens: -1 }, /maxNewTokens/],
     [[[1]], { temperature: -0.1 }, /temperature/],

@@ -5,7 +5,6 @@ import {
   type GenerateOptions,
   type NamedTensors,
   type Rng,
-  type Tensor2D,
   type Tensor4D,
   tf,
   UserError,
@@ -56,7 +55,7 @@ export async function generate(
   let state = tf.tidy(() => {
     const { hidden, keyValues } = llamaHidden(params, config, batch, { interventions, keep: true });
     const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
-    return { logits: logitsAt(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), keyValues };
+    return { logits: llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), keyValues };
   });
   try {
     while (true) {
@@ -114,14 +113,12 @@ export async function generate(
           columns: { past, positions: Int32Array.from(rows, (row) => row.length - 1), seen: flat },
         },
       );
-      return { logits: logitsAt(params, config, hidden!), keyValues };
+      return { logits: llamaLogits(params, config, hidden!), keyValues };
     });
     tf.dispose(past);
     return next;
   }
 }
-
-const logitsAt = (params: NamedTensors, config: LlamaConfig, hidden: Tensor2D) => llamaLogits(params, config, hidden);
 
 function selectRows(keyValues: KeyValues[], rows: number[]): KeyValues[] {
   const selected = tf.tidy(() => {
@@ -146,8 +143,8 @@ function checkOptions(config: LlamaConfig, prompts: readonly (readonly number[])
     throw refuse('streams', `one for each of the ${prompts.length} prompts`, streams.length);
   }
   prompts.forEach((ids, i) => {
-    if (ids.length === 0 || ids.length > config.maxLength) {
-      throw refuse(`prompt ${i}`, `1 to ${config.maxLength} ids`, ids.length);
+    if (ids.length === 0 || ids.length >= config.maxLength) {
+      throw refuse(`prompt ${i}`, `1 to ${config.maxLength - 1} ids, so that one more fits`, ids.length);
     }
     const unknown = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < config.vocab));
     if (unknown !== undefined) throw refuse(`prompt ${i}`, `ids below ${config.vocab}`, unknown);

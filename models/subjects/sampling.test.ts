@@ -54,6 +54,24 @@ test('ties: greedy takes the first', () => {
   assert.is(argmax([1, 3, 3, 2]), 1);
 });
 
+test('over a large vocabulary the kept set is that of a full sort', () => {
+  const rng = createRng(9);
+  const logits = Float32Array.from({ length: 600 }, () => Math.round(rng.normal() * 40) / 40);
+  const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
+  const ends: number[] = [];
+  for (const id of order) ends.push((ends.at(-1) ?? 0) + Math.exp(logits[id]!));
+  const size = ends.findIndex((end) => end >= 0.9 * ends.at(-1)!) + 1;
+  assert.ok(size > 64 && size < 600, `${size}`);
+  // A uniform in the middle of a token's share of the kept weight draws that token and no other.
+  const drawAll = (kept: number, options: { topK?: number; topP?: number }) =>
+    order.slice(0, kept).map((_, i) => {
+      const u = ((ends[i - 1] ?? 0) + ends[i]!) / 2 / ends[kept - 1]!;
+      return sampleToken(logits, u, { temperature: 1, ...options });
+    });
+  assert.equal(drawAll(size, { topP: 0.9 }), order.slice(0, size));
+  assert.equal(drawAll(7, { topK: 7 }), order.slice(0, 7));
+});
+
 test('frequencies follow the distribution with a seeded stream', () => {
   const rng = createRng(3);
   const counts = [0, 0, 0, 0];

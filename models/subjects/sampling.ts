@@ -1,13 +1,16 @@
 /** @file Choosing a token from logits: greedy, temperature, top-k and nucleus sampling. */
 
 export interface SamplingOptions {
-  /** 0 = greedy. */
+  /** Above 0; greedy choice is `argmax`. */
   temperature: number;
   /** Only the k most likely tokens; all when omitted. */
   topK?: number;
   /** Only the smallest set of most likely tokens whose probability reaches this (Holtzman et al. 2020). */
   topP?: number;
 }
+
+/** How many of the most likely tokens nucleus sampling looks at first. */
+const FIRST_LOOK = 64;
 
 /** The largest logit's index; the first among equals. */
 export function argmax(logits: ArrayLike<number>): number {
@@ -22,26 +25,53 @@ export function argmax(logits: ArrayLike<number>): number {
  */
 export function sampleToken(logits: ArrayLike<number>, u: number, options: SamplingOptions): number {
   const { temperature, topK = logits.length, topP = 1 } = options;
-  const order = candidates(logits, topK, topP < 1);
   const peak = logits[argmax(logits)]!;
-  const weights = Array.from(order, (id) => Math.exp((logits[id]! - peak) / temperature));
-  let kept = weights.length;
-  if (topP < 1) {
-    const limit = topP * weights.reduce((sum, weight) => sum + weight, 0);
-    let reached = 0;
-    for (kept = 0; kept < weights.length && reached < limit; kept++) reached += weights[kept]!;
-  }
-  let left = u * weights.slice(0, kept).reduce((sum, weight) => sum + weight, 0);
-  for (let i = 0; i < kept; i++) {
-    left -= weights[i]!;
-    if (left < 0) return order[i]!;
-  }
-  return order[Math.max(0, kept - 1)]!;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - peak) / temperature));
+  if (topP >= 1) return draw(weights, u, topK < weights.length ? largest(logits, topK) : undefined);
+  return draw(weights, u, nucleus(logits, weights, Math.min(topK, weights.length), topP));
 }
 
-/** Ids of the k largest logits, most likely first where an order is needed; ties go to the smaller id. */
-function candidates(logits: ArrayLike<number>, k: number, sorted: boolean): Uint32Array {
-  const ids = Uint32Array.from({ length: logits.length }, (_, i) => i);
-  if (k >= ids.length && !sorted) return ids;
-  return ids.sort((a, b) => logits[b]! - logits[a]! || a - b).subarray(0, k);
+/** Ids of the k largest logits, largest first; ties go to the smaller id. */
+function largest(logits: ArrayLike<number>, k: number): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < logits.length; id++) {
+    if (ids.length === k && logits[id]! <= logits[ids[k - 1]!]!) continue;
+    let at = Math.min(ids.length, k - 1);
+    for (; at > 0 && logits[ids[at - 1]!]! < logits[id]!; at--) ids[at] = ids[at - 1]!;
+    ids[at] = id;
+  }
+  return ids;
+}
+
+/** The fewest of the k most likely ids that hold the share `topP` of these k's weight. */
+function nucleus(logits: ArrayLike<number>, weights: Float64Array, k: number, topP: number): number[] {
+  const sum = (ids: number[]) => ids.reduce((total, id) => total + weights[id]!, 0);
+  const whole = k < weights.length ? sum(largest(logits, k)) : weights.reduce((total, weight) => total + weight, 0);
+  for (let size = Math.min(k, FIRST_LOOK); ; size = Math.min(k, size * 4)) {
+    const ids = largest(logits, size);
+    let reached = 0;
+    for (const [i, id] of ids.entries()) {
+      reached += weights[id]!;
+      if (reached >= topP * whole) return ids.slice(0, i + 1);
+    }
+    if (size === k) return ids;
+  }
+}
+
+/** One of `ids` (of all indices when omitted) in proportion to its weight. */
+function draw(weights: Float64Array, u: number, ids?: number[]): number {
+  const count = ids?.length ?? weights.length;
+  let total = 0;
+  for (let i = 0; i < count; i++) total += weights[ids ? ids[i]! : i]!;
+  let left = u * total;
+  let last = 0;
+  for (let i = 0; i < count; i++) {
+    const id = ids ? ids[i]! : i;
+    if (weights[id] === 0) continue;
+    last = id;
+    left -= weights[id]!;
+    if (left < 0) return id;
+  }
+  // Rounding can leave a remainder after the last positive weight.
+  return last;
 }
