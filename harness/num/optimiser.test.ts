@@ -1,13 +1,15 @@
 /** @file Adam against a float64 reference, clipping, and exact resume. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initBackend } from './backend.ts';
+import { allclose } from './allclose.ts';
+import { initBackend, probeBackends } from './backend.ts';
 import { type AdamOptions, createAdam } from './optimiser.ts';
 import { tf, type Variable } from './tf.ts';
 
 const test = suite('optimiser');
+const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
 test.before(async () => {
-  await initBackend('wasm');
+  await initBackend();
 });
 
 /** Adam in float64, straight from the paper, on one flat parameter. */
@@ -63,14 +65,14 @@ for (const [name, options] of Object.entries<AdamOptions>({
   'decoupled weight decay': { weightDecay: 0.1 },
   'global-norm clipping': { clipNorm: 1 },
 })) {
-  test(`matches the float64 reference: ${name}`, () => {
-    const before = tf.memory().numTensors;
-    const got = run(options, 0.05);
+  test(`matches the float64 reference on every backend: ${name}`, async () => {
     const expected = reference(START, GRADS, 0.05, options);
-    got.forEach((value, i) => {
-      assert.ok(Math.abs(value - expected[i]!) < 2e-6, `element ${i}: ${value} against ${expected[i]}`);
-    });
-    assert.is(tf.memory().numTensors, before);
+    for (const backend of backends) {
+      await initBackend(backend);
+      const before = tf.memory().numTensors;
+      allclose(run(options, 0.05), expected, { rtol: 0, atol: 2e-6 }, backend);
+      assert.is(tf.memory().numTensors, before);
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 /** @file Adam and AdamW over named variables, with global-norm clipping and a state that resumes exactly. */
-import { type AdamUpdate, adamUpdate } from './adam-update.ts';
+import { adamUpdate } from './adam-update.ts';
 import { type NamedTensors, type Scalar, type Tensor, tf, type Variable } from './tf.ts';
 
 /** Options of `createAdam`. The defaults are PyTorch's. */
@@ -16,8 +16,6 @@ export interface AdamOptions {
   noDecay?: readonly string[];
   /** Scales all gradients together so that their joint L2 norm is at most this. Default: no clipping. */
   clipNorm?: number;
-  /** The arithmetic of one parameter's step. Default: the backend's fused kernel, else composed of tf operations. */
-  update?: AdamUpdate;
 }
 
 /** An optimiser bound to its variables. */
@@ -48,7 +46,6 @@ function clipScale(grads: Tensor[], clipNorm: number): Scalar {
  */
 export function createAdam(params: Record<string, Variable>, options: AdamOptions = {}): Adam {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, noDecay = [], clipNorm } = options;
-  const update = options.update ?? adamUpdate;
   const names = Object.keys(params).sort();
   const zeros = (name: string) => tf.keep(tf.zerosLike(params[name]! as Tensor));
   const moments = new Map(names.map((name) => [name, { m: zeros(name), v: zeros(name) }]));
@@ -80,7 +77,18 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
             const { m, v } = moments.get(name)!;
             const grad = scale ? tf.mul(grads[name]!, scale) : grads[name]!;
             const decay = noDecay.includes(name) ? 0 : weightDecay;
-            const next = update({ param: params[name]!, grad, m, v, lr, beta1, beta2, epsilon, decay, step: steps });
+            const next = adamUpdate({
+              param: params[name]!,
+              grad,
+              m,
+              v,
+              lr,
+              beta1,
+              beta2,
+              epsilon,
+              decay,
+              step: steps,
+            });
             params[name]!.assign(next.param);
             replace(name, next.m, next.v);
           });

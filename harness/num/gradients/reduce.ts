@@ -1,5 +1,6 @@
 /** @file Gradients of reductions, cumulative sums and softmax. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/own.ts';
 import { type Tensor, tf } from '../tf.ts';
 
 type Axes = { axis?: number | number[]; reductionIndices?: number | number[] };
@@ -82,6 +83,7 @@ const softmax: GradConfig = {
     const { dim } = attrs as unknown as { dim: number };
     return {
       logits: () => {
+        if (hasKernel('SaxSoftmaxGrad')) return runKernel('SaxSoftmaxGrad', { dy: dy as Tensor, y: y! });
         const weighted = tf.mul(dy as Tensor, y!);
         return tf.sub(weighted, tf.mul(tf.sum(weighted, [dim], true), y!));
       },

@@ -1,9 +1,13 @@
 /** @file RMS norm and layer norm over the last axis, with their gradients fused. */
 import { sumToShape } from '../gradients/binary.ts';
+import { hasKernel, runKernels } from '../kernels/own.ts';
 import { type Tensor, type Tensor1D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
 const lastMean = (x: Tensor) => tf.mean(x, -1, true);
+
+/** ∂weight from the normalised input. */
+const weightGrad = (dy: Tensor, normed: Tensor, weight: Tensor) => sumToShape(tf.mul(dy, normed), weight.shape);
 
 /**
  * x / sqrt(mean(x²) + ε) · weight (Zhang & Sennrich 2019).
@@ -12,6 +16,20 @@ const lastMean = (x: Tensor) => tf.mean(x, -1, true);
  * @param weight [d]
  */
 export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: number): T {
+  if (hasKernel('SaxRmsNorm')) {
+    return customOp<T>(
+      [x, weight],
+      (save, xs, gain) => {
+        const [y, rstd] = runKernels('SaxRmsNorm', { x: xs!, gain: gain! }, { epsilon });
+        save([xs!, rstd!, gain!]);
+        return y as T;
+      },
+      (dy: Tensor, [xs, rstd, gain]) => {
+        const [dx, normed] = runKernels('SaxRmsNormGrad', { dy, x: xs!, rstd: rstd!, gain: gain! });
+        return [dx!, weightGrad(dy, normed!, gain!)];
+      },
+    );
+  }
   return customOp<T>(
     [x, weight],
     (save, xs, w) => {
@@ -23,7 +41,7 @@ export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: numbe
     (dy: Tensor, [normed, scale, w]) => {
       const g = tf.mul(dy, w!);
       const projected = tf.mul(normed!, lastMean(tf.mul(g, normed!)));
-      return [tf.mul(tf.sub(g, projected), scale!), sumToShape(tf.mul(dy, normed!), w!.shape)];
+      return [tf.mul(tf.sub(g, projected), scale!), weightGrad(dy, normed!, w!)];
     },
   );
 }
@@ -36,6 +54,21 @@ export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: numbe
  * @param bias [d]
  */
 export function layerNorm<T extends Tensor>(x: T, weight: Tensor1D, bias: Tensor1D, epsilon: number): T {
+  if (hasKernel('SaxLayerNorm')) {
+    return customOp<T>(
+      [x, weight, bias],
+      (save, xs, gain, b) => {
+        const [y, mean, rstd] = runKernels('SaxLayerNorm', { x: xs!, gain: gain!, bias: b! }, { epsilon });
+        save([xs!, mean!, rstd!, gain!]);
+        return y as T;
+      },
+      (dy: Tensor, [xs, mean, rstd, gain]) => {
+        const inputs = { dy, x: xs!, mean: mean!, rstd: rstd!, gain: gain! };
+        const [dx, normed] = runKernels('SaxLayerNormGrad', inputs);
+        return [dx!, weightGrad(dy, normed!, gain!), sumToShape(dy, gain!.shape)];
+      },
+    );
+  }
   return customOp<T>(
     [x, weight, bias],
     (save, xs, w, b) => {
@@ -48,11 +81,7 @@ export function layerNorm<T extends Tensor>(x: T, weight: Tensor1D, bias: Tensor
     (dy: Tensor, [normed, scale, w]) => {
       const g = tf.mul(dy, w!);
       const projected = tf.add(lastMean(g), tf.mul(normed!, lastMean(tf.mul(g, normed!))));
-      return [
-        tf.mul(tf.sub(g, projected), scale!),
-        sumToShape(tf.mul(dy, normed!), w!.shape),
-        sumToShape(dy, w!.shape),
-      ];
+      return [tf.mul(tf.sub(g, projected), scale!), weightGrad(dy, normed!, w!), sumToShape(dy, w!.shape)];
     },
   );
 }
