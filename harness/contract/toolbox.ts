@@ -30,6 +30,7 @@ export { createRng, type Rng } from '../num/rng.ts';
 export { bootstrapMean, type Estimate } from '../num/stats/bootstrap.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export * from '../num/tf.ts';
+export { packageRoot } from '../paths.ts';
 export { disposeCodes, readCodes } from './code-rows.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
 export { emptyCell, measuredCell, plainCell } from './metric-value.ts';
