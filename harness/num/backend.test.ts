@@ -1,4 +1,5 @@
 /** @file Backend choice, the reasons given for what is not available, and the kernels added to wasm. */
+import type { Rank } from '@tensorflow/tfjs-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
@@ -11,10 +12,8 @@ test('auto picks a backend and gives a reason for every one before it', async ()
   const info = await initBackend();
   assert.is(tf.getBackend(), info.name);
   const order = ['tensorflow', 'native', 'wasm', 'cpu'];
-  assert.equal(
-    info.rejected.map(({ name }) => name),
-    order.slice(0, order.indexOf(info.name)) as typeof info.rejected extends { name: infer N }[] ? N[] : never,
-  );
+  const before = info.rejected.map(({ name }): string => name);
+  assert.equal(before, order.slice(0, order.indexOf(info.name)));
   for (const { reason } of info.rejected) assert.ok(reason.length > 0 && !reason.includes('\n'));
   assert.ok(info.device && info.version && info.detail);
 });
@@ -94,8 +93,8 @@ for (const backend of ['wasm', 'cpu'] as const) {
         [5, 11],
         [11, 25],
       ]);
-      const image = tf.ones<import('@tensorflow/tfjs-core').Rank.R4>([1, 3, 3, 1]);
-      const filter = tf.ones<import('@tensorflow/tfjs-core').Rank.R4>([2, 2, 1, 1]);
+      const image = tf.ones<Rank.R4>([1, 3, 3, 1]);
+      const filter = tf.ones<Rank.R4>([2, 2, 1, 1]);
       const grad = tf.grad((w) => tf.sum(tf.conv2d(image, w as typeof filter, 1, 'valid')))(filter);
       assert.equal([...grad.dataSync()], [4, 4, 4, 4]);
     });
