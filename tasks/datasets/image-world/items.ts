@@ -1,0 +1,33 @@
+/** @file Images of the image world as items, their attributes read back from the labels, and the oracle embedding. */
+import type { Item } from '../../../harness/contract.ts';
+import {
+  ATTRIBUTE_NAMES,
+  ATTRIBUTE_VALUES,
+  type Attributes,
+  attributeVector,
+} from '../../worlds/image-world/attributes.ts';
+import type { WorldImage } from '../../worlds/image-world/world.ts';
+
+/** An image as an item; its attributes become its labels. */
+export function imageItem(id: string, { width, height, data, attributes, caption }: WorldImage): Item {
+  const shown = Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== null);
+  return { id, image: { width, height, data }, caption, labels: Object.fromEntries(shown) };
+}
+
+/** The attributes of an item of this world; undefined for any other. */
+export function attributesOf({ labels }: Item): Attributes | undefined {
+  if (labels?.['kind'] === undefined) return undefined;
+  const names = Object.keys(ATTRIBUTE_VALUES);
+  return Object.fromEntries(names.map((name) => [name, labels[name] ?? null])) as unknown as Attributes;
+}
+
+/** Attribute vectors, row-major [items, attributes]; zero for an item that is not of this world. */
+export function oracleEmbedding(items: readonly Item[]): { data: Float32Array; dim: number; description: string } {
+  const dim = ATTRIBUTE_NAMES.length;
+  const data = new Float32Array(items.length * dim);
+  items.forEach((item, row) => {
+    const attributes = attributesOf(item);
+    if (attributes) data.set(attributeVector(attributes), row * dim);
+  });
+  return { data, dim, description: 'oracle: the attributes that the generator gave each image' };
+}

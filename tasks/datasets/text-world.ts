@@ -1,0 +1,99 @@
+/** @file The text world as a dataset: exact concepts, spans, topics and probabilities. */
+import { type ConceptSet, createRng, defineDataset, type Item, type Rng, sha256Json } from '../../harness/contract.ts';
+import { recogniserJudge } from '../judges/recogniser.ts';
+import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
+import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
+import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
+import { spreadOverDomains } from './parts/spread.ts';
+import { oracleEmbedding, textItem } from './text-world/items.ts';
+import { useOf, worldFor } from './text-world/partition.ts';
+import { tokenCounter } from './text-world/token-count.ts';
+
+interface Options {
+  train: number;
+  eval: number;
+}
+
+interface Limits {
+  concepts?: number;
+  perClass?: number;
+}
+
+/**
+ * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out
+ * corpus and the concepts is decided by their text, so the three are disjoint. Labelled documents are matched in
+ * length within a concept, counted in tiny-lm's tokens.
+ */
+export default defineDataset<Options>({
+  id: 'text-world',
+  title: 'Text world: short English documents with exact concepts (made here)',
+  version: 1,
+  modality: 'text',
+  options: {
+    train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
+    eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
+  },
+  async open(options, { seed }) {
+    let world: TextWorld | undefined;
+    const theWorld = () => {
+      world ??= createTextWorld();
+      return world;
+    };
+    const rng = createRng(seed).fork('text-world');
+    return {
+      id: 'text-world',
+      modality: 'text',
+      fingerprint: sha256Json({ seed, options }),
+      corpus: async (split, n) => corpus(theWorld(), split, n, rng.fork(`corpus ${split}`)),
+      concepts: rememberSets((limits) => conceptSet(theWorld(), options, limits, rng.fork('concepts'))),
+      prompts: async (n) => prompts(theWorld(), n, rng.fork('prompts')),
+      judge: recogniserJudge((text) => theWorld().recognise(text)),
+      embed: async (items) => oracleEmbedding(theWorld(), items),
+    };
+  },
+});
+
+/** `n` different documents; the first m of a larger n are those of m. */
+function corpus(world: TextWorld, split: 'train' | 'test', n: number, rng: Rng): Item[] {
+  const drawn = new Set<string>();
+  const items: Item[] = [];
+  while (items.length < n) {
+    const document = world.generate(rng);
+    if (useOf(document.text) !== split || drawn.has(document.text)) continue;
+    drawn.add(document.text);
+    items.push(textItem(`${split}-${items.length}`, document));
+  }
+  return items;
+}
+
+async function conceptSet(world: TextWorld, options: Options, limits: Limits, rng: Rng): Promise<ConceptSet> {
+  const lengthOf = await tokenCounter();
+  const narrowed = worldFor(world, 'concepts');
+  const concepts = spreadOverDomains(world.concepts, limits.concepts);
+  const builder = conceptSetBuilder(concepts.map(({ id, label, domain }) => ({ id, label, domain })));
+  concepts.forEach(({ id }, c) => {
+    for (const split of ['train', 'eval'] as const) {
+      const size = Math.min(options[split], limits.perClass ?? options[split]);
+      const drawn = conceptExamples(narrowed, id, split, rng, { size, lengthOf });
+      const named = (role: string, documents: typeof drawn.positives) =>
+        documents.map((document, i) => textItem(`${id}-${split}-${role}-${i}`, document));
+      builder.add(c, split, 'positive', named('positive', drawn.positives));
+      builder.add(c, split, 'negative', named('negative', drawn.negatives));
+      if (split === 'eval') builder.add(c, split, 'hard-negative', named('hard-negative', drawn.hardNegatives));
+    }
+  });
+  return builder.build();
+}
+
+/** Instruction lines, all different, on different topics as long as there are any left. */
+function prompts(world: TextWorld, n: number, rng: Rng): { id: string; text: string; topic: string }[] {
+  const chosen = new Map<string, { id: string; text: string; topic: string }>();
+  for (let attempts = 0; chosen.size < n && attempts < 1000 * n; attempts++) {
+    const { topic, instruction } = steeringInstructions(world, rng, 1)[0]!;
+    const round = Math.floor(chosen.size / world.topics.length);
+    const used = [...chosen.values()].filter((prompt) => prompt.topic === topic).length;
+    if (used > round || chosen.has(instruction)) continue;
+    chosen.set(instruction, { id: `prompt-${chosen.size}`, text: `${instruction}\n`, topic });
+  }
+  return [...chosen.values()];
+}
