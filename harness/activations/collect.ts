@@ -1,0 +1,147 @@
+/** @file Runs a subject over items and writes the activations of one site to a folder, in bounded memory. */
+import type { Item, Site, Subject } from '../contract.ts';
+import { UserError, unknownName } from '../errors.ts';
+import { sha256Json } from '../io/hash.ts';
+import { encodeBatch, type ItemActivations, itemLengths } from './encode-batch.ts';
+import { type CollectPolicy, resolvePolicy } from './policy.ts';
+import { type StoredType, shardWriter } from './set-files.ts';
+
+export interface CollectOptions {
+  subject: Subject;
+  /** Name of the site. */
+  site: string;
+  items: readonly Item[];
+  /** Where the set is written; made when missing. */
+  folder: string;
+  policy?: CollectPolicy;
+  /** Default float32. */
+  dtype?: StoredType;
+  /** Texts are cut to this many tokens; default: the subject's own limit. */
+  maxLength?: number;
+  /** Rows (items × longest length) of one forward pass. Default 4,096. */
+  batchRows?: number;
+  /** Identity of the set, when the caller has one; otherwise a hash over subject, site, items and options. */
+  key?: string;
+  signal?: AbortSignal;
+  /** Items done, of all. */
+  onProgress?(done: number, total: number): void;
+}
+
+/** Items that are ordered by length together, and the bytes that their activations may take in memory. */
+const WINDOW_ITEMS = 1024;
+const WINDOW_BYTES = 128 * 1024 * 1024;
+
+/** Index columns that grow with the rows. */
+function indexColumns(items: number) {
+  const bounds = new Uint32Array(items + 1);
+  let capacity = 4096;
+  let n = 0;
+  let tokenIds = new Int32Array(capacity);
+  let positions = new Uint32Array(capacity);
+  let keep = new Uint8Array(capacity);
+  const grown = <T extends Int32Array | Uint32Array | Uint8Array>(old: T, made: T): T => {
+    made.set(old);
+    return made;
+  };
+  return {
+    add(item: number, ids: Int32Array, keeps: (id: number, position: number) => boolean): void {
+      while (n + ids.length > capacity) {
+        capacity *= 2;
+        tokenIds = grown(tokenIds, new Int32Array(capacity));
+        positions = grown(positions, new Uint32Array(capacity));
+        keep = grown(keep, new Uint8Array(capacity));
+      }
+      for (let position = 0; position < ids.length; position++, n++) {
+        tokenIds[n] = ids[position]!;
+        positions[n] = position;
+        keep[n] = keeps(ids[position]!, position) ? 1 : 0;
+      }
+      bounds[item + 1] = n;
+    },
+    done: () => ({
+      bounds,
+      tokenIds: tokenIds.slice(0, n),
+      positions: positions.slice(0, n),
+      keep: keep.slice(0, n),
+    }),
+  };
+}
+
+/** The site by its name. */
+export function findSite(subject: Subject, name: string): Site {
+  const site = subject.sites.find((candidate) => candidate.name === name);
+  if (site) return site;
+  throw unknownName(`site of ${subject.id}`, name, subject.sites.map((candidate) => candidate.name));
+}
+
+/** Batches of positions in `lengths`, similar lengths together, of at most `batchRows` padded rows. */
+export function lengthBatches(lengths: ArrayLike<number>, batchRows: number): number[][] {
+  const order = Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
+  const batches: number[][] = [];
+  for (const item of order) {
+    const last = batches.at(-1);
+    // In ascending order the newcomer is the longest.
+    if (last && (last.length + 1) * lengths[item]! <= batchRows) last.push(item);
+    else batches.push([item]);
+  }
+  return batches;
+}
+
+/** The first lengths whose sum is at most `rows`; at least one. */
+function fitting(lengths: Uint32Array, rows: number): Uint32Array {
+  let sum = lengths[0]!;
+  let count = 1;
+  while (count < lengths.length && sum + lengths[count]! <= rows) sum += lengths[count++]!;
+  return lengths.subarray(0, count);
+}
+
+function checkFinite(x: Float32Array, subject: string, site: string, item: Item): void {
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isFinite(x[i])) continue;
+    throw new UserError(`activations: subject ${subject} gave ${x[i]} at ${site} for item '${item.id}'; check its weights.`);
+  }
+}
+
+/**
+ * Collects the activations of `site` over `items` into `folder`, to be opened with `openActivationSet`. Every real
+ * position is stored, in the order of the items; the policy decides which rows are marked as kept.
+ *
+ * @throws UserError for an unknown site, items without what the site reads (text, image), and values that are not
+ * finite.
+ */
+export async function collectActivations(options: CollectOptions): Promise<void> {
+  const { subject, items, folder, dtype = 'float32', maxLength, batchRows = 4096, signal } = options;
+  const site = findSite(subject, options.site);
+  const policy = resolvePolicy(subject, site, options.policy);
+  const key =
+    options.key ??
+    sha256Json({
+      subject: subject.fingerprint,
+      site: site.name,
+      policy: policy.description,
+      dtype,
+      maxLength,
+      items: items.map(({ id, text, caption }) => ({ id, text, caption })),
+    });
+  const writer = shardWriter(folder, site.d, dtype);
+  const index = indexColumns(items.length);
+  for (let first = 0; first < items.length; ) {
+    const upcoming = items.slice(first, first + WINDOW_ITEMS);
+    const lengths = fitting(itemLengths(subject, site, upcoming, maxLength), WINDOW_BYTES / (4 * site.d));
+    const window = upcoming.slice(0, lengths.length);
+    const done: ItemActivations[] = new Array(window.length);
+    for (const batch of lengthBatches(lengths, batchRows)) {
+      signal?.throwIfAborted();
+      const encoded = await encodeBatch(subject, site, batch.map((i) => window[i]!), maxLength);
+      for (const [i, result] of encoded.entries()) done[batch[i]!] = result;
+    }
+    for (const [i, { x, tokenIds }] of done.entries()) {
+      checkFinite(x, subject.id, site.name, window[i]!);
+      index.add(first + i, tokenIds, policy.keeps);
+      await writer.append(x);
+    }
+    first += window.length;
+    options.onProgress?.(first, items.length);
+  }
+  await writer.finish({ subject: subject.id, site: site.name, policy: policy.description, key }, index.done());
+}
