@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { auroc, type ConceptExample, type ConceptSet, createRng, type FittedMethod, type Item } from '../harness/contract.ts';
+import {
+  auroc,
+  type ConceptExample,
+  type ConceptSet,
+  createRng,
+  type FittedMethod,
+  type Item,
+} from '../harness/contract.ts';
 import { readParquet } from '../harness/io/parquet.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import bow from './bow.ts';
@@ -56,7 +63,11 @@ function meanAuroc(set: ConceptSet, method: FittedMethod): [number, number] {
         ({ concept: own, split, role }) => own === c && split === 'eval' && (hard || role !== 'hard-negative'),
       );
       const scores = used.map(({ item }) => scoreItem!(set.items[item]!));
-      totals[i as 0 | 1] += auroc(scores, used.map(({ role }) => role === 'positive'))! / set.concepts.length;
+      totals[i as 0 | 1] +=
+        auroc(
+          scores,
+          used.map(({ role }) => role === 'positive'),
+        )! / set.concepts.length;
     });
   });
   return totals;
@@ -78,7 +89,9 @@ if (existsSync(FOLDER)) {
     ] as const) {
       const set = await concept10(allNegatives);
       const found = meanAuroc(set, await fitBow(set));
-      console.log(`bow on CONCEPT10, ${allNegatives ? 'all' : 'own'} negatives: ${found.map((v) => v.toFixed(4)).join(' ')}`);
+      console.log(
+        `bow on CONCEPT10, ${allNegatives ? 'all' : 'own'} negatives: ${found.map((v) => v.toFixed(4)).join(' ')}`,
+      );
       expected.forEach((value, i) => {
         assert.ok(Math.abs(found[i]! - value) < 0.005, `${found[i]} is not ${value}`);
       });

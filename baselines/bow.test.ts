@@ -50,7 +50,13 @@ test('words as CountVectorizer finds them', () => {
 
 test('two words and two texts: the weights solve the penalised problem', async () => {
   // One text a class with one word each: by symmetry w, −w and no intercept, with w = C·σ(−w).
-  const { method } = await fit(train([['fever', true], ['broth', false]]), 1);
+  const { method } = await fit(
+    train([
+      ['fever', true],
+      ['broth', false],
+    ]),
+    1,
+  );
   const score = (text: string) => method.detector!({ id: 'fever', label: '' })!.scoreItem!({ id: '', text });
   const w = score('fever');
   assert.ok(Math.abs(w - 1 / (1 + Math.exp(w))) < 1e-6, `${w}`);
@@ -61,8 +67,23 @@ test('two words and two texts: the weights solve the penalised problem', async (
 
 test('a missing text and a concept without positives are errors that name them', async () => {
   const hostile: [ConceptSet, RegExp][] = [
-    [{ ...train([['a', true], ['b', false]]), items: [{ id: 'x' }, { id: 'y' }] }, /item 'x': expected a text/],
-    [train([['aa', false], ['bb', false]]), /concept 'fever'.*0 positives and 2 negatives/],
+    [
+      {
+        ...train([
+          ['a', true],
+          ['b', false],
+        ]),
+        items: [{ id: 'x' }, { id: 'y' }],
+      },
+      /item 'x': expected a text/,
+    ],
+    [
+      train([
+        ['aa', false],
+        ['bb', false],
+      ]),
+      /concept 'fever'.*0 positives and 2 negatives/,
+    ],
   ];
   for (const [set, message] of hostile) {
     try {

@@ -117,7 +117,9 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const reason = clipReason(context);
   if (reason !== undefined) return { ...cells, ...emptyCells(CLIP_METRICS, reason) };
   const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);
-  return { ...cells, ...clusterBootstrap(sums, 'items', clipStatistics) };
+  const missing = emptyCells(CLIP_METRICS, 'the dataset has no zero-shot task, or its items no captions');
+  const measured = Object.entries(clusterBootstrap(sums, 'items', clipStatistics));
+  return { ...cells, ...missing, ...Object.fromEntries(measured.filter(([, { value }]) => value !== null)) };
 }
 
 function replacement({ encode, decode }: FittedMethod): Replacement {
