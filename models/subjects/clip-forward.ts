@@ -13,7 +13,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type ClipConfig, visionLength } from './clip-config.ts';
-import { embed, linear, normalise } from './layers.ts';
+import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
 import { causalBias } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type Hooks, stackSites } from './sites.ts';
 import { runStack, type StackPass, type StackSpec } from './transformer.ts';
@@ -165,9 +165,9 @@ export function clipLoss(params: NamedTensors, config: ClipConfig, pixels: Tenso
     const image = unitRows(clipImageForward(params, config, pixels).embeds!);
     const text = unitRows(clipTextForward(params, config, texts).embeds!);
     const scale = tf.exp(params['logit_scale']!);
-    const logits = tf.mul(tf.matMul(image, text, false, true), scale);
+    const logits = tf.mul<Tensor2D>(tf.matMul(image, text, false, true), scale);
     const matching = tf.mul(tf.sum(tf.mul(image, text), 1), scale);
-    const both = tf.add(tf.logSumExp(logits, 1), tf.logSumExp(logits, 0));
+    const both = tf.add(rowLogSumExp(logits), rowLogSumExp(tf.transpose(logits)));
     return tf.mean(tf.sub(tf.mul(both, 0.5), matching)) as Scalar;
   });
 }

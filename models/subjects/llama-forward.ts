@@ -11,7 +11,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import type { KeyValues } from './attention.ts';
-import { embed, linear, normalise } from './layers.ts';
+import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { causalBias, columnBias, rotaryTables } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
@@ -118,7 +118,7 @@ export function llamaTokenLosses(
     }
     const targets = Int32Array.from(rows, (at) => batch.ids[at + 1]!);
     const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
-    const total = tf.logSumExp(llamaLogits(params, config, states), 1);
+    const total = rowLogSumExp(llamaLogits(params, config, states));
     const table = params[config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight'] as Tensor2D;
     return tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
   });

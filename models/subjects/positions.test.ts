@@ -1,0 +1,47 @@
+/** @file Rotary tables and masks against hand-computed values. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { initBackend } from '../../harness/num/backend.ts';
+import { tf } from '../../harness/num/tf.ts';
+import { causalBias, columnBias, rotaryFrequencies, rotaryTables } from './positions.ts';
+
+const test = suite('models/subjects/positions');
+test.before(async () => {
+  await initBackend('cpu');
+});
+
+test('frequencies: theta^(−2i/d), divided by a linear factor', () => {
+  assert.equal([...rotaryFrequencies(4, { theta: 100 })], [1, 0.1]);
+  assert.equal([...rotaryFrequencies(4, { theta: 100, linearFactor: 4 })], [0.25, 0.025]);
+});
+
+test('llama3 scaling keeps short waves, slows long ones by the factor and blends between', () => {
+  const llama3 = { factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalLength: 2 * Math.PI * 10 };
+  // Turns within the original length are 10·frequency: 10, 2 and 0.4; the shares kept are 1, 1/3 and 0.
+  const [short, middle, long] = rotaryFrequencies(6, { theta: 125, llama3 });
+  assert.is(short, 1);
+  assert.ok(Math.abs(middle! - (0.2 / 3 + (2 * 0.2) / 3 / 8)) < 1e-12);
+  assert.ok(Math.abs(long! - 0.04 / 8) < 1e-12);
+});
+
+test('a quarter turn takes the first half of a vector to its second half', () => {
+  const tables = rotaryTables([Math.PI / 2], 1, 2, { theta: 10 });
+  const x = tf.tensor2d([[3, 5]]);
+  const turned = tf.add(tf.mul(x, tables.cos), tf.mul(tf.matMul(x, tables.rotate), tables.sin)).dataSync();
+  assert.ok(Math.abs(turned[0]! + 5) < 1e-6 && Math.abs(turned[1]! - 3) < 1e-6, `${turned}`);
+});
+
+test('masks', () => {
+  const M = Math.fround(-1e9);
+  assert.equal([...causalBias(3).dataSync()], [0, M, M, 0, 0, M, 0, 0, 0]);
+  const bias = columnBias([1, 0, 1, 1, 1, 1], 2);
+  assert.equal(
+    [bias.shape, [...bias.dataSync()]],
+    [
+      [2, 1, 1, 3],
+      [0, M, 0, 0, 0, 0],
+    ],
+  );
+});
+
+test.run();
