@@ -114,9 +114,9 @@ test('steps come after what they read, each key once', () => {
   for (const { key } of steps) assert.match(key, /^[0-9a-f]{64}$/);
 });
 
-test('names, batch size, folders and titles are in no key', () => {
+test('names, folders and titles are in no key', () => {
   const other = base({ id: 'renamed', title: 'Renamed', limited: true });
-  other.subjects[0] = subject('other-name', { fingerprint: 'fingerprint of lm', folder: '/elsewhere', batchSize: 7 });
+  other.subjects[0] = subject('other-name', { fingerprint: 'fingerprint of lm', folder: '/elsewhere' });
   other.methods = other.methods.map((each) => ({
     ...each,
     name: `${each.name}-b`,

@@ -66,7 +66,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
         await collectSplit(session, cell, name, folder, { progress, signal });
         return {};
       });
-      return { value: await openSplit(session, cell, name, stored.folder), seconds: secondsOf(stored) };
+      return { value: await openSplit(stored.folder), seconds: secondsOf(stored) };
     });
 
   const labelled = (): Promise<Shared<LabelledActivations> | undefined> =>

@@ -110,18 +110,19 @@ export interface SuiteActivations {
    * Which positions count.
    */
   policy?: {
-    bos?: 'exclude' | 'include';
-    special?: 'exclude' | 'include';
+    /**
+     * BOS, EOS and other special tokens of text.
+     */
+    specialTokens?: 'exclude' | 'include';
+    /**
+     * The class token of a vision tower's token sites.
+     */
     classToken?: 'exclude' | 'include' | 'only';
   };
   /**
    * Tokens a text is cut to; the subject's own limit when omitted.
    */
   maxLength?: number;
-  /**
-   * Items a forward pass; does not change the numbers' meaning.
-   */
-  batchSize?: number;
 }
 /**
  * Options of the trainer. A method's own win over its subject's, which win over the variant's recipe.

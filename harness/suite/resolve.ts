@@ -116,7 +116,6 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     concepts,
     baseDir: context.baseDir,
     training: training as Record<string, unknown>,
-    batchSize: activations?.batchSize,
     collect: {
       version: context.versions.collect,
       train: activations?.train ?? DEFAULT_ITEMS.train,

@@ -38,8 +38,6 @@ export interface ResolvedSubject {
   concepts: { concepts?: number; perClass?: number };
   collect: ResolvedCollect;
   training: Record<string, unknown>;
-  /** Items a forward pass while collecting: a matter of speed, in no key. */
-  batchSize?: number;
 }
 
 export interface ResolvedMethod {

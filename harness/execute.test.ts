@@ -1,0 +1,233 @@
+/** @file Execution: what is there is not done again, a failure costs its own results only, a kill loses nothing. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exitCodeOf } from './execute.ts';
+import { tf } from './num/tf.ts';
+import { planSteps } from './plan.ts';
+import { readResult, resultFiles } from './results.ts';
+import { runToy } from './testing/toy-run.ts';
+
+const test = suite('execute');
+let folder: string;
+test.before.each(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'saxbench-execute-'));
+});
+test.after.each(() => rm(folder, { recursive: true, force: true }));
+
+/** Numbers of results by place: everything but provenance. */
+async function numbersIn(out: string): Promise<Record<string, unknown>> {
+  const files = await resultFiles(out);
+  const entries = await Promise.all(
+    files.map(async (file) => {
+      const { provenance: _, ...rest } = await readResult(file);
+      return [file.slice(out.length), rest] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+test('runs everything once and writes a result for each', async () => {
+  const { summary, out } = await runToy(folder);
+  assert.equal(summary.failures, []);
+  assert.equal(summary.computed, { activations: 3, fit: 3, prepare: 1, evaluate: 3 });
+  const site = 'toy-model/blocks.0.hook_resid_post';
+  assert.equal(
+    (await resultFiles(out)).map((file) => file.slice(join(out, 'results').length + 1)),
+    [
+      `${site}/toy-mean/toy-task/seed-0.json`,
+      `${site}/toy-mean/toy-task/seed-1.json`,
+      `${site}/toy-null/toy-task/seed-0.json`,
+    ],
+  );
+  const [result] = summary.results;
+  assert.is(result!.method.control, false);
+  assert.is(summary.results.at(-1)!.method.control, true);
+  assert.equal(Object.keys(result!.provenance.steps).sort(), [
+    'evaluate',
+    'fit',
+    'labelled',
+    'prepare',
+    'test',
+    'train',
+  ]);
+  assert.is(result!.provenance.backend.name, 'cpu');
+  assert.is(result!.dataset.concepts, 1);
+  assert.is(result!.rows[0]!.metrics['value']!.n, result!.dataset.testRows);
+});
+
+test('the same command again does nothing and says how much was there', async () => {
+  const first = await runToy(folder);
+  const second = await runToy(folder);
+  assert.equal(second.summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+  assert.is(second.summary.present, 3);
+  assert.equal(second.summary.results, first.summary.results);
+});
+
+test('what changed is done, the rest is found', async () => {
+  await runToy(folder);
+  const { summary, said } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { offset: 1 } }] });
+  assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 1, evaluate: 3 });
+  assert.is(summary.present, 0);
+  assert.equal(said, []);
+  const third = await runToy(folder, { seeds: [0, 1, 2] });
+  assert.equal(third.summary.computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
+  assert.is(third.summary.present, 3);
+  assert.match(third.said[0]!, /3 results are there already/);
+});
+
+test('results that were deleted come back from the store, the same to the byte', async () => {
+  const { out } = await runToy(folder);
+  const [file] = await resultFiles(out);
+  const before = await readFile(file!, 'utf8');
+  await rm(file!);
+  const { summary } = await runToy(folder);
+  assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+  assert.is(await readFile(file!, 'utf8'), before);
+});
+
+test('a damaged step is said and computed again, with the same numbers', async () => {
+  const { out, plan, store } = await runToy(folder);
+  const before = await numbersIn(out);
+  for (const { kind, key } of planSteps(plan)) {
+    const step = (await store.open(kind, key))!;
+    if (kind === 'fit') await writeFile(join(step.folder, 'arrays.safetensors'), 'damaged');
+    if (kind === 'evaluate') await rm(step.folder, { recursive: true });
+  }
+  await rm(out, { recursive: true });
+  const { summary, said } = await runToy(folder);
+  assert.is(summary.computed.fit, 3);
+  assert.ok(said.some((line) => /step fit .* is damaged/.test(line)));
+  assert.equal(await numbersIn(out), before);
+});
+
+test('a method that crashes loses its own results only', async () => {
+  const methods = [
+    { id: 'toy-mean', name: 'bad', options: { fail: 'bug' } },
+    { id: 'toy-mean', name: 'good' },
+  ];
+  const { summary } = await runToy(folder, { methods });
+  assert.equal(
+    summary.results.map(({ method, seed }) => `${method.name} ${seed}`),
+    ['good 0', 'good 1', 'toy-null 0'],
+  );
+  assert.equal(
+    summary.failures.map(({ label }) => label.split(' ').slice(2).join(' ')),
+    ['bad seed 0', 'bad seed 1'],
+  );
+  assert.match(String(summary.failures[0]!.error), /a bug in the method/);
+  assert.is(exitCodeOf(summary.failures), 1);
+});
+
+test('a task that gives NaN is refused, and nothing of it is written', async () => {
+  const { summary, out } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { nan: true } }], seeds: [0] });
+  assert.is(summary.failures.length, 2);
+  assert.match(String(summary.failures[0]!.error), /metric 'value': expected a finite number; found NaN/);
+  assert.equal(await resultFiles(out), []);
+});
+
+test('a dataset without concepts', async () => {
+  const { subjects } = (await import('./testing/toy.ts')).toySuite(folder);
+  const without = subjects.map((subject) => ({
+    ...subject,
+    dataset: { id: 'toy-words', options: { concepts: false } },
+  }));
+  const { summary } = await runToy(folder, { subjects: without });
+  assert.is(summary.computed.activations, 2);
+  assert.is(summary.results[0]!.dataset.concepts, undefined);
+});
+
+test('an unknown site is refused before anything is computed', async () => {
+  const { subjects } = (await import('./testing/toy.ts')).toySuite(folder);
+  const wrong = subjects.map((subject) => ({ ...subject, sites: ['blocks.0.hook_resid_pots'] }));
+  try {
+    await runToy(folder, { subjects: wrong });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'UserError');
+    assert.match((error as Error).message, /unknown site of toy-model .*Did you mean: blocks\.0\.hook_resid_post\?/);
+  }
+  assert.not.ok(existsSync(join(folder, 'store', 'steps')));
+});
+
+test('d_sae smaller than k is refused before anything is computed', async () => {
+  try {
+    await runToy(folder, { methods: [{ id: 'topk', options: { d_sae: 4, k: 8 } }] });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'UserError');
+    assert.match((error as Error).message, /topk.*k/);
+  }
+  assert.not.ok(existsSync(join(folder, 'store', 'steps')));
+});
+
+test('an SAE trains through the plan, with its curve in the result', async () => {
+  const methods = [{ id: 'topk', options: { d_sae: 8, k: 2 }, training: { tokens: 640, batchSize: 32 } }];
+  const { summary, store, plan } = await runToy(folder, { methods, seeds: [0], tasks: [{ id: 'toy-task' }] });
+  // toy-task reads labels that SAEs do not have: the SAE's own evaluation fails, its fit stands.
+  assert.is(summary.computed.fit, 2);
+  const fit = planSteps(plan).find(({ kind }) => kind === 'fit')!;
+  const training = (await store.open('fit', fit.key))!.meta['training'] as {
+    curve: Record<string, number[]>;
+    tokens: number;
+  };
+  assert.is(training.tokens, 640);
+  assert.is(training.curve['step']!.at(-1), 20);
+  assert.ok(existsSync(join((await store.open('fit', fit.key))!.folder, 'saelens', 'sae_weights.safetensors')));
+});
+
+test('aborted: the reason is thrown, and the next run goes on', async () => {
+  const controller = new AbortController();
+  const quick = join(folder, 'out/results/toy-model/blocks.0.hook_resid_post/quick/toy-task/seed-0.json');
+  const watch = setInterval(() => existsSync(quick) && controller.abort(), 5);
+  const methods = [
+    { id: 'toy-mean', name: 'quick' },
+    { id: 'toy-mean', name: 'slow', options: { slowMs: 300, scale: 2 } },
+  ];
+  try {
+    await runToy(folder, { methods, seeds: [0] }, controller.signal);
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'AbortError');
+  } finally {
+    clearInterval(watch);
+  }
+  const { summary } = await runToy(folder, { methods, seeds: [0] });
+  assert.is(summary.present, 1);
+  assert.is(summary.results.length, 3);
+});
+
+test('kill -9 in the middle: the same command goes on, and the numbers are those of an undisturbed run', async () => {
+  const script = new URL('./testing/toy-run.ts', import.meta.url).pathname;
+  const start = (slowMs: number) =>
+    spawn(process.execPath, ['--import', 'tsx', script, folder, String(slowMs)], { stdio: 'pipe' });
+  const child = start(600_000);
+  const first = join(folder, 'out/results/toy-model/blocks.0.hook_resid_post/toy-1/toy-task/seed-1.json');
+  for (let waited = 0; !existsSync(first) && waited < 30_000; waited += 20) await sleep(20);
+  assert.ok(existsSync(first));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.on('exit', resolve));
+
+  const methods = [1, 2].map((scale) => ({ id: 'toy-mean', name: `toy-${scale}`, options: { scale, slowMs: 0 } }));
+  const { summary, out } = await runToy(folder, { methods });
+  assert.ok(summary.present >= 2);
+  assert.is(summary.results.length, 5);
+  const whole = await mkdtemp(join(tmpdir(), 'saxbench-execute-'));
+  const undisturbed = await runToy(whole, { methods });
+  assert.equal(await numbersIn(out), await numbersIn(undisturbed.out));
+  await rm(whole, { recursive: true });
+});
+
+test('no tensor is left behind', async () => {
+  await runToy(folder);
+  const before = tf.memory().numTensors;
+  await runToy(folder, { tasks: [{ id: 'toy-task', options: { offset: 2 } }], seeds: [0, 5] });
+  assert.is(tf.memory().numTensors, before);
+});
+
+test.run();
