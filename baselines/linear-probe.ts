@@ -1,5 +1,13 @@
 /** @file Linear probe: a logistic regression on token activations, the standard supervised detector. */
-import { auroc, defineBaseline, denseFeatures, fitLogistic, type Rng, UserError } from '../harness/contract.ts';
+import {
+  auroc,
+  createRng,
+  defineBaseline,
+  denseFeatures,
+  fitLogistic,
+  type Rng,
+  UserError,
+} from '../harness/contract.ts';
 import { restoreDirections, storeDirections } from './parts/concept-directions.ts';
 import { readTokenRows, type TokenRows } from './parts/token-rows.ts';
 import { type Examples, requireLabels, trainExamples } from './parts/train-examples.ts';
@@ -9,8 +17,10 @@ interface Options {
   validation: number;
 }
 
-/** Convergence of the fits: largest gradient component per row. Weights are then stable to about three digits. */
-const TOLERANCE = 1e-6;
+/** Convergence: largest gradient component of the mean loss, in standardised features. */
+const FINAL_TOLERANCE = 1e-6;
+/** Enough to tell penalties apart by their AUROC. */
+const SEARCH_TOLERANCE = 1e-4;
 
 /**
  * Trained on single tokens, each with the label of its item (as AxBench trains its probe): detection takes the maximum of
@@ -42,10 +52,12 @@ export default defineBaseline<Options>({
     },
   },
   needs: 'labels',
-  seeded: true,
-  async fit({ labelled: given, activations, options, rng, signal, progress }) {
+  // The validation split is drawn once and for all: seeds would only redraw it.
+  seeded: false,
+  async fit({ labelled: given, activations, options, signal, progress }) {
     const labelled = requireLabels('linear-probe', given);
     const { concepts } = labelled.set;
+    const rng = createRng('linear-probe/validation');
     const vectors: Float64Array[] = [];
     const penalties: number[] = [];
     for (const [c, concept] of concepts.entries()) {
@@ -57,10 +69,14 @@ export default defineBaseline<Options>({
           `linear-probe: concept '${concept.id}': expected finite activations, found NaN or Infinity`,
         );
       }
+      const factor = standardise(rows, activations.d_in);
       const penalty = choosePenalty(rows, examples, options, rng.fork(concept.id), activations.d_in);
       penalties.push(penalty);
       const everything = examples.items.map((_, i) => i);
-      vectors.push(fitTokens(rows, examples.labels, everything, penalty, activations.d_in));
+      const final = { penalty, tolerance: FINAL_TOLERANCE };
+      const weights = fitTokens(rows, examples.labels, everything, final, activations.d_in);
+      // Back to units of the activation.
+      vectors.push(weights.map((weight, i) => weight * factor[i]!));
       progress(c + 1, concepts.length);
     }
     const state = storeDirections('linear-probe', { concepts, vectors }, activations.d_in);
@@ -77,7 +93,7 @@ function choosePenalty(rows: TokenRows, { labels }: Examples, options: Options, 
   const truth = validation.map((item) => labels[item]!);
   let best = { penalty: descending[0]!, auroc: -1 };
   for (const penalty of descending) {
-    const weights = fitTokens(rows, labels, training, penalty, d);
+    const weights = fitTokens(rows, labels, training, { penalty, tolerance: SEARCH_TOLERANCE }, d);
     const scores = Float64Array.from(validation, (item) => maximumScore(rows, item, weights));
     const reached = auroc(scores, truth)!;
     if (reached > best.auroc) best = { penalty, auroc: reached };
@@ -98,35 +114,47 @@ function splitItems(labels: Uint8Array, share: number, rng: Rng): [Uint32Array, 
   return [all.filter((item) => !held.has(item)), all.filter((item) => held.has(item))];
 }
 
-/** Weights [d], in units of the activation, of a logistic regression on the tokens of `items`. */
-function fitTokens(rows: TokenRows, labels: Uint8Array, items: Uint32Array, penalty: number, d: number): Float64Array {
-  const tokens: number[] = [];
-  const tokenLabels: number[] = [];
-  for (const item of items) {
-    for (let row = rows.bounds[item]!; row < rows.bounds[item + 1]!; row++) {
-      tokens.push(row);
-      tokenLabels.push(labels[item]!);
-    }
-  }
+/** Shifts and scales each coordinate in place to mean 0 and deviation 1; returns the factors. A constant one becomes 0. */
+function standardise({ x, rows }: TokenRows, d: number): Float64Array {
   const mean = new Float64Array(d);
-  const scale = new Float64Array(d);
-  for (const row of tokens) for (let i = 0; i < d; i++) mean[i]! += rows.x[row * d + i]! / tokens.length;
-  for (const row of tokens) for (let i = 0; i < d; i++) scale[i]! += (rows.x[row * d + i]! - mean[i]!) ** 2;
+  const factor = new Float64Array(d);
+  for (let row = 0; row < rows; row++) for (let i = 0; i < d; i++) mean[i]! += x[row * d + i]! / rows;
+  for (let row = 0; row < rows; row++) for (let i = 0; i < d; i++) factor[i]! += (x[row * d + i]! - mean[i]!) ** 2;
   for (let i = 0; i < d; i++) {
-    const deviation = Math.sqrt(scale[i]! / tokens.length);
-    // A coordinate without spread beyond its rounding in float32 tells nothing.
-    scale[i] = deviation > 1e-7 * Math.abs(mean[i]!) ? 1 / deviation : 0;
+    const deviation = Math.sqrt(factor[i]! / rows);
+    // A spread within the rounding of float32 tells nothing.
+    factor[i] = deviation > 1e-7 * Math.abs(mean[i]!) ? 1 / deviation : 0;
   }
-  const x = new Float32Array(tokens.length * d);
-  tokens.forEach((row, t) => {
-    for (let i = 0; i < d; i++) x[t * d + i] = (rows.x[row * d + i]! - mean[i]!) * scale[i]!;
-  });
-  const { weights } = fitLogistic(denseFeatures(x, tokens.length, d), tokenLabels, {
-    C: 1 / (penalty * tokens.length),
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < d; i++) x[row * d + i] = (x[row * d + i]! - mean[i]!) * factor[i]!;
+  }
+  return factor;
+}
+
+/** Weights [d] of a logistic regression on the tokens of `items`, each with its item's label. */
+function fitTokens(
+  { x, bounds }: TokenRows,
+  labels: Uint8Array,
+  items: Uint32Array,
+  { penalty, tolerance }: { penalty: number; tolerance: number },
+  d: number,
+): Float64Array {
+  const rows = items.reduce((sum, item) => sum + bounds[item + 1]! - bounds[item]!, 0);
+  const chosen = new Float32Array(rows * d);
+  const tokenLabels = new Uint8Array(rows);
+  let at = 0;
+  for (const item of items) {
+    const tokens = bounds[item + 1]! - bounds[item]!;
+    chosen.set(x.subarray(bounds[item]! * d, bounds[item + 1]! * d), at * d);
+    tokenLabels.fill(labels[item]!, at, at + tokens);
+    at += tokens;
+  }
+  const { weights } = fitLogistic(denseFeatures(chosen, rows, d), tokenLabels, {
+    C: 1 / (penalty * rows),
     classWeight: 'balanced',
-    tolerance: TOLERANCE,
+    tolerance,
   });
-  return weights.map((weight, i) => weight * scale[i]!);
+  return weights;
 }
 
 function maximumScore({ x, bounds }: TokenRows, item: number, weights: Float64Array): number {
