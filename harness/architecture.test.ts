@@ -31,7 +31,10 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/num/backend.ts', may: ['harness/num/', 'harness/errors.ts', 'harness/native/index.ts'] },
   { part: 'harness/num/', may: [] },
   { part: 'harness/io/', may: ['harness/errors.ts'] },
-  { part: 'harness/contract', may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts'] },
+  {
+    part: 'harness/contract',
+    may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts', 'harness/paths.ts'],
+  },
   { part: 'harness/activations/', may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts'] },
   {
     part: 'harness/train',
@@ -61,7 +64,7 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'models/subjects/', may: ['harness/contract.ts'] },
   { part: 'baselines/', may: ['harness/contract.ts'] },
   { part: 'tasks/datasets/', may: ['harness/contract.ts', 'tasks/worlds/', 'tasks/judges/'] },
-  { part: 'tasks/', may: ['harness/contract.ts'] },
+  { part: 'tasks/', may: ['harness/contract.ts', 'tasks/judges/'] },
 ];
 
 /** Nothing but the command line may import these. */
