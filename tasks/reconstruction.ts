@@ -44,7 +44,7 @@ export default defineTask<Options>({
     documents: {
       type: 'integer',
       minimum: 1,
-      default: 128,
+      default: 64,
       description: 'Test items whose forward pass is run with x̂ in place of x (all of them measure the geometry).',
     },
     cleanMiB: {

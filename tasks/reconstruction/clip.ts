@@ -12,8 +12,9 @@ import {
 import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
 import { type ItemBatch, itemBatches, type Replacement, splice } from './splice.ts';
 
-/** Padded positions of one forward pass. */
+/** Positions and images of one forward pass: at a pooled site an image is one position, whatever it costs. */
 const POSITIONS = 4096;
+const IMAGES = 32;
 /** Prompts or captions of one forward pass. */
 const TEXTS = 64;
 
@@ -124,7 +125,7 @@ async function imageEmbeddings(
   { signal, progress }: ClipOptions,
 ): Promise<Float32Array> {
   const out = new Float32Array(count * clip.projectionDim);
-  for (const batch of itemBatches(test, count, POSITIONS)) {
+  for (const batch of itemBatches(test, count, POSITIONS, IMAGES)) {
     signal?.throwIfAborted();
     const images = items.slice(batch.first, batch.first + batch.items).map(({ image }) => image!);
     const pixels = await clip.preprocess(images);

@@ -23,14 +23,20 @@ export interface ItemBatch {
   tokens: TokenBatch;
 }
 
-/** Batches of at most `positions` padded positions of the first `limit` items. */
-export function* itemBatches(set: ActivationSet, limit: number, positions: number): Generator<ItemBatch> {
+/** Batches of at most `positions` padded positions and `most` items, of the first `limit` items. */
+export function* itemBatches(
+  set: ActivationSet,
+  limit: number,
+  positions: number,
+  most = Infinity,
+): Generator<ItemBatch> {
   const count = Math.min(limit, set.bounds.length - 1);
   const lengthOf = (item: number) => set.bounds[item + 1]! - set.bounds[item]!;
   for (let first = 0; first < count; ) {
     let length = lengthOf(first);
     let last = first + 1;
-    while (last < count && Math.max(length, lengthOf(last)) * (last + 1 - first) <= positions) {
+    const fits = () => last - first < most && Math.max(length, lengthOf(last)) * (last + 1 - first) <= positions;
+    while (last < count && fits()) {
       length = Math.max(length, lengthOf(last));
       last++;
     }
