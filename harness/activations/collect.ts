@@ -71,7 +71,11 @@ function indexColumns(items: number) {
 export function findSite(subject: Subject, name: string): Site {
   const site = subject.sites.find((candidate) => candidate.name === name);
   if (site) return site;
-  throw unknownName(`site of ${subject.id}`, name, subject.sites.map((candidate) => candidate.name));
+  throw unknownName(
+    `site of ${subject.id}`,
+    name,
+    subject.sites.map((candidate) => candidate.name),
+  );
 }
 
 /** Batches of positions in `lengths`, similar lengths together, of at most `batchRows` padded rows. */
@@ -98,7 +102,9 @@ function fitting(lengths: Uint32Array, rows: number): Uint32Array {
 function checkFinite(x: Float32Array, subject: string, site: string, item: Item): void {
   for (let i = 0; i < x.length; i++) {
     if (Number.isFinite(x[i])) continue;
-    throw new UserError(`activations: subject ${subject} gave ${x[i]} at ${site} for item '${item.id}'; check its weights.`);
+    throw new UserError(
+      `activations: subject ${subject} gave ${x[i]} at ${site} for item '${item.id}'; check its weights.`,
+    );
   }
 }
 
@@ -132,7 +138,12 @@ export async function collectActivations(options: CollectOptions): Promise<void>
     const done: ItemActivations[] = new Array(window.length);
     for (const batch of lengthBatches(lengths, batchRows)) {
       signal?.throwIfAborted();
-      const encoded = await encodeBatch(subject, site, batch.map((i) => window[i]!), maxLength);
+      const encoded = await encodeBatch(
+        subject,
+        site,
+        batch.map((i) => window[i]!),
+        maxLength,
+      );
       for (const [i, result] of encoded.entries()) done[batch[i]!] = result;
     }
     for (const [i, { x, tokenIds }] of done.entries()) {

@@ -48,7 +48,9 @@ function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActi
   const [n, length, d] = captured.shape;
   const values = captured.dataSync() as Float32Array;
   return Array.from({ length: n }, (_, i) => {
-    const real = Array.from({ length }, (_, p) => p).filter((p) => !tokens || site.kind === 'pooled' || tokens.mask[i * length + p]);
+    const real = Array.from({ length }, (_, p) => p).filter(
+      (p) => !tokens || site.kind === 'pooled' || tokens.mask[i * length + p],
+    );
     const x = new Float32Array(real.length * d);
     const tokenIds = new Int32Array(real.length).fill(-1);
     for (const [row, p] of real.entries()) {

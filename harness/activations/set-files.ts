@@ -95,7 +95,8 @@ export function shardWriter(folder: string, d_in: number, dtype: StoredType, sha
 
 async function readIndex(folder: string, { n, items }: SetDescription): Promise<SetIndex> {
   const source = await openSafetensors(join(folder, INDEX));
-  const column = async (name: string, length: number): Promise<ElementArray> => source.read(name, { expectShape: [length] });
+  const column = async (name: string, length: number): Promise<ElementArray> =>
+    source.read(name, { expectShape: [length] });
   return {
     bounds: Uint32Array.from(await column('bounds', items + 1)),
     tokenIds: (await column('tokenIds', n)) as Int32Array,

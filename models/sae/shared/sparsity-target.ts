@@ -20,8 +20,8 @@ export const sparsityTargetHyperparameter = {
 const START = Math.log(0.1);
 /** e-folds that the coefficient can move by in a whole run. */
 const RANGE = 30;
-/** An error that vanishes within this part of the run at its present pace is left to do so. */
-const PATIENCE = 0.05;
+/** An error that at its present pace vanishes within this part of the remaining steps is left to do so. */
+const PATIENCE = 0.5;
 /** How much slower the coefficient moves meanwhile, so that it does not overshoot. */
 const CONVERGING = 0.01;
 
@@ -45,7 +45,7 @@ export function adjustSparsity(state: TrainState, target: number | null): void {
   const mean = before + weight * (l0 - before);
   const error = (value: number) => Math.log(Math.max(value, target / 100) / target);
   const pace = Math.abs(error(before)) - Math.abs(error(mean));
-  const converging = pace * PATIENCE * steps > Math.abs(error(mean));
+  const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error(mean));
   const gain = (RANGE / steps) * (converging ? CONVERGING : 1);
   scalars['meanL0'] = mean;
   scalars['logFactor'] = (scalars['logFactor'] ?? START) + gain * Math.tanh(10 * error(mean));
