@@ -97,7 +97,8 @@ async function classifier(folder: string, { prompts, map }: ZeroShotLabels, d_in
   const means = classes.map((name) => {
     const sum = new Float32Array(width);
     for (const [row, label] of names.entries()) {
-      if (label === name) unit(x, row * width, width).forEach((value, j) => (sum[j]! += value));
+      if (label !== name) continue;
+      for (const [j, value] of unit(x, row * width, width).entries()) sum[j]! += value;
     }
     return unit(sum, 0, width);
   });
