@@ -1,43 +1,59 @@
 /**
- * @file Arrays of disposed tensors, kept for the next tensor of the same size: a fresh large array costs page faults and
- * zeroing, often more than the kernel that fills it.
+ * @file Buffers of disposed tensors, kept for the next tensor of about the same size: a fresh large array costs page
+ * faults and zeroing, often more than the kernel that fills it. Sizes are rounded up to classes, so that batches of
+ * varying length find one another's buffers.
  */
+import { totalmem } from 'node:os';
 import type { Values } from './addon.ts';
 
-/** Bytes kept at most; arrays past this go to the garbage collector. */
-const capacity = 384 * 2 ** 20;
+/** Bytes kept at most: what one training step holds at once, without starving other programs. */
+const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 8));
+/** Smaller arrays are cheaper to make anew than to look up. */
+const SMALLEST = 2048;
 
 type Kind = 'float32' | 'int32' | 'bool';
 
 const constructors = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-const kept: Record<Kind, Map<number, Values[]>> = { float32: new Map(), int32: new Map(), bool: new Map() };
+/** Free buffers by class; a class moves to the end when it is used, so the first is the one unused for longest. */
+const kept = new Map<number, ArrayBuffer[]>();
 let bytes = 0;
+
+/** The class of a size: eight to an octave, so at most an eighth is wasted. */
+function classOf(size: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(size)) - 3);
+  return Math.ceil(size / step) * step;
+}
 
 /** An array of `size` elements with undefined contents. */
 export function takeArray(dtype: Kind, size: number): Values {
-  const free = kept[dtype].get(size)?.pop();
-  if (free === undefined) return new constructors[dtype](size);
-  bytes -= free.byteLength;
-  return free;
+  const make = constructors[dtype];
+  const needed = size * make.BYTES_PER_ELEMENT;
+  if (needed < SMALLEST) return new make(size);
+  const capacity = classOf(needed);
+  const list = kept.get(capacity);
+  const free = list?.pop();
+  if (free === undefined) return new make(new ArrayBuffer(capacity), 0, size);
+  bytes -= capacity;
+  return new make(free, 0, size);
 }
 
-function kindOf(values: Values): Kind {
-  return values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'bool';
-}
-
-/** Takes back an array that nothing else refers to. */
+/** Takes back an array from `takeArray` that nothing else refers to. */
 export function giveArray(values: Values): void {
-  if (values.length === 0 || values.byteLength > capacity / 2) return;
-  if (bytes + values.byteLength > capacity) dropAll();
-  const lists = kept[kindOf(values)];
-  const list = lists.get(values.length);
-  if (list) list.push(values);
-  else lists.set(values.length, [values]);
-  bytes += values.byteLength;
+  const buffer = values.buffer as ArrayBuffer;
+  const capacity = buffer.byteLength;
+  if (capacity < SMALLEST || capacity > CAPACITY / 2) return;
+  while (bytes + capacity > CAPACITY) dropOldestClass();
+  const list = kept.get(capacity) ?? [];
+  list.push(buffer);
+  kept.delete(capacity);
+  kept.set(capacity, list);
+  bytes += capacity;
 }
 
-/** Empties the store: sizes of an earlier phase of the program would otherwise stay for good. */
-function dropAll(): void {
-  for (const lists of Object.values(kept)) lists.clear();
-  bytes = 0;
+/** Sizes of an earlier phase of the program would otherwise stay for good. */
+function dropOldestClass(): void {
+  const [oldest] = kept.keys();
+  if (oldest === undefined) return;
+  bytes -= oldest * kept.get(oldest)!.length;
+  kept.delete(oldest);
 }
