@@ -137,7 +137,8 @@ export default defineSae<JumpReluParameters>({
     const reconstruction = denseDecode(params, values);
     const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
     const sparsity = penaltyOf(params, z, values, hp);
-    const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
+    const factor = hp.penalty === 'quadratic' ? 1 : sparsityFactor(state, hp.targetL0);
+    const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * factor;
     const parts: Record<string, Scalar> = { mse, sparsity };
     let total = tf.add(mse, tf.mul(sparsity, lambda)) as Scalar;
     if (hp.preActCoefficient > 0 && state.deadCount > 0) {

@@ -1,0 +1,123 @@
+/** @file Every variant's training step against PyTorch: loss, codes, gradients, parameters after Adam. */
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
+import { allclose } from '../../harness/num/allclose.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { createAdam } from '../../harness/num/optimiser.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { trainStep } from '../../harness/train/step.ts';
+import batchtopk from './batchtopk.ts';
+import jumprelu from './jumprelu.ts';
+import relu from './relu.ts';
+import { toDense } from './shared/threshold-codes.ts';
+import topk from './topk.ts';
+
+interface GoldenCase {
+  name: string;
+  variant: string;
+  hp: Record<string, unknown>;
+  variance: number;
+  lr: number;
+  beta1: number;
+  epsilon: number;
+  clip: number;
+  params: Record<string, number[]>;
+  x: number[];
+  dead: number[];
+  total: number;
+  parts: Record<string, number>;
+  codes: number[];
+  reconstruction: number[];
+  grads: Record<string, number[]>;
+  after: Record<string, number[]>;
+}
+
+const golden = JSON.parse(readFileSync(new URL('./testdata/golden.json', import.meta.url), 'utf8')) as {
+  d_in: number;
+  d_sae: number;
+  n: number;
+  cases: GoldenCase[];
+};
+const { d_in, d_sae, n } = golden;
+const VARIANTS = { topk, batchtopk, relu, jumprelu } as unknown as Record<string, SaeDefinition>;
+const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in] };
+const tolerance = { rtol: 2e-5, atol: 2e-6 };
+
+const test = suite('sae golden');
+test.before(() => initBackend('wasm'));
+
+function tensors(values: Record<string, number[]>): NamedTensors {
+  return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
+}
+
+function stateOf({ dead, variance }: GoldenCase): TrainState {
+  return {
+    step: 5,
+    steps: 10,
+    tokens: 0,
+    dead: tf.tensor1d(dead),
+    deadCount: dead.filter((flag) => flag === 1).length,
+    scalars: {},
+    buffers: { variance: tf.scalar(variance) },
+    rng: createRng(0),
+  };
+}
+
+for (const example of golden.cases) {
+  const definition = VARIANTS[example.variant]!;
+
+  test(`${example.name}: loss, codes and gradients are PyTorch's`, () => {
+    tf.tidy(() => {
+      const params = tensors(example.params);
+      const x = tf.tensor2d(example.x, [n, d_in]);
+      const state = stateOf(example);
+      const loss = definition.loss(params, { x, target: x }, state, example.hp);
+      allclose(loss.total.dataSync(), [example.total], tolerance, 'total');
+      for (const [name, value] of Object.entries(example.parts)) {
+        allclose(loss.parts[name]!.dataSync(), [value], tolerance, name);
+      }
+      allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
+      allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
+      const names = Object.keys(params);
+      const gradients = tf.grads((...values) => {
+        const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+        return definition.loss(named, { x, target: x }, state, example.hp).total;
+      })(names.map((name) => params[name]!));
+      const raw = Object.fromEntries(names.map((name, i) => [name, gradients[i]!]));
+      const final = definition.beforeStep?.(raw, params, state, example.hp) ?? raw;
+      for (const name of names) allclose(final[name]!.dataSync(), example.grads[name]!, tolerance, `gradient ${name}`);
+    });
+  });
+
+  test(`${example.name}: parameters after one step are PyTorch's`, () => {
+    const made = tensors(example.params);
+    const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
+    const { beta1, epsilon, clip, lr, hp } = example;
+    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip });
+    const x = tf.tensor2d(example.x, [n, d_in]) as Tensor2D;
+    const state = stateOf(example);
+    const output = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });
+    for (const [name, expected] of Object.entries(example.after)) {
+      // A first Adam step is lr · sign(g): a gradient of 1e-9 in float64 may have any sign in float32.
+      const gradient = example.grads[name]!;
+      const got = params[name]!.dataSync();
+      const clear = expected.map((_, i) => i).filter((i) => gradient[i] === 0 || Math.abs(gradient[i]!) > 1e-5);
+      assert.ok(clear.length > 0.8 * expected.length, name);
+      allclose(
+        clear.map((i) => got[i]!),
+        clear.map((i) => expected[i]!),
+        { rtol: 1e-5, atol: 1e-5 },
+        name,
+      );
+    }
+    const active = example.codes.filter((code) => code !== 0).length;
+    assert.is(output.l0, active / n);
+    tf.dispose([x, made, params, state.dead, state.buffers]);
+    adam.dispose();
+  });
+}
+
+test.run();
