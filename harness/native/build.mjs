@@ -1,7 +1,7 @@
 /**
  * @file Compiles harness/native/src into build/native/saxbench.node with the C++ compiler that is there (no node-gyp).
- * `node harness/native/build.mjs [--sanitize=address,undefined] [--force]`. Without a compiler it says so in one line and
- * succeeds: the wasm backend serves then.
+ * `node harness/native/build.mjs [--sanitize=address,undefined] [--only=avx512] [--force]`. Without a compiler it says so
+ * in one line and succeeds: the wasm backend serves then.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 const sourceDir = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src');
 const packageRoot = path.resolve(sourceDir, '../../..');
 const sanitize = process.argv.find((arg) => arg.startsWith('--sanitize='))?.slice('--sanitize='.length);
+const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
 const force = process.argv.includes('--force');
 const buildDir = path.join(packageRoot, 'build', sanitize ? 'native-sanitized' : 'native');
 const addon = path.join(buildDir, 'saxbench.node');
@@ -77,7 +78,7 @@ async function build() {
   const files = readdirSync(sourceDir).sort();
   const read = (name) => readFileSync(path.join(sourceDir, name), 'utf8');
   const headerText = files.filter((name) => name.endsWith('.h')).map(read);
-  const sets = instructionSets();
+  const sets = Object.fromEntries(Object.entries(instructionSets()).filter(([isa]) => !only || isa === only));
   const flags = [
     '-std=c++17',
     '-O3',

@@ -12,12 +12,9 @@ type DType = 'float32' | 'int32' | 'bool';
 
 /** Result type of a reduction, or undefined where the CPU kernel must serve. */
 function resultType(name: string, dtype: string): DType | undefined {
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') return undefined;
-  if (name === 'ArgMax' || name === 'ArgMin') return 'int32';
-  if (name === 'Mean') return 'float32';
   if (name === 'All' || name === 'Any') return dtype === 'bool' ? 'bool' : undefined;
-  if (name === 'Sum' || name === 'Prod') return dtype === 'float32' ? 'float32' : 'int32';
-  return dtype;
+  if (dtype !== 'float32' && (dtype !== 'int32' || name === 'Mean' || name === 'Prod')) return undefined;
+  return name.startsWith('Arg') ? 'int32' : dtype;
 }
 
 /**

@@ -97,27 +97,41 @@ struct Atan2 {
   static float of(float a, float b) { return static_cast<float>(atan2(a, b)); }
 };
 
+typedef void (*Loop)(void* out, const void* a, const void* b, size_t n, bool aRepeats, bool bRepeats);
+
+/** One stretch of the last dimension: its operands are dense there, or one value repeated. */
 template <class Op, class T, class R>
-void apply(Call& c, const Walk<2>& walk, size_t grain) {
-  R* out = static_cast<R*>(c.buf[0].data);
-  const T* a = static_cast<const T*>(c.buf[1].data);
-  const T* b = static_cast<const T*>(c.buf[2].data);
-  ptrdiff_t sa = walk.strides[0][walk.rank - 1], sb = walk.strides[1][walk.rank - 1];
-  walk.run(grain, [=](size_t at, const ptrdiff_t* offsets, size_t n) {
-    R* o = out + at;
-    const T *x = a + offsets[0], *y = b + offsets[1];
-    if (sa == 1 && sb == 1) {
-      for (size_t i = 0; i < n; i++) o[i] = Op::of(x[i], y[i]);
-    } else if (sa == 1 && sb == 0) {
-      T s = *y;
-      for (size_t i = 0; i < n; i++) o[i] = Op::of(x[i], s);
-    } else if (sa == 0 && sb == 1) {
-      T s = *x;
-      for (size_t i = 0; i < n; i++) o[i] = Op::of(s, y[i]);
-    } else {
-      for (size_t i = 0; i < n; i++) o[i] = Op::of(x[ptrdiff_t(i) * sa], y[ptrdiff_t(i) * sb]);
-    }
+void loop(void* out, const void* a, const void* b, size_t n, bool aRepeats, bool bRepeats) {
+  R* o = static_cast<R*>(out);
+  const T *x = static_cast<const T*>(a), *y = static_cast<const T*>(b);
+  if (aRepeats) {
+    T s = *x;
+    if (bRepeats) n = 1;
+    for (size_t i = 0; i < n; i++) o[i] = Op::of(s, y[i]);
+  } else if (bRepeats) {
+    T s = *y;
+    for (size_t i = 0; i < n; i++) o[i] = Op::of(x[i], s);
+  } else {
+    for (size_t i = 0; i < n; i++) o[i] = Op::of(x[i], y[i]);
+  }
+}
+
+constexpr ptrdiff_t sizeOf(Type t) { return t == U8 ? 1 : 4; }
+
+/** The loop over everything: one instance for all operations, which keeps the addon small and quick to compile. */
+void drive(Call& c, const Walk<2>& w, size_t grain, Loop loop) {
+  ptrdiff_t outSize = sizeOf(c.buf[0].type), inSize = sizeOf(c.buf[1].type);
+  char* out = static_cast<char*>(c.buf[0].data);
+  const char *a = static_cast<const char*>(c.buf[1].data), *b = static_cast<const char*>(c.buf[2].data);
+  bool aRepeats = w.strides[0][w.rank - 1] == 0, bRepeats = w.strides[1][w.rank - 1] == 0;
+  w.run(grain, [=](size_t at, const ptrdiff_t* offsets, size_t n) {
+    loop(out + ptrdiff_t(at) * outSize, a + offsets[0] * inSize, b + offsets[1] * inSize, n, aRepeats, bRepeats);
   });
+}
+
+template <class Op, class T, class R>
+void apply(Call& c, const Walk<2>& w, size_t grain) {
+  drive(c, w, grain, loop<Op, T, R>);
 }
 
 /** T → T on floats and int32. */

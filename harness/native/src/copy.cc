@@ -1,9 +1,29 @@
 /** @file Strided copies: transpose, slice, concat, pad, tile and reverse are all one of these. */
+#include "transpose.h"
 #include "walk.h"
 
 SAX_BEGIN
 
 namespace {
+
+/** out[r * step + k] = in[r + k * si] for one block; whole quarters of it through registers. */
+template <class T>
+inline void block(T* out, const T* in, size_t r0, size_t r1, size_t c0, size_t c1, ptrdiff_t step, ptrdiff_t si) {
+  size_t r = r0;
+  if constexpr (sizeof(T) == 4) {
+    if (step > 0 && si > 0)
+      for (; r + 4 <= r1; r += 4) {
+        size_t k = c0;
+        for (; k + 4 <= c1; k += 4)
+          transpose4(reinterpret_cast<float*>(out) + r * size_t(step) + k, size_t(step),
+                     reinterpret_cast<const float*>(in) + r + k * size_t(si), size_t(si));
+        for (; k < c1; k++)
+          for (size_t i = r; i < r + 4; i++) out[i * size_t(step) + k] = in[i + k * size_t(si)];
+      }
+  }
+  for (; r < r1; r++)
+    for (size_t k = c0; k < c1; k++) out[ptrdiff_t(r) * step + ptrdiff_t(k)] = in[ptrdiff_t(r) + ptrdiff_t(k) * si];
+}
 
 /** Element types by size only. */
 template <class T>
@@ -43,12 +63,8 @@ void copyOf(Call& c, const Walk<2>& w, ptrdiff_t outAt, ptrdiff_t inAt) {
           i += at * rest.strides[1][d];
         }
         size_t r0 = t % bands * B, r1 = least(rows, r0 + B);
-        for (size_t c0 = 0; c0 < cols; c0 += B) {
-          size_t c1 = least(cols, c0 + B);
-          for (size_t r = r0; r < r1; r++)
-            for (size_t k = c0; k < c1; k++)
-              out[o + ptrdiff_t(r) * step + ptrdiff_t(k)] = in[i + ptrdiff_t(r) + ptrdiff_t(k) * si];
-        }
+        for (size_t c0 = 0; c0 < cols; c0 += B)
+          block(out + o, in + i, r0, r1, c0, least(cols, c0 + B), step, si);
       }
     });
     return;

@@ -48,6 +48,39 @@ static inline float sumLanes(vf v) {
   return x[0];
 }
 
+/**
+ * The largest (or with `MIN` the smallest) of n floats; NaN when one is NaN, minus or plus infinity when there is none.
+ * Four registers run side by side to hide the latency of the comparison.
+ */
+template <bool MIN>
+static inline float extremeOf(const float* x, size_t n) {
+  float none = MIN ? __builtin_inff() : -__builtin_inff();
+  auto better = [](auto v, auto m) { return MIN ? v < m : v > m; };
+  vf m[4];
+  for (vf& each : m) each = none - vf{};
+  size_t j = 0;
+  for (; j + 4 * kLanes <= n; j += 4 * kLanes) {
+#pragma GCC unroll 4
+    for (size_t l = 0; l < 4; l++) {
+      vf v = load(x + j + l * kLanes);
+      m[l] = (better(v, m[l]) | (v != v)) ? v : m[l];
+    }
+  }
+  for (; j + kLanes <= n; j += kLanes) {
+    vf v = load(x + j);
+    m[0] = (better(v, m[0]) | (v != v)) ? v : m[0];
+  }
+  for (size_t l = 1; l < 4; l++) m[0] = (better(m[l], m[0]) | (m[l] != m[l])) ? m[l] : m[0];
+  float lanes[kLanes];
+  store(lanes, m[0]);
+  for (size_t w = kLanes / 2; w > 0; w /= 2)
+    for (size_t l = 0; l < w; l++)
+      lanes[l] = better(lanes[l + w], lanes[l]) || lanes[l + w] != lanes[l + w] ? lanes[l + w] : lanes[l];
+  float top = lanes[0];
+  for (; j < n; j++) top = better(x[j], top) || x[j] != x[j] ? x[j] : top;
+  return top;
+}
+
 /** f(task) for every task, on the pool. */
 template <class F>
 static inline void forTasks(size_t tasks, const F& f) {

@@ -8,65 +8,57 @@ SAX_BEGIN
 
 namespace {
 
-template <class T>
-struct Wide {
-  typedef double type;
-};
-template <>
-struct Wide<int32_t> {
-  typedef int64_t type;
-};
-template <>
-struct Wide<uint8_t> {
-  typedef int64_t type;
-};
-
-template <class T>
-struct Sum {
-  typedef typename Wide<T>::type A;
+// Each has the type A it accumulates in, the type R of its result, and four functions.
+struct SumFloat {
+  typedef double A;
+  typedef float R;
   static A first() { return 0; }
-  static A step(A a, T x) { return a + static_cast<A>(x); }
+  static A step(A a, float x) { return a + static_cast<double>(x); }
   static A join(A a, A b) { return a + b; }
+  static R finish(A a, double scale) { return static_cast<float>(a * scale); }
 };
-template <class T>
-struct Product {
-  typedef typename Wide<T>::type A;
-  static A first() { return 1; }
-  static A step(A a, T x) { return join(a, static_cast<A>(x)); }
-  static double join(double a, double b) { return a * b; }
-  static int64_t join(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
-};
-template <class T>
-struct Largest {
-  typedef T A;
-  static A first() { return lowest(T{}); }
-  static float lowest(float) { return -inf(); }
-  static int32_t lowest(int32_t) { return INT32_MIN; }
-  static uint8_t lowest(uint8_t) { return 0; }
-  static A step(A a, T x) { return x > a || x != x ? x : a; }
-  static A join(A a, A b) { return step(a, b); }
-};
-template <class T>
-struct Smallest {
-  typedef T A;
-  static A first() { return highest(T{}); }
-  static float highest(float) { return inf(); }
-  static int32_t highest(int32_t) { return INT32_MAX; }
-  static uint8_t highest(uint8_t) { return 255; }
-  static A step(A a, T x) { return x < a || x != x ? x : a; }
-  static A join(A a, A b) { return step(a, b); }
-};
-struct Every {
-  typedef uint8_t A;
-  static A first() { return 1; }
-  static A step(A a, uint8_t x) { return a & (x != 0); }
-  static A join(A a, A b) { return a & b; }
-};
-struct Some {
-  typedef uint8_t A;
+struct SumInt {
+  typedef int64_t A;
+  typedef int32_t R;
   static A first() { return 0; }
-  static A step(A a, uint8_t x) { return a | (x != 0); }
-  static A join(A a, A b) { return a | b; }
+  static A step(A a, int32_t x) { return a + x; }
+  static A join(A a, A b) { return a + b; }
+  static R finish(A a, double) { return static_cast<int32_t>(static_cast<uint32_t>(a)); }
+};
+struct Product {
+  typedef double A;
+  typedef float R;
+  static A first() { return 1; }
+  static A step(A a, float x) { return a * static_cast<double>(x); }
+  static A join(A a, A b) { return a * b; }
+  static R finish(A a, double) { return static_cast<float>(a); }
+};
+template <bool MIN>
+struct ExtremeFloat {
+  typedef float A;
+  typedef float R;
+  static A first() { return MIN ? inf() : -inf(); }
+  static A step(A a, float x) { return (MIN ? x < a : x > a) || x != x ? x : a; }
+  static A join(A a, A b) { return step(a, b); }
+  static R finish(A a, double) { return a; }
+};
+template <bool MIN>
+struct ExtremeInt {
+  typedef int32_t A;
+  typedef int32_t R;
+  static A first() { return MIN ? INT32_MAX : INT32_MIN; }
+  static A step(A a, int32_t x) { return (MIN ? x < a : x > a) ? x : a; }
+  static A join(A a, A b) { return step(a, b); }
+  static R finish(A a, double) { return a; }
+};
+template <bool SOME>
+struct Truth {
+  typedef uint8_t A;
+  typedef uint8_t R;
+  static A first() { return SOME ? 0 : 1; }
+  static A step(A a, uint8_t x) { return SOME ? a | (x != 0) : a & (x != 0); }
+  static A join(A a, A b) { return step(a, b); }
+  static R finish(A a, double) { return a; }
 };
 
 constexpr size_t kBlock = 1 << 15;  // elements of one piece
@@ -89,10 +81,19 @@ typename Red::A reduceRow(const T* x, size_t n) {
   return acc[0];
 }
 
+template <>
+inline float reduceRow<ExtremeFloat<false>, float>(const float* x, size_t n) { return extremeOf<false>(x, n); }
+template <>
+inline float reduceRow<ExtremeFloat<true>, float>(const float* x, size_t n) { return extremeOf<true>(x, n); }
+
 /** out[o, i] = finish(reduction over r of x[o, r, i]). */
-template <class Red, class T, class R, class F>
-void reduce(R* out, const T* x, size_t outer, size_t n, size_t inner, F finish) {
+template <class Red, class T>
+void reduce(Call& c, Type type, size_t outer, size_t n, size_t inner, double scale = 1.0) {
   typedef typename Red::A A;
+  if (!holds(c, 1, type, outer * n * inner) || !holds(c, 0, type, outer * inner)) return;
+  typename Red::R* out = static_cast<typename Red::R*>(c.buf[0].data);
+  const T* x = static_cast<const T*>(c.buf[1].data);
+  auto finish = [scale](A a) { return Red::finish(a, scale); };
   if (inner == 1) {
     if (outer < 8 && n > 2 * kBlock) {
       size_t pieces = ceilDiv(n, kBlock);
@@ -149,38 +150,6 @@ void reduce(R* out, const T* x, size_t outer, size_t n, size_t inner, F finish) 
   });
 }
 
-template <class T>
-void sums(Call& c, const T* x, size_t outer, size_t n, size_t inner) {
-  typedef typename Wide<T>::type A;
-  int op = static_cast<int>(c.p[0]);
-  if (op == 1) {
-    if (!holds(c, 0, F32, outer * inner)) return;
-    double scale = n == 0 ? 0.0 : 1.0 / static_cast<double>(n);
-    // The mean of nothing is 0 in tfjs's CPU backend.
-    if (n == 0) return reduce<Sum<T>>(f32(c, 0), x, outer, n, inner, [](A) { return 0.0f; });
-    return reduce<Sum<T>>(f32(c, 0), x, outer, n, inner, [scale](A a) { return float(double(a) * scale); });
-  }
-  if (c.buf[1].type == F32) {
-    if (!holds(c, 0, F32, outer * inner)) return;
-    auto narrow = [](A a) { return static_cast<float>(a); };
-    if (op == 0) return reduce<Sum<T>>(f32(c, 0), x, outer, n, inner, narrow);
-    return reduce<Product<T>>(f32(c, 0), x, outer, n, inner, narrow);
-  }
-  if (!holds(c, 0, I32, outer * inner)) return;
-  auto wrap = [](A a) { return static_cast<int32_t>(static_cast<uint32_t>(static_cast<int64_t>(a))); };
-  if (op == 0) return reduce<Sum<T>>(i32(c, 0), x, outer, n, inner, wrap);
-  reduce<Product<T>>(i32(c, 0), x, outer, n, inner, wrap);
-}
-
-template <class T>
-void extremes(Call& c, const T* x, size_t outer, size_t n, size_t inner) {
-  if (!holds(c, 0, c.buf[1].type, outer * inner)) return;
-  T* out = static_cast<T*>(c.buf[0].data);
-  auto same = [](T a) { return a; };
-  if (c.p[0] == 3) return reduce<Largest<T>>(out, x, outer, n, inner, same);
-  reduce<Smallest<T>>(out, x, outer, n, inner, same);
-}
-
 /** Index of the first element that is larger (or, with `Min`, smaller) than all before it; a leading NaN wins. */
 template <class T, bool Min>
 void argExtreme(int32_t* out, const T* x, size_t outer, size_t n, size_t inner) {
@@ -213,39 +182,36 @@ void argExtreme(int32_t* out, const T* x, size_t outer, size_t n, size_t inner) 
 
 /**
  * Buffers: out, x. Params: operation (0 sum, 1 mean, 2 product, 3 max, 4 min, 5 all, 6 any, 7 argmax, 8 argmin), outer,
- * reduce, inner.
+ * reduce, inner. Mean and product take float32; sum, max, min and the indices float32 or int32; all and any bool.
  */
 void reduction(Call& c) {
   size_t outer = sizeParam(c, 1), n = sizeParam(c, 2), inner = sizeParam(c, 3);
-  Type t = c.buf[1].type;
-  if (!holds(c, 1, t, outer * n * inner)) return;
   int op = static_cast<int>(c.p[0]);
-  if (op <= 2) {
-    if (t == F32) return sums(c, f32(c, 1), outer, n, inner);
-    if (t == I32) return sums(c, i32(c, 1), outer, n, inner);
-    return sums(c, u8(c, 1), outer, n, inner);
+  bool whole = c.buf[1].type == I32;
+  switch (op) {
+    case 0:
+      if (whole) return reduce<SumInt, int32_t>(c, I32, outer, n, inner);
+      return reduce<SumFloat, float>(c, F32, outer, n, inner);
+    case 1: return reduce<SumFloat, float>(c, F32, outer, n, inner, 1.0 / static_cast<double>(n));
+    case 2: return reduce<Product, float>(c, F32, outer, n, inner);
+    case 3:
+      if (whole) return reduce<ExtremeInt<false>, int32_t>(c, I32, outer, n, inner);
+      return reduce<ExtremeFloat<false>, float>(c, F32, outer, n, inner);
+    case 4:
+      if (whole) return reduce<ExtremeInt<true>, int32_t>(c, I32, outer, n, inner);
+      return reduce<ExtremeFloat<true>, float>(c, F32, outer, n, inner);
+    case 5: return reduce<Truth<false>, uint8_t>(c, U8, outer, n, inner);
+    case 6: return reduce<Truth<true>, uint8_t>(c, U8, outer, n, inner);
   }
-  if (op <= 4) {
-    if (t == F32) return extremes(c, f32(c, 1), outer, n, inner);
-    if (t == I32) return extremes(c, i32(c, 1), outer, n, inner);
-    return extremes(c, u8(c, 1), outer, n, inner);
-  }
-  if (op <= 6) {
-    if (!holds(c, 1, U8, 0) || !holds(c, 0, U8, outer * inner)) return;
-    auto same = [](uint8_t a) { return a; };
-    if (op == 5) return reduce<Every>(u8(c, 0), u8(c, 1), outer, n, inner, same);
-    return reduce<Some>(u8(c, 0), u8(c, 1), outer, n, inner, same);
-  }
-  if (!holds(c, 0, I32, outer * inner)) return;
-  int32_t* out = i32(c, 0);
   if (n == 0) {
-    for (size_t i = 0; i < outer * inner; i++) out[i] = 0;
+    c.error = "native reduction: no index of an extreme of nothing";
     return;
   }
+  if (!holds(c, 1, whole ? I32 : F32, outer * n * inner) || !holds(c, 0, I32, outer * inner)) return;
+  int32_t* out = i32(c, 0);
   bool min = op == 8;
-  if (t == F32) return min ? argExtreme<float, true>(out, f32(c, 1), outer, n, inner) : argExtreme<float, false>(out, f32(c, 1), outer, n, inner);
-  if (t == I32) return min ? argExtreme<int32_t, true>(out, i32(c, 1), outer, n, inner) : argExtreme<int32_t, false>(out, i32(c, 1), outer, n, inner);
-  return min ? argExtreme<uint8_t, true>(out, u8(c, 1), outer, n, inner) : argExtreme<uint8_t, false>(out, u8(c, 1), outer, n, inner);
+  if (whole) return min ? argExtreme<int32_t, true>(out, i32(c, 1), outer, n, inner) : argExtreme<int32_t, false>(out, i32(c, 1), outer, n, inner);
+  min ? argExtreme<float, true>(out, f32(c, 1), outer, n, inner) : argExtreme<float, false>(out, f32(c, 1), outer, n, inner);
 }
 
 /** Sums along [outer, n, inner] as they grow. Buffers: out, x (float32 or int32). Params: outer, n, inner, exclusive, reverse. */

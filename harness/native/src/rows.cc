@@ -27,18 +27,6 @@ inline double total(size_t n, const F& f) {
   return acc[0];
 }
 
-inline float largest(const float* x, size_t n) {
-  float lanes[16];
-  for (float& lane : lanes) lane = -inf();
-  size_t j = 0;
-  for (; j + 16 <= n; j += 16)
-    for (size_t l = 0; l < 16; l++) lanes[l] = x[j + l] > lanes[l] || x[j + l] != x[j + l] ? x[j + l] : lanes[l];
-  for (size_t l = 0; j < n; j++, l++) lanes[l] = x[j] > lanes[l] || x[j] != x[j] ? x[j] : lanes[l];
-  float top = lanes[0];
-  for (float lane : lanes) top = lane > top || lane != lane ? lane : top;
-  return top;
-}
-
 }  // namespace
 
 /** Buffers: out, x. Params: rows, n, logarithm (0 softmax, 1 log-softmax). */
@@ -49,7 +37,7 @@ void softmax(Call& c) {
   forRows(rows, 2 * n, [&](size_t r) {
     const float* x = f32(c, 1) + r * n;
     float* out = f32(c, 0) + r * n;
-    float top = largest(x, n);
+    float top = extremeOf<false>(x, n);
     for (size_t j = 0; j < n; j++) out[j] = expOf(x[j] - top);
     double sum = total(n, [&](size_t j) { return out[j]; });
     if (logarithm) {

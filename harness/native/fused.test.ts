@@ -1,0 +1,159 @@
+/** @file The kernels of our own (Sax…, Sparse…) against compositions of tf operations, and in float64 by hand. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { input, nativeReady, source, tf } from './against_cpu.ts';
+
+const ready = await nativeReady();
+const test = suite('native fused kernels');
+
+type Kernel = Record<string, tf.Tensor>;
+type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
+const run = (name: string, inputs: Kernel, attrs: Record<string, number> = {}) =>
+  [tf.engine().runKernel(name, inputs, attrs)].flat() as tf.Tensor[];
+
+function tensorOf(seed: number, shape: number[], scale = 2): tf.Tensor {
+  const { values } = input(source(seed), shape, 'float32', false, scale);
+  return tf.tensor(values, shape, 'float32');
+}
+
+function near(actual: tf.Tensor, expected: tf.Tensor, tolerance: number, label: string): void {
+  assert.equal(actual.shape, expected.shape, label);
+  const [a, b] = [actual.dataSync(), expected.dataSync()];
+  a.forEach((value, i) => {
+    assert.ok(
+      Math.abs(value - b[i]!) <= tolerance * Math.max(1, Math.abs(b[i]!)),
+      `${label} [${i}]: ${value} and ${b[i]}`,
+    );
+  });
+}
+
+/** Runs a body with nothing left behind. */
+function clean(body: () => void): () => void {
+  return () => {
+    tf.setBackend('native');
+    const before = tf.memory().numTensors;
+    tf.tidy(body);
+    assert.is(tf.memory().numTensors, before);
+  };
+}
+
+test(
+  'RMS norm and its gradient',
+  clean(() => {
+    for (const shape of [
+      [3, 1],
+      [4, 7],
+      [2, 3, 64],
+      [50, 130],
+    ]) {
+      const n = shape.at(-1)!;
+      const [x, gain, dy] = [tensorOf(1, shape), tensorOf(2, [n]), tensorOf(3, shape)];
+      const [y, rstd] = run('SaxRmsNorm', { x, gain }, { epsilon: 1e-5 });
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-5));
+      near(rstd!, inverse, 1e-6, 'rstd');
+      near(y!, tf.mul(tf.mul(x, inverse), gain), 2e-6, 'y');
+      const [dx, h] = run('SaxRmsNormGrad', { dy, x, rstd: rstd!, gain });
+      const g = tf.mul(dy, gain);
+      near(h!, tf.mul(x, inverse), 2e-6, 'h');
+      near(dx!, tf.mul(inverse, tf.sub(g, tf.mul(h!, tf.mean(tf.mul(g, h!), -1, true)))), 5e-6, 'dx');
+    }
+  }),
+);
+
+test(
+  'layer norm and its gradient, with and without gain',
+  clean(() => {
+    for (const shape of [
+      [4, 7],
+      [2, 3, 64],
+      [50, 130],
+    ]) {
+      const n = shape.at(-1)!;
+      const [x, gain, bias, dy] = [tensorOf(1, shape), tensorOf(2, [n]), tensorOf(4, [n]), tensorOf(3, shape)];
+      const [y, mean, rstd] = run('SaxLayerNorm', { x, gain, bias }, { epsilon: 1e-5 });
+      const centred = tf.sub(x, tf.mean(x, -1, true));
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), 1e-5));
+      const normed = tf.mul(centred, inverse);
+      near(y!, tf.add(tf.mul(normed, gain), bias), 1e-5, 'y');
+      near(run('SaxLayerNorm', { x }, { epsilon: 1e-5 })[0]!, normed, 1e-5, 'plain y');
+      const [dx, h] = run('SaxLayerNormGrad', { dy, x, mean: mean!, rstd: rstd!, gain });
+      const g = tf.mul(dy, gain);
+      const bracket = tf.add(tf.mean(g, -1, true), tf.mul(normed, tf.mean(tf.mul(g, normed), -1, true)));
+      near(h!, normed, 1e-5, 'h');
+      near(dx!, tf.mul(inverse, tf.sub(g, bracket)), 2e-5, 'dx');
+    }
+  }),
+);
+
+test(
+  'softmax and log-softmax gradients',
+  clean(() => {
+    for (const shape of [[5], [4, 7], [2, 3, 100]]) {
+      const [x, dy] = [tensorOf(1, shape), tensorOf(2, shape)];
+      const y = tf.softmax(x);
+      const expected = tf.mul(tf.sub(dy, tf.sum(tf.mul(dy, y), -1, true)), y);
+      near(run('SaxSoftmaxGrad', { dy, y })[0]!, expected, 1e-6, 'softmax');
+      const [logs] = run('SaxLogSoftmax', { x });
+      near(logs!, tf.logSoftmax(x), 1e-6, 'log-softmax');
+      near(
+        run('SaxLogSoftmaxGrad', { dy, y: logs! })[0]!,
+        tf.sub(dy, tf.mul(tf.sum(dy, -1, true), y)),
+        2e-6,
+        'gradient',
+      );
+    }
+  }),
+);
+
+test(
+  'two Adam steps, by hand in float64',
+  clean(() => {
+    const [p, m, v, g] = [1, 0, 0, 0.5];
+    const attrs = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 };
+    const scalars = (...values: number[]) => values.map((value) => tf.tensor1d([value]));
+    let [param, first, second, grad] = scalars(p, m, v, g) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    // Step 1: m = 0.05, v = 0.0025; corrected 0.5 and 0.25; p = 1·0.999 - 0.1·0.5/0.5.
+    [param, first, second] = run('SaxAdam', { param, m: first, v: second, grad }, { ...attrs, step: 1 }) as Triple;
+    near(param, tf.tensor1d([0.899]), 1e-6, 'step 1');
+    // Step 2 with g = -1: m = -0.055, v = 0.012475; corrected -0.055/0.19 and 0.012475/0.0199.
+    grad = tf.tensor1d([-1]);
+    [param, first, second] = run('SaxAdam', { param, m: first, v: second, grad }, { ...attrs, step: 2 }) as Triple;
+    const expected = 0.899 * 0.999 + (0.1 * (0.055 / 0.19)) / Math.sqrt(0.012475 / 0.0199);
+    near(param, tf.tensor1d([expected]), 1e-6, 'step 2');
+    near(first, tf.tensor1d([-0.055]), 1e-6, 'm');
+    near(second, tf.tensor1d([0.012475]), 1e-6, 'v');
+  }),
+);
+
+test(
+  'sparse decode and its gradients equal the dense ones',
+  clean(() => {
+    for (const [n, k, features, d] of [
+      [3, 2, 5, 4],
+      [20, 7, 40, 33],
+      [64, 5, 9, 130],
+    ] as [number, number, number, number][]) {
+      const W_dec = tensorOf(1, [features, d]);
+      const dy = tensorOf(2, [n, d]);
+      const from = source(n);
+      const picks = Int32Array.from({ length: n * k }, () => from.int(features));
+      const weights = input(from, [n, k]).values as Float32Array;
+      weights[0] = 0;
+      const dense = new Float32Array(n * features);
+      picks.forEach((f, p) => {
+        dense[Math.floor(p / k) * features + f]! += weights[p]!;
+      });
+      const [indices, values] = [tf.tensor2d(picks, [n, k], 'int32'), tf.tensor2d(weights, [n, k])];
+      const codes = tf.tensor2d(dense, [n, features]);
+      near(run('SparseDecode', { values, indices, W_dec })[0]!, tf.matMul(codes, W_dec as tf.Tensor2D), 1e-5, 'decode');
+      const outer = tf.matMul(codes, dy as tf.Tensor2D, true);
+      near(run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!, outer, 1e-5, 'decoder');
+      const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
+      near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
+      const wrong = tf.fill([n, k], features, 'int32');
+      assert.throws(() => run('SparseDecode', { values, indices: wrong, W_dec }), /outside the dictionary/);
+    }
+  }),
+);
+
+if (ready) test.run();
