@@ -13,11 +13,17 @@ export type Recognise = (text: string) => {
  * names its topic by itself.
  */
 export function recogniserJudge(recognise: Recognise): TextJudge {
+  let last: { text: string; shown: ReturnType<Recognise> } | undefined;
+  // A text is judged for its concept and then for its instruction: one look serves both.
+  const look = (text: string) => {
+    if (last?.text !== text) last = { text, shown: recognise(text) };
+    return last.shown;
+  };
   return {
     description:
       "The world's recogniser on the generated text: 2 = a whole surface form of the concept (or of the topic asked " +
       'about), 1 = words that only it uses, 0 = neither.',
-    concept: (text, { id }) => recognise(text).concepts.get(id)?.grade ?? 0,
-    instruction: (text, { topic = '' }) => recognise(text).topics.get(topic)?.grade ?? 0,
+    concept: (text, { id }) => look(text).concepts.get(id)?.grade ?? 0,
+    instruction: (text, { topic = '' }) => look(text).topics.get(topic)?.grade ?? 0,
   };
 }

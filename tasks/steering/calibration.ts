@@ -1,0 +1,49 @@
+/** @file The scale of fluency for one subject and dataset, from held-out texts as they are and spoilt. */
+import { createRng, type Item, type LanguageModel, UserError } from '../../harness/contract.ts';
+import { CORRUPTIONS, type Corruption, corrupt } from '../judges/corruption.ts';
+import { calibrateFluency, type FluencyScale, type Likeness } from '../judges/fluency.ts';
+import { cutText, likenessOf } from './texts.ts';
+
+/** Share of a text that stands for its prompt where no response is marked. */
+const PROMPT_SHARE = 0.25;
+
+/** Calibrates on at most `texts` items; continuations are cut to `maxNewTokens`, as generated ones are. */
+export async function fluencyScale(
+  subject: LanguageModel,
+  items: readonly Item[],
+  options: { texts: number; maxNewTokens: number; signal?: AbortSignal },
+): Promise<FluencyScale> {
+  const chosen = items
+    .flatMap(({ text, responseStart }) => (text === undefined ? [] : [divided(text, responseStart)]))
+    .filter(({ rest }) => rest.split(/\s+/).length > 3)
+    .slice(0, options.texts);
+  if (chosen.length < 2) {
+    throw new UserError(
+      `steering: expected at least 2 held-out texts of more than 3 words to calibrate fluency, found ${chosen.length}; ` +
+        'raise the number of test items',
+    );
+  }
+  const measure = (texts: { start: string; rest: string }[]): Promise<Likeness[]> =>
+    likenessOf(
+      subject,
+      texts.map(({ start, rest }) => cutText(subject, start + rest, start.length, options.maxNewTokens)),
+      { signal: options.signal },
+    );
+  const others = chosen.map(({ rest }) => rest);
+  const rng = createRng('steering/fluency');
+  const spoilt = {} as Record<Corruption, Likeness[]>;
+  for (const kind of CORRUPTIONS) {
+    const stream = rng.fork(kind);
+    spoilt[kind] = await measure(
+      chosen.map(({ start, rest }) => ({ start, rest: corrupt(rest, kind, others, stream) })),
+    );
+  }
+  return calibrateFluency(await measure(chosen), spoilt);
+}
+
+/** A text as its prompt and the rest; the prompt ends with the white space. */
+function divided(text: string, responseStart: number | undefined): { start: string; rest: string } {
+  let at = responseStart ?? Math.floor(text.length * PROMPT_SHARE);
+  if (responseStart === undefined) while (at < text.length && !/\s/.test(text[at]!)) at++;
+  return { start: text.slice(0, at), rest: text.slice(at) };
+}

@@ -1,0 +1,202 @@
+/** @file Steering a CLIP's images towards a concept, scored by its zero-shot answers (clip_ms.md §4.2). */
+import {
+  bootstrapMean,
+  type Clip,
+  type Concept,
+  createRng,
+  emptyCell,
+  type Item,
+  measuredCell,
+  type PrepareContext,
+  type Prepared,
+  type TaskContext,
+  type TaskOutcome,
+  type ZeroShotTask,
+} from '../../harness/contract.ts';
+import { classEmbeddings, logits, unitRows } from '../judges/zero-shot.ts';
+import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
+import { type ClipScores, clipScores, largest, type Steered } from './clip-scores.ts';
+import { labelQuestion, type Target, targetOf } from './clip-targets.ts';
+import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
+import type { Kind } from './interventions.ts';
+import type { SteeringOptions } from './options.ts';
+import type { SteeringVector } from './steering-vectors.ts';
+
+/** What all methods share; the embeddings are arrays beside it. */
+interface Shared {
+  concepts: number[];
+  targets: Target[];
+  /** For each concept, the images to be steered: places among the test items. */
+  images: number[][];
+}
+
+/** Test items looked through for images of other classes, in multiples of the images wanted. */
+const POOL = 8;
+/** Name of the array of the question made of the concepts' labels. */
+const LABELS = 'labels';
+
+const arrayName = (question: string | null): string => (question === null ? LABELS : `question_${question}`);
+
+/** Embeds the images and the classes, and chooses for each concept its target and images of other classes. */
+export async function prepareClip(context: PrepareContext<SteeringOptions>, clip: Clip): Promise<Prepared> {
+  const { options, dataset, labelled, testItems, signal, progress } = context;
+  const all = labelled!.set.concepts;
+  const questions = dataset.zeroShot ?? [];
+  const items = testItems.slice(0, POOL * options.images).filter(({ image }) => image);
+  const note = (done: number, total: number) => progress(done, total, 'clean images');
+  const embeds = await cleanEmbeddings(clip, items, { signal, progress: note });
+  const dim = clip.projectionDim;
+  const matrix = (data: Float32Array) => ({ shape: [data.length / dim, dim], data });
+  const arrays: Prepared['arrays'] = { images: matrix(embeds) };
+  arrays[LABELS] = matrix(await classEmbeddings(clip, labelQuestion(all)));
+  for (const { id, classes } of questions) arrays[arrayName(id)] = matrix(await classEmbeddings(clip, classes));
+  const concepts = chooseConcepts(all, options.concepts);
+  const targets = concepts.map((place) => targetOf(all, place, questions));
+  const unit = unitRows(embeds, dim);
+  const images: number[][] = [];
+  for (const target of targets) {
+    const classes = arrays[arrayName(target.question)]!.data as Float32Array;
+    const answers = await logits(clip, unit, classes, dim);
+    const width = classes.length / dim;
+    const question = questions.find(({ id }) => id === target.question);
+    const other = (item: Item, i: number): boolean => {
+      const actual = question?.classOf(item);
+      if (question && (actual === undefined || actual === target.answer)) return false;
+      return largest(answers.subarray(i * width, (i + 1) * width)) !== target.answer;
+    };
+    images.push(items.flatMap((item, i) => (other(item, i) ? [i] : [])).slice(0, options.images));
+  }
+  const shared: Shared = { concepts, targets, images };
+  return { json: shared as unknown as Record<string, unknown>, arrays };
+}
+
+/** Adds one row to the outcome: all concepts that have a vector and at least two images, steered in one way. */
+export async function steerClip(
+  context: TaskContext<SteeringOptions>,
+  clip: Clip,
+  vectors: readonly (SteeringVector | undefined)[],
+  kind: Kind | 'none',
+  axes: { selection: string; intervention: string },
+  outcome: TaskOutcome,
+): Promise<void> {
+  const { options, labelled, prepared, progress } = context;
+  const shared = prepared.json as unknown as Shared;
+  const factors = kind === 'none' ? [0] : options.factors;
+  const values: Partial<Record<keyof ClipScores | 'factor', number[]>> = {};
+  const details: Record<string, unknown>[] = [];
+  const byFactor: ClipScores[][] = [];
+  for (const [c, place] of shared.concepts.entries()) {
+    const vector = vectors[c];
+    const places = shared.images[c]!;
+    if (!vector || places.length < 2) continue;
+    const measured = await measure(context, clip, shared.targets[c]!, places, vector, kind, factors);
+    const { selection, reporting } = halves(places.length);
+    const f = bestPlace(measured.map((steered) => clipScores(steered, selection).overall));
+    const scores = clipScores(measured[f]!, reporting);
+    byFactor.push(measured.map((steered) => clipScores(steered, [...selection, ...reporting])));
+    for (const [name, value] of Object.entries({ ...scores, factor: factors[f]! })) {
+      const key = name as keyof ClipScores;
+      values[key] = [...(values[key] ?? []), value];
+    }
+    details.push(
+      conceptDetails(labelled!.set.concepts[place]!, shared.targets[c]!, vector, factors[f]!, scores, byFactor),
+    );
+    progress(c + 1, shared.concepts.length, `${kind}: concepts`);
+  }
+  const names: (keyof ClipScores | 'factor')[] = [
+    ...(['overall', 'flip_rate', 'preservation', 'target_lift', 'off_target', 'selectivity', 'drift'] as const),
+    'factor',
+  ];
+  const cell = (name: keyof ClipScores | 'factor') => {
+    const known = values[name];
+    if (!known) return emptyCell('no concept has a direction and images of other classes');
+    return measuredCell(bootstrapMean(known, createRng('steering/bootstrap')), 'no concept');
+  };
+  outcome.rows.push({ axes, metrics: Object.fromEntries(names.map((name) => [name, cell(name)])) });
+  outcome.details![`${axes.selection}/${axes.intervention}`] = details;
+  if (kind === 'none' || byFactor.length === 0) return;
+  for (const name of ['overall', 'flip_rate', 'preservation', 'drift'] as const) {
+    const mean = (f: number) => byFactor.reduce((sum, scores) => sum + scores[f]![name], 0) / byFactor.length;
+    outcome.curves![`score-by-factor/${axes.intervention}/${name}`] = {
+      x: [...factors],
+      y: factors.map((_, f) => mean(f)),
+    };
+  }
+}
+
+function conceptDetails(
+  { id, label }: Concept,
+  { question, answer }: Target,
+  vector: SteeringVector,
+  factor: number,
+  scores: ClipScores,
+  byFactor: ClipScores[][],
+): Record<string, unknown> {
+  const by_factor = byFactor.at(-1)!.map(({ overall }) => overall);
+  return {
+    id,
+    label,
+    question: question ?? LABELS,
+    answer,
+    ...vector.details,
+    scale: vector.scale,
+    factor,
+    ...scores,
+    by_factor,
+  };
+}
+
+/** Answers before and after steering, by factor. */
+async function measure(
+  context: TaskContext<SteeringOptions>,
+  clip: Clip,
+  target: Target,
+  places: readonly number[],
+  { vector, scale, latent }: SteeringVector,
+  kind: Kind | 'none',
+  factors: readonly number[],
+): Promise<Steered[]> {
+  const { dataset, prepared, testItems, method, site, signal } = context;
+  const dim = clip.projectionDim;
+  const pool = prepared.arrays['images']!.data as Float32Array;
+  const withImages = testItems.filter(({ image }) => image);
+  const items = places.map((place) => withImages[place]!);
+  const embeds = Float32Array.from(places.flatMap((place) => [...pool.subarray(place * dim, (place + 1) * dim)]));
+  const before = unitRows(embeds, dim);
+  const steerings = factors.map((factor) => ({ vector, strength: factor * scale, latent }));
+  const after =
+    kind === 'none'
+      ? before
+      : unitRows(await steeredEmbeddings(clip, site.name, { items, embeds }, steerings, kind, method, signal), dim);
+  const answers = async (question: string | null) => {
+    const classes = prepared.arrays[arrayName(question)]!.data as Float32Array;
+    const width = classes.length / dim;
+    const was = await logits(clip, before, classes, dim);
+    const is = await logits(clip, after, classes, dim);
+    return factors.map((_, f) => {
+      const from = f * places.length * width;
+      return { classes: width, before: was, after: is.subarray(from, from + places.length * width) };
+    });
+  };
+  const asked = await answers(target.question);
+  const questions = (dataset.zeroShot ?? []).filter(({ id }) => target.unrelated.includes(id));
+  const unrelated = await Promise.all(questions.map(({ id }) => answers(id)));
+  const applies =
+    ({ classOf }: ZeroShotTask) =>
+    (image: number) =>
+      classOf(items[image]!) !== undefined;
+  return factors.map((_, f) => ({
+    target: { ...asked[f]!, answer: target.answer },
+    unrelated: questions.map((question, q) => ({ ...unrelated[q]![f]!, applies: applies(question) })),
+    cosines: cosines(before, after.subarray(f * before.length, (f + 1) * before.length), dim),
+  }));
+}
+
+/** Cosine of each pair of unit rows. */
+function cosines(a: Float32Array, b: Float32Array, dim: number): Float64Array {
+  return Float64Array.from({ length: a.length / dim }, (_, row) => {
+    let sum = 0;
+    for (let j = row * dim; j < (row + 1) * dim; j++) sum += a[j]! * b[j]!;
+    return sum;
+  });
+}

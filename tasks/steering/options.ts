@@ -1,0 +1,59 @@
+/** @file Options of the steering task. */
+import type { OptionsSchema } from '../../harness/contract.ts';
+
+export interface SteeringOptions {
+  concepts: number;
+  prompts: number;
+  factors: number[];
+  interventions: ('add' | 'clamp')[];
+  maxNewTokens: number;
+  temperature: number;
+  calibration: number;
+  images: number;
+}
+
+export const STEERING_OPTIONS: OptionsSchema = {
+  concepts: {
+    type: 'integer',
+    minimum: 1,
+    default: 8,
+    description: 'Concepts steered to, spread over domains.',
+  },
+  prompts: {
+    type: 'integer',
+    minimum: 2,
+    default: 10,
+    description: 'LM: prompts a concept; the first half chooses the factor, the other half reports.',
+  },
+  factors: {
+    type: 'array',
+    items: { type: 'number' },
+    minItems: 1,
+    uniqueItems: true,
+    default: [0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3],
+    description: "Strengths in units of the method's largest score for the concept on training items.",
+  },
+  interventions: {
+    type: 'array',
+    items: { enum: ['add', 'clamp'] },
+    minItems: 1,
+    uniqueItems: true,
+    default: ['add', 'clamp'],
+    description:
+      'add: x + factor · scale · direction; clamp (sparse dictionaries only): the latent set to factor · scale.',
+  },
+  maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
+  temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },
+  calibration: {
+    type: 'integer',
+    minimum: 2,
+    default: 128,
+    description: 'LM: held-out texts that calibrate the fluency scale.',
+  },
+  images: {
+    type: 'integer',
+    minimum: 2,
+    default: 64,
+    description: 'CLIP: held-out images a concept; the first half chooses the factor, the other half reports.',
+  },
+};
