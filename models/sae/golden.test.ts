@@ -47,7 +47,9 @@ const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, 
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
-test.before(() => initBackend('wasm'));
+test.before(async () => {
+  await initBackend('wasm');
+});
 
 function tensors(values: Record<string, number[]>): NamedTensors {
   return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));

@@ -92,13 +92,13 @@ export default defineSae<JumpReluParameters>({
     bandwidth: {
       type: 'number',
       exclusiveMinimum: 0,
-      default: 0.1,
+      default: 0.2,
       description: 'Width ε of the kernel, at E‖x‖ = √d_in. The paper has 0.001·√d_in here, for 10^9 tokens.',
     },
     thresholdInit: {
       type: 'number',
       exclusiveMinimum: 0,
-      default: 0.1,
+      default: 0.3,
       description: 'Start of every threshold, at E‖x‖ = √d_in. The paper has 0.001·√d_in here.',
     },
     preActCoefficient: {
