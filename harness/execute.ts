@@ -11,7 +11,7 @@ import type { RunProvenance } from './provenance.ts';
 import type { Registry } from './registry.ts';
 import { storedResult, writeResult } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
-import type { Store } from './store.ts';
+import { checkWritable, type Store } from './store.ts';
 import { checkShape } from './train/options.ts';
 
 export interface ExecuteEnvironment {
@@ -49,7 +49,11 @@ export interface RunSummary {
  */
 export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<RunSummary> {
   const { store, out, registry, signal } = env;
-  await store.checkWritable();
+  const checkDisks = async () => {
+    await store.checkWritable();
+    await checkWritable(out);
+  };
+  await checkDisks();
   const results = new Map<string, Result>();
   const place = (cell: Cell, fit: Fit, { task, seed }: Evaluation) => ({
     subject: cell.subject.id,
@@ -109,7 +113,8 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
     signal.throwIfAborted();
     progress.say(`${label}: failed: ${error instanceof Error ? error.message : String(error)}`);
     failures.push({ label, error });
-    await store.checkWritable();
+    // Without a disk to write to, every further step would fail the same way after its whole computation.
+    await checkDisks();
   }
 
   async function runFit(cell: Cell, fit: Fit, environment: ReturnType<typeof openCell>): Promise<void> {

@@ -1,5 +1,6 @@
 /** @file The store: nothing half-written, damage found and mended, dead lock holders forgotten. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +155,19 @@ test('a store that cannot be written is one clear line', async () => {
       assert.is((error as Error).name, 'UserError');
       assert.match((error as Error).message, /^cannot write .*: a part of the path is a file, not a folder/);
     }
+  }
+});
+
+test('a file system that refuses new folders ends in an error, not in an endless loop', async () => {
+  if (!existsSync('/proc/self')) {
+    console.log('skipped: no /proc here');
+    return;
+  }
+  try {
+    await openStore('/proc/saxbench', () => {}).checkWritable();
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /^cannot write \/proc\/saxbench.*: the folder cannot be made/);
   }
 });
 

@@ -3,10 +3,11 @@
  * carries checksums, so that a damaged one is found, said and computed again.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from './errors.ts';
 import { atomicWriteFile, atomicWriteJson, writeError } from './io/atomic.ts';
+import { ensureFolder } from './io/ensure-folder.ts';
 import { sha256File } from './io/hash.ts';
 import { readJson } from './io/json.ts';
 import type { StepKind } from './plan.ts';
@@ -54,6 +55,13 @@ export interface Store {
   ): Promise<StoredStep & { computed: boolean }>;
   /** @throws UserError when the store cannot be written or its disk is full. */
   checkWritable(): Promise<void>;
+}
+
+/** @throws UserError when a folder (made when missing) cannot be written or its disk is full. */
+export async function checkWritable(folder: string): Promise<void> {
+  const probe = join(folder, `.probe-${process.pid}`);
+  await atomicWriteFile(probe, new Uint8Array(PROBE_BYTES));
+  await rm(probe, { force: true });
 }
 
 /** Bytes that must be writable for a run to go on: the size of a small step. */
@@ -108,7 +116,7 @@ export function openStore(root: string, say: (line: string) => void): Store {
     let meta: Record<string, unknown>;
     try {
       if (!resumable) await rm(partial, { recursive: true, force: true });
-      await mkdir(partial, { recursive: true });
+      await ensureFolder(partial);
     } catch (error) {
       throw writeError(absolute, error);
     }
@@ -121,7 +129,7 @@ export function openStore(root: string, say: (line: string) => void): Store {
     try {
       const files = await checksums(partial);
       await atomicWriteJson(join(partial, MANIFEST), { format: FORMAT, kind, key, meta, files } satisfies Manifest);
-      await mkdir(dirname(target), { recursive: true });
+      await ensureFolder(dirname(target));
       await rename(partial, target);
       return { folder: target, meta };
     } catch (error) {
@@ -147,11 +155,7 @@ export function openStore(root: string, say: (line: string) => void): Store {
           onWait: (holder) => say(`store: waiting for ${holder}, which computes ${kind} ${key.slice(0, 12)}.`),
         },
       ),
-    async checkWritable() {
-      const probe = join(absolute, `.probe-${process.pid}`);
-      await atomicWriteFile(probe, new Uint8Array(PROBE_BYTES));
-      await rm(probe, { force: true });
-    },
+    checkWritable: () => checkWritable(absolute),
   };
 }
 

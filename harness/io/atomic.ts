@@ -1,9 +1,10 @@
 /** @file Atomic writes: a temporary file in the same folder, fsync, rename. A kill at any moment leaves old or new. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { ensureFolder } from './ensure-folder.ts';
 import { canonicalJson } from './json.ts';
 
 /** What the person can do about an operating-system error; codes that are not here are our own faults. */
@@ -42,7 +43,7 @@ export async function atomicWrite(path: string, write: (handle: FileHandle) => P
   serial += 1;
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${serial}.tmp`);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await ensureFolder(dirname(target));
     const handle = await open(temporary, 'wx');
     try {
       await write(handle);

@@ -1,10 +1,11 @@
 /** @file A lock file that tells a living holder from a dead one, so that a killed run never blocks the next. */
 import { readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeError } from '../io/atomic.ts';
+import { ensureFolder } from '../io/ensure-folder.ts';
 
 interface Holder {
   pid: number;
@@ -49,7 +50,7 @@ async function holderOf(path: string): Promise<Holder | undefined> {
 
 async function tryTake(path: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await ensureFolder(dirname(path));
     const handle = await open(path, 'wx');
     try {
       await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), started: startedAt(process.pid) }));
