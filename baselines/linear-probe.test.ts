@@ -11,11 +11,11 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const OPTIONS = { penalties: [1, 0.1, 0.01, 0.001], validation: 0.25 };
+const OPTIONS = { level: 'best' as const, penalties: [1, 0.1, 0.01, 0.001], validation: 0.25 };
 const concepts = [{ id: 'fever', label: 'fever' }];
 
-/** Fits the probe, or with `method: 'diffmean'` the difference of means. */
-function fit(rows: number[][][], labels: number[], method = 'linear-probe') {
+/** Fits the probe at a level, or with 'diffmean' the difference of means. */
+function fit(rows: number[][][], labels: number[], method: 'best' | 'token' | 'instance' | 'diffmean' = 'best') {
   const set: ConceptSet = {
     concepts,
     items: rows.map((_, i) => ({ id: `i${i}` })),
@@ -27,7 +27,7 @@ function fit(rows: number[][][], labels: number[], method = 'linear-probe') {
   const labelled = memoryLabelled(set, activations);
   const context = { rng: createRng(0), activations, labelled, site: 's', progress: () => {} };
   if (method === 'diffmean') return diffmean.fit({ ...context, options: {} });
-  return linearProbe.fit({ ...context, options: OPTIONS });
+  return linearProbe.fit({ ...context, options: { ...OPTIONS, level: method } });
 }
 
 /**
@@ -69,6 +69,32 @@ test('finds the direction that correlated noise hides from the difference of mea
   assert.ok(byProbe! > byMean! + 0.15, `${byProbe} against ${byMean}`);
 });
 
+test('a concept in one token of many: the multiple-instance fit finds it where item labels on tokens do not', async () => {
+  // All tokens of positive items lie a little further along axis 1 (style); one of them lies far along axis 0.
+  const make = (count: number, seed: number) => {
+    const rng = createRng(seed);
+    const labels = Array.from({ length: count }, (_, i) => i % 2);
+    const rows = labels.map((label) =>
+      Array.from({ length: 30 }, (_, position) => {
+        const concept = label === 1 && position === 7 ? 5 : 0;
+        const style = label === 1 ? 0.4 : 0;
+        return [concept + rng.normal(), style + rng.normal(), ...Array.from({ length: 6 }, () => rng.normal())];
+      }),
+    );
+    return { rows, labels };
+  };
+  const training = make(60, 11);
+  const heldOut = make(200, 12);
+  const reached: Record<string, number> = {};
+  for (const level of ['token', 'instance', 'best'] as const) {
+    const state = await fit(training.rows, training.labels, level);
+    reached[level] = pooledAuroc(state.tensors['directions']!.data, heldOut);
+  }
+  assert.ok(reached['instance']! > 0.9, JSON.stringify(reached));
+  assert.ok(reached['instance']! > reached['token']! + 0.05, JSON.stringify(reached));
+  assert.is(reached['best'], reached['instance']);
+});
+
 test('the same seed gives the same weights; a shift or a scale of the activations changes no score order', async () => {
   const { rows, labels } = items(40, 5);
   const first = await fit(rows, labels);
@@ -95,7 +121,7 @@ test('labels without signal give chance', async () => {
 
 test('one item a class: no validation is possible, the strongest penalty is taken', async () => {
   const state = await fit([[[1, 0]], [[0, 1]]], [1, 0]);
-  assert.equal((state.json as { penalties: number[] }).penalties, [1]);
+  assert.equal((state.json as { choices: object[] }).choices, [{ level: 'token', penalty: 1 }]);
   const method = linearProbe.restore(state, { d_in: 2, options: OPTIONS });
   const scores = tf.tidy(() =>
     method.detector!(concepts[0]!)!.score!(

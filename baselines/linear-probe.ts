@@ -1,46 +1,48 @@
 /** @file Linear probe: a logistic regression on token activations, the standard supervised detector. */
-import {
-  auroc,
-  createRng,
-  defineBaseline,
-  denseFeatures,
-  fitLogistic,
-  type Rng,
-  UserError,
-} from '../harness/contract.ts';
+import { auroc, createRng, defineBaseline, type LogisticModel, type Rng, UserError } from '../harness/contract.ts';
 import { restoreDirections, storeDirections } from './parts/concept-directions.ts';
-import { readTokenRows, type TokenRows } from './parts/token-rows.ts';
-import { type Examples, requireLabels, trainExamples } from './parts/train-examples.ts';
+import { bestToken, type FitSettings, fitProbe, type Level, type ProbeData, standardise } from './parts/probe-fits.ts';
+import { readTokenRows } from './parts/token-rows.ts';
+import { requireLabels, trainExamples } from './parts/train-examples.ts';
 
 interface Options {
+  level: Level | 'best';
   penalties: number[];
   validation: number;
 }
 
+type Choice = Pick<FitSettings, 'level' | 'penalty'>;
+
 /** Convergence: largest gradient component of the mean loss, in standardised features. */
 const FINAL_TOLERANCE = 1e-6;
-/** Enough to tell penalties apart by their AUROC. */
-const SEARCH_TOLERANCE = 1e-4;
+/** Enough to tell settings apart by their AUROC. */
+const SEARCH_TOLERANCE = 1e-3;
 
 /**
- * Trained on single tokens, each with the label of its item (as AxBench trains its probe): detection takes the maximum of
- * token scores, so the probe must rank tokens. A token that occurs alike in both classes gets even odds and a
- * token of the concept high odds, in the order of how much it speaks for the concept. Features are standardised,
- * classes weighted alike; the L2 penalty λ (of mean loss + λ/2·‖w‖²) is the one whose maximum-pooled scores reach
- * the best AUROC on held-out training items (all tokens of an item on one side; the strongest penalty wins a tie). The
- * final fit uses all training items. The direction is the weight vector in units of the activation, length 1.
+ * Labels belong to items, scores to tokens, and detection takes the maximum of an item's scores. AxBench trains on
+ * every token with its item's label; where a concept stands in a few tokens of many, that mostly fits tokens that
+ * have nothing to do with it, and a random direction chosen by its pooled AUROC can beat it. The multiple-instance fit
+ * trains what detection uses. Both are tried with each L2 strength, on standardised tokens with classes weighted alike,
+ * and the best AUROC of pooled scores on held-out training items decides (all tokens of an item on one side; on a tie the
+ * stronger penalty, then `token`). The final fit uses all training items. The direction is the weight vector in units of
+ * the activation, length 1.
  */
 export default defineBaseline<Options>({
   id: 'linear-probe',
   title: 'Linear probe (logistic regression)',
-  paper: 'Alain & Bengio 2016, arXiv:1610.01644; Wu et al. 2025 (AxBench), arXiv:2501.17148',
+  paper: 'Alain & Bengio 2016, arXiv:1610.01644; Andrews et al. 2002 (multiple-instance learning)',
   version: 1,
   options: {
+    level: {
+      enum: ['best', 'token', 'instance'],
+      default: 'best',
+      description: 'Fit on tokens with item labels (token), multiple-instance (instance), or the better one (best).',
+    },
     penalties: {
       type: 'array',
       items: { type: 'number', exclusiveMinimum: 0 },
       minItems: 1,
-      default: [1, 0.1, 0.01, 0.001],
+      default: [0.1, 0.01, 0.001],
       description: 'L2 strengths to choose from.',
     },
     validation: {
@@ -48,7 +50,7 @@ export default defineBaseline<Options>({
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
       default: 0.25,
-      description: 'Share of the training items of each class that choose the penalty.',
+      description: 'Share of the training items of each class that choose level and penalty.',
     },
   },
   needs: 'labels',
@@ -57,112 +59,73 @@ export default defineBaseline<Options>({
   async fit({ labelled: given, activations, options, signal, progress }) {
     const labelled = requireLabels('linear-probe', given);
     const { concepts } = labelled.set;
+    const d = activations.d_in;
     const rng = createRng('linear-probe/validation');
     const vectors: Float64Array[] = [];
-    const penalties: number[] = [];
+    const choices: Choice[] = [];
     for (const [c, concept] of concepts.entries()) {
       signal?.throwIfAborted();
-      const examples = trainExamples('linear-probe', labelled, c);
-      const rows = await readTokenRows(labelled.activations, examples.items);
-      if (!rows.x.every(Number.isFinite)) {
+      const { items, labels } = trainExamples('linear-probe', labelled, c);
+      const tokens = await readTokenRows(labelled.activations, items);
+      if (!tokens.x.every(Number.isFinite)) {
         throw new UserError(
           `linear-probe: concept '${concept.id}': expected finite activations, found NaN or Infinity`,
         );
       }
-      const factor = standardise(rows, activations.d_in);
-      const penalty = choosePenalty(rows, examples, options, rng.fork(concept.id), activations.d_in);
-      penalties.push(penalty);
-      const everything = examples.items.map((_, i) => i);
-      const final = { penalty, tolerance: FINAL_TOLERANCE };
-      const weights = fitTokens(rows, examples.labels, everything, final, activations.d_in);
+      const factor = standardise(tokens, d);
+      const data: ProbeData = { tokens, labels, items: Uint32Array.from(labels.keys()), d };
+      const choice = choose(data, options, rng.fork(concept.id));
+      const rough = fitProbe(data, { ...choice, tolerance: SEARCH_TOLERANCE });
+      const { weights } = fitProbe(data, { ...choice, tolerance: FINAL_TOLERANCE }, rough);
+      choices.push(choice);
       // Back to units of the activation.
       vectors.push(weights.map((weight, i) => weight * factor[i]!));
       progress(c + 1, concepts.length);
     }
-    const state = storeDirections('linear-probe', { concepts, vectors }, activations.d_in);
-    return { ...state, json: { ...(state.json as object), penalties } };
+    const state = storeDirections('linear-probe', { concepts, vectors }, d);
+    return { ...state, json: { ...(state.json as object), choices } };
   },
   restore: (state, { d_in }) => restoreDirections(state, d_in),
 });
 
-/** The penalty of best validation AUROC; the strongest one when a class has a single item, which cannot be split. */
-function choosePenalty(rows: TokenRows, { labels }: Examples, options: Options, rng: Rng, d: number): number {
-  const descending = [...options.penalties].sort((a, b) => b - a);
-  const [training, validation] = splitItems(labels, options.validation, rng);
-  if (descending.length === 1 || validation.length === 0) return descending[0]!;
-  const truth = validation.map((item) => labels[item]!);
-  let best = { penalty: descending[0]!, auroc: -1 };
-  for (const penalty of descending) {
-    const weights = fitTokens(rows, labels, training, { penalty, tolerance: SEARCH_TOLERANCE }, d);
-    const scores = Float64Array.from(validation, (item) => maximumScore(rows, item, weights));
+/** The settings of best validation AUROC; the first where a class has a single item, which cannot be split. */
+function choose(data: ProbeData, options: Options, rng: Rng): Choice {
+  const candidates = settings(options, data.tokens.rows > data.labels.length);
+  const [training, validation] = splitItems(data.labels, options.validation, rng);
+  if (candidates.length === 1 || validation.length === 0) return candidates[0]!;
+  const truth = validation.map((item) => data.labels[item]!);
+  let best = { choice: candidates[0]!, auroc: -1 };
+  const part = { ...data, items: training };
+  let token: LogisticModel | undefined;
+  for (const choice of candidates) {
+    // The multiple-instance fit starts from the token fit of the same penalty, which comes before it.
+    const start = choice.level === 'instance' ? token : undefined;
+    const model = fitProbe(part, { ...choice, tolerance: SEARCH_TOLERANCE }, start);
+    token = choice.level === 'token' ? model : undefined;
+    const { weights } = model;
+    const scores = Float64Array.from(validation, (item) => bestToken(data.tokens, item, weights).score);
     const reached = auroc(scores, truth)!;
-    if (reached > best.auroc) best = { penalty, auroc: reached };
+    if (reached > best.auroc) best = { choice, auroc: reached };
   }
-  return best.penalty;
+  return best.choice;
+}
+
+/** Strongest penalty first. Where every item has one token the two levels are the same. */
+function settings({ level, penalties }: Options, severalTokens: boolean): Choice[] {
+  const levels: Level[] = !severalTokens ? ['token'] : level === 'best' ? ['token', 'instance'] : [level];
+  const descending = [...penalties].sort((a, b) => b - a);
+  return descending.flatMap((penalty) => levels.map((each): Choice => ({ level: each, penalty })));
 }
 
 /** Items for fitting and for validation, the same share of each class in both; at least one of a class stays to fit. */
 function splitItems(labels: Uint8Array, share: number, rng: Rng): [Uint32Array, Uint32Array] {
+  const all = Uint32Array.from(labels.keys());
   const held = new Set<number>();
   for (const label of [0, 1]) {
-    const items = rng.shuffle(Array.from(labels.keys()).filter((item) => labels[item] === label));
-    if (items.length < 2) return [Uint32Array.from(labels.keys()), new Uint32Array(0)];
+    const items = rng.shuffle(all.filter((item) => labels[item] === label));
+    if (items.length < 2) return [all, new Uint32Array(0)];
     const count = Math.min(items.length - 1, Math.max(1, Math.round(share * items.length)));
     for (const item of items.slice(0, count)) held.add(item);
   }
-  const all = Uint32Array.from(labels.keys());
   return [all.filter((item) => !held.has(item)), all.filter((item) => held.has(item))];
-}
-
-/** Shifts and scales each coordinate in place to mean 0 and deviation 1; returns the factors. A constant one becomes 0. */
-function standardise({ x, rows }: TokenRows, d: number): Float64Array {
-  const mean = new Float64Array(d);
-  const factor = new Float64Array(d);
-  for (let row = 0; row < rows; row++) for (let i = 0; i < d; i++) mean[i]! += x[row * d + i]! / rows;
-  for (let row = 0; row < rows; row++) for (let i = 0; i < d; i++) factor[i]! += (x[row * d + i]! - mean[i]!) ** 2;
-  for (let i = 0; i < d; i++) {
-    const deviation = Math.sqrt(factor[i]! / rows);
-    // A spread within the rounding of float32 tells nothing.
-    factor[i] = deviation > 1e-7 * Math.abs(mean[i]!) ? 1 / deviation : 0;
-  }
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < d; i++) x[row * d + i] = (x[row * d + i]! - mean[i]!) * factor[i]!;
-  }
-  return factor;
-}
-
-/** Weights [d] of a logistic regression on the tokens of `items`, each with its item's label. */
-function fitTokens(
-  { x, bounds }: TokenRows,
-  labels: Uint8Array,
-  items: Uint32Array,
-  { penalty, tolerance }: { penalty: number; tolerance: number },
-  d: number,
-): Float64Array {
-  const rows = items.reduce((sum, item) => sum + bounds[item + 1]! - bounds[item]!, 0);
-  const chosen = new Float32Array(rows * d);
-  const tokenLabels = new Uint8Array(rows);
-  let at = 0;
-  for (const item of items) {
-    const tokens = bounds[item + 1]! - bounds[item]!;
-    chosen.set(x.subarray(bounds[item]! * d, bounds[item + 1]! * d), at * d);
-    tokenLabels.fill(labels[item]!, at, at + tokens);
-    at += tokens;
-  }
-  const { weights } = fitLogistic(denseFeatures(chosen, rows, d), tokenLabels, {
-    C: 1 / (penalty * rows),
-    classWeight: 'balanced',
-    tolerance,
-  });
-  return weights;
-}
-
-function maximumScore({ x, bounds }: TokenRows, item: number, weights: Float64Array): number {
-  let max = -Infinity;
-  for (let row = bounds[item]!; row < bounds[item + 1]!; row++) {
-    let score = 0;
-    for (let i = 0; i < weights.length; i++) score += weights[i]! * x[row * weights.length + i]!;
-    if (score > max) max = score;
-  }
-  return max;
 }

@@ -13,7 +13,7 @@ export type { Csr } from '../num/csr.ts';
 export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts';
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
-export { fitLogistic } from '../num/logistic.ts';
+export { fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense } from '../num/metrics/monosemanticity.ts';
 export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';

@@ -11,6 +11,8 @@ export interface LogisticOptions {
   tolerance?: number;
   /** Default 200 Newton steps. */
   maxIterations?: number;
+  /** Where to start: the answer is the same, sooner when it is near. Default all zero. */
+  start?: Pick<LogisticModel, 'weights' | 'intercept'>;
 }
 
 /** A fitted model: decision = x · weights + intercept, probability = sigmoid(decision). */
@@ -138,6 +140,10 @@ export function fitLogistic(
   const scale = sampleWeights.reduce((sum, weight) => sum + weight, 0);
   const objective = createObjective(features, labels, sampleWeights);
   const theta = new Float64Array(features.cols + 1);
+  if (options.start) {
+    theta.set(options.start.weights);
+    theta[features.cols] = options.start.intercept;
+  }
   const gradient = new Float64Array(theta.length);
   let loss = objective.loss(theta);
   let iterations = 0;
