@@ -9,11 +9,15 @@ import { renderTemplate } from './template.ts';
 
 const ARROWS = { max: ' ↑', min: ' ↓', none: '' };
 
-async function plotViews(plots: readonly Plot[]) {
+async function plotViews(plots: readonly Plot[], prefix: string) {
   const views = [];
-  for (const plot of plots) views.push({ title: plot.title, caption: plot.caption, svg: await renderSvg(plot) });
+  for (const [i, plot] of plots.entries()) {
+    views.push({ title: plot.title, caption: plot.caption, svg: await renderSvg(plot, `${prefix}-${i}`) });
+  }
   return views;
 }
+
+const anchorOf = (place: string, part: string): string => `${place}-${part}`.replaceAll(/[^\w-]+/g, '-');
 
 function tableView(table: Table) {
   const columns = table.metrics.filter((name) => table.rows.some(({ cells }) => cells[name]?.value != null));
@@ -73,11 +77,11 @@ export async function renderHtml(
         palette,
       );
       tasks.push({
-        anchor: `${place}-${table.task.id}`.replaceAll(/[^\w-]+/g, '-'),
+        anchor: anchorOf(place, table.task.id),
         title: table.task.title,
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         unavailable: table.unavailable,
-        plots: await plotViews(plots),
+        plots: await plotViews(plots, anchorOf(place, table.task.id)),
         ...tableView(table),
       });
     }
@@ -91,7 +95,7 @@ export async function renderHtml(
         dataset.policy,
       ],
       tasks,
-      training: await plotViews(trainingPlots(atPlace, palette)),
+      training: await plotViews(trainingPlots(atPlace, palette), anchorOf(place, 'training')),
     });
   }
   return renderTemplate('report.html.hbs', { ...options, sections, setups: setups(results) });

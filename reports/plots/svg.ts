@@ -10,8 +10,11 @@ export interface Plot {
   height?: number;
 }
 
-/** The plot as an `<svg>` element. ECharts is loaded on first use: reports without plots do not pay for it. */
-export async function renderSvg(plot: Plot): Promise<string> {
+/**
+ * The plot as an `<svg>` element. `id` must be unique in the page: clip paths are found by it. The same plot and id give
+ * the same text. ECharts is loaded on first use: reports without plots do not pay for it.
+ */
+export async function renderSvg(plot: Plot, id: string): Promise<string> {
   const echarts = await import('echarts');
   const { width = 640, height = 400, option, title } = plot;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
@@ -19,7 +22,14 @@ export async function renderSvg(plot: Plot): Promise<string> {
     chart.setOption({ animation: false, ...option });
     const svg = chart.renderToSVGString();
     const label = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-    return svg.replace('<svg ', `<svg role="img" aria-label="${label}" `);
+    return (
+      svg
+        // Hover styles mean nothing without scripts, and their names count up over the life of the process.
+        .replaceAll(/<style[\s\S]*?<\/style>/g, '')
+        .replaceAll(/ class="zr[^"]*"/g, '')
+        .replaceAll(/\bzr\d+-/g, `${id}-`)
+        .replace('<svg ', `<svg role="img" aria-label="${label}" `)
+    );
   } finally {
     // An SSR chart keeps a timer: without this the process would not end.
     chart.dispose();

@@ -1,0 +1,72 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildTables, combineSeeds } from './aggregate.ts';
+import { fakeResult, metric } from './testing.ts';
+
+const test = suite('reports/aggregate');
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} vs ${expected}`);
+
+test('one seed keeps its own interval', () => {
+  const cell = combineSeeds([metric(0.7, [0.6, 0.75])]);
+  assert.equal([cell.value, cell.ci95, cell.seeds, cell.sd], [0.7, [0.6, 0.75], 1, null]);
+});
+
+test('several seeds: variance of the mean between seeds plus mean variance within, by hand', () => {
+  const z = 1.959964;
+  // Values 0.6 and 0.8: mean 0.7, variance between 0.02, of the mean 0.01. Within: half width z·0.1, so variance 0.01.
+  const cell = combineSeeds([metric(0.6, [0.6 - z * 0.1, 0.6 + z * 0.1]), metric(0.8, [0.8 - z * 0.1, 0.8 + z * 0.1])]);
+  near(cell.value!, 0.7);
+  near(cell.ci95![0], 0.7 - z * Math.sqrt(0.02));
+  near(cell.ci95![1], 0.7 + z * Math.sqrt(0.02));
+  near(cell.sd!, Math.sqrt(0.02));
+});
+
+test('empty cells stay empty with their reason, and do not count as zero', () => {
+  const empty = combineSeeds([metric(null, null), metric(null, null)]);
+  assert.equal([empty.value, empty.reason, empty.seeds], [null, 'has no decoder', 0]);
+  near(combineSeeds([metric(null, null), metric(0.5, null)]).value!, 0.5);
+});
+
+test('rows are ranked by the main metric in its direction; equal values share a rank, empty ones have none', () => {
+  const result = (name: string, value: number | null) =>
+    fakeResult(name, [{ axes: {}, metrics: { loss: metric(value, null, { main: true, direction: 'min' }) } }]);
+  const [table] = buildTables([result('a', 2), result('b', 1), result('c', null), result('d', 1)]);
+  assert.equal(
+    table!.rows.map(({ method, rank }) => [method.name, rank]),
+    [
+      ['b', 1],
+      ['d', 1],
+      ['a', 3],
+      ['c', null],
+    ],
+  );
+});
+
+test('a row is tied with the best when their intervals overlap', () => {
+  const result = (name: string, value: number, low: number, high: number) =>
+    fakeResult(name, [{ axes: {}, metrics: { auroc: metric(value, [low, high], { main: true }) } }]);
+  const [table] = buildTables([result('a', 0.9, 0.85, 0.95), result('b', 0.86, 0.8, 0.9), result('c', 0.6, 0.5, 0.7)]);
+  assert.equal(
+    table!.rows.map(({ tied }) => tied),
+    [false, true, false],
+  );
+});
+
+test('seeds are joined by method and axes, tables by subject, site and task', () => {
+  const row = (selection: string, value: number) => ({
+    axes: { selection },
+    metrics: { auroc: metric(value, null, { main: true }) },
+  });
+  const tables = buildTables([
+    fakeResult('a', [row('auroc', 0.5), row('label', 0.4)], { seed: 0 }),
+    fakeResult('a', [row('auroc', 0.7), row('label', 0.4)], { seed: 1 }),
+    fakeResult('a', [row('auroc', 0.1)], { site: { name: 'blocks.1.hook_resid_post', d_in: 8, kind: 'tokens' } }),
+  ]);
+  assert.is(tables.length, 2);
+  assert.is(tables[0]!.rows.length, 2);
+  near(tables[0]!.rows[0]!.cells['auroc']!.value!, 0.6);
+  assert.equal(tables[0]!.seeds, [0, 1]);
+});
+
+test.run();

@@ -1,0 +1,87 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError } from '../harness/errors.ts';
+import { writeResult } from '../harness/results.ts';
+import { renderReports, renderTexts } from './index.ts';
+import { fakeResult, metric } from './testing.ts';
+
+const test = suite('reports/render');
+
+const results = [
+  fakeResult(
+    'topk',
+    [{ axes: { selection: 'auroc' }, metrics: { auroc: metric(0.91, [0.88, 0.94], { main: true }) } }],
+    {
+      curves: { 'roc/auroc': { x: [0, 0.5, 1], y: [0, 0.9, 1] } },
+      training: {
+        options: {},
+        parameters: 10,
+        tokens: 20,
+        seconds: 1,
+        tokensPerSecond: 20,
+        curve: { tokens: [10, 20], explainedVariance: [0.4, 0.6], l0: [4, 4] },
+      },
+    },
+  ),
+  fakeResult('pca | <b>', [{ axes: {}, metrics: { auroc: metric(0.8, [0.75, 0.85], { main: true }) } }], {
+    kind: 'baseline',
+  }),
+  fakeResult('bow', [{ axes: {}, metrics: { auroc: metric(null, null, { main: true }) } }], { kind: 'baseline' }),
+];
+
+test('the leaderboard has a row a method, best first, with intervals, escaped bars and the reasons of empty cells', async () => {
+  const { leaderboard } = await renderTexts(results);
+  const rows = leaderboard.split('\n').filter((line) => line.startsWith('|'));
+  assert.match(rows[0]!, /\| rank \| method \| AUROC ↑ \|/);
+  assert.match(rows[2]!, /\| 1 \| \*\*topk\*\* · selection: auroc \| 0\.910 \[0\.880, 0\.940\] \|/);
+  assert.match(rows[3]!, /\| 2 \| \*pca \\\| <b>\* \| 0\.800/);
+  assert.match(rows[4]!, /\| – \| \*bow\* \| – \|/);
+  assert.match(leaderboard, /bow: has no decoder/);
+  assert.not.match(leaderboard, /Limited run/);
+});
+
+test('CSV has one line a number and quotes what needs it', async () => {
+  const lines = (await renderTexts(results)).csv.trim().split('\n');
+  assert.is(lines.length, 4);
+  assert.match(lines[1]!, /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,0,false,auroc,0\.91,0\.88,0\.94,10/);
+  assert.match(lines[3]!, /has no decoder/);
+});
+
+test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
+  const { html } = await renderTexts(results);
+  assert.is((html.match(/<svg /g) ?? []).length, 4);
+  assert.not.match(html, /<script|https?:\/\/(?!www\.w3\.org)/);
+  assert.not.match(html, /pca \| <b>/);
+  assert.match(html, /ROC, averaged over concepts/);
+});
+
+test('rendering is a pure function: the same results give the same bytes', async () => {
+  const [first, second] = [await renderTexts(results), await renderTexts(results)];
+  assert.is(first.leaderboard, second.leaderboard);
+  assert.is(first.csv, second.csv);
+  assert.is(first.html, second.html);
+});
+
+test('limited results are left out unless asked for, and then marked; no results is a UserError', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
+  try {
+    await renderReports(folder, folder).then(assert.unreachable, (error) => {
+      assert.instance(error, UserError);
+      assert.match(error.message, /no results below/);
+    });
+    await writeResult(folder, { ...results[0]!, limited: true });
+    await renderReports(folder, folder).then(assert.unreachable, (error) =>
+      assert.match(error.message, /--include-limited/),
+    );
+    const files = await renderReports(folder, folder, { includeLimited: true });
+    assert.is(files.length, 3);
+    assert.match(await readFile(files[0]!, 'utf8'), /\*\*Limited run\*\*/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test.run();

@@ -1,0 +1,70 @@
+/** @file Results made up for the tests of the reports. */
+import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
+
+const HASH = 'a'.repeat(64);
+
+/** A metric in [0, 1], more is better. */
+export const metric = (
+  value: number | null,
+  ci95: [number, number] | null,
+  more: Partial<ResultMetric> = {},
+): ResultMetric => ({
+  value,
+  ci95,
+  n: value === null ? 0 : 10,
+  unit: '',
+  direction: 'max',
+  ...(value === null ? { reason: 'has no decoder' } : {}),
+  ...more,
+});
+
+/** A valid result; `rows` and any other field can be given. */
+export function fakeResult(
+  name: string,
+  rows: Result['rows'],
+  more: Partial<Result> & { kind?: 'sae' | 'baseline' } = {},
+): Result {
+  const { kind = 'sae', ...fields } = more;
+  return {
+    schema: 1,
+    key: HASH,
+    suite: { id: 'toy', title: 'Toy suite' },
+    subject: { id: 'toy-lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 1000 },
+    site: { name: 'blocks.0.hook_resid_post', d_in: 8, kind: 'tokens' },
+    dataset: {
+      id: 'toy-data',
+      fingerprint: 'x',
+      options: {},
+      policy: 'special tokens left out',
+      trainRows: 100,
+      testRows: 50,
+      concepts: 4,
+    },
+    method: {
+      id: name,
+      kind,
+      name,
+      title: `Method ${name}`,
+      version: 1,
+      control: false,
+      options: {},
+      optionsPassed: {},
+    },
+    task: { id: 'concept-detection', title: 'Concept detection', version: 1, options: {}, axes: {} },
+    seed: 0,
+    limited: false,
+    rows,
+    provenance: {
+      saxbench: '0.1.0',
+      node: 'v20.19.0',
+      tfjs: '4.22.0',
+      backend: { name: 'wasm', device: 'toy CPU', version: '4.22.0', detail: 'SIMD' },
+      platform: 'linux x64',
+      cpu: 'toy CPU',
+      arguments: { passed: [], resolved: {} },
+      steps: {},
+      seconds: {},
+    },
+    ...fields,
+  };
+}
