@@ -68,13 +68,17 @@ test('rendering is a pure function: the same results give the same bytes', async
 test('limited results are left out unless asked for, and then marked; no results is a UserError', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
   try {
-    await renderReports(folder, folder).then(assert.unreachable, (error) => {
-      assert.instance(error, UserError);
-      assert.match(error.message, /no results below/);
-    });
+    await renderReports(folder, folder).then(
+      () => assert.unreachable(),
+      (error) => {
+        assert.instance(error, UserError);
+        assert.match(error.message, /no results below/);
+      },
+    );
     await writeResult(folder, { ...results[0]!, limited: true });
-    await renderReports(folder, folder).then(assert.unreachable, (error) =>
-      assert.match(error.message, /--include-limited/),
+    await renderReports(folder, folder).then(
+      () => assert.unreachable(),
+      (error) => assert.match(error.message, /--include-limited/),
     );
     const files = await renderReports(folder, folder, { includeLimited: true });
     assert.is(files.length, 3);
