@@ -38,5 +38,6 @@ export function suggest(name: string, known: readonly string[]): string[] {
 export function unknownName(kind: string, name: string, known: readonly string[]): UserError {
   const close = suggest(name, known);
   const hint = close.length > 0 ? ` Did you mean: ${close.join(', ')}?` : '';
-  return new UserError(`unknown ${kind} '${name}'.${hint} Available: ${[...known].sort().join(', ')}.`);
+  const available = known.length > 0 ? `Available: ${[...known].sort().join(', ')}.` : 'There are none.';
+  return new UserError(`unknown ${kind} '${name}'.${hint} ${available}`);
 }

@@ -211,7 +211,9 @@ export function planSteps(plan: Plan): Step[] {
     if (!steps.has(key)) steps.set(key, { kind, key, label: words.join(' ') });
   };
   for (const { subject, site, activations, prepares, fits } of plan.cells) {
-    for (const [split, key] of Object.entries(activations)) add('activations', key, subject.id, site, split);
+    // Imported activations are read where they lie.
+    const collected = subject.imported === undefined ? Object.entries(activations) : [];
+    for (const [split, key] of collected) add('activations', key, subject.id, site, split);
     for (const { key, task } of prepares) add('prepare', key, subject.id, site, task.id);
     for (const fit of fits) {
       const named = [subject.id, site, fit.method.name];

@@ -6,7 +6,7 @@ import { type ActivationSplit, type Cell, type Evaluation, type Fit, type Prepar
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { StoredStep } from '../store.ts';
-import { collectSplit, openSplit } from './collect.ts';
+import { collectSplit, itemsOf, openSplit } from './collect.ts';
 import {
   type CellActivations,
   type EvaluationMeta,
@@ -62,6 +62,9 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
     once(name, async () => {
       const key = keys[name]!;
+      if (session.activationsFor) {
+        return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
+      }
       const stored = await step('activations', key, `${place} ${name}`, async (folder, progress) => {
         await collectSplit(session, cell, name, folder, { progress, signal });
         return {};
@@ -151,6 +154,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
                 subject: { fingerprint, family, parameters },
                 data: {
                   policy: sets.train.policy,
+                  ...(session.notes.length > 0 ? { notes: session.notes } : {}),
                   trainRows: sets.train.n,
                   testRows: sets.test.n,
                   ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),

@@ -8,7 +8,12 @@ import type { ActivationSplit, Cell } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { Session } from './session.ts';
 
-async function itemsOf({ dataset, testItems }: Session, { subject }: Cell, split: ActivationSplit): Promise<Item[]> {
+/** The items of a split, in the order of its activations. */
+export async function itemsOf(
+  { dataset, testItems }: Session,
+  { subject }: Cell,
+  split: ActivationSplit,
+): Promise<Item[]> {
   if (split === 'test') return testItems();
   if (split === 'train') return dataset.corpus('train', subject.collect.train);
   return (await dataset.concepts!(subject.concepts)).items;

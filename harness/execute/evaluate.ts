@@ -28,7 +28,7 @@ export interface EvaluationMeta {
   site: Result['site'];
   modality: 'text' | 'image';
   subject: { fingerprint: string; family: string; parameters: number | null };
-  data: { policy: string; trainRows: number; testRows: number; concepts?: number };
+  data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
   d_sae?: number;
   training?: ResultTraining;
   /** Wall time by step. */

@@ -1,5 +1,5 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
-import type { Dataset, Item } from '../contract/data.ts';
+import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import type { Registry } from '../registry.ts';
 import { openDataset } from '../suite/resolve.ts';
@@ -19,6 +19,10 @@ export interface Session {
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
+  /** Imported activations of items: they are read where they lie, not copied into the store. */
+  activationsFor?(items: readonly Item[]): Promise<ActivationSet>;
+  /** What a reader of results must know about the data, e.g. that labels are pseudo-labels. */
+  notes: string[];
   /** @throws UserError for an unknown site. */
   site(name: string): Site;
   /** Held-out items, read once. */
@@ -38,6 +42,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     subject,
     facts: { id, fingerprint: subject.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
+    notes: [],
     site: (name) => siteOf(subject, name),
     testItems() {
       items ??= dataset.corpus('test', collect.test);
@@ -49,10 +54,12 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
 
 async function openImportedSession({ id, imported, collect, fingerprint }: ResolvedSubject): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
-  const { dataset, site } = await openImport(imported!);
+  const { dataset, site, notes, activationsFor } = await openImport(imported!);
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,
+    activationsFor,
+    notes,
     site: (name) => siteOf({ id, sites: [site] }, name),
     testItems: () => dataset.corpus('test', collect.test),
     dispose() {},

@@ -67,6 +67,10 @@ export interface ResultDataset {
    */
   policy: string;
   /**
+   * What a reader must know about the data, e.g. that labels are pseudo-labels.
+   */
+  notes?: string[];
+  /**
    * Activation vectors, all positions.
    */
   trainRows: number;
