@@ -78,7 +78,9 @@ async function build() {
   const files = readdirSync(sourceDir).sort();
   const read = (name) => readFileSync(path.join(sourceDir, name), 'utf8');
   const headerText = files.filter((name) => name.endsWith('.h')).map(read);
-  const sets = Object.fromEntries(Object.entries(instructionSets()).filter(([isa]) => !only || isa === only));
+  const sets = Object.fromEntries(
+    Object.entries(instructionSets()).filter(([isa]) => !only || only.split(',').includes(isa)),
+  );
   const flags = [
     '-std=c++17',
     '-O3',

@@ -74,8 +74,9 @@ static inline float logOf(float x) {
   bool subnormal = x < 1.17549435e-38f;
   float scaled = subnormal ? x * 8388608.0f : x;
   int32_t i = bitsOf(scaled);
-  int32_t e = (i - 0x3f3504f3) >> 23;
-  float f = floatOf(i - static_cast<int32_t>(static_cast<uint32_t>(e) << 23)) - 1.0f;
+  // Through uint32: negative numbers and NaN wrap around here, and are put right at the end.
+  int32_t e = static_cast<int32_t>(static_cast<uint32_t>(i) - 0x3f3504f3u) >> 23;
+  float f = floatOf(static_cast<int32_t>(static_cast<uint32_t>(i) - (static_cast<uint32_t>(e) << 23))) - 1.0f;
   float n = static_cast<float>(e) - (subnormal ? 23.0f : 0.0f);
   float y = 7.0376836292e-2f;
   y = y * f - 1.1514610310e-1f;
