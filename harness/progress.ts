@@ -9,7 +9,7 @@ export interface StepProgress {
 export interface Progress {
   /** Starts a step; `steps` of them will come in all. */
   step(label: string): StepProgress;
-  /** A line that stays: a damaged step, a method that failed. */
+  /** A line that stays while the bars go on: a method that failed. */
   say(line: string): void;
   stop(): void;
 }
@@ -26,7 +26,7 @@ const NOTE_EVERY_MS = 80;
  */
 export async function createProgress(total: number, options: { stream?: Stream; enabled: boolean }): Promise<Progress> {
   const stream = options.stream ?? process.stderr;
-  if (!options.enabled) return { ...lineProgress(stream, total), step: () => ({ update() {}, end() {} }) };
+  if (!options.enabled) return { step: () => ({ update() {}, end() {} }), say() {}, stop() {} };
   return stream.isTTY ? barProgress(stream, total) : lineProgress(stream, total);
 }
 

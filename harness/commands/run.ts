@@ -88,7 +88,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   const { summaryTable } = await import('./summary.ts');
   if (results.length > 0) print(`\n${summaryTable(results)}\n`);
   print(
-    `${results.length} results (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
+    `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
   );
   for (const file of files) print(`wrote ${file}`);
   return exitCodeOf(failures);

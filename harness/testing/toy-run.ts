@@ -7,7 +7,11 @@ import { openStore } from '../store.ts';
 import { toyRegistry, toySuite } from './toy.ts';
 
 /** Plans and runs a toy suite in `folder`, with its store beside the results. */
-export async function runToy(folder: string, more: Partial<Suite> = {}, signal = new AbortController().signal) {
+export async function runToy(
+  folder: string,
+  more: Partial<Suite> = {},
+  signal: AbortSignal = new AbortController().signal,
+) {
   const registry = toyRegistry();
   const settings = { backend: 'cpu', limited: false, passed: ['toy'], settings: {} };
   const { plan, provenance } = await prepareRun(toySuite(folder, more), registry, settings);

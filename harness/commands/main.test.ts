@@ -1,0 +1,260 @@
+/** @file The command line: help, suggestions, exit codes, and a suite of plug-ins from a file, end to end. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SETTINGS } from '../config/settings.ts';
+import { main } from './main.ts';
+
+const test = suite('commands');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-commands-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+async function run(...passed: string[]) {
+  const printed: string[] = [];
+  const said: string[] = [];
+  const signal = new AbortController().signal;
+  const terminal = { signal, print: (text: string) => printed.push(text), say: (text: string) => said.push(text) };
+  const code = await main(passed, terminal);
+  return { code, out: printed.join('\n'), said: said.join('\n') };
+}
+
+async function mistake(...passed: string[]): Promise<string> {
+  try {
+    await run(...passed);
+  } catch (error) {
+    assert.is((error as Error).name, 'UserError', (error as Error).stack);
+    assert.not.match((error as Error).message, /\n/);
+    return (error as Error).message;
+  }
+  throw new Error('it passed');
+}
+
+test('help of every command shows its flags, their variables and examples', async () => {
+  const { out } = await run('--help');
+  for (const name of ['run', 'train', 'report', 'ls', 'validate', 'doctor'])
+    assert.match(out, new RegExp(`saxbench ${name}`));
+  const help = (await run('run', '--help')).out.replace(/\s+/g, ' ');
+  for (const { name, commands } of SETTINGS) {
+    if (!commands.includes('run')) continue;
+    assert.ok(help.includes(`--${name}`), name);
+    assert.ok(help.includes(`[SAXBENCH_${name.toUpperCase().replaceAll('-', '_')}]`), name);
+  }
+  assert.ok(help.includes('saxbench run default --limit 100'));
+});
+
+test('unknown names of every kind get a suggestion', async () => {
+  assert.match(await mistake('rnu'), /unknown command 'rnu'\. Did you mean: run\?/);
+  assert.match(await mistake('ls', 'baseline'), /unknown kind 'baseline'\. Did you mean: baselines\?/);
+  assert.match(await mistake('run', 'default', '--lmit', '3'), /run: unknown flag --lmit\. Did you mean: --limit\?/);
+  assert.match(await mistake('run', '--backend', 'wsam'), /Did you mean: wasm\?/);
+  assert.match(await mistake('ls', 'sae', 'extra'), /ls: unexpected argument 'extra'/);
+  assert.match(await mistake('ls'), /ls: expected <kind>: one of sae, baselines/);
+  assert.match(await mistake('run', '--limit'), /limit/);
+  assert.match(await mistake(), /expected a command: run, train/);
+  assert.match(await mistake('run', 'no-such-suite'), /unknown suite 'no-such-suite'/);
+});
+
+test('a flag of another command is unknown', async () => {
+  assert.match(await mistake('ls', 'sae', '--limit', '3'), /ls: unknown flag --limit/);
+});
+
+test('ls prints lines, or JSON and nothing else', async () => {
+  assert.match((await run('ls', 'sae')).out, /^topk +TopK/m);
+  const list = JSON.parse((await run('ls', 'sae', '--json')).out) as { id: string; hyperparameters: object }[];
+  const ids = list.map(({ id }) => id);
+  assert.equal(ids, [...ids].sort());
+  assert.ok(list.every(({ hyperparameters }) => typeof hyperparameters === 'object'));
+});
+
+const modelFolder = join(folder, 'model');
+const plugin = join(folder, 'toys.ts');
+
+/** The toys as plug-in files: `--plugin` takes one each. */
+function toyFiles(): string[] {
+  mkdirSync(modelFolder, { recursive: true });
+  writeFileSync(join(modelFolder, 'config.json'), '{"model_type":"toy"}');
+  writeFileSync(plugin, '');
+  const toys = new URL('../testing/toy.ts', import.meta.url).href;
+  return ['subject:toy', 'dataset:toy-words', 'baseline:toy-mean', 'baseline:toy-null', 'task:toy-task'].map((name) => {
+    const [kind, id] = name.split(':');
+    const file = join(folder, `${id}.ts`);
+    writeFileSync(
+      file,
+      `import { toyRegistry } from '${toys}'; export default await toyRegistry().get('${kind}', '${id}');`,
+    );
+    return file;
+  });
+}
+
+function suiteFile(more: object = {}): string {
+  const file = join(folder, 'toy.json');
+  const content = {
+    id: 'toy',
+    title: 'Toy',
+    subjects: [
+      {
+        path: './model',
+        sites: ['blocks.0.hook_resid_post'],
+        dataset: { id: 'toy-words' },
+        activations: { train: 20, test: 10 },
+      },
+    ],
+    methods: [{ id: 'toy-mean' }, { id: 'toy-mean', name: 'half', options: { scale: 0.5 } }],
+    tasks: [{ id: 'toy-task' }],
+    seeds: [0, 1],
+    ...more,
+  };
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+const plugins = toyFiles().flatMap((file) => ['--plugin', file]);
+const places = ['--out', join(folder, 'out'), '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
+
+test('run: the whole way, then nothing is left to do', async () => {
+  const first = await run('run', suiteFile(), ...plugins, ...places);
+  assert.is(first.code, 0);
+  assert.match(first.out, /results: 5 \(0 were there already, 5 new\)/);
+  assert.match(first.out, /toy-task \(value\)/);
+  for (const name of ['LEADERBOARD.md', 'results.csv', 'report.html'])
+    assert.ok(existsSync(join(folder, 'out', name)), name);
+  const again = await run('run', suiteFile(), ...plugins, ...places, '--json');
+  const summary = JSON.parse(again.out) as { present: number; results: number; computed: object };
+  assert.equal([summary.present, summary.results], [5, 5]);
+  assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+});
+
+test('run --dry-run computes nothing and says what is there', async () => {
+  const { out } = await run('run', suiteFile({ seeds: [0, 7] }), ...plugins, ...places, '--dry-run', '--json');
+  const { steps } = JSON.parse(out) as { steps: { kind: string; label: string; done: boolean }[] };
+  assert.equal(
+    steps.filter(({ done }) => !done).map(({ kind, label }) => `${kind} ${label.split(' ').slice(2).join(' ')}`),
+    ['fit toy-mean seed 7', 'evaluate toy-mean toy-task seed 7', 'fit half seed 7', 'evaluate half toy-task seed 7'],
+  );
+});
+
+test('run --only, --seed and --limit', async () => {
+  const out = join(folder, 'part');
+  const { code } = await run(
+    'run',
+    suiteFile(),
+    ...plugins,
+    ...places,
+    '--out',
+    out,
+    '--only',
+    'half',
+    '--seed',
+    '1',
+    '--limit',
+    '5',
+  );
+  assert.is(code, 0);
+  const site = join(out, 'results/model/blocks.0.hook_resid_post');
+  assert.ok(existsSync(join(site, 'half/toy-task/seed-1.json')));
+  assert.not.ok(existsSync(join(site, 'toy-mean')));
+  const result = JSON.parse(readFileSync(join(site, 'half/toy-task/seed-1.json'), 'utf8'));
+  assert.is(result.limited, true);
+  assert.is(result.provenance.arguments.resolved.limit, 5);
+  assert.ok(result.provenance.arguments.passed.includes('--only'));
+});
+
+test('run: one crashing method gives exit code 1, the others their results', async () => {
+  const methods = [{ id: 'toy-mean', name: 'bad', options: { fail: 'bug' } }, { id: 'toy-mean' }];
+  const { code, out, said } = await run('run', suiteFile({ methods }), ...plugins, ...places);
+  assert.is(code, 1);
+  assert.match(said, /failed: .*bad seed 0 and 1 more: TypeError: a bug in the method/);
+  assert.match(out, /results: 3/);
+});
+
+test('run: mistakes in the suite', async () => {
+  const attempt = (more: object, ...extra: string[]) =>
+    mistake('run', suiteFile(more), ...plugins, ...places, ...extra);
+  assert.match(await attempt({ seed: [1] }), /the top level has an unknown key 'seed'\. Did you mean: seeds/);
+  assert.match(await attempt({ methods: [{ id: 'toy-maen' }] }), /unknown method 'toy-maen'\. Did you mean: toy-mean/);
+  assert.match(await attempt({ tasks: [{ id: 'toy-tsak' }] }), /unknown task 'toy-tsak'\. Did you mean: toy-task/);
+  assert.match(
+    await attempt({ methods: [{ id: 'toy-mean', options: { scael: 1 } }] }),
+    /suite toy: method toy-mean: .*'scael'\. Did you mean: scale/,
+  );
+  assert.match(
+    await attempt({ methods: [{ id: 'toy-mean' }, { id: 'toy-mean' }] }),
+    /the name 'toy-mean' occurs twice/,
+  );
+  assert.match(
+    await attempt({ methods: [{ id: 'toy-mean', training: { lr: 1 } }] }),
+    /has 'training', which only SAEs have/,
+  );
+  assert.match(await attempt({}, '--only', 'metods=x'), /unknown axis of --only 'metods'\. Did you mean: methods/);
+  assert.match(await attempt({}, '--site', 'blocks.0.hook_resid_pre'), /unknown site of model/);
+  assert.match(await attempt({}, '--out', '/dev/null/x'), /cannot write \/dev\/null\/x/);
+  assert.match(await attempt({}, '--update-leaderboard'), /expected a whole run of the default suite/);
+  assert.match(await attempt({ id: 'other' }), /id: expected 'toy', as the file is named; found 'other'/);
+});
+
+test('validate says what a file is, and what is wrong with it', async () => {
+  assert.match(
+    (await run('validate', suiteFile(), ...plugins)).out,
+    /valid: a suite: toy, 1 subjects, 2 methods, 1 tasks/,
+  );
+  const site = join(folder, 'out/results/model/blocks.0.hook_resid_post/half/toy-task');
+  assert.match(
+    (await run('validate', join(site, 'seed-0.json'))).out,
+    /valid: a result: model .* half toy-task seed 0, 1 rows/,
+  );
+  assert.match(await mistake('validate', join(folder, 'none')), /there is no file or folder/);
+  assert.match(await mistake('validate', plugin), /expected a suite or result/);
+  assert.match(await mistake('validate', suiteFile({ tasks: [{ id: 'x' }] }), ...plugins), /unknown task 'x'/);
+});
+
+test('report renders again from results alone', async () => {
+  const out = join(folder, 'again');
+  const { out: printed } = await run('report', join(folder, 'out'), '--out', out);
+  assert.match(printed, /wrote .*LEADERBOARD\.md/);
+  assert.ok(existsSync(join(out, 'report.html')));
+  assert.match(await mistake('report', join(folder, 'nothing')), /expected results below .*; found none/);
+});
+
+test('train: what is missing is named', async () => {
+  assert.match(await mistake('train'), /train: expected --sae, as in --sae topk; found none/);
+  assert.match(await mistake('train', '--sae', 'topk', '--option', 'k'), /expected NAME=VALUE/);
+  assert.match(await mistake('train', '--sae', 'topk', '--subject', modelFolder), /expected --site/);
+});
+
+test('train writes SAELens’ layout', async () => {
+  const out = join(folder, 'sae');
+  const options = ['d_sae=8', 'k=2', 'tokens=320', 'batchSize=32'].flatMap((option) => ['--option', option]);
+  const subject = [
+    '--subject',
+    modelFolder,
+    '--site',
+    'blocks.0.hook_resid_post',
+    '--dataset',
+    'toy-words',
+    '--items',
+    '20',
+  ];
+  const where = ['--out', out, '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
+  const { code } = await run('train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where);
+  assert.is(code, 0);
+  assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
+  const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
+  assert.is(training.tokens, 320);
+  const tooSmall = mistake(
+    'train',
+    '--sae',
+    'topk',
+    ...subject,
+    '--option',
+    'd_sae=2',
+    '--option',
+    'k=4',
+    ...plugins,
+    ...where,
+  );
+  assert.match(await tooSmall, /topk.*k.*2/);
+});
+
+test.run();
