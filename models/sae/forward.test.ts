@@ -1,0 +1,192 @@
+/** @file Encode, decode, folding and losses of every variant, by hand or against finite differences. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Codes, SaeDefinition, TrainState } from '../../harness/contract.ts';
+import { allclose } from '../../harness/num/allclose.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type NamedTensors, type Scalar, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import batchtopk from './batchtopk.ts';
+import jumprelu from './jumprelu.ts';
+import relu from './relu.ts';
+import { adjustSparsity, sparsityFactor } from './shared/sparsity-target.ts';
+import { toDense } from './shared/threshold-codes.ts';
+import topk from './topk.ts';
+
+const test = suite('sae forward');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const plain = (definition: unknown) => definition as SaeDefinition;
+
+/** Two inputs, three latents. */
+const weights = (): NamedTensors => ({
+  W_enc: tf.tensor2d([1, 0, -1, 0, 1, 1], [2, 3]),
+  b_enc: tf.tensor1d([0.5, 0, 0]),
+  W_dec: tf.tensor2d([1, 0, 0, 1, 0.6, 0.8], [3, 2]),
+  b_dec: tf.tensor1d([1, -1]),
+});
+
+function state(changes: Partial<TrainState> = {}): TrainState {
+  return {
+    ...{ step: 50, steps: 100, tokens: 0, deadCount: 0, scalars: {}, rng: createRng(0) },
+    dead: tf.zeros([3]),
+    buffers: { variance: tf.scalar(2) },
+    ...changes,
+  } as TrainState;
+}
+
+test('codes and reconstructions of x = [3, 1], by hand', () => {
+  const cases: [SaeDefinition, Record<string, unknown>, NamedTensors, number[], number[]][] = [
+    // b_dec is subtracted: pre-activations [2.5, 2, 0].
+    [plain(topk), { k: 1 }, {}, [2.5, 0, 0], [3.5, -1]],
+    [plain(topk), { k: 3 }, {}, [2.5, 2, 0], [3.5, 1]],
+    [plain(batchtopk), { k: 1 }, { threshold: tf.scalar(2.2) }, [2.5, 0, 0], [3.5, -1]],
+    // Not subtracted: [3.5, 1, −2].
+    [plain(relu), {}, {}, [3.5, 1, 0], [4.5, 0]],
+    [plain(jumprelu), {}, { threshold: tf.tensor1d([2, 1, 1]) }, [3.5, 0, 0], [4.5, -1]],
+  ];
+  for (const [definition, hp, more, codes, reconstruction] of cases) {
+    tf.tidy(() => {
+      const params = { ...weights(), ...more };
+      const made = definition.encode(params, tf.tensor2d([3, 1], [1, 2]), hp);
+      allclose(toDense(made).dataSync(), codes, {}, definition.id);
+      allclose(definition.decode(params, made, hp).dataSync(), reconstruction, {}, definition.id);
+      const other: Codes = made.kind === 'dense' ? made : { kind: 'dense', values: toDense(made) };
+      allclose(definition.decode(params, other, hp).dataSync(), reconstruction, {}, `${definition.id}, dense codes`);
+    });
+  }
+});
+
+test('BatchTopK shares its budget over the batch and follows the smallest kept value', () => {
+  tf.tidy(() => {
+    const x = tf.tensor2d([3, 1, 1, -1], [2, 2]);
+    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), { k: 1, auxAlpha: 0, auxK: 1 });
+    // Pre-activations [2.5, 2, 0] and [0.5, 0, 0]: the two largest are both in the first row.
+    assert.equal([...codes.values.dataSync()], [2.5, 2, 0, 0, 0, 0]);
+    assert.is(parts['smallest']!.dataSync()[0], 2);
+    const following = state({ last: { l0: 1, parts: { smallest: 2 } } });
+    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1 });
+    assert.is(following.scalars['threshold'], 2);
+    following.last!.parts['smallest'] = 4;
+    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1 });
+    assert.ok(Math.abs(following.scalars['threshold']! - 2.2) < 1e-12);
+    const long = state({ step: 2000, steps: 1e6, scalars: { threshold: 2 }, last: following.last });
+    batchtopk.afterStep!(weights(), long, { k: 1, auxAlpha: 0, auxK: 1 });
+    assert.ok(Math.abs(long.scalars['threshold']! - 2.002) < 1e-12, 'the published 0.999 on a long run');
+    const early = state({ step: 10, last: following.last });
+    batchtopk.afterStep!(weights(), early, { k: 1, auxAlpha: 0, auxK: 1 });
+    assert.is(early.scalars['threshold'], undefined);
+  });
+});
+
+test('AuxK: dead latents only, 0 without any, and nothing flows to the live ones', () => {
+  tf.tidy(() => {
+    const x = tf.tensor2d([3, 1, 1, -2], [2, 2]);
+    const hp = { k: 1, auxAlpha: 1, auxK: 1 };
+    const aux = (s: TrainState) => topk.loss(weights(), { x, target: x }, s, hp).parts['aux']!.dataSync()[0]!;
+    assert.is(aux(state()), 0);
+    // Latent 1 is dead: codes [2.5] and [0.5] of latent 0 leave e = [−0.5, 2], [−0.5, −1]; ê = [0, 2], [0, 0].
+    const dead = state({ dead: tf.tensor1d([0, 1, 0]), deadCount: 1 });
+    // ‖e − ê‖² = 0.25 + 0.25 + 1; mean of e is [−0.5, 0.5]: ‖e − mean‖² = 2.25 + 2.25.
+    assert.ok(Math.abs(aux(dead) - 1.5 / 4.5) < 1e-6, String(aux(dead)));
+    const grads = tf.grads((W_dec, b_dec) => {
+      const params = { ...weights(), W_dec: W_dec!, b_dec: b_dec! };
+      return topk.loss(params, { x, target: x }, dead, { ...hp, auxAlpha: 1 }).parts['aux']! as Scalar;
+    })([weights()['W_dec']!, weights()['b_dec']!]);
+    const [row0, row1, row2] = (grads[0] as Tensor2D).arraySync() as number[][];
+    assert.equal([...row0!, ...row2!], [0, 0, 0, 0]);
+    assert.ok(row1!.some((value) => value !== 0));
+  });
+});
+
+test('gradients of the losses are those of finite differences', () => {
+  const rng = createRng('finite differences');
+  const [d, f, n] = [3, 5, 4];
+  const random = (size: number) => Array.from(rng.fillNormal(new Float32Array(size)));
+  const shapes: Record<string, number[]> = { W_enc: [d, f], b_enc: [f], W_dec: [f, d], b_dec: [d], threshold: [f] };
+  const cases: [SaeDefinition, Record<string, unknown>, string[]][] = [
+    [plain(topk), { k: 2, auxAlpha: 0, auxK: 1 }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
+    [plain(batchtopk), { k: 2, auxAlpha: 0, auxK: 1 }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
+    [plain(relu), { lambda: 0.3, lambdaWarmup: 0, targetL0: null }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
+    // The pseudo-derivatives of thresholds are no derivatives; the golden test holds them.
+    [
+      plain(jumprelu),
+      { penalty: 'tanh', lambda: 0.3, lambdaWarmup: 0, targetL0: null, bandwidth: 0.1, preActCoefficient: 0 },
+      ['W_enc', 'b_enc', 'W_dec', 'b_dec'],
+    ],
+  ];
+  for (const [definition, hp, names] of cases) {
+    const values = Object.fromEntries(Object.entries(shapes).map(([name, [a, b = 1]]) => [name, random(a! * b)]));
+    values['threshold'] = new Array(f).fill(0.2);
+    const data = random(n * d);
+    const lossAt = (at: Record<string, number[]>) =>
+      tf.tidy(() => {
+        const params = Object.fromEntries(Object.entries(at).map(([name, v]) => [name, tf.tensor(v, shapes[name]!)]));
+        const x = tf.tensor2d(data, [n, d]);
+        return definition.loss(params, { x, target: x }, state(), hp).total.dataSync()[0]!;
+      });
+    for (const name of names) {
+      const gradient = tf.tidy(() => {
+        const fixed = Object.fromEntries(Object.entries(values).map(([key, v]) => [key, tf.tensor(v, shapes[key]!)]));
+        const x = tf.tensor2d(data, [n, d]);
+        const g = tf.grad((param) => definition.loss({ ...fixed, [name]: param }, { x, target: x }, state(), hp).total);
+        return g(fixed[name]!).dataSync();
+      });
+      const step = 2e-3;
+      const difference = values[name]!.map((value, i) => {
+        const moved = (by: number) => lossAt({ ...values, [name]: values[name]!.with(i, value + by) });
+        return (moved(step) - moved(-step)) / (2 * step);
+      });
+      allclose(gradient, difference, { rtol: 2e-2, atol: 4e-3 }, `${definition.id} ${name}`);
+    }
+  }
+});
+
+test('folding a scale and decoder norms changes weights and no result', () => {
+  const scale = 2.5;
+  const cases: [SaeDefinition, Record<string, unknown>, NamedTensors][] = [
+    [plain(topk), { k: 2 }, {}],
+    [plain(batchtopk), { k: 2 }, { threshold: tf.scalar(0.3) }],
+    [plain(relu), {}, {}],
+    [plain(jumprelu), { penalty: 'tanh' }, { threshold: tf.tensor1d([0.5, 1, 0.2]) }],
+  ];
+  for (const [definition, hp, more] of cases) {
+    tf.tidy(() => {
+      const params = { ...weights(), ...more };
+      if (definition.id === 'relu' || definition.id === 'jumprelu') params['W_dec'] = tf.mul(params['W_dec']!, 3);
+      const x = tf.tensor2d([3, 1, -1, 0.5, 0.2, 2], [3, 2]);
+      const run = (p: NamedTensors, input: Tensor2D) => definition.decode(p, definition.encode(p, input, hp), hp);
+      const raw = tf.div(run(params, tf.mul(x, scale)), scale);
+      const finished = state({ scalars: { threshold: 0.3 } });
+      const inference = definition.toInference?.(params, finished, hp) ?? params;
+      const folded = definition.foldScale!(inference, scale, hp);
+      allclose(run(folded, x).dataSync(), raw.dataSync(), { rtol: 1e-5, atol: 1e-5 }, definition.id);
+      const norms = tf.norm(definition.directions(folded, hp), 'euclidean', 1).dataSync();
+      allclose(norms, [1, 1, 1], { rtol: 1e-5 }, `${definition.id} norms`);
+    });
+  }
+});
+
+test('the sparsity controller brings L0 to its target, and stays out without one', () => {
+  // A world in which L0 falls with the coefficient, a few steps late.
+  for (const target of [4, 16, 60]) {
+    const scalars: Record<string, number> = {};
+    let l0 = 100;
+    for (let step = 0; step < 1000; step++) {
+      const s = { ...state({ step, steps: 1000, scalars }), last: { l0, parts: {} } } as TrainState;
+      adjustSparsity(s, target);
+      tf.dispose([s.dead, s.buffers]);
+      const settled = 100 / (1 + 3 * sparsityFactor(s, target));
+      l0 += 0.1 * (settled - l0);
+    }
+    assert.ok(Math.abs(l0 - target) < 0.1 * target, `${l0} for ${target}`);
+  }
+  const untouched = { ...state(), last: { l0: 50, parts: {} } } as TrainState;
+  adjustSparsity(untouched, null);
+  assert.equal(untouched.scalars, {});
+  assert.is(sparsityFactor(untouched, null), 1);
+});
+
+test.run();
