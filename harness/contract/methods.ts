@@ -90,6 +90,8 @@ export interface SaeLensExport {
 export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   /** The variant's own hyper-parameters; `d_sae` and the training options exist for every variant. */
   hyperparameters: OptionsSchema;
+  /** false where codes are signed or dense, so that "fires" has no meaning (VAEase). Default true. */
+  sparse?: boolean;
   /** Checks that JSON Schema cannot express, e.g. k ≤ d_sae; throws `UserError`. */
   validate?(shape: SaeShape, hp: H): void;
   training?(shape: SaeShape, hp: H): Partial<TrainingOptions>;

@@ -28,7 +28,7 @@ export function fittedFromSae<H>(
   return {
     d_in: shape.d_in,
     d_sae: shape.d_sae,
-    sparse: true,
+    sparse: definition.sparse ?? true,
     encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
     decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),
     directions() {
