@@ -46,7 +46,14 @@ function lineProgress(stream: Stream, total: number): Progress {
 async function barProgress(stream: Stream, total: number): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress');
   const bars = new cliProgress.MultiBar(
-    { format: ' {bar} {value}/{total} {label} {note}', hideCursor: true, clearOnComplete: true, stream, fps: 8 },
+    {
+      format: ' {bar} {value}/{total} {label} {note}',
+      barsize: 20,
+      hideCursor: true,
+      clearOnComplete: true,
+      stream,
+      fps: 8,
+    },
     cliProgress.Presets.shades_classic,
   );
   const all = bars.create(total, 0, { label: 'steps', note: '' });

@@ -93,7 +93,8 @@ export async function writeResult(out: string, result: Result): Promise<string> 
   const file = resultFile(out, place);
   refuseNonFinite(result, `result ${Object.values(place).join(' ')}`);
   await validate('result', result, `result ${Object.values(place).join(' ')}`);
-  await atomicWriteJson(file, result);
+  // The store can give it again: no waiting for the disk.
+  await atomicWriteJson(file, result, { durable: false });
   return file;
 }
 

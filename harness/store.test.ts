@@ -94,6 +94,14 @@ test('a resumable step goes on from what the failed attempt left', async () => {
   assert.equal(attempts, [[], ['part-1']]);
 });
 
+test('a resumable step that left nothing leaves no folder either', async () => {
+  const failing = () => Promise.reject(new Error('at once'));
+  await open()
+    .compute('fit', KEY, failing, { resumable: true })
+    .catch(() => undefined);
+  assert.equal(await readdir(join(root, 'partial')), []);
+});
+
 test('two at once: one computes, the other waits for it', async () => {
   const store = open();
   let begun = 0;

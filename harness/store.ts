@@ -3,9 +3,8 @@
  * carries checksums, so that a damaged one is found, said and computed again.
  */
 import { existsSync } from 'node:fs';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { UserError } from './errors.ts';
 import { atomicWriteFile, atomicWriteJson, writeError } from './io/atomic.ts';
 import { ensureFolder } from './io/ensure-folder.ts';
 import { sha256File } from './io/hash.ts';
@@ -60,7 +59,7 @@ export interface Store {
 /** @throws UserError when a folder (made when missing) cannot be written or its disk is full. */
 export async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, `.probe-${process.pid}`);
-  await atomicWriteFile(probe, new Uint8Array(PROBE_BYTES));
+  await atomicWriteFile(probe, new Uint8Array(PROBE_BYTES), { durable: false });
   await rm(probe, { force: true });
 }
 
@@ -123,12 +122,14 @@ export function openStore(root: string, say: (line: string) => void): Store {
     try {
       meta = await fill(partial);
     } catch (error) {
-      if (!resumable) await drop();
+      if (!resumable || (await readdir(partial)).length === 0) await drop();
       throw error;
     }
     try {
       const files = await checksums(partial);
-      await atomicWriteJson(join(partial, MANIFEST), { format: FORMAT, kind, key, meta, files } satisfies Manifest);
+      const manifest: Manifest = { format: FORMAT, kind, key, meta, files };
+      // No waiting for the disk: what a power cut damages, the checksums find.
+      await atomicWriteJson(join(partial, MANIFEST), manifest, { durable: false });
       await ensureFolder(dirname(target));
       await rename(partial, target);
       return { folder: target, meta };
@@ -159,21 +160,14 @@ export function openStore(root: string, say: (line: string) => void): Store {
   };
 }
 
-/** Size and checksum of every file below a folder; everything is on the disk afterwards. */
+/** Size and checksum of every file below a folder. */
 async function checksums(folder: string): Promise<Manifest['files']> {
   const files: Manifest['files'] = {};
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths.sort()) {
-    const handle = await open(path, 'r+');
-    try {
-      await handle.sync();
-      const { size } = await handle.stat();
-      files[relative(folder, path)] = { bytes: size, sha256: await sha256File(path) };
-    } finally {
-      await handle.close();
-    }
+    files[relative(folder, path)] = { bytes: (await stat(path)).size, sha256: await sha256File(path) };
   }
-  if (Object.keys(files).length === 0) throw new UserError(`store: ${folder}: the step left no file.`);
+  if (Object.keys(files).length === 0) throw new Error(`store: ${folder}: the step left no file`);
   return files;
 }

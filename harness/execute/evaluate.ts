@@ -102,7 +102,7 @@ export async function evaluateTask(
     outcome = { rows: [], unavailable };
   }
   refuseNonFinite(outcome, where);
-  await atomicWriteJson(join(folder, OUTCOME), outcome);
+  await atomicWriteJson(join(folder, OUTCOME), outcome, { durable: false });
 }
 
 /** The result of an evaluation that lies in the store. */

@@ -30,6 +30,14 @@ export function writeError(path: string, error: unknown): unknown {
   return mend === undefined ? error : new UserError(`cannot write ${path}: ${mend} (${code}).`);
 }
 
+export interface AtomicOptions {
+  /**
+   * Wait until the disk has it. Default true. Without, a power cut (not a killed process) may leave a damaged file:
+   * for what is checked on reading and can be made again.
+   */
+  durable?: boolean;
+}
+
 let serial = 0;
 
 /**
@@ -38,7 +46,11 @@ let serial = 0;
  *
  * @throws UserError naming the path when the disk is full or the folder cannot be written.
  */
-export async function atomicWrite(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+export async function atomicWrite(
+  path: string,
+  write: (handle: FileHandle) => Promise<void>,
+  { durable = true }: AtomicOptions = {},
+): Promise<void> {
   const target = resolve(path);
   serial += 1;
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${serial}.tmp`);
@@ -47,7 +59,7 @@ export async function atomicWrite(path: string, write: (handle: FileHandle) => P
     const handle = await open(temporary, 'wx');
     try {
       await write(handle);
-      await handle.sync();
+      if (durable) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -56,7 +68,7 @@ export async function atomicWrite(path: string, write: (handle: FileHandle) => P
     await rm(temporary, { force: true }).catch(() => undefined);
     throw writeError(path, error);
   }
-  await syncFolder(dirname(target));
+  if (durable) await syncFolder(dirname(target));
 }
 
 /** Makes the rename itself durable. Some file systems refuse to sync a folder; the file is whole all the same. */
@@ -76,8 +88,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Write bytes or UTF-8 text atomically. See {@link atomicWrite}. */
-export async function atomicWriteFile(path: string, data: string | Uint8Array): Promise<void> {
-  await atomicWrite(path, (handle) => handle.writeFile(data));
+export async function atomicWriteFile(path: string, data: string | Uint8Array, options?: AtomicOptions): Promise<void> {
+  await atomicWrite(path, (handle) => handle.writeFile(data), options);
 }
 
 /**
@@ -85,6 +97,6 @@ export async function atomicWriteFile(path: string, data: string | Uint8Array): 
  *
  * @throws Error naming the field when the value holds NaN, an infinity or something JSON cannot carry.
  */
-export async function atomicWriteJson(path: string, value: unknown): Promise<void> {
-  await atomicWriteFile(path, `${canonicalJson(value, 2)}\n`);
+export async function atomicWriteJson(path: string, value: unknown, options?: AtomicOptions): Promise<void> {
+  await atomicWriteFile(path, `${canonicalJson(value, 2)}\n`, options);
 }

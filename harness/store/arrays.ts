@@ -32,7 +32,7 @@ export async function writeArrays(folder: string, { arrays, json }: Arrays): Pro
     return [name, { dtype: dtypeOf(data), shape, data }];
   });
   await writeSafetensors(join(folder, TENSORS), Object.fromEntries(tensors));
-  await atomicWriteJson(join(folder, JSON_FILE), { json: json ?? null });
+  await atomicWriteJson(join(folder, JSON_FILE), { json: json ?? null }, { durable: false });
 }
 
 /** Reads what {@link writeArrays} wrote. */
