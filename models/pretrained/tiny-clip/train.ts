@@ -22,13 +22,13 @@ import { runTrainingLoop } from '../training-loop.ts';
 import { measure } from './measure.ts';
 import { captionBatch, drawImages, pixelsOf } from './pairs.ts';
 
-const STEPS = Number(process.argv[2] ?? 5000);
+const STEPS = Number(process.argv[2] ?? 3000);
 const BATCH = 128;
 const HELD_OUT_IMAGES = 2000;
 
 const tower = {
-  hidden_size: 128,
-  intermediate_size: 384,
+  hidden_size: 96,
+  intermediate_size: 256,
   num_attention_heads: 4,
   hidden_act: 'quick_gelu',
   layer_norm_eps: 1e-5,
@@ -49,7 +49,7 @@ const config = {
   text_config: {
     ...tower,
     model_type: 'clip_text_model',
-    num_hidden_layers: 3,
+    num_hidden_layers: 2,
     vocab_size: 696,
     max_position_embeddings: 32,
     bos_token_id: 694,
