@@ -30,7 +30,7 @@ async function subjects(registry: Registry): Promise<Line[]> {
   const { embeddedSubjectIds, familyOf, subjectFolder } = await import('../suite/subjects.ts');
   const embedded = await Promise.all(
     embeddedSubjectIds().map(async (id) => {
-      const family = await familyOf(subjectFolder({ id }, ''), registry);
+      const family = await familyOf(await subjectFolder({ id }, ''), registry);
       return { id, title: `embedded, family ${family.id}`, family: family.id };
     }),
   );

@@ -12,7 +12,7 @@ import { registryFor } from './plugins.ts';
 async function suiteFor(name: string, values: Values): Promise<Suite> {
   const { loadSuite } = await import('../suite/load.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
-  const { subjectByName } = await import('../execute/open-subject.ts');
+  const { subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
@@ -24,7 +24,7 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
     imported = { folder, sites: [(await openImport(folder)).site.name] };
   }
   const changed = await overrideSuite(absolutePaths(loaded, baseDir), {
-    ...(subject === undefined ? {} : { subject: subjectByName(subject as string) }),
+    ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
+import type { SubjectReference } from '../suite/subjects.ts';
 import type { Command } from './command.ts';
 import { registryFor } from './plugins.ts';
 
@@ -28,7 +29,7 @@ function required(values: Values, name: string, example: string): string {
 /** A suite of one SAE and no task. */
 async function suiteOf(values: Values): Promise<Suite> {
   const { DEFAULT_TRAINING } = await import('../train/options.ts');
-  const { subjectByName } = await import('../execute/open-subject.ts');
+  const { subjectByName } = await import('../suite/subjects.ts');
   const given = Object.fromEntries(((values['option'] ?? []) as string[]).map(parseOption));
   const isTraining = (name: string) => name in DEFAULT_TRAINING;
   const entries = Object.entries(given);
@@ -48,7 +49,7 @@ async function suiteOf(values: Values): Promise<Suite> {
 
 async function subjectOf(
   values: Values,
-  subjectByName: (name: string) => { id: string; path?: string },
+  subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
   const items = { train: values['items'] as number, test: 1 };
   const sites = values['site'] as string[] | undefined;
@@ -58,7 +59,7 @@ async function subjectOf(
     const folder = resolve(values['activations'] as string);
     return { sites: sites ?? [(await openImport(folder)).site.name], activations: { from: folder, ...items } };
   }
-  const named = subjectByName(required(values, 'subject', 'tiny-lm'));
+  const named = await subjectByName(required(values, 'subject', 'tiny-lm'));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
   return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
 }

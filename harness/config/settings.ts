@@ -73,7 +73,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'string',
     commands: ['run', 'train', 'ls'],
     value: 'DIR',
-    description: 'A model folder (Hugging Face layout) or an embedded subject, in place of the suite’s.',
+    description: 'A model folder (Hugging Face layout), a hub id or an embedded subject, in place of the suite’s.',
   },
   {
     name: 'site',

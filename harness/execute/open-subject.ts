@@ -1,22 +1,14 @@
 /** @file Opens a subject: the family plug-in loads the folder into the backend. */
-import { basename, resolve } from 'node:path';
 import type { Site, Subject } from '../contract/subject.ts';
 import { unknownName } from '../errors.ts';
 import type { Registry } from '../registry.ts';
-import { embeddedSubjectIds, familyOf, subjectFolder } from '../suite/subjects.ts';
-
-/** What a person names: an embedded subject by its id, or else a folder. */
-export function subjectByName(name: string): { id: string; path?: string } {
-  const looksLikePath = /[\\/.]/.test(name);
-  if (!looksLikePath && embeddedSubjectIds().includes(name)) return { id: name };
-  return looksLikePath ? { id: basename(resolve(name)), path: resolve(name) } : { id: name };
-}
+import { familyOf, subjectByName, subjectFolder } from '../suite/subjects.ts';
 
 /** Loads a subject that a person names. The caller disposes of it. */
 export async function openSubject(name: string, registry: Registry): Promise<Subject> {
-  const subject = subjectByName(name);
-  const folder = subjectFolder(subject, '');
-  return (await familyOf(folder, registry)).load(folder, { id: subject.id });
+  const subject = await subjectByName(name);
+  const folder = await subjectFolder(subject, '');
+  return (await familyOf(folder, registry)).load(folder, { id: subject.id ?? name });
 }
 
 /** The site of that name. @throws UserError with the closest known names when the subject has none. */

@@ -53,6 +53,10 @@ export interface SuiteSubject {
    */
   path?: string;
   /**
+   * A model on the Hugging Face hub, org/name or org/name@revision.
+   */
+  hub?: string;
+  /**
    * Activations to study, e.g. blocks.3.hook_resid_post, vision.embed.
    *
    * @minItems 1

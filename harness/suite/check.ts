@@ -22,6 +22,8 @@ export async function checkSuite(suite: Suite, baseDir: string, registry: Regist
       const { options } = await registry.get('dataset', subject.dataset.id);
       await resolveOptions(options, subject.dataset.options, `${where}: dataset ${subject.dataset.id}`);
     }
-    if (from === undefined) await familyOf(subjectFolder(subject, baseDir), registry);
+    // What lies on the hub is not downloaded for a check.
+    if (from === undefined && subject.hub === undefined)
+      await familyOf(await subjectFolder(subject, baseDir), registry);
   }
 }

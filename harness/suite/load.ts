@@ -50,17 +50,20 @@ export const methodName = (method: { id: string; name?: string }): string => met
 
 /** The name that a subject has in results. */
 export function subjectName(subject: Suite['subjects'][number]): string {
-  const source = subject.path ?? subject.activations?.from;
+  const source = subject.path ?? subject.hub?.split('@')[0] ?? subject.activations?.from;
   return subject.id ?? basename(resolve(source ?? 'subject'));
 }
 
 function checkNames(suite: Suite, where: string): void {
   for (const [i, subject] of suite.subjects.entries()) {
-    if (subject.path !== undefined && subject.activations?.from !== undefined) {
-      throw new UserError(`${where}: subjects[${i}]: has both 'path' and 'activations.from'; keep one of them.`);
+    const sources = { path: subject.path, hub: subject.hub, 'activations.from': subject.activations?.from };
+    const given = Object.entries(sources).filter(([, value]) => value !== undefined);
+    if (given.length > 1) {
+      const names = given.map(([name]) => `'${name}'`).join(' and ');
+      throw new UserError(`${where}: subjects[${i}]: has ${names}; keep one of them.`);
     }
-    if (subject.id === undefined && subject.path === undefined && subject.activations?.from === undefined) {
-      throw new UserError(`${where}: subjects[${i}]: expected 'id', 'path' or 'activations.from'; found none of them.`);
+    if (given.length === 0 && subject.id === undefined) {
+      throw new UserError(`${where}: subjects[${i}]: expected 'id', 'path', 'hub' or 'activations.from'; found none.`);
     }
     if (subject.dataset === undefined && subject.activations?.from === undefined) {
       throw new UserError(`${where}: subjects[${i}] lacks the key 'dataset': which text or images to pass through it.`);

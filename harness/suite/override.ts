@@ -3,11 +3,11 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
-import { subjectFolder } from './subjects.ts';
+import { type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
-  /** A folder, or the id of an embedded subject. */
-  subject?: { id: string; path?: string };
+  /** A folder, a model on the hub, or an embedded subject. */
+  subject?: SubjectReference;
   sites?: string[];
   /** A folder of imported activations with the names of its sites. */
   imported?: { folder: string; sites: string[] };
@@ -30,19 +30,19 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
 }
 
 /** Whether a model's folder holds an image tower, by its `config.json`. */
-async function seesImages(subject: { id?: string; path?: string }): Promise<boolean> {
-  const config = await readJson(join(subjectFolder(subject, ''), 'config.json'), 'subject');
+async function seesImages(subject: SubjectReference): Promise<boolean> {
+  const config = await readJson(join(await subjectFolder(subject, ''), 'config.json'), 'subject');
   return typeof config === 'object' && config !== null && 'vision_config' in config;
 }
 
 /** The suite's subject of the same modality, whose dataset and sizes the new one takes over. */
-async function templateFor(suite: Suite, subject: { id: string; path?: string }): Promise<SuiteSubject> {
+async function templateFor(suite: Suite, subject: SubjectReference): Promise<SuiteSubject> {
   const images = await seesImages(subject);
   for (const candidate of suite.subjects) {
     if (candidate.dataset !== undefined && (await seesImages(candidate)) === images) return candidate;
   }
   throw new UserError(
-    `--subject ${subject.path ?? subject.id}: suite ${suite.id} has no ${images ? 'image' : 'text'} subject whose dataset ` +
+    `--subject ${subject.path ?? subject.hub ?? subject.id}: suite ${suite.id} has no ${images ? 'image' : 'text'} subject whose dataset ` +
       'it could use; write a suite with a dataset for it.',
   );
 }

@@ -135,7 +135,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     };
     return { ...common, imported: from, fingerprint, family: 'imported', dataset: resolved };
   }
-  const folder = subjectFolder(given, context.baseDir);
+  const folder = await subjectFolder(given, context.baseDir);
   const family = await familyOf(folder, context.registry);
   return {
     ...common,

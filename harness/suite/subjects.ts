@@ -1,6 +1,6 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { SubjectDefinition } from '../contract/subject.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
@@ -18,12 +18,24 @@ export function embeddedSubjectIds(): string[] {
     .sort();
 }
 
+/** How a suite or a person names a subject: exactly one of `path` and `hub`, or `id` alone for an embedded one. */
+export interface SubjectReference {
+  id?: string;
+  path?: string;
+  hub?: string;
+}
+
 /**
- * The folder of a subject given by path (relative to `baseDir`) or, without one, of an embedded subject.
+ * The folder of a subject given by path (relative to `baseDir`), by its id on the hub (downloaded into the usual cache
+ * when it is not there) or, without either, of an embedded subject.
  *
  * @throws UserError when there is no such subject or the folder holds no `config.json`.
  */
-export function subjectFolder(subject: { id?: string; path?: string }, baseDir: string): string {
+export async function subjectFolder(subject: SubjectReference, baseDir: string): Promise<string> {
+  if (subject.hub !== undefined) {
+    const { resolveModel } = await import('../io/hub.ts');
+    return (await resolveModel(subject.hub)).folder;
+  }
   if (subject.path === undefined) {
     const ids = embeddedSubjectIds();
     if (!ids.includes(subject.id ?? '')) throw unknownName('embedded subject', subject.id ?? '', ids);
@@ -35,6 +47,15 @@ export function subjectFolder(subject: { id?: string; path?: string }, baseDir: 
     throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
   }
   return folder;
+}
+
+/** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */
+export async function subjectByName(name: string): Promise<SubjectReference> {
+  if (embeddedSubjectIds().includes(name)) return { id: name };
+  const { isHubReference } = await import('../io/hub.ts');
+  if (!existsSync(name) && isHubReference(name)) return { id: name.split('/')[1]!.split('@')[0]!, hub: name };
+  if (!/[\\/.]/.test(name) && !existsSync(name)) return { id: name };
+  return { id: basename(resolve(name)), path: resolve(name) };
 }
 
 /**

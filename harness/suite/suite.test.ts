@@ -1,0 +1,158 @@
+/** @file Suites narrowed, limited and overridden; names and references checked. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Suite } from '../schema/suite.generated.ts';
+import { limitSuite } from './limit.ts';
+import { loadSuite, suiteIds } from './load.ts';
+import { absolutePaths, overrideSuite } from './override.ts';
+import { selectFromSuite } from './select.ts';
+import { subjectByName, subjectFolder } from './subjects.ts';
+
+const test = suite('suite');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-suite-'));
+test.after(() => rmSync(folder, { recursive: true }));
+for (const [name, config] of Object.entries({ 'a-lm': {}, 'b-lm': {}, 'a-clip': { vision_config: {} } })) {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, 'config.json'), JSON.stringify({ model_type: 'x', ...config }));
+}
+
+const given = (): Suite => ({
+  id: 's',
+  title: 'S',
+  subjects: [
+    { id: 'lm', path: 'a-lm', sites: ['one', 'two'], dataset: { id: 'words' }, activations: { train: 100, test: 20 } },
+    { id: 'clip', path: 'a-clip', sites: ['embed'], dataset: { id: 'scenes' }, training: { tokens: 1000 } },
+  ],
+  methods: [
+    { id: 'topk', name: 'topk-8', options: { k: 8 }, training: { lr: 1, tokens: 1e6 } },
+    { id: 'topk', name: 'topk-16' },
+    { id: 'pca', subjects: ['lm'] },
+  ],
+  tasks: [{ id: 'steering', options: { factors: 9 }, subjects: ['lm'] }, { id: 'detection' }],
+  seeds: [1, 2, 3],
+  limits: { seeds: 2, concepts: 4, tokens: 500, tasks: { steering: { factors: 2 } }, methods: { pca: { n: 3 } } },
+});
+
+async function messageOf(action: () => unknown): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    assert.is((error as Error).name, 'UserError');
+    return (error as Error).message;
+  }
+  throw new Error('it passed');
+}
+
+const names = ({ methods }: Suite) => methods.map(({ id, name }) => name ?? id).join();
+
+test('--only by name, by id, by axis; filters of one axis add up', () => {
+  assert.is(names(selectFromSuite(given(), [])), 'topk-8,topk-16,pca');
+  assert.is(names(selectFromSuite(given(), ['topk'])), 'topk-8,topk-16');
+  assert.is(names(selectFromSuite(given(), ['methods=topk-8', 'pca'])), 'topk-8,pca');
+  assert.equal(selectFromSuite(given(), ['tasks=detection', 'seed=2,3']).seeds, [2, 3]);
+  const one = selectFromSuite(given(), ['sites=two', 'detection']);
+  assert.equal(
+    one.subjects.map(({ id, sites }) => [id, sites]),
+    [['lm', ['two']]],
+  );
+  assert.equal(
+    one.tasks.map(({ id }) => id),
+    ['detection'],
+  );
+});
+
+test('--only: what does not exist', async () => {
+  assert.match(
+    await messageOf(() => selectFromSuite(given(), ['methods=tokp'])),
+    /unknown method 'tokp'\. Did you mean: topk/,
+  );
+  assert.match(await messageOf(() => selectFromSuite(given(), ['x'])), /unknown method or task 'x'/);
+  assert.match(await messageOf(() => selectFromSuite(given(), ['methods='])), /expected names after it/);
+  assert.match(
+    await messageOf(() => selectFromSuite(given(), ['subjects=clip', 'sites=two'])),
+    /none of the chosen subjects/,
+  );
+});
+
+test('--limit caps everything and changes nothing of the given suite', () => {
+  const before = given();
+  const limited = limitSuite(before, 10);
+  assert.equal(before, given());
+  const [lm, clip] = limited.subjects;
+  assert.equal([lm!.activations!.train, lm!.activations!.test], [10, 10]);
+  assert.equal(lm!.concepts, { concepts: 4, perClass: 8 });
+  assert.is(clip!.training!.tokens, 500);
+  assert.equal(limited.methods[0]!.training, { lr: 1, tokens: 500 });
+  assert.is(limited.methods[1]!.training, undefined);
+  assert.is(lm!.training!.tokens, 500);
+  assert.equal(limited.methods[2]!.options, { n: 3 });
+  assert.equal(limited.tasks[0]!.options, { factors: 2 });
+  assert.equal(limited.seeds, [1, 2]);
+  assert.is(limitSuite(given(), 1000).subjects[0]!.activations!.train, 100);
+});
+
+test('--subject takes over dataset and sizes of the subject of its modality', async () => {
+  const suite = absolutePaths(given(), folder);
+  const text = await overrideSuite(suite, { subject: { id: 'b-lm', path: join(folder, 'b-lm') }, sites: ['three'] });
+  assert.equal(text.subjects.length, 1);
+  assert.equal(
+    [text.subjects[0]!.id, text.subjects[0]!.sites, text.subjects[0]!.dataset!.id],
+    ['b-lm', ['three'], 'words'],
+  );
+  assert.is(text.subjects[0]!.activations!.train, 100);
+  // What the suite meant for its own subjects is meant for this one now.
+  assert.is(text.methods[2]!.subjects, undefined);
+  const image = await overrideSuite(suite, { subject: { id: 'c', path: join(folder, 'a-clip') } });
+  assert.is(image.subjects[0]!.dataset!.id, 'scenes');
+  const textOnly = { ...suite, subjects: suite.subjects.slice(0, 1) };
+  const clash = () => overrideSuite(textOnly, { subject: { id: 'c', path: join(folder, 'a-clip') } });
+  assert.match(await messageOf(clash), /has no image subject whose dataset it could use/);
+});
+
+test('--activations and --seed', async () => {
+  const suite = absolutePaths(given(), folder);
+  const changed = await overrideSuite(suite, { imported: { folder: '/data/x', sites: ['vision.embed'] }, seed: 9 });
+  assert.equal(changed.subjects[0]!.activations, { from: '/data/x', train: 100, test: 20 });
+  assert.equal([changed.subjects[0]!.sites, changed.seeds], [['vision.embed'], [9]]);
+  const both = () => overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', sites: [] } });
+  assert.match(await messageOf(both), /exclude each other/);
+});
+
+test('paths are relative to the suite’s file', async () => {
+  assert.is(absolutePaths(given(), folder).subjects[0]!.path, join(folder, 'a-lm'));
+  assert.is(await subjectFolder({ path: 'a-lm' }, folder), join(folder, 'a-lm'));
+  assert.match(await messageOf(() => subjectFolder({ path: 'none' }, folder)), /there is no folder/);
+  mkdirSync(join(folder, 'empty'), { recursive: true });
+  assert.match(await messageOf(() => subjectFolder({ path: 'empty' }, folder)), /expected config\.json/);
+  assert.match(await messageOf(() => subjectFolder({ id: 'tiny-ml' }, folder)), /unknown embedded subject 'tiny-ml'/);
+});
+
+test('what a person names: a folder, a model on the hub', async () => {
+  assert.equal(await subjectByName(join(folder, 'a-lm')), { id: 'a-lm', path: join(folder, 'a-lm') });
+  assert.equal(await subjectByName('openai/clip-vit-base-patch16'), {
+    id: 'clip-vit-base-patch16',
+    hub: 'openai/clip-vit-base-patch16',
+  });
+  assert.equal(await subjectByName('gpt2@main/x/y'), { id: 'y', path: join(process.cwd(), 'gpt2@main/x/y') });
+});
+
+test('subjects that contradict themselves', async () => {
+  const file = join(folder, 's.json');
+  const attempt = (subject: object) => {
+    writeFileSync(file, JSON.stringify({ ...given(), limits: undefined, subjects: [{ sites: ['x'], ...subject }] }));
+    return messageOf(() => loadSuite(file));
+  };
+  assert.match(await attempt({ path: 'a', hub: 'b/c' }), /subjects\[0\]: has 'path' and 'hub'; keep one/);
+  assert.match(await attempt({}), /expected 'id', 'path', 'hub' or 'activations\.from'; found none/);
+  assert.match(await attempt({ id: 'lm' }), /lacks the key 'dataset'/);
+  assert.match(await attempt({ id: 'ml', dataset: { id: 'd' } }), /unknown subject in .* 'lm'/);
+});
+
+test('every suite of the package is a valid one', async () => {
+  for (const id of suiteIds()) assert.is((await loadSuite(id)).suite.id, id);
+});
+
+test.run();
