@@ -1,18 +1,17 @@
 /** @file The one SAE trainer: any variant, over activations streamed from files, resumable bit for bit. */
 import { setImmediate } from 'node:timers/promises';
-import { readRows } from './activations/read-rows.ts';
 import type { ActivationSet, SaeBatch, SaeDefinition, SaeShape, TrainingOptions, TrainState } from './contract.ts';
-import { UserError } from './errors.ts';
 import { sha256Json } from './io/hash.ts';
 import { createAdam } from './num/optimiser.ts';
 import { createRng } from './num/rng.ts';
 import { scheduleMultiplier } from './num/schedules.ts';
-import { type NamedTensors, type Tensor1D, tf, type Variable } from './num/tf.ts';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
+import { type Tensor1D, tf } from './num/tf.ts';
+import { checkTarget, trainingBatches } from './train/batches.ts';
+import { saveCheckpoint } from './train/checkpoint.ts';
 import { createCurve, explainedVariance } from './train/curve.ts';
 import { createDeadLatents } from './train/dead-latents.ts';
-import { meanNormScale, sampleRows } from './train/input.ts';
 import { checkShape, resolveTraining, withDefaults } from './train/options.ts';
+import { startRun } from './train/start.ts';
 import { trainStep } from './train/step.ts';
 import { type TrainedSae, trainedSae } from './train/trained-sae.ts';
 
@@ -51,97 +50,6 @@ export interface TrainSaeOptions {
   onProgress?(progress: TrainProgress): void;
 }
 
-/** What lives while training; `free` releases every tensor. */
-interface Run {
-  params: Record<string, Variable>;
-  buffers: NamedTensors;
-  checkpoint: Checkpoint | undefined;
-  scale: number;
-}
-
-function checkTarget<H>(
-  definition: SaeDefinition<H>,
-  activations: ActivationSet,
-  target?: ActivationSet,
-): ActivationSet {
-  if (definition.data?.target === undefined) return activations;
-  if (!target)
-    throw new UserError(`sae ${definition.id}: needs a target site; expected 'target' activations, found none.`);
-  if (target.n !== activations.n) {
-    throw new UserError(
-      `sae ${definition.id}: target: expected the ${activations.n} rows of the input site, found ${target.n}.`,
-    );
-  }
-  return target;
-}
-
-/** Start values from a checkpoint, or by the variant from a sample of the data. */
-async function start<H>(
-  definition: SaeDefinition<H>,
-  options: {
-    shape: SaeShape;
-    hp: H;
-    training: TrainingOptions;
-    seed: number;
-    identity: string;
-    checkpointDir?: string;
-  },
-  activations: ActivationSet,
-  target: ActivationSet,
-): Promise<Run> {
-  const { shape, hp, training, seed, identity, checkpointDir } = options;
-  const checkpoint = checkpointDir === undefined ? undefined : await loadCheckpoint(checkpointDir, identity);
-  const variables = (tensors: NamedTensors) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.variable(tensor)]));
-  if (checkpoint) {
-    const params = variables(checkpoint.groups['params']!);
-    return { params, buffers: checkpoint.groups['buffers']!, checkpoint, scale: checkpoint.progress.scale };
-  }
-  const sample = await sampleRows(activations, seed);
-  const scale = training.normalise === 'none' ? 1 : meanNormScale(sample, shape.d_in);
-  const targetX =
-    target === activations ? sample.x : await readRows(target, sample.rows, new Float32Array(sample.n * target.d_in));
-  const made = tf.tidy(() => {
-    const scaled = (x: Float32Array, d: number) => tf.mul(tf.tensor2d(x, [sample.n, d]), scale);
-    const first = scaled(sample.x, shape.d_in);
-    const env = {
-      rng: createRng(seed).fork('sae init'),
-      sample: first,
-      targetSample: target === activations ? first : scaled(targetX, shape.d_out),
-    } as Parameters<SaeDefinition<H>['init']>[2];
-    const { params, buffers = {} } = definition.init(shape, hp, env);
-    return { params, buffers } as { params: NamedTensors; buffers: NamedTensors };
-  });
-  const params = variables(made.params);
-  tf.dispose(made.params);
-  return { params, buffers: made.buffers, checkpoint: undefined, scale };
-}
-
-/** Batches of input and target rows, scaled, as tensors that the caller disposes of. */
-async function* batches<H>(
-  definition: SaeDefinition<H>,
-  activations: ActivationSet,
-  target: ActivationSet,
-  { size, seed, from, scale }: { size: number; seed: number; from: number; scale: number },
-): AsyncGenerator<SaeBatch> {
-  const shuffle = { from, previous: definition.data?.previous ?? false };
-  const targets = target === activations ? undefined : target.shuffled(size, seed, shuffle)[Symbol.asyncIterator]();
-  const tensor = (x: Float32Array, d: number) =>
-    tf.tidy(() => tf.mul(tf.tensor2d(x, [size, d]), scale)) as SaeBatch['x'];
-  for await (const batch of activations.shuffled(size, seed, shuffle)) {
-    const other = targets && (await targets.next()).value;
-    if (other && !other.rows.every((row: number, i: number) => row === batch.rows[i])) {
-      throw new UserError(
-        `sae ${definition.id}: target: its kept rows differ from those of the input site; collect both with one policy.`,
-      );
-    }
-    const x = tensor(batch.x, activations.d_in);
-    const result: SaeBatch = { x, target: other ? tensor(other.x, target.d_in) : x };
-    if (batch.previous) result.previous = tensor(batch.previous, activations.d_in);
-    yield result;
-  }
-}
-
 /**
  * Trains one SAE. With a `checkpointDir` the same call again continues where the last checkpoint was taken and ends
  * with the same weights, bit for bit, as a run that was never interrupted (same backend).
@@ -161,7 +69,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
   const { id, version } = definition;
   const data = [activations.key, target.key];
   const identity = sha256Json({ id, version, shape, hp, training: numeric, seed, data });
-  const run = await start(definition, { shape, hp, training, seed, identity, checkpointDir }, activations, target);
+  const run = await startRun(definition, { shape, hp, training, seed, identity, checkpointDir }, activations, target);
   const { params, checkpoint, scale } = run;
 
   const steps = Math.max(1, Math.floor(training.tokens / training.batchSize));
@@ -169,7 +77,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
   const adam = createAdam(params, { beta1, beta2, epsilon, weightDecay, ...(clip > 0 && { clipNorm: clip }) });
   if (checkpoint) {
     adam.restore(checkpoint.groups['adam']!);
-    tf.dispose([checkpoint.groups['adam']!, checkpoint.groups['params']!]);
+    tf.dispose(checkpoint.groups['adam']!);
   }
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
   const curve = createCurve(steps, checkpoint?.progress.curve);
@@ -202,7 +110,12 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
   try {
     const started = performance.now();
     const firstStep = state.step;
-    const source = batches(definition, activations, target, { size: training.batchSize, seed, from: firstStep, scale });
+    const source = trainingBatches(definition, activations, target, {
+      size: training.batchSize,
+      seed,
+      from: firstStep,
+      scale,
+    });
     while (state.step < steps) {
       // Reading from the buffer is no macrotask: without this a signal handler would never run.
       await setImmediate();

@@ -22,14 +22,17 @@ export interface Sample {
  * @throws UserError when the set keeps no row.
  */
 export async function sampleRows(set: ActivationSet, seed: number): Promise<Sample> {
-  const kept: number[] = [];
-  for (let row = 0; row < set.n; row++) if (set.keep[row]) kept.push(row);
-  if (kept.length === 0) {
+  const kept = set.keep.reduce((sum, flag) => sum + flag, 0);
+  if (kept === 0) {
     throw new UserError(`activations: no row is kept under the policy '${set.policy}': nothing to train on.`);
   }
-  const n = Math.min(SAMPLE_ROWS, kept.length);
-  const chosen = createRng(seed).fork('sae sample').sample(kept.length, n);
-  const rows = Uint32Array.from(chosen, (i) => kept[i]!).sort();
+  const n = Math.min(SAMPLE_ROWS, kept);
+  const chosen = createRng(seed).fork('sae sample').sample(kept, n).sort();
+  const rows = new Uint32Array(n);
+  for (let row = 0, nth = 0, at = 0; at < n; row++) {
+    if (!set.keep[row]) continue;
+    if (nth++ === chosen[at]) rows[at++] = row;
+  }
   return { n, rows, x: await readRows(set, rows, new Float32Array(n * set.d_in)) };
 }
 

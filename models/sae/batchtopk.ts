@@ -38,9 +38,9 @@ function updateThreshold(state: TrainState): void {
 
 /** The smallest entry above 0, or 0 where there is none. A number for the threshold, without gradient. */
 function smallestPositive(codes: Tensor2D): Scalar {
-  const values = codes.dataSync();
+  const values = codes.dataSync() as Float32Array;
   let smallest = Infinity;
-  for (const value of values) if (value > 0 && value < smallest) smallest = value;
+  for (let i = 0; i < values.length; i++) if (values[i]! > 0 && values[i]! < smallest) smallest = values[i]!;
   return tf.scalar(smallest === Infinity ? 0 : smallest);
 }
 

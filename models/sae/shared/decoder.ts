@@ -16,7 +16,7 @@ export function rowNorms(rows: Tensor2D): Tensor2D {
 
 /** Rows scaled to unit length; a zero row stays zero. */
 export function unitNormRows(rows: Tensor2D): Tensor2D {
-  return tf.divNoNan(rows, rowNorms(rows)) as Tensor2D;
+  return tf.mul(rows, tf.div(1, tf.maximum(rowNorms(rows), 1e-12))) as Tensor2D;
 }
 
 /** W_dec [d_sae, d_out] of random directions, every row of length `norm`. */
@@ -37,13 +37,13 @@ export function tiedEncoder(W_dec: Tensor2D, shape: SaeShape, rng: Rng, norm: nu
 }
 
 /**
- * Removes from W_dec's gradient the component parallel to each (unit-norm) row, so that Adam's moments do not fill with
- * a direction that the renormalisation takes back (Bricken et al. 2023).
+ * Removes from W_dec's gradient the component parallel to each row, so that Adam's moments do not fill with a direction
+ * that the renormalisation takes back (Bricken et al. 2023). The rows must have unit length.
  */
 export function tangentDecoderGradient(grads: NamedTensors, params: NamedTensors): NamedTensors {
   const grad = grads['W_dec'] as Tensor2D;
-  const unit = unitNormRows(params['W_dec'] as Tensor2D);
-  const parallel = tf.mul(unit, tf.sum(tf.mul(grad, unit), 1, true));
+  const rows = params['W_dec']!;
+  const parallel = tf.mul(rows, tf.sum(tf.mul(grad, rows), 1, true));
   return { ...grads, W_dec: tf.sub(grad, parallel) };
 }
 

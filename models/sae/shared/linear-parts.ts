@@ -1,5 +1,6 @@
 /** @file Hyper-parameters, folding and export that variants with W_enc, b_enc, W_dec, b_dec have in common. */
 import { type NamedTensors, type SaeShape, type Tensor2D, tf, UserError } from '../../../harness/contract.ts';
+import { unitNormRows } from './decoder.ts';
 
 /**
  * Params fitted on s·x, made to fit x: biases and thresholds are divided by s. With ReLU-like activations the codes are
@@ -20,7 +21,7 @@ export function foldDecoderNorms(params: NamedTensors): NamedTensors {
   return {
     ...params,
     ...Object.fromEntries(perLatent.map((name) => [name, tf.mul(params[name]!, norms)])),
-    W_dec: tf.divNoNan(params['W_dec']!, tf.expandDims(norms, 1)),
+    W_dec: unitNormRows(params['W_dec'] as Tensor2D),
   };
 }
 
