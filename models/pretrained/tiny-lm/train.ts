@@ -30,7 +30,7 @@ const config = {
   num_attention_heads: 4,
   num_key_value_heads: 2,
   vocab_size: 1024,
-  max_position_embeddings: 128,
+  max_position_embeddings: 160,
   rms_norm_eps: 1e-5,
   rope_theta: 10000,
   hidden_act: 'silu',

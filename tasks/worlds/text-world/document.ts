@@ -12,15 +12,31 @@ const instructionFrames: readonly (readonly [string, string])[] = [
   ['Give me facts about ', '.'],
 ];
 
-/** Probability of 2, 3 and 4 clauses in a response. The first is on the topic. */
+/** Probability of 3, 4 and 5 clauses in a response. The first is on the topic. */
 export const clauseCounts: readonly { readonly count: number; readonly prob: number }[] = [
-  { count: 2, prob: 0.25 },
-  { count: 3, prob: 0.55 },
-  { count: 4, prob: 0.2 },
+  { count: 3, prob: 0.45 },
+  { count: 4, prob: 0.4 },
+  { count: 5, prob: 0.15 },
 ];
 
-/** Probability that a clause after the first is on a concept, and not on the topic again. */
-export const CONCEPT_PROB = 0.5;
+/** What a clause after the first is on; the three sum to 1. */
+export interface ClauseOdds {
+  readonly topic: number;
+  /** The concept that was spoken of last. */
+  readonly same: number;
+  /** Any other concept, all alike. */
+  readonly other: number;
+}
+
+const BEFORE_ANY_CONCEPT: ClauseOdds = { topic: 0.6, same: 0, other: 0.4 };
+/**
+ * A concept once mentioned is likely to be mentioned again, as in real text. A model of such text must carry "this
+ * document speaks of X" from clause to clause, and that is what a steering direction can set.
+ */
+const AFTER_A_CONCEPT: ClauseOdds = { topic: 0.4, same: 0.55, other: 0.05 };
+
+/** The odds for the next clause, given the concept spoken of last. */
+export const clauseOdds = (last: string | null): ClauseOdds => (last === null ? BEFORE_ANY_CONCEPT : AFTER_A_CONCEPT);
 
 /** What stands between two clauses. After '. ' the next clause has a capital. */
 export const connector: Node = choice([text('. '), text(', and '), text('; ')], [0.6, 0.25, 0.15]);

@@ -1,6 +1,6 @@
 /** @file Draws documents of the text world, freely or with chosen topic and concepts. */
 import type { Rng } from '../../../harness/contract.ts';
-import { addCapitals, CONCEPT_PROB, clauseCounts, closer, connector, opener } from './document.ts';
+import { addCapitals, type ClauseOdds, clauseCounts, clauseOdds, closer, connector, opener } from './document.ts';
 import type { Draw } from './grammar.ts';
 import { sample } from './grammar.ts';
 import { polysemes } from './lexicon/polysemes.ts';
@@ -118,25 +118,30 @@ export function createGenerator(
       plain += draw.text;
       parts.frame -= draw.logProb;
     };
+    let last: string | null = null;
     const appendConcept = (id: string, draw: Draw): void => {
+      const { same, other } = clauseOdds(last);
       spans.push({ start: plain.length, end: plain.length + draw.text.length, concept: id });
       plain += draw.text;
-      parts.frame -= Math.log(CONCEPT_PROB);
-      parts.concepts += Math.log(concepts.length) - draw.logProb;
+      parts.frame -= Math.log(id === last ? same : other);
+      if (id !== last) parts.concepts += Math.log(concepts.length - (last === null ? 0 : 1));
+      parts.concepts -= draw.logProb;
+      last = id;
     };
     for (let i = 0; i < count; i++) {
       if (i > 0) append(sample(connector, rng));
       append(sample(opener, rng));
       const chosen = i === 0 ? -1 : slots.indexOf(i - 1);
+      const drawn = i === 0 || exact ? 'topic' : drawSubject(last, rng);
       if (chosen >= 0) appendConcept(forced[chosen]!.id, forced[chosen]!.draw);
-      else if (i > 0 && !exact && rng.uniform() < CONCEPT_PROB) {
-        const id = drawAllowed(concepts, avoid, rng);
-        appendConcept(id, drawClause(id, rng));
-      } else {
+      else if (drawn === 'topic') {
         const draw = sample(topic.clause, rng);
         plain += draw.text;
         parts.topic -= draw.logProb;
-        if (i > 0) parts.frame -= Math.log(1 - CONCEPT_PROB);
+        if (i > 0) parts.frame -= Math.log(clauseOdds(last).topic);
+      } else {
+        const id: string = drawn === 'same' ? last! : drawAllowed(concepts, last, avoid, rng);
+        appendConcept(id, drawClause(id, rng));
       }
       append(sample(closer, rng));
     }
@@ -154,8 +159,15 @@ export function createGenerator(
   };
 }
 
-function drawAllowed(concepts: readonly Concept[], avoid: ReadonlySet<string>, rng: Rng): string {
-  const allowed = avoid.size === 0 ? concepts : concepts.filter((concept) => !avoid.has(concept.id));
+/** What a clause after the first is on. */
+function drawSubject(last: string | null, rng: Rng): keyof ClauseOdds {
+  const { topic, same, other } = clauseOdds(last);
+  return (['topic', 'same', 'other'] as const)[rng.weighted([topic, same, other])]!;
+}
+
+/** A concept that is neither the last one nor to be avoided. */
+function drawAllowed(concepts: readonly Concept[], last: string | null, avoid: ReadonlySet<string>, rng: Rng): string {
+  const allowed = concepts.filter(({ id }) => id !== last && !avoid.has(id));
   return allowed.length === 0 ? fail('every concept is to be avoided') : rng.choice(allowed).id;
 }
 

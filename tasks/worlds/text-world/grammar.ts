@@ -123,20 +123,30 @@ export function sample(node: Node, rng: Rng): Draw {
 }
 
 /** Exact entropy of a derivation in nats: of the text too, when every text has one derivation only. */
-export function entropy(node: Node): number {
-  switch (node.kind) {
-    case 'text':
-      return 0;
-    case 'class':
-      return Math.log(node.chars.length);
-    case 'seq':
-      return node.parts.reduce((sum, part) => sum + entropy(part), 0);
-    case 'choice':
-      return node.options.reduce(
-        (sum, option, i) => sum + node.probs[i]! * (entropy(option) - Math.log(node.probs[i]!)),
-        0,
-      );
-    case 'tag':
-      return entropy(node.body);
-  }
+export function entropy(root: Node): number {
+  // Shared nodes are met on many ways: each is computed once.
+  const known = new Map<Node, number>();
+  const of = (node: Node): number => {
+    const found = known.get(node) ?? compute(node);
+    known.set(node, found);
+    return found;
+  };
+  const compute = (node: Node): number => {
+    switch (node.kind) {
+      case 'text':
+        return 0;
+      case 'class':
+        return Math.log(node.chars.length);
+      case 'seq':
+        return node.parts.reduce((sum, part) => sum + of(part), 0);
+      case 'choice':
+        return node.options.reduce(
+          (sum, option, i) => sum + node.probs[i]! * (of(option) - Math.log(node.probs[i]!)),
+          0,
+        );
+      case 'tag':
+        return of(node.body);
+    }
+  };
+  return of(root);
 }

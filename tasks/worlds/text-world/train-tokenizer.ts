@@ -37,7 +37,7 @@ const config = {
   pad_token: '<pad>',
   unk_token: null,
   clean_up_tokenization_spaces: false,
-  model_max_length: 96,
+  model_max_length: 160,
 };
 await writeFile(new URL('tokenizer_config.json', OUT), `${JSON.stringify(config, null, 2)}\n`);
 console.log(

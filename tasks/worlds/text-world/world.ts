@@ -1,14 +1,6 @@
 /** @file The text world: documents on a topic into which concepts are woven, with exact probabilities. */
 import type { Rng } from '../../../harness/contract.ts';
-import {
-  CONCEPT_PROB,
-  clauseCounts,
-  closer,
-  connector,
-  instructionGrammar,
-  opener,
-  removeCapitals,
-} from './document.ts';
+import { clauseCounts, clauseOdds, closer, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
 import type { GenerateOptions, TextDocument } from './generate.ts';
 import { createGenerator } from './generate.ts';
 import type { Node } from './grammar.ts';
@@ -76,16 +68,22 @@ export function createTextWorld(): TextWorld {
     instruction: { kind: 'tag', role: 'instruction', id: spec.id, body: instructionGrammar(spec.names) },
     clause: { kind: 'tag', role: 'topic', id: spec.id, body: compileClauses(spec, spec.id) },
   }));
-  const grammar = documentGrammar(concepts, worldTopics);
+  let grammar: Node | undefined;
+  const wholeGrammar = (): Node => {
+    grammar ??= documentGrammar(concepts, worldTopics);
+    return grammar;
+  };
   const parseText = (full: string): Match | null => {
     const plain = removeCapitals(full);
-    return plain === null ? null : parse(grammar, plain);
+    return plain === null ? null : parse(wholeGrammar(), plain);
   };
   let recogniser: ((full: string) => Recognition) | undefined;
   return {
     concepts,
     topics: worldTopics,
-    entropyPerDocument: entropy(grammar),
+    get entropyPerDocument() {
+      return entropy(wholeGrammar());
+    },
     generate: createGenerator(concepts, worldTopics),
     parse: parseText,
     logProb: (full) => parseText(full)?.logProb ?? Number.NEGATIVE_INFINITY,
@@ -96,23 +94,46 @@ export function createTextWorld(): TextWorld {
   };
 }
 
-/** The whole distribution as one grammar; the generator draws from the same, step by step. */
+/**
+ * The whole distribution as one grammar; the generator draws from the same, step by step. What may follow depends on
+ * the concept spoken of last, so nodes are shared between the ways that lead to them: a graph without cycles.
+ */
 function documentGrammar(concepts: readonly Concept[], worldTopics: readonly Topic[]): Node {
-  const uniform = (n: number): number[] => Array.from({ length: n }, () => 1 / n);
-  const anyConcept = choice(
-    concepts.map((concept) => concept.clause),
-    uniform(concepts.length),
-  );
   const perTopic = worldTopics.map((topic) => {
-    const later = seq(connector, opener, choice([topic.clause, anyConcept], [1 - CONCEPT_PROB, CONCEPT_PROB]), closer);
-    const responses = clauseCounts.map(({ count }) =>
-      seq(opener, topic.clause, closer, ...Array.from({ length: count - 1 }, () => later), text('.')),
-    );
+    const known = new Map<string, Node>();
+    const shared = (key: string, make: () => Node): Node => {
+      const node = known.get(key) ?? make();
+      known.set(key, node);
+      return node;
+    };
+    /** A clause on the topic (`null`) or a concept, and all that comes after it. */
+    const clause = (on: Concept | null, left: number, last: Concept | null): Node =>
+      shared(`clause ${left} ${on ? on.id : `topic after ${last?.id}`}`, () =>
+        seq((on ?? topic).clause, closer, rest(left, on ?? last)),
+      );
+    /** The last `left` clauses. */
+    const rest = (left: number, last: Concept | null): Node =>
+      shared(`rest ${left} ${last?.id ?? ''}`, () => {
+        if (left === 0) return text('.');
+        const odds = clauseOdds(last?.id ?? null);
+        const others = concepts.filter((concept) => concept !== last);
+        const next = [clause(null, left - 1, last), ...others.map((concept) => clause(concept, left - 1, concept))];
+        const probs = [odds.topic, ...others.map(() => odds.other / others.length)];
+        if (last) {
+          next.push(clause(last, left - 1, last));
+          probs.push(odds.same);
+        }
+        return seq(connector, opener, choice(next, probs));
+      });
+    const responses = clauseCounts.map(({ count }) => seq(opener, topic.clause, closer, rest(count - 1, null)));
     const response = choice(
       responses,
       clauseCounts.map(({ prob }) => prob),
     );
     return seq(topic.instruction, text('\n'), response);
   });
-  return choice(perTopic, uniform(perTopic.length));
+  return choice(
+    perTopic,
+    worldTopics.map(() => 1 / worldTopics.length),
+  );
 }
