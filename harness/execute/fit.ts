@@ -72,7 +72,7 @@ export async function fitMethod(
 async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
-  { train }: FitInputs,
+  { train, site }: FitInputs,
   { folder, progress, signal }: FitEnvironment,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
@@ -95,7 +95,7 @@ async function fitSae(
   try {
     const state = trained.state();
     await writeArrays(folder, { arrays: state.tensors, json: state.json });
-    if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: 'see the result' });
+    if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site });
     await rm(checkpointDir, { recursive: true, force: true });
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
     const training: ResultTraining = {
