@@ -18,6 +18,8 @@ export const sparsityTargetHyperparameter = {
 
 /** Natural logarithm of the factor at the start: a λ that is too large kills latents before it can be lowered. */
 const START = Math.log(0.1);
+/** Bounds of that logarithm: where λ has no grip on L0 it must not run away and come back too late. */
+const BOUNDS = [-7, 9] as const;
 /** e-folds that the coefficient can move by in a whole run. */
 const RANGE = 30;
 /** An error that at its present pace vanishes within this part of the remaining steps is left to do so. */
@@ -48,7 +50,8 @@ export function adjustSparsity(state: TrainState, target: number | null): void {
   const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error(mean));
   const gain = (RANGE / steps) * (converging ? CONVERGING : 1);
   scalars['meanL0'] = mean;
-  scalars['logFactor'] = (scalars['logFactor'] ?? START) + gain * Math.tanh(10 * error(mean));
+  const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(10 * error(mean));
+  scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));
 }
 
 /** @throws UserError unless the target is null or at most d_sae. */
