@@ -1,11 +1,14 @@
 /** @file What the contract hands on from `num/` and `io/`: the building blocks that plug-ins may use. */
 
 export { atomicWrite } from '../io/atomic.ts';
+export { readCsvRows } from '../io/csv.ts';
 export { folderFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
 export { canonicalJson, readJson } from '../io/json.ts';
+export { readJsonl } from '../io/jsonl.ts';
+export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
