@@ -14,14 +14,26 @@ export interface SuiteOverrides {
   seed?: number;
 }
 
-/** Paths of a suite made absolute, so that it means the same wherever it is used. */
+/**
+ * Paths of a suite made absolute, so that it means the same wherever it is used. Among a dataset's options, paths are
+ * the strings named `path` or `…Path`.
+ */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
+  const absoluteOptions = (options: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(options).map(([name, value]) => {
+        return [name, typeof value === 'string' && /^path$|Path$/.test(name) ? absolute(value) : value];
+      }),
+    );
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({
       ...subject,
       ...(subject.path === undefined ? {} : { path: absolute(subject.path) }),
+      ...(subject.dataset?.options === undefined
+        ? {}
+        : { dataset: { ...subject.dataset, options: absoluteOptions(subject.dataset.options) } }),
       ...(subject.activations?.from === undefined
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
