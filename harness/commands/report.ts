@@ -2,7 +2,6 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
-import { packageRoot } from '../paths.ts';
 import type { Command } from './command.ts';
 
 /** Whether a run may replace the checkout's own LEADERBOARD.md: it is the whole default suite. */
@@ -30,10 +29,8 @@ export async function writeReports(
   if (plan && !isReference(plan, values)) {
     throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
   }
-  const { copyFile } = await import('node:fs/promises');
-  const leaderboard = join(packageRoot, 'LEADERBOARD.md');
-  await copyFile(join(out, 'LEADERBOARD.md'), leaderboard);
-  return [...files, leaderboard];
+  const { updateReference } = await import('../../reports/reference.ts');
+  return [...files, ...(await updateReference(out))];
 }
 
 export const command: Command = {
@@ -45,8 +42,17 @@ export const command: Command = {
     ['saxbench report', 'reports of the default suite'],
     ['saxbench report saxbench-out/default-limit-100 --include-limited', 'with results made with --limit'],
     ['saxbench report saxbench-out/default --out site', 'written elsewhere'],
+    ['saxbench report --check', "that the checkout's LEADERBOARD.md is up to date (for CI)"],
   ],
   async run({ positionals, values, print }) {
+    if (values['check']) {
+      const { checkReference } = await import('../../reports/reference.ts');
+      await checkReference();
+      print(
+        values['json'] ? JSON.stringify({ stale: false }) : 'LEADERBOARD.md is what the reference results render to',
+      );
+      return 0;
+    }
     const dir = resolve(positionals['dir']!);
     const { resultFiles } = await import('../results.ts');
     const found = await resultFiles(dir);

@@ -121,11 +121,19 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Also take results made with --limit into the reports.',
   },
   {
+    name: 'check',
+    type: 'boolean',
+    default: false,
+    commands: ['report'],
+    description: 'Only check that LEADERBOARD.md of the checkout is what its reference results render to.',
+  },
+  {
     name: 'update-leaderboard',
     type: 'boolean',
     default: false,
     commands: ['run'],
-    description: 'Also write LEADERBOARD.md of the checkout (unlimited, unfiltered default suite only).',
+    description:
+      'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole default suite only).',
   },
   {
     name: 'dry-run',

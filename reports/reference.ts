@@ -1,0 +1,55 @@
+/** @file The committed reference results, from which the checkout's LEADERBOARD.md is rendered. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../harness/errors.ts';
+import { atomicWrite } from '../harness/io/atomic.ts';
+import { packageRoot } from '../harness/paths.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
+import { validate } from '../harness/schema/validate.ts';
+import { buildTables } from './aggregate.ts';
+import { loadResults } from './index.ts';
+import { renderLeaderboard } from './leaderboard.ts';
+
+/** One result a line; what only plots and inspection need is left out, so that the file stays small enough for git. */
+const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
+const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
+const UPDATE = 'saxbench run default --update-leaderboard';
+
+function withoutPlots({ details: _details, curves: _curves, training, ...result }: Result): Result {
+  return training ? { ...result, training: { ...training, curve: {} } } : result;
+}
+
+async function renderReference(lines: string): Promise<string> {
+  const results: Result[] = [];
+  for (const [i, line] of lines.trim().split('\n').entries()) {
+    results.push(await validate('result', JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
+  }
+  return renderLeaderboard(buildTables(results), { limited: false, source: REFERENCE_FILE });
+}
+
+/**
+ * Makes the results of a whole run of the default suite the reference: writes them and LEADERBOARD.md.
+ *
+ * @returns The files written.
+ */
+export async function updateReference(dir: string): Promise<string[]> {
+  const lines = (await loadResults(dir)).map((result) => `${JSON.stringify(withoutPlots(result))}\n`).join('');
+  const file = join(packageRoot, REFERENCE_FILE);
+  await atomicWrite(file, (handle) => handle.writeFile(lines));
+  const text = await renderReference(lines);
+  await atomicWrite(LEADERBOARD_FILE, (handle) => handle.writeFile(text));
+  return [file, LEADERBOARD_FILE];
+}
+
+/** @throws UserError when LEADERBOARD.md is not what the reference results render to. */
+export async function checkReference(): Promise<void> {
+  const read = (file: string) =>
+    readFile(file, 'utf8').catch(() => {
+      throw new UserError(`report: ${file} is missing. Make it: ${UPDATE}.`);
+    });
+  const expected = await renderReference(await read(join(packageRoot, REFERENCE_FILE)));
+  if ((await read(LEADERBOARD_FILE)) === expected) return;
+  throw new UserError(
+    `report: LEADERBOARD.md is stale: it differs from what ${REFERENCE_FILE} renders to. Make both anew: ${UPDATE}.`,
+  );
+}
