@@ -4,9 +4,10 @@ import { recogniserJudge } from '../judges/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
+import { useOf } from './parts/partition.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 import { oracleEmbedding, textItem } from './text-world/items.ts';
-import { useOf, worldFor } from './text-world/partition.ts';
+import { SHARES, worldFor } from './text-world/partition.ts';
 import { tokenCounter } from './text-world/token-count.ts';
 
 interface Options {
@@ -59,7 +60,7 @@ function corpus(world: TextWorld, split: 'train' | 'test', n: number, rng: Rng):
   const items: Item[] = [];
   while (items.length < n) {
     const document = world.generate(rng);
-    if (useOf(document.text) !== split || drawn.has(document.text)) continue;
+    if (useOf(document.text, SHARES) !== split || drawn.has(document.text)) continue;
     drawn.add(document.text);
     items.push(textItem(`${split}-${items.length}`, document));
   }

@@ -80,7 +80,9 @@ test('text-world: prompts differ, have different topics, and the judge looks at 
   const concept = { id: 'joy', label: 'joy' };
   assert.is(text.judge!.concept('', concept), 0);
   assert.is(text.judge!.instruction('', prompts[0]!), 0);
-  const document = (await text.concepts!({ concepts: 16, perClass: 1 })).items.find(({ id }) => id === 'joy-train-positive-0')!;
+  const document = (await text.concepts!({ concepts: 16, perClass: 1 })).items.find(
+    ({ id }) => id === 'joy-train-positive-0',
+  )!;
   const response = document.text!.slice(document.responseStart);
   assert.is(text.judge!.concept(response, concept), 2);
   assert.is(text.judge!.instruction(response, { id: 'p', text: '', topic: document.labels!['topic']! }), 2);

@@ -1,0 +1,131 @@
+/** @file AxBench's own concepts: instructions with responses that show a concept, written by a language model. */
+import { join } from 'node:path';
+import {
+  type Concept,
+  type ConceptSet,
+  defineDataset,
+  type Item,
+  type Role,
+  readParquet,
+  sha256File,
+  sha256Json,
+  UserError,
+} from '../../harness/contract.ts';
+import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
+import { documentCorpus } from './parts/document-corpus.ts';
+import { readDocuments } from './parts/documents.ts';
+import { pathOption, requiredPath } from './parts/files.ts';
+
+interface Options {
+  path?: string;
+  corpusPath?: string;
+  negatives: 'genre' | 'all';
+}
+
+interface Row {
+  input: string;
+  output: string;
+  output_concept: string;
+  concept_genre: string;
+  category: string;
+  concept_id: number;
+}
+
+const COLUMNS = ['input', 'output', 'output_concept', 'concept_genre', 'category', 'concept_id'] as const;
+const TRAIN = 'generate/train_data.parquet';
+const EVAL = 'inference/latent_eval_data.parquet';
+/** `concept_id` of the training negatives, which all concepts share. */
+const SHARED = -1;
+
+/**
+ * A folder as AxBench publishes it. Texts are whole conversations in Gemma's chat format; the response begins at
+ * `responseStart`. Negatives for training are those of the concept's genre (text, code or math), as in AxBench.
+ */
+export default defineDataset<Options>({
+  id: 'axbench',
+  title: 'AxBench concepts (CONCEPT10, CONCEPT500, ConceptFD)',
+  paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
+  version: 1,
+  modality: 'text',
+  options: {
+    path: pathOption(`The folder that holds ${TRAIN} and ${EVAL}.`),
+    corpusPath: pathOption('Unlabelled documents for training and held-out activations (.json, .jsonl or text).'),
+    negatives: {
+      enum: ['genre', 'all'],
+      default: 'genre',
+      description: "Training negatives: those of the concept's genre (AxBench), or all of them.",
+    },
+  },
+  async open({ path, corpusPath, negatives }, { seed, baseDir }) {
+    const folder = requiredPath('axbench', 'path', path, baseDir);
+    const corpus = requiredPath('axbench', 'corpusPath', corpusPath, baseDir);
+    const [train, evaluation] = [TRAIN, EVAL].map((file) => {
+      return requiredPath('axbench', 'path', join(folder, file), baseDir);
+    }) as [string, string];
+    const files = await Promise.all([train, evaluation, corpus].map(sha256File));
+    return {
+      id: 'axbench',
+      modality: 'text',
+      fingerprint: sha256Json({ files, negatives, seed }),
+      ...documentCorpus('axbench', () => readDocuments(corpus, 'text')),
+      concepts: rememberSets(async (limits) =>
+        conceptSet(await rows(train), await rows(evaluation), negatives === 'all', limits),
+      ),
+    };
+  },
+});
+
+async function rows(path: string): Promise<Row[]> {
+  const table = await readParquet(path, { columns: COLUMNS });
+  table.forEach((row, i) => {
+    const wrong = COLUMNS.find((name) => typeof row[name] !== (name === 'concept_id' ? 'number' : 'string'));
+    if (wrong !== undefined) {
+      throw new UserError(
+        `dataset axbench: ${path}: row ${i}: ${wrong}: expected a value, found ${String(row[wrong])}.`,
+      );
+    }
+  });
+  return table as unknown as Row[];
+}
+
+function conceptSet(
+  train: readonly Row[],
+  evaluation: readonly Row[],
+  allNegatives: boolean,
+  { concepts: most, perClass = Number.POSITIVE_INFINITY }: { concepts?: number; perClass?: number },
+): ConceptSet {
+  const ids = [...new Set(train.map(({ concept_id }) => concept_id))].filter((id) => id !== SHARED).slice(0, most);
+  const items = (split: string, all: readonly Row[]) =>
+    all.map((row, i) => ({ row, item: itemOf(row, `${split}-${i}`) }));
+  const [trainItems, evalItems] = [items('train', train), items('eval', evaluation)];
+  const genres = ids.map((id) => train.find(({ concept_id }) => concept_id === id)!);
+  const builder = conceptSetBuilder(
+    genres.map(
+      (row): Concept => ({ id: `concept-${row.concept_id}`, label: row.output_concept, domain: row.concept_genre }),
+    ),
+  );
+  ids.forEach((id, c) => {
+    const add = (split: 'train' | 'eval', role: Role, from: typeof trainItems, wanted: (row: Row) => boolean) => {
+      const chosen = from.filter(({ row }) => wanted(row)).slice(0, perClass);
+      builder.add(
+        c,
+        split,
+        role,
+        chosen.map(({ item }) => item),
+      );
+    };
+    add('train', 'positive', trainItems, (row) => row.concept_id === id);
+    add('train', 'negative', trainItems, ({ concept_id, concept_genre }) => {
+      return concept_id === SHARED && (allNegatives || concept_genre === genres[c]!.concept_genre);
+    });
+    for (const role of ['positive', 'negative', 'hard-negative'] as const) {
+      add('eval', role, evalItems, (row) => row.concept_id === id && row.category.replace(' ', '-') === role);
+    }
+  });
+  return builder.build();
+}
+
+function itemOf({ input, output }: Row, id: string): Item {
+  const head = `<bos><start_of_turn>user\n${input}<end_of_turn>\n<start_of_turn>model\n`;
+  return { id, text: head + output, responseStart: head.length };
+}

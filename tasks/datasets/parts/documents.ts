@@ -1,0 +1,38 @@
+/** @file Documents of a file: a JSON list, JSON lines, or plain text. */
+import { readFile } from 'node:fs/promises';
+import { readJson, readJsonl, UserError } from '../../../harness/contract.ts';
+
+/** Beyond every set that is held in memory. */
+const MAX_DOCUMENTS = 2_000_000;
+
+/**
+ * The documents of a file, without empty ones. `.json`: a list of strings, or of objects with a text under `field`;
+ * `.jsonl`: the same, one a line; anything else: documents divided by empty lines.
+ *
+ * @throws UserError naming the file and the first entry that is no text.
+ */
+export async function readDocuments(path: string, field: string): Promise<string[]> {
+  const documents: string[] = [];
+  const add = (entry: unknown, place: string): void => {
+    const text = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>)[field] : entry;
+    if (typeof text !== 'string') {
+      throw new UserError(`documents ${path}: ${place}: expected a text or an object with a text under '${field}'.`);
+    }
+    if (text.trim() !== '') documents.push(text.trim());
+    if (documents.length > MAX_DOCUMENTS) {
+      throw new UserError(`documents ${path}: expected at most ${MAX_DOCUMENTS} documents; divide the file.`);
+    }
+  };
+  if (path.endsWith('.jsonl')) {
+    let line = 0;
+    for await (const entry of readJsonl(path)) add(entry, `entry ${++line}`);
+  } else if (path.endsWith('.json')) {
+    const list = await readJson(path, 'documents');
+    if (!Array.isArray(list)) throw new UserError(`documents ${path}: expected a list of texts, found ${typeof list}.`);
+    for (const [i, entry] of list.entries()) add(entry, `entry ${i}`);
+  } else {
+    for (const [i, entry] of (await readFile(path, 'utf8')).split(/\n\s*\n/).entries()) add(entry, `document ${i}`);
+  }
+  if (documents.length === 0) throw new UserError(`documents ${path}: expected at least one document, found none.`);
+  return documents;
+}

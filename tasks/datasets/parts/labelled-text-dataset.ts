@@ -1,0 +1,71 @@
+/** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
+import {
+  type Concept,
+  type Dataset,
+  type OptionsSchema,
+  sha256File,
+  sha256Json,
+  type TextJudge,
+} from '../../../harness/contract.ts';
+import { bagOfWordsGrades } from '../../judges/bag-of-words.ts';
+import { keepsToTopic } from '../../judges/word-overlap.ts';
+import { rememberSets } from './concept-set-builder.ts';
+import { documentCorpus } from './document-corpus.ts';
+import { readDocuments } from './documents.ts';
+import { pathOption, requiredPath } from './files.ts';
+import { judgeTexts, type LabelledText, type LabelledTextOptions, labelledConcepts } from './labelled-texts.ts';
+
+export interface Options extends LabelledTextOptions {
+  path?: string;
+  corpusPath?: string;
+}
+
+/** Options of such a dataset. */
+export function labelledTextOptions(file: string): OptionsSchema {
+  return {
+    path: pathOption(`${file}.`),
+    corpusPath: pathOption('Unlabelled documents for training and held-out activations (.json, .jsonl or text).'),
+    train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
+    eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
+  };
+}
+
+/** Opens it: `read` gives the labelled texts, `concepts` one concept a class. */
+export async function openLabelledTexts(
+  id: string,
+  options: Options,
+  context: { seed: number; baseDir: string },
+  concepts: readonly Concept[],
+  read: (path: string) => Promise<LabelledText[]>,
+): Promise<Dataset> {
+  const path = requiredPath(id, 'path', options.path, context.baseDir);
+  const corpusPath = requiredPath(id, 'corpusPath', options.corpusPath, context.baseDir);
+  const { train, eval: held } = options;
+  const files = [await sha256File(path), await sha256File(corpusPath)];
+  let texts: LabelledText[] | undefined;
+  const load = async () => {
+    texts ??= await read(path);
+    return texts;
+  };
+  const grades = bagOfWordsGrades((concept) => {
+    const label = concepts.findIndex((entry) => entry.id === concept.id);
+    return { train: judgeTexts(texts!, 'train', label), heldOut: judgeTexts(texts!, 'eval', label) };
+  });
+  const judge: TextJudge = {
+    description:
+      'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
+      "those without it, 2 if also at or above the median of those with it). Instruction: whether the prompt's rarest words come again.",
+    concept: (text, concept) => grades(text, concept),
+    instruction: keepsToTopic,
+  };
+  return {
+    id,
+    modality: 'text',
+    fingerprint: sha256Json({ files, train, held, seed: context.seed }),
+    ...documentCorpus(id, () => readDocuments(corpusPath, 'text')),
+    concepts: rememberSets(async (limits) =>
+      labelledConcepts(id, await load(), concepts, { train, eval: held }, limits, context.seed),
+    ),
+    judge,
+  };
+}

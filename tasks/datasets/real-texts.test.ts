@@ -1,0 +1,195 @@
+/** @file Datasets read from files: disjoint splits, matched negatives, the judge of real text, bad files. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ConceptSet, Dataset } from '../../harness/contract.ts';
+import { packageRoot, UserError } from '../../harness/contract.ts';
+import agnews from './agnews.ts';
+import axbench from './axbench.ts';
+import { readDocuments } from './parts/documents.ts';
+import sst2 from './sst2.ts';
+import stories from './stories.ts';
+
+const test = suite('tasks/datasets/real-texts');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-datasets-'));
+test.after(() => rmSync(folder, { recursive: true }));
+const SHARED = resolve(packageRoot, '../shared/data');
+const haveData = existsSync(SHARED);
+if (!haveData) console.log('skipped: real texts; ../shared/data is absent');
+const real = haveData ? test : test.skip;
+
+const file = (name: string, content: string): string => {
+  writeFileSync(join(folder, name), content);
+  return name;
+};
+const open = { seed: 0, baseDir: folder };
+const CORPUS = file(
+  'corpus.json',
+  JSON.stringify(
+    Array.from({ length: 300 }, (_, i) => `Document number${i} says word${i} and thing${i % 50}. It ends.`),
+  ),
+);
+
+/** Words of class c are `c…`; 240 texts of different lengths. */
+const NEWS = file(
+  'news.csv',
+  Array.from({ length: 240 }, (_, i) => {
+    const name = 'abcd'[i % 4];
+    return `"${(i % 4) + 1}","${name}title${i}","${`${name}word `.repeat(1 + (i % 7))}"\n`;
+  }).join(''),
+);
+
+function checkSet(set: ConceptSet, train: number, evaluation: number): void {
+  set.concepts.forEach((concept, c) => {
+    const splits = (['train', 'eval'] as const).map((split) =>
+      set.examples.filter((e) => e.concept === c && e.split === split),
+    );
+    const roles = splits.map((examples) => examples.map(({ role }) => role));
+    assert.equal(
+      roles.map((list) => [list.filter((r) => r === 'positive').length, list.filter((r) => r === 'negative').length]),
+      [
+        [train, train],
+        [evaluation, evaluation],
+      ],
+    );
+    const texts = splits.map((examples) => new Set(examples.map(({ item }) => set.items[item]!.text)));
+    assert.not.ok([...texts[0]!].some((text) => texts[1]!.has(text)));
+    for (const example of splits.flat()) {
+      const own = set.items[example.item]!.labels!['class'] === concept.id;
+      assert.is(own, example.role === 'positive');
+    }
+  });
+}
+
+test('agnews: classes are concepts, splits disjoint, negatives of other classes', async () => {
+  const dataset = await agnews.open({ path: NEWS, corpusPath: CORPUS, train: 8, eval: 6 }, open);
+  const set = await dataset.concepts!({});
+  assert.is(set.concepts.length, 4);
+  checkSet(set, 8, 6);
+  assert.ok(set.items.length < set.examples.length, 'items are shared between concepts');
+  checkSet(await dataset.concepts!({ concepts: 2, perClass: 3 }), 3, 3);
+});
+
+test('agnews: the judge tells classes by their words and prompts by their rare ones', async () => {
+  const dataset = await agnews.open({ path: NEWS, corpusPath: CORPUS, train: 8, eval: 6 }, open);
+  const { concepts } = await dataset.concepts!({});
+  const { judge } = dataset;
+  assert.is(judge!.concept('bword bword', concepts[1]!), 2);
+  assert.is(judge!.concept('aword', concepts[1]!), 0);
+  assert.is(judge!.concept('', concepts[1]!), 0);
+  const [prompt] = await dataset.prompts!(1);
+  const words = prompt!.topic!.split(' ');
+  assert.is(words.length, 3);
+  assert.equal(
+    [`x ${words[0]}`, `${words[1]} and ${words[2]}`, 'nothing'].map((text) => judge!.instruction(text, prompt!)),
+    [1, 2, 0],
+  );
+});
+
+test('corpora and prompts share no document', async () => {
+  const dataset = await stories.open({ path: CORPUS, field: 'text' }, open);
+  const [train, held] = [await dataset.corpus('train', 1000), await dataset.corpus('test', 1000)];
+  const prompts = await dataset.prompts!(1000);
+  const texts = [...train, ...held].map(({ text }) => text!);
+  assert.is(new Set(texts).size, texts.length);
+  assert.ok(train.length > 5 * held.length && held.length > 10);
+  assert.ok(prompts.length > 5);
+  assert.not.ok(prompts.some(({ text }) => texts.some((other) => other.startsWith(text))));
+  assert.equal(await dataset.corpus('test', 3), held.slice(0, 3));
+});
+
+test('documents come from lists, lines, objects and plain text', async () => {
+  const expected = ['one', 'two words'];
+  for (const [name, content] of [
+    ['a.json', '["one", " two words ", ""]'],
+    ['b.json', '[{"text": "one"}, {"text": "two words"}]'],
+    ['c.jsonl', '{"text": "one"}\n\n"two words"\n'],
+    ['d.txt', 'one\n\n\ntwo words\n'],
+  ] as const) {
+    assert.equal(await readDocuments(join(folder, file(name, content)), 'text'), expected, name);
+  }
+});
+
+test('sst2: two sentiments, a header line or none', async () => {
+  const lines = Array.from({ length: 120 }, (_, i) => `${i % 2 ? 'fine' : 'poor'} film ${i}\t${i % 2}`);
+  for (const head of ['', 'sentence\tlabel\n']) {
+    const path = file('sst.tsv', `${head}${lines.join('\n')}\n`);
+    const set = await (await sst2.open({ path, corpusPath: CORPUS, train: 8, eval: 6 }, open)).concepts!({});
+    checkSet(set, 8, 6);
+  }
+});
+
+test('bad files and missing options are the user’s: one line, naming file and place', async () => {
+  const refused = async (action: () => Promise<unknown>, pattern: RegExp): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      assert.instance(error, UserError);
+      assert.match((error as Error).message, pattern);
+      assert.not.match((error as Error).message, /\n/);
+      return;
+    }
+    assert.unreachable('expected a UserError');
+  };
+  const sizes = { train: 8, eval: 6 };
+  const concepts = async (opened: Promise<Dataset>) => (await opened).concepts!({});
+  await refused(() => stories.open({ field: 'text' }, open), /dataset stories: expected the option 'path'/);
+  await refused(() => stories.open({ path: 'gone.json', field: 'text' }, open), /there is no .*gone\.json/);
+  await refused(() => agnews.open({ path: NEWS, ...sizes }, open), /expected the option 'corpusPath'/);
+  const wrong = { path: file('wrong.csv', '"1","a","b"\n"9","a","b"\n'), corpusPath: CORPUS, ...sizes };
+  await refused(() => concepts(agnews.open(wrong, open)), /wrong\.csv: line 2: expected a class from 1 to 4/);
+  await refused(() => concepts(sst2.open({ ...wrong, path: NEWS }, open)), /expected a sentence, a tab and 0 or 1/);
+  await refused(
+    () => concepts(agnews.open({ path: NEWS, corpusPath: CORPUS, train: 500, eval: 6 }, open)),
+    /concept 'world': expected 500 texts/,
+  );
+  await refused(
+    () => axbench.open({ path: '.', corpusPath: CORPUS, negatives: 'genre' }, open),
+    /there is no .*train_data\.parquet/,
+  );
+  const documents = (name: string, content: string) => readDocuments(join(folder, file(name, content)), 'text');
+  await refused(() => documents('x.json', '{"a": 1}'), /expected a list of texts/);
+  await refused(() => documents('y.json', '["a", 3]'), /entry 1: expected a text/);
+  await refused(() => documents('z.txt', '\n\n'), /expected at least one document/);
+});
+
+const corpusPath = join(SHARED, 'tinystories-1000/tinystories_1000.json');
+
+real('real AG News, SST-2 and TinyStories', async () => {
+  const news = await agnews.open({ path: join(SHARED, 'agnews/test.csv'), corpusPath, train: 72, eval: 36 }, open);
+  const set = await news.concepts!({});
+  checkSet(set, 72, 36);
+  assert.not.ok(set.items.some(({ text }) => /\\|#\d+;/.test(text!)));
+  const films = await sst2.open({ path: join(SHARED, 'sst2/dev.tsv'), corpusPath, train: 72, eval: 36 }, open);
+  checkSet(await films.concepts!({}), 72, 36);
+  const prompts = await news.prompts!(10);
+  assert.is(prompts.length, 10);
+  const { judge } = news;
+  const held = set.examples.filter((e) => e.concept === 1 && e.split === 'eval');
+  const grade = (role: string) => {
+    const chosen = held
+      .filter((e) => e.role === role)
+      .map((e) => judge!.concept(set.items[e.item]!.text!, set.concepts[1]!));
+    return chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
+  };
+  assert.ok(grade('positive') > 1 && grade('negative') < 0.3, `${grade('positive')} ${grade('negative')}`);
+});
+
+real('real CONCEPT10: AxBench’s counts of examples', async () => {
+  const path = join(SHARED, 'axbench/concept10_2b_l20');
+  const set = await (await axbench.open({ path, corpusPath, negatives: 'genre' }, open)).concepts!({});
+  const count = (split: string, role: string) =>
+    set.examples.filter((e) => e.split === split && e.role === role).length;
+  assert.is(set.concepts.length, 10);
+  assert.equal([count('train', 'positive'), count('train', 'negative')], [720, 720]);
+  assert.equal([count('eval', 'positive'), count('eval', 'negative'), count('eval', 'hard-negative')], [360, 360, 35]);
+  const all = await (await axbench.open({ path, corpusPath, negatives: 'all' }, open)).concepts!({});
+  assert.is(all.examples.filter((e) => e.split === 'train' && e.role === 'negative').length, 2160);
+  const item = set.items[0]!;
+  assert.ok(item.text!.startsWith('<bos><start_of_turn>user\n'));
+  assert.ok(item.text!.slice(0, item.responseStart).endsWith('<start_of_turn>model\n'));
+});
+
+test.run();

@@ -1,0 +1,36 @@
+/** @file Any file of unlabelled documents: TinyStories and the like. */
+import { defineDataset, sha256File, sha256Json } from '../../harness/contract.ts';
+import { documentCorpus } from './parts/document-corpus.ts';
+import { readDocuments } from './parts/documents.ts';
+import { pathOption, requiredPath } from './parts/files.ts';
+
+interface Options {
+  path?: string;
+  field: string;
+}
+
+/** No concepts: for activations, reconstruction and monosemanticity. */
+export default defineDataset<Options>({
+  id: 'stories',
+  title: 'Documents of a file (JSON list, JSON lines, or text with empty lines between documents)',
+  version: 1,
+  modality: 'text',
+  options: {
+    path: pathOption('The file of documents.'),
+    field: {
+      type: 'string',
+      minLength: 1,
+      default: 'text',
+      description: 'Where entries that are objects have their text.',
+    },
+  },
+  async open({ path: given, field }, { seed, baseDir }) {
+    const path = requiredPath('stories', 'path', given, baseDir);
+    return {
+      id: 'stories',
+      modality: 'text',
+      fingerprint: sha256Json({ file: await sha256File(path), field, seed }),
+      ...documentCorpus('stories', () => readDocuments(path, field)),
+    };
+  },
+});
