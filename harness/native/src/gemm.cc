@@ -2,7 +2,7 @@
  * @file Float32 matrix product, batched, with a fused bias and activation. The sums over k run in one order whatever the
  * number of threads, so results are the same bits for any pool.
  */
-#include "gemm_tile.h"
+#include "gemm-tile.h"
 #include "math.h"
 
 SAX_BEGIN
@@ -13,6 +13,7 @@ constexpr size_t kDepth = 256;           // k per packed block: a B strip stays 
 constexpr size_t kRowsPerTask = 192;     // rows of A packed at once: they stay in L2
 constexpr size_t kPackFloats = 1 << 20;  // packed B, shared by the threads: it stays in L3
 constexpr size_t kMaxCols = 4096;
+constexpr size_t kDirectCols = 256;      // columns of B up to which A is read in place
 constexpr double kSerialWork = 2e5;      // multiply-adds below which waking a thread costs more than it gives
 
 enum Activation { Linear, Relu, Relu6, Elu, Sigmoid, LeakyRelu };
@@ -60,11 +61,11 @@ void fewRows(const Problem& g, bool threads) {
     for (size_t s = task * perTask; s < end; s++) {
       size_t j = s * kTileCols, cols = least(kTileCols, g.n - j);
       if (cols == kTileCols) {
-        tileRows(g.m, g.k, a, g.b.p + j, g.b.col, g.c + j, g.n, cols, false);
+        tileRows(g.m, g.k, a, kTileRows, g.b.p + j, g.b.col, g.c + j, g.n, cols, false);
       } else {
         float* last = static_cast<float*>(scratch(2, g.k * kTileCols * sizeof(float)));
         packStrip<kTileCols>(last, g.b.p + j, 1, g.b.col, cols, g.k);
-        tileRows(g.m, g.k, a, last, kTileCols, g.c + j, g.n, cols, false);
+        tileRows(g.m, g.k, a, kTileRows, last, kTileCols, g.c + j, g.n, cols, false);
       }
     }
     finish(g, 0, g.m, task * perTask * kTileCols, least(g.n, end * kTileCols));
@@ -115,12 +116,14 @@ void blocked(const Problem& g, bool threads) {
   size_t span = most(kDepth, kPackFloats / rounded / kDepth * kDepth);
   size_t wanted = threads ? 3 * threadCount() : 1;
   size_t rowsPerTask = least(kRowsPerTask, ceilDiv(ceilDiv(g.m, wanted), kTileRows) * kTileRows);
+  // A row of A that few columns read is not worth packing.
+  bool direct = g.n <= kDirectCols;
   float* packed = static_cast<float*>(scratch(0, rounded * least(span, g.k) * sizeof(float)));
   for (size_t j0 = 0; j0 < g.n; j0 += width) {
     size_t cols = least(width, g.n - j0), strips = ceilDiv(cols, kTileCols), stride = strips * kTileCols;
     for (size_t k0 = 0; k0 < g.k; k0 += span) {
       size_t depth = least(span, g.k - k0);
-      size_t packTasks = threads ? least(strips, ceilDiv(stride * depth, size_t{1} << 15)) : 1;
+      size_t packTasks = threads ? least(strips, ceilDiv(stride * depth, size_t{1} << 16)) : 1;
       forTasks(packTasks, [&](size_t task) {
         for (size_t d = 0; d < depth; d += kDepth) {
           size_t now = least(kDepth, depth - d);
@@ -139,15 +142,21 @@ void blocked(const Problem& g, bool threads) {
         float* a = static_cast<float*>(scratch(1, (kRowsPerTask + kTileRows) * kDepth * sizeof(float)));
         for (size_t d = 0; d < depth; d += kDepth) {
           size_t now = least(kDepth, depth - d);
-          for (size_t i = 0; i < rows; i += kTileRows)
-            packStrip<kTileRows>(a + i * now, g.a.p + (i0 + i) * g.a.row + (k0 + d) * g.a.col, g.a.row, g.a.col,
-                                 least(kTileRows, rows - i), now);
+          const float* source = g.a.p + i0 * g.a.row + (k0 + d) * g.a.col;
+          if (!direct)
+            for (size_t i = 0; i < rows; i += kTileRows)
+              packStrip<kTileRows>(a + i * now, source + i * g.a.row, g.a.row, g.a.col, least(kTileRows, rows - i), now);
           for (size_t s = s0; s < s1; s++) {
             const float* b = packed + d * stride + s * kTileCols * now;
             size_t j = j0 + s * kTileCols, width = least(kTileCols, g.n - j);
-            for (size_t i = 0; i < rows; i += kTileRows)
-              tileRows(least(kTileRows, rows - i), now, a + i * now, b, kTileCols, g.c + (i0 + i) * g.n + j, g.n, width,
-                       k0 + d > 0);
+            for (size_t i = 0; i < rows; i += kTileRows) {
+              size_t count = least(kTileRows, rows - i);
+              float* out = g.c + (i0 + i) * g.n + j;
+              bool add = k0 + d > 0;
+              if (!direct) tileRows(count, now, a + i * now, kTileRows, b, kTileCols, out, g.n, width, add);
+              else if (g.a.row == 1) tileRows(count, now, source + i, g.a.col, b, kTileCols, out, g.n, width, add);
+              else tileRows<true>(count, now, source + i * g.a.row, g.a.row, b, kTileCols, out, g.n, width, add);
+            }
           }
         }
         if (k0 + depth == g.k) finish(g, i0, i0 + rows, j0 + s0 * kTileCols, least(j0 + s1 * kTileCols, j0 + cols));

@@ -49,12 +49,13 @@ static inline void packStrip(float* dst, const float* src, size_t sw, size_t sk,
 }
 
 /**
- * C[rows, cols] (+)= A strip · B strip over `depth`. A is packed (kTileRows apart along k), B has rows `ldb` apart, of
- * which kTileCols floats must be readable.
+ * C[ROWS, cols] (+)= A · B over `depth`. Element (i, k) of A is a[i + k * step] or, with IN_ROWS, a[i * step + k]: a packed
+ * strip has step kTileRows, and either layout can be read in place. B has rows `ldb` apart, of which kTileCols floats must
+ * be readable.
  */
-template <size_t ROWS>
-static inline void tile(size_t depth, const float* a, const float* b, size_t ldb, float* c, size_t ldc, size_t cols,
-                        bool add) {
+template <size_t ROWS, bool IN_ROWS>
+static inline void tile(size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c, size_t ldc,
+                        size_t cols, bool add) {
   vf acc[ROWS][kTileVectors] = {};
   for (size_t k = 0; k < depth; k++) {
     vf row[kTileVectors];
@@ -63,9 +64,9 @@ static inline void tile(size_t depth, const float* a, const float* b, size_t ldb
 #pragma GCC unroll 16
     for (size_t i = 0; i < ROWS; i++) {
 #pragma GCC unroll 4
-      for (size_t v = 0; v < kTileVectors; v++) acc[i][v] += a[i] * row[v];
+      for (size_t v = 0; v < kTileVectors; v++) acc[i][v] += (IN_ROWS ? a[i * step] : a[i]) * row[v];
     }
-    a += kTileRows;
+    a += IN_ROWS ? 1 : step;
     b += ldb;
   }
   if (cols == kTileCols) {
@@ -90,11 +91,11 @@ static inline void tile(size_t depth, const float* a, const float* b, size_t ldb
 }
 
 /** `tile` for a number of rows known at run time, 1 … kTileRows. */
-template <size_t ROWS = kTileRows>
-static inline void tileRows(size_t rows, size_t depth, const float* a, const float* b, size_t ldb, float* c, size_t ldc,
-                            size_t cols, bool add) {
-  if (rows == ROWS) return tile<ROWS>(depth, a, b, ldb, c, ldc, cols, add);
-  if constexpr (ROWS > 1) tileRows<ROWS - 1>(rows, depth, a, b, ldb, c, ldc, cols, add);
+template <bool IN_ROWS = false, size_t ROWS = kTileRows>
+static inline void tileRows(size_t rows, size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c,
+                            size_t ldc, size_t cols, bool add) {
+  if (rows == ROWS) return tile<ROWS, IN_ROWS>(depth, a, step, b, ldb, c, ldc, cols, add);
+  if constexpr (ROWS > 1) tileRows<IN_ROWS, ROWS - 1>(rows, depth, a, step, b, ldb, c, ldc, cols, add);
 }
 
 SAX_END
