@@ -47,3 +47,6 @@ export function axesLabel(axes: Record<string, string>): string {
     .map(([axis, value]) => `${axis}: ${value}`)
     .join(', ');
 }
+
+/** The axes' values alone, for labels in plots, where the axes are explained beside: `auroc`, `none / raw`. */
+export const axesValues = (axes: Record<string, string>): string => Object.values(axes).join(' / ');

@@ -76,5 +76,8 @@ export async function renderLeaderboard(
     modalities,
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
-  return `${text.trimEnd().replaceAll(/\n{3,}/g, '\n\n')}\n`;
+  return `${text
+    .trimEnd()
+    .replaceAll(/ +$/gm, '')
+    .replaceAll(/\n{3,}/g, '\n\n')}\n`;
 }

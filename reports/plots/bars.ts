@@ -1,7 +1,7 @@
 /** @file One metric of every row of a table as horizontal bars with intervals, best on top. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import type { Table } from '../aggregate.ts';
-import { axesLabel, metricTitle } from '../format.ts';
+import { axesValues, metricTitle } from '../format.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
@@ -27,12 +27,12 @@ export function barPlot(
 ): Plot | undefined {
   const rows = table.rows.filter(({ cells }) => typeof cells[metric]?.value === 'number').reverse();
   if (rows.length < 2) return undefined;
-  const labels = rows.map(({ method, axes }) => [method.name, axesLabel(axes)].filter(Boolean).join(' · '));
+  const labels = rows.map(({ method, axes }) => [method.name, axesValues(axes)].filter(Boolean).join(' · '));
   const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);
   const minimum = Math.min(...lows, options.reference ?? Number.POSITIVE_INFINITY);
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
-    grid: { left: 220, right: 24, top: 8, bottom: 44 },
+    grid: { left: 240, right: 24, top: 8, bottom: 44 },
     xAxis: valueAxis(metricTitle(metric), {
       nameGap: 26,
       min: minimum < 0 ? undefined : Math.floor(minimum * 10) / 10,
@@ -40,7 +40,7 @@ export function barPlot(
     yAxis: {
       type: 'category',
       data: labels,
-      axisLabel: { ...TEXT_STYLE, width: 205, overflow: 'truncate', interval: 0 },
+      axisLabel: { ...TEXT_STYLE, width: 215, overflow: 'truncate', interval: 0 },
       axisTick: { show: false },
     },
     series: [

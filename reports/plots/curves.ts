@@ -11,14 +11,15 @@ const PREFERRED_SUFFIXES = ['overall', 'auroc', 'detector', 'probe-k16', 'none',
 const sameGrid = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** Curves named `family` or `family/<suffix>`; seeds on one grid are averaged, others are represented by the first. */
-export function meanCurves(results: readonly Result[], family: string): Series[] {
+/** Curves named `family` or `family/<suffix>` (with `only`: those whose suffix ends so); seeds on one grid are averaged, others are represented by the first. */
+export function meanCurves(results: readonly Result[], family: string, only?: string): Series[] {
   const groups = new Map<string, Series & { suffix: string; count: number }>();
   for (const { method, curves } of results) {
     for (const [name, { x, y }] of Object.entries(curves ?? {})) {
       const [first, ...rest] = name.split('/');
       if (first !== family || x.length === 0) continue;
       const suffix = rest.join('/');
+      if (only !== undefined && rest.at(-1) !== only) continue;
       const label = suffix ? `${method.name} · ${suffix}` : method.name;
       const group = groups.get(label);
       if (!group) groups.set(label, { method: method.name, label, suffix, x, y: [...y], count: 1 });

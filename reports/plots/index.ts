@@ -16,6 +16,8 @@ interface CurveStyle {
   y: string;
   logX?: boolean;
   diagonal?: boolean;
+  /** Of the curves of the family only those whose name ends so. */
+  only?: string;
 }
 
 /** Curves that tasks draw, by the part of the name before `/`. */
@@ -41,8 +43,9 @@ const CURVES: Record<string, CurveStyle> = {
       'Overall score (harmonic mean of concept, instruct and fluency, 0 to 2) at each steering factor, mean over concepts.',
     x: 'factor',
     y: 'overall score',
+    only: 'overall',
   },
-  'ms-quantiles': {
+  'ms-by-rank': {
     title: 'Distribution of the MS score',
     caption: 'MS score of each scored latent, sorted; the x axis is the rank as a share of latents.',
     x: 'rank (share of latents)',
@@ -54,8 +57,13 @@ function curvePlots(results: readonly Result[], palette: Palette): (Plot | undef
   const names = [...new Set(results.flatMap(({ curves }) => Object.keys(curves ?? {})))];
   const families = [...new Set(names.map((name) => name.split('/')[0]!))];
   return families.map((family) => {
-    const style = CURVES[family] ?? { title: metricTitle(family.replaceAll('-', ' ')), caption: '', x: '', y: '' };
-    return linePlot(meanCurves(results, family), palette, style);
+    const style: CurveStyle = CURVES[family] ?? {
+      title: metricTitle(family.replaceAll('-', ' ')),
+      caption: '',
+      x: '',
+      y: '',
+    };
+    return linePlot(meanCurves(results, family, style.only), palette, style);
   });
 }
 

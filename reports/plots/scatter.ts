@@ -1,7 +1,7 @@
 /** @file One metric against another, a point a row of a table, with the interval of the second. */
 import type { EChartsOption } from 'echarts';
 import type { Table } from '../aggregate.ts';
-import { axesLabel, metricTitle } from '../format.ts';
+import { axesValues, metricTitle } from '../format.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
@@ -16,7 +16,7 @@ export function scatterPlot(
   const points = table.rows.flatMap(({ method, axes, cells }) => {
     const [x, y] = [cells[xName]?.value, cells[yName]?.value];
     if (x === null || x === undefined || y === null || y === undefined || (options.logX && x <= 0)) return [];
-    const label = [method.name, axesLabel(axes)].filter(Boolean).join(' · ');
+    const label = [method.name, axesValues(axes)].filter(Boolean).join(' · ');
     return [{ label, method, x, y, ci95: cells[yName]!.ci95 }];
   });
   if (points.length < 2) return undefined;
