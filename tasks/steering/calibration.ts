@@ -1,5 +1,5 @@
 /** @file The scale of fluency for one subject and dataset, from held-out texts as they are and spoilt. */
-import { createRng, type Item, type LanguageModel, UserError } from '../../harness/contract.ts';
+import { createRng, type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/corruption.ts';
 import { calibrateFluency, type FluencyScale, type Likeness } from '../judges/fluency.ts';
 import { cutText, likenessOf } from './texts.ts';
@@ -15,11 +15,11 @@ export async function fluencyScale(
 ): Promise<FluencyScale> {
   const chosen = items
     .flatMap(({ text, responseStart }) => (text === undefined ? [] : [divided(text, responseStart)]))
-    .filter(({ rest }) => rest.split(/\s+/).length > 3)
+    .filter(({ rest }) => rest.trim().split(/\s+/).length > 2)
     .slice(0, options.texts);
   if (chosen.length < 2) {
     throw new UserError(
-      `steering: expected at least 2 held-out texts of more than 3 words to calibrate fluency, found ${chosen.length}; ` +
+      `steering: expected at least 2 held-out texts of more than 2 words to calibrate fluency, found ${chosen.length}; ` +
         'raise the number of test items',
     );
   }
@@ -34,14 +34,17 @@ export async function fluencyScale(
   const spoilt = {} as Record<Corruption, Likeness[]>;
   for (const kind of CORRUPTIONS) {
     const stream = rng.fork(kind);
-    spoilt[kind] = await measure(
-      chosen.map(({ start, rest }) => ({ start, rest: corrupt(rest, kind, others, stream) })),
-    );
+    spoilt[kind] = await measure(chosen.map(({ start, rest }) => ({ start, rest: spoil(rest, kind, others, stream) })));
   }
   return calibrateFluency(await measure(chosen), spoilt);
 }
 
-/** A text as its prompt and the rest; the prompt ends with the white space. */
+/** The rest corrupted, but for the white space that it begins with. */
+function spoil(rest: string, kind: Corruption, others: readonly string[], rng: Rng): string {
+  return /^\s*/.exec(rest)![0] + corrupt(rest, kind, others, rng);
+}
+
+/** A text as its prompt and the rest, white space in between being the rest's. */
 function divided(text: string, responseStart: number | undefined): { start: string; rest: string } {
   let at = responseStart ?? Math.floor(text.length * PROMPT_SHARE);
   if (responseStart === undefined) while (at < text.length && !/\s/.test(text[at]!)) at++;

@@ -89,18 +89,23 @@ export async function steerClip(
     const vector = vectors[c];
     const places = shared.images[c]!;
     if (!vector || places.length < 2) continue;
-    const measured = await measure(context, clip, shared.targets[c]!, places, vector, kind, factors);
+    const target = shared.targets[c]!;
+    const part = (list: number[]) => list.map((i) => places[i]!);
     const { selection, reporting } = halves(places.length);
-    const f = bestPlace(measured.map((steered) => clipScores(steered, selection).overall));
-    const scores = clipScores(measured[f]!, reporting);
-    byFactor.push(measured.map((steered) => clipScores(steered, [...selection, ...reporting])));
-    for (const [name, value] of Object.entries({ ...scores, factor: factors[f]! })) {
+    const trials = await measure(context, clip, target, part(selection), vector, kind, factors);
+    const trialScores = trials.map((steered) => clipScores(steered, selection));
+    const factor = factors[bestPlace(trialScores.map(({ overall }) => overall))]!;
+    const [final] = await measure(context, clip, target, part(reporting), vector, kind, [factor]);
+    const scores = clipScores(
+      final!,
+      reporting.map((_, i) => i),
+    );
+    byFactor.push(trialScores);
+    for (const [name, value] of Object.entries({ ...scores, factor })) {
       const key = name as keyof ClipScores;
       values[key] = [...(values[key] ?? []), value];
     }
-    details.push(
-      conceptDetails(labelled!.set.concepts[place]!, shared.targets[c]!, vector, factors[f]!, scores, byFactor),
-    );
+    details.push(conceptDetails(labelled!.set.concepts[place]!, target, vector, factor, scores, trialScores));
     progress(c + 1, shared.concepts.length, `${kind}: concepts`);
   }
   const names: (keyof ClipScores | 'factor')[] = [
@@ -130,9 +135,8 @@ function conceptDetails(
   vector: SteeringVector,
   factor: number,
   scores: ClipScores,
-  byFactor: ClipScores[][],
+  trials: ClipScores[],
 ): Record<string, unknown> {
-  const by_factor = byFactor.at(-1)!.map(({ overall }) => overall);
   return {
     id,
     label,
@@ -142,7 +146,7 @@ function conceptDetails(
     scale: vector.scale,
     factor,
     ...scores,
-    by_factor,
+    selection_overall: trials.map(({ overall }) => overall),
   };
 }
 

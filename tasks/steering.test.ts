@@ -1,0 +1,344 @@
+/** @file Steering a language model whose every score can be worked out, and the embedded subjects. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type ActivationSet,
+  type ConceptSet,
+  createRng,
+  type Dataset,
+  type FittedMethod,
+  type GenerateOptions,
+  type LabelledActivations,
+  type LanguageModel,
+  packageRoot,
+  type Subject,
+  type TaskContext,
+  type Tensor3D,
+  tf,
+} from '../harness/contract.ts';
+import { initBackend } from '../harness/num/backend.ts';
+import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
+import { bigramModel } from '../harness/testing/language-model.ts';
+import clipFamily from '../models/subjects/clip.ts';
+import llama from '../models/subjects/llama.ts';
+import imageWorld from './datasets/image-world.ts';
+import textWorld from './datasets/text-world.ts';
+import type { SteeringOptions } from './steering/options.ts';
+import task from './steering.ts';
+
+const test = suite('tasks/steering');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const WORDS = ['<s>', 'go', 'topic', 'concept', 'other'];
+const oneHot = (i: number) => WORDS.map((_, j) => (i === j ? 1 : 0));
+/** Logits of the next word: after `go` the topic (4), after `topic` again (3) or the concept (2), steering adds 1 each. */
+const NEXT = [
+  [0, 1, 0, 0, 0],
+  [0, 0, 4, 0, 1],
+  [0, 0, 3, 2, 0],
+  [0, 0, 0, 1, 0],
+  [0, 0, 0, 0, 0],
+];
+
+/** Greedy generation of a bigram model with words for tokens. */
+function wordModel(): LanguageModel & { generated(): number } {
+  const model = bigramModel(
+    WORDS.map((_, i) => oneHot(i)),
+    NEXT,
+  );
+  let generated = 0;
+  const encode = (text: string) => {
+    const words = [...text.matchAll(/\S+/g)];
+    const ids = [0, ...words.map(([word]) => WORDS.indexOf(word))];
+    const offsets = [[0, 0], ...words.map((m) => [m.index, m.index + m[0].length])] as [number, number][];
+    return { ids, offsets };
+  };
+  const decode = (ids: ArrayLike<number>) => Array.from(ids, (id) => WORDS[id]!).join(' ');
+  return {
+    ...model,
+    tokenizer: { vocabSize: WORDS.length, specialIds: new Set([0]), encode, decode },
+    async generate(prompts, { maxNewTokens, interventions = [] }: GenerateOptions) {
+      generated += prompts.length;
+      const out: number[][] = prompts.map(() => []);
+      for (let step = 0; step < maxNewTokens; step++) {
+        const last = Int32Array.from(prompts, (prompt, i) => [...prompt, ...out[i]!].at(-1)!);
+        const batch = { n: prompts.length, length: 1, ids: last, mask: new Uint8Array(prompts.length).fill(1) };
+        const logits = tf.tidy(() => model.forward(batch, { interventions }).logits!);
+        const rows = await logits.array();
+        logits.dispose();
+        for (const [i, [row]] of rows.entries()) out[i]!.push(row!.indexOf(Math.max(...row!)));
+      }
+      return out;
+    },
+    generated: () => generated,
+  };
+}
+
+const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
+const words = {
+  concepts: [{ id: 'c', label: 'concept' }],
+  items: [{ id: '0' }, { id: '1' }],
+  examples: [] as ConceptSet['examples'],
+};
+words.examples.push({ concept: 0, item: 0, split: 'train', role: 'positive' });
+words.examples.push({ concept: 0, item: 1, split: 'train', role: 'negative' });
+const dataset: Dataset = {
+  id: 'words',
+  modality: 'text',
+  fingerprint: '',
+  corpus: async () => [],
+  prompts: async (n) => Array.from({ length: n }, (_, i) => ({ id: `${i}`, text: 'go', topic: 'topic' })),
+  judge: {
+    description: 'words',
+    concept: (text, { label }) => (text.includes(label) ? 2 : 0),
+    instruction: (text, { topic }) => (text.includes(topic!) ? 2 : 0),
+  },
+};
+const OPTIONS: SteeringOptions = {
+  concepts: 8,
+  prompts: 4,
+  factors: [0.25, 1, 2.5],
+  interventions: ['add', 'clamp'],
+  maxNewTokens: 3,
+  temperature: 0,
+  calibration: 20,
+  images: 16,
+};
+
+interface Inputs {
+  subject: Subject;
+  site: string;
+  dataset: Dataset;
+  labelled: LabelledActivations;
+  testItems: TaskContext<SteeringOptions>['testItems'];
+  options?: Partial<SteeringOptions>;
+}
+
+async function run(inputs: Inputs, methods: FittedMethod[]) {
+  const { subject, site, options, ...rest } = inputs;
+  const context = {
+    ...rest,
+    options: { ...OPTIONS, ...options },
+    subject,
+    site: subject.sites.find(({ name }) => name === site)!,
+    test: rest.labelled.activations,
+    train: rest.labelled.activations,
+    rng: createRng(0),
+    seed: 0,
+    progress: () => {},
+  };
+  assert.is(task.unavailable!(context), undefined);
+  const before = tf.memory().numTensors;
+  const prepared = await task.prepare!(context);
+  const outcomes = [];
+  for (const method of methods) {
+    outcomes.push(await task.run({ ...context, prepared, method: { ...method, id: 'fake', kind: 'sae' } }));
+  }
+  assert.is(tf.memory().numTensors, before, 'tensors leaked');
+  return outcomes;
+}
+
+/** Scale 2: the largest product of the concept's axis with a training row. */
+const wordActivations: ActivationSet = memoryActivations([[[0, 0, 0, 2, 0]], [[0, 0, 0, 0, 1]]]);
+const wordInputs = (subject: Subject): Inputs => ({
+  subject,
+  site: 'resid',
+  dataset,
+  labelled: memoryLabelled(words, wordActivations),
+  testItems: texts.map((text, i) => ({ id: `${i}`, text: `go ${text}`, responseStart: 2 })),
+});
+const axis = (i: number): FittedMethod => ({
+  d_in: 5,
+  sparse: false,
+  detector: () => ({ direction: Float32Array.from(oneHot(i)) }),
+  dispose: () => {},
+});
+const cells = (row: { metrics: Record<string, { value: number | null }> }) =>
+  Object.fromEntries(
+    ['overall', 'concept', 'instruct', 'fluency', 'factor', 'win_rate'].map((name) => [name, row.metrics[name]!.value]),
+  );
+
+test('the factor that gives topic and concept is chosen; stronger ones lose the topic', async () => {
+  const subject = wordModel();
+  const [outcome] = await run(wordInputs(subject), [axis(3)]);
+  const [row] = outcome!.rows;
+  assert.is(outcome!.rows.length, 1, 'a direction cannot be clamped');
+  assert.equal(row!.axes, { selection: 'detector', intervention: 'add' });
+  assert.equal(cells(row!), { overall: 2, concept: 2, instruct: 2, fluency: 2, factor: 1, win_rate: 1 });
+  assert.equal(outcome!.curves!['score-by-factor/add/concept']!.y, [0, 2, 2]);
+  assert.equal(outcome!.curves!['score-by-factor/add/instruct']!.y, [2, 2, 0]);
+  assert.equal(outcome!.curves!['score-by-factor/add/overall']!.y, [0, 2, 0]);
+  const [concept] = outcome!.details!['detector/add'] as { scale: number; examples: { text: string }[] }[];
+  assert.is(concept!.scale, 2);
+  assert.is(concept!.examples[0]!.text, 'topic concept concept');
+  assert.is(row!.metrics['flip_rate']!.value, null);
+  // Unsteered 4; trials of 2 prompts at 3 factors; 2 prompts at the chosen one.
+  assert.is(subject.generated(), 4 + 6 + 2);
+});
+
+test('no steering: nothing is generated again, and it ties with itself', async () => {
+  const subject = wordModel();
+  const [outcome] = await run(wordInputs(subject), [
+    { d_in: 5, sparse: false, detector: () => ({ direction: new Float32Array(5) }), dispose: () => {} },
+  ]);
+  assert.equal(outcome!.rows[0]!.axes['intervention'], 'none');
+  assert.equal(cells(outcome!.rows[0]!), { overall: 0, concept: 0, instruct: 2, fluency: 2, factor: 0, win_rate: 0.5 });
+  assert.is(subject.generated(), 4);
+});
+
+test('a sparse dictionary is steered by its best latent, added and clamped', async () => {
+  const dictionary: FittedMethod = {
+    d_in: 5,
+    d_sae: 5,
+    sparse: true,
+    encode: (x) => ({ kind: 'dense', values: tf.relu(x) }),
+    decode: (codes) => tf.clone(codes.values),
+    dispose: () => {},
+  };
+  const [outcome] = await run(wordInputs(wordModel()), [dictionary]);
+  assert.equal(
+    outcome!.rows.map(({ axes }) => axes),
+    [
+      { selection: 'auroc', intervention: 'add' },
+      { selection: 'auroc', intervention: 'clamp' },
+    ],
+  );
+  assert.equal(
+    outcome!.rows.map((row) => cells(row)['overall']),
+    [2, 2],
+  );
+  const [, clamp] = outcome!.rows.map(
+    (_, i) => Object.values(outcome!.details!).filter(Array.isArray)[i] as { latent: number }[],
+  );
+  assert.is(clamp![0]!.latent, 3);
+});
+
+test('a method without directions gets an empty row with the reason', async () => {
+  const [outcome] = await run(wordInputs(wordModel()), [{ d_in: 5, sparse: false, dispose: () => {} }]);
+  const { overall } = outcome!.rows[0]!.metrics;
+  assert.is(overall!.value, null);
+  assert.match(overall!.reason!, /no directions/);
+});
+
+test('says why it cannot run', () => {
+  const site = { name: 'text.embed', d: 2, modality: 'text', kind: 'pooled' } as const;
+  const why = (context: object) => task.unavailable!(context as Parameters<NonNullable<typeof task.unavailable>>[0]);
+  assert.match(why({ site, dataset })!, /imported/);
+  assert.match(why({ site, dataset, subject: { type: 'lm' } })!, /no labelled concepts/);
+  assert.match(why({ site, dataset: {}, labelled: {}, subject: { type: 'lm' } })!, /no prompts/);
+  assert.match(why({ site, dataset, labelled: {}, subject: { type: 'clip' } })!, /vision tower/);
+});
+
+const folder = (id: string) => join(packageRoot, 'models/pretrained', id);
+const trained = (id: string) => {
+  const there = existsSync(join(folder(id), 'model.safetensors'));
+  if (!there) console.log(`skipped: ${id} is not trained yet`);
+  return there ? test : test.skip;
+};
+
+/** Activations of items at a site, the first position special at token sites. */
+async function collect(capture: (from: number, to: number) => Promise<Tensor3D>, items: number, special: number[]) {
+  const rows: number[][][] = [];
+  for (let from = 0; from < items; from += 32) {
+    const x = await capture(from, Math.min(from + 32, items));
+    rows.push(...((await x.array()) as number[][][]));
+    x.dispose();
+  }
+  return memoryActivations(rows, { special });
+}
+
+/** The difference of means of positives and negatives over all positions. */
+function meanDifference({ set, activations }: LabelledActivations, data: Float32Array): FittedMethod {
+  const { d_in, bounds } = activations;
+  const directions = set.concepts.map((_, concept) => {
+    const sums = { positive: new Float64Array(d_in), negative: new Float64Array(d_in) };
+    const counts = { positive: 0, negative: 0 };
+    for (const { item, split, role, concept: of } of set.examples) {
+      if (of !== concept || split !== 'train' || role === 'hard-negative') continue;
+      for (let row = bounds[item]!; row < bounds[item + 1]!; row++, counts[role]++) {
+        for (let j = 0; j < d_in; j++) sums[role][j]! += data[row * d_in + j]!;
+      }
+    }
+    const difference = sums.positive.map((sum, j) => sum / counts.positive - sums.negative[j]! / counts.negative);
+    const length = Math.hypot(...difference);
+    return Float32Array.from(difference, (value) => value / length);
+  });
+  const place = (id: string) => set.concepts.findIndex((concept) => concept.id === id);
+  return { d_in, sparse: false, detector: ({ id }) => ({ direction: directions[place(id)]! }), dispose: () => {} };
+}
+
+trained('tiny-clip')('tiny-clip: a difference of means flips answers, a random direction does not', async () => {
+  const clip = await clipFamily.load(folder('tiny-clip'), { id: 'tiny-clip' });
+  if (clip.type !== 'clip') throw new Error('unexpected');
+  const images = await imageWorld.open({ train: 12, eval: 2 }, { seed: 0, baseDir: '' });
+  const set = await images.concepts!({ concepts: 5 });
+  const capture = async (from: number, to: number) => {
+    const pixels = await clip.preprocess(set.items.slice(from, to).map(({ image }) => image!));
+    const { captured } = clip.forwardImage(pixels, { capture: ['vision.embed'] });
+    tf.dispose(pixels);
+    return captured['vision.embed']!;
+  };
+  const activations = await collect(capture, set.items.length, []);
+  const labelled = memoryLabelled(set, activations);
+  const data = await activations.read(0, activations.n);
+  const rng = createRng(5);
+  const noise = Float32Array.from({ length: activations.d_in }, () => rng.normal() / Math.sqrt(activations.d_in));
+  const random: FittedMethod = { ...axis(0), d_in: activations.d_in, detector: () => ({ direction: noise }) };
+  const inputs = {
+    subject: clip,
+    site: 'vision.embed',
+    dataset: images,
+    labelled,
+    testItems: await images.corpus('test', 100),
+  };
+  const [steered, chance] = await run({ ...inputs, options: { factors: [0.5, 1, 1.5] } }, [
+    meanDifference(labelled, data),
+    random,
+  ]);
+  const { flip_rate, overall, preservation, concept } = steered!.rows[0]!.metrics;
+  assert.ok(flip_rate!.value! > 0.4 && preservation!.value! > 0.5, `${flip_rate!.value} ${preservation!.value}`);
+  assert.ok(overall!.value! > chance!.rows[0]!.metrics['overall']!.value! + 0.5);
+  assert.is(concept!.value, null);
+  clip.dispose();
+});
+
+trained('tiny-lm')('tiny-lm: fluency is calibrated, and random numbers do not depend on the batch', async () => {
+  const lm = await llama.load(folder('tiny-lm'), { id: 'tiny-lm' });
+  if (lm.type !== 'lm') throw new Error('unexpected');
+  const documents = await textWorld.open({ train: 4, eval: 2 }, { seed: 0, baseDir: '' });
+  const set = await documents.concepts!({ concepts: 2 });
+  const site = 'blocks.1.hook_resid_post';
+  // One text a pass: a row is a position, and there is no padding.
+  const rows: number[][][] = [];
+  for (const { text } of set.items) {
+    const x = tf.tidy(() => lm.forward(lm.tokenize([text!]), { capture: [site], output: false }).captured[site]!);
+    rows.push((await x.array())[0]!);
+    x.dispose();
+  }
+  const labelled = memoryLabelled(set, memoryActivations(rows, { special: [0] }));
+  const data = await labelled.activations.read(0, labelled.activations.n);
+  const options = { prompts: 2, factors: [0.5], maxNewTokens: 20, temperature: 1, calibration: 24 };
+  const inputs = {
+    subject: lm,
+    site,
+    dataset: documents,
+    labelled,
+    testItems: await documents.corpus('test', 24),
+    options,
+  };
+  const method = meanDifference(labelled, data);
+  const [first, second] = await run(inputs, [method, method]);
+  assert.equal(first!.rows, second!.rows);
+  const { fluency } = first!.details!['judge'] as {
+    fluency: { separation: Record<string, number>; fine: number; passable: number };
+  };
+  assert.ok(fluency.separation['realFromNonsense']! > 0.95 && fluency.separation['realFromErrors']! > 0.8);
+  assert.ok(fluency.fine < fluency.passable);
+  lm.dispose();
+});
+
+test.run();

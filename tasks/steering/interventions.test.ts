@@ -1,0 +1,160 @@
+/** @file Steering arithmetic: adding and clamping per row, for dense and k-sparse codes; choices. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type FittedMethod, type Tensor2D, tf } from '../../harness/contract.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
+import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
+import { type RowSteering, steered } from './interventions.ts';
+import { steeringVectors } from './steering-vectors.ts';
+
+const test = suite('tasks/steering/interventions');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+/** Codes are max(x, 0); a unit of latent 1 adds [0, 2]. */
+function dictionary(kind: 'dense' | 'topk'): FittedMethod {
+  const decoder = [
+    [1, 0],
+    [0, 2],
+  ];
+  return {
+    d_in: 2,
+    d_sae: 2,
+    sparse: true,
+    encode: (x: Tensor2D) => {
+      const values = tf.relu(x) as Tensor2D;
+      if (kind === 'dense') return { kind, values };
+      // Stored in descending order of the latent: the order is not to be relied on.
+      const indices = tf.tile(tf.tensor2d([[1, 0]], [1, 2], 'int32'), [x.shape[0], 1]);
+      return { kind, indices, values: tf.reverse(values, 1), d_sae: 2 };
+    },
+    decode: (codes) => {
+      const values = codes.kind === 'dense' ? codes.values : undefined;
+      if (values) return tf.add(tf.matMul(values, tf.tensor2d(decoder)), 7) as Tensor2D;
+      if (codes.kind !== 'topk') throw new Error('unexpected');
+      const dense = tf.sum(tf.mul(tf.oneHot(codes.indices, 2), tf.expandDims(codes.values, 2)), 1) as Tensor2D;
+      return tf.add(tf.matMul(dense, tf.tensor2d(decoder)), 7) as Tensor2D;
+    },
+    dispose: () => {},
+  };
+}
+
+const rows: RowSteering[] = [
+  { vector: Float32Array.of(1, 0), strength: 3, latent: 0 },
+  { vector: Float32Array.of(0, 2), strength: 0.5, latent: 1 },
+];
+/** Two rows of two positions. */
+const X = [
+  [
+    [1, -1],
+    [-2, 5],
+  ],
+  [
+    [4, 3],
+    [1, -1],
+  ],
+];
+
+async function apply(kind: 'add' | 'clamp', method: FittedMethod): Promise<unknown> {
+  const before = tf.memory().numTensors;
+  const result = tf.tidy(() => steered(tf.tensor3d(X), rows, kind, method));
+  const values = await result.array();
+  result.dispose();
+  assert.is(tf.memory().numTensors, before);
+  return values;
+}
+
+test('add: every position of a row gets the row’s own vector', async () => {
+  assert.equal(await apply('add', dictionary('dense')), [
+    [
+      [4, -1],
+      [1, 5],
+    ],
+    [
+      [4, 4],
+      [1, 0],
+    ],
+  ]);
+});
+
+for (const kind of ['dense', 'topk'] as const) {
+  test(`clamp, ${kind} codes: the row’s latent is set, the error is kept`, async () => {
+    // Row 0: 3 - relu(1) = 2 and 3 - 0 = 3 times [1, 0]; row 1: 0.5 - 3 and 0.5 - 0 times [0, 2].
+    assert.equal(await apply('clamp', dictionary(kind)), [
+      [
+        [3, -1],
+        [1, 5],
+      ],
+      [
+        [4, -2],
+        [1, 0],
+      ],
+    ]);
+  });
+}
+
+const set = {
+  concepts: [{ id: 'a', label: 'a' }],
+  items: [{ id: '0' }, { id: '1' }, { id: '2' }],
+  examples: [
+    { concept: 0, item: 0, split: 'train' as const, role: 'positive' as const },
+    { concept: 0, item: 1, split: 'train' as const, role: 'negative' as const },
+    { concept: 0, item: 2, split: 'eval' as const, role: 'positive' as const },
+  ],
+};
+const activations = memoryActivations([
+  [
+    [9, 2],
+    [0, 3],
+  ],
+  [[9, 2]],
+  [[0, 50]],
+]);
+const labelled = memoryLabelled(set, activations);
+const context = { progress: () => {} };
+
+for (const kind of ['dense', 'topk'] as const) {
+  test(`a latent’s vector is what the decoder adds, its scale its maximum in training (${kind})`, async () => {
+    const before = tf.memory().numTensors;
+    const { selection, vectors } = (await steeringVectors(dictionary(kind), labelled, [0], context))!;
+    assert.is(selection, 'auroc');
+    assert.equal([...vectors[0]!.vector], [0, 2]);
+    assert.is(vectors[0]!.scale, 3, 'not the 50 of the evaluation item');
+    assert.is(vectors[0]!.latent, 1);
+    assert.equal(vectors[0]!.details, { latent: 1, sign: 1, train_auroc: 1 });
+    assert.is(tf.memory().numTensors, before);
+  });
+}
+
+test('a direction’s scale is how often it fits into a training row; a negated latent steers the other way', async () => {
+  const direction = Float32Array.of(0, -2);
+  const own: FittedMethod = { d_in: 2, sparse: false, detector: () => ({ direction }), dispose: () => {} };
+  const found = (await steeringVectors(own, labelled, [0], context))!;
+  assert.is(found.selection, 'detector');
+  assert.is(found.vectors[0]!.scale, 1.5, 'largest absolute product 6 over 4: none is positive');
+  const negative: FittedMethod = {
+    d_in: 2,
+    d_sae: 1,
+    sparse: false,
+    encode: (x) => ({ kind: 'dense', values: tf.neg(tf.slice(x, [0, 1], [-1, 1])) as Tensor2D }),
+    directions: () => Float32Array.of(0, -1),
+    dispose: () => {},
+  };
+  const [vector] = (await steeringVectors(negative, labelled, [0], context))!.vectors;
+  assert.is(vector!.vector[1], 1);
+  assert.equal([vector!.scale, vector!.latent, vector!.details['sign']], [3, undefined, -1]);
+  assert.is(await steeringVectors({ d_in: 2, sparse: false, dispose: () => {} }, labelled, [0], context), undefined);
+});
+
+test('choices: concepts spread over domains, halves, the first best', () => {
+  const concepts = ['a', 'a', 'b', 'c', 'd', 'd'].map((domain, i) => ({ id: `${i}`, label: '', domain }));
+  assert.equal(chooseConcepts(concepts, 2), [0, 3]);
+  assert.equal(chooseConcepts(concepts, 5), [0, 2, 3, 4, 1]);
+  assert.equal(chooseConcepts(concepts, 99), [0, 2, 3, 4, 1, 5]);
+  assert.equal(halves(5), { selection: [0, 1, 2], reporting: [3, 4] });
+  assert.is(bestPlace([1, 3, 3]), 1);
+});
+
+test.run();
