@@ -24,6 +24,7 @@ export { averagePrecision } from '../num/metrics/precision-recall.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve } from '../num/metrics/roc.ts';
 export { batchTopk, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
+export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { sparseDecode } from '../num/ops/sparse-decode.ts';
 export { stopGradient } from '../num/ops/stop-gradient.ts';
 export { heavisideStep, jumprelu } from '../num/ops/threshold.ts';

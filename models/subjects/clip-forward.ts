@@ -5,6 +5,7 @@ import {
   type NamedTensors,
   type Scalar,
   type Site,
+  type Tensor,
   type Tensor2D,
   type Tensor3D,
   type Tensor4D,
@@ -157,17 +158,22 @@ export function unitRows(x: Tensor2D): Tensor2D {
 }
 
 /**
- * CLIP's symmetric contrastive loss in nats (Radford et al. 2021, arXiv:2103.00020, figure 3): row i of the images
- * belongs to row i of the texts.
+ * The symmetric cross-entropy over a batch of pairs (Radford et al. 2021, figure 3) from raw embeddings [n, dim], whose
+ * row i belong together. `logitScale` is the logarithm of the factor on cosines, as the weights hold it.
  */
-export function clipLoss(params: NamedTensors, config: ClipConfig, pixels: Tensor4D, texts: TokenBatch): Scalar {
+export function contrastiveLoss(images: Tensor2D, texts: Tensor2D, logitScale: Tensor): Scalar {
   return tf.tidy(() => {
-    const image = unitRows(clipImageForward(params, config, pixels).embeds!);
-    const text = unitRows(clipTextForward(params, config, texts).embeds!);
-    const scale = tf.exp(params['logit_scale']!);
+    const [image, text] = [unitRows(images), unitRows(texts)];
+    const scale = tf.exp(logitScale);
     const logits = tf.mul<Tensor2D>(tf.matMul(image, text, false, true), scale);
     const matching = tf.mul(tf.sum(tf.mul(image, text), 1), scale);
     const both = tf.add(rowLogSumExp(logits), rowLogSumExp(tf.transpose(logits)));
     return tf.mean(tf.sub(tf.mul(both, 0.5), matching)) as Scalar;
   });
+}
+
+/** CLIP's loss of a batch of pairs: what training minimises. */
+export function clipLoss(params: NamedTensors, config: ClipConfig, pixels: Tensor4D, texts: TokenBatch): Scalar {
+  const images = clipImageForward(params, config, pixels).embeds!;
+  return contrastiveLoss(images, clipTextForward(params, config, texts).embeds!, params['logit_scale']!);
 }

@@ -1,5 +1,13 @@
 /** @file The layers of a transformer as differentiable functions of named parameters; activations are [rows, width]. */
-import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
+import {
+  layerNorm,
+  type NamedTensors,
+  rmsNorm,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tf,
+} from '../../harness/contract.ts';
 
 /** Activation functions by the names that `config.json` gives them. */
 export type Activation = 'silu' | 'gelu' | 'quick_gelu' | 'gelu_tanh';
@@ -24,11 +32,10 @@ export function linear(params: NamedTensors, name: string, x: Tensor2D): Tensor2
 
 /** RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) or LayerNorm (Ba et al. 2016, arXiv:1607.06450) of each row. */
 export function normalise(params: NamedTensors, name: string, x: Tensor2D, kind: Norm, epsilon: number): Tensor2D {
-  const centred = kind === 'layer' ? tf.sub<Tensor2D>(x, tf.mean(x, 1, true)) : x;
-  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
-  const scaled = tf.mul(tf.mul(centred, scale), params[`${name}.weight`]!) as Tensor2D;
-  const bias = params[`${name}.bias`];
-  return bias ? tf.add(scaled, bias) : scaled;
+  const weight = params[`${name}.weight`] as Tensor1D;
+  if (kind === 'rms') return rmsNorm(x, weight, epsilon);
+  const bias = (params[`${name}.bias`] as Tensor1D | undefined) ?? (tf.zerosLike(weight) as Tensor1D);
+  return layerNorm(x, weight, bias, epsilon);
 }
 
 /** The activation function, element by element. `gelu` is the exact one, x·Φ(x). */
