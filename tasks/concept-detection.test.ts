@@ -258,8 +258,9 @@ test('extra negatives: other concepts lend theirs, but never an item that shows 
       one(0, 'eval', 'positive', 5),
       one(0, 'eval', 'negative', 0),
       one(1, 'eval', 'positive', 5),
-      // Shows concept 0 by its spans: no negative of it, though a negative of concept 1.
+      // These show concept 0 by their spans or by name: no negatives of it, though negatives of concept 1.
       one(1, 'eval', 'negative', 9, { text: 'x', spans: [{ start: 0, end: 1, concept: 'c0' }] }),
+      one(1, 'eval', 'negative', 8, { concepts: ['c0', 'c7'] }),
       one(1, 'eval', 'negative', 6),
     ],
     2,
@@ -271,7 +272,7 @@ test('extra negatives: other concepts lend theirs, but never an item that shows 
   const details = outcome.details!['detector'] as { auroc: number; auroc_1pct: number }[];
   near(details[0]!.auroc, 1);
   near(details[0]!.auroc_1pct, 1 / 2);
-  near(details[1]!.auroc_1pct, 1 / 3);
+  near(details[1]!.auroc_1pct, 1 / 4);
 });
 
 test('a method that scores nothing gives an empty row with the reason', async () => {

@@ -64,7 +64,7 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: 2,
   },
   f1_1pct: {
     description:
@@ -73,7 +73,7 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: 2,
   },
 };
 
@@ -85,7 +85,7 @@ export default defineTask<Options>({
   id: 'concept-detection',
   title: 'Concept detection (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 1,
+  version: 2,
   options: {
     probeK: {
       type: 'array',

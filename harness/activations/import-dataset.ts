@@ -46,6 +46,10 @@ function roles({ n, labels, split: given }: ImportedItems): Role[] {
   return out;
 }
 
+const conceptId = (c: number) => `class-${c}`;
+
+const labelsOf = (classes: string[], c: number) => ({ labels: { class: classes[c]! }, concepts: [conceptId(c)] });
+
 /** As many others as there are positives, taken round-robin from the other classes. */
 function negatives(pools: number[][], own: number, count: number): number[] {
   const others = pools.filter((_, c) => c !== own);
@@ -61,7 +65,7 @@ export function importedDataset(imported: ImportedItems): { dataset: Dataset; it
   const { name, fingerprint, modality, n, labels, embeddings } = imported;
   const items: Item[] = Array.from({ length: n }, (_, i) => ({
     id: `row-${i}`,
-    ...(labels && labels.classOf[i]! >= 0 && { labels: { class: labels.classes[labels.classOf[i]!]! } }),
+    ...(labels && labels.classOf[i]! >= 0 && labelsOf(labels.classes, labels.classOf[i]!)),
   }));
   const roleOf = roles(imported);
   const withRole = (role: Role) => items.filter((_, i) => roleOf[i] === role);
@@ -124,6 +128,6 @@ function conceptSet(
       for (const item of others) examples.push({ concept, item: numberOf(item), split, role: 'negative' });
     }
   }
-  const concepts = usable.map((c) => ({ id: `class-${c}`, label: classes[c]! }));
+  const concepts = usable.map((c) => ({ id: conceptId(c), label: classes[c]! }));
   return { concepts, items: [...used.keys()].map((item) => items[item]!), examples };
 }

@@ -25,6 +25,8 @@ export interface Item {
   caption?: string;
   /** Exact places of concepts in `text`, where the dataset knows them. */
   spans?: ConceptSpan[];
+  /** Ids of all concepts of the dataset that the item shows, where the dataset knows them all; absent: not known. */
+  concepts?: readonly string[];
   /** −ln p(text) under the generator that made it, in nats, where known: the floor of any model's loss. */
   generatorNats?: number;
   /** Class labels by attribute, e.g. `{ colour: 'red' }`. */

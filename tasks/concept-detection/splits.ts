@@ -27,7 +27,10 @@ export function conceptSplits(set: ConceptSet, rng: Rng, perPositive: number): C
     const wanted = Math.max(0, perPositive * split.positives.length - split.negatives.length);
     const excluded = new Set([...split.train.items, ...split.positives, ...split.negatives, ...split.hardNegatives]);
     const { id } = set.concepts[c]!;
-    const shows = (item: number) => set.items[item]!.spans?.some(({ concept }) => concept === id) ?? false;
+    const shows = (item: number) => {
+      const { concepts, spans = [] } = set.items[item]!;
+      return concepts?.includes(id) ?? spans.some(({ concept }) => concept === id);
+    };
     const admissible: number[] = [];
     for (let i = 0; i < pool.length && admissible.length < wanted; i++) {
       if (!excluded.has(pool[i]!) && !shows(pool[i]!)) admissible.push(pool[i]!);

@@ -59,6 +59,7 @@ function checkSet(set: ConceptSet, train: number, evaluation: number): void {
     for (const example of splits.flat()) {
       const own = set.items[example.item]!.labels!['class'] === concept.id;
       assert.is(own, example.role === 'positive');
+      assert.is(set.items[example.item]!.concepts!.includes(concept.id), own);
     }
   });
 }

@@ -54,6 +54,18 @@ for (const [name, dataset, n] of [
   });
 }
 
+for (const [name, dataset] of Object.entries({ text, image })) {
+  test(`${name}: an item names every concept that it shows, whichever concept it was drawn for`, async () => {
+    const set = await dataset.concepts!({ concepts: 16 });
+    for (const { concept, item, role } of set.examples) {
+      const { id } = set.concepts[concept]!;
+      assert.is(set.items[item]!.concepts!.includes(id), role === 'positive', `${set.items[item]!.id} and ${id}`);
+    }
+    const negatives = itemsOf(set, 'negative', 'eval');
+    assert.ok(negatives.some(({ concepts }) => set.concepts.some(({ id }) => concepts!.includes(id))));
+  });
+}
+
 test('a seed is a dataset of its own', async () => {
   const other = await open(textWorld, 1);
   assert.not.equal(other.fingerprint, text.fingerprint);

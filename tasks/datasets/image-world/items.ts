@@ -6,12 +6,14 @@ import {
   type Attributes,
   attributeVector,
 } from '../../worlds/image-world/attributes.ts';
+import { imageConcepts, shows } from '../../worlds/image-world/concepts.ts';
 import type { WorldImage } from '../../worlds/image-world/world.ts';
 
-/** An image as an item; its attributes become its labels. */
+/** An image as an item; its attributes become its labels, and all concepts that they make are named. */
 export function imageItem(id: string, { width, height, data, attributes, caption }: WorldImage): Item {
   const shown = Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== null);
-  return { id, image: { width, height, data }, caption, labels: Object.fromEntries(shown) };
+  const concepts = imageConcepts.filter((concept) => shows(attributes, concept)).map((concept) => concept.id);
+  return { id, image: { width, height, data }, caption, labels: Object.fromEntries(shown), concepts };
 }
 
 /** The attributes of an item of this world; undefined for any other. */

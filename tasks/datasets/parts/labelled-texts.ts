@@ -66,8 +66,9 @@ export function labelledConcepts(
   const builder = conceptSetBuilder(chosen);
   for (const split of ['train', 'eval'] as const) {
     const pool = splitTexts(texts, split).map(({ text, label }, i) => {
+      const { id } = concepts[label]!;
       return {
-        item: { id: `${split}-${i}`, text, labels: { class: concepts[label]!.id } } as Item,
+        item: { id: `${split}-${i}`, text, labels: { class: id }, concepts: [id] } as Item,
         label,
         words: words(text),
       };

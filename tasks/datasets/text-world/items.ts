@@ -12,6 +12,7 @@ export function textItem(id: string, document: TextDocument): Item {
     spans: document.spans.map((span) => ({ ...span })),
     generatorNats: -document.logProb,
     labels: { topic: document.topic },
+    concepts: [...new Set(document.spans.map(({ concept }) => concept))],
   };
 }
 
