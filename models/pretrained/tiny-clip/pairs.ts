@@ -7,6 +7,15 @@ import { batchOf } from '../../subjects/load.ts';
 export const drawImages = (n: number, rng: Rng): WorldImage[] => Array.from({ length: n }, () => generateImage(rng));
 
 /**
+ * Draws `n` images for training: a share `easy` of those with shapes shows one large object. Outlines are learned there
+ * first, as a beginner's picture book has it; towards the end every image is of the default distribution.
+ */
+export const drawLesson = (n: number, easy: number, rng: Rng): WorldImage[] =>
+  Array.from({ length: n }, () =>
+    rng.uniform() < easy ? generateImage(rng, { kind: 'shapes', size: 'large', count: 'one' }) : generateImage(rng),
+  );
+
+/**
  * Pixels [n, side, side, 3] as `preprocessor_config.json` makes them of images that have the right size already:
  * (x / 255 − 0.5) / 0.5. Training skips the general path; a test holds that both agree.
  */

@@ -15,9 +15,9 @@ import { saveSubject } from '../../subjects/save.ts';
 import { runTrainingLoop } from '../training-loop.ts';
 import { attributeLoss, initAttributeHeads, withoutAttributeHeads } from './attribute-heads.ts';
 import { measure } from './measure.ts';
-import { captionBatch, drawImages, pixelsOf } from './pairs.ts';
+import { captionBatch, drawLesson, pixelsOf } from './pairs.ts';
 
-const STEPS = Number(process.argv[2] ?? 3500);
+const STEPS = Number(process.argv[2] ?? 2400);
 const BATCH = 64;
 const HELD_OUT_IMAGES = 2000;
 
@@ -65,9 +65,10 @@ const data = rng.fork('data');
 const started = performance.now();
 const variables = runTrainingLoop(
   { ...initClip(spec, rng.fork('init')), ...initAttributeHeads(spec.projectionDim) },
-  { steps: STEPS, lr: 1e-3, warmup: 300, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
+  { steps: STEPS, lr: 2e-3, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
   (params, step) => {
-    const images = drawImages(BATCH, data.fork(step));
+    const easy = Math.max(0, 0.8 * (1 - step / (0.6 * STEPS)));
+    const images = drawLesson(BATCH, easy, data.fork(step));
     const captions = images.map(({ caption }) => caption);
     const imageEmbeds = clipImageForward(params, spec, pixelsOf(images)).embeds!;
     const textEmbeds = clipTextForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
