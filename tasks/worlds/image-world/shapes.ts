@@ -62,7 +62,7 @@ export function drawShapes(attributes: Attributes, rng: Rng): Canvas {
   const base = tint(COLOUR_RGB[colour!], 12);
   const dark: Rgb = [base[0] * 0.4, base[1] * 0.4, base[2] * 0.4];
   const objects = { one: 1, two: 2, three: 3 }[count!];
-  const radius = size === 'small' ? 8.5 + rng.uniform() * 1.5 : 12.5 + rng.uniform() * 1.5;
+  const radius = size === 'small' ? 8.5 + rng.uniform() * 1.5 : 11.3 + rng.uniform() * 1.2;
   for (const [cx, cy] of layout(objects, radius, position!, rng)) {
     const outline = outlines[shape!](radius * (1 + jitter(0.05)));
     const phase = rng.uniform() * 6;
