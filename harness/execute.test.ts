@@ -175,7 +175,11 @@ test('an SAE trains through the plan, with its curve in the result', async () =>
   const training = (await store.open('fit', fit.key))!.meta['training'] as {
     curve: Record<string, number[]>;
     tokens: number;
+    inference: string;
+    scale: number;
   };
+  assert.match(training.inference, /k largest/);
+  assert.ok(training.scale > 0);
   assert.is(training.tokens, 640);
   assert.is(training.curve['step']!.at(-1), 20);
   assert.ok(existsSync(join((await store.open('fit', fit.key))!.folder, 'saelens', 'sae_weights.safetensors')));

@@ -67,7 +67,7 @@ test.after.each(() => rm(out, { recursive: true, force: true }));
 
 test('metrics get what their declaration says', () => {
   assert.equal(rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } })[0]!.metrics['auroc'], {
-    ...{ value: 0.5, ci95: [0.4, 0.6], n: 10, unit: '', direction: 'max', main: true, version: 2 },
+    ...{ value: 0.5, ci95: [0.4, 0.6], n: 10, unit: '', direction: 'max', range: [0, 1], main: true, version: 2 },
   });
   const empty = rows({ loss: { value: null, ci95: null, n: 0, reason: 'no decoder' } })[0]!.metrics['loss']!;
   assert.is(empty.reason, 'no decoder');

@@ -40,7 +40,7 @@ export function checkedRows(
   metrics: Record<string, MetricDefinition>,
   where: string,
 ): ResultRowRecord[] {
-  return outcome.rows.map(({ axes, metrics: values }, i) => {
+  return outcome.rows.map(({ axes, metrics: values, control }, i) => {
     const checked: Record<string, ResultMetric> = {};
     for (const [name, { value, ci95, n, reason }] of Object.entries(values)) {
       const definition = metrics[name];
@@ -49,19 +49,20 @@ export function checkedRows(
       if (value === null && !reason) throw new Error(`${at}: an empty cell needs a reason`);
       if (!Number.isInteger(n) || n < 0) throw new Error(`${at}: n: expected a count; found ${n}`);
       for (const number of [value, ...(ci95 ?? [])]) if (number !== null) checkNumber(number, definition, at);
-      const { unit, direction, main, version } = definition;
+      const { unit, direction, range, main, version } = definition;
       checked[name] = {
         value,
         ci95,
         n,
         unit,
         direction,
+        range,
         ...(main ? { main } : {}),
         ...(version === undefined ? {} : { version }),
         ...(reason === undefined ? {} : { reason }),
       };
     }
-    return { axes, metrics: checked };
+    return { axes, metrics: checked, ...(control ? { control } : {}) };
   });
 }
 

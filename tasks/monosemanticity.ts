@@ -159,7 +159,7 @@ function addRow(
   ms: MsScores,
   extra: { l0?: number; firingRate?: number },
 ): void {
-  outcome.rows.push({ axes: { threshold, control }, metrics: msCells(ms, extra) });
+  outcome.rows.push({ axes: { threshold, control }, metrics: msCells(ms, extra), control: control !== 'none' });
   const curve = msCurve(ms);
   if (curve) outcome.curves![`ms-by-rank/${threshold}/${control}`] = curve;
 }

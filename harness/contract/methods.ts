@@ -92,6 +92,8 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   hyperparameters: OptionsSchema;
   /** false where codes are signed or dense, so that "fires" has no meaning (VAEase). Default true. */
   sparse?: boolean;
+  /** How `encode` chooses the active latents, in a few words for results: its rule may differ from training's. */
+  inference?: string;
   /** Checks that JSON Schema cannot express, e.g. k ≤ d_sae; throws `UserError`. */
   validate?(shape: SaeShape, hp: H): void;
   training?(shape: SaeShape, hp: H): Partial<TrainingOptions>;

@@ -32,6 +32,8 @@ export interface MetricValue {
 export interface ResultRow {
   axes: Record<string, string>;
   metrics: Record<string, MetricValue>;
+  /** The row is what the method is compared with (its control), not the method itself: it gets no rank. */
+  control?: boolean;
 }
 
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */

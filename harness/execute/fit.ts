@@ -100,6 +100,9 @@ async function fitSae(
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
     const training: ResultTraining = {
       options: { ...trained.training },
+      ...(definition.inference === undefined ? {} : { inference: definition.inference }),
+      scale: trained.scale,
+      scalars: trained.scalars,
       parameters,
       tokens: trained.tokens,
       seconds: (performance.now() - started) / 1000,

@@ -114,6 +114,10 @@ export interface ResultRowRecord {
   metrics: {
     [k: string]: ResultMetric;
   };
+  /**
+   * What the method is compared with, not the method: no rank.
+   */
+  control?: boolean;
 }
 export interface ResultMetric {
   value: number | null;
@@ -121,6 +125,13 @@ export interface ResultMetric {
   n: number;
   unit: string;
   direction: 'max' | 'min' | 'none';
+  /**
+   * Possible values; null: unbounded.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  range?: [number | null, number | null];
   main?: boolean;
   version?: number;
   /**
@@ -136,6 +147,20 @@ export interface ResultCurve {
 }
 export interface ResultTraining {
   options: {};
+  /**
+   * How the active latents are chosen at inference.
+   */
+  inference?: string;
+  /**
+   * Factor on the inputs in training; folded into the weights.
+   */
+  scale?: number;
+  /**
+   * The variant's own numbers at the end, on scaled inputs: a threshold, the sparsity coefficient.
+   */
+  scalars?: {
+    [k: string]: number;
+  };
   parameters: number;
   tokens: number;
   seconds: number;

@@ -47,6 +47,7 @@ function smallestPositive(codes: Tensor2D): Scalar {
 export default defineSae<TopkFamily>({
   id: 'batchtopk',
   title: 'BatchTopK SAE with AuxK',
+  inference: 'one threshold for all latents, learned in training, whatever the batch',
   paper: 'Bussmann, Leask & Nanda 2024, arXiv:2412.06410',
   version: 1,
   hyperparameters: {

@@ -71,6 +71,7 @@ function preActLoss(params: NamedTensors, z: Tensor2D, state: TrainState): Scala
 export default defineSae<JumpReluParameters>({
   id: 'jumprelu',
   title: 'JumpReLU SAE',
+  inference: 'each latent above its own trained threshold',
   paper: 'Rajamanoharan et al. 2024, arXiv:2407.14435',
   version: 1,
   hyperparameters: {

@@ -38,6 +38,7 @@ function weightedL1(params: NamedTensors, values: Tensor2D): Scalar {
 export default defineSae<ReluParameters>({
   id: 'relu',
   title: 'ReLU SAE with L1 penalty (April 2024 recipe)',
+  inference: 'every latent with a positive pre-activation',
   paper: 'Conerly et al. 2024, transformer-circuits.pub/2024/april-update',
   version: 1,
   hyperparameters: {

@@ -34,6 +34,7 @@ function decode(params: NamedTensors, codes: Codes): Tensor2D {
 export default defineSae<TopkFamily>({
   id: 'topk',
   title: 'TopK SAE with AuxK',
+  inference: 'the k largest positive pre-activations of each input',
   paper: 'Gao et al. 2024, arXiv:2406.04093',
   version: 1,
   hyperparameters: {
