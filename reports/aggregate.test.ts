@@ -1,25 +1,33 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildTables, combineSeeds } from './aggregate.ts';
+import { PREFERRED } from './columns.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/aggregate');
-const near = (actual: number, expected: number) =>
-  assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} vs ${expected}`);
+const near = (actual: number, expected: number, tolerance = 1e-9) =>
+  assert.ok(Math.abs(actual - expected) < tolerance, `${actual} vs ${expected}`);
 
 test('one seed keeps its own interval', () => {
   const cell = combineSeeds([metric(0.7, [0.6, 0.75])]);
   assert.equal([cell.value, cell.ci95, cell.seeds, cell.sd], [0.7, [0.6, 0.75], 1, null]);
 });
 
-test('several seeds: variance of the mean between seeds plus mean variance within, by hand', () => {
+test('several seeds: t interval between seeds and the interval within, in squares, by hand', () => {
   const z = 1.959964;
+  const t = [0, 12.706205, 4.302653];
   // Values 0.6 and 0.8: mean 0.7, variance between 0.02, of the mean 0.01. Within: half width z·0.1, so variance 0.01.
   const cell = combineSeeds([metric(0.6, [0.6 - z * 0.1, 0.6 + z * 0.1]), metric(0.8, [0.8 - z * 0.1, 0.8 + z * 0.1])]);
   near(cell.value!, 0.7);
-  near(cell.ci95![0], 0.7 - z * Math.sqrt(0.02));
-  near(cell.ci95![1], 0.7 + z * Math.sqrt(0.02));
+  const half = Math.hypot(t[1]! * 0.1, z * 0.1);
+  near(cell.ci95![0], 0.7 - half, 1e-6);
+  near(cell.ci95![1], 0.7 + half, 1e-6);
   near(cell.sd!, Math.sqrt(0.02));
+  const three = combineSeeds([metric(1, null), metric(2, null), metric(3, null)]);
+  near(three.ci95![1], 2 + t[2]! / Math.sqrt(3), 1e-6);
+  const inRange = [0.5, 0.9, 1].map((value) => metric(value, null, { range: [0, 1] }));
+  assert.is(combineSeeds(inRange).ci95![1], 1);
+  near(combineSeeds(inRange).ci95![0], 0.8 - (t[2]! * Math.sqrt(0.07)) / Math.sqrt(3), 1e-6);
 });
 
 test('empty cells stay empty with their reason, and do not count as zero', () => {
@@ -51,6 +59,34 @@ test('a row is tied with the best when their intervals overlap', () => {
     table!.rows.map(({ tied }) => tied),
     [false, true, false],
   );
+});
+
+test('what stands beside a method as its control has no rank and takes none from others', () => {
+  const row = (value: number, control?: boolean) => ({
+    axes: { control: control ? 'random' : 'none' },
+    metrics: { ms: metric(value, null, { main: true }) },
+    ...(control ? { control } : {}),
+  });
+  const [table] = buildTables([fakeResult('a', [row(0.5), row(0.9, true)]), fakeResult('b', [row(0.3)])]);
+  assert.equal(
+    table!.rows.map(({ method, control, rank }) => [method.name, control, rank]),
+    [
+      ['a', 'row', null],
+      ['a', undefined, 1],
+      ['b', undefined, 2],
+    ],
+  );
+});
+
+test('preferred columns are metrics that the tasks declare', async () => {
+  for (const [id, names] of Object.entries(PREFERRED)) {
+    const { metrics } = (await import(`../tasks/${id}.ts`)).default as { metrics: object };
+    assert.equal(
+      names.filter((name) => !(name in metrics)),
+      [],
+      id,
+    );
+  }
 });
 
 test('seeds are joined by method and axes, tables by subject, site and task', () => {

@@ -1,4 +1,5 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
+import { studentQuantile } from '../harness/num/stats/student-t.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 
 /** One number of a table. */
@@ -19,8 +20,10 @@ export interface Cell {
 export interface TableRow {
   method: Result['method'];
   axes: Record<string, string>;
+  /** A null row of the task (`method`), or what stands beside a method to compare it with (`row`: not ranked). */
+  control?: 'method' | 'row';
   cells: Record<string, Cell>;
-  /** 1 = best by the main metric; null where that cell is empty or has no direction. */
+  /** 1 = best by the main metric; null where that cell is empty, has no direction, or is a method's own control. */
   rank: number | null;
   /** Whether the main metric's interval overlaps the best row's: not told apart from the best. */
   tied: boolean;
@@ -44,11 +47,12 @@ export interface Table {
 const Z95 = 1.959964;
 
 /**
- * Mean over seeds. The interval adds the variance between seeds (of their mean) to the mean variance within a seed:
- * seeds share their examples, so averaging over seeds does not shrink the latter.
+ * Mean over seeds. The interval adds what seeds differ by (t of k − 1 degrees of freedom times the standard error of
+ * their mean: a few seeds say little about their spread) to the mean variance within a seed, in squares: seeds share
+ * their examples, so averaging over them does not shrink the latter. It ends at the metric's range.
  */
 export function combineSeeds(metrics: ResultMetric[]): Cell {
-  const { unit, direction, reason } = metrics[0]!;
+  const { unit, direction, range, reason } = metrics[0]!;
   const present = metrics.filter(({ value }) => value !== null);
   const common = { unit, direction, seeds: present.length };
   if (present.length === 0)
@@ -61,8 +65,14 @@ export function combineSeeds(metrics: ResultMetric[]): Cell {
   const between = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   const widths = present.flatMap(({ ci95 }) => (ci95 ? [(ci95[1]! - ci95[0]!) / (2 * Z95)] : []));
   const within = widths.length > 0 ? widths.reduce((sum, width) => sum + width ** 2, 0) / widths.length : 0;
-  const half = Z95 * Math.sqrt(between / values.length + within);
-  return { ...common, value: mean, ci95: [mean - half, mean + half], n, sd: Math.sqrt(between) };
+  const t95 = studentQuantile(0.975, values.length - 1);
+  const half = Math.sqrt((t95 ** 2 * between) / values.length + Z95 ** 2 * within);
+  const [lowest, highest] = range ?? [null, null];
+  const ci95: [number, number] = [
+    Math.max(mean - half, lowest ?? -Infinity),
+    Math.min(mean + half, highest ?? Infinity),
+  ];
+  return { ...common, value: mean, ci95, n, sd: Math.sqrt(between) };
 }
 
 const keyOf = (...parts: unknown[]): string => JSON.stringify(parts);
@@ -93,7 +103,9 @@ function buildTable(results: Result[]): Table {
       const found = group.flatMap((line) => (line.metrics[name] ? [line.metrics[name]] : []));
       if (found.length > 0) cells[name] = combineSeeds(found);
     }
-    return { method: group[0]!.method, axes: group[0]!.axes, cells, rank: null, tied: false };
+    const { method, axes, control: beside } = group[0]!;
+    const control = beside ? 'row' : method.control ? 'method' : undefined;
+    return { method, axes, ...(control ? { control } : {}), cells, rank: null, tied: false };
   });
   if (main) rankRows(rows, main);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
@@ -121,11 +133,12 @@ function rankRows(rows: TableRow[], main: string): void {
     return sign * (left - right);
   });
   if (direction === 'none') return;
-  const best = rows[0]?.cells[main];
-  rows.forEach((row, i) => {
+  const ranked = rows.filter(({ control }) => control !== 'row');
+  const best = ranked[0]?.cells[main];
+  ranked.forEach((row, i) => {
     const cell = row.cells[main];
     if (!cell || cell.value === null) return;
-    const before = rows[i - 1];
+    const before = ranked[i - 1];
     row.rank = before && mainOf(before) === cell.value ? before.rank : i + 1;
     row.tied = i > 0 && !!best?.ci95 && !!cell.ci95 && cell.ci95[1] >= best.ci95[0] && cell.ci95[0] <= best.ci95[1];
   });

@@ -5,19 +5,11 @@ import type { Table } from './aggregate.ts';
 const MAX_COLUMNS = 7;
 
 /** Preferred columns of the known tasks, after the main metric; what a table lacks is skipped. */
-const PREFERRED: Record<string, string[]> = {
-  reconstruction: [
-    'l0',
-    'ce_loss_score',
-    'kl_div_score',
-    'zero_shot_accuracy_change',
-    'cosine',
-    'l2_ratio',
-    'fraction_alive',
-  ],
-  'concept-detection': ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'accuracy_hard'],
+export const PREFERRED: Record<string, string[]> = {
+  reconstruction: ['l0', 'ce_loss_score', 'kl_score', 'zero_shot_change', 'cosine', 'l2_ratio', 'fraction_alive'],
+  'concept-detection': ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
   steering: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor'],
-  monosemanticity: ['ms_median', 'ms_norm', 'ms_supported', 'uniform_floor', 'dead', 'single', 'l0'],
+  monosemanticity: ['ms_median', 'ms_norm', 'ms_supported', 'ms_floor', 'dead', 'single', 'l0'],
 };
 
 /** The main metric, the preferred ones that the table has, then the others, up to the limit. */

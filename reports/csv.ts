@@ -32,7 +32,7 @@ const COLUMNS = [
 /** One record for each seed, row and metric; an empty cell keeps its reason. */
 export function toCsv(results: readonly Result[]): string {
   const records = results.flatMap((result) =>
-    result.rows.flatMap(({ axes, metrics }) =>
+    result.rows.flatMap(({ axes, metrics, control }) =>
       Object.entries(metrics).map(([metric, { value, ci95, n, unit, direction, reason }]) => ({
         suite: result.suite.id,
         subject: result.subject.id,
@@ -43,7 +43,7 @@ export function toCsv(results: readonly Result[]): string {
         task_version: result.task.version,
         method: result.method.name,
         kind: result.method.kind,
-        control: result.method.control,
+        control: result.method.control || control === true,
         d_sae: result.method.d_sae,
         axes: Object.entries(axes)
           .map(([axis, at]) => `${axis}=${at}`)

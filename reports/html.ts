@@ -32,7 +32,7 @@ function tableView(table: Table) {
       method: row.method.name,
       title: row.method.title,
       kind: row.method.kind,
-      control: row.method.control,
+      control: row.control !== undefined,
       axes: axesLabel(row.axes),
       cells: columns.map((name) => {
         const cell = row.cells[name];

@@ -10,10 +10,12 @@ const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
-export function methodLabel({ method, axes }: Pick<TableRow, 'method' | 'axes'>): string {
+export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
   const name = method.kind === 'baseline' ? `*${method.name}*` : `**${method.name}**`;
   const details = axesLabel(axes);
-  return escapeCell(`${name}${method.control ? ' (control)' : ''}${details ? ` · ${details}` : ''}`);
+  return escapeCell(
+    `${name}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`,
+  );
 }
 
 /** Reasons of empty cells, each once, with the methods that it concerns. */
