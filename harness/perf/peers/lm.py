@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 from common import report, seconds
 
 what, folder, layer, batch, length = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
-model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval()
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 torch.manual_seed(0)
 ids = torch.randint(3, model.config.vocab_size, (batch, length))
 captured = []

@@ -1,0 +1,57 @@
+/** @file Runs one measurement in a process of its own and reads the JSON line that it prints last. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Measurement } from './ours/measure.ts';
+import type { Contender } from './rows.ts';
+
+const run = promisify(execFile);
+const folder = path.dirname(fileURLToPath(import.meta.url));
+/** A measurement that takes longer is given up. */
+const LIMIT_MS = 15 * 60_000;
+
+/** What a run came to: its numbers, or the reason for none. */
+export type Outcome = { measured: Measurement } | { skipped: string };
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
+
+/** Python modules of `names` that cannot be found; all of them where Python itself is missing. */
+async function missingModules(names: string[]): Promise<string[]> {
+  const code = 'import importlib.util, sys; print([n for n in sys.argv[1:] if not importlib.util.find_spec(n)])';
+  try {
+    const { stdout } = await run('python3', ['-c', code, ...names]);
+    return names.filter((name) => stdout.includes(`'${name}'`));
+  } catch {
+    return ['python3'];
+  }
+}
+
+const probed = new Map<string, Promise<string[]>>();
+
+/** Runs a contender; a peer whose modules are missing, and whatever fails, is skipped with the reason. */
+export async function measure(contender: Contender): Promise<Outcome> {
+  const { script, needs } = contender;
+  const args = contender.args.map(String);
+  const python = script.endsWith('.py');
+  if (python) {
+    const key = needs.join();
+    probed.set(key, probed.get(key) ?? missingModules(needs));
+    const missing = await probed.get(key)!;
+    if (missing.length > 0) return { skipped: `${missing.join(', ')} not installed` };
+  }
+  const file = path.join(folder, python ? 'peers' : 'ours', script);
+  const command = python ? 'python3' : process.execPath;
+  try {
+    const { stdout } = await run(command, [...(python ? [] : ['--import', 'tsx']), file, ...args], {
+      timeout: LIMIT_MS,
+      maxBuffer: 2 ** 26,
+    });
+    return { measured: JSON.parse(lastLine(stdout)) as Measurement };
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    return { skipped: lastLine(stderr || message).slice(0, 160) };
+  }
+}

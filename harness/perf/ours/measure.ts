@@ -1,0 +1,43 @@
+/** @file What every measurement of ours shares: the timer, and the JSON line that the driver reads. */
+import { initBackend } from '../../num/backend.ts';
+
+/** The line that a measurement, ours or a peer's, prints last. */
+export interface Measurement {
+  value: number;
+  unit: string;
+  /** Largest resident set of the process, MiB. */
+  peak_mib: number;
+  note: string;
+}
+
+/** Median wall seconds of `step` after `warmup` untimed calls. */
+export async function seconds(step: () => unknown, repeats: number, warmup = 2): Promise<number> {
+  for (let i = 0; i < warmup; i++) await step();
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await step();
+    times.push((performance.now() - start) / 1000);
+  }
+  times.sort((a, b) => a - b);
+  const middle = times.length >> 1;
+  return times.length % 2 === 1 ? times[middle]! : (times[middle - 1]! + times[middle]!) / 2;
+}
+
+/** Prints the line. */
+export function report(value: number, unit: string, note: string): void {
+  const peak_mib = Math.round(process.resourceUsage().maxRSS / 1024);
+  const line: Measurement = { value, unit, peak_mib, note };
+  console.log(JSON.stringify(line));
+}
+
+/** Starts the best backend; its name and detail for the note. */
+export async function startBackend(): Promise<string> {
+  const { name, detail } = await initBackend('auto');
+  return `${name}, ${detail}`;
+}
+
+/** The command line's arguments from position `from`, as whole numbers. */
+export function numbers(from: number): number[] {
+  return process.argv.slice(2 + from).map(Number);
+}

@@ -1,0 +1,59 @@
+/**
+ * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [profile]. With `profile` it prints the time of every kernel instead.
+ */
+import jumprelu from '../../../models/sae/jumprelu.ts';
+import relu from '../../../models/sae/relu.ts';
+import topk from '../../../models/sae/topk.ts';
+import type { SaeDefinition, Tensor1D, TrainState } from '../../contract.ts';
+import { createAdam } from '../../num/optimiser.ts';
+import { createRng } from '../../num/rng.ts';
+import { type Tensor2D, tf } from '../../num/tf.ts';
+import { createDeadLatents } from '../../train/dead-latents.ts';
+import { resolveTraining, withDefaults } from '../../train/options.ts';
+import { trainStep } from '../../train/step.ts';
+import { profileKernels } from './kernel-profile.ts';
+import { numbers, report, seconds, startBackend } from './measure.ts';
+
+const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu };
+const variant = process.argv[2]!;
+const [d_in, d_sae, k, batchSize, steps] = numbers(1) as [number, number, number, number, number];
+const definition = definitions[variant]!;
+const backend = await startBackend();
+
+const rng = createRng(0);
+const shape = { d_in, d_sae, d_out: d_in };
+const hp = withDefaults(definition.hyperparameters, variant === 'topk' ? { k } : {}, 'hyper-parameter');
+const training = resolveTraining(definition, shape, hp, { batchSize });
+const rows = (n: number) => tf.tensor2d(rng.fillNormal(new Float32Array(n * d_in)), [n, d_in]);
+const sample = rows(64);
+const { params: initial, buffers = {} } = tf.tidy(() =>
+  definition.init(shape, hp, { rng, sample, targetSample: sample }),
+);
+const params = Object.fromEntries(Object.entries(initial).map(([name, tensor]) => [name, tf.variable(tensor)]));
+tf.dispose(initial);
+const { beta1, beta2, epsilon, weightDecay, clip, lr } = training;
+const adam = createAdam(params, { beta1, beta2, epsilon, weightDecay, ...(clip > 0 && { clipNorm: clip }) });
+const dead = createDeadLatents(d_sae, training.deadAfterTokens);
+const state: TrainState = {
+  step: 0,
+  steps: 10_000,
+  tokens: 0,
+  dead: tf.tensor1d(dead.dead) as Tensor1D,
+  deadCount: 0,
+  scalars: {},
+  buffers,
+  rng,
+};
+const data = Array.from({ length: 4 }, () => rows(batchSize));
+
+function step(): void {
+  const x = data[state.step % data.length] as Tensor2D;
+  const { fired } = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });
+  state.step++;
+  state.tokens += batchSize;
+  dead.update(fired, batchSize);
+}
+
+if (process.argv.includes('profile')) await profileKernels(step, steps);
+else report(batchSize / (await seconds(step, steps)), 'tokens/s', backend);

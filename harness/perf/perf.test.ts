@@ -1,0 +1,62 @@
+/** @file The arithmetic of the speed table: medians, paired ratios, the choice of the peer, verdicts. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compare, type Rounds } from './compare.ts';
+import { type Row, rows } from './rows.ts';
+
+const test = suite('speed table');
+
+const contender = { name: 'x', script: 'x', args: [], needs: [] };
+const rowOf = (measure: Row['measure'], targets: Row['targets']): Row => ({
+  id: 'row',
+  title: 'title',
+  ours: contender,
+  peers: [],
+  targets,
+  measure,
+});
+const rounds = (...values: (number | undefined)[]): Rounds =>
+  values.map((value) => (value === undefined ? undefined : { value, unit: 'u', peak_mib: value * 10, note: '' }));
+
+test('throughput: ratios are paired round by round, and the fastest peer is the one to beat', () => {
+  const row = rowOf('throughput', [
+    { over: 'slow', atLeast: 3 },
+    { over: 'fastest', atLeast: 3 },
+  ]);
+  const peers = new Map([
+    ['slow', rounds(2, 3, 4)],
+    ['fast', rounds(4, 4, 10)],
+  ]);
+  const [slow, fast] = compare(row, rounds(8, 9, 20), peers);
+  assert.equal(slow!.ratio, { median: 4, min: 3, max: 5 });
+  assert.equal([slow!.peer.name, slow!.met], ['slow', true]);
+  assert.equal(fast!.ratio, { median: 2, min: 2, max: 2.25 });
+  assert.equal([fast!.peer.name, fast!.met], ['fast', false]);
+  assert.equal(fast!.ours, { median: 9, min: 8, max: 20 });
+});
+
+test('seconds and peak memory: less is better', () => {
+  const targets = [{ over: 'fastest', atLeast: 2 }];
+  const [time] = compare(rowOf('seconds', targets), rounds(1, 2), new Map([['peer', rounds(4, 6)]]));
+  assert.equal(time!.ratio, { median: 3.5, min: 3, max: 4 });
+  const [peak] = compare(rowOf('peak', targets), rounds(1), new Map([['peer', rounds(1.5)]]));
+  assert.equal([peak!.ours.median, peak!.peer.median, peak!.met, peak!.unit], [10, 15, false, 'MiB']);
+});
+
+test('rounds without a number are left out, and a peer without any gives no line', () => {
+  const row = rowOf('throughput', [{ over: 'fastest', atLeast: 1 }]);
+  const [line] = compare(row, rounds(6, 8), new Map([['peer', rounds(undefined, 4)]]));
+  assert.equal(line!.ratio, { median: 2, min: 2, max: 2 });
+  assert.equal(compare(row, rounds(6, 8), new Map([['peer', []]])), []);
+});
+
+test('rows have different names, and every target names a peer of its row', () => {
+  for (const quick of [false, true]) {
+    const all = rows(quick);
+    assert.is(new Set(all.map(({ id }) => id)).size, all.length);
+    for (const { targets, peers } of all)
+      for (const { over } of targets) assert.ok(over === 'fastest' || peers.some(({ name }) => name === over), over);
+  }
+});
+
+test.run();

@@ -1,0 +1,165 @@
+/** @file The rows of the speed table: what is measured, at which sizes, against whom, and the ratio to reach. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A script with its arguments; a peer also needs Python modules. */
+export interface Contender {
+  name: string;
+  /** File in ours/ or peers/. */
+  script: string;
+  args: (string | number)[];
+  /** Python modules without which it is skipped. */
+  needs: string[];
+}
+
+/** Ours over a peer: `fastest` is the peer with the best median. */
+export interface Target {
+  over: 'fastest' | string;
+  atLeast: number;
+}
+
+export interface Row {
+  id: string;
+  title: string;
+  ours: Contender;
+  peers: Contender[];
+  targets: Target[];
+  /** What is compared. Throughput: more is better; `seconds` and `peak`: less. The ratio is above 1 when ours is better. */
+  measure: 'throughput' | 'seconds' | 'peak';
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const own = (script: string, ...args: (string | number)[]): Contender => ({
+  name: 'saxbench',
+  script,
+  args,
+  needs: [],
+});
+const modes = ['float32', 'bf16', 'compile', 'bf16-compile'];
+
+/** One SAE training row: ours against PyTorch in every mode. `d`, `f`, `k`, `batch` and steps timed. */
+function training(variant: string, size: [number, number, number, number, number], targets: Target[]): Row {
+  const [d, f, k, batch, steps] = size;
+  return {
+    id: `train-${variant}-${d}-${f}`,
+    title: `${variant} SAE training step, d=${d}, F=${f}${variant === 'topk' ? `, k=${k}` : ''}, batch ${batch}`,
+    ours: own('sae-train.ts', variant, d, f, k, batch, steps),
+    peers: modes.map((mode) => ({
+      name: `torch ${mode}`,
+      script: 'sae_train.py',
+      args: [variant, d, f, k, batch, mode, steps],
+      needs: ['torch'],
+    })),
+    targets,
+    measure: 'throughput',
+  };
+}
+
+function matmul(m: number, k: number, n: number): Row {
+  return {
+    id: `matmul-${m}-${k}-${n}`,
+    title: `float32 product [${m}, ${k}] · [${k}, ${n}]`,
+    ours: own('matmul.ts', m, k, n),
+    peers: [{ name: 'torch', script: 'matmul.py', args: [m, k, n], needs: ['torch'] }],
+    targets: [{ over: 'fastest', atLeast: 0.95 }],
+    measure: 'throughput',
+  };
+}
+
+function languageModel(what: 'forward' | 'generate', folder: string, layer: number, n: number, length: number): Row[] {
+  const full = path.join(root, folder);
+  if (!existsSync(full)) {
+    console.error(`perf: ${folder} is not there: its rows are skipped.`);
+    return [];
+  }
+  const args = [what, full, layer, n, length];
+  return [
+    {
+      id: `${what}-${path.basename(folder)}`,
+      title:
+        what === 'forward'
+          ? `forward with capture, ${path.basename(folder)}, ${n} × ${length} tokens`
+          : `generation with cache, ${path.basename(folder)}, ${n} sequences × ${length} new tokens`,
+      ours: own('lm.ts', ...args),
+      peers: [{ name: 'transformers', script: 'lm.py', args, needs: ['torch', 'transformers'] }],
+      targets: [{ over: 'fastest', atLeast: what === 'forward' ? 1 : 2 }],
+      measure: 'throughput',
+    },
+  ];
+}
+
+/** All rows; with `quick` at sizes that only show that everything runs. */
+export function rows(quick: boolean): Row[] {
+  const float32 = (atLeast: number): Target => ({ over: 'torch float32', atLeast });
+  const fastest = (atLeast: number): Target => ({ over: 'fastest', atLeast });
+  const topk = quick
+    ? training('topk', [64, 512, 8, 128, 2], [float32(8), fastest(2)])
+    : training('topk', [768, 12288, 32, 2048, 3], [float32(8), fastest(2)]);
+  const larger: Row[] = quick
+    ? []
+    : [
+        training('topk', [128, 1024, 32, 2048, 20], [float32(4), fastest(1)]),
+        training('topk', [2304, 16384, 32, 2048, 2], [float32(8), fastest(1)]),
+      ];
+  const dense: [number, number, number, number, number] = quick ? [64, 512, 0, 128, 2] : [768, 12288, 0, 2048, 2];
+  const [n, f, d, concepts] = quick ? [2000, 256, 64, 10] : [50_000, 8192, 512, 500];
+  const [items, latents] = quick ? [200, 512] : [2000, 16_384];
+  const products: [number, number, number][] = quick
+    ? [[64, 64, 512]]
+    : [
+        [2048, 768, 12288],
+        [2048, 128, 1024],
+        [4096, 128, 512],
+        [4096, 128, 128],
+      ];
+  const batch = quick ? 4 : 64;
+  return [
+    ...products.map((size) => matmul(...size)),
+    topk,
+    ...larger,
+    training('relu', dense, [fastest(1.2)]),
+    training('jumprelu', dense, [fastest(1.2)]),
+    {
+      ...topk,
+      id: 'train-peak-memory',
+      title: `peak memory of the process: ${topk.title}`,
+      targets: [float32(2)],
+      measure: 'peak',
+    },
+    ...languageModel('forward', 'models/pretrained/tiny-lm', 2, batch, quick ? 8 : 128),
+    ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
+    ...languageModel('generate', 'models/pretrained/tiny-lm', 2, batch, quick ? 4 : 100),
+    ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
+    {
+      id: 'ms-score',
+      title: `MS score, N=${n}, F=${f}, L0=32, embedding ${d}`,
+      ours: own('ms-score.ts', n, f, 32, d),
+      peers: [
+        {
+          name: 'torch O(N²)',
+          script: 'ms_score.py',
+          args: [n, f, 32, d, quick ? 64 : 1024, quick ? 2 : 12],
+          needs: ['torch'],
+        },
+      ],
+      targets: [fastest(100)],
+      measure: 'seconds',
+    },
+    {
+      id: 'auroc',
+      title: `AUROC of ${latents} latents for ${concepts} concepts, ${items} items, L0=32`,
+      ours: own('auroc.ts', items, latents, 32, concepts),
+      peers: [
+        {
+          name: 'scikit-learn loop',
+          script: 'auroc.py',
+          args: [items, latents, 32, concepts, quick ? 50 : 1000],
+          needs: ['sklearn'],
+        },
+      ],
+      targets: [fastest(50)],
+      measure: 'seconds',
+    },
+  ];
+}
