@@ -39,7 +39,10 @@ export function maxCosine(a: Float32Array, rowsA: number, b?: Float32Array, rows
     const unitB = b ? unitTensor(b, rowsB) : unitA;
     for (let start = 0; start < rowsA; start += BLOCK) {
       const rows = Math.min(BLOCK, rowsA - start);
-      const cosines = tf.tidy(() => tf.matMul(tf.slice(unitA, start, rows), unitB, false, true).dataSync());
+      const product = tf.tidy(() => tf.matMul(tf.slice(unitA, start, rows), unitB, false, true));
+      // Read outside of the inner tidy, which would walk over a returned array value by value.
+      const cosines = product.dataSync();
+      product.dispose();
       const width = unitB.shape[0];
       for (let i = 0; i < rows; i++) {
         for (let j = 0; j < width; j++) {

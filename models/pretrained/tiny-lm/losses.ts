@@ -4,10 +4,10 @@ import { type LanguageModel, type TokenBatch, tf } from '../../../harness/contra
 /** Sum of −ln p(token | before) and number of predicted tokens, row by row; the first token is not predicted. */
 export function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; count: number }[] {
   const { n, length, ids, mask } = batch;
-  const logProbs = tf.tidy(() => {
-    const { logits } = subject.forward(batch);
-    return tf.logSoftmax(logits!).dataSync();
-  });
+  // Read outside of tidy, which would walk over a returned array value by value.
+  const tensor = tf.tidy(() => tf.logSoftmax(subject.forward(batch).logits!));
+  const logProbs = tensor.dataSync();
+  tensor.dispose();
   const vocab = logProbs.length / (n * length);
   return Array.from({ length: n }, (_, row) => {
     let sum = 0;
