@@ -7,18 +7,11 @@ import {
   type MetricValue,
   type PrepareContext,
   type Prepared,
-  plainCell,
   type TaskContext,
 } from '../harness/contract.ts';
 import { clipStatistics, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { clusterBootstrap } from './reconstruction/cluster-bootstrap.ts';
-import { densityHistogram } from './reconstruction/density.ts';
-import {
-  codeStatistics,
-  meanActivation,
-  measureGeometry,
-  reconstructionStatistics,
-} from './reconstruction/geometry.ts';
+import { densityCurve, geometryCells, meanActivation, measureGeometry } from './reconstruction/geometry.ts';
 import { lmStatistics, prepareLm, spliceLm } from './reconstruction/language-model.ts';
 import { CLIP_METRICS, CODE_METRICS, LM_METRICS, RECONSTRUCTION_METRICS } from './reconstruction/metrics.ts';
 import type { Replacement } from './reconstruction/splice.ts';
@@ -39,7 +32,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 1,
+  version: 2,
   options: {
     documents: {
       type: 'integer',
@@ -59,33 +52,28 @@ export default defineTask<Options>({
   seeded: false,
   async prepare(context) {
     const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
-    const testMean = await meanActivation(test);
-    const trainMean = train ? await meanActivation(train) : testMean;
-    const arrays: Prepared['arrays'] = { test_mean: { shape: [test.d_in], data: testMean } };
+    const arrays: Prepared['arrays'] = {};
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
     if (subject?.type === 'lm') {
-      Object.assign(arrays, await prepareLm(subject, site.name, test, trainMean, passes));
+      const mean = await meanActivation(train ?? test);
+      Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));
     } else if (subject?.type === 'clip' && clipReason(context) === undefined) {
       Object.assign(arrays, await prepareClip(subject, test, testItems, dataset.zeroShot ?? [], passes));
     }
     return { json: {}, arrays };
   },
   async run(context) {
-    const { method, test, prepared, signal, progress } = context;
+    const { method, test, signal, progress } = context;
     if (!method.encode) {
       return { rows: [{ axes: {}, metrics: emptyCells(allMetrics(), `'${method.id}' has no codes`) }] };
     }
-    const mean = prepared.arrays['test_mean']!.data as Float32Array;
     const note = (done: number, total: number) => progress(done, total, 'codes');
-    const { sums, fires, positions } = await measureGeometry(method, test, mean, { signal, progress: note });
+    const measured = await measureGeometry(method, test, { signal, progress: note });
     const cells: Cells = emptyCells(allMetrics(), `'${method.id}' cannot decode`);
-    Object.assign(cells, clusterBootstrap(sums, 'n', codeStatistics));
-    cells['fraction_alive'] = plainCell(fires.filter((count) => count > 0).length / fires.length, fires.length);
-    if (method.decode) {
-      Object.assign(cells, clusterBootstrap(sums, 'n', reconstructionStatistics));
-      Object.assign(cells, await subjectCells(context));
-    }
-    return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityHistogram(fires, positions) } };
+    const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
+    Object.assign(cells, geometryCells(measured, Object.keys(known)));
+    if (method.decode) Object.assign(cells, await subjectCells(context));
+    return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityCurve(measured) } };
   },
 });
 

@@ -1,12 +1,12 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 import { UserError } from '../errors.ts';
-import { type Csr, csrConcat, csrFromDense, csrFromTopk, csrToDense } from '../num/csr.ts';
+import { type Csr, csrConcat, csrToDense } from '../num/csr.ts';
 import { poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
-import { disposeCodes } from './code-rows.ts';
+import { codesCsr, disposeCodes } from './codes-csr.ts';
 import type { ActivationSet } from './data.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
-import type { Codes, FittedMethod } from './methods.ts';
+import type { FittedMethod } from './methods.ts';
 
 /** Latents of items after pooling over positions. */
 export type PooledLatents = {
@@ -51,7 +51,7 @@ export async function poolLatents(
     options.signal?.throwIfAborted();
     const groups = itemOfRows(batch);
     const codes = tf.tidy(() => encode(tf.tensor2d(batch.x, [batch.rows, activations.d_in])));
-    const csr = await csrOf(codes);
+    const csr = await codesCsr(codes);
     disposeCodes(codes);
     requireFinite(csr.values, csr.indices);
     nonZeros += csr.values.length;
@@ -71,13 +71,6 @@ export async function poolLatents(
   }
   const common = { items, d_sae, l0: nonZeros / Math.max(positions, 1) };
   return sparse ? { ...common, kind: 'sparse', max: csrConcat(parts) } : { ...common, kind: 'dense', max, min };
-}
-
-async function csrOf(codes: Codes): Promise<Csr> {
-  const [n, width] = codes.values.shape;
-  const values = (await codes.values.data()) as Float32Array;
-  if (codes.kind === 'dense') return csrFromDense(values, n, width);
-  return csrFromTopk(await codes.indices.data(), values, n, width, codes.d_sae);
 }
 
 function itemOfRows({ bounds, items, firstItem, rows }: KeptBatch): Uint32Array {

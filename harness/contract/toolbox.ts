@@ -17,10 +17,16 @@ export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { densityHistogram } from '../num/metrics/density.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense } from '../num/metrics/monosemanticity.ts';
 export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision } from '../num/metrics/precision-recall.ts';
+export {
+  createReconstruction,
+  type Reconstruction,
+  version as reconstructionVersion,
+} from '../num/metrics/reconstruction.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve } from '../num/metrics/roc.ts';
 export { batchTopk, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
@@ -35,7 +41,7 @@ export { bootstrapMean, type Estimate } from '../num/stats/bootstrap.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export * from '../num/tf.ts';
 export { packageRoot } from '../paths.ts';
-export { disposeCodes, readCodes } from './code-rows.ts';
+export { codesCsr, disposeCodes } from './codes-csr.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
 export { emptyCell, measuredCell, plainCell } from './metric-value.ts';
 export { type PooledLatents, poolLatents } from './pooled-latents.ts';

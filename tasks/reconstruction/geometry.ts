@@ -1,29 +1,26 @@
-/** @file How far reconstructions are from activations: sums over the kept positions of each document. */
+/** @file How far reconstructions are from activations, and how sparse the codes are, over all kept positions. */
 import {
   type ActivationSet,
+  codesCsr,
+  createReconstruction,
+  createRng,
+  densityHistogram,
   disposeCodes,
+  type Estimate,
+  emptyCell,
   type FittedMethod,
-  readCodes,
+  type KeptBatch,
+  type MetricValue,
+  plainCell,
+  type Reconstruction,
   scanKept,
-  type Tensor2D,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
 
 const ROWS = 1024;
-const COLUMNS = ['n', 'l0', 'l1', 'x2', 'centred2', 'error2', 'out2', 'dot', 'cosine', 'ratio'] as const;
-/** Columns that need a reconstruction, in the order in which `compare` gives them. */
-const COMPARED = ['x2', 'centred2', 'error2', 'out2', 'dot', 'cosine', 'ratio'] as const;
-/** Norms below this are zero as far as ratios and cosines go (SAEBench §1.1). */
-const TINY = 1e-4;
-
-export interface Geometry {
-  sums: DocumentSums;
-  /** How often each latent fired, [d_sae]. */
-  fires: Float64Array;
-  positions: number;
-}
+/** Densities from 10⁻⁷ on. */
+const DECADES = 7;
 
 /** The mean kept activation of a set, [d_in], accumulated in float64. */
 export async function meanActivation(set: ActivationSet): Promise<Float32Array> {
@@ -37,68 +34,54 @@ export async function meanActivation(set: ActivationSet): Promise<Float32Array> 
   return Float32Array.from(sum, (value) => value / rows);
 }
 
-/** Encodes every kept position of `test`, decodes it where the method can, and sums by document. `mean` is test's own. */
+/**
+ * Encodes every kept position of `test` and decodes it where the method can.
+ *
+ * @throws UserError when an activation, code or reconstruction is not finite, naming method and document.
+ */
 export async function measureGeometry(
   method: FittedMethod & { id: string },
   test: ActivationSet,
-  mean: Float32Array,
   options: { signal?: AbortSignal; progress: (done: number, total: number) => void },
-): Promise<Geometry> {
+): Promise<Reconstruction> {
   const { encode, decode, d_sae = 0 } = method;
   if (!encode) throw new Error('internal: measureGeometry needs a method that encodes');
   const documents = test.bounds.length - 1;
-  const sums = Object.fromEntries(COLUMNS.map((name) => [name, new Float64Array(documents)])) as DocumentSums;
-  const fires = new Float64Array(d_sae);
-  let positions = 0;
+  const reconstruction = createReconstruction(test.d_in, d_sae);
   for await (const batch of scanKept(test, ROWS)) {
     options.signal?.throwIfAborted();
     const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
     const codes = tf.tidy(() => encode(x));
-    const compared = decode && tf.tidy(() => compare(x, decode(codes), mean));
-    const read = await readCodes(codes);
-    const values = await compared?.data();
+    const out = decode && tf.tidy(() => decode(codes));
+    const csr = await codesCsr(codes);
+    const xHat = (await out?.data()) as Float32Array | undefined;
     x.dispose();
-    compared?.dispose();
+    out?.dispose();
     disposeCodes(codes);
-    for (let i = 0; i < batch.items; i++) {
-      const document = batch.firstItem + i;
-      const add = (column: string, value: number) => {
-        if (!Number.isFinite(value)) throw notFinite(method.id, document);
-        sums[column]![document] = sums[column]![document]! + value;
-      };
-      for (let row = batch.bounds[i]!; row < batch.bounds[i + 1]!; row++) {
-        let l0 = 0;
-        let l1 = 0;
-        read(row, (latent, value) => {
-          l0++;
-          l1 += Math.abs(value);
-          fires[latent] = fires[latent]! + 1;
-        });
-        add('n', 1);
-        add('l0', l0);
-        add('l1', l1);
-        for (const [c, column] of COMPARED.entries()) if (values) add(column, values[row * COMPARED.length + c]!);
-      }
-    }
-    positions += batch.rows;
+    const rowOfCode = (at: number) => csr.indptr.findIndex((start) => start > at) - 1;
+    const bad = firstBad(batch.x, test.d_in) ?? firstBad(xHat ?? [], test.d_in) ?? firstBad(csr.values, 1, rowOfCode);
+    if (bad !== undefined) throw notFinite(method.id, documentsOf(batch)[bad]!);
+    reconstruction.add({ x: batch.x, xHat, codes: csr, documents: documentsOf(batch) });
     options.progress(batch.firstItem + batch.items, documents);
   }
-  return { sums, fires, positions };
+  return reconstruction;
 }
 
-/** The columns `COMPARED` of each row, [rows, columns]. */
-function compare(x: Tensor2D, out: Tensor2D, mean: Float32Array): Tensor2D {
-  const squares = (t: Tensor2D) => tf.sum(tf.square(t), 1);
-  const x2 = squares(x);
-  const out2 = squares(out);
-  const dot = tf.sum(tf.mul(x, out), 1);
-  const normX = tf.sqrt(x2);
-  const normOut = tf.sqrt(out2);
-  const cosine = tf.div(dot, tf.maximum(tf.mul(normX, normOut), TINY * TINY));
-  const ratio = tf.where(tf.less(normX, TINY), tf.onesLike(normX), tf.div(normOut, tf.maximum(normX, TINY)));
-  const centred2 = squares(tf.sub(x, tf.tensor1d(mean)));
-  const error2 = squares(tf.sub(x, out));
-  return tf.stack([x2, centred2, error2, out2, dot, cosine, ratio], 1) as Tensor2D;
+/** The document of each row. */
+function documentsOf({ firstItem, items, bounds, rows }: KeptBatch): Uint32Array {
+  const documents = new Uint32Array(rows);
+  for (let i = 0; i < items; i++) documents.fill(firstItem + i, bounds[i]!, bounds[i + 1]!);
+  return documents;
+}
+
+/** The row of the first value that is not finite; undefined where all are. */
+function firstBad(
+  values: ArrayLike<number>,
+  width: number,
+  rowOf = (at: number) => Math.floor(at / width),
+): number | undefined {
+  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return rowOf(at);
+  return undefined;
 }
 
 function notFinite(method: string, document: number): UserError {
@@ -108,16 +91,20 @@ function notFinite(method: string, document: number): UserError {
   );
 }
 
-/** Sparsity of the codes, from the sums. */
-export const codeStatistics: Statistics = ({ n, l0, l1 }) => ({ l0: l0! / n!, l1: l1! / n! });
+/** The cells of the named metrics; `n` counts positions, intervals resample documents. */
+export function geometryCells(measured: Reconstruction, names: readonly string[]): Record<string, MetricValue> {
+  const { tokens, ...values } = measured.metrics();
+  const intervals: Record<string, Estimate | null> = measured.intervals(createRng('reconstruction/bootstrap'));
+  const cellOf = (name: string): MetricValue => {
+    const value = values[name as keyof typeof values];
+    if (value === null) return emptyCell('undefined: its denominator is zero on these activations', tokens);
+    return { ...plainCell(value, tokens), ci95: intervals[name]?.ci ?? null };
+  };
+  return Object.fromEntries(names.map((name) => [name, cellOf(name)]));
+}
 
-/** Numbers of the reconstruction, from the sums. */
-export const reconstructionStatistics: Statistics = (s) => ({
-  explained_variance: s['centred2'] === 0 ? undefined : 1 - s['error2']! / s['centred2']!,
-  mse: s['error2']! / s['n']!,
-  nmse: s['x2'] === 0 ? undefined : s['error2']! / s['x2']!,
-  // Rounding may carry the mean of float32 cosines a little past 1.
-  cosine: Math.min(1, Math.max(-1, s['cosine']! / s['n']!)),
-  l2_ratio: s['ratio']! / s['n']!,
-  relative_reconstruction_bias: s['dot'] === 0 ? undefined : s['out2']! / s['dot']!,
-});
+/** Number of latents by log10 of their density; those that never fired are in no bin: `fraction_alive` counts them. */
+export function densityCurve(measured: Reconstruction): { x: number[]; y: number[] } {
+  const { edges, counts } = densityHistogram(measured.densities(), DECADES);
+  return { x: counts.map((_, bin) => (edges[bin]! + edges[bin + 1]!) / 2), y: counts };
+}

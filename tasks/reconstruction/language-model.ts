@@ -90,7 +90,7 @@ export async function prepareLm(
 ): Promise<Prepared['arrays']> {
   const documents = Math.min(options.documents, test.bounds.length - 1);
   const columns = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'] as const;
-  const sums = Object.fromEntries(columns.map((name) => [name, new Float32Array(documents)]));
+  const sums = Object.fromEntries(columns.map((name) => [name, new Float64Array(documents)]));
   const clean: Float32Array[] = [];
   let cleanBytes = 0;
   let vocab = 0;
@@ -120,7 +120,7 @@ export async function prepareLm(
     options.progress(batch.first + batch.items, documents, 'clean and ablated passes');
   }
   const arrays: Prepared['arrays'] = Object.fromEntries(
-    Object.entries(sums).map(([name, data]) => [`lm_${name}`, { shape: [documents], data }]),
+    Object.entries(sums).map(([name, data]) => [`lm_${name}`, { shape: [documents], data: Float32Array.from(data) }]),
   );
   if (cleanBytes > 0 && cleanBytes <= options.cleanMiB * 2 ** 20) {
     arrays[CLEAN] = { shape: [cleanBytes / 4 / vocab, vocab], data: concatenate(clean) };

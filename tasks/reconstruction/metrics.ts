@@ -1,5 +1,5 @@
 /** @file The metrics of the task, with their definitions. */
-import type { MetricDefinition } from '../../harness/contract.ts';
+import { type MetricDefinition, reconstructionVersion } from '../../harness/contract.ts';
 
 type Direction = MetricDefinition['direction'];
 
@@ -12,28 +12,42 @@ function metric(
   return { description, direction, range, unit, version: 1 };
 }
 
+/** Metrics defined in num/metrics/reconstruction.ts. */
+function shared(...given: Parameters<typeof metric>): MetricDefinition {
+  return { ...metric(...given), version: reconstructionVersion };
+}
+
 /** Of the codes alone. */
 export const CODE_METRICS: Record<string, MetricDefinition> = {
-  l0: metric('Mean number of non-zero latents of a kept position.', 'none', [0, null], 'latents'),
-  l1: metric('Mean Σ|f| of a kept position.', 'none', [0, null]),
-  fraction_alive: metric(
+  l0: shared('Mean number of non-zero latents of a kept position.', 'none', [0, null], 'latents'),
+  l1: shared('Mean Σ|f| of a kept position.', 'none', [0, null]),
+  fraction_alive: shared(
     'Share of latents that fired on at least one kept position; grows with the number of positions.',
     'max',
     [0, 1],
   ),
+  freq_over_1_percent: shared('Share of latents that fire on more than 1 % of kept positions.', 'none', [0, 1]),
+  freq_over_10_percent: shared('Share of latents that fire on more than 10 % of kept positions.', 'none', [0, 1]),
 };
 
 /** Of the reconstruction x̂ of the kept positions. */
 export const RECONSTRUCTION_METRICS: Record<string, MetricDefinition> = {
   explained_variance: {
-    ...metric('1 − E‖x − x̂‖² ÷ (E‖x‖² − ‖E x‖²); 0 for predicting the mean.', 'max', [null, 1]),
+    ...shared('1 − E‖x − x̂‖² ÷ (E‖x‖² − ‖E x‖²); 0 for predicting the mean.', 'max', [null, 1]),
     main: true,
   },
-  mse: metric('Mean ‖x − x̂‖² of a kept position.', 'min', [0, null]),
-  nmse: metric('E‖x − x̂‖² ÷ E‖x‖²; 1 for predicting zero.', 'min', [0, null]),
-  cosine: metric('Mean cosine of x and x̂.', 'max', [-1, 1]),
-  l2_ratio: metric('Shrinkage: mean ‖x̂‖ ÷ ‖x‖, 1 where ‖x‖ < 10⁻⁴.', 'none', [0, null]),
-  relative_reconstruction_bias: metric('Shrinkage: E‖x̂‖² ÷ E x·x̂; below 1 where x̂ is too short.', 'none', [null, null]),
+  explained_variance_legacy: shared(
+    "Mean over positions of 1 − ‖x − x̂‖² ÷ ‖x − mean of the batch‖²: what SAEBench's paper shows; depends on batches.",
+    'none',
+    [null, 1],
+  ),
+  mse: shared('Mean ‖x − x̂‖² of a kept position, summed over d_in.', 'min', [0, null]),
+  nmse: shared('E‖x − x̂‖² ÷ E‖x − E x‖²; 1 for predicting the mean.', 'min', [0, null]),
+  cosine: shared('Mean cosine of x and x̂.', 'max', [-1, 1]),
+  l2_ratio: shared('Shrinkage: mean ‖x̂‖ ÷ ‖x‖, 1 where ‖x‖ < 10⁻⁴.', 'none', [0, null]),
+  l2_norm_in: shared('Mean ‖x‖.', 'none', [0, null]),
+  l2_norm_out: shared('Mean ‖x̂‖.', 'none', [0, null]),
+  relative_reconstruction_bias: shared('Shrinkage: E‖x̂‖² ÷ E x·x̂; below 1 where x̂ is too short.', 'none', [null, null]),
 };
 
 /** Of a language model with x̂ in place of x at the kept positions; positions are those whose next token is known. */

@@ -44,26 +44,39 @@ function batchMean(x: Float32Array, n: number, d_in: number): Float64Array {
 }
 
 /** Adds token `row`, without its codes. */
-function addToken(sums: TokenSums, batch: ReconstructionBatch, row: number, mean: Float64Array): void {
+function addToken(sums: TokenSums, { x, xHat }: ReconstructionBatch, row: number, mean: Float64Array): void {
   const d_in = mean.length;
-  let [error, squaredIn, squaredOut, inner, spread] = [0, 0, 0, 0, 0];
+  let [squaredIn, spread] = [0, 0];
   for (let c = 0; c < d_in; c++) {
-    const x = batch.x[row * d_in + c]!;
-    const xHat = batch.xHat[row * d_in + c]!;
-    error += (x - xHat) ** 2;
-    squaredIn += x * x;
-    squaredOut += xHat * xHat;
-    inner += x * xHat;
-    spread += (x - mean[c]!) ** 2;
-    sums.sumX[c]! += x;
+    const value = x[row * d_in + c]!;
+    squaredIn += value * value;
+    spread += (value - mean[c]!) ** 2;
+    sums.sumX[c]! += value;
   }
-  const [normIn, normOut] = [Math.sqrt(squaredIn), Math.sqrt(squaredOut)];
   sums.tokens++;
-  sums.squaredError += error;
   sums.squaredIn += squaredIn;
+  sums.normIn += Math.sqrt(squaredIn);
+  if (xHat) addReconstruction(sums, x, xHat, row, { d_in, normIn: Math.sqrt(squaredIn), spread });
+}
+
+/** Adds what x̂ of token `row` differs by. */
+function addReconstruction(
+  sums: TokenSums,
+  x: Float32Array,
+  xHat: Float32Array,
+  row: number,
+  { d_in, normIn, spread }: { d_in: number; normIn: number; spread: number },
+): void {
+  let [error, squaredOut, inner] = [0, 0, 0];
+  for (let at = row * d_in; at < (row + 1) * d_in; at++) {
+    error += (x[at]! - xHat[at]!) ** 2;
+    squaredOut += xHat[at]! * xHat[at]!;
+    inner += x[at]! * xHat[at]!;
+  }
+  const normOut = Math.sqrt(squaredOut);
+  sums.squaredError += error;
   sums.squaredOut += squaredOut;
   sums.inner += inner;
-  sums.normIn += normIn;
   sums.normOut += normOut;
   sums.cosine += normIn > 0 && normOut > 0 ? inner / (normIn * normOut) : 0;
   sums.normRatio += normIn < 1e-4 ? 1 : normOut / normIn;
@@ -97,8 +110,9 @@ export function createClusterSums(d_in: number, maxClusters: number): ClusterSum
   return {
     add(batch) {
       const n = batch.x.length / d_in;
-      if (!Number.isInteger(n) || batch.xHat.length !== batch.x.length) {
-        throw new RangeError(`reconstruction: ${batch.x.length} and ${batch.xHat.length} values with d_in ${d_in}`);
+      const { length = batch.x.length } = batch.xHat ?? {};
+      if (!Number.isInteger(n) || length !== batch.x.length) {
+        throw new RangeError(`reconstruction: ${batch.x.length} and ${length} values with d_in ${d_in}`);
       }
       if (batch.codes && batch.codes.n !== n)
         throw new RangeError(`reconstruction: ${batch.codes.n} codes for ${n} tokens`);

@@ -47,7 +47,7 @@ test('every metric by hand on two tokens', () => {
   allclose([m.cosine!], [(0.6 + 1) / 2]);
   allclose([m.l2_norm_in!, m.l2_norm_out!, m.l2_ratio!], [3.5, 2, (0.6 + 0.5) / 2]);
   allclose([m.relative_reconstruction_bias!], [10 / 11]);
-  allclose([m.l0!, m.l1!, m.frac_alive!], [1.5, 3, 0.5]);
+  allclose([m.l0!, m.l1!, m.fraction_alive!], [1.5, 3, 0.5]);
   allclose(accumulator.densities(), [0.5, 0, 1, 0]);
   allclose([m.freq_over_10_percent!], [0.5]);
 });
@@ -100,9 +100,18 @@ test('without codes or tokens metrics are null, not zero', () => {
   const accumulator = createReconstruction(2, 8);
   assert.is(accumulator.metrics().mse, null);
   accumulator.add({ x: X, xHat: X });
-  const { l0, l1, frac_alive } = accumulator.metrics();
-  assert.equal([l0, l1, frac_alive], [null, null, null]);
+  const { l0, l1, fraction_alive } = accumulator.metrics();
+  assert.equal([l0, l1, fraction_alive], [null, null, null]);
   assert.is(accumulator.intervals(createRng(1)).l0, null);
+});
+
+test('without a reconstruction its metrics are null, and those of the codes are not', () => {
+  const accumulator = createReconstruction(2, 2);
+  accumulator.add({ x: X, codes: csrFromDense(Float32Array.of(1, 0, 0, 2), 2, 2) });
+  const { mse, nmse, cosine, l2_norm_in, l2_norm_out, l0 } = accumulator.metrics();
+  assert.equal([mse, nmse, cosine, l2_norm_in, l2_norm_out, l0], [null, null, null, 3, null, 1]);
+  const { explained_variance, l2_ratio, l1 } = accumulator.intervals(createRng(1));
+  assert.equal([explained_variance, l2_ratio, l1!.value], [null, null, 1.5]);
 });
 
 test('shapes that do not fit are refused', () => {

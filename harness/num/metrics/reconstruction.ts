@@ -11,8 +11,8 @@ export const version = 1;
 export interface ReconstructionBatch {
   /** [n, d_in] row-major. */
   x: Float32Array;
-  /** [n, d_in] row-major. */
-  xHat: Float32Array;
+  /** [n, d_in] row-major; left out for methods that only encode. */
+  xHat?: Float32Array;
   /** Codes of the same n tokens; left out for methods without codes. */
   codes?: Csr;
   /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
@@ -43,7 +43,7 @@ export interface ReconstructionMetrics {
   /** Mean of Σ|f|. */
   l1: number | null;
   /** Share of latents that fired at least once. */
-  frac_alive: number | null;
+  fraction_alive: number | null;
   /** Share of latents that fire on more than 1 % and 10 % of tokens. */
   freq_over_1_percent: number | null;
   freq_over_10_percent: number | null;
@@ -88,12 +88,14 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
   const clusters = createClusterSums(d_in, maxClusters);
   const fires = new Float64Array(d_sae);
   let hasCodes = false;
+  let hasReconstruction = false;
 
   const densities = () => (hasCodes ? fires.map((count) => count / clusters.total().tokens) : new Float64Array(0));
 
   return {
     add(batch) {
       clusters.add(batch);
+      if (batch.xHat) hasReconstruction = true;
       if (!batch.codes) return;
       if (batch.codes.d_sae !== d_sae) throw new RangeError(`codes have d_sae ${batch.codes.d_sae}, expected ${d_sae}`);
       hasCodes = true;
@@ -103,24 +105,25 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
       const total = clusters.total();
       const { tokens } = total;
       const mean = (sum: number) => ratio(sum, tokens);
+      const compared = (sum: number) => (hasReconstruction ? mean(sum) : null);
       const variance = tokens > 0 ? scatter(total.squaredIn, total.sumX, tokens) : 0;
-      const nmse = ratio(total.squaredError, variance);
+      const nmse = hasReconstruction ? ratio(total.squaredError, variance) : null;
       const density = densities();
       const share = (over: number) => (hasCodes ? density.filter((p) => p > over).length / d_sae : null);
       return {
         tokens,
-        mse: mean(total.squaredError),
+        mse: compared(total.squaredError),
         nmse,
         explained_variance: nmse === null ? null : 1 - nmse,
         explained_variance_legacy: ratio(total.legacy, total.legacyTokens),
-        cosine: mean(total.cosine),
-        l2_ratio: mean(total.normRatio),
+        cosine: compared(total.cosine),
+        l2_ratio: compared(total.normRatio),
         l2_norm_in: mean(total.normIn),
-        l2_norm_out: mean(total.normOut),
+        l2_norm_out: compared(total.normOut),
         relative_reconstruction_bias: ratio(total.squaredOut, total.inner),
         l0: hasCodes ? mean(total.l0) : null,
         l1: hasCodes ? mean(total.l1) : null,
-        frac_alive: share(0),
+        fraction_alive: share(0),
         freq_over_1_percent: share(0.01),
         freq_over_10_percent: share(0.1),
       };
@@ -131,6 +134,8 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
       const tokens = column((part) => part.tokens);
       const byTokens = (name: string, pick: (part: TokenSums) => number) =>
         bootstrapRatio(column(pick), tokens, rng.fork(name), options);
+      const compared = (name: string, pick: (part: TokenSums) => number) =>
+        hasReconstruction ? byTokens(name, pick) : null;
       const nmse = (units: Uint32Array) => {
         const sum = new Float64Array(d_in);
         let [error, squares, count] = [0, 0, 0];
@@ -143,18 +148,18 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
         }
         return ratio(error, scatter(squares, sum, count));
       };
-      const normalised = bootstrap(parts.length, nmse, rng.fork('nmse'), options);
+      const normalised = hasReconstruction ? bootstrap(parts.length, nmse, rng.fork('nmse'), options) : null;
       const bias = [column((part) => part.squaredOut), column((part) => part.inner)] as const;
       return {
-        mse: byTokens('mse', (part) => part.squaredError),
+        mse: compared('mse', (part) => part.squaredError),
         nmse: normalised,
         explained_variance: normalised && {
           ...normalised,
           value: 1 - normalised.value,
           ci: normalised.ci && [1 - normalised.ci[1], 1 - normalised.ci[0]],
         },
-        cosine: byTokens('cosine', (part) => part.cosine),
-        l2_ratio: byTokens('l2_ratio', (part) => part.normRatio),
+        cosine: compared('cosine', (part) => part.cosine),
+        l2_ratio: compared('l2_ratio', (part) => part.normRatio),
         relative_reconstruction_bias: bootstrapRatio(...bias, rng.fork('bias'), options),
         l0: hasCodes ? byTokens('l0', (part) => part.l0) : null,
         l1: hasCodes ? byTokens('l1', (part) => part.l1) : null,

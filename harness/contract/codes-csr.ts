@@ -1,0 +1,17 @@
+/** @file Codes of a batch as sparse rows, whichever form they have. */
+import { type Csr, csrFromDense, csrFromTopk } from '../num/csr.ts';
+import type { Codes } from './methods.ts';
+
+/** The non-zeros of a batch of codes, read from the device. The tensors stay the caller's. */
+export async function codesCsr(codes: Codes): Promise<Csr> {
+  const [n, width] = codes.values.shape;
+  const values = (await codes.values.data()) as Float32Array;
+  if (codes.kind === 'dense') return csrFromDense(values, n, width);
+  return csrFromTopk(await codes.indices.data(), values, n, width, codes.d_sae);
+}
+
+/** Frees the tensors of codes. */
+export function disposeCodes(codes: Codes): void {
+  codes.values.dispose();
+  if (codes.kind === 'topk') codes.indices.dispose();
+}
