@@ -82,7 +82,7 @@ test('agnews: the judge tells classes by their words and prompts by their rare o
   assert.is(judge!.concept('', concepts[1]!), 0);
   const [prompt] = await dataset.prompts!(1);
   const words = prompt!.topic!.split(' ');
-  assert.is(words.length, 3);
+  assert.ok(words.length >= 3);
   assert.equal(
     [`x ${words[0]}`, `${words[1]} and ${words[2]}`, 'nothing'].map((text) => judge!.instruction(text, prompt!)),
     [1, 2, 0],

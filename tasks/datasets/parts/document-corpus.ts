@@ -11,14 +11,16 @@ const SHARES: Shares<Use> = [
   ['prompts', 1],
 ];
 
-/** Words that a prompt takes over from a document, at most. */
-const PROMPT_WORDS = 24;
-/** Rare words that a prompt must have, so that keeping to it can be seen. */
-const PROMPT_RARE = 3;
+/** A prompt ends with the sentence that brings it to this many words, and has no more than `PROMPT_MOST`. */
+const PROMPT_ENOUGH = 36;
+const PROMPT_MOST = 60;
+/** Telling words that a prompt must have, so that keeping to it can be seen, and those taken as its topic. */
+const TOPIC_LEAST = 3;
+const TOPIC_MOST = 12;
 
 /**
- * `corpus` and `prompts` of a dataset over documents, each document once. A prompt is the first sentence of a document
- * that is in no corpus; its topic are its rarest words.
+ * `corpus` and `prompts` of a dataset over documents, each document once. A prompt is the beginning of a document that
+ * is in no corpus; its topic are its rarest words.
  */
 export function documentCorpus(
   dataset: string,
@@ -44,9 +46,9 @@ export function documentCorpus(
       for (const text of all) {
         if (prompts.size >= n) break;
         if (useOf(text, SHARES) !== 'prompts') continue;
-        const start = firstSentence(text);
-        const topic = rareWords(start, frequencies, all.length).slice(0, PROMPT_RARE);
-        if (topic.length < PROMPT_RARE || prompts.has(start)) continue;
+        const start = firstSentences(text);
+        const topic = rareWords(start, frequencies, all.length).slice(0, TOPIC_MOST);
+        if (topic.length < TOPIC_LEAST || prompts.has(start)) continue;
         prompts.set(start, { id: `prompt-${prompts.size}`, text: start, topic: topic.join(' ') });
       }
       return [...prompts.values()];
@@ -54,8 +56,12 @@ export function documentCorpus(
   };
 }
 
-/** The first sentence, or the first words of a long one. */
-function firstSentence(text: string): string {
-  const sentence = /^[^.!?]+[.!?]/.exec(text)?.[0] ?? text;
-  return sentence.split(/\s+/).slice(0, PROMPT_WORDS).join(' ');
+/** Whole sentences from the beginning, or the first words where these are too long. */
+function firstSentences(text: string): string {
+  let start = '';
+  for (const [sentence] of text.matchAll(/[^.!?]+[.!?]+["']?|[^.!?]+$/g)) {
+    start += sentence;
+    if (start.split(/\s+/).length >= PROMPT_ENOUGH) break;
+  }
+  return start.trim().split(/\s+/).slice(0, PROMPT_MOST).join(' ');
 }
