@@ -26,7 +26,9 @@ export function argmax(logits: ArrayLike<number>): number {
 export function sampleToken(logits: ArrayLike<number>, u: number, options: SamplingOptions): number {
   const { temperature, topK = logits.length, topP = 1 } = options;
   const peak = logits[argmax(logits)]!;
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - peak) / temperature));
+  // A loop: `from` with a function is several times slower, and this runs for every token generated.
+  const weights = new Float64Array(logits.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((logits[i]! - peak) / temperature);
   if (topP >= 1) return draw(weights, u, topK < weights.length ? largest(logits, topK) : undefined);
   return draw(weights, u, nucleus(logits, weights, Math.min(topK, weights.length), topP));
 }
