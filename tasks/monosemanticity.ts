@@ -13,7 +13,7 @@ import {
   UserError,
 } from '../harness/contract.ts';
 import { type ControlName, openControl, prepareControls } from './monosemanticity/controls.ts';
-import { METRICS, msCells, msCurve } from './monosemanticity/metrics.ts';
+import { METRICS, msCells, msCurve, SUPPORT } from './monosemanticity/metrics.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 
 interface Options {
@@ -42,7 +42,8 @@ export default defineTask<Options>({
       type: 'array',
       items: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
       default: [0.01, 0.05, 0.1],
-      description: 'Shares of items on which the units of dense methods are made to fire.',
+      description:
+        'Shares of items on which the units of dense methods are made to fire; shares of fewer than 10 items are left out.',
     },
     latentDetails: {
       type: 'integer',
@@ -80,9 +81,10 @@ export default defineTask<Options>({
     addRow(outcome, 'raw', 'none', ms, { l0: pooled.l0, firingRate });
     if (pooled.d_sae <= context.options.latentDetails) outcome.details!['latents'] = latentDetails(ms);
     if (pooled.kind === 'dense') {
-      for (const wanted of context.options.rates) {
-        const rate = atLeastTwo(wanted, pooled.items);
-        addRow(outcome, `top-${Number((100 * wanted).toPrecision(6))}%`, 'none', thresholded(pooled, rate, embedding), {
+      // On fewer items a unit's score is the likeness of a few that happened to be drawn: high by chance alone.
+      const rates = context.options.rates.filter((rate) => Math.round(rate * pooled.items) >= SUPPORT);
+      for (const rate of rates) {
+        addRow(outcome, `top-${Number((100 * rate).toPrecision(6))}%`, 'none', thresholded(pooled, rate, embedding), {
           firingRate: rate,
         });
       }
