@@ -15,6 +15,7 @@ import {
   packageRoot,
   type Subject,
   type TaskContext,
+  type Tensor1D,
   type Tensor3D,
   tf,
 } from '../harness/contract.ts';
@@ -154,7 +155,10 @@ const wordInputs = (subject: Subject): Inputs => ({
 const axis = (i: number): FittedMethod => ({
   d_in: 5,
   sparse: false,
-  detector: () => ({ direction: Float32Array.from(oneHot(i)) }),
+  detector: () => ({
+    direction: Float32Array.from(oneHot(i)),
+    score: (x) => tf.squeeze(tf.slice(x, [0, i], [-1, 1]), [1]) as Tensor1D,
+  }),
   dispose: () => {},
 });
 const cells = (row: { metrics: Record<string, { value: number | null }> }) =>

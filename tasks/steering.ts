@@ -18,7 +18,8 @@ import { steeringVectors } from './steering/steering-vectors.ts';
 
 /**
  * AxBench's steering (arXiv:2501.17148 §3.2) with an embedded judge, and its counterpart for CLIP's zero-shot answers.
- * The strength is factor · scale, where the scale is the method's largest score on the concept's training items; the
+ * The strength is factor · scale, where the scale is the method's largest score on the concept's training items (of the
+ * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half. Every method
  * meets the same prompts and the same random numbers.
  */
@@ -26,7 +27,7 @@ export default defineTask<SteeringOptions>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 1,
+  version: 2,
   options: STEERING_OPTIONS,
   metrics: { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS },
   axes: {

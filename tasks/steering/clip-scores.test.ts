@@ -58,7 +58,8 @@ test('scores of two images by hand', () => {
   close(both.preservation, 2 / 3);
   close(both.overall, 4 / (2 + 1.5));
   close(both.off_target, (0.5 + 0) / 2);
-  close(both.selectivity, (3 + 1) / 0.5);
+  close(both.selectivity!, (3 + 1) / 0.5);
+  assert.is(clipScores({ target: { ...target, after: target.before }, unrelated, cosines }, [0]).selectivity, null);
   close(both.drift, 0.3);
   const p = (a: number, b: number, c: number) => Math.exp(a) / (Math.exp(a) + Math.exp(b) + Math.exp(c));
   close(both.target_lift, (p(3, 1, 1) - p(0, 1, 0) + p(1, 2, 0) - p(0, 2, 0)) / 2);

@@ -21,7 +21,8 @@ export interface ClipScores {
   preservation: number;
   target_lift: number;
   off_target: number;
-  selectivity: number;
+  /** null where no other logit changed. */
+  selectivity: number | null;
   drift: number;
   overall: number;
 }
@@ -55,7 +56,7 @@ export function clipScores({ target, unrelated, cosines }: Steered, images: read
     preservation,
     target_lift: sums.lift / n,
     off_target: sums.off / n,
-    selectivity: sums.off > 0 ? sums.on / sums.off : 0,
+    selectivity: sums.off > 0 ? sums.on / sums.off : null,
     drift: Math.min(2, Math.max(0, 1 - sums.cosine / n)),
     overall: flip_rate > 0 && preservation > 0 ? 4 / (1 / flip_rate + 1 / preservation) : 0,
   };

@@ -102,6 +102,7 @@ export async function steerClip(
     );
     byFactor.push(trialScores);
     for (const [name, value] of Object.entries({ ...scores, factor })) {
+      if (value === null) continue;
       const key = name as keyof ClipScores;
       values[key] = [...(values[key] ?? []), value];
     }
@@ -114,6 +115,7 @@ export async function steerClip(
   ];
   const cell = (name: keyof ClipScores | 'factor') => {
     const known = values[name];
+    if (!known && details.length > 0) return emptyCell('no other logit changed');
     if (!known) return emptyCell('no concept has a direction and images of other classes');
     return measuredCell(bootstrapMean(known, createRng('steering/bootstrap')), 'no concept');
   };

@@ -1,7 +1,7 @@
 /** @file Steering arithmetic: adding and clamping per row, for dense and k-sparse codes; choices. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FittedMethod, type Tensor2D, tf } from '../../harness/contract.ts';
+import { type FittedMethod, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
 import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
@@ -130,10 +130,17 @@ for (const kind of ['dense', 'topk'] as const) {
 
 test('a direction’s scale is how often it fits into a training row; a negated latent steers the other way', async () => {
   const direction = Float32Array.of(0, -2);
-  const own: FittedMethod = { d_in: 2, sparse: false, detector: () => ({ direction }), dispose: () => {} };
+  const score = (x: Tensor2D) => tf.squeeze(tf.slice(x, [0, 0], [-1, 1]), [1]) as Tensor1D;
+  const own: FittedMethod = { d_in: 2, sparse: false, detector: () => ({ direction, score }), dispose: () => {} };
   const found = (await steeringVectors(own, labelled, [0], context))!;
   assert.is(found.selection, 'detector');
   assert.is(found.vectors[0]!.scale, 1.5, 'largest absolute product 6 over 4: none is positive');
+  // Without a score: positives' rows (9, 2) and (0, 3) less the negative's (9, 2) is (−4.5, 0.5); of it (0, 3) has most.
+  const unscored = { ...own, detector: () => ({ direction }) };
+  const matched = (await steeringVectors(unscored, labelled, [0], context))!.vectors[0]!;
+  assert.ok(Math.abs(matched.scale * 2 - 1.5 / Math.hypot(4.5, 0.5)) < 1e-6, 'as long as of the difference of means');
+  const still = { ...own, detector: () => ({ direction: new Float32Array(2) }) };
+  assert.is((await steeringVectors(still, labelled, [0], context))!.vectors[0]!.scale, 0);
   const negative: FittedMethod = {
     d_in: 2,
     d_sae: 1,

@@ -74,7 +74,7 @@ export const CLIP_METRICS: Record<string, MetricDefinition> = {
     version: 1,
   },
   selectivity: {
-    description: "Mean change of the target's logit over off_target.",
+    description: "Mean change of the target's logit over off_target; over concepts where that is not 0.",
     direction: 'max',
     range: [null, null],
     unit: '',

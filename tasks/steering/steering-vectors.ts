@@ -1,12 +1,16 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
 import { type FittedMethod, type LabelledActivations, scanKept, type TaskContext, tf } from '../../harness/contract.ts';
 import { bestLatents } from './best-latent.ts';
+import { meanDifferences } from './mean-difference.ts';
 
 /** What is added to an activation: factor · scale · vector. */
 export interface SteeringVector {
   /** [d_in]. Of a latent: what the decoder adds for one unit of it. */
   vector: Float32Array;
-  /** The method's largest score on the concept's training items: factor 1 is as much as it ever saw. */
+  /**
+   * The method's largest score on the concept's training items: factor 1 is as much as it ever saw. A method without
+   * scores adds as much as the difference of means does.
+   */
   scale: number;
   /** Of sparse methods: the latent, so that it can be clamped. */
   latent?: number;
@@ -31,9 +35,13 @@ export async function steeringVectors(
   concepts: readonly number[],
   { signal, progress }: Options,
 ): Promise<SteeringVectors | undefined> {
-  const own = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!)?.direction);
+  const detectors = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!));
+  const own = detectors.map((detector) => detector?.direction);
   if (own.some((direction) => direction !== undefined)) {
-    const scales = await largestProducts(labelled, concepts, own);
+    const scored = detectors.some((detector) => detector?.score !== undefined);
+    const scales = scored
+      ? await largestProducts(labelled, concepts, own)
+      : await matchedScales(labelled, concepts, own);
     return {
       selection: 'detector',
       vectors: own.map((vector, i) => vector && { vector, scale: scales[i]!, details: {} }),
@@ -73,6 +81,22 @@ async function latentEffect(method: FittedMethod, latent: number): Promise<Float
   const values = (await effect.data()) as Float32Array;
   effect.dispose();
   return values;
+}
+
+/**
+ * Scales for directions that come without a score (random ones): factor 1 adds as long a vector as it does for the
+ * difference of means. By its own products a random direction would be steered far more gently than what it is a null for.
+ */
+async function matchedScales(
+  labelled: LabelledActivations,
+  concepts: readonly number[],
+  vectors: readonly (Float32Array | undefined)[],
+): Promise<number[]> {
+  const lengths = vectors.map((vector) => Math.sqrt(vector?.reduce((sum, value) => sum + value * value, 0) ?? 0));
+  if (lengths.every((length) => length === 0)) return lengths;
+  const differences = await meanDifferences(labelled, concepts);
+  const fits = await largestProducts(labelled, concepts, differences);
+  return fits.map((fit, c) => (lengths[c] === 0 ? 0 : (fit * Math.hypot(...differences[c]!)) / lengths[c]!));
 }
 
 /**
