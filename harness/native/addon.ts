@@ -33,6 +33,7 @@ export interface Addon {
   norm: Kernel;
   normGrad: Kernel;
   topK: Kernel;
+  encodeTopK: Kernel;
   adam: Kernel;
   sparseDecode: Kernel;
   sparseDots: Kernel;

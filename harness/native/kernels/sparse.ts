@@ -1,15 +1,31 @@
 /**
  * @file Kernels on k-sparse codes, under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values,
  * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae).
+ * And SaxEncodeTopK (x [n, d], W_enc [d, d_sae], bias [d_sae]; k): values and indices [n, k] of the largest entries of each
+ * row of x · W_enc + bias, descending, lowest index first among equals.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
-import { type Context, output, override } from '../registry.ts';
+import { type Args, type Context, output, override } from '../registry.ts';
 
 type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
+
+function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
+  const [n, d] = x.shape as [number, number];
+  const features = W_enc.shape[1]!;
+  const k = attrs['k'] as number;
+  const values = output(backend, [n, k], 'float32');
+  const indices = output(backend, [n, k], 'int32');
+  addon.params.set([n, d, features, k]);
+  const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
+  addon.encodeTopK(values.values, indices.values, ...read);
+  return [values.info, indices.info];
+}
 
 /** Registers the kernels on k-sparse codes. */
 export function registerSparse(context: Context): void {
   const { addon } = context;
+  override(context, 'SaxEncodeTopK', (args) => encodeTopK(context, args));
   override(context, 'SparseDecode', ({ inputs, backend }) => {
     const { values, indices, W_dec } = inputs as Named;
     const [n, k] = indices.shape as [number, number];

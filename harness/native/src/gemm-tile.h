@@ -18,6 +18,7 @@ constexpr size_t kTileRows = 8, kTileVectors = 2;
 constexpr size_t kTileRows = 4, kTileVectors = 2;
 #endif
 constexpr size_t kTileCols = kTileVectors * kLanes;
+constexpr size_t kDepth = 256;  // k per packed block: a B strip stays in L1
 
 /** A matrix seen through strides: element (i, k) is p[i * row + k * col]. */
 struct View {

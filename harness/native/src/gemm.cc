@@ -9,7 +9,6 @@ SAX_BEGIN
 
 namespace {
 
-constexpr size_t kDepth = 256;           // k per packed block: a B strip stays in L1
 constexpr size_t kRowsPerTask = 192;     // rows of A packed at once: they stay in L2
 constexpr size_t kPackFloats = 1 << 20;  // packed B, shared by the threads: it stays in L3
 constexpr size_t kMaxCols = 4096;

@@ -22,6 +22,7 @@ void softmaxGrad(Call&);
 void norm(Call&);
 void normGrad(Call&);
 void topK(Call&);
+void encodeTopK(Call&);
 void adam(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
@@ -48,6 +49,7 @@ const Entry table[] = {
     {"norm", norm, 6},
     {"normGrad", normGrad, 7},
     {"topK", topK, 3},
+    {"encodeTopK", encodeTopK, 5},
     {"adam", adam, 7},
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 4},

@@ -1,8 +1,17 @@
 /** @file Encoder and TopK in one operation, whose gradient reads the kept entries only. */
+import { hasKernel, runKernels } from '../kernels/own.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 import { gradDecoder } from './sparse-decode.ts';
-import { type TopkCodes, topkSparse } from './topk-sparse.ts';
+import { checkTopk, type TopkCodes, topkSparse } from './topk-sparse.ts';
+
+/** Where the backend has a kernel for it, the pre-activations [n, d_sae] never exist as a whole. */
+function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
+  checkTopk(k, W_enc.shape[1]);
+  if (!hasKernel('SaxEncodeTopK')) return topkSparse(tf.add(tf.matMul(x, W_enc), bias) as Tensor2D, k);
+  const [values, indices] = runKernels('SaxEncodeTopK', { x, W_enc, bias }, { k }) as [Tensor2D, Tensor2D];
+  return { values, indices };
+}
 
 /**
  * The `k` largest entries of each row of ReLU(x · W_enc + bias). The gradients of W_enc and bias are summed over the
@@ -13,19 +22,19 @@ import { type TopkCodes, topkSparse } from './topk-sparse.ts';
  * @param bias [d_sae]
  */
 export function topkEncode(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
-  // An operation has one output: the indices are made first, and the values' gradient refers to them.
-  const { indices, values } = tf.tidy(() => {
-    const found = topkSparse(tf.add(tf.matMul(x, W_enc), bias) as Tensor2D, k);
-    return { indices: found.indices, values: tf.relu(found.values) };
-  });
-  const differentiable = customOp<Tensor2D>(
+  let kept: Tensor2D | undefined;
+  const values = customOp<Tensor2D>(
     [W_enc, bias],
-    (save) => {
-      save([x, indices, values]);
-      return tf.clone(values);
+    (save, W, b) => {
+      const found = largest(x, W as Tensor2D, b as Tensor1D, k);
+      const active = tf.relu(found.values);
+      // An operation has one output: the indices leave it as a constant.
+      kept = tf.keep(found.indices);
+      save([x, found.indices, active]);
+      return active;
     },
-    (dy, [input, ids, kept]) => {
-      const active = tf.mul(dy, tf.step(kept!)) as Tensor2D;
+    (dy, [input, ids, codes]) => {
+      const active = tf.mul(dy, tf.step(codes!)) as Tensor2D;
       const d_sae = W_enc.shape[1];
       const flat = tf.reshape(ids!, [ids!.size]) as Tensor1D;
       return [
@@ -34,5 +43,8 @@ export function topkEncode(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: numb
       ];
     },
   );
-  return { indices, values: differentiable };
+  // A clone belongs to the caller's scope, as every result does.
+  const indices = tf.clone(kept!);
+  kept!.dispose();
+  return { indices, values };
 }
