@@ -8,8 +8,11 @@ import {
   type MetricDefinition,
   type MetricValue,
   measuredCell,
+  precisionRecallVersion,
   type ResultRow,
+  rocVersion,
   type TaskOutcome,
+  thresholdVersion,
 } from '../harness/contract.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -28,28 +31,28 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     range: [0, 1],
     unit: '',
     main: true,
-    version: 1,
+    version: rocVersion,
   },
   auroc_hard: {
     description: 'The same with hard negatives among the negatives; a concept that has none counts as it is.',
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: rocVersion,
   },
   average_precision: {
     description: 'Average precision on held-out positives and negatives; mean over concepts.',
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: precisionRecallVersion,
   },
   f1: {
     description: 'F1 on held-out positives and negatives at the threshold of best F1 on the training items.',
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: thresholdVersion,
   },
   hard_negative_accuracy: {
     description:
@@ -57,7 +60,7 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     direction: 'max',
     range: [0, 1],
     unit: '',
-    version: 1,
+    version: thresholdVersion,
   },
   auroc_1pct: {
     description: 'AUROC with the held-out negatives of other concepts among the negatives, up to 99 for each positive.',

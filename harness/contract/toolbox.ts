@@ -19,15 +19,16 @@ export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
-export { type MsScores, msScores, msScoresDense } from '../num/metrics/monosemanticity.ts';
+export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
 export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
-export { averagePrecision } from '../num/metrics/precision-recall.ts';
+export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
   createReconstruction,
   type Reconstruction,
   version as reconstructionVersion,
 } from '../num/metrics/reconstruction.ts';
-export { auroc, averageRoc, type RocCurve, rocCurve } from '../num/metrics/roc.ts';
+export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
+export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
 export { batchTopk, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';

@@ -1,7 +1,14 @@
 /** @file The numbers of one concept, from the scores of its items. */
-import { auroc, averagePrecision, type RocCurve, rocCurve } from '../../harness/contract.ts';
+import {
+  auroc,
+  averagePrecision,
+  bestF1Threshold,
+  f1AtPrior,
+  type RocCurve,
+  rocCurve,
+  shareAbove,
+} from '../../harness/contract.ts';
 import type { ConceptSplit } from './splits.ts';
-import { bestF1Threshold, f1AtPrior, shareAbove } from './threshold.ts';
 
 /** Share of positives in the setting in which they are rare. */
 export const RARE = 0.01;

@@ -7,6 +7,7 @@ import {
   type MetricValue,
   type MsScores,
   measuredCell,
+  msVersion,
   plainCell,
   summariseMs,
   supportedScores,
@@ -21,7 +22,7 @@ function metric(
   range: [number | null, number | null],
   unit = '',
 ) {
-  return { description, direction, range, unit, version: 1 };
+  return { description, direction, range, unit, version: msVersion };
 }
 
 export const METRICS: Record<string, MetricDefinition> = {

@@ -6,8 +6,9 @@ import { allclose } from '../allclose.ts';
 import { csrFromDense } from '../csr.ts';
 import { createRng } from '../rng.ts';
 import { latentAuroc } from './latent-auroc.ts';
-import { averagePrecision, bestF1Threshold, classifyAt, prCurve } from './precision-recall.ts';
-import { auroc, averageRoc, rocCurve, youden } from './roc.ts';
+import { averagePrecision, prCurve } from './precision-recall.ts';
+import { auroc, averageRoc, rocCurve } from './roc.ts';
+import { bestF1Threshold, f1AtPrior, shareAbove } from './threshold.ts';
 
 interface Case {
   scores: number[];
@@ -15,7 +16,6 @@ interface Case {
   auroc: number;
   averagePrecision: number;
   bestF1: number;
-  youden: number;
   fpr: number[];
   tpr: number[];
 }
@@ -28,20 +28,19 @@ const golden: { ranking: Case[] } = JSON.parse(
 golden.ranking.forEach(({ scores, labels, ...expected }, i) => {
   test(`equals scikit-learn on case ${i} (${scores.length} items)`, () => {
     const ap = averagePrecision(scores, labels)!;
-    const f1 = bestF1Threshold(scores, labels)!;
-    const { j, threshold } = youden(scores, labels)!;
+    const prior = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+    const threshold = bestF1Threshold(scores, labels, prior);
+    const [hits, alarms] = [1, 0].map((label) =>
+      shareAbove(
+        scores.filter((_, k) => labels[k] === label),
+        threshold,
+      ),
+    );
     allclose(
-      [auroc(scores, labels)!, ap, f1.f1, j],
-      [expected.auroc, expected.averagePrecision, expected.bestF1, expected.youden],
+      [auroc(scores, labels)!, ap, f1AtPrior(hits!, alarms!, prior)],
+      [expected.auroc, expected.averagePrecision, expected.bestF1],
       { rtol: 1e-12 },
     );
-    // Thresholds do what they promise on the data they were chosen on.
-    allclose([classifyAt(scores, labels, f1.threshold).f1], [f1.f1], { rtol: 1e-12 });
-    const rates = [1, 0].map((label) => {
-      const group = scores.filter((_, k) => labels[k] === label);
-      return group.filter((score) => score >= threshold).length / group.length;
-    });
-    allclose([rates[0]! - rates[1]!], [j], { rtol: 1e-12 });
     const curve = rocCurve(scores, labels)!;
     allclose(curve.fpr, expected.fpr, { rtol: 1e-12 });
     allclose(curve.tpr, expected.tpr, { rtol: 1e-12 });
@@ -58,13 +57,18 @@ test('auroc by hand: one tie, reversed, all equal, one class', () => {
 });
 
 test('a metric that is undefined is null, never a number', () => {
-  for (const metric of [rocCurve, youden]) assert.is(metric([1, 2], [1, 1]), null);
-  for (const metric of [averagePrecision, prCurve, bestF1Threshold]) assert.is(metric([1, 2], [0, 0]), null);
+  assert.is(rocCurve([1, 2], [1, 1]), null);
+  for (const metric of [averagePrecision, prCurve]) assert.is(metric([1, 2], [0, 0]), null);
 });
 
 test('the F1 threshold lies between the last accepted and the first rejected score', () => {
-  assert.equal(bestF1Threshold([0, 1, 4, 5], [0, 0, 1, 1]), { threshold: 2.5, f1: 1 });
-  assert.equal(bestF1Threshold([2, 2], [1, 0]), { threshold: 2, f1: 2 / 3 });
+  assert.is(bestF1Threshold([0, 1, 4, 5], [0, 0, 1, 1], 0.5), 2.5);
+  assert.is(bestF1Threshold([2, 2], [1, 0], 0.5), 2);
+  // Of 100 negatives for each positive the middle one would make 50 false alarms: half of the positives is better.
+  assert.is(bestF1Threshold([1, 3, 2, 0], [1, 1, 0, 0], 0.01), 2.5);
+  assert.is(f1AtPrior(0, 0, 0.5), 0);
+  assert.ok(Math.abs(f1AtPrior(0.75, 0.25, 0.01) - (2 * 0.0075) / (0.0075 + 0.2475 + 0.01)) < 1e-15);
+});
   assert.equal(classifyAt([0, 1, 4, 5], [0, 1, 1, 0], 2.5), { precision: 0.5, recall: 0.5, f1: 0.5, accuracy: 0.5 });
   assert.equal(classifyAt([0], [0], 1), { precision: 0, recall: 0, f1: 0, accuracy: 1 });
 });

@@ -90,17 +90,3 @@ export function averageRoc(curves: readonly RocCurve[], points = 101): { fpr: nu
   const tpr = fpr.map((x) => curves.reduce((sum, curve) => sum + tprAt(curve, x), 0) / curves.length);
   return { fpr, tpr };
 }
-
-/** The threshold with the greatest TPR - FPR (Youden's J); the highest such. Null when a class is empty. */
-export function youden(
-  scores: ArrayLike<number>,
-  labels: ArrayLike<number | boolean>,
-): { threshold: number; j: number } | null {
-  const curve = rocCurve(scores, labels);
-  if (!curve) return null;
-  let best = 1;
-  for (let i = 2; i < curve.fpr.length; i++) {
-    if (curve.tpr[i]! - curve.fpr[i]! > curve.tpr[best]! - curve.fpr[best]!) best = i;
-  }
-  return { threshold: curve.thresholds[best]!, j: curve.tpr[best]! - curve.fpr[best]! };
-}

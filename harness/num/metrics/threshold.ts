@@ -1,4 +1,7 @@
-/** @file Thresholds on scores: the one of best F1 on training data, and F1 at a given share of positives. */
+/** @file Thresholds on scores: chosen by F1 on one set, applied to another, at a given share of positives. */
+
+/** Version of these definitions, recorded with results. */
+export const version = 1;
 
 /**
  * F1 where positives make up the share `prior` of all examples, from the rates of true and false positives:
