@@ -9,14 +9,13 @@ import {
   tf,
   type ZeroShotTask,
 } from '../../harness/contract.ts';
+import { classEmbeddings } from '../judges/zero-shot.ts';
 import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
 import { type ItemBatch, itemBatches, type Replacement, splice } from './splice.ts';
 
 /** Positions and images of one forward pass: at a pooled site an image is one position, whatever it costs. */
 const POSITIONS = 4096;
 const IMAGES = 32;
-/** Prompts or captions of one forward pass. */
-const TEXTS = 64;
 
 export interface ClipOptions {
   documents: number;
@@ -40,13 +39,11 @@ export async function prepareClip(
     arrays['clip_images'] = matrix(await imageEmbeddings(clip, test, items, count, undefined, options), clip);
   }
   if (items.slice(0, count).every(({ caption }) => caption !== undefined)) {
-    const captions = items.slice(0, count).map(({ caption }) => caption!);
-    arrays['clip_captions'] = matrix(await textEmbeddings(clip, captions), clip);
+    const captions = items.slice(0, count).map(({ caption }) => ({ prompts: [caption!] }));
+    arrays['clip_captions'] = matrix(await classEmbeddings(clip, captions), clip);
   }
   for (const { id, classes } of zeroShot) {
-    const rows: Float32Array[] = [];
-    for (const { prompts } of classes) rows.push(unitMean(await textEmbeddings(clip, prompts), clip.projectionDim));
-    arrays[`clip_classes_${id}`] = matrix(Float32Array.from(rows.flatMap((row) => [...row])), clip);
+    arrays[`clip_classes_${id}`] = matrix(await classEmbeddings(clip, classes), clip);
   }
   return arrays;
 }
@@ -137,30 +134,8 @@ async function imageEmbeddings(
   return out;
 }
 
-/** Unit text embeddings [texts, dim]. */
-async function textEmbeddings(clip: Clip, texts: string[]): Promise<Float32Array> {
-  const out = new Float32Array(texts.length * clip.projectionDim);
-  for (let first = 0; first < texts.length; first += TEXTS) {
-    const batch = clip.tokenize(texts.slice(first, first + TEXTS));
-    const embeds = tf.tidy(() => unit(clip.forwardText(batch).embeds!));
-    out.set(await embeds.data(), first * clip.projectionDim);
-    embeds.dispose();
-  }
-  return out;
-}
-
 function unit(x: Tensor2D): Tensor2D {
   return tf.div(x, tf.maximum(tf.norm(x, 2, 1, true), 1e-12)) as Tensor2D;
-}
-
-/** The unit vector along the mean of unit rows: the usual prompt ensemble. */
-function unitMean(rows: Float32Array, dim: number): Float32Array {
-  const mean = new Float64Array(dim);
-  rows.forEach((value, at) => {
-    mean[at % dim] = mean[at % dim]! + value;
-  });
-  const length = Math.hypot(...mean) || 1;
-  return Float32Array.from(mean, (value) => value / length);
 }
 
 /** Cosines of unit rows: one array of b's rows for each of a's. */
