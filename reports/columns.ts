@@ -6,7 +6,16 @@ const MAX_COLUMNS = 7;
 
 /** Preferred columns of the known tasks, after the main metric; what a table lacks is skipped. */
 export const PREFERRED: Record<string, string[]> = {
-  reconstruction: ['l0', 'ce_loss_score', 'kl_score', 'zero_shot_change', 'cosine', 'l2_ratio', 'fraction_alive'],
+  reconstruction: [
+    'l0',
+    'ce_loss_score',
+    'kl_score',
+    'zero_shot_change',
+    'logit_change',
+    'cosine',
+    'l2_ratio',
+    'fraction_alive',
+  ],
   'concept-detection': ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
   steering: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor'],
   monosemanticity: ['ms_median', 'ms_norm', 'ms_supported', 'ms_floor', 'dead', 'single', 'l0'],
