@@ -33,6 +33,9 @@ function explainFailure(error: unknown): number {
   return EXIT.failure;
 }
 
+// A reader that has enough (`saxbench ls tasks | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.failure));
+
 const code = await main(process.argv.slice(2), {
   signal: abortOnInterrupt(),
   print: (text) => process.stdout.write(`${text}\n`),

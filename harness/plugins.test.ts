@@ -25,6 +25,10 @@ writeFileSync(
    export default { ...plugin, title: name };`,
 );
 writeFileSync(join(folder, 'plain.js'), `import { defineBaseline } from 'saxbench'; export default ${body('plain')};`);
+writeFileSync(
+  join(folder, 'renamed.js'),
+  `import { defineBaseline } from 'saxbench'; export default ${body('plain')};`,
+);
 writeFileSync(join(folder, 'broken.ts'), 'export default {');
 writeFileSync(join(folder, 'throws.js'), `throw new Error('at load');`);
 writeFileSync(join(folder, 'text.txt'), '');
@@ -55,7 +59,8 @@ for (const [file, id] of [
 test('what does not load is one clear line', async () => {
   assert.match(await messageOf('none.ts'), /there is no such file/);
   assert.match(await messageOf('text.txt'), /expected a \.ts, \.mts, \.js or \.mjs file; found '\.txt'/);
-  assert.match(await messageOf('broken.ts'), /broken\.ts: it does not load: /);
+  assert.match(await messageOf('broken.ts'), /broken\.ts: it does not load:/);
+  assert.match(await messageOf('renamed.js'), /expected the id 'renamed', as the file is named; found 'plain'/);
   assert.match(await messageOf('throws.js'), /it does not load: at load/);
   assert.match(await messageOf('inner/name.ts'), /expected a default export made by/);
 });

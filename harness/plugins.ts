@@ -1,7 +1,7 @@
 /** @file `--plugin FILE`: loads a plug-in from anywhere; its `saxbench` is the contract that runs in this process. */
 import { stat } from 'node:fs/promises';
 import module from 'node:module';
-import { extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from './errors.ts';
 import { codeExtension } from './paths.ts';
@@ -60,8 +60,20 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
   try {
     loaded = (await import(`${pathToFileURL(path).href}?saxbench-plugin`)) as { default?: unknown };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UserError(`plug-in ${file}: it does not load: ${message.split('\n')[0]}`);
+    throw new UserError(`plug-in ${file}: it does not load: ${loadFault(error)}`);
+  }
+  const expected = basename(path, extension);
+  const { id } = (loaded.default ?? {}) as { id?: unknown };
+  if (typeof id === 'string' && id !== expected) {
+    throw new UserError(
+      `plug-in ${file}: expected the id '${expected}', as the file is named; found '${id}': rename one of them.`,
+    );
   }
   return registry.add(loaded.default, file);
+}
+
+/** One line of an error while loading. The compiler says on its second line what is wrong and where. */
+function loadFault(error: unknown): string {
+  const [first, second] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return first?.endsWith(':') && second ? `${first} ${second}` : first!;
 }

@@ -242,6 +242,17 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
+  const bare = join(folder, 'bare.ts');
+  const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
+  writeFileSync(
+    bare,
+    `import topk from '${variant}'; export default { ...topk, id: 'bare', toSaeLens: undefined, foldScale: undefined };`,
+  );
+  const plain = join(folder, 'bare');
+  const smallest = [...plugins, '--plugin', bare, ...where.with(1, plain)];
+  const { said } = await run('train', '--sae', 'bare', ...subject, ...options, ...smallest);
+  assert.match(said, /'bare' has no toSaeLens/);
+  assert.match((await run('validate', plain)).out, /valid: safetensors: \d+ tensors/);
   const tooSmall = mistake(
     'train',
     '--sae',

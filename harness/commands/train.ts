@@ -1,6 +1,7 @@
 /** @file `saxbench train`: one SAE on one site of one subject, written in SAELens' layout. */
+import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
@@ -106,7 +107,14 @@ export const command: Command = {
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', ...place));
     const { writeError } = await import('../io/atomic.ts');
     const { atomicWriteJson } = await import('../io/atomic.ts');
-    await cp(join(step.folder, 'saelens'), out, { recursive: true }).catch((error: unknown) => {
+    const saelens = join(step.folder, 'saelens');
+    const portable = existsSync(saelens);
+    if (!portable)
+      say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
+    await cp(portable ? saelens : step.folder, out, {
+      recursive: true,
+      filter: (source) => basename(source) !== 'manifest.json',
+    }).catch((error: unknown) => {
       throw writeError(out, error);
     });
     await atomicWriteJson(join(out, 'training.json'), step.meta['training']);

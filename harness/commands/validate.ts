@@ -37,6 +37,7 @@ async function validateSuite(path: string, values: Values): Promise<string> {
 async function validateFolder(path: string, values: Values): Promise<string> {
   const has = (name: string) => existsSync(join(path, name));
   if (has('cfg.json')) return validateSae(path);
+  if (has('arrays.safetensors')) return validateTensors(join(path, 'arrays.safetensors'));
   if (has('config.json')) return validateSubject(path, values);
   const { openImport } = await import('../activations/import.ts');
   const { site, dataset } = await openImport(path);

@@ -90,6 +90,8 @@ export function resolveTraining<H>(
     Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const options: TrainingOptions = {
     ...DEFAULT_TRAINING,
+    // The smallest variant, one that cannot fold a scale back, trains without one.
+    ...(definition.foldScale ? {} : { normalise: 'none' as const }),
     ...set(definition.training?.(shape, hp) ?? {}),
     ...set(overrides),
   };
