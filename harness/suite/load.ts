@@ -71,7 +71,10 @@ function checkNames(suite: Suite, where: string): void {
   }
   const subjects = suite.subjects.map(subjectName);
   refuseTwice(subjects, `${where}: subjects`);
-  refuseTwice(suite.methods.map(methodName), `${where}: methods (give one of them another 'name')`);
+  for (const subject of subjects) {
+    const own = suite.methods.filter(({ subjects: only }) => only?.includes(subject) ?? true);
+    refuseTwice(own.map(methodName), `${where}: methods (give one of them another 'name')`);
+  }
   refuseTwice(
     suite.tasks.map(({ id }) => id),
     `${where}: tasks`,
