@@ -56,7 +56,9 @@ export async function readJson(path: string, domain: string): Promise<unknown> {
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (error) {
-    throw new UserError(`${domain}: ${path} is not valid JSON: ${(error as Error).message}.`);
+    // V8 quotes the place with its line breaks, and a mistake of the user's is one line.
+    const message = (error as Error).message.replace(/\s+/g, ' ');
+    throw new UserError(`${domain}: ${path} is not valid JSON: ${message.replace(/ is not valid JSON$/, '')}.`);
   }
 }
 
