@@ -4,20 +4,27 @@
  * embedding too. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { readJson, tf } from '../../../harness/contract.ts';
+import { type NamedTensors, readJson, tf } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
-import { parseClipConfig } from '../../subjects/clip-config.ts';
+import { clipShapes, parseClipConfig } from '../../subjects/clip-config.ts';
 import { clipImageForward, clipTextForward, contrastiveLoss } from '../../subjects/clip-forward.ts';
 import { initClip } from '../../subjects/init.ts';
 import { openTokenizer } from '../../subjects/load.ts';
 import { saveSubject } from '../../subjects/save.ts';
+import { loadParams } from '../../subjects/weights.ts';
 import { runTrainingLoop } from '../training-loop.ts';
 import { attributeLoss, initAttributeHeads, withoutAttributeHeads } from './attribute-heads.ts';
 import { measure } from './measure.ts';
 import { captionBatch, drawLesson, pixelsOf } from './pairs.ts';
 
-const STEPS = Number(process.argv[2] ?? 2400);
+/** Each cycle warms up and cools down anew, with fresh heads and moments, and saves its weights. */
+const CYCLES = [
+  { steps: 2400, lr: 2e-3, lesson: 0.8 },
+  { steps: 2000, lr: 1.5e-3, lesson: 0.3 },
+];
+/** The first cycle to run: a later one starts from the saved weights, which gives what running them all gives. */
+const FROM = Number(process.argv[2] ?? 0);
 const BATCH = 64;
 const HELD_OUT_IMAGES = 2000;
 
@@ -56,46 +63,51 @@ const config = {
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const backend = await initBackend();
-console.log(`tiny-clip: ${backend.name} (${backend.detail}), ${STEPS} steps`);
+console.log(`tiny-clip: ${backend.name} (${backend.detail})`);
 const { tokenizer } = await openTokenizer(folder);
 const rng = createRng('tiny-clip');
 const spec = parseClipConfig(config);
+const readFolder = async (name: string) =>
+  (await readJson(`${folder}${name}.json`, 'tiny-clip')) as Record<string, unknown>;
 
-const data = rng.fork('data');
-const started = performance.now();
-const variables = runTrainingLoop(
-  { ...initClip(spec, rng.fork('init')), ...initAttributeHeads(spec.projectionDim) },
-  { steps: STEPS, lr: 2e-3, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
-  (params, step) => {
-    const easy = Math.max(0, 0.8 * (1 - step / (0.6 * STEPS)));
-    const images = drawLesson(BATCH, easy, data.fork(step));
-    const captions = images.map(({ caption }) => caption);
-    const imageEmbeds = clipImageForward(params, spec, pixelsOf(images)).embeds!;
-    const textEmbeds = clipTextForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
-    return tf.add(
-      contrastiveLoss(imageEmbeds, textEmbeds, params['logit_scale']!),
-      attributeLoss(
-        params,
-        imageEmbeds,
-        images.map(({ attributes }) => attributes),
-      ),
-    );
-  },
-  (step, loss) => {
-    const seconds = (performance.now() - started) / 1000;
-    console.log(`step ${step}  loss ${loss.toFixed(4)}  ${((step * BATCH) / seconds).toFixed(0)} pairs/s`);
-  },
-);
-const seconds = (performance.now() - started) / 1000;
+async function runCycle(cycle: number, start: NamedTensors): Promise<NamedTensors> {
+  const { steps, lr, lesson } = CYCLES[cycle]!;
+  const data = cycle === 0 ? rng.fork('data') : rng.fork('data').fork(cycle);
+  const started = performance.now();
+  const variables = runTrainingLoop(
+    { ...start, ...initAttributeHeads(spec.projectionDim) },
+    { steps, lr, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
+    (params, step) => {
+      const images = drawLesson(BATCH, Math.max(0, lesson * (1 - step / (0.6 * steps))), data.fork(step));
+      const captions = images.map(({ caption }) => caption);
+      const imageEmbeds = clipImageForward(params, spec, pixelsOf(images)).embeds!;
+      const textEmbeds = clipTextForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
+      const matching = contrastiveLoss(imageEmbeds, textEmbeds, params['logit_scale']!);
+      const attributes = images.map((image) => image.attributes);
+      return tf.add(matching, attributeLoss(params, imageEmbeds, attributes));
+    },
+    (step, loss) => {
+      const rate = (1000 * step * BATCH) / (performance.now() - started);
+      console.log(`cycle ${cycle}  step ${step}  loss ${loss.toFixed(4)}  ${rate.toFixed(0)} pairs/s`);
+    },
+  );
+  const trained = withoutAttributeHeads(variables);
+  await saveSubject(folder, trained, {
+    config,
+    tokenizer: await readFolder('tokenizer'),
+    tokenizer_config: await readFolder('tokenizer_config'),
+    preprocessor_config: await readFolder('preprocessor_config'),
+  });
+  const values = Object.fromEntries(Object.entries(trained).map(([name, variable]) => [name, tf.clone(variable)]));
+  tf.dispose(variables);
+  return values;
+}
 
-await saveSubject(folder, withoutAttributeHeads(variables), {
-  config,
-  tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-clip')) as Record<string, unknown>,
-  tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-clip')) as Record<string, unknown>,
-  preprocessor_config: (await readJson(`${folder}preprocessor_config.json`, 'tiny-clip')) as Record<string, unknown>,
-});
+let params = FROM === 0 ? initClip(spec, rng.fork('init')) : await loadParams(folder, clipShapes(spec));
+for (let cycle = FROM; cycle < CYCLES.length; cycle++) params = await runCycle(cycle, params);
+tf.dispose(params);
+const pairs = BATCH * CYCLES.reduce((sum, { steps }) => sum + steps, 0);
 await measure(folder, {
   heldOut: HELD_OUT_IMAGES,
-  training: `${STEPS} steps of ${BATCH} fresh image-caption pairs, CLIP's loss plus attribute heads that are dropped afterwards, ${seconds.toFixed(0)} s on the ${backend.name} backend`,
+  training: `${pairs.toLocaleString('en')} fresh image-caption pairs in batches of ${BATCH}, CLIP's loss plus attribute heads that are dropped afterwards, on the ${backend.name} backend`,
 });
-tf.disposeVariables();
