@@ -1,7 +1,6 @@
 /** @file The trainer: resume after kill -9, aborts, bad input, targets, data larger than memory. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +13,7 @@ import type { SaeDefinition } from './contract.ts';
 import { UserError } from './errors.ts';
 import { initBackend } from './num/backend.ts';
 import { tf } from './num/tf.ts';
+import { inFolder, rejection } from './testing/failing.ts';
 import { sparseData } from './testing/sparse-data.ts';
 import { type TrainSaeOptions, trainSae } from './train.ts';
 
@@ -34,25 +34,6 @@ async function child(folder: string | undefined, killAt?: string): Promise<strin
     if (line === killAt) running.kill('SIGKILL');
   }
   return lines;
-}
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'saxbench-train-'));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** What a promise was rejected with. */
-async function rejection(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('expected a rejection');
 }
 
 /** A short run on easy data. */

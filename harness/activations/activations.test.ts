@@ -1,6 +1,5 @@
 /** @file Activation sets: order, files, memory, collection from a subject. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +8,7 @@ import { UserError } from '../errors.ts';
 import { initBackend } from '../num/backend.ts';
 import { createRng } from '../num/rng.ts';
 import { type Tensor3D, tf } from '../num/tf.ts';
+import { inFolder, rejection } from '../testing/failing.ts';
 import { memorySet } from './activation-set.ts';
 import { collectActivations, lengthBatches } from './collect.ts';
 import type { CollectPolicy } from './policy.ts';
@@ -20,24 +20,6 @@ const test = suite('activations');
 test.before(async () => {
   await initBackend('wasm');
 });
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'saxbench-activations-'));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function rejection(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('expected a rejection');
-}
 
 /** The first `count` batches from batch `from` on. */
 async function take(set: ActivationSet, size: number, count: number, from = 0, seed = 1) {

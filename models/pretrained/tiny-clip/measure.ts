@@ -10,13 +10,12 @@ import { createRng } from '../../../harness/num/rng.ts';
 import type { WorldImage } from '../../../tasks/worlds/image-world/world.ts';
 import { zeroShotClasses } from '../../../tasks/worlds/image-world/zero-shot.ts';
 import clip from '../../subjects/clip.ts';
+import { unitRows } from '../../subjects/clip-forward.ts';
 import { drawImages } from './pairs.ts';
 
 const BATCH = 100;
 /** Size of the pools in which an image looks for its caption: chance is 1 / 100. */
 const POOL = 100;
-
-const unitRows = (x: Tensor2D): Tensor2D => tf.div(x, tf.norm(x, 2, 1, true)) as Tensor2D;
 
 async function embedImages(subject: Clip, images: readonly WorldImage[]): Promise<Tensor2D> {
   const parts: Tensor2D[] = [];
