@@ -10,6 +10,7 @@ import {
   type Dataset,
   type FittedMethod,
   type GenerateOptions,
+  type Item,
   type LabelledActivations,
   type LanguageModel,
   packageRoot,
@@ -116,17 +117,19 @@ interface Inputs {
   dataset: Dataset;
   labelled: LabelledActivations;
   testItems: TaskContext<SteeringOptions>['testItems'];
+  /** Default: those of the labelled items. */
+  test?: ActivationSet;
   options?: Partial<SteeringOptions>;
 }
 
 async function run(inputs: Inputs, methods: FittedMethod[]) {
   const { subject, site, options, ...rest } = inputs;
   const context = {
+    test: rest.labelled.activations,
     ...rest,
     options: { ...OPTIONS, ...options },
     subject,
     site: subject.sites.find(({ name }) => name === site)!,
-    test: rest.labelled.activations,
     train: rest.labelled.activations,
     rng: createRng(0),
     seed: 0,
@@ -280,13 +283,14 @@ trained('tiny-clip')('tiny-clip: a difference of means flips answers, a random d
   if (clip.type !== 'clip') throw new Error('unexpected');
   const images = await imageWorld.open({ train: 12, eval: 2 }, { seed: 0, baseDir: '' });
   const set = await images.concepts!({ concepts: 5 });
-  const capture = async (from: number, to: number) => {
-    const pixels = await clip.preprocess(set.items.slice(from, to).map(({ image }) => image!));
+  const testItems = await images.corpus('test', 100);
+  const captureOf = (items: Item[]) => async (from: number, to: number) => {
+    const pixels = await clip.preprocess(items.slice(from, to).map(({ image }) => image!));
     const { captured } = clip.forwardImage(pixels, { capture: ['vision.embed'] });
     tf.dispose(pixels);
     return captured['vision.embed']!;
   };
-  const activations = await collect(capture, set.items.length, []);
+  const activations = await collect(captureOf(set.items), set.items.length, []);
   const labelled = memoryLabelled(set, activations);
   const data = await activations.read(0, activations.n);
   const rng = createRng(5);
@@ -297,7 +301,8 @@ trained('tiny-clip')('tiny-clip: a difference of means flips answers, a random d
     site: 'vision.embed',
     dataset: images,
     labelled,
-    testItems: await images.corpus('test', 100),
+    testItems,
+    test: await collect(captureOf(testItems), testItems.length, []),
   };
   const [steered, chance] = await run({ ...inputs, options: { factors: [0.5, 1, 1.5] } }, [
     meanDifference(labelled, data),

@@ -104,6 +104,8 @@ export interface LanguageModel extends SubjectCommon {
   /** Ids of each text (special tokens added, cut at `maxLength`), right-padded to the longest. */
   tokenize(texts: string[], options?: { maxLength?: number; addSpecialTokens?: boolean }): TokenBatch;
   forward(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
+  /** As `forward`, from x [n, length, d] at a site of the residual stream on: what comes before it is not computed. */
+  forwardFrom?(site: string, x: Tensor3D, batch: TokenBatch, options?: ForwardOptions): ForwardResult;
   /** New ids of each row (EOS not included). */
   generate(prompts: number[][], options: GenerateOptions): Promise<number[][]>;
   /** Unembedding as used: logits = finalNorm(x) · W_U; [d, vocab]. */
@@ -122,6 +124,8 @@ export interface Clip extends SubjectCommon {
   /** Pixel values [n, imageSize, imageSize, 3], resized and normalised by `preprocessor_config.json`. */
   preprocess(images: (RawImage | { path: string })[]): Promise<Tensor4D>;
   forwardImage(pixels: Tensor4D, options?: ForwardOptions): ForwardResult;
+  /** As `forwardImage`, from x [n, length, d] at a site of the residual stream on: what comes before is not computed. */
+  forwardImageFrom?(site: string, x: Tensor3D, options?: ForwardOptions): ForwardResult;
   forwardText(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
 }
 

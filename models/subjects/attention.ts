@@ -25,6 +25,8 @@ export interface AttentionContext {
   rotary?: Rotary;
   /** Added to the scores, broadcast to [n, heads, t, columns]: 0 where attention is allowed, −1e9 where not. */
   bias?: Tensor4D;
+  /** Columns that ask, of the t that are asked: all by default. */
+  asking?: number;
   /** Earlier columns. */
   past?: KeyValues;
 }
@@ -37,7 +39,7 @@ function rotate(x: Tensor4D, { cos, sin, rotate: matrix }: Rotary): Tensor4D {
 }
 
 /**
- * q [n·t, heads·headDim], k and v [n·t, kvHeads·headDim] → mixed values [n·t, heads·headDim], and the keys and values of
+ * q [n·asking, heads·headDim], k and v [n·t, kvHeads·headDim] → mixed values [n·asking, heads·headDim], and the keys and values of
  * all columns. Scores are scaled by headDim^−½.
  */
 export function attend(
@@ -45,9 +47,9 @@ export function attend(
   k: Tensor2D,
   v: Tensor2D,
   { heads, kvHeads, headDim }: AttentionShape,
-  { n, t, rotary, bias, past }: AttentionContext,
+  { n, t, asking = t, rotary, bias, past }: AttentionContext,
 ): { mixed: Tensor2D; keyValues: KeyValues } {
-  const split = (x: Tensor2D, count: number) => tf.reshape(x, [n, t, count, headDim]) as Tensor4D;
+  const split = (x: Tensor2D, count: number) => tf.reshape(x, [n, x.shape[0] / n, count, headDim]) as Tensor4D;
   const byHead = (x: Tensor4D) => tf.transpose(x, [0, 2, 1, 3]) as Tensor4D;
   const place = (x: Tensor4D) => byHead(rotary ? rotate(x, rotary) : x);
 
@@ -59,12 +61,20 @@ export function attend(
   const columns = keys.shape[2];
 
   // The heads of one group lie side by side, so a group's queries are one matrix and keys need not be repeated.
-  const grouped: [number, number, number] = [n * kvHeads, (heads / kvHeads) * t, headDim];
+  const grouped: [number, number, number] = [n * kvHeads, (heads / kvHeads) * asking, headDim];
   const flatKeys = tf.reshape(keys, [n * kvHeads, columns, headDim]) as Tensor3D;
   const flatValues = tf.reshape(values, [n * kvHeads, columns, headDim]) as Tensor3D;
-  const scores = tf.reshape(tf.matMul(tf.reshape(queries, grouped), flatKeys, false, true), [n, heads, t, columns]);
+  const scores = tf.reshape(tf.matMul(tf.reshape(queries, grouped), flatKeys, false, true), [
+    n,
+    heads,
+    asking,
+    columns,
+  ]);
   const weights = tf.softmax(bias ? tf.add(scores, bias) : scores);
-  const mixed = tf.matMul(tf.reshape(weights, [n * kvHeads, (heads / kvHeads) * t, columns]) as Tensor3D, flatValues);
-  const joined = byHead(tf.reshape(mixed, [n, heads, t, headDim]));
-  return { mixed: tf.reshape(joined, [n * t, heads * headDim]), keyValues: { k: keys, v: values } };
+  const mixed = tf.matMul(
+    tf.reshape(weights, [n * kvHeads, (heads / kvHeads) * asking, columns]) as Tensor3D,
+    flatValues,
+  );
+  const joined = byHead(tf.reshape(mixed, [n, heads, asking, headDim]));
+  return { mixed: tf.reshape(joined, [n * asking, heads * headDim]), keyValues: { k: keys, v: values } };
 }

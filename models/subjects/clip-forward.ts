@@ -17,7 +17,7 @@ import { type ClipConfig, visionLength } from './clip-config.ts';
 import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
 import { causalBias } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type Hooks, stackSites } from './sites.ts';
-import { runStack, type StackPass, type StackSpec } from './transformer.ts';
+import { blockAfter, firstColumns, runStack, type StackPass, type StackSpec } from './transformer.ts';
 
 /** Sites of the vision tower; its final norm sees the class token only, so that site is pooled. */
 export function visionSites({ vision, projectionDim }: ClipConfig): Site[] {
@@ -36,7 +36,7 @@ interface Tower {
   prefix: 'vision.' | 'text.';
   stack: StackSpec;
   pass: Omit<StackPass, 'sitePrefix' | 'hooks'>;
-  /** From the last block's output [n·t, d] to the pooled rows [n, d], by way of the final norm. */
+  /** From what `pass` gives of the last block's output to the pooled rows [n, d], by way of the final norm. */
   pool: (x: Tensor2D, hooks: Hooks) => Tensor2D;
   projection: string;
 }
@@ -85,26 +85,57 @@ export function clipImageForward(
   if (pixels.shape.slice(1).join() !== `${imageSize},${imageSize},3`) {
     throw new UserError(`clip: pixels: expected [n, ${imageSize}, ${imageSize}, 3], found [${pixels.shape}].`);
   }
-  const known = visionSites(config).map(({ name }) => name);
-  const mask = new Uint8Array(n * t).fill(1);
-  const hooks = createHooks(options, known, { n, mask, offset: 0, phase: 'prompt' });
   return tf.tidy(() => {
     const patches = tf.reshape(embedPatches(params, config, pixels), [n, t - 1, stack.d]);
     const classToken = tf.add(tf.zeros([n, 1, stack.d]), params['vision_model.embeddings.class_embedding']!);
     const positions = params['vision_model.embeddings.position_embedding.weight']!;
     const tokens = tf.reshape(tf.add(tf.concat([classToken, patches], 1), positions), [n * t, stack.d]) as Tensor2D;
     const x = normalise(params, 'vision_model.pre_layrnorm', tokens, 'layer', stack.epsilon);
-    return runTower(params, x, hooks, options.output !== false, {
-      prefix: 'vision.',
-      stack,
-      pass: { n, t },
-      projection: 'visual_projection',
-      pool: (last, reached) => {
-        const first = tf.slice(tf.reshape(last, [n, t * stack.d]), [0, 0], [n, stack.d]) as Tensor2D;
-        const pooled = normalise(params, 'vision_model.post_layernorm', first, 'layer', stack.epsilon);
-        return reached.visit(`vision.${FINAL_NORM_SITE}`, pooled);
-      },
-    });
+    return runVision(params, config, x, n, 0, options);
+  });
+}
+
+/**
+ * The rest of `clipImageForward` when the residual stream at `site` is x [n, length, d].
+ *
+ * @throws UserError for a site that is none of the vision tower's residual stream.
+ */
+export function clipImageFrom(
+  params: NamedTensors,
+  config: ClipConfig,
+  site: string,
+  x: Tensor3D,
+  options: ForwardOptions = {},
+): ForwardResult {
+  const { stack } = config.vision;
+  const from = blockAfter(site, 'vision.', stack.layers);
+  const [n, t, d] = x.shape;
+  return tf.tidy(() => runVision(params, config, tf.reshape(x, [n * t, d]), n, from, options));
+}
+
+/** The vision tower from the input x [n·t, d] of block `from` on. */
+function runVision(
+  params: NamedTensors,
+  config: ClipConfig,
+  x: Tensor2D,
+  n: number,
+  from: number,
+  options: ForwardOptions,
+): TowerResult {
+  const { stack } = config.vision;
+  const t = visionLength(config);
+  const known = visionSites(config).map(({ name }) => name);
+  const hooks = createHooks(options, known, { n, mask: new Uint8Array(n * t).fill(1), offset: 0, phase: 'prompt' });
+  return runTower(params, x, hooks, options.output !== false, {
+    prefix: 'vision.',
+    stack,
+    pass: { n, t, from, firstColumn: true },
+    projection: 'visual_projection',
+    pool: (last, reached) => {
+      const classTokens = from < stack.layers ? last : firstColumns(last, n);
+      const pooled = normalise(params, 'vision_model.post_layernorm', classTokens, 'layer', stack.epsilon);
+      return reached.visit(`vision.${FINAL_NORM_SITE}`, pooled);
+    },
   });
 }
 

@@ -11,7 +11,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { clipShapes, parseClipConfig } from './clip-config.ts';
-import { clipImageForward, clipTextForward, textSites, visionSites } from './clip-forward.ts';
+import { clipImageForward, clipImageFrom, clipTextForward, textSites, visionSites } from './clip-forward.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
 import { linearNames } from './transformer.ts';
 import { countParameters, loadParams, transposeLinears } from './weights.ts';
@@ -58,6 +58,7 @@ async function load(folder: string, { id }: { id: string }): Promise<Clip> {
       return tf.tensor4d(data, [images.length, vision.imageSize, vision.imageSize, 3]);
     },
     forwardImage: (pixels, options) => clipImageForward(params, config, pixels, options),
+    forwardImageFrom: (site, x, options) => clipImageFrom(params, config, site, x, options),
     forwardText: (batch, options) => clipTextForward(params, config, batch, options),
     dispose: () => tf.dispose(params),
   };

@@ -15,7 +15,7 @@ import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { causalBias, columnBias, rotaryTables } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
-import { runStack } from './transformer.ts';
+import { blockAfter, runStack } from './transformer.ts';
 
 /** All sites of a Llama, in the order of the pass. */
 export const llamaSites = (config: LlamaConfig) => stackSites(config.stack, '', 'text', 'tokens');
@@ -27,6 +27,12 @@ export interface CachedColumns {
   positions: Int32Array;
   /** Row-major [n, columns], the new one included: 1 where a row may look. */
   seen: Uint8Array;
+}
+
+/** The residual stream that a pass goes on from: x [n, length, d] at a site before or after a block. */
+export interface ResidualStream {
+  site: string;
+  x: Tensor3D;
 }
 
 /** What a pass over hidden states gives; `hidden` [n·length, d] is the final norm's output. */
@@ -42,25 +48,27 @@ export function llamaLogits(params: NamedTensors, config: LlamaConfig, hidden: T
 }
 
 /**
- * Everything before the unembedding. `columns` continues from a cache; `keep` returns keys and values for one. Call
- * inside `tf.tidy`.
+ * Everything before the unembedding. `columns` continues from a cache; `keep` returns keys and values for one; `from`
+ * leaves out what comes before a site. Call inside `tf.tidy`.
  */
 export function llamaHidden(
   params: NamedTensors,
   config: LlamaConfig,
   batch: TokenBatch,
-  options: ForwardOptions & Partial<PassPosition> & { columns?: CachedColumns; keep?: boolean } = {},
+  options: ForwardOptions &
+    Partial<PassPosition> & { columns?: CachedColumns; keep?: boolean; from?: ResidualStream } = {},
 ): HiddenResult {
   const { stack } = config;
   const { n, length: t, mask } = batch;
-  const { columns, keep, offset = 0, phase = 'prompt' } = options;
+  const { columns, keep, from, offset = 0, phase = 'prompt' } = options;
+  const first = from ? blockAfter(from.site, '', stack.layers) : 0;
   const known = llamaSites(config).map(({ name }) => name);
   const hooks = createHooks(options, known, { n, mask, offset, phase });
   const positions = columns?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
   const { x, captured, keyValues } = runStack(
     params,
     stack,
-    embed(params['model.embed_tokens.weight'] as Tensor2D, batch.ids),
+    from ? tf.reshape(from.x, [n * t, stack.d]) : embed(params['model.embed_tokens.weight'] as Tensor2D, batch.ids),
     {
       n,
       t,
@@ -70,6 +78,7 @@ export function llamaHidden(
       bias: columns ? columnBias(columns.seen, n) : causalBias(t),
       past: columns?.past,
       keep,
+      from: first,
     },
   );
   if (!x || hooks.finished()) return { captured, keyValues };
@@ -87,7 +96,7 @@ export function llamaForward(
   params: NamedTensors,
   config: LlamaConfig,
   batch: TokenBatch,
-  options: ForwardOptions = {},
+  options: ForwardOptions & { from?: ResidualStream } = {},
 ): ForwardResult {
   return tf.tidy(() => {
     const { hidden, captured } = llamaHidden(params, config, batch, options);

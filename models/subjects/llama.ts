@@ -34,6 +34,7 @@ async function load(folder: string, { id }: { id: string }): Promise<LanguageMod
       return batchOf(rows, padId);
     },
     forward: (batch, options) => llamaForward(params, config, batch, options),
+    forwardFrom: (site, x, batch, options) => llamaForward(params, config, batch, { ...options, from: { site, x } }),
     generate: (prompts, options) =>
       generate(params, config, prompts, { eosId: tokenizer.eosId ?? config.eosId, ...options }),
     unembedding: () => tf.clone(params[`${head}.weightT`] as Tensor2D),

@@ -1,13 +1,14 @@
 /** @file Reading and replacing activations at the sites of both families. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type {
-  Clip,
-  ForwardOptions,
-  Intervention,
-  LanguageModel,
-  Tensor3D,
-  TokenBatch,
+import {
+  type Clip,
+  type ForwardOptions,
+  type Intervention,
+  isResidualStream,
+  type LanguageModel,
+  type Tensor3D,
+  type TokenBatch,
 } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
@@ -51,6 +52,34 @@ test('captured values put back at any site of the residual stream reproduce the 
     assert.not.equal(logitsWith({}, other), clean);
     value.dispose();
   }
+});
+
+test('from the residual stream on, a pass ends as the whole one does, steered on the way or not', () => {
+  const steered: Intervention = { site: 'blocks.1.hook_resid_mid', apply: (x) => tf.mul(x, 1.5) };
+  for (const site of lm.sites.map(({ name }) => name).filter(isResidualStream)) {
+    tf.tidy(() => {
+      const { captured, logits } = lm.forward(batch, { capture: [site], interventions: [steered] });
+      const rest = lm.forwardFrom!(site, captured[site]!, batch, { interventions: [steered] }).logits!;
+      assertClose(site, rest, logits!.dataSync(), { tolerance: 0 });
+    });
+  }
+  const x = tf.zeros([1, 1, 24]) as Tensor3D;
+  assert.throws(() => lm.forwardFrom!('blocks.0.hook_mlp_out', x, batch), /hook_mlp_out: expected one of the residual/);
+  x.dispose();
+});
+
+test('the rest of the image tower gives the embedding of the whole, whatever is read on the way', () => {
+  tf.tidy(() => {
+    const pixels = tf.randomNormal([2, 12, 12, 3], 0, 1, 'float32', 7) as Parameters<Clip['forwardImage']>[0];
+    const sites = both.sites.map(({ name }) => name).filter((name) => name.startsWith('vision.'));
+    // With every site wanted the last block computes all columns; with none, the class token alone.
+    const { captured, embeds } = both.forwardImage(pixels, { capture: sites });
+    assertClose('alone', both.forwardImage(pixels).embeds!, embeds!.dataSync(), { tolerance: 1e-6 });
+    for (const site of sites.filter(isResidualStream)) {
+      const rest = both.forwardImageFrom!(site, captured[site]!).embeds!;
+      assertClose(site, rest, embeds!.dataSync(), { tolerance: 1e-6 });
+    }
+  });
 });
 
 test('every site takes part: replacing its value by zero changes the logits', () => {

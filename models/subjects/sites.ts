@@ -35,6 +35,8 @@ export interface Hooks {
    * captured is what the network goes on with.
    */
   visit(site: string, x: Tensor2D): Tensor2D;
+  /** Whether something is captured or replaced at a site. */
+  wants(site: string): boolean;
   /** Activations captured since the last call: to be returned from the `tf.tidy` that they were made in. */
   take(): Record<string, Tensor3D>;
   /** True as soon as nothing that is still to come is wanted. */
@@ -84,6 +86,7 @@ export function createHooks(options: ForwardOptions, known: readonly string[], p
 
   return {
     visit,
+    wants: (site) => wanted.has(site) || interventions.some((intervention) => intervention.site === site),
     take: () => {
       const taken = fresh;
       fresh = {};

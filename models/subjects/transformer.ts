@@ -1,5 +1,12 @@
 /** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
-import { type NamedTensors, type Tensor2D, type Tensor3D, type Tensor4D, tf } from '../../harness/contract.ts';
+import {
+  type NamedTensors,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
 import { type AttentionShape, attend, type KeyValues, type Rotary } from './attention.ts';
 import { type Activation, activate, linear, type Norm, normalise } from './layers.ts';
 import type { RotarySpec } from './positions.ts';
@@ -53,10 +60,14 @@ export interface StackPass {
   past?: KeyValues[];
   /** Whether to return the keys and values. */
   keep?: boolean;
+  /** The first block that runs: x is its input. Default 0. */
+  from?: number;
+  /** Of the last block's output only the first column of each row is wanted: [n, d]. */
+  firstColumn?: boolean;
 }
 
 export interface StackResult {
-  /** Residual stream after the last block [n·t, d]; absent when the hooks had all they wanted before. */
+  /** Residual stream after the last block [n·t, d] ([n, d] with `firstColumn`); absent when the hooks had all they wanted before. */
   x?: Tensor2D;
   captured: Record<string, Tensor3D>;
   keyValues: KeyValues[];
@@ -67,7 +78,7 @@ export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pas
   const captured: Record<string, Tensor3D> = {};
   const keyValues: KeyValues[] = [];
   let stream = x;
-  for (let layer = 0; layer < spec.layers; layer++) {
+  for (let layer = pass.from ?? 0; layer < spec.layers; layer++) {
     if (pass.hooks.finished()) return { captured, keyValues };
     // A tidy for each block bounds the memory of a pass; tensors that gradients need survive it.
     const step = tf.tidy(() => {
@@ -99,9 +110,15 @@ function runBlock(
   if (hooks.finished()) return {};
 
   const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
-  const { mixed, keyValues } = attend(project(names.q, a), project(names.k, a), project(names.v, a), spec, {
+  // Other columns matter to the first one by their keys and values alone.
+  const alone =
+    pass.firstColumn === true && layer === spec.layers - 1 && !INNER_HOOKS.some((hook) => hooks.wants(site + hook));
+  const asking = alone ? firstColumns(a, n) : a;
+  if (alone) x = firstColumns(x, n);
+  const { mixed, keyValues } = attend(project(names.q, asking), project(names.k, a), project(names.v, a), spec, {
     n,
     t,
+    asking: asking.shape[0] / n,
     rotary,
     bias,
     past: pass.past?.[layer],
@@ -114,7 +131,32 @@ function runBlock(
   const gate = activate(project(names.gate ?? names.up, m), spec.activation);
   const hidden = names.gate ? tf.mul(gate, project(names.up, m)) : gate;
   x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden as Tensor2D)));
-  return { x: hooks.visit(`${site}hook_resid_post`, x), keyValues };
+  x = hooks.visit(`${site}hook_resid_post`, x);
+  const last = pass.firstColumn === true && layer === spec.layers - 1;
+  return { x: last && !alone ? firstColumns(x, n) : x, keyValues };
+}
+
+/** Sites of a block after its input. */
+const INNER_HOOKS = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];
+
+/** The first column of each of n rows: x [n·t, d] → [n, d]. */
+export function firstColumns(x: Tensor2D, n: number): Tensor2D {
+  const width = x.shape[1];
+  return tf.slice(tf.reshape(x, [n, x.size / n]), [0, 0], [n, width]) as Tensor2D;
+}
+
+/**
+ * The block whose input the residual stream at `site` is.
+ *
+ * @throws UserError for a site that is none of the residual stream of this stack.
+ */
+export function blockAfter(site: string, sitePrefix: string, layers: number): number {
+  const [, layer, place] = /^blocks\.(\d+)\.hook_resid_(pre|post)$/.exec(site.slice(sitePrefix.length)) ?? [];
+  const block = Number(layer) + (place === 'post' ? 1 : 0);
+  if (site.startsWith(sitePrefix) && Number(layer) < layers) return block;
+  throw new UserError(
+    `site ${site}: expected one of the residual stream, ${sitePrefix}blocks.<layer>.hook_resid_pre or _post.`,
+  );
 }
 
 /** Names and shapes of a stack's tensors, as Hugging Face stores them. */

@@ -1,6 +1,14 @@
 /** @file Image embeddings of a CLIP, as they are and with every image steered in its own way. */
-import { type Clip, type FittedMethod, type Item, tf } from '../../harness/contract.ts';
-import { type Kind, type RowSteering, steer, steered } from './interventions.ts';
+import {
+  type Clip,
+  type FittedMethod,
+  type Item,
+  isResidualStream,
+  type Tensor2D,
+  type Tensor3D,
+  tf,
+} from '../../harness/contract.ts';
+import { cleared, type Kind, type RowSteering, steer } from './interventions.ts';
 
 /** Pixel values of one pass: bounds its memory. */
 const PIXEL_VALUES = 2 ** 22;
@@ -10,8 +18,8 @@ const EMBEDDING_SITE = 'vision.embed';
 
 export interface Images {
   items: readonly Item[];
-  /** Clean embeddings as they leave the tower, not normalised: row-major [items, dim]. */
-  embeds: Float32Array;
+  /** Clean activations at the site: row-major [items, length, d]. */
+  activations: Float32Array;
 }
 
 /** Embeddings [items, dim], not normalised. */
@@ -33,48 +41,60 @@ export async function cleanEmbeddings(
   return out;
 }
 
-/** Embeddings [steerings, items, dim] of all images under each steering, not normalised. */
+/**
+ * Embeddings [strengths, items, dim] of all images steered along one direction with each strength, not normalised. At
+ * the embedding and in the residual stream only what comes after the site is computed.
+ */
 export async function steeredEmbeddings(
   clip: Clip,
-  site: string,
+  site: { name: string; d: number },
   images: Images,
-  steerings: readonly RowSteering[],
+  direction: Omit<RowSteering, 'strength'>,
+  strengths: readonly number[],
   kind: Kind,
   method: FittedMethod,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  const dim = clip.projectionDim;
   const n = images.items.length;
-  const out = new Float32Array(steerings.length * n * dim);
-  if (site === EMBEDDING_SITE) {
-    for (const [s, steering] of steerings.entries()) {
-      const rows = Array.from({ length: n }, () => steering);
-      const z = tf.tidy(() => steered(tf.tensor3d(images.embeds, [n, 1, dim]), rows, kind, method));
-      out.set(await z.data(), s * n * dim);
-      z.dispose();
+  const out = new Float32Array(strengths.length * n * clip.projectionDim);
+  const size = Math.max(1, Math.floor(batchSize(clip) / n));
+  const rest = restOf(clip, site.name);
+  const pixels = rest ? undefined : await clip.preprocess(images.items.map(({ image }) => image!));
+  const x = tf.tensor3d(images.activations, [n, images.activations.length / (n * site.d), site.d]);
+  // What a clamped latent holds before depends on the image, not on the strength.
+  const start = tf.tidy(() => (kind === 'clamp' && rest ? cleared(x, Array(n).fill(direction), method) : tf.clone(x)));
+  try {
+    for (let from = 0; from < strengths.length; from += size) {
+      signal?.throwIfAborted();
+      const part = strengths.slice(from, from + size);
+      const embeds = tf.tidy(() => {
+        if (rest) return rest(alongAll(start, direction.vector, part));
+        const rows = part.flatMap((strength) => Array<RowSteering>(n).fill({ ...direction, strength }));
+        const interventions = [steer(site.name, rows, kind, method)];
+        return clip.forwardImage(tf.tile(pixels!, [part.length, 1, 1, 1]), { interventions }).embeds!;
+      });
+      out.set(await embeds.data(), from * n * clip.projectionDim);
+      embeds.dispose();
     }
-    return out;
+  } finally {
+    tf.dispose([x, start, ...(pixels ? [pixels] : [])]);
   }
-  const pixels = await clip.preprocess(images.items.map(({ image }) => image!));
-  const size = batchSize(clip);
-  const all = steerings.flatMap((steering) => Array.from({ length: n }, (_, image) => ({ steering, image })));
-  for (let from = 0; from < all.length; from += size) {
-    signal?.throwIfAborted();
-    const part = all.slice(from, from + size);
-    const embeds = tf.tidy(() => {
-      const index = tf.tensor1d(
-        part.map(({ image }) => image),
-        'int32',
-      );
-      const rows = part.map(({ steering }) => steering);
-      const interventions = [steer(site, rows, kind, method)];
-      return clip.forwardImage(tf.gather(pixels, index), { interventions }).embeds!;
-    });
-    out.set(await embeds.data(), from * dim);
-    embeds.dispose();
-  }
-  pixels.dispose();
   return out;
+}
+
+/** What the tower makes of activations at the site, where they decide it. */
+function restOf(clip: Clip, site: string): ((x: Tensor3D) => Tensor2D) | undefined {
+  if (site === EMBEDDING_SITE) return (x) => tf.reshape(x, [x.shape[0], x.shape[2]]);
+  if (!clip.forwardImageFrom || !isResidualStream(site)) return undefined;
+  return (x) => clip.forwardImageFrom!(site, x).embeds!;
+}
+
+/** x [n, length, d] with each multiple of `vector` added: [strengths · n, length, d]. */
+function alongAll(x: Tensor3D, vector: Float32Array, strengths: readonly number[]): Tensor3D {
+  const [n, length, d] = x.shape;
+  const along = tf.mul(tf.tensor3d([...strengths], [strengths.length, 1, 1]), tf.tensor3d(vector, [1, 1, d]));
+  const all = tf.add(tf.reshape(x, [1, n * length, d]), along);
+  return tf.reshape(all, [strengths.length * n, length, d]);
 }
 
 function batchSize({ imageSize }: Clip): number {

@@ -1,5 +1,6 @@
 /** @file Steering a CLIP's images towards a concept, scored by its zero-shot answers (clip_ms.md §4.2). */
 import {
+  type ActivationSet,
   bootstrapMean,
   type Clip,
   type Concept,
@@ -165,15 +166,20 @@ async function measure(
   const { dataset, prepared, testItems, method, site, signal } = context;
   const dim = clip.projectionDim;
   const pool = prepared.arrays['images']!.data as Float32Array;
-  const withImages = testItems.filter(({ image }) => image);
-  const items = places.map((place) => withImages[place]!);
-  const embeds = Float32Array.from(places.flatMap((place) => [...pool.subarray(place * dim, (place + 1) * dim)]));
-  const before = unitRows(embeds, dim);
-  const steerings = factors.map((factor) => ({ vector, strength: factor * scale, latent }));
-  const after =
-    kind === 'none'
-      ? before
-      : unitRows(await steeredEmbeddings(clip, site.name, { items, embeds }, steerings, kind, method, signal), dim);
+  const withImages = testItems.flatMap(({ image }, i) => (image ? [i] : []));
+  const chosen = places.map((place) => withImages[place]!);
+  const items = chosen.map((i) => testItems[i]!);
+  const before = unitRows(rowsAt(pool, places, dim), dim);
+  const steer = async (way: Kind) => {
+    const activations = await activationsOf(context.test, chosen);
+    const strengths = factors.map((factor) => factor * scale);
+    const images = { items, activations };
+    return unitRows(
+      await steeredEmbeddings(clip, site, images, { vector, latent }, strengths, way, method, signal),
+      dim,
+    );
+  };
+  const after = kind === 'none' ? before : await steer(kind);
   const answers = async (question: string | null) => {
     const classes = prepared.arrays[arrayName(question)]!.data as Float32Array;
     const width = classes.length / dim;
@@ -196,6 +202,26 @@ async function measure(
     unrelated: questions.map((question, q) => ({ ...unrelated[q]![f]!, applies: applies(question) })),
     cosines: cosines(before, after.subarray(f * before.length, (f + 1) * before.length), dim),
   }));
+}
+
+function rowsAt(matrix: Float32Array, places: readonly number[], width: number): Float32Array {
+  const rows = new Float32Array(places.length * width);
+  places.forEach((place, i) => {
+    rows.set(matrix.subarray(place * width, (place + 1) * width), i * width);
+  });
+  return rows;
+}
+
+/** All rows of the items, kept or not: images have equally many. */
+async function activationsOf({ bounds, read }: ActivationSet, items: readonly number[]): Promise<Float32Array> {
+  const parts = await Promise.all(items.map((item) => read(bounds[item]!, bounds[item + 1]!)));
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Cosine of each pair of unit rows. */

@@ -27,10 +27,27 @@ export function steer(site: string, rows: readonly RowSteering[], kind: Kind, me
 
 /** The steered activation x [n, length, d] of n rows. */
 export function steered(x: Tensor3D, rows: readonly RowSteering[], kind: Kind, method: FittedMethod): Tensor3D {
-  return kind === 'add' ? added(x, rows) : clamped(x, rows, method);
+  const [n, , d] = x.shape;
+  const steps = vectorsOf(rows, d, ({ strength }) => strength);
+  return tf.add(kind === 'clamp' ? cleared(x, rows, method) : x, tf.tensor3d(steps, [n, 1, d])) as Tensor3D;
 }
 
-function vectorsOf(rows: readonly RowSteering[], d: number, scale: (row: RowSteering) => number): Float32Array {
+/** x − f(x) · vector: what clamping to 0 leaves of x [n, length, d]. */
+export function cleared(x: Tensor3D, rows: readonly Omit<RowSteering, 'strength'>[], method: FittedMethod): Tensor3D {
+  const [n, length, d] = x.shape;
+  const values = tf.reshape(latentValues(tf.reshape(x, [n * length, d]), rows, length, method), [n, length, 1]);
+  const vectors = tf.tensor3d(
+    vectorsOf(rows, d, () => 1),
+    [n, 1, d],
+  );
+  return tf.sub(x, tf.mul(values, vectors)) as Tensor3D;
+}
+
+function vectorsOf<R extends Pick<RowSteering, 'vector'>>(
+  rows: readonly R[],
+  d: number,
+  scale: (row: R) => number,
+): Float32Array {
   const data = new Float32Array(rows.length * d);
   rows.forEach((row, i) => {
     const factor = scale(row);
@@ -39,34 +56,13 @@ function vectorsOf(rows: readonly RowSteering[], d: number, scale: (row: RowStee
   return data;
 }
 
-function added(x: Tensor3D, rows: readonly RowSteering[]): Tensor3D {
-  const [n, , d] = x.shape;
-  return tf.add(
-    x,
-    tf.tensor3d(
-      vectorsOf(rows, d, ({ strength }) => strength),
-      [n, 1, d],
-    ),
-  ) as Tensor3D;
-}
-
-function clamped(x: Tensor3D, rows: readonly RowSteering[], method: FittedMethod): Tensor3D {
-  const [n, length, d] = x.shape;
-  const values = latentValues(tf.reshape(x, [n * length, d]), rows, length, method);
-  const strengths = tf.tensor3d(
-    Float32Array.from(rows, ({ strength }) => strength),
-    [n, 1, 1],
-  );
-  const missing = tf.sub(strengths, tf.reshape(values, [n, length, 1]));
-  const vectors = tf.tensor3d(
-    vectorsOf(rows, d, () => 1),
-    [n, 1, d],
-  );
-  return tf.add(x, tf.mul(missing, vectors)) as Tensor3D;
-}
-
 /** The value that each row's own latent has at each of its positions: [n · length, 1]. */
-function latentValues(x: Tensor2D, rows: readonly RowSteering[], length: number, method: FittedMethod): Tensor2D {
+function latentValues(
+  x: Tensor2D,
+  rows: readonly Pick<RowSteering, 'latent'>[],
+  length: number,
+  method: FittedMethod,
+): Tensor2D {
   const step = Math.max(1, Math.floor(CODES / method.d_sae!));
   const latents = Int32Array.from({ length: x.shape[0] }, (_, at) => rows[Math.floor(at / length)]!.latent!);
   const parts: Tensor2D[] = [];
