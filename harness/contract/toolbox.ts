@@ -46,4 +46,4 @@ export { codesCsr, disposeCodes } from './codes-csr.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
 export { emptyCell, measuredCell, plainCell } from './metric-value.ts';
 export { type PooledLatents, poolLatents } from './pooled-latents.ts';
-export { isResidualStream } from './residual-stream.ts';
+export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -4,14 +4,16 @@ import {
   type Clip,
   type Item,
   type Prepared,
+  restOfImage,
   type Site,
+  type Tensor,
   type Tensor2D,
   tf,
   type ZeroShotTask,
 } from '../../harness/contract.ts';
 import { classEmbeddings } from '../judges/zero-shot.ts';
 import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
-import { type ItemBatch, itemBatches, type Replacement, splice } from './splice.ts';
+import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
 /** Positions and images of one forward pass: at a pooled site an image is one position, whatever it costs. */
 const POSITIONS = 4096;
@@ -36,7 +38,7 @@ export async function prepareClip(
   const count = Math.min(options.documents, items.length);
   const arrays: Arrays = {};
   if (items.slice(0, count).every(({ image }) => image)) {
-    arrays['clip_images'] = matrix(await imageEmbeddings(clip, test, items, count, undefined, options), clip);
+    arrays['clip_images'] = matrix(await cleanEmbeddings(clip, test, items, count, options), clip);
   }
   if (items.slice(0, count).every(({ caption }) => caption !== undefined)) {
     const captions = items.slice(0, count).map(({ caption }) => ({ prompts: [caption!] }));
@@ -66,8 +68,7 @@ export async function spliceClip(
   const clean = prepared.arrays['clip_images']!.data as Float32Array;
   const dim = clip.projectionDim;
   const count = clean.length / dim;
-  const change = (batch: ItemBatch) => [splice(site.name, batch, replace)];
-  const spliced = await imageEmbeddings(clip, test, items, count, change, options);
+  const changed = await splicedEmbeddings(clip, site, test, items, count, replace, options);
   const column = () => new Float64Array(count);
   const sums: DocumentSums = { items: column().fill(1), logit_change: column() };
   const captions = prepared.arrays['clip_captions']?.data as Float32Array | undefined;
@@ -79,7 +80,7 @@ export async function spliceClip(
     Object.assign(sums, { classified: column(), zero_shot: column(), zero_shot_clean: column() });
     for (const { task, texts } of classes) {
       const before = await cosines(clean, texts, dim);
-      const after = await cosines(spliced, texts, dim);
+      const after = await cosines(changed, texts, dim);
       for (let i = 0; i < count; i++) {
         const label = task.classOf(items[i]!);
         if (label === undefined) continue;
@@ -92,7 +93,7 @@ export async function spliceClip(
   const texts = classes.length > 0 ? concatenate(classes.map((entry) => entry.texts)) : captions;
   if (texts) {
     const before = await cosines(clean, texts, dim);
-    const after = await cosines(spliced, texts, dim);
+    const after = await cosines(changed, texts, dim);
     for (let i = 0; i < count; i++) {
       const total = before[i]!.reduce((sum, value, j) => sum + Math.abs(after[i]![j]! - value), 0);
       sums['logit_change']![i] = (clip.logitScale * total) / before[i]!.length;
@@ -101,7 +102,7 @@ export async function spliceClip(
   if (captions) {
     const names = items.slice(0, count).map(({ caption }) => caption!);
     const [imageBefore, textBefore] = retrieved(await cosines(clean, captions, dim), names);
-    const [imageAfter, textAfter] = retrieved(await cosines(spliced, captions, dim), names);
+    const [imageAfter, textAfter] = retrieved(await cosines(changed, captions, dim), names);
     Object.assign(sums, {
       r1_image_clean: imageBefore,
       r1_text_clean: textBefore,
@@ -112,24 +113,61 @@ export async function spliceClip(
   return sums;
 }
 
-/** Unit image embeddings [count, dim] of the first items, with what `change` puts into the pass. */
-async function imageEmbeddings(
+/** Unit embeddings [count, dim] of the first images. */
+async function cleanEmbeddings(
   clip: Clip,
   test: ActivationSet,
   items: Item[],
   count: number,
-  change: ((batch: ItemBatch) => ReturnType<typeof splice>[]) | undefined,
+  options: ClipOptions,
+): Promise<Float32Array> {
+  return await embeddings(clip, test, count, options, 'clean images', async (batch) => {
+    const pixels = await clip.preprocess(imagesOf(items, batch));
+    return [tf.tidy(() => unit(clip.forwardImage(pixels).embeds!)), pixels];
+  });
+}
+
+/** The same with x̂ in place of x; where it can, the tower goes on from the activations of `test`. */
+async function splicedEmbeddings(
+  clip: Clip,
+  site: Site,
+  test: ActivationSet,
+  items: Item[],
+  count: number,
+  replace: Replacement,
+  options: ClipOptions,
+): Promise<Float32Array> {
+  const rest = restOfImage(clip, site.name);
+  return await embeddings(clip, test, count, options, 'images with x̂', async (batch) => {
+    if (rest) {
+      const x = await activationsOf(test, batch);
+      return [tf.tidy(() => unit(rest(spliced(x, batch, replace)))), x];
+    }
+    const pixels = await clip.preprocess(imagesOf(items, batch));
+    const interventions = [splice(site.name, batch, replace)];
+    return [tf.tidy(() => unit(clip.forwardImage(pixels, { interventions }).embeds!)), pixels];
+  });
+}
+
+const imagesOf = (items: Item[], batch: ItemBatch) =>
+  items.slice(batch.first, batch.first + batch.items).map(({ image }) => image!);
+
+/** Embeddings [count, dim] batch by batch; `embed` gives those of a batch and what it made them from. */
+async function embeddings(
+  clip: Clip,
+  test: ActivationSet,
+  count: number,
   { signal, progress }: ClipOptions,
+  note: string,
+  embed: (batch: ItemBatch) => Promise<[Tensor2D, Tensor]>,
 ): Promise<Float32Array> {
   const out = new Float32Array(count * clip.projectionDim);
   for (const batch of itemBatches(test, count, POSITIONS, IMAGES)) {
     signal?.throwIfAborted();
-    const images = items.slice(batch.first, batch.first + batch.items).map(({ image }) => image!);
-    const pixels = await clip.preprocess(images);
-    const embeds = tf.tidy(() => unit(clip.forwardImage(pixels, { interventions: change?.(batch) ?? [] }).embeds!));
+    const [embeds, source] = await embed(batch);
     out.set(await embeds.data(), batch.first * clip.projectionDim);
-    tf.dispose([pixels, embeds]);
-    progress(batch.first + batch.items, count, change ? 'images with x̂' : 'clean images');
+    tf.dispose([embeds, source]);
+    progress(batch.first + batch.items, count, note);
   }
   return out;
 }

@@ -3,12 +3,13 @@ import {
   type ActivationSet,
   type LanguageModel,
   type Prepared,
+  restOfText,
   type Tensor2D,
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
 import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
-import { type ItemBatch, itemBatches, type Replacement, splice } from './splice.ts';
+import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
 /** Padded positions of one forward pass. */
 const POSITIONS = 1024;
@@ -43,21 +44,32 @@ function predictedPositions({ items, length, keep, tokens }: ItemBatch): {
   return { at: Int32Array.from(at), next: Int32Array.from(next), item };
 }
 
-/** Log-probabilities of the next token at the predicted positions, [positions, vocab]. */
-function logProbs(
+/** Log-probabilities of the next token at the predicted positions, [positions, vocab], of the untouched model. */
+function cleanLogProbs(model: LanguageModel, batch: ItemBatch, at: Int32Array): Tensor2D {
+  return tf.tidy(() => logProbsAt(model.forward(batch.tokens).logits!, at));
+}
+
+/** The same with `replace`; where it can, the model goes on from x [items, length, d], the batch's activations. */
+function splicedLogProbs(
   model: LanguageModel,
   batch: ItemBatch,
   at: Int32Array,
   site: string,
-  replace?: Replacement,
+  x: Tensor3D,
+  replace: Replacement,
 ): Tensor2D {
+  const rest = restOfText(model, site);
   return tf.tidy(() => {
-    const interventions = replace ? [splice(site, batch, replace)] : [];
-    const logits = model.forward(batch.tokens, { interventions }).logits as Tensor3D;
-    const vocab = logits.shape[2];
-    const rows = tf.gather(tf.reshape(logits, [batch.items * batch.length, vocab]), tf.tensor1d(at, 'int32'));
-    return tf.logSoftmax(rows) as Tensor2D;
+    if (rest) return logProbsAt(rest(spliced(x, batch, replace), batch.tokens), at);
+    const interventions = [splice(site, batch, replace)];
+    return logProbsAt(model.forward(batch.tokens, { interventions }).logits!, at);
   });
+}
+
+function logProbsAt(logits: Tensor3D, at: Int32Array): Tensor2D {
+  const [n, length, vocab] = logits.shape;
+  const rows = tf.gather(tf.reshape(logits, [n * length, vocab]), tf.tensor1d(at, 'int32'));
+  return tf.logSoftmax(rows) as Tensor2D;
 }
 
 /** −log p of the tokens that came, [positions]. */
@@ -98,9 +110,11 @@ export async function prepareLm(
     options.signal?.throwIfAborted();
     const { at, next, item } = predictedPositions(batch);
     if (at.length > 0) {
-      const logp = logProbs(model, batch, at, site);
-      const zero = logProbs(model, batch, at, site, (x) => tf.zerosLike(x));
-      const mean = logProbs(model, batch, at, site, (x) => tf.add(tf.zerosLike(x), tf.tensor1d(trainMean)));
+      const x = await activationsOf(test, batch);
+      const withInstead = (replace: Replacement) => splicedLogProbs(model, batch, at, site, x, replace);
+      const logp = cleanLogProbs(model, batch, at);
+      const zero = withInstead((rows) => tf.zerosLike(rows));
+      const mean = withInstead((rows) => tf.add(tf.zerosLike(rows), tf.tensor1d(trainMean)));
       vocab = logp.shape[1];
       cleanBytes += logp.size * 4;
       if (cleanBytes <= options.cleanMiB * 2 ** 20) clean.push((await logp.data()) as Float32Array);
@@ -111,7 +125,7 @@ export async function prepareLm(
         kl_zero: await divergences(logp, zero),
         kl_mean: await divergences(logp, mean),
       };
-      tf.dispose([logp, zero, mean]);
+      tf.dispose([x, logp, zero, mean]);
       item.forEach((i, row) => {
         sums['tokens']![batch.first + i]!++;
         for (const [name, values] of Object.entries(rows)) sums[name]![batch.first + i]! += values[row]!;
@@ -150,15 +164,16 @@ export async function spliceLm(
     options.signal?.throwIfAborted();
     const { at, next, item } = predictedPositions(batch);
     if (at.length > 0) {
-      const logq = logProbs(model, batch, at, site, replace);
+      const x = await activationsOf(test, batch);
+      const logq = splicedLogProbs(model, batch, at, site, x, replace);
       const vocab = logq.shape[1];
       const logp = stored
         ? tf.tensor2d(stored.data.subarray(storedRow * vocab, (storedRow + at.length) * vocab), [at.length, vocab])
-        : logProbs(model, batch, at, site);
+        : cleanLogProbs(model, batch, at);
       storedRow += at.length;
       const ce = await crossEntropies(logq, next);
       const kl = await divergences(logp, logq);
-      tf.dispose([logp, logq]);
+      tf.dispose([x, logp, logq]);
       item.forEach((i, row) => {
         sums['ce']![batch.first + i]! += ce[row]!;
         sums['kl']![batch.first + i]! += kl[row]!;

@@ -67,15 +67,34 @@ export function splice(site: string, batch: ItemBatch, replace: Replacement): In
   return {
     site,
     apply(x: Tensor3D): Tensor3D {
-      const [n, length, d] = x.shape;
+      const [n, length] = x.shape;
       if (n !== batch.items || length !== batch.length) {
         throw new Error(
           `internal: spliced [${batch.items}, ${batch.length}] positions into ${n} × ${length} of ${site}`,
         );
       }
-      const kept = tf.tensor3d(batch.keep, [n, length, 1]);
-      const replaced = tf.reshape(replace(tf.reshape(x, [n * length, d])), [n, length, d]);
-      return tf.add(tf.mul(replaced, kept), tf.mul(x, tf.sub(1, kept))) as Tensor3D;
+      return spliced(x, batch, replace);
     },
   };
+}
+
+/** x [items, length, d] with its kept positions replaced. */
+export function spliced(x: Tensor3D, { keep }: ItemBatch, replace: Replacement): Tensor3D {
+  const [n, length, d] = x.shape;
+  const kept = tf.tensor3d(keep, [n, length, 1]);
+  const replaced = tf.reshape(replace(tf.reshape(x, [n * length, d])), [n, length, d]);
+  return tf.add(tf.mul(replaced, kept), tf.mul(x, tf.sub(1, kept))) as Tensor3D;
+}
+
+/** The set's own activations of the batch [items, length, d], 0 at padding; the caller disposes of them. */
+export async function activationsOf(set: ActivationSet, { first, items, length }: ItemBatch): Promise<Tensor3D> {
+  const { bounds, d_in } = set;
+  const start = bounds[first]!;
+  const rows = await set.read(start, bounds[first + items]!);
+  const padded = new Float32Array(items * length * d_in);
+  for (let i = 0; i < items; i++) {
+    const own = rows.subarray((bounds[first + i]! - start) * d_in, (bounds[first + i + 1]! - start) * d_in);
+    padded.set(own, i * length * d_in);
+  }
+  return tf.tensor3d(padded, [items, length, d_in]);
 }

@@ -1,20 +1,9 @@
 /** @file Image embeddings of a CLIP, as they are and with every image steered in its own way. */
-import {
-  type Clip,
-  type FittedMethod,
-  type Item,
-  isResidualStream,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
-} from '../../harness/contract.ts';
+import { type Clip, type FittedMethod, type Item, restOfImage, type Tensor3D, tf } from '../../harness/contract.ts';
 import { cleared, type Kind, type RowSteering, steer } from './interventions.ts';
 
 /** Pixel values of one pass: bounds its memory. */
 const PIXEL_VALUES = 2 ** 22;
-
-/** The embedding itself: steering it needs no pass through the tower. */
-const EMBEDDING_SITE = 'vision.embed';
 
 export interface Images {
   items: readonly Item[];
@@ -58,7 +47,7 @@ export async function steeredEmbeddings(
   const n = images.items.length;
   const out = new Float32Array(strengths.length * n * clip.projectionDim);
   const size = Math.max(1, Math.floor(batchSize(clip) / n));
-  const rest = restOf(clip, site.name);
+  const rest = restOfImage(clip, site.name);
   const pixels = rest ? undefined : await clip.preprocess(images.items.map(({ image }) => image!));
   const x = tf.tensor3d(images.activations, [n, images.activations.length / (n * site.d), site.d]);
   // What a clamped latent holds before depends on the image, not on the strength.
@@ -80,13 +69,6 @@ export async function steeredEmbeddings(
     tf.dispose([x, start, ...(pixels ? [pixels] : [])]);
   }
   return out;
-}
-
-/** What the tower makes of activations at the site, where they decide it. */
-function restOf(clip: Clip, site: string): ((x: Tensor3D) => Tensor2D) | undefined {
-  if (site === EMBEDDING_SITE) return (x) => tf.reshape(x, [x.shape[0], x.shape[2]]);
-  if (!clip.forwardImageFrom || !isResidualStream(site)) return undefined;
-  return (x) => clip.forwardImageFrom!(site, x).embeds!;
 }
 
 /** x [n, length, d] with each multiple of `vector` added: [strengths · n, length, d]. */

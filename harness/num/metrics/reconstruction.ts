@@ -1,8 +1,8 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
 import type { Csr } from '../csr.ts';
 import type { Rng } from '../rng.ts';
-import { type BootstrapOptions, bootstrap, bootstrapRatio, type Estimate } from '../stats/bootstrap.ts';
-import { createClusterSums, type TokenSums } from './reconstruction-sums.ts';
+import { type BootstrapOptions, bootstrapTogether, type Estimate } from '../stats/bootstrap.ts';
+import { createClusterSums } from './reconstruction-sums.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -79,6 +79,19 @@ function scatter(sumSquares: number, sum: ArrayLike<number>, tokens: number): nu
   return sumSquares - squared / tokens;
 }
 
+/** The sums that intervals are made of, beside Σx. */
+const SUMMED = [
+  'tokens',
+  'squaredError',
+  'squaredIn',
+  'squaredOut',
+  'inner',
+  'cosine',
+  'normRatio',
+  'l0',
+  'l1',
+] as const;
+
 /**
  * An accumulator for activations of `d_in` numbers and, where there are codes, `d_sae` latents. Memory does not grow
  * with the tokens: documents are folded into at most `maxClusters` clusters (document number modulo that), which keeps
@@ -90,7 +103,10 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
   let hasCodes = false;
   let hasReconstruction = false;
 
-  const densities = () => (hasCodes ? fires.map((count) => count / clusters.total().tokens) : new Float64Array(0));
+  const densities = () => {
+    const { tokens } = clusters.total();
+    return hasCodes ? fires.map((count) => count / tokens) : new Float64Array(0);
+  };
 
   return {
     add(batch) {
@@ -130,40 +146,35 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
     },
     intervals(rng, options) {
       const parts = clusters.parts();
-      const column = (pick: (part: TokenSums) => number) => parts.map(pick);
-      const tokens = column((part) => part.tokens);
-      const byTokens = (name: string, pick: (part: TokenSums) => number) =>
-        bootstrapRatio(column(pick), tokens, rng.fork(name), options);
-      const compared = (name: string, pick: (part: TokenSums) => number) =>
-        hasReconstruction ? byTokens(name, pick) : null;
-      const nmse = (units: Uint32Array) => {
-        const sum = new Float64Array(d_in);
-        let [error, squares, count] = [0, 0, 0];
+      const sums = Float64Array.from(parts.flatMap((part) => SUMMED.map((name) => part[name])));
+      const vectors = new Float64Array(parts.length * d_in);
+      parts.forEach(({ sumX }, i) => {
+        vectors.set(sumX, i * d_in);
+      });
+      const totals = new Float64Array(SUMMED.length);
+      const sumX = new Float64Array(d_in);
+      const statistics = (units: Uint32Array): Record<IntervalName, number | null> => {
+        totals.fill(0);
+        sumX.fill(0);
         for (const unit of units) {
-          const part = parts[unit]!;
-          error += part.squaredError;
-          squares += part.squaredIn;
-          count += part.tokens;
-          for (let c = 0; c < d_in; c++) sum[c]! += part.sumX[c]!;
+          for (let s = 0, at = unit * totals.length; s < totals.length; s++, at++) totals[s]! += sums[at]!;
+          for (let c = 0, at = unit * d_in; c < d_in; c++, at++) sumX[c]! += vectors[at]!;
         }
-        return ratio(error, scatter(squares, sum, count));
+        const [tokens, error, squaredIn, squaredOut, inner, cosine, normRatio, l0, l1] = totals;
+        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens!) : null);
+        const nmse = hasReconstruction ? ratio(error!, scatter(squaredIn!, sumX, tokens!)) : null;
+        return {
+          mse: compared(error!),
+          nmse,
+          explained_variance: nmse === null ? null : 1 - nmse,
+          cosine: compared(cosine!),
+          l2_ratio: compared(normRatio!),
+          relative_reconstruction_bias: ratio(squaredOut!, inner!),
+          l0: hasCodes ? ratio(l0!, tokens!) : null,
+          l1: hasCodes ? ratio(l1!, tokens!) : null,
+        };
       };
-      const normalised = hasReconstruction ? bootstrap(parts.length, nmse, rng.fork('nmse'), options) : null;
-      const bias = [column((part) => part.squaredOut), column((part) => part.inner)] as const;
-      return {
-        mse: compared('mse', (part) => part.squaredError),
-        nmse: normalised,
-        explained_variance: normalised && {
-          ...normalised,
-          value: 1 - normalised.value,
-          ci: normalised.ci && [1 - normalised.ci[1], 1 - normalised.ci[0]],
-        },
-        cosine: compared('cosine', (part) => part.cosine),
-        l2_ratio: compared('l2_ratio', (part) => part.normRatio),
-        relative_reconstruction_bias: bootstrapRatio(...bias, rng.fork('bias'), options),
-        l0: hasCodes ? byTokens('l0', (part) => part.l0) : null,
-        l1: hasCodes ? byTokens('l1', (part) => part.l1) : null,
-      };
+      return bootstrapTogether(parts.length, statistics, rng, options);
     },
     densities,
   };

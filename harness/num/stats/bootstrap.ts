@@ -56,6 +56,37 @@ export function bootstrap(n: number, statistic: Statistic, rng: Rng, options: Bo
   return { value, ci: n < 2 ? null : interval(resample(n, statistic, rng, resamples), confidence), n };
 }
 
+/**
+ * Bootstrap of several statistics of `n` units on the same resamples: they are drawn once. A statistic that is null (or
+ * not finite) for all units is null; resamples that leave it so are left out of its interval.
+ */
+export function bootstrapTogether<K extends string>(
+  n: number,
+  statistics: (units: Uint32Array) => Record<K, number | null>,
+  rng: Rng,
+  options: BootstrapOptions = {},
+): Record<K, Estimate | null> {
+  const { resamples = 1000, confidence = 0.95 } = options;
+  const point = statistics(Uint32Array.from({ length: n }, (_, i) => i));
+  const names = Object.keys(point) as K[];
+  const defined = (value: number | null): value is number => value !== null && Number.isFinite(value);
+  const draws = names.map(() => [] as number[]);
+  const drawn = new Uint32Array(n);
+  for (let r = 0; n > 1 && r < resamples; r++) {
+    for (let i = 0; i < n; i++) drawn[i] = rng.int(n);
+    const values = statistics(drawn);
+    names.forEach((name, s) => {
+      if (defined(values[name])) draws[s]!.push(values[name]);
+    });
+  }
+  const estimate = (name: K, s: number): Estimate | null => {
+    const value = point[name];
+    if (!defined(value)) return null;
+    return { value, ci: n < 2 ? null : interval(Float64Array.from(draws[s]!).sort(), confidence), n };
+  };
+  return Object.fromEntries(names.map((name, s) => [name, estimate(name, s)])) as Record<K, Estimate | null>;
+}
+
 function ratio(numerators: ArrayLike<number>, denominators: ArrayLike<number>): Statistic {
   return (units) => {
     let [top, bottom] = [0, 0];
