@@ -1,6 +1,7 @@
 /** @file Runs a plan: resumes from results and store, keeps going past a failure, stops in order when aborted. */
 import { UserError } from './errors.ts';
 import { type CellEnvironment, openCell } from './execute/cell.ts';
+import { checkCheckpoint } from './execute/checkpoint.ts';
 import { resultOf } from './execute/evaluate.ts';
 import { hyperparametersOf, widthOf } from './execute/fit.ts';
 import { openSession, type Session } from './execute/session.ts';
@@ -160,9 +161,11 @@ async function checkCells(cells: Cell[], missing: Map<Fit, Evaluation[]>, env: E
     const session = await openSession(subject, env.registry);
     try {
       for (const cell of cells.filter((candidate) => candidate.subject === subject)) {
-        const { d } = session.site(cell.site);
+        const site = session.site(cell.site);
+        const { d } = site;
         for (const { method } of cell.fits.filter((fit) => missing.has(fit))) {
           const definition = await env.registry.method(method.id);
+          if (definition.kind === 'checkpoint') await checkCheckpoint(method, site);
           if (definition.kind !== 'sae') continue;
           const shape = { d_in: d, d_sae: widthOf(method.options, d), d_out: d };
           checkShape(definition, shape, hyperparametersOf(method.options));

@@ -170,6 +170,22 @@ test('controls are scored by the tasks that ask for them only', () => {
   assert.equal(named, ['length detection 3']);
 });
 
+test('a method of one site stands there only, is not trained, and is said to be left out elsewhere', () => {
+  const sites = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'];
+  const checkpoint = method('mine', { kind: 'sae', site: sites[1], checkpoint: '/mine' });
+  const given = base({ subjects: [subject('lm', { sites, training: { lr: 1 } })], methods: [checkpoint] });
+  const plan = planSuite(given);
+  assert.equal(
+    plan.cells.map(({ fits }) => fits.map(({ method, training }) => [method.name, training])),
+    [[], [['mine', {}]]],
+  );
+  assert.equal(newSteps(given, { ...given, trainerVersion: 9 }), []);
+  assert.equal(plan.skipped, []);
+  given.methods[0] = { ...checkpoint, site: 'blocks.2.hook_resid_post' };
+  const reason = `belongs to the site blocks.2.hook_resid_post, and this run studies ${sites.join(', ')}`;
+  assert.equal(planSuite(given).skipped, [{ method: 'mine', reason }]);
+});
+
 test('what cannot run is left out with the reason', () => {
   const given = base();
   given.subjects.push(

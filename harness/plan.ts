@@ -51,7 +51,8 @@ export interface Cell {
 
 /** What the suite names but the plan leaves out, and why. */
 export interface Skipped {
-  subject: string;
+  /** Absent where a method is left out of the whole run. */
+  subject?: string;
   method?: string;
   reason: string;
 }
@@ -85,6 +86,11 @@ export function planSuite(suite: ResolvedSuite): Plan {
   const cells = suite.subjects.flatMap((subject) =>
     subject.sites.map((site) => planCell(suite, subject, site, (skip) => skipped.push(skip))),
   );
+  for (const { name, site } of suite.methods) {
+    if (site === undefined || cells.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
+    const sites = [...new Set(cells.map((cell) => cell.site))].join(', ');
+    skipped.push({ method: name, reason: `belongs to the site ${site}, and this run studies ${sites}` });
+  }
   const { id, title, limited, backend } = suite;
   const once = new Map(skipped.map((skip) => [JSON.stringify(skip), skip]));
   return { suite: { id, title }, limited, backend, cells, skipped: [...once.values()] };
@@ -109,7 +115,7 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
   const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
-  for (const { method, scoredBy } of methodsWithTasks(suite, subject, tasks, skip)) {
+  for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
     for (const seed of method.seeded ? suite.seeds : suite.seeds.slice(0, 1)) {
       const fit = planFit(suite, subject, activations, method, seed);
       const entry = `${method.name} ${fit.key}`;
@@ -141,6 +147,7 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
 function methodsWithTasks(
   suite: ResolvedSuite,
   subject: ResolvedSubject,
+  site: string,
   tasks: ResolvedTask[],
   skip: (skip: Skipped) => void,
 ): { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] {
@@ -148,6 +155,7 @@ function methodsWithTasks(
   const chosen: { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] = [];
   for (const method of suite.methods) {
     if (!(method.subjects?.includes(subject.id) ?? true)) continue;
+    if (method.site !== undefined && method.site !== site) continue;
     const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
     if (method.control && scoredBy.length === 0) continue;
     const reason = whyNot(method, subject);
@@ -182,10 +190,11 @@ function planFit(
   method: ResolvedMethod,
   seed: number,
 ): Fit {
-  const training = method.kind === 'sae' ? { ...subject.training, ...method.training } : {};
+  const trained = method.kind === 'sae' && method.checkpoint === undefined;
+  const training = trained ? { ...subject.training, ...method.training } : {};
   const content = {
     method: { ...identity(method), kind: method.kind },
-    trainer: method.kind === 'sae' ? suite.trainerVersion : undefined,
+    trainer: trained ? suite.trainerVersion : undefined,
     training,
     inputs: { train: activations.train, labelled: readsLabels(method) ? activations.labelled : undefined },
     seed: method.seeded ? seed : NO_SEED,

@@ -15,6 +15,9 @@ export const PLUGIN_FOLDERS: Readonly<Record<PluginKind, string>> = {
   subject: 'models/subjects',
 };
 
+/** What a suite calls an SAE that was trained elsewhere: named like a method, read from a folder instead of a plug-in. */
+export const CHECKPOINT = { kind: 'checkpoint', id: 'checkpoint', version: 1 } as const;
+
 interface Entry {
   id: string;
   source: string;
@@ -29,8 +32,8 @@ export interface Registry {
   get<K extends PluginKind>(kind: K, id: string): Promise<DefinitionByKind[K]>;
   /** Every definition of a kind, sorted by id. */
   all<K extends PluginKind>(kind: K): Promise<DefinitionByKind[K][]>;
-  /** An SAE variant or a baseline. */
-  method(id: string): Promise<DefinitionByKind['sae'] | DefinitionByKind['baseline']>;
+  /** An SAE variant, a baseline, or {@link CHECKPOINT}. */
+  method(id: string): Promise<DefinitionByKind['sae'] | DefinitionByKind['baseline'] | typeof CHECKPOINT>;
   /** Adds a plug-in from outside. @throws UserError when one of that name is there already. */
   add(definition: unknown, source: string): Definition;
 }
@@ -95,12 +98,13 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
     get,
     all: async (kind) => Promise.all((await ids(kind)).map((id) => get(kind, id))),
     async method(id) {
+      if (id === CHECKPOINT.id) return CHECKPOINT;
       const [sae, baseline] = [table('sae').has(id), table('baseline').has(id)];
       if (sae && baseline) {
         throw new UserError(`registry: '${id}' names both an SAE variant and a baseline; one of them must be renamed.`);
       }
       if (!sae && !baseline) {
-        throw unknownName('method', id, [...table('sae').keys(), ...table('baseline').keys()]);
+        throw unknownName('method', id, [...table('sae').keys(), ...table('baseline').keys(), CHECKPOINT.id]);
       }
       return sae ? get('sae', id) : get('baseline', id);
     },
@@ -110,10 +114,10 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
       const { kind } = definition;
       const rivals: PluginKind[] = kind === 'sae' || kind === 'baseline' ? ['sae', 'baseline'] : [kind];
       const taken = rivals.map((rival) => table(rival).get(id)).find((entry) => entry !== undefined);
-      if (taken) {
-        throw new UserError(
-          `plug-in ${source}: the ${kind} '${id}' is there already (${taken.source}); choose another id.`,
-        );
+      const reserved = id === CHECKPOINT.id && rivals.length > 1 ? 'saxbench' : undefined;
+      const owner = taken?.source ?? reserved;
+      if (owner !== undefined) {
+        throw new UserError(`plug-in ${source}: the ${kind} '${id}' is there already (${owner}); choose another id.`);
       }
       table(kind).set(id, { id, source, load: () => Promise.resolve(definition) });
       return definition;

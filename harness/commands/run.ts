@@ -10,7 +10,8 @@ import { registryFor } from './plugins.ts';
 
 /** The suite that the settings ask for, with absolute paths. */
 async function suiteFor(name: string, values: Values): Promise<Suite> {
-  const { loadSuite } = await import('../suite/load.ts');
+  const { checkNames, loadSuite } = await import('../suite/load.ts');
+  const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
   const { subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
@@ -23,14 +24,29 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
     const folder = resolve(activations as string);
     imported = { folder, sites: [(await openImport(folder)).site.name] };
   }
-  const changed = await overrideSuite(absolutePaths(loaded, baseDir), {
+  const absolute = absolutePaths(loaded, baseDir);
+  const checkpoints = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
+  const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
+  const changed = await overrideSuite(wider, {
     ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,
   });
+  checkNames(changed, `suite ${name}`);
   const chosen = selectFromSuite(changed, (values['only'] ?? []) as string[]);
   return limit === undefined ? chosen : limitSuite(chosen, limit as number);
+}
+
+/** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */
+async function checkPlaced(plan: Plan, values: Values): Promise<void> {
+  const { checkpointByName } = await import('../suite/checkpoint.ts');
+  const { methodName } = await import('../suite/load.ts');
+  for (const given of (values['checkpoint'] ?? []) as string[]) {
+    const name = methodName(checkpointByName(given));
+    const left = plan.skipped.find(({ subject, method }) => subject === undefined && method === name);
+    if (left) throw new UserError(`--checkpoint ${given}: ${left.reason}; add --subject and --site, or name another.`);
+  }
 }
 
 function outFolder(suite: Suite, values: Values): string {
@@ -106,6 +122,7 @@ export const command: Command = {
     ['saxbench run default --limit 100', 'the same, small, in about a minute'],
     ['saxbench run --only methods=topk,pca --only tasks=reconstruction', 'part of it'],
     ['saxbench run --subject models/my-llama --site blocks.6.hook_resid_post', 'your own model'],
+    ['saxbench run --checkpoint ./my-sae --only methods=my-sae,neurons', 'an SAE trained elsewhere, beside a baseline'],
     ['saxbench run --plugin ./my-sae.ts', 'with a method of your own in the registry'],
   ],
   async run(context) {
@@ -119,6 +136,7 @@ export const command: Command = {
       passed: context.passed,
       settings: values,
     });
+    await checkPlaced(plan, values);
     signal.throwIfAborted();
     if (values['dry-run']) return showPlan(plan, context);
     say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);

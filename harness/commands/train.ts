@@ -65,6 +65,14 @@ async function subjectOf(
   return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
 }
 
+/** Writes the subject's name into cfg.json: the step in the store has none, since the name changes no number. */
+async function nameModel(file: string, model_name: string): Promise<void> {
+  const { atomicWriteJson } = await import('../io/atomic.ts');
+  const { readJson } = await import('../io/json.ts');
+  const { metadata, ...cfg } = (await readJson(file, 'saelens')) as { metadata?: object };
+  await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, model_name } });
+}
+
 export const command: Command = {
   name: 'train',
   usage: 'train',
@@ -104,9 +112,9 @@ export const command: Command = {
       signal,
       showProgress: values['progress'] as boolean,
     });
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', ...place));
-    const { writeError } = await import('../io/atomic.ts');
-    const { atomicWriteJson } = await import('../io/atomic.ts');
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
+    const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
+    const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const portable = existsSync(saelens);
     if (!portable)
@@ -117,6 +125,7 @@ export const command: Command = {
     }).catch((error: unknown) => {
       throw writeError(out, error);
     });
+    if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
     await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));

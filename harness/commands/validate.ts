@@ -51,24 +51,17 @@ async function validateTensors(path: string): Promise<string> {
   return `safetensors: ${source.names.length} tensors, all finite`;
 }
 
-/** SAELens' layout: sizes in cfg.json must be those of the weights, and weights must be finite. */
+/** SAELens' layout: an architecture that `run --checkpoint` scores, sizes as in cfg.json, finite weights. */
 async function validateSae(path: string): Promise<string> {
   const { readJson } = await import('../io/json.ts');
   const { validate } = await import('../schema/validate.ts');
-  const { openSafetensors } = await import('../io/safetensors.ts');
-  const file = join(path, 'cfg.json');
-  const { architecture, d_in, d_sae } = await validate('sae-config', await readJson(file, 'sae'), `sae ${file}`);
-  const source = await openSafetensors(join(path, 'sae_weights.safetensors'));
-  const shapes: Record<string, number[]> = {
-    W_enc: [d_in, d_sae],
-    W_dec: [d_sae, d_in],
-    b_enc: [d_sae],
-    b_dec: [d_in],
-  };
-  for (const name of source.names) await source.read(name, { finite: true, expectShape: shapes[name] });
-  if (!source.has('W_dec'))
-    throw new UserError(`sae ${path}: sae_weights.safetensors: expected the tensor W_dec; found none.`);
-  return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}`;
+  const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
+  const { readSaeLens } = await import('../train/saelens-read.ts');
+  const file = join(path, SAELENS_CONFIG);
+  await validate('sae-config', await readJson(file, 'saelens'), `saelens ${file}`);
+  const { config } = await readSaeLens(path);
+  const { architecture, d_in, d_sae, hook_name } = config;
+  return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${hook_name === undefined ? '' : `, site ${hook_name}`}`;
 }
 
 /** Loading checks config, shapes, tokenizer and that weights are finite. */

@@ -89,6 +89,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'DIR',
     description: 'A folder of activations made elsewhere (.safetensors or .npy with labels), in place of subjects.',
   },
+  {
+    name: 'checkpoint',
+    type: 'list',
+    commands: ['run'],
+    value: '[NAME=]DIR[@[SUBJECT:]SITE]',
+    description: 'Also benchmark this trained SAE (SAELens’ layout), at the site that its cfg.json or SITE says.',
+  },
   { name: 'sae', type: 'string', commands: ['train'], value: 'ID', description: 'The SAE variant to train.' },
   {
     name: 'option',

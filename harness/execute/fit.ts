@@ -8,10 +8,12 @@ import { createRng } from '../num/rng.ts';
 import type { Fit } from '../plan.ts';
 import type { DefinitionByKind } from '../plugin-check.ts';
 import type { StepProgress } from '../progress.ts';
+import type { Registry } from '../registry.ts';
 import type { ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import { restoreSae } from '../train/fitted-sae.ts';
 import { trainSae } from '../train.ts';
+import { fitCheckpoint, loadCheckpoint } from './checkpoint.ts';
 
 /** What fitting reads. */
 export interface FitInputs {
@@ -28,7 +30,7 @@ export interface FitEnvironment {
   signal: AbortSignal;
 }
 
-type Method = DefinitionByKind['sae'] | DefinitionByKind['baseline'];
+type Method = Awaited<ReturnType<Registry['method']>>;
 
 /** The width of an SAE: `d_sae`, or `expansion` × d_in rounded. */
 export function widthOf(options: Record<string, unknown>, d_in: number): number {
@@ -53,6 +55,10 @@ export async function fitMethod(
   env: FitEnvironment,
 ): Promise<Record<string, unknown>> {
   if (definition.kind === 'sae') return fitSae(definition, fit, inputs, env);
+  if (definition.kind === 'checkpoint') {
+    await fitCheckpoint(fit.method, inputs.train, env.folder);
+    return {};
+  }
   const { options } = fit.method;
   const { needs } = definition;
   const state = await definition.fit({
@@ -132,9 +138,11 @@ function columns(points: Awaited<ReturnType<typeof trainSae>>['curve']): ResultT
 export async function restoreMethod(
   definition: Method,
   folder: string,
-  { options }: Fit['method'],
+  method: Fit['method'],
   inputs: Pick<FitInputs, 'train' | 'labelled'>,
 ): Promise<FittedMethod> {
+  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder);
+  const { options } = method;
   const { arrays, json } = await readArrays(folder);
   const state: FittedState = { tensors: arrays as FittedState['tensors'], json };
   if (definition.kind === 'sae') return restoreSae(definition, state);

@@ -1,4 +1,4 @@
-/** @file The fingerprint of a model's folder: a hash of the files that decide its numbers. */
+/** @file Fingerprints of folders: a hash of the files that decide a model's or an SAE's numbers. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File, sha256Json } from './hash.ts';
@@ -17,9 +17,15 @@ export async function folderFingerprint(folder: string): Promise<string> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw readError('subject', folder, error);
   });
+  return filesFingerprint(
+    folder,
+    names.filter((name) => DECISIVE.test(name)),
+  );
+}
+
+/** SHA-256 over the names and contents of files of a folder. @throws UserError when one cannot be read. */
+export async function filesFingerprint(folder: string, names: readonly string[]): Promise<string> {
   const hashes: [string, string][] = [];
-  for (const name of names.filter((name) => DECISIVE.test(name)).sort()) {
-    hashes.push([name, await sha256File(join(folder, name))]);
-  }
+  for (const name of [...names].sort()) hashes.push([name, await sha256File(join(folder, name))]);
   return sha256Json(hashes);
 }

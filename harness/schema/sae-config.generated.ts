@@ -4,13 +4,13 @@
  * `cfg.json` of a dictionary in SAELens' layout, as far as saxbench reads it; other keys are kept.
  */
 export interface SaeConfig {
-  architecture: string;
+  architecture?: string;
   d_in: number;
   d_sae: number;
   dtype?: string;
   device?: string;
   apply_b_dec_to_input?: boolean;
-  normalize_activations?: string;
+  normalize_activations?: string | boolean;
   k?: number;
   metadata?: {};
   saxbench?: SaxbenchSaeConfig;

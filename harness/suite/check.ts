@@ -1,18 +1,25 @@
 /** @file Checks a suite's names, options and folders without loading a backend, a model or a dataset. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
-import { resolveMethod, resolveTask } from './resolve.ts';
+import { subjectName } from './load.ts';
+import { absolutePaths } from './override.ts';
+import { resolveMethods, resolveTask } from './resolve.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over. */
 export async function checkSuite(suite: Suite, baseDir: string, registry: Registry): Promise<void> {
   const where = `suite ${suite.id}`;
   for (const task of suite.tasks) await resolveTask(task, registry, where);
-  for (const method of suite.methods) await resolveMethod(method, registry, where, false);
+  for (const { name, site, subjects: only } of await resolveMethods(absolutePaths(suite, baseDir), registry, where)) {
+    const own = suite.subjects.filter((subject) => only?.includes(subjectName(subject)) ?? true);
+    const sites = own.flatMap((subject) => subject.sites);
+    if (site !== undefined && !sites.includes(site))
+      throw unknownName(`site of the method ${name} in ${where}`, site, sites);
+  }
   for (const subject of suite.subjects) {
     const from = subject.activations?.from;
     if (from !== undefined && !existsSync(resolve(baseDir, from))) {

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
+import { CHECKPOINT } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 
@@ -45,8 +46,20 @@ export async function loadSuite(nameOrPath: string): Promise<LoadedSuite> {
   return { suite, file, baseDir: dirname(file) };
 }
 
+/** Length of a name that the schema allows. */
+const MAX_NAME = 80;
+
 /** The name that a method has in results. */
-export const methodName = (method: { id: string; name?: string }): string => method.name ?? method.id;
+export function methodName({ id, name, path }: { id: string; name?: string; path?: string }): string {
+  return name ?? (path === undefined ? id : nameOfFolder(path));
+}
+
+/** A folder's name as names in results are: letters and digits, joined by single dashes, dots and underscores. */
+function nameOfFolder(path: string): string {
+  const plain = basename(resolve(path)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  const short = plain.replace(/([._-])[._-]+/g, '$1').slice(0, MAX_NAME);
+  return short.replace(/^[._-]|[._-]$/g, '') || CHECKPOINT.id;
+}
 
 /** The name that a subject has in results. */
 export function subjectName(subject: Suite['subjects'][number]): string {
@@ -54,7 +67,8 @@ export function subjectName(subject: Suite['subjects'][number]): string {
   return subject.id ?? basename(resolve(source ?? 'subject'));
 }
 
-function checkNames(suite: Suite, where: string): void {
+/** @throws UserError for names that occur twice, unknown subjects, subjects without or with several sources. */
+export function checkNames(suite: Suite, where: string): void {
   for (const [i, subject] of suite.subjects.entries()) {
     const sources = { path: subject.path, hub: subject.hub, 'activations.from': subject.activations?.from };
     const given = Object.entries(sources).filter(([, value]) => value !== undefined);

@@ -38,6 +38,10 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
     })),
+    methods: suite.methods.map((method) => ({
+      ...method,
+      ...(method.path === undefined ? {} : { path: absolute(method.path) }),
+    })),
   };
 }
 

@@ -4,8 +4,9 @@ import { UserError } from '../errors.ts';
 import { folderFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS } from '../options.ts';
 import type { DefinitionByKind } from '../plugin-check.ts';
-import type { Registry } from '../registry.ts';
+import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
 import type { ResolvedDataset, ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './resolved.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
@@ -41,7 +42,7 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   const { registry, versions, limited } = context;
   const where = `suite ${suite.id}`;
   const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where)));
-  const methods = await Promise.all(suite.methods.map((method) => resolveMethod(method, registry, where, false)));
+  const methods = await resolveMethods(suite, registry, where);
   const present = new Set(methods.map(({ id }) => id));
   for (const id of [...new Set(tasks.flatMap(({ controls }) => controls))].sort()) {
     if (!present.has(id)) methods.push(await resolveMethod({ id }, registry, where, true));
@@ -73,14 +74,30 @@ export async function resolveTask(
   };
 }
 
-export async function resolveMethod(
+/** The suite's methods, checkpoints among them; paths must be absolute. */
+export function resolveMethods(suite: Suite, registry: Registry, where: string): Promise<ResolvedMethod[]> {
+  const subjects = suite.subjects.map(subjectName);
+  return Promise.all(
+    suite.methods.map((method) =>
+      method.id === CHECKPOINT.id
+        ? resolveCheckpoint(method, subjects, where)
+        : resolveMethod(method, registry, where, false),
+    ),
+  );
+}
+
+async function resolveMethod(
   given: SuiteMethod,
   registry: Registry,
   where: string,
   control: boolean,
 ): Promise<ResolvedMethod> {
-  const method = await registry.method(given.id);
+  const method = (await registry.method(given.id)) as DefinitionByKind['sae'] | DefinitionByKind['baseline'];
   const label = `${where}: method ${methodName(given)}`;
+  for (const key of ['path', 'site'] as const) {
+    if (given[key] === undefined) continue;
+    throw new UserError(`${label}: has '${key}', which only the method '${CHECKPOINT.id}' has.`);
+  }
   if (method.kind === 'baseline' && given.training !== undefined) {
     throw new UserError(`${label}: has 'training', which only SAEs have; put its settings into 'options'.`);
   }

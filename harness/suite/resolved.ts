@@ -54,6 +54,10 @@ export interface ResolvedMethod {
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
   modalities?: ('text' | 'image')[];
   subjects?: string[];
+  /** The one site that it belongs to; every site when absent. */
+  site?: string;
+  /** Folder of a checkpoint: what is scored as it is, without training. */
+  checkpoint?: string;
   /** Added by a task as a null row; only such tasks score it. */
   control: boolean;
 }

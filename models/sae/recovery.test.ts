@@ -10,7 +10,8 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { meanMaxCosine, sparseData } from '../../harness/testing/sparse-data.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
-import { loadSaeLens } from '../../harness/train/saelens-read.ts';
+import { saeLensMethod } from '../../harness/train/saelens-method.ts';
+import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import { trainSae } from '../../harness/train.ts';
 import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
@@ -73,7 +74,7 @@ for (const [definition, hp] of VARIANTS) {
 
     const folder = await mkdtemp(join(tmpdir(), 'saxbench-sae-'));
     await trained.writeSaeLens(folder, { hook_name: 'blocks.0.hook_resid_post' });
-    const copies = [await loadSaeLens(folder, 'blocks.0.hook_resid_post'), restoreSae(definition, trained.state())];
+    const copies = [saeLensMethod(await readSaeLens(folder)), restoreSae(definition, trained.state())];
     for (const copy of copies) {
       const again = apply(copy, x);
       allclose(again.codes, result.codes, { rtol: 1e-4, atol: 1e-4 }, 'codes');

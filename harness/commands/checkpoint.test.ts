@@ -1,0 +1,230 @@
+/** @file `run` with an SAE that `train` wrote: all tasks score it, its files decide its steps, bad ones are refused. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openSafetensors } from '../io/safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import type { Result } from '../schema/result.generated.ts';
+import { checkpointByName } from '../suite/checkpoint.ts';
+import { methodName } from '../suite/load.ts';
+import { rejection } from '../testing/failing.ts';
+import { main } from './main.ts';
+
+const test = suite('checkpoint');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-checkpoint-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+const SITE = 'blocks.1.hook_resid_post';
+const ITEMS = 12;
+const trained = join(folder, 'my sae');
+const places = ['--store', join(folder, 'store'), '--backend', 'wasm', '--no-progress'];
+const options = { d_sae: 32, k: 4 };
+const training = { tokens: 512, batchSize: 64 };
+
+async function run(...passed: string[]): Promise<{ code: number; printed: string; said: string }> {
+  const printed: string[] = [];
+  const said: string[] = [];
+  const terminal = {
+    signal: new AbortController().signal,
+    print: (text: string) => printed.push(text),
+    say: (text: string) => said.push(text),
+  };
+  const code = await main([...passed], terminal);
+  return { code, printed: printed.join('\n'), said: said.join('\n') };
+}
+
+async function mistake(...passed: string[]): Promise<string> {
+  const error = await rejection(run(...passed));
+  assert.is(error.name, 'UserError', error.stack);
+  assert.not.match(error.message, /\n/);
+  return error.message;
+}
+
+function suiteFile(methods: object[], more: object = {}): string {
+  const file = join(folder, 'small.json');
+  const steering = { concepts: 1, prompts: 2, factors: [1], maxNewTokens: 4, calibration: 8 };
+  const subject = { id: 'tiny-lm', sites: [SITE], dataset: { id: 'text-world', options: { train: 8, eval: 8 } } };
+  const content = {
+    id: 'small',
+    title: 'Small',
+    subjects: [{ ...subject, activations: { train: ITEMS, test: 4 }, concepts: { concepts: 2, perClass: 4 } }],
+    methods,
+    tasks: [
+      { id: 'reconstruction', options: { documents: 4 } },
+      { id: 'concept-detection' },
+      { id: 'steering', options: steering },
+      { id: 'monosemanticity' },
+    ],
+    ...more,
+  };
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+/** A copy of the trained checkpoint with another cfg.json. */
+function copyWith(name: string, change: (cfg: Record<string, unknown>) => void): string {
+  const copy = join(folder, name);
+  cpSync(trained, copy, { recursive: true });
+  const cfg = JSON.parse(readFileSync(join(copy, 'cfg.json'), 'utf8')) as Record<string, unknown>;
+  change(cfg);
+  writeFileSync(join(copy, 'cfg.json'), JSON.stringify(cfg));
+  return copy;
+}
+
+/** Multiplies tensors of a checkpoint. */
+async function rescale(path: string, factors: Record<string, number>): Promise<void> {
+  const weights = join(path, 'sae_weights.safetensors');
+  const entries = Object.entries(await (await openSafetensors(weights)).readAll());
+  const tensors = entries.map(([name, { shape, data }]): [string, TensorToWrite] => {
+    const scaled = Float32Array.from(data as Float32Array, (value) => value * (factors[name] ?? 1));
+    return [name, { dtype: 'F32', shape, data: scaled }];
+  });
+  await writeSafetensors(weights, Object.fromEntries(tensors));
+}
+
+test.before(async () => {
+  const given = Object.entries({ ...options, ...training }).flatMap(([name, value]) => [
+    '--option',
+    `${name}=${value}`,
+  ]);
+  const subject = ['--subject', 'tiny-lm', '--site', SITE, '--dataset', 'text-world', '--items', String(ITEMS)];
+  // The suite's dataset has options of its own, which change no training document.
+  await run('train', '--sae', 'topk', ...subject, ...given, ...places, '--out', trained);
+});
+
+const resultOf = (out: string, method: string, task: string): Result =>
+  JSON.parse(readFileSync(join(out, 'results/tiny-lm', SITE, method, task, 'seed-0.json'), 'utf8')) as Result;
+
+test('all four tasks score it, as they score the variant that it is a checkpoint of', async () => {
+  const out = join(folder, 'out');
+  const file = suiteFile([{ id: 'topk', options, training }]);
+  const { code, said } = await run('run', file, ...places, '--checkpoint', trained, '--out', out);
+  assert.is(code, 0, said);
+  for (const task of ['reconstruction', 'concept-detection', 'steering', 'monosemanticity']) {
+    const { method, rows, training: none } = resultOf(out, 'my-sae', task);
+    assert.equal([method.id, method.kind, method.name, method.d_sae], ['checkpoint', 'sae', 'my-sae', 32]);
+    assert.is(none, undefined);
+    assert.ok(
+      rows.some(({ metrics }) => Object.values(metrics).some(({ main, value }) => main && value !== null)),
+      task,
+    );
+  }
+  const [own, other] = ['my-sae', 'topk'].map((method) => resultOf(out, method, 'reconstruction').rows[0]!.metrics);
+  for (const name of ['explained_variance', 'l0', 'cosine']) {
+    assert.ok(
+      Math.abs(own![name]!.value! - other![name]!.value!) < 1e-4,
+      `${name}: ${own![name]!.value} ${other![name]!.value}`,
+    );
+  }
+});
+
+test('other weights under the same name are another step; the same weights elsewhere are not', async () => {
+  const out = ['--out', join(folder, 'again'), '--only', 'tasks=reconstruction'];
+  const moved = join(folder, 'moved', 'my sae');
+  cpSync(trained, moved, { recursive: true });
+  const method = (path: string) => suiteFile([{ id: 'checkpoint', path }]);
+  await run('run', method('my sae'), ...places, ...out);
+  const again = await run('run', method('moved/my sae'), ...places, ...out, '--json');
+  assert.is(JSON.parse(again.printed).present, 1);
+  await rescale(moved, { W_enc: 0.5 });
+  const changed = await run('run', method('moved/my sae'), ...places, ...out, '--json');
+  assert.equal(JSON.parse(changed.printed).computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
+});
+
+test('an input scale that is not folded is estimated from the activations', async () => {
+  const { scale } = JSON.parse(readFileSync(join(trained, 'training.json'), 'utf8')) as { scale: number };
+  const unfolded = copyWith('unfolded', (cfg) =>
+    Object.assign(cfg, { normalize_activations: 'expected_average_only_in' }),
+  );
+  await rescale(unfolded, { W_enc: 1 / scale, W_dec: scale, b_dec: scale });
+  const out = join(folder, 'out');
+  const only = ['--only', 'tasks=reconstruction'];
+  await run('run', suiteFile([{ id: 'checkpoint', path: 'unfolded' }]), ...places, '--out', out, ...only);
+  const [own, other] = ['my-sae', 'unfolded'].map((method) => resultOf(out, method, 'reconstruction').rows[0]!.metrics);
+  const difference = own!['explained_variance']!.value! - other!['explained_variance']!.value!;
+  assert.ok(Math.abs(scale - 1) > 0.1 && Math.abs(difference) < 1e-4, `scale ${scale}, difference ${difference}`);
+});
+
+test('what cannot be scored is refused before anything is computed', async () => {
+  const attempt = (given: string, ...more: string[]) =>
+    mistake(
+      'run',
+      suiteFile([{ id: 'neurons' }]),
+      ...places,
+      '--out',
+      join(folder, 'none'),
+      '--checkpoint',
+      given,
+      ...more,
+    );
+  assert.match(await attempt(join(folder, 'nothing')), /nothing\/cfg\.json does not exist/);
+  const bare = copyWith('bare', (cfg) => Reflect.deleteProperty(cfg, 'metadata'));
+  assert.match(await attempt(bare), /method bare: expected metadata\.hook_name in .*name its site/);
+  const other = copyWith('other', (cfg) => Object.assign(cfg, { architecture: 'temporal' }));
+  assert.match(await attempt(other), /architecture: expected standard, topk, jumprelu, gated, found "temporal"/);
+  assert.match(
+    await attempt(`${trained}@blocks.2.hook_resid_post`),
+    /belongs to the site blocks\.2.*studies blocks\.1/,
+  );
+  assert.match(await attempt(`${trained}@tiny-ml:${SITE}`), /unknown subject .*'tiny-ml'\. Did you mean: tiny-lm/);
+  const narrow = copyWith('narrow', (cfg) => Object.assign(cfg, { d_in: 64 }));
+  assert.match(await attempt(narrow), /expected shape \[64, 32\], found \[128, 32\]/);
+  const alone = copyWith('alone', () => {});
+  rmSync(join(alone, 'sae_weights.safetensors'));
+  assert.match(await attempt(alone), /expected sae_weights\.safetensors beside cfg\.json in .*; found none/);
+  assert.match(await attempt(trained, '--checkpoint', trained), /the name 'my-sae' occurs twice/);
+  const suiteOf = (entry: object) => mistake('run', suiteFile([entry]), ...places, '--out', join(folder, 'none'));
+  assert.match(await suiteOf({ id: 'checkpoint' }), /expected 'path', the folder of the checkpoint; found none/);
+  assert.match(
+    await suiteOf({ id: 'checkpoint', path: 'my sae', options: { k: 2 } }),
+    /has 'options', which a checkpoint/,
+  );
+  assert.match(await suiteOf({ id: 'neurons', path: 'my sae' }), /has 'path', which only the method 'checkpoint' has/);
+});
+
+test('a width other than the site’s, and NaN weights', async () => {
+  const folders = { wide: 4, nan: 128 };
+  const errors: string[] = [];
+  for (const [name, d_in] of Object.entries(folders)) {
+    const path = join(folder, name);
+    mkdirSync(path);
+    const cfg = { architecture: 'standard', d_in, d_sae: 2, metadata: { hook_name: SITE } };
+    writeFileSync(join(path, 'cfg.json'), JSON.stringify(cfg));
+    const tensor = (...shape: number[]): TensorToWrite => {
+      const data = new Float32Array(shape.reduce((size, length) => size * length, 1));
+      return { dtype: 'F32', shape, data };
+    };
+    const tensors = { W_enc: tensor(d_in, 2), W_dec: tensor(2, d_in), b_enc: tensor(2), b_dec: tensor(d_in) };
+    if (name === 'nan')
+      tensors.b_dec = { dtype: 'F32', shape: [d_in], data: new Float32Array(d_in).fill(Number.NaN, 3, 4) };
+    await writeSafetensors(join(path, 'sae_weights.safetensors'), tensors);
+    errors.push(
+      await mistake('run', suiteFile([{ id: 'checkpoint', path: name }]), ...places, '--out', join(folder, 'none')),
+    );
+  }
+  assert.match(errors[0]!, /method wide: .*d_in: expected 128, the width of blocks\.1\.hook_resid_post; found 4/);
+  assert.match(errors[1]!, /tensor 'b_dec': expected finite values, found 1 of 128 NaN or infinite.* index 3/);
+});
+
+test('validate checks the site too', async () => {
+  const file = suiteFile([{ id: 'checkpoint', path: 'my sae', site: 'blocks.0.hook_resid_post' }]);
+  assert.match(await mistake('validate', file), /unknown site of the method my-sae in suite small 'blocks\.0/);
+  assert.match((await run('validate', trained)).printed, new RegExp(`an SAE: topk, d_in 128, d_sae 32, site ${SITE}`));
+});
+
+test('how a command line names a checkpoint', () => {
+  const parts = (text: string) => {
+    const { path, name, site, subjects } = checkpointByName(text);
+    return [path, name, site, subjects?.join()];
+  };
+  assert.equal(parts('/a/b'), ['/a/b', undefined, undefined, undefined]);
+  assert.equal(parts('/a/b@vision.embed'), ['/a/b', undefined, 'vision.embed', undefined]);
+  assert.equal(parts('x=/a/b@clip:vision.embed'), ['/a/b', 'x', 'vision.embed', 'clip']);
+  assert.equal(parts('/models@v2/b'), ['/models@v2/b', undefined, undefined, undefined]);
+  const named = (path: string) => methodName({ id: 'checkpoint', path });
+  assert.equal(['/a/my sae', '/a/layer_12__16k (1)/', '/'].map(named), ['my-sae', 'layer_12_16k-1', 'checkpoint']);
+});
+
+test.run();

@@ -1,0 +1,85 @@
+/** @file A suite's checkpoints: SAEs that were trained elsewhere and are scored as they are. */
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { filesFingerprint } from '../io/fingerprint.ts';
+import { CHECKPOINT } from '../registry.ts';
+import type { SuiteMethod } from '../schema/suite.generated.ts';
+import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
+import { methodName } from './load.ts';
+import type { ResolvedMethod } from './resolved.ts';
+
+/** `[NAME=]DIR[@[SUBJECT:]SITE]`; SUBJECT and SITE hold no slash, as folders do. */
+const REFERENCE = /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>.+?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+
+/** The checkpoint that a command line names: a folder, where needed with its name in results, its subject and site. */
+export function checkpointByName(text: string): SuiteMethod {
+  const whole = existsSync(text) ? undefined : REFERENCE.exec(text)?.groups;
+  const { name, path = text, subject, site } = whole ?? {};
+  return {
+    id: CHECKPOINT.id,
+    path: resolve(path),
+    ...(name === undefined ? {} : { name }),
+    ...(site === undefined ? {} : { site }),
+    ...(subject === undefined ? {} : { subjects: [subject] }),
+  };
+}
+
+/**
+ * A checkpoint as a method of the one site that it belongs to. Where its cfg.json names one of the suite's subjects as
+ * its model, it is that subject's only.
+ *
+ * @param subjects Names of the suite's subjects.
+ * @throws UserError when files are missing or cfg.json is not one that can be used, or neither it nor the suite names
+ * the site.
+ */
+export async function resolveCheckpoint(
+  given: SuiteMethod,
+  subjects: readonly string[],
+  where: string,
+): Promise<ResolvedMethod> {
+  const name = methodName(given);
+  const label = `${where}: method ${name}`;
+  const { path } = given;
+  if (path === undefined) throw new UserError(`${label}: expected 'path', the folder of the checkpoint; found none.`);
+  for (const key of ['options', 'training'] as const) {
+    if (Object.keys(given[key] ?? {}).length === 0) continue;
+    throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
+  }
+  const { architecture, d_in, d_sae, k, hook_name, model_name } = await readSaeLensConfig(path);
+  const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
+  if (!files.includes(SAELENS_WEIGHTS)) {
+    throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
+  }
+  const site = given.site ?? hook_name;
+  if (site === undefined) {
+    throw new UserError(
+      `${label}: expected metadata.hook_name in ${path}/${SAELENS_CONFIG}; found none: name its site, ` +
+        `"site": "blocks.2.hook_resid_post" in a suite, --${CHECKPOINT.id} DIR@blocks.2.hook_resid_post on a command line.`,
+    );
+  }
+  const model = model_name === undefined ? undefined : basename(model_name);
+  const own = model !== undefined && subjects.includes(model) ? [model] : undefined;
+  const fingerprint = await filesFingerprint(path, files);
+  const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
+  const origin = {
+    ...(hook_name === undefined ? {} : { hook_name }),
+    ...(model_name === undefined ? {} : { model_name }),
+  };
+  return {
+    id: CHECKPOINT.id,
+    kind: 'sae',
+    name,
+    title: `Checkpoint of a ${architecture} SAE`,
+    version: CHECKPOINT.version,
+    options: { ...sizes, ...origin, fingerprint },
+    optionsPassed: { path, ...(given.site === undefined ? {} : { site: given.site }) },
+    training: {},
+    seeded: false,
+    needs: 'activations',
+    subjects: given.subjects ?? own,
+    site,
+    checkpoint: path,
+    control: false,
+  };
+}

@@ -1,0 +1,140 @@
+/** @file `cfg.json` of a SAELens checkpoint: checked, with older flat forms brought to the present one. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { readJson } from '../io/json.ts';
+
+const ARCHITECTURES = ['standard', 'topk', 'jumprelu', 'gated'] as const;
+export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
+
+/** How a checkpoint treats its input and its codes. */
+export interface SaeLensForm {
+  /** b_dec is subtracted from the input (`apply_b_dec_to_input`). */
+  centred: boolean;
+  /** TopK chooses by pre-activation times decoder norm. */
+  rescaleByDecoderNorm: boolean;
+}
+
+/** What a checkpoint says about itself. */
+export interface SaeLensConfig {
+  architecture: SaeLensArchitecture;
+  d_in: number;
+  d_sae: number;
+  k?: number;
+  /** The site that it was trained on, where the checkpoint says so. */
+  hook_name?: string;
+  model_name?: string;
+  form: SaeLensForm;
+  /**
+   * Its weights expect inputs times one constant, which brings their mean norm to √d_in: a number where the checkpoint
+   * has it, `estimate` where it must be taken from activations. Absent once SAELens has folded it into the weights.
+   */
+  inputScale?: number | 'estimate';
+}
+
+export const SAELENS_CONFIG = 'cfg.json';
+export const SAELENS_WEIGHTS = 'sae_weights.safetensors';
+/** Beside the weights in a checkpoint that SAELens wrote before training ended. */
+export const SAELENS_SCALER = 'activation_scaler.json';
+
+/**
+ * Input scalings that a method can carry: none, or one constant, which SAELens folds into the weights when training
+ * ends. A scale of each row by itself is refused: `decode` sees codes only and could not take it back.
+ */
+const NORMALISATIONS = ['none', 'expected_average_only_in'] as const;
+
+type Json = Record<string, unknown>;
+
+function field<T>(path: string, cfg: Json, name: string, expected: string, fits: (value: unknown) => value is T): T {
+  const value = cfg[name];
+  if (fits(value)) return value;
+  throw new UserError(`saelens ${path}: ${name}: expected ${expected}, found ${JSON.stringify(value) ?? 'nothing'}.`);
+}
+
+const isSize = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+const oneOf =
+  <T extends string>(known: readonly T[]) =>
+  (value: unknown): value is T =>
+    known.includes(value as T);
+
+function objectOf(path: string, value: unknown): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw new UserError(`saelens ${path}: expected a JSON object, found ${JSON.stringify(value)?.slice(0, 40)}.`);
+}
+
+/** The architecture by its present name, and k: before version 6 both were hidden in the activation function. */
+function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchitecture; k?: number } {
+  const activation = cfg['activation_fn'] ?? cfg['activation_fn_str'];
+  const kwargs = (cfg['activation_fn_kwargs'] ?? {}) as Json;
+  const named = cfg['architecture'] ?? (activation === undefined ? undefined : 'standard');
+  const architecture = named === 'standard' && activation === 'topk' ? 'topk' : named;
+  const known = field(path, { architecture }, 'architecture', ARCHITECTURES.join(', '), oneOf(ARCHITECTURES));
+  if (known !== 'topk') return { architecture: known };
+  return {
+    architecture: known,
+    k: field(path, { k: cfg['k'] ?? kwargs['k'] }, 'k', 'a whole number of at least 1', isSize),
+  };
+}
+
+/**
+ * Checks `cfg.json`.
+ *
+ * @throws UserError naming the field, what was expected and what was found.
+ */
+export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig {
+  const cfg = objectOf(path, value);
+  const { architecture, k } = architectureOf(path, cfg);
+  const d_in = field(path, cfg, 'd_in', 'a whole number of at least 1', isSize);
+  const d_sae = field(path, cfg, 'd_sae', 'a whole number of at least 1', isSize);
+  if (k !== undefined && k > d_sae)
+    throw new UserError(`saelens ${path}: k: expected at most d_sae = ${d_sae}, found ${k}.`);
+  const boolean = (name: string, missing: boolean) =>
+    field(path, { [name]: cfg[name] ?? missing }, name, 'true or false', (v): v is boolean => typeof v === 'boolean');
+  const given = cfg['normalize_activations'] ?? 'none';
+  // Before version 6 the field was a boolean.
+  const name = given === true ? 'expected_average_only_in' : given === false ? 'none' : given;
+  const scaling = field(
+    path,
+    { normalize_activations: name },
+    'normalize_activations',
+    NORMALISATIONS.join(' or '),
+    oneOf(NORMALISATIONS),
+  );
+  const metadata = (cfg['metadata'] ?? cfg['meta'] ?? {}) as Json;
+  const text = (name: string, older: string) => {
+    const found = metadata[name] ?? cfg[name] ?? cfg[older];
+    return typeof found === 'string' ? found : undefined;
+  };
+  return {
+    architecture,
+    d_in,
+    d_sae,
+    ...(k !== undefined && { k }),
+    hook_name: text('hook_name', 'hook_point'),
+    model_name: text('model_name', 'model'),
+    form: {
+      centred: boolean('apply_b_dec_to_input', true),
+      rescaleByDecoderNorm: architecture === 'topk' && boolean('rescale_acts_by_decoder_norm', false),
+    },
+    ...(scaling === 'none' ? {} : { inputScale: 'estimate' as const }),
+  };
+}
+
+/**
+ * Reads what a checkpoint's folder says about it, without the weights.
+ *
+ * @throws UserError for a missing file, an unknown architecture or input scaling, an impossible size.
+ */
+export async function readSaeLensConfig(folder: string): Promise<SaeLensConfig> {
+  const path = join(folder, SAELENS_CONFIG);
+  const config = parseSaeLensConfig(path, await readJson(path, 'saelens'));
+  const scaler = join(folder, SAELENS_SCALER);
+  if (config.inputScale === undefined || !existsSync(scaler)) return config;
+  const { scaling_factor } = objectOf(scaler, await readJson(scaler, 'saelens'));
+  if (scaling_factor === null || scaling_factor === undefined) return config;
+  const isScale = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < Infinity;
+  return {
+    ...config,
+    inputScale: field(scaler, { scaling_factor }, 'scaling_factor', 'a positive number or null', isScale),
+  };
+}
