@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { registerGradients } from './gradients/index.ts';
 import { lendCpuKernels } from './kernels/cpu-bridge.ts';
 import { registerSparseDecode } from './kernels/sparse-decode.ts';
-import { registerUnsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
+import { dropSegmentsOutOfRange, registerUnsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
 import { registerWasmMatMul } from './kernels/wasm-matmul.ts';
 import { setTf, tf } from './tf.ts';
 
@@ -61,16 +61,25 @@ async function loadTensorflow(): Promise<LoadedBackend> {
     try {
       await importPackage(name);
       await use('tensorflow');
+      dropSegmentsOutOfRange();
       const backend = tf.backend() as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
       const gpu = backend.isUsingGpuDevice === true;
       const version = backend.binding?.TF_Version ?? 'unknown';
       return { device: gpu ? 'GPU (CUDA)' : cpuModel(), version, detail: `${name}, ${gpu ? 'GPU' : 'CPU'}` };
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
-      failures.push(`${name}: ${missing ? 'not installed' : reasonOf(error)}`);
+      failures.push(`${name}: ${tensorflowReason(error)}`);
     }
   }
   throw new Error(failures.join('; '));
+}
+
+/** Tells apart what npm did not install, what was not built and what is built but finds no TensorFlow to load. */
+function tensorflowReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
+  if (code === 'ERR_DLOPEN_FAILED') return `its addon is there but cannot load: ${reasonOf(error)}`;
+  const reason = reasonOf(error);
+  return reason.includes('can not be found at path') ? 'installed without its addon tfjs_binding.node' : reason;
 }
 
 async function loadNative(): Promise<LoadedBackend> {
@@ -111,7 +120,7 @@ const BACKENDS: readonly { name: BackendName; load: () => Promise<LoadedBackend>
   {
     name: 'tensorflow',
     load: loadTensorflow,
-    mend: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node)',
+    mend: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node), or npm rebuild it where it is installed',
   },
   { name: 'native', load: loadNative, mend: 'install a C++17 compiler and run npm rebuild' },
   { name: 'wasm', load: loadWasm, mend: 'npm install' },

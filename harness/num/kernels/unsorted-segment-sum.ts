@@ -1,6 +1,6 @@
-/** @file UnsortedSegmentSum for the `cpu` and `wasm` backends: one pass over the rows. */
+/** @file UnsortedSegmentSum for the `cpu` and `wasm` backends, in one pass over the rows, and a repair of TensorFlow's. */
 import type { DataId, KernelConfig, NamedAttrMap, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.ts';
+import { type Tensor, tf } from '../tf.ts';
 
 /** The two access paths that the JavaScript-side backends offer to a tensor's values. */
 interface HostBackend {
@@ -12,7 +12,7 @@ interface HostBackend {
 
 /**
  * `out[segmentIds[i], …] += x[i, …]` in row order, so the result is the same bits on every run. Segment ids outside
- * `[0, numSegments)` are dropped, as TensorFlow does.
+ * `[0, numSegments)` are dropped.
  */
 export function segmentSum(
   x: ArrayLike<number>,
@@ -50,4 +50,22 @@ function kernel(args: { inputs: NamedTensorInfoMap; backend: unknown; attrs?: Na
 export function registerUnsortedSegmentSum(backendName: 'cpu' | 'wasm'): void {
   if (tf.getKernel(tf.UnsortedSegmentSum, backendName)) tf.unregisterKernel(tf.UnsortedSegmentSum, backendName);
   tf.registerKernel({ kernelName: tf.UnsortedSegmentSum, backendName, kernelFunc: kernel } as KernelConfig);
+}
+
+/**
+ * Makes the `tensorflow` backend drop every segment id out of range, as the other backends do. TensorFlow itself drops
+ * the negative ones, throws on the others on a CPU, and leaves open what a GPU does with them.
+ */
+export function dropSegmentsOutOfRange(): void {
+  const theirs = tf.getKernel(tf.UnsortedSegmentSum, 'tensorflow');
+  const kernelFunc: KernelConfig['kernelFunc'] = (args) =>
+    tf.tidy(() => {
+      const segmentIds = args.inputs.segmentIds as Tensor;
+      // As int32: beside a plain number the ids would be compared as float32, inexact from 2^24.
+      const inRange = tf.less(segmentIds, tf.scalar(args.attrs!.numSegments as number, 'int32'));
+      const dropped = tf.where(inRange, segmentIds, tf.scalar(-1, 'int32'));
+      return theirs.kernelFunc({ ...args, inputs: { ...args.inputs, segmentIds: dropped } }) as Tensor;
+    });
+  tf.unregisterKernel(tf.UnsortedSegmentSum, 'tensorflow');
+  tf.registerKernel({ ...theirs, kernelFunc });
 }
