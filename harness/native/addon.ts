@@ -34,6 +34,7 @@ export interface Addon {
   normGrad: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
+  screening: Kernel;
   adam: Kernel;
   sparseDecode: Kernel;
   sparseDots: Kernel;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const tests = ['elementwise', 'matmul', 'reduce', 'layout', 'fused', 'lifecycle'];
+const tests = ['elementwise', 'matmul', 'reduce', 'layout', 'fused', 'encode-topk', 'screening', 'lifecycle'];
 
 execFileSync(
   process.execPath,

@@ -39,6 +39,6 @@ void startPool(int threads);
 void parallel(size_t tasks, void (*body)(void*, size_t), void* context);
 /** A 64-byte aligned buffer of the calling thread, kept between calls; one of `kScratchSlots`. */
 void* scratch(int slot, size_t bytes);
-constexpr int kScratchSlots = 4;
+constexpr int kScratchSlots = 6;
 
 }  // namespace sax

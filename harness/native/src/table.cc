@@ -23,6 +23,7 @@ void norm(Call&);
 void normGrad(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
+void screening(Call&);
 void adam(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
@@ -50,6 +51,7 @@ const Entry table[] = {
     {"normGrad", normGrad, 7},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
+    {"screening", screening, 1},
     {"adam", adam, 7},
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 4},

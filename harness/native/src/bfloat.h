@@ -1,0 +1,94 @@
+/**
+ * @file Operands of the bfloat16 dot product (AVX512-BF16), and how far each is from its float32 original. Nothing here is
+ * a result: products of these operands only say which entries of the float32 product need not be computed.
+ */
+#pragma once
+#include "encoder.h"
+
+#if SAX_VECTOR_BYTES == 64 && defined(__x86_64__) && (__GNUC__ >= 10 || __clang_major__ >= 9)
+#define SAX_SCREENING 1
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12 takes the undefined registers inside its own intrinsics for mistakes (its bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+/** Code for CPUs with AVX512-BF16, inside the sources compiled for AVX-512: called only where the CPU has it. */
+#define SAX_BF16 __attribute__((target("avx512bf16")))
+
+SAX_BEGIN
+
+/** Upper bounds of ‖v‖ and of ‖v − bf16(v)‖ for one row of x or one column of W. */
+struct Norms {
+  float whole, lost;
+};
+
+constexpr size_t kScreenDepth = 1 << 13;  // largest d that the bounds here are made for
+
+/**
+ * A bound from a sum of squares taken in float32: with at most 2^13 additions one after another it is off by less than a
+ * part in 2^11, and by the squares that underflow, 2^-126 each. Not finite where the sum is not.
+ */
+static inline float normBound(float sumOfSquares) { return __builtin_sqrtf(sumOfSquares) * (1 + 0x1p-10f) + 0x1p-54f; }
+
+/** Beyond this a norm is no basis for a bound: products could overflow. Also where the norm is NaN. */
+static inline bool isWild(const Norms& norms) { return !(norms.whole <= 0x1p60f); }
+
+/** 16 floats as bfloat16 in the low halves of the lanes; adds their squares and those of what rounding took away. */
+SAX_BF16 static inline __m512i narrow(__m512 v, __m512& whole, __m512& lost) {
+  __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(v));
+  // The difference of a float and its bfloat16 neighbour is a float; subnormals, flushed here, are within the bound's slack.
+  __m512 gone = _mm512_sub_ps(v, _mm512_castsi512_ps(_mm512_slli_epi32(low, 16)));
+  whole = _mm512_fmadd_ps(v, v, whole);
+  lost = _mm512_fmadd_ps(gone, gone, lost);
+  return low;
+}
+
+constexpr size_t kPairRows = 12;  // as in the float32 tile: 24 accumulators
+constexpr size_t kPairCols = 32;
+
+/**
+ * A strip of kPairRows rows of x [.., d] as pairs along d: out[p * kPairRows + r] holds elements 2p and 2p + 1 of row r,
+ * with zeros for rows from `count` on and beyond d.
+ */
+SAX_BF16 static inline void pairRows(uint32_t* out, const float* x, size_t d, size_t count, Norms* norms) {
+  size_t pairs = ceilDiv(d, size_t{2});
+  alignas(64) uint32_t wide[16];
+  for (size_t r = 0; r < kPairRows; r++) {
+    if (r >= count) {
+      for (size_t p = 0; p < pairs; p++) out[p * kPairRows + r] = 0;
+      continue;
+    }
+    __m512 whole = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
+    for (size_t i = 0; i < d; i += 16) {
+      __mmask16 here = d - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (d - i)) - 1);
+      _mm512_store_si512(wide, narrow(_mm512_maskz_loadu_ps(here, x + r * d + i), whole, lost));
+      for (size_t p = 0; p < 8 && i / 2 + p < pairs; p++)
+        out[(i / 2 + p) * kPairRows + r] = wide[2 * p] | wide[2 * p + 1] << 16;
+    }
+    norms[r] = {normBound(_mm512_reduce_add_ps(whole)), normBound(_mm512_reduce_add_ps(lost))};
+  }
+}
+
+/** A strip of kPairCols columns of W, whose rows are `step` apart: out[p * kPairCols + c] as above; zeros from `count` on. */
+SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t step, size_t d, size_t count, Norms* norms) {
+  __mmask32 all = count >= 32 ? 0xffffffffu : (1u << count) - 1;
+  __mmask16 half[2] = {static_cast<__mmask16>(all), static_cast<__mmask16>(all >> 16)};
+  __m512 whole[2] = {}, lost[2] = {};
+  for (size_t i = 0; i < d; i += 2) {
+    for (size_t v = 0; v < 2; v++) {
+      __m512i low = narrow(_mm512_maskz_loadu_ps(half[v], W + i * step + v * 16), whole[v], lost[v]);
+      __m512i high = _mm512_setzero_si512();
+      if (i + 1 < d) high = narrow(_mm512_maskz_loadu_ps(half[v], W + (i + 1) * step + v * 16), whole[v], lost[v]);
+      _mm512_storeu_si512(out + i / 2 * kPairCols + v * 16, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+  }
+  alignas(64) float sums[2][32];
+  for (size_t v = 0; v < 2; v++) {
+    _mm512_store_ps(sums[0] + v * 16, whole[v]);
+    _mm512_store_ps(sums[1] + v * 16, lost[v]);
+  }
+  for (size_t c = 0; c < kPairCols; c++) norms[c] = {normBound(sums[0][c]), normBound(sums[1][c])};
+}
+
+SAX_END
+#endif

@@ -1,0 +1,327 @@
+/**
+ * @file TopK of x · W + bias by screening: the product in bfloat16, twice as fast, with a proven bound on how far each of
+ * its entries can be from the float32 one. Entries that could be among the k largest are computed again in float32.
+ *
+ * The bound. With u = 2^-24, x = x̂ + δx, w = ŵ + δw (x̂, ŵ in bfloat16) and Cauchy-Schwarz,
+ *
+ *   |x·w − x̂·ŵ| = |x̂·δw + δx·w| ≤ ‖x̂‖‖δw‖ + ‖δx‖‖w‖.
+ *
+ * The products of bfloat16 numbers are exact in float32; the instruction rounds at most twice a product, whatever its
+ * order and direction of rounding (2u each), and flushes what is below 2^-126. So the computed s differs from x̂·ŵ by at
+ * most 4du Σ|x̂ŵ| + d 2^-125; the float32 chain differs from x·w by at most 1.01 (d + d/256 + 1) u Σ|xw|; and both sums
+ * of absolute values are at most their products of norms. Adding the bias rounds both by u (|sum| + |bias|), and adding
+ * the bound once more. Together, with γ = 6 (d + 64) u,
+ *
+ *   |float32 entry − (s + bias)| ≤ ‖x̂‖‖δw‖ + ‖δx‖‖w‖ + γ ‖x̂‖ (‖w‖ + ‖δw‖) + 4u |bias| + 2^-108 = M.
+ *
+ * Norms are bounded from above in `bfloat.h`, ‖x̂‖ by ‖x‖ + ‖δx‖. An entry whose s + bias + M is below the k-th largest
+ * s + bias − M of its row is below k float32 entries, strictly, so ties need no care. Comparisons are written so that an
+ * entry whose bound is not a number is kept.
+ */
+#include "rescore.h"
+
+SAX_BEGIN
+
+#ifndef SAX_SCREENING
+
+bool canScreen(const Encoder&, bool) { return false; }
+size_t screenTopK(const Encoder& e, uint8_t*) { return e.n; }
+
+#else
+
+namespace {
+
+constexpr size_t kColsPerTile = 1024;  // packed columns of W, shared by the threads: they stay in L3
+constexpr size_t kRowsPerTask = 96;
+constexpr size_t kRowsPerChunk = 2048;  // rows whose candidates are kept at once
+
+/** An entry that may be among the largest: first the upper bound of its value, after rescoring the value. */
+struct Candidate {
+  float value;
+  int32_t column;
+};
+
+/** One row's margin is a · E + b · N + C with E, N and C of the column. */
+struct Row {
+  float a, b;
+  float threshold;  // the k-th largest lower bound so far
+  uint32_t count;   // candidates
+};
+
+/** Everything about the columns that the margin needs, by column. */
+struct Columns {
+  float *bias, *E, *N, *C;
+};
+
+struct Screen {
+  const Encoder& e;
+  size_t room;  // candidates a row
+  uint32_t *x, *W;
+  Norms* norms;  // of the rows, then of one tile's columns
+  Columns columns;
+  Row* rows;
+  float* lower;  // heaps of the k largest lower bounds, [kRowsPerChunk, k]
+  Candidate* candidates;
+  uint8_t* undone;
+};
+
+size_t roomFor(const Encoder& e) { return 6 * e.k + 192; }
+
+void sinkFloat(float* heap, size_t n, float moving) {
+  size_t at = 0;
+  for (size_t child; (child = 2 * at + 1) < n; at = child) {
+    if (child + 1 < n && heap[child + 1] < heap[child]) child++;
+    if (!(heap[child] < moving)) break;
+    heap[at] = heap[child];
+  }
+  heap[at] = moving;
+}
+
+/** Drops what the threshold has overtaken. */
+void compact(const Screen& s, size_t i) {
+  Row& row = s.rows[i];
+  Candidate* list = s.candidates + i * s.room;
+  uint32_t left = 0;
+  for (uint32_t c = 0; c < row.count; c++)
+    if (!(list[c].value < row.threshold)) list[left++] = list[c];
+  row.count = left;
+}
+
+/** Takes in one entry: its approximation and its margin. A row that keeps too much is left to the float32 kernel. */
+void offer(const Screen& s, size_t i, int32_t column, float value, float margin) {
+  Row& row = s.rows[i];
+  float upper = value + margin, low = value - margin;
+  if (upper < row.threshold || s.undone[i]) return;
+  s.candidates[i * s.room + row.count++] = {upper, column};
+  float* heap = s.lower + i * s.e.k;
+  if (low > heap[0]) {
+    sinkFloat(heap, s.e.k, low);
+    row.threshold = heap[0];
+  }
+  if (row.count < s.room) return;
+  compact(s, i);
+  if (row.count <= s.room / 4 * 3) return;
+  s.undone[i] = 1;
+  row.threshold = __builtin_inff();
+  row.count = 0;
+}
+
+/** kPairRows rows from row `i` on by kPairCols columns from column `j` on, whose packed strip is W. */
+SAX_BF16 void screenTile(const Screen& s, size_t i, size_t rows, size_t j, size_t cols, const uint32_t* W) {
+  size_t pairs = ceilDiv(s.e.d, size_t{2});
+  const uint32_t* x = s.x + i * pairs;
+  __m512 acc[kPairRows][2] = {};
+  for (size_t p = 0; p < pairs; p++) {
+    __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
+#pragma GCC unroll 12
+    for (size_t r = 0; r < kPairRows; r++) {
+      __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kPairRows + r]));
+      acc[r][0] = _mm512_dpbf16_ps(acc[r][0], a, w0);
+      acc[r][1] = _mm512_dpbf16_ps(acc[r][1], a, w1);
+    }
+  }
+  alignas(64) float values[kPairRows][kPairCols];
+#pragma GCC unroll 12
+  for (size_t r = 0; r < kPairRows; r++) {
+    _mm512_store_ps(values[r], acc[r][0]);
+    _mm512_store_ps(values[r] + 16, acc[r][1]);
+  }
+  const Columns& c = s.columns;
+  for (size_t r = 0; r < rows; r++) {
+    const Row& row = s.rows[i + r];
+    __m512 a = _mm512_set1_ps(row.a), b = _mm512_set1_ps(row.b), least = _mm512_set1_ps(row.threshold);
+    for (size_t v = 0; v < kPairCols && v < cols; v += 16) {
+      __m512 value = _mm512_add_ps(_mm512_load_ps(values[r] + v), _mm512_load_ps(c.bias + j + v));
+      __m512 margin = _mm512_fmadd_ps(b, _mm512_load_ps(c.N + j + v), _mm512_load_ps(c.C + j + v));
+      margin = _mm512_fmadd_ps(a, _mm512_load_ps(c.E + j + v), margin);
+      uint32_t kept = _mm512_cmp_ps_mask(_mm512_add_ps(value, margin), least, _CMP_NLT_UQ);
+      if (cols - v < 16) kept &= (1u << (cols - v)) - 1;
+      if (kept == 0) continue;
+      alignas(64) float margins[16];
+      _mm512_store_ps(values[r] + v, value);
+      _mm512_store_ps(margins, margin);
+      for (; kept != 0; kept &= kept - 1) {
+        int l = __builtin_ctz(kept);
+        offer(s, i + r, static_cast<int32_t>(j + v + l), values[r][v + l], margins[l]);
+      }
+    }
+  }
+}
+
+/** Packs columns [j0, j0 + cols) of W and fills in what their margins need. */
+void packTile(const Screen& s, size_t j0, size_t cols) {
+  const Encoder& e = s.e;
+  size_t pairs = ceilDiv(e.d, size_t{2});
+  forTasks(ceilDiv(cols, kPairCols), [&](size_t strip) {
+    size_t j = j0 + strip * kPairCols, count = least(kPairCols, j0 + cols - j);
+    Norms norms[kPairCols];
+    pairColumns(s.W + strip * kPairCols * pairs, e.W + j, e.features, e.d, count, norms);
+    for (size_t c = 0; c < count; c++) {
+      bool wild = isWild(norms[c]);
+      s.columns.bias[j + c] = e.bias[j + c];
+      s.columns.E[j + c] = wild ? __builtin_inff() : norms[c].lost;
+      s.columns.N[j + c] = wild ? __builtin_inff() : norms[c].whole;
+      s.columns.C[j + c] = 0x1p-22f * __builtin_fabsf(e.bias[j + c]) + 0x1p-108f;
+    }
+  });
+}
+
+/** Packs the rows, sets their margins, empties their lists. */
+void packRows(const Screen& s) {
+  const Encoder& e = s.e;
+  size_t pairs = ceilDiv(e.d, size_t{2});
+  float gamma = 6.0f * static_cast<float>(e.d + 64) * 0x1p-24f;
+  forTasks(ceilDiv(e.n, kPairRows), [&](size_t strip) {
+    size_t i = strip * kPairRows, count = least(kPairRows, e.n - i);
+    Norms norms[kPairRows];
+    pairRows(s.x + i * pairs, e.x + i * e.d, e.d, count, norms);
+    for (size_t r = 0; r < count; r++) {
+      float near = norms[r].whole + norms[r].lost;
+      s.undone[i + r] = isWild(norms[r]);
+      // Where nothing is kept: NaN compares false with everything, and a kept NaN is turned away by `undone`.
+      float threshold = s.undone[i + r] ? __builtin_inff() : -__builtin_inff();
+      s.rows[i + r] = {near * (1 + gamma), norms[r].lost + gamma * near, threshold, 0};
+      for (size_t q = 0; q < e.k; q++) s.lower[(i + r) * e.k + q] = -__builtin_inff();
+    }
+  });
+}
+
+/** The float32 values of all candidates, strip of columns by strip, so that W is read once. */
+void rescore(const Screen& s, uint32_t* starts, uint32_t* order) {
+  const Encoder& e = s.e;
+  size_t strips = ceilDiv(e.features, size_t{32});
+  __builtin_memset(starts, 0, (strips + 1) * sizeof(uint32_t));
+  auto each = [&](auto f) {
+    for (size_t i = 0; i < e.n; i++)
+      for (size_t c = i * s.room; c < i * s.room + s.rows[i].count; c++) f(s.candidates[c].column / 32, c);
+  };
+  each([&](size_t strip, size_t) { starts[strip + 1]++; });
+  for (size_t b = 0; b < strips; b++) starts[b + 1] += starts[b];
+  each([&](size_t strip, size_t c) { order[starts[strip]++] = static_cast<uint32_t>(c); });
+  // Filling has moved each start to the next one's place.
+  forTasks(strips, [&](size_t b) {
+    uint32_t from = b == 0 ? 0 : starts[b - 1], to = starts[b];
+    if (from == to) return;
+    float* strip = static_cast<float*>(scratch(2, e.d * 32 * sizeof(float)));
+    packStrip<32>(strip, e.W + b * 32, 1, e.features, least<size_t>(32, e.features - b * 32), e.d);
+    for (uint32_t p = from; p < to; p += 16) {
+      const float* rows[16];
+      int32_t column[16];
+      float sums[16];
+      for (uint32_t l = 0; l < 16; l++) {
+        uint32_t c = order[least(p + l, to - 1)];
+        rows[l] = e.x + c / s.room * e.d;
+        column[l] = s.candidates[c].column % 32;
+      }
+      rescore16(rows, column, strip, e.d, sums);
+      for (uint32_t l = 0; l < least<uint32_t>(16, to - p); l++) {
+        Candidate& candidate = s.candidates[order[p + l]];
+        candidate.value = sums[l] + e.bias[candidate.column];
+      }
+    }
+  });
+}
+
+void select(const Screen& s) {
+  const Encoder& e = s.e;
+  forRange(e.n, 64, [&](size_t begin, size_t end) {
+    Pair<float>* heap = static_cast<Pair<float>*>(scratch(3, e.k * sizeof(Pair<float>)));
+    for (size_t i = begin; i < end; i++) {
+      if (s.undone[i]) continue;
+      for (size_t q = 0; q < e.k; q++) heap[q] = {__builtin_nanf(""), INT32_MAX};
+      const Candidate* list = s.candidates + i * s.room;
+      for (size_t c = 0; c < s.rows[i].count; c++) {
+        Pair<float> pair{list[c].value, list[c].column};
+        if (!worse(heap[0], pair)) continue;
+        heap[0] = pair;
+        sink(heap, e.k, 0);
+      }
+      drainHeap(heap, e.k, e.values + i * e.k, e.indices + i * e.k);
+    }
+  });
+}
+
+size_t countUndone(const uint8_t* undone, size_t n) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) count += undone[i];
+  return count;
+}
+
+/** Carves the next `count` elements out of a block; with a null block only counts the bytes. */
+struct Carver {
+  char* block;
+  size_t used;
+  template <class T>
+  T* take(size_t count) {
+    T* at = reinterpret_cast<T*>(block + used);
+    used += ceilDiv(count * sizeof(T), size_t{64}) * 64;
+    return block ? at : nullptr;
+  }
+};
+
+/** One chunk of rows. @returns the rows left. */
+size_t screenChunk(const Encoder& e, uint8_t* undone) {
+  size_t pairs = ceilDiv(e.d, size_t{2}), stripCols = ceilDiv(e.features, kPairCols) * kPairCols;
+  Screen s{e, roomFor(e), nullptr, nullptr, nullptr, {}, nullptr, nullptr, nullptr, undone};
+  uint32_t *starts = nullptr, *order = nullptr;
+  auto carve = [&](char* block) {
+    Carver carver{block, 0};
+    s.x = carver.take<uint32_t>(ceilDiv(e.n, kPairRows) * kPairRows * pairs);
+    s.W = carver.take<uint32_t>(least(stripCols, kColsPerTile) * pairs);
+    s.columns = {carver.take<float>(stripCols), carver.take<float>(stripCols), carver.take<float>(stripCols),
+                 carver.take<float>(stripCols)};
+    s.rows = carver.take<Row>(e.n);
+    s.lower = carver.take<float>(e.n * e.k);
+    s.candidates = carver.take<Candidate>(e.n * s.room);
+    starts = carver.take<uint32_t>(stripCols / 32 + 1);
+    order = carver.take<uint32_t>(e.n * s.room);
+    return carver.used;
+  };
+  carve(static_cast<char*>(scratch(4, carve(nullptr))));
+  packRows(s);
+  for (size_t j0 = 0; j0 < e.features; j0 += kColsPerTile) {
+    size_t cols = least(kColsPerTile, e.features - j0);
+    packTile(s, j0, cols);
+    forTasks(ceilDiv(e.n, kRowsPerTask), [&](size_t task) {
+      size_t last = least(e.n, (task + 1) * kRowsPerTask);
+      for (size_t j = 0; j < cols; j += kPairCols)
+        for (size_t i = task * kRowsPerTask; i < last; i += kPairRows)
+          screenTile(s, i, least(kPairRows, last - i), j0 + j, least(kPairCols, cols - j), s.W + j * pairs);
+    });
+    if (countUndone(undone, e.n) > e.n / 4) {
+      __builtin_memset(undone, 1, e.n);
+      return e.n;
+    }
+  }
+  forRange(e.n, 64, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) compact(s, i);
+  });
+  rescore(s, starts, order);
+  select(s);
+  return countUndone(undone, e.n);
+}
+
+}  // namespace
+
+bool canScreen(const Encoder& e, bool always) {
+  if (!__builtin_cpu_supports("avx512bf16") || e.d > kScreenDepth || e.features >= (size_t{1} << 30)) return false;
+  // Packing and bookkeeping must be small beside the product, and the candidates beside the features.
+  return always || (e.n >= 64 && e.d >= 192 && e.features >= 512 && e.features >= 32 * e.k);
+}
+
+size_t screenTopK(const Encoder& e, uint8_t* undone) {
+  size_t left = 0;
+  for (size_t i = 0; i < e.n; i += kRowsPerChunk) {
+    Encoder part = e;
+    part.n = least(kRowsPerChunk, e.n - i);
+    part.x += i * e.d;
+    part.values += i * e.k;
+    part.indices += i * e.k;
+    left += screenChunk(part, undone + i);
+  }
+  return left;
+}
+
+#endif
+
+SAX_END
