@@ -1,7 +1,15 @@
 /** @file Linear probe: a logistic regression on token activations, the standard supervised detector. */
 import { auroc, createRng, defineBaseline, type LogisticModel, type Rng, UserError } from '../harness/contract.ts';
 import { restoreDirections, storeDirections } from './parts/concept-directions.ts';
-import { bestToken, type FitSettings, fitProbe, type Level, type ProbeData, standardise } from './parts/probe-fits.ts';
+import {
+  bestToken,
+  type FitSettings,
+  fitProbe,
+  type Level,
+  type ProbeData,
+  standardise,
+  tokenMoments,
+} from './parts/probe-fits.ts';
 import { readTokenRows } from './parts/token-rows.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
 
@@ -73,7 +81,8 @@ export default defineBaseline<Options>({
         );
       }
       const factor = standardise(tokens, d);
-      const data: ProbeData = { tokens, labels, items: Uint32Array.from(labels.keys()), d };
+      const moments = tokenMoments(tokens, labels, d);
+      const data: ProbeData = { tokens, labels, items: Uint32Array.from(labels.keys()), d, moments };
       const choice = choose(data, options, rng.fork(concept.id));
       const rough = fitProbe(data, { ...choice, tolerance: SEARCH_TOLERANCE });
       const { weights } = fitProbe(data, { ...choice, tolerance: FINAL_TOLERANCE }, rough);

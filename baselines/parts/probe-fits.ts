@@ -1,5 +1,5 @@
 /** @file The two ways to fit a linear probe on tokens when only items have labels. */
-import { denseFeatures, fitLogistic, type LogisticModel } from '../../harness/contract.ts';
+import { type ClassMoments, denseFeatures, fitLogistic, type LogisticModel, tf } from '../../harness/contract.ts';
 import type { TokenRows } from './token-rows.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface ProbeData {
   labels: Uint8Array;
   items: Uint32Array;
   d: number;
+  /** Of the tokens of all items, those to fit on or not. */
+  moments: ClassMoments;
 }
 
 export interface FitSettings {
@@ -44,6 +46,33 @@ export function standardise({ x, rows }: TokenRows, d: number): Float64Array {
   return factor;
 }
 
+/** The moments of the tokens of negative and positive items. */
+export function tokenMoments(tokens: TokenRows, labels: Uint8Array, d: number): ClassMoments {
+  const ofClass = (label: number) => {
+    const items = [...labels.keys()].filter((item) => labels[item] === label);
+    return moments(copyRows(tokens.x, rowsOf(tokens, items), d), d);
+  };
+  return { negative: ofClass(0), positive: ofClass(1) };
+}
+
+/** XᵀX / rows [d, d]: in float32, since it only shortens the way to a fit. */
+function moments(x: Float32Array, d: number): Float64Array {
+  const rows = x.length / d;
+  const product = tf.tidy(() => {
+    const matrix = tf.tensor2d(x, [rows, d]);
+    return tf.div(tf.matMul(matrix, matrix, true), rows);
+  });
+  const values = Float64Array.from(product.dataSync());
+  product.dispose();
+  return values;
+}
+
+function copyRows(x: Float32Array, rows: ArrayLike<number>, d: number): Float32Array {
+  const copy = new Float32Array(rows.length * d);
+  for (let i = 0; i < rows.length; i++) copy.set(x.subarray(rows[i]! * d, (rows[i]! + 1) * d), i * d);
+  return copy;
+}
+
 /** Rows of the tokens of `items`. */
 function rowsOf({ bounds }: TokenRows, items: Iterable<number>): number[] {
   const rows: number[] = [];
@@ -70,12 +99,10 @@ export function bestToken(
 export function fitProbe(data: ProbeData, settings: FitSettings, start?: LogisticModel): LogisticModel {
   const { tokens, labels, items } = data;
   const positives = items.filter((item) => labels[item] === 1);
-  const negativeRows = rowsOf(
-    tokens,
-    items.filter((item) => labels[item] === 0),
-  );
+  const negatives = items.filter((item) => labels[item] === 0);
+  const ofNegatives = copyRows(tokens.x, rowsOf(tokens, negatives), data.d);
   const fit = (positiveRows: ArrayLike<number>, from?: LogisticModel) =>
-    fitRows(data, positiveRows, negativeRows, settings, from);
+    fitRows(data, positiveRows, ofNegatives, settings, from);
   let model = start ?? fit(rowsOf(tokens, positives));
   if (settings.level === 'token') return start ? fit(rowsOf(tokens, positives), start) : model;
   let chosen = new Uint32Array(0);
@@ -89,19 +116,24 @@ export function fitProbe(data: ProbeData, settings: FitSettings, start?: Logisti
 }
 
 function fitRows(
-  { tokens, d }: ProbeData,
+  { tokens, d, moments: ofTokens }: ProbeData,
   positives: ArrayLike<number>,
-  negatives: ArrayLike<number>,
-  { penalty, tolerance }: FitSettings,
+  negatives: Float32Array,
+  { level, penalty, tolerance }: FitSettings,
   start?: LogisticModel,
 ): LogisticModel {
-  const rows = positives.length + negatives.length;
+  const ofPositives = copyRows(tokens.x, positives, d);
+  const rows = positives.length + negatives.length / d;
   const chosen = new Float32Array(rows * d);
-  for (let i = 0; i < rows; i++) {
-    const row = i < positives.length ? positives[i]! : negatives[i - positives.length]!;
-    chosen.set(tokens.x.subarray(row * d, (row + 1) * d), i * d);
-  }
+  chosen.set(ofPositives);
+  chosen.set(negatives, ofPositives.length);
   const labels = new Uint8Array(rows).fill(1, 0, positives.length);
-  const options = { C: 1 / (penalty * rows), classWeight: 'balanced', tolerance, start } as const;
-  return fitLogistic(denseFeatures(chosen, rows, d), labels, options);
+  const positive = level === 'instance' ? moments(ofPositives, d) : ofTokens.positive;
+  return fitLogistic(denseFeatures(chosen, rows, d), labels, {
+    C: 1 / (penalty * rows),
+    classWeight: 'balanced',
+    tolerance,
+    start,
+    moments: { ...ofTokens, positive },
+  });
 }

@@ -16,7 +16,7 @@ export type { Csr } from '../num/csr.ts';
 export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts';
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
-export { fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';

@@ -179,7 +179,7 @@ export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = matrix[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= L[i * n + k]! * L[j * n + k]!;
+      for (let k = 0, a = i * n, b = j * n; k < j; k++, a++, b++) sum -= L[a]! * L[b]!;
       if (i === j && !(sum > 0)) throw new RangeError(`cholesky: not positive definite at row ${i}`);
       L[i * n + j] = i === j ? Math.sqrt(sum) : sum / L[j * n + j]!;
     }

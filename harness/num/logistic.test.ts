@@ -37,6 +37,24 @@ for (const { data, C, classWeight, weights, intercept } of golden.cases) {
   });
 }
 
+test('moments of the classes, right or far off, shorten the way and leave the answer', () => {
+  const { x, y, cols } = golden.dense;
+  const features = denseFeatures(x, y.length, cols);
+  const plain = fitLogistic(features, y);
+  const ofClass = (label: number) => {
+    const rows = y.flatMap((value, i) => (value === label ? [x.slice(i * cols, (i + 1) * cols)] : []));
+    const sum = (a: number, b: number) => rows.reduce((total, row) => total + row[a]! * row[b]!, 0);
+    return Float64Array.from({ length: cols * cols }, (_, at) => sum(Math.floor(at / cols), at % cols) / rows.length);
+  };
+  const right = { negative: ofClass(0), positive: ofClass(1) };
+  const off = { negative: right.positive.map((value) => 3 * value), positive: right.negative };
+  for (const moments of [right, off]) {
+    const fit = fitLogistic(features, y, { moments });
+    assert.ok(fit.converged);
+    allclose([...fit.weights, fit.intercept], [...plain.weights, plain.intercept], { rtol: 1e-7, atol: 1e-9 });
+  }
+});
+
 test('the gradient of the objective is zero at the solution', () => {
   const { x, y, cols } = golden.counts;
   const C = 1e4;
