@@ -1,7 +1,7 @@
 /**
  * @file Trains tiny-clip on the image world: `node --import tsx models/pretrained/tiny-clip/train.ts`. Every batch is
- * fresh. CLIP's loss alone learns shapes late, so that for training only linear heads read all attributes off the image
- * embedding too. Fixed seeds: the same weights on the same backend.
+ * fresh. CLIP's loss alone learns shapes late, so that for training only linear heads read the attributes off the image
+ * embedding and the patches too. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
 import { type NamedTensors, readJson, tf } from '../../../harness/contract.ts';
@@ -17,12 +17,10 @@ import { runTrainingLoop } from '../training-loop.ts';
 import { attributeLoss, initAttributeHeads, withoutAttributeHeads } from './attribute-heads.ts';
 import { measure } from './measure.ts';
 import { captionBatch, drawLesson, pixelsOf } from './pairs.ts';
+import { sineCosinePositions } from './patch-positions.ts';
 
 /** Each cycle warms up and cools down anew, with fresh heads and moments, and saves its weights. */
-const CYCLES = [
-  { steps: 2400, lr: 2e-3, lesson: 0.8 },
-  { steps: 2000, lr: 1.5e-3, lesson: 0.3 },
-];
+const CYCLES = [{ steps: 6000, lr: 2e-3, lesson: 0.5 }];
 /** The first cycle to run: a later one starts from the saved weights, which gives what running them all gives. */
 const FROM = Number(process.argv[2] ?? 0);
 const BATCH = 64;
@@ -67,6 +65,8 @@ console.log(`tiny-clip: ${backend.name} (${backend.detail})`);
 const { tokenizer } = await openTokenizer(folder);
 const rng = createRng('tiny-clip');
 const spec = parseClipConfig(config);
+const width = spec.vision.stack.d;
+const LAST_BLOCK = `vision.blocks.${spec.vision.stack.layers - 1}.hook_resid_post`;
 const readFolder = async (name: string) =>
   (await readJson(`${folder}${name}.json`, 'tiny-clip')) as Record<string, unknown>;
 
@@ -75,16 +75,17 @@ async function runCycle(cycle: number, start: NamedTensors): Promise<NamedTensor
   const data = cycle === 0 ? rng.fork('data') : rng.fork('data').fork(cycle);
   const started = performance.now();
   const variables = runTrainingLoop(
-    { ...start, ...initAttributeHeads(spec.projectionDim) },
+    { ...start, ...initAttributeHeads(spec.projectionDim, width) },
     { steps, lr, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
     (params, step) => {
       const images = drawLesson(BATCH, Math.max(0, lesson * (1 - step / (0.6 * steps))), data.fork(step));
       const captions = images.map(({ caption }) => caption);
-      const imageEmbeds = clipImageForward(params, spec, pixelsOf(images)).embeds!;
+      const { embeds, captured } = clipImageForward(params, spec, pixelsOf(images), { capture: [LAST_BLOCK] });
+      const imageEmbeds = embeds!;
       const textEmbeds = clipTextForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
       const matching = contrastiveLoss(imageEmbeds, textEmbeds, params['logit_scale']!);
       const attributes = images.map((image) => image.attributes);
-      return tf.add(matching, attributeLoss(params, imageEmbeds, attributes));
+      return tf.add(matching, attributeLoss(params, imageEmbeds, captured[LAST_BLOCK]!, attributes));
     },
     (step, loss) => {
       const rate = (1000 * step * BATCH) / (performance.now() - started);
@@ -103,7 +104,14 @@ async function runCycle(cycle: number, start: NamedTensors): Promise<NamedTensor
   return values;
 }
 
-let params = FROM === 0 ? initClip(spec, rng.fork('init')) : await loadParams(folder, clipShapes(spec));
+function freshParams(): NamedTensors {
+  const params = initClip(spec, rng.fork('init'));
+  const positions = 'vision_model.embeddings.position_embedding.weight';
+  params[positions]!.dispose();
+  return { ...params, [positions]: sineCosinePositions(spec.vision.imageSize / spec.vision.patchSize, width) };
+}
+
+let params = FROM === 0 ? freshParams() : await loadParams(folder, clipShapes(spec));
 for (let cycle = FROM; cycle < CYCLES.length; cycle++) params = await runCycle(cycle, params);
 tf.dispose(params);
 const pairs = BATCH * CYCLES.reduce((sum, { steps }) => sum + steps, 0);
