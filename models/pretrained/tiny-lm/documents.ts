@@ -14,14 +14,26 @@ export function encodeDocuments(tokenizer: Tokenizer, texts: string[]): TokenBat
 /** Batches per pool: documents of like length go together, which halves the padding. */
 const POOL = 16;
 
-/** Endless fresh batches of `size` documents of similar length, in random order. */
-export function* freshBatches(world: TextWorld, tokenizer: Tokenizer, size: number, rng: Rng): Generator<TokenBatch> {
+/** Clauses of a lesson: the number from which a document still fits tiny-lm's positions nearly always. */
+const LESSON_CLAUSES = 7;
+
+/**
+ * Endless fresh batches of `size` documents of similar length, in random order, none longer than `maxLength` ids. A
+ * share `lesson(pool)` of the documents is longer than the world's: that a concept returns is seen more often there.
+ */
+export function* freshBatches(
+  world: TextWorld,
+  tokenizer: Tokenizer,
+  rng: Rng,
+  { size, maxLength, lesson }: { size: number; maxLength: number; lesson: (batch: number) => number },
+): Generator<TokenBatch> {
   for (let pool = 0; ; pool++) {
     const stream = rng.fork(pool);
-    const rows = Array.from({ length: POOL * size }, () => [
-      ...tokenizer.encode(world.generate(stream).text).ids,
-      tokenizer.eosId!,
-    ]).sort((a, b) => a.length - b.length);
+    const share = lesson(pool * POOL);
+    const draw = () => world.generate(stream, stream.uniform() < share ? { clauses: LESSON_CLAUSES } : {}).text;
+    const rows = Array.from({ length: POOL * size }, () =>
+      [...tokenizer.encode(draw()).ids, tokenizer.eosId!].slice(0, maxLength),
+    ).sort((a, b) => a.length - b.length);
     for (const i of stream.permutation(POOL)) {
       yield batchOf(rows.slice(i * size, (i + 1) * size), tokenizer.padId ?? 0);
     }

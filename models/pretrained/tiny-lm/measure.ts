@@ -11,8 +11,10 @@ import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
 import llama from '../../subjects/llama.ts';
 import { encodeDocuments } from './documents.ts';
 import { tokenLosses } from './losses.ts';
+import { measurePersistence } from './persistence.ts';
 
 const BATCH = 50;
+const PERSISTENCE_DOCUMENTS = 500;
 
 /** Loads the folder as any user would, scores `heldOut` fresh documents and writes README.md. */
 export async function measure(folder: string, options: { heldOut: number; training?: string }): Promise<void> {
@@ -43,6 +45,11 @@ export async function measure(folder: string, options: { heldOut: number; traini
   const mean = excess.reduce((a, b) => a + b, 0) / excess.length;
   const sd = Math.sqrt(excess.reduce((a, b) => a + (b - mean) ** 2, 0) / (excess.length - 1));
   const half = (1.96 * sd) / Math.sqrt(excess.length);
+  const again = await measurePersistence(subject, world, rng.fork('persistence'), PERSISTENCE_DOCUMENTS);
+  const percent = (share: number): string => {
+    const halfWidth = 1.96 * Math.sqrt((share * (1 - share)) / again.documents);
+    return `${(100 * share).toFixed(1)} % ± ${(100 * halfWidth).toFixed(1)}`;
+  };
   const bytes = statSync(`${folder}model.safetensors`).size;
   const lines = [
     '# tiny-lm',
@@ -58,6 +65,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     `| loss | ${(nll / tokens).toFixed(4)} nats per token |`,
     `| the generator's own −ln p on the same documents | ${(floor / tokens).toFixed(4)} nats per token |`,
     `| **excess loss** | **${perToken.toFixed(4)} nats per token** (mean over documents ${mean.toFixed(4)} ± ${half.toFixed(4)}, 95 %) |`,
+    `| a concept named once is named again (${again.documents} continuations) | ${percent(again.model)}; by the generator ${percent(again.world)} |`,
     '',
     'The generator gives every document its exact probability, so the excess is what the model has not learned.',
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',

@@ -19,6 +19,8 @@ import { measure } from './measure.ts';
 
 const STEPS = Number(process.argv[2] ?? 4000);
 const DOCUMENTS_PER_BATCH = 64;
+/** Share of longer documents at the start; none after the first 60 % of the steps. */
+const LESSON = 0.7;
 const HELD_OUT_DOCUMENTS = 2000;
 
 const config = {
@@ -51,7 +53,11 @@ const { tokenizer } = await openTokenizer(folder);
 const rng = createRng('tiny-lm');
 const spec = parseLlamaConfig(config);
 
-const batches = freshBatches(world, tokenizer, DOCUMENTS_PER_BATCH, rng.fork('data'));
+const batches = freshBatches(world, tokenizer, rng.fork('data'), {
+  size: DOCUMENTS_PER_BATCH,
+  maxLength: spec.maxLength,
+  lesson: (batch) => Math.max(0, LESSON * (1 - batch / (0.6 * STEPS))),
+});
 const started = performance.now();
 let tokens = 0;
 const variables = runTrainingLoop(

@@ -33,7 +33,7 @@ const BEFORE_ANY_CONCEPT: ClauseOdds = { topic: 0.6, same: 0, other: 0.4 };
  * A concept once mentioned is likely to be mentioned again, as in real text. A model of such text must carry "this
  * document speaks of X" from clause to clause, and that is what a steering direction can set.
  */
-const AFTER_A_CONCEPT: ClauseOdds = { topic: 0.4, same: 0.55, other: 0.05 };
+const AFTER_A_CONCEPT: ClauseOdds = { topic: 0.3, same: 0.65, other: 0.05 };
 
 /** The odds for the next clause, given the concept spoken of last. */
 export const clauseOdds = (last: string | null): ClauseOdds => (last === null ? BEFORE_ANY_CONCEPT : AFTER_A_CONCEPT);

@@ -20,6 +20,8 @@ export interface GenerateOptions {
    * or, for a concept without such a word, a sibling of its domain.
    */
   readonly hardNegativeFor?: string;
+  /** Number of clauses, at least 1 more than `concepts`. Default: drawn from `clauseCounts`. */
+  readonly clauses?: number;
 }
 
 /** A stretch of the document [start, end) in characters that shows a concept. */
@@ -101,8 +103,7 @@ export function createGenerator(
     const topic = options.topic === undefined ? rng.choice(topics) : topicById.get(options.topic);
     if (!topic) return fail(`unknown topic '${options.topic}'`);
 
-    const sizes = clauseCounts.filter(({ count }) => count > forced.length);
-    const { count, prob } = sizes[rng.weighted(sizes.map((size) => size.prob))]!;
+    const { count, prob } = drawCount(options.clauses, forced.length, rng);
     const slots = [...rng.sample(count - 1, forced.length)];
 
     const instruction = sample(topic.instruction, rng);
@@ -157,6 +158,14 @@ export function createGenerator(
       entropyParts: parts,
     };
   };
+}
+
+/** Number of clauses, and its probability under the default distribution: 0 for a number that it never draws. */
+function drawCount(asked: number | undefined, forced: number, rng: Rng): { count: number; prob: number } {
+  const sizes = clauseCounts.filter(({ count }) => count > forced);
+  if (asked === undefined) return sizes[rng.weighted(sizes.map((size) => size.prob))]!;
+  if (asked <= forced) fail(`${forced} concepts need at least ${forced + 1} clauses, got ${asked}`);
+  return sizes.find(({ count }) => count === asked) ?? { count: asked, prob: 0 };
 }
 
 /** What a clause after the first is on. */

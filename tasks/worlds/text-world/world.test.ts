@@ -51,6 +51,16 @@ test('forced documents have the probability of the default distribution', () => 
   assert.equal(world.generate(rng, { exact: true }).concepts, []);
 });
 
+test('an asked number of clauses is kept; one that the world never draws has probability zero', () => {
+  const rng = createRng(19);
+  const usual = world.generate(rng, { clauses: 5 });
+  assert.ok(Math.abs(world.logProb(usual.text) - usual.logProb) < 1e-9);
+  const long = world.generate(rng, { clauses: 9, concepts: ['blood-pressure'] });
+  assert.is(long.logProb, Number.NEGATIVE_INFINITY);
+  assert.is(world.logProb(long.text), Number.NEGATIVE_INFINITY);
+  assert.throws(() => world.generate(rng, { clauses: 1, concepts: ['blood-pressure'] }), /at least 2 clauses, got 1/);
+});
+
 test('the mean of -log p is the exact entropy', () => {
   const rng = createRng(13);
   const n = 6000;
