@@ -143,7 +143,8 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
         open?.session.dispose();
         open = { id: cell.subject.id, session: await openSession(cell.subject, registry) };
       }
-      const environment: CellEnvironment = { registry, session: open.session, run: env.run, step, signal };
+      const others = cells.filter(({ subject }, i) => subject === cell.subject && i > cells.indexOf(cell));
+      const environment: CellEnvironment = { registry, session: open.session, run: env.run, step, signal, others };
       const running = openCell(cell, environment);
       for (const fit of cell.fits) if (missing.has(fit)) await runFit(cell, fit, running);
     }

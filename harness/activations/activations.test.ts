@@ -206,9 +206,8 @@ async function collected(folder: string, policy: CollectPolicy, options: { maxLe
   const subject = echo();
   await collectActivations({
     subject,
-    site: 'blocks.0.hook_resid_post',
+    targets: [{ site: 'blocks.0.hook_resid_post', folder }],
     items: ITEMS,
-    folder,
     policy,
     batchRows: 8,
     ...options,
@@ -236,9 +235,8 @@ test('collecting keeps items in order, drops padding and marks special tokens', 
 
 test('collecting refuses an unknown site, an item without text, and values that are not finite', async () => {
   await inFolder(async (folder) => {
-    const site = 'blocks.0.hook_resid_post';
-    const attempt = (changes: object) =>
-      rejection(collectActivations({ subject: echo(), site, items: ITEMS, folder, ...changes }));
+    const attempt = ({ site = 'blocks.0.hook_resid_post', items = ITEMS }: { site?: string; items?: Item[] }) =>
+      rejection(collectActivations({ subject: echo(), targets: [{ site, folder }], items }));
     assert.match(
       (await attempt({ site: 'blocks.0.hook_resid_pst' })).message,
       /unknown site of echo.*Did you mean: blocks.0/,

@@ -1,18 +1,26 @@
-/** @file Runs a subject over items and writes the activations of one site to a folder, in bounded memory. */
+/** @file Runs a subject over items and writes the activations of sites to a folder each, in bounded memory. */
 import type { Item, Site, Subject } from '../contract.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { sha256Json } from '../io/hash.ts';
-import { encodeBatch, type ItemActivations, itemLengths } from './encode-batch.ts';
+import { encodeBatch, type ItemActivations, inputsOf } from './encode-batch.ts';
 import { type CollectPolicy, resolvePolicy } from './policy.ts';
 import { type StoredType, shardWriter } from './set-files.ts';
 
-export interface CollectOptions {
-  subject: Subject;
+/** One site, and where its activations go. */
+export interface CollectTarget {
   /** Name of the site. */
   site: string;
-  items: readonly Item[];
   /** Where the set is written; made when missing. */
   folder: string;
+  /** Identity of the set, when the caller has one; otherwise a hash over subject, site, items and options. */
+  key?: string;
+}
+
+export interface CollectOptions {
+  subject: Subject;
+  /** The sites, all of one modality: one pass over the items serves them all. */
+  targets: readonly CollectTarget[];
+  items: readonly Item[];
   policy?: CollectPolicy;
   /** Default float32. */
   dtype?: StoredType;
@@ -20,8 +28,6 @@ export interface CollectOptions {
   maxLength?: number;
   /** Rows (items × longest length) of one forward pass. Default 4,096. */
   batchRows?: number;
-  /** Identity of the set, when the caller has one; otherwise a hash over subject, site, items and options. */
-  key?: string;
   signal?: AbortSignal;
   /** Items done, of all. */
   onProgress?(done: number, total: number): void;
@@ -108,19 +114,14 @@ function checkFinite(x: Float32Array, subject: string, site: string, item: Item)
   }
 }
 
-/**
- * Collects the activations of `site` over `items` into `folder`, to be opened with `openActivationSet`. Every real
- * position is stored, in the order of the items; the policy decides which rows are marked as kept.
- *
- * @throws UserError for an unknown site, items without what the site reads (text, image), and values that are not
- * finite.
- */
-export async function collectActivations(options: CollectOptions): Promise<void> {
-  const { subject, items, folder, dtype = 'float32', maxLength, batchRows = 4096, signal } = options;
-  const site = findSite(subject, options.site);
+/** What writes the activations of one target as they come. */
+function targetWriter(options: CollectOptions, { site: name, folder, key }: CollectTarget) {
+  const { subject, items, dtype = 'float32', maxLength } = options;
+  const site = findSite(subject, name);
   const policy = resolvePolicy(subject, site, options.policy);
-  const key =
-    options.key ??
+  const writer = shardWriter(folder, site.d, dtype);
+  const index = indexColumns(items.length);
+  const hash = () =>
     sha256Json({
       subject: subject.fingerprint,
       site: site.name,
@@ -129,30 +130,48 @@ export async function collectActivations(options: CollectOptions): Promise<void>
       maxLength,
       items: items.map(({ id, text, caption }) => ({ id, text, caption })),
     });
-  const writer = shardWriter(folder, site.d, dtype);
-  const index = indexColumns(items.length);
+  return {
+    site,
+    async add(item: number, { x, tokenIds }: ItemActivations): Promise<void> {
+      checkFinite(x, subject.id, site.name, items[item]!);
+      index.add(item, tokenIds, policy.keeps);
+      await writer.append(x);
+    },
+    async finish(): Promise<void> {
+      const description = { subject: subject.id, site: site.name, policy: policy.description, key: key ?? hash() };
+      await writer.finish(description, index.done());
+    },
+  };
+}
+
+/**
+ * Collects the activations of all targets over `items`, to be opened with `openActivationSet`. Every real position is
+ * stored, in the order of the items; the policy decides which rows are marked as kept.
+ *
+ * @throws UserError for an unknown site, items without what the sites read (text, image), and values that are not
+ * finite.
+ */
+export async function collectActivations(options: CollectOptions): Promise<void> {
+  const { subject, items, maxLength, batchRows = 4096, signal } = options;
+  const writers = options.targets.map((target) => targetWriter(options, target));
+  const sites = writers.map(({ site }) => site);
+  const rowBytes = 4 * sites.reduce((sum, { d }) => sum + d, 0);
   for (let first = 0; first < items.length; ) {
-    const upcoming = items.slice(first, first + WINDOW_ITEMS);
-    const lengths = fitting(itemLengths(subject, site, upcoming, maxLength), WINDOW_BYTES / (4 * site.d));
-    const window = upcoming.slice(0, lengths.length);
-    const done: ItemActivations[] = new Array(window.length);
+    const inputs = inputsOf(subject, sites[0]!, items.slice(first, first + WINDOW_ITEMS), maxLength);
+    const lengths = fitting(inputs.lengths, WINDOW_BYTES / rowBytes);
+    const done = sites.map((): ItemActivations[] => new Array(lengths.length));
     for (const batch of lengthBatches(lengths, batchRows)) {
       signal?.throwIfAborted();
-      const encoded = await encodeBatch(
-        subject,
-        site,
-        batch.map((i) => window[i]!),
-        maxLength,
-      );
-      for (const [i, result] of encoded.entries()) done[batch[i]!] = result;
+      const encoded = await encodeBatch(subject, sites, inputs, batch);
+      encoded.forEach((ofSite, s) => {
+        for (const [i, result] of ofSite.entries()) done[s]![batch[i]!] = result;
+      });
     }
-    for (const [i, { x, tokenIds }] of done.entries()) {
-      checkFinite(x, subject.id, site.name, window[i]!);
-      index.add(first + i, tokenIds, policy.keeps);
-      await writer.append(x);
+    for (const [s, writer] of writers.entries()) {
+      for (const [i, result] of done[s]!.entries()) await writer.add(first + i, result);
     }
-    first += window.length;
+    first += lengths.length;
     options.onProgress?.(first, items.length);
   }
-  await writer.finish({ subject: subject.id, site: site.name, policy: policy.description, key }, index.done());
+  for (const writer of writers) await writer.finish();
 }

@@ -31,15 +31,36 @@ function imageRows(subject: Subject): number {
   return Math.ceil(image / patch) ** 2 + 1;
 }
 
-/** Rows of each item inside the subject: what a forward pass over it costs. */
-export function itemLengths(subject: Subject, site: Site, items: readonly Item[], maxLength?: number): Uint32Array {
+/** Items ready for the subject: what a forward pass over each costs, and texts in tokens. */
+export interface Inputs {
+  items: readonly Item[];
+  /** Rows of each item inside the subject. */
+  lengths: Uint32Array;
+  tokens?: TokenBatch;
+}
+
+/** Reads items for sites of one modality. */
+export function inputsOf(subject: Subject, site: Site, items: readonly Item[], maxLength?: number): Inputs {
   const lengths = new Uint32Array(items.length);
-  if (site.modality === 'image') return lengths.fill(imageRows(subject));
-  const { n, length, mask } = tokenize(subject, site, items, maxLength);
+  if (site.modality === 'image') return { items, lengths: lengths.fill(imageRows(subject)) };
+  const tokens = tokenize(subject, site, items, maxLength);
+  const { n, length, mask } = tokens;
   for (let i = 0; i < n; i++) {
     for (let p = 0; p < length; p++) lengths[i]! += mask[i * length + p]!;
   }
-  return lengths;
+  return { items, lengths, tokens };
+}
+
+/** The tokens of some rows, padded no further than the longest of them. */
+function rowsOf({ length, ids, mask }: TokenBatch, rows: readonly number[], lengths: Uint32Array): TokenBatch {
+  const longest = rows.reduce((most, row) => Math.max(most, lengths[row]!), 0);
+  const part = { n: rows.length, length: longest, ids: new Int32Array(rows.length * longest), mask: new Uint8Array(0) };
+  part.mask = new Uint8Array(part.ids.length);
+  rows.forEach((row, i) => {
+    part.ids.set(ids.subarray(row * length, row * length + longest), i * longest);
+    part.mask.set(mask.subarray(row * length, row * length + longest), i * longest);
+  });
+  return part;
 }
 
 /** Splits a captured [n, length, d] into items, rows with mask 0 left out. */
@@ -47,45 +68,49 @@ function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActi
   const captured = result.captured[site.name]!;
   const [n, length, d] = captured.shape;
   const values = captured.dataSync() as Float32Array;
+  const masked = tokens && site.kind === 'tokens' ? tokens : undefined;
   return Array.from({ length: n }, (_, i) => {
-    const real = Array.from({ length }, (_, p) => p).filter(
-      (p) => !tokens || site.kind === 'pooled' || tokens.mask[i * length + p],
-    );
-    const x = new Float32Array(real.length * d);
-    const tokenIds = new Int32Array(real.length).fill(-1);
-    for (const [row, p] of real.entries()) {
-      const from = (i * length + p) * d;
-      x.set(values.subarray(from, from + d), row * d);
-      if (tokens && site.kind === 'tokens') tokenIds[row] = tokens.ids[i * length + p]!;
-    }
-    return { x, tokenIds };
+    let rows = length;
+    // Texts are padded on the right.
+    while (masked && rows > 0 && !masked.mask[i * length + rows - 1]) rows--;
+    const first = i * length;
+    return {
+      x: values.slice(first * d, (first + rows) * d),
+      tokenIds: masked ? masked.ids.slice(first, first + rows) : new Int32Array(rows).fill(-1),
+    };
   });
 }
 
-/** Runs the subject up to the site and gives each item's rows; every tensor is freed. */
+/**
+ * One forward pass over the items at places `chosen`: for each site each item's rows. The sites are of one modality;
+ * every tensor is freed.
+ */
 export async function encodeBatch(
   subject: Subject,
-  site: Site,
-  items: readonly Item[],
-  maxLength?: number,
-): Promise<ItemActivations[]> {
-  const options: ForwardOptions = { capture: [site.name], output: false };
+  sites: readonly Site[],
+  inputs: Inputs,
+  chosen: readonly number[],
+): Promise<ItemActivations[][]> {
+  const options: ForwardOptions = { capture: sites.map(({ name }) => name), output: false };
   const read = (forward: () => ForwardResult, tokens?: TokenBatch) => {
-    let rows: ItemActivations[] = [];
+    let rows: ItemActivations[][] = [];
     tf.tidy(() => {
-      rows = split(forward(), site, tokens);
+      const result = forward();
+      rows = sites.map((site) => split(result, site, tokens));
     });
     return rows;
   };
-  if (site.modality === 'text') {
-    const tokens = tokenize(subject, site, items, maxLength);
+  if (inputs.tokens) {
+    const tokens = rowsOf(inputs.tokens, chosen, inputs.lengths);
     if (subject.type === 'lm') return read(() => subject.forward(tokens, options), tokens);
     return read(() => subject.forwardText(tokens, options), tokens);
   }
-  if (subject.type !== 'clip') throw new Error(`activations: ${site.name} is an image site of a language model`);
-  const images = items.map((item) => {
-    if (item.image) return item.image;
-    throw new UserError(`activations: site ${site.name} reads images; item '${item.id}' has none.`);
+  const names = sites.map(({ name }) => name).join(', ');
+  if (subject.type !== 'clip') throw new Error(`activations: ${names} is an image site of a language model`);
+  const images = chosen.map((place) => {
+    const { id, image } = inputs.items[place]!;
+    if (image) return image;
+    throw new UserError(`activations: site ${names} reads images; item '${id}' has none.`);
   });
   const pixels = await subject.preprocess(images);
   try {

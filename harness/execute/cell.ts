@@ -26,6 +26,8 @@ export interface CellEnvironment {
   run: RunProvenance;
   step: RunStep;
   signal: AbortSignal;
+  /** Cells of the same subject that the run comes to later: what is collected for one is collected for them. */
+  others: readonly Cell[];
 }
 
 /** A step whose output several others read: computed once, and its failure is every reader's failure. */
@@ -61,14 +63,10 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
 
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
     once(name, async () => {
-      const key = keys[name]!;
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
       }
-      const stored = await step('activations', key, `${place} ${name}`, async (folder, progress) => {
-        await collectSplit(session, cell, name, folder, { progress, signal });
-        return {};
-      });
+      const stored = await collectSplit(session, cell, env.others, name, { step, signal });
       return { value: await openSplit(stored.folder), seconds: secondsOf(stored) };
     });
 

@@ -1,4 +1,4 @@
-/** @file The step that collects one split of activations at one site. */
+/** @file The steps that collect one split of activations: one pass over the items serves all sites that miss it. */
 import { collectActivations } from '../activations/collect.ts';
 import type { CollectPolicy } from '../activations/policy.ts';
 import { openActivationSet } from '../activations/set-files.ts';
@@ -6,7 +6,9 @@ import type { Item } from '../contract/data.ts';
 import type { ActivationSet } from '../contract.ts';
 import type { ActivationSplit, Cell } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
+import type { StoredStep } from '../store.ts';
 import type { Session } from './session.ts';
+import type { RunStep } from './steps.ts';
 
 /** The items of a split, in the order of its activations. */
 export async function itemsOf(
@@ -19,27 +21,58 @@ export async function itemsOf(
   return (await dataset.concepts!(subject.concepts)).items;
 }
 
-/** Runs the subject over the items of a split and writes their activations into `folder`. */
+/**
+ * The step of `cell`, and beside it those of `others`: cells of the same subject that need the same split at their own
+ * sites. What is there already is left alone. The seconds of each step are those of the pass that made it.
+ */
 export async function collectSplit(
   session: Session,
   cell: Cell,
+  others: readonly Cell[],
   split: ActivationSplit,
-  folder: string,
-  { progress, signal }: { progress: StepProgress; signal: AbortSignal },
-): Promise<void> {
-  const { dtype, policy, maxLength } = cell.subject.collect;
-  await collectActivations({
-    subject: session.subject!,
-    site: cell.site,
-    items: await itemsOf(session, cell, split),
-    folder,
-    policy: policy as CollectPolicy,
-    dtype,
-    maxLength,
-    key: cell.activations[split]!,
-    signal,
-    onProgress: progress.update,
-  });
+  { step, signal }: { step: RunStep; signal: AbortSignal },
+): Promise<StoredStep> {
+  const { modality } = session.site(cell.site);
+  const together = [cell, ...others].filter(
+    ({ site, activations }) => activations[split] !== undefined && session.site(site).modality === modality,
+  );
+  const byKey = new Map(together.map((each) => [each.activations[split]!, each]));
+  // Each step holds its lock while the next is opened: in one order for all processes, or two could wait for each other.
+  const keys = [...byKey.keys()].sort();
+  const opened = new Map<string, string>();
+  const found = new Map<string, StoredStep>();
+  async function open(at: number, progress?: StepProgress): Promise<void> {
+    const key = keys[at];
+    if (key === undefined) {
+      if (progress) await collect(progress);
+      return;
+    }
+    let made = false;
+    const label = `${cell.subject.id} ${byKey.get(key)!.site} ${split}`;
+    const stored = await step('activations', key, label, async (folder, own) => {
+      made = true;
+      opened.set(key, folder);
+      await open(at + 1, own);
+      return {};
+    });
+    if (!made) await open(at + 1, progress);
+    found.set(key, stored);
+  }
+  async function collect(progress: StepProgress): Promise<void> {
+    const { dtype, policy, maxLength } = cell.subject.collect;
+    await collectActivations({
+      subject: session.subject!,
+      targets: [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key })),
+      items: await itemsOf(session, cell, split),
+      policy: policy as CollectPolicy,
+      dtype,
+      maxLength,
+      signal,
+      onProgress: progress.update,
+    });
+  }
+  await open(0);
+  return found.get(cell.activations[split]!)!;
 }
 
 /** Opens what {@link collectSplit} wrote. */

@@ -25,7 +25,7 @@ export async function fitPlan(
   try {
     session.site(cell!.site);
     const step = stepRunner(store, progress, signal, () => {});
-    const fitted = await openCell(cell!, { registry, session, run, step, signal }).fit(fit!);
+    const fitted = await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
     return { step: fitted, place: [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`] };
   } finally {
     progress.stop();
