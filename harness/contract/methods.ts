@@ -115,9 +115,14 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   decode(params: NamedTensors, codes: Codes, hp: H): Tensor2D;
   /** Differentiable in `params`; runs inside `tf.variableGrads`. */
   loss(params: NamedTensors, batch: SaeBatch, state: TrainState, hp: H): SaeLoss;
-  /** Changes gradients before the optimiser (e.g. removes the component parallel to the decoder rows). */
+  /**
+   * Names of params [rows, width] whose rows the trainer keeps at unit length: each gradient loses its component along the
+   * row (Bricken et al. 2023), and the rows are rescaled after each step. `init` must give them unit length.
+   */
+  unitRows?(hp: H): readonly string[];
+  /** Changes gradients before the optimiser. */
   beforeStep?(grads: NamedTensors, params: NamedTensors, state: TrainState, hp: H): NamedTensors;
-  /** New values of params after the optimiser (e.g. unit-norm decoder rows); only the changed ones are returned. */
+  /** New values of params after the optimiser (e.g. a clamped threshold); only the changed ones are returned. */
   afterStep?(params: NamedTensors, state: TrainState, hp: H): NamedTensors;
   /** Once after training: params used by `encode`/`decode` from then on (folded norms, a fixed threshold). */
   toInference?(params: NamedTensors, state: TrainState, hp: H): NamedTensors;

@@ -1,12 +1,12 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 import { UserError } from '../errors.ts';
-import { type Csr, csrConcat, csrToDense } from '../num/csr.ts';
-import { poolRows } from '../num/pooling.ts';
+import { type Csr, csrConcat, csrFromDense, csrToDense } from '../num/csr.ts';
+import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes-csr.ts';
 import type { ActivationSet } from './data.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
-import type { FittedMethod } from './methods.ts';
+import type { Codes, FittedMethod } from './methods.ts';
 
 /** Latents of items after pooling over positions. */
 export type PooledLatents = {
@@ -28,19 +28,43 @@ export type PooledLatents = {
 /** Rows encoded at a time: bounds the one [rows, d_sae] block that variants with dense codes make. */
 const ENCODE_ROWS = 1024;
 
+type Encoder = Pick<FittedMethod, 'encode' | 'd_sae' | 'sparse'>;
+interface PoolOptions {
+  signal?: AbortSignal;
+  progress?: (items: number, total: number) => void;
+}
+
+/** What was pooled before: tasks ask for the same latents, and encoding is most of what some of them cost. */
+const known = new WeakMap<NonNullable<FittedMethod['encode']>, WeakMap<ActivationSet, PooledLatents>>();
+
 /**
  * Encodes every kept position of `activations` and pools each latent over each item. A latent that is absent from a
- * position has the value 0 there. Sparse methods give CSR [items, d_sae], others dense arrays of both extremes.
+ * position has the value 0 there. Sparse methods give CSR [items, d_sae], others dense arrays of both extremes. The
+ * result is kept as long as the method's `encode` and the set are; callers must not change it.
  *
  * @throws UserError when an item has no kept position, or a code is not finite.
  */
 export async function poolLatents(
-  method: Pick<FittedMethod, 'encode' | 'd_sae' | 'sparse'>,
+  method: Encoder,
   activations: ActivationSet,
-  options: { signal?: AbortSignal; progress?: (items: number, total: number) => void } = {},
+  options: PoolOptions = {},
 ): Promise<PooledLatents> {
-  const { encode, d_sae, sparse } = method;
+  const { encode, d_sae } = method;
   if (!encode || d_sae === undefined) throw new Error('internal: poolLatents needs a method that encodes');
+  const sets = known.get(encode) ?? new WeakMap<ActivationSet, PooledLatents>();
+  known.set(encode, sets);
+  const pooled = sets.get(activations) ?? (await poolAll(method, encode, d_sae, activations, options));
+  sets.set(activations, pooled);
+  return pooled;
+}
+
+async function poolAll(
+  { sparse }: Encoder,
+  encode: NonNullable<FittedMethod['encode']>,
+  d_sae: number,
+  activations: ActivationSet,
+  options: PoolOptions,
+): Promise<PooledLatents> {
   const items = activations.bounds.length - 1;
   const parts: Csr[] = [];
   const max = new Float32Array(sparse ? 0 : items * d_sae);
@@ -51,26 +75,55 @@ export async function poolLatents(
     options.signal?.throwIfAborted();
     const groups = itemOfRows(batch);
     const codes = tf.tidy(() => encode(tf.tensor2d(batch.x, [batch.rows, activations.d_in])));
-    const csr = await codesCsr(codes);
+    const pooled =
+      codes.kind === 'dense'
+        ? await poolDense(codes, groups, batch.items)
+        : await poolSparse(codes, groups, batch.items);
     disposeCodes(codes);
-    requireFinite(csr.values, csr.indices);
-    nonZeros += csr.values.length;
+    nonZeros += pooled.nonZeros;
     positions += batch.rows;
-    const pooled = poolRows(csr, groups, batch.items, 'max');
-    if (sparse) parts.push(pooled);
+    if (sparse) parts.push(pooled.sparse());
     else {
-      const lowest = poolRows({ ...csr, values: csr.values.map((value) => -value) }, groups, batch.items, 'max');
-      max.set(csrToDense(pooled), batch.firstItem * d_sae);
-      const negated = csrToDense(lowest);
-      min.set(
-        negated.map((value) => (value === 0 ? 0 : -value)),
-        batch.firstItem * d_sae,
-      );
+      const extremes = pooled.extremes();
+      max.set(extremes.max, batch.firstItem * d_sae);
+      min.set(extremes.min, batch.firstItem * d_sae);
     }
     options.progress?.(batch.firstItem + batch.items, items);
   }
   const common = { items, d_sae, l0: nonZeros / Math.max(positions, 1) };
   return sparse ? { ...common, kind: 'sparse', max: csrConcat(parts) } : { ...common, kind: 'dense', max, min };
+}
+
+/** The latents of a batch of items: the maximum of each as sparse rows, or both extremes as dense ones. */
+interface PooledBatch {
+  nonZeros: number;
+  sparse(): Csr;
+  extremes(): { max: Float32Array; min: Float32Array };
+}
+
+async function poolDense({ values }: Codes, groups: Uint32Array, items: number): Promise<PooledBatch> {
+  const width = values.shape[1];
+  try {
+    const { nonZeros, ...extremes } = poolDenseRows((await values.data()) as Float32Array, width, groups, items);
+    return { nonZeros, sparse: () => csrFromDense(extremes.max, items, width), extremes: () => extremes };
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`${error.message}; check the method's weights`);
+    throw error;
+  }
+}
+
+async function poolSparse(codes: Codes, groups: Uint32Array, items: number): Promise<PooledBatch> {
+  const csr = await codesCsr(codes);
+  requireFinite(csr.values, csr.indices);
+  const largest = (rows: Csr) => poolRows(rows, groups, items, 'max');
+  return {
+    nonZeros: csr.values.length,
+    sparse: () => largest(csr),
+    extremes() {
+      const negated = csrToDense(largest({ ...csr, values: csr.values.map((value) => -value) }));
+      return { max: csrToDense(largest(csr)), min: negated.map((value) => (value === 0 ? 0 : -value)) };
+    },
+  };
 }
 
 function itemOfRows({ bounds, items, firstItem, rows }: KeptBatch): Uint32Array {

@@ -44,3 +44,38 @@ export function poolRows(csr: Csr, groups: ArrayLike<number>, count: number, how
     throw new RangeError(`pooling: row ${row} has group ${groups[row]}: groups must ascend below ${count}`);
   return { n: count, d_sae: csr.d_sae, indptr, indices: Uint32Array.from(indices), values: Float32Array.from(values) };
 }
+
+/**
+ * The largest and the smallest value of each column of dense rows [n, width] over each group, and the number of values
+ * that are not 0.
+ *
+ * @param groups as in {@link poolRows}
+ * @throws RangeError for a value that is not finite, naming its column
+ */
+export function poolDenseRows(
+  rows: Float32Array,
+  width: number,
+  groups: ArrayLike<number>,
+  count: number,
+): { max: Float32Array; min: Float32Array; nonZeros: number } {
+  if (rows.length !== groups.length * width) {
+    throw new RangeError(`pooling: ${rows.length} values are not ${groups.length} rows of ${width}`);
+  }
+  const max = new Float32Array(count * width);
+  const min = new Float32Array(count * width);
+  let nonZeros = 0;
+  for (let row = 0; row < groups.length; row++) {
+    const from = row * width;
+    const group = groups[row]! * width;
+    const first = row === 0 || groups[row] !== groups[row - 1];
+    for (let j = 0; j < width; j++) {
+      const value = rows[from + j]!;
+      if (value !== 0) nonZeros++;
+      // False for NaN as well.
+      if (!(value - value === 0)) throw new RangeError(`latent ${j}: expected finite activations, found ${value}`);
+      if (first || value > max[group + j]!) max[group + j] = value;
+      if (first || value < min[group + j]!) min[group + j] = value;
+    }
+  }
+  return { max, min, nonZeros };
+}

@@ -16,8 +16,21 @@ interface SortedLatent {
   negativeGroups: number;
 }
 
+/** Places of a sort key: latents that fire more often than this are sorted by a function that compares. */
+const PLACES = 2 ** 21;
+
+/** Places of `values` in ascending order. */
+function orderOf(values: Float32Array): Uint32Array {
+  if (values.length > PLACES) return Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  // The bits of a float32, mirrored below zero, are in the order of the numbers. With the place behind them they are
+  // whole numbers below 2^53, and numbers sort natively, many times faster than by a function.
+  const bits = new Int32Array(values.slice().buffer);
+  const keys = Float64Array.from(bits, (word, i) => (word < 0 ? -(word & 0x7fffffff) : word) * PLACES + i).sort();
+  return Uint32Array.from(keys, (key) => key - Math.floor(key / PLACES) * PLACES);
+}
+
 function sortLatent(items: Uint32Array, values: Float32Array): SortedLatent {
-  const order = Uint32Array.from(items, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const order = orderOf(values);
   const starts: number[] = [];
   let negativeGroups = 0;
   order.forEach((at, i) => {
