@@ -1,4 +1,4 @@
-/** @file The two kinds of failure: the user's (`UserError`, one plain line, exit code 2) and ours (anything else). */
+/** @file The kinds of failure: the user's (`UserError`, one plain line, exit code 2), a plug-in's, ours (the rest). */
 
 /**
  * A mistake of the user or of the input. Printed as one plain line, without a stack, with exit code 2.
@@ -7,6 +7,11 @@
  */
 export class UserError extends Error {
   override name = 'UserError';
+}
+
+/** What a plug-in returned breaks its contract: a fault of the plug-in, not of the person who runs it. */
+export class ContractError extends Error {
+  override name = 'ContractError';
 }
 
 /** Levenshtein distance, for "did you mean". */

@@ -7,6 +7,7 @@ import { hyperparametersOf, widthOf } from './execute/fit.ts';
 import { openSession, type Session } from './execute/session.ts';
 import { stepRunner } from './execute/steps.ts';
 import { type Cell, type Evaluation, type Fit, type Plan, planSteps, type StepKind } from './plan.ts';
+import { pluginFault } from './plugin-fault.ts';
 import { createProgress } from './progress.ts';
 import type { RunProvenance } from './provenance.ts';
 import type { Registry } from './registry.ts';
@@ -110,9 +111,11 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
   const progress = await createProgress(await countSteps(plan, missing, store), { enabled: env.showProgress });
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
-  async function fail(label: string, error: unknown): Promise<void> {
+  async function fail(label: string, thrown: unknown, task?: string): Promise<void> {
     signal.throwIfAborted();
-    progress.say(`${label}: failed: ${error instanceof Error ? error.message : String(error)}`);
+    const error = pluginFault(thrown, task === undefined ? {} : { task: registry.fileOf('task', task) }) ?? thrown;
+    const message = error instanceof Error ? error.message : String(error);
+    progress.say(`${label}: failed: ${message.replace(/\s+/g, ' ')}`);
     failures.push({ label, error });
     // Without a disk to write to, every further step would fail the same way after its whole computation.
     await checkDisks();
@@ -127,7 +130,7 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
             await method.evaluate(evaluation);
             await keep(cell, fit, evaluation);
           } catch (error) {
-            await fail(`${label} ${evaluation.task.id}`, error);
+            await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
           }
         }
       });

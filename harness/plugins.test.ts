@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defineBaseline } from './contract.ts';
+import { ContractError } from './errors.ts';
+import { pluginFault } from './plugin-fault.ts';
 import { loadPlugin } from './plugins.ts';
 import { openRegistry } from './registry.ts';
 
@@ -63,6 +65,56 @@ test('what does not load is one clear line', async () => {
   assert.match(await messageOf('renamed.js'), /expected the id 'renamed', as the file is named; found 'plain'/);
   assert.match(await messageOf('throws.js'), /it does not load: at load/);
   assert.match(await messageOf('inner/name.ts'), /expected a default export made by/);
+});
+
+/** The error of a call. */
+async function thrownBy(call: () => unknown): Promise<Error> {
+  try {
+    await call();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it passed');
+}
+
+test('a fault in a plug-in’s code is told from ours by its place', async () => {
+  writeFileSync(
+    join(folder, 'inner', 'helper.ts'),
+    'export const helper = (x: number[]) => x\n  .map(() => {\n    throw new RangeError("one\\ntwo.");\n  });',
+  );
+  writeFileSync(
+    join(folder, 'faulty.ts'),
+    `import { defineBaseline, createRng, UserError } from 'saxbench';
+     import { helper } from './inner/helper.ts';
+     const fits = [
+       async () => { throw new TypeError('mine'); },
+       async () => helper([1]),
+       async () => createRng(1).sample(1, 2),
+       async () => { throw new UserError('said'); },
+     ];
+     export default { ...defineBaseline(${body('faulty').slice('defineBaseline('.length, -1)}), fit: ({ options }) => fits[options.at]() };`,
+  );
+  const registry = openRegistry();
+  await loadPlugin(join(folder, 'faulty.ts'), registry);
+  const { fit } = await registry.get('baseline', 'faulty');
+  const at = async (index: number) => pluginFault(await thrownBy(() => fit({ options: { at: index } } as never)));
+  const [own, helped, deep, said] = await Promise.all([0, 1, 2, 3].map(at));
+  const file = join(folder, 'faulty.ts');
+  assert.is(own!.message, `plug-in ${file}:4: TypeError: mine. Mend it there; the same command goes on from here.`);
+  assert.match(helped!.message, /helper\.ts: RangeError: one two\. Mend/);
+  assert.match(deep!.message, /faulty\.ts:6: /);
+  assert.is(said, undefined, 'a UserError stays what it is');
+  assert.is(pluginFault(new Error('ours')), undefined);
+  assert.is(pluginFault('a text'), undefined);
+});
+
+test('what a task from outside returned is its fault; ours stays ours', () => {
+  const error = new ContractError('task mine: row 0: expected a finite number; found NaN');
+  assert.is(pluginFault(error), undefined);
+  assert.match(
+    pluginFault(error, { task: './mine.ts' })!.message,
+    /^plug-in \.\/mine\.ts: task mine: row 0.*NaN\. Mend/,
+  );
 });
 
 test.run();

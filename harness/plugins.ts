@@ -11,6 +11,8 @@ import type { Registry } from './registry.ts';
 const TYPESCRIPT = ['.ts', '.mts'];
 const JAVASCRIPT = ['.js', '.mjs'];
 
+const STACK_LINES = 60;
+
 /**
  * Runs in Node's loader thread. `saxbench` resolves to the running contract wherever the importing file lies, since a
  * second instance would have its own, never started TensorFlow.js handle; and plug-ins are ES modules even outside any
@@ -56,6 +58,8 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
     throw new UserError(`plug-in ${file}: expected a .ts, .mts, .js or .mjs file; found '${extension}'.`);
   }
   await prepareLoader(TYPESCRIPT.includes(extension));
+  // Faults are told apart by their place, and TensorFlow.js alone puts ten calls between an operation and its caller.
+  Error.stackTraceLimit = STACK_LINES;
   let loaded: { default?: unknown };
   try {
     loaded = (await import(`${pathToFileURL(path).href}?saxbench-plugin`)) as { default?: unknown };

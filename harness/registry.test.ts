@@ -96,6 +96,9 @@ test('a plug-in from outside is added once, and never in place of another', asyn
   assert.is((await registry.method('mine')).id, 'mine');
   assert.equal(await registry.ids('baseline'), ['alpha', 'mine', 'zeta']);
   assert.throws(() => registry.add(mine, './mine.js'), /is there already \(\.\/mine\.js\)/);
+  assert.throws(() => registry.add({ ...mine, id: 'checkpoint' }, './checkpoint.js'), /there already \(saxbench\)/);
+  assert.is(registry.fileOf('baseline', 'mine'), './mine.js');
+  assert.is(registry.fileOf('baseline', 'zeta'), undefined);
   assert.throws(() => registry.add({ ...mine, id: 'zeta' }, './zeta.js'), /the baseline 'zeta' is there already/);
 });
 

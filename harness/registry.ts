@@ -21,6 +21,8 @@ export const CHECKPOINT = { kind: 'checkpoint', id: 'checkpoint', version: 1 } a
 interface Entry {
   id: string;
   source: string;
+  /** Added from outside, not found by the scan. */
+  added?: boolean;
   load(): Promise<unknown>;
 }
 
@@ -34,6 +36,8 @@ export interface Registry {
   all<K extends PluginKind>(kind: K): Promise<DefinitionByKind[K][]>;
   /** An SAE variant, a baseline, or {@link CHECKPOINT}. */
   method(id: string): Promise<DefinitionByKind['sae'] | DefinitionByKind['baseline'] | typeof CHECKPOINT>;
+  /** The file of a plug-in that was added from outside; undefined for those of the package. */
+  fileOf(kind: PluginKind, id: string): string | undefined;
   /** Adds a plug-in from outside. @throws UserError when one of that name is there already. */
   add(definition: unknown, source: string): Definition;
 }
@@ -108,6 +112,10 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
       }
       return sae ? get('sae', id) : get('baseline', id);
     },
+    fileOf(kind, id) {
+      const entry = table(kind).get(id);
+      return entry?.added ? entry.source : undefined;
+    },
     add(value, source) {
       const id = String((value as { id?: unknown } | undefined)?.id);
       const definition = checkDefinition(value, source, id);
@@ -119,7 +127,7 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
       if (owner !== undefined) {
         throw new UserError(`plug-in ${source}: the ${kind} '${id}' is there already (${owner}); choose another id.`);
       }
-      table(kind).set(id, { id, source, load: () => Promise.resolve(definition) });
+      table(kind).set(id, { id, source, added: true, load: () => Promise.resolve(definition) });
       return definition;
     },
   };

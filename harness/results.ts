@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MetricDefinition, TaskOutcome } from './contract/task.ts';
+import { ContractError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { readJson } from './io/json.ts';
 import type { Result, ResultMetric, ResultRowRecord } from './schema/result.generated.ts';
@@ -33,7 +34,7 @@ const ROUNDING = 1e-6;
  * declare, numbers that are not finite, outside their range, or missing without a reason.
  *
  * @param where Starts the message, e.g. `task steering`.
- * @throws Error (a fault of the task, not of the user) naming row, metric, expected and found.
+ * @throws ContractError naming row, metric, expected and found.
  */
 export function checkedRows(
   outcome: TaskOutcome,
@@ -45,9 +46,10 @@ export function checkedRows(
     for (const [name, { value, ci95, n, reason }] of Object.entries(values)) {
       const definition = metrics[name];
       const at = `${where}: row ${i} (${JSON.stringify(axes)}): metric '${name}'`;
-      if (!definition) throw new Error(`${at}: not declared; the task declares ${Object.keys(metrics).join(', ')}`);
-      if (value === null && !reason) throw new Error(`${at}: an empty cell needs a reason`);
-      if (!Number.isInteger(n) || n < 0) throw new Error(`${at}: n: expected a count; found ${n}`);
+      if (!definition)
+        throw new ContractError(`${at}: not declared; the task declares ${Object.keys(metrics).join(', ')}`);
+      if (value === null && !reason) throw new ContractError(`${at}: an empty cell needs a reason`);
+      if (!Number.isInteger(n) || n < 0) throw new ContractError(`${at}: n: expected a count; found ${n}`);
       for (const number of [value, ...(ci95 ?? [])]) if (number !== null) checkNumber(number, definition, at);
       const { unit, direction, range, main, version } = definition;
       checked[name] = {
@@ -67,17 +69,17 @@ export function checkedRows(
 }
 
 function checkNumber(value: number, { range: [low, high] }: MetricDefinition, at: string): void {
-  if (!Number.isFinite(value)) throw new Error(`${at}: expected a finite number; found ${value}`);
+  if (!Number.isFinite(value)) throw new ContractError(`${at}: expected a finite number; found ${value}`);
   const slack = ROUNDING * Math.max(1, Math.abs(low ?? 0), Math.abs(high ?? 0));
   if ((low !== null && value < low - slack) || (high !== null && value > high + slack)) {
-    throw new Error(`${at}: expected a value in [${low ?? '−∞'}, ${high ?? '∞'}]; found ${value}`);
+    throw new ContractError(`${at}: expected a value in [${low ?? '−∞'}, ${high ?? '∞'}]; found ${value}`);
   }
 }
 
 /** Throws when a value anywhere in `value` is not a number that JSON carries, naming its place. */
 export function refuseNonFinite(value: unknown, where: string): void {
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new Error(`${where}: expected a finite number; found ${value}`);
+    if (!Number.isFinite(value)) throw new ContractError(`${where}: expected a finite number; found ${value}`);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) refuseNonFinite(item, `${where}.${key}`);
   }

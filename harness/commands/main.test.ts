@@ -169,6 +169,33 @@ test('run: one crashing method gives exit code 1, the others their results', asy
   assert.match(out, /results: 3/);
 });
 
+test('run: a plug-in’s own fault is named with its file, and the other steps go on', async () => {
+  const file = join(folder, 'faulty.ts');
+  const metric = `{ description: 'V', direction: 'max', range: [0, 1], unit: '', main: true }`;
+  writeFileSync(
+    file,
+    `import { defineTask } from 'saxbench';
+     export default defineTask({
+       id: 'faulty', title: 'F', version: 1, options: {}, axes: {}, seeded: false, metrics: { value: ${metric} },
+       async run({ method }) {
+         if (method.id === 'toy-null') return method.nothing.here;
+         return { rows: [{ axes: {}, metrics: { value: { value: 2, ci95: null, n: 1 } } }] };
+       } });`,
+  );
+  const suite = suiteFile({
+    methods: [{ id: 'toy-mean' }, { id: 'toy-null' }],
+    tasks: [{ id: 'toy-task' }, { id: 'faulty' }],
+  });
+  const { code, said, out } = await run('run', suite, ...plugins, '--plugin', file, ...places, '--seed', '0');
+  assert.is(code, 2);
+  assert.match(
+    said,
+    /failed: .*toy-mean seed 0 faulty: plug-in .*faulty\.ts: task faulty.*expected a value in \[0, 1\]; found 2\. Mend/,
+  );
+  assert.match(said, /failed: .*toy-null seed 0 faulty: plug-in .*faulty\.ts:5: TypeError: .*'here'/);
+  assert.match(out, /results: 2 /);
+});
+
 test('run: mistakes in the suite', async () => {
   const attempt = (more: object, ...extra: string[]) =>
     mistake('run', suiteFile(more), ...plugins, ...places, ...extra);

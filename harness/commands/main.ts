@@ -4,6 +4,7 @@ import { readSettings } from '../config/read.ts';
 import { environmentName, type Setting, settingsOf } from '../config/settings.ts';
 import { suggest, UserError, unknownName } from '../errors.ts';
 import { packageVersion } from '../paths.ts';
+import { pluginFault } from '../plugin-fault.ts';
 import type { Command, CommandContext } from './command.ts';
 import { command as doctor } from './doctor.ts';
 import { command as ls } from './ls.ts';
@@ -54,12 +55,12 @@ async function execute(
     if (value !== undefined && choices && !choices.includes(value)) throw unknownName(name, value, choices);
     positionals[name] = value;
   }
-  return command.run({
-    values: await readSettings(command.name, argv),
-    positionals,
-    passed,
-    ...terminal,
-  });
+  const values = await readSettings(command.name, argv);
+  try {
+    return await command.run({ values, positionals, passed, ...terminal });
+  } catch (error) {
+    throw pluginFault(error) ?? error;
+  }
 }
 
 /** yargs' own complaint in the words of the command that it is about. */

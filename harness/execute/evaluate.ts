@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FittedMethod, LabelledActivations } from '../contract/methods.ts';
 import type { PrepareContext, Prepared, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
+import { ContractError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
 import { createRng } from '../num/rng.ts';
@@ -97,7 +98,7 @@ export async function evaluateTask(
   if (unavailable === undefined) {
     const given = await task.run({ ...context, method, prepared });
     outcome = { ...given, rows: checkedRows(given, task.metrics, where) };
-    if (outcome.rows.length === 0) throw new Error(`${where}: the task returned no row`);
+    if (outcome.rows.length === 0) throw new ContractError(`${where}: the task returned no row`);
   } else {
     outcome = { rows: [], unavailable };
   }
