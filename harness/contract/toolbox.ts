@@ -45,6 +45,7 @@ export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { codesCsr, disposeCodes } from './codes-csr.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
+export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './latent-candidates.ts';
 export { emptyCell, measuredCell, plainCell } from './metric-value.ts';
 export { type PooledLatents, poolLatents } from './pooled-latents.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

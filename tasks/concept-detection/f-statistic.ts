@@ -1,4 +1,5 @@
-/** @file The one-way F statistic of two classes, from sums. */
+/** @file The one-way F statistic of two classes: how far apart a candidate's class means lie. */
+import type { Candidates, LabelledItems } from '../../harness/contract.ts';
 
 /**
  * F = (m₁ − m₀)²·n₀n₁/n ÷ pooled variance, for class sizes, class sums and the sum of all squares: large where the class
@@ -15,4 +16,20 @@ export function twoClassF(sizes: readonly [number, number], sum0: number, sum1: 
   // The difference of squares carries rounding of this size: below it, the classes do not vary.
   if (within <= squares * 1e-12) return Number.MAX_VALUE;
   return between / (within / Math.max(n0 + n1 - 2, 1));
+}
+
+/** The statistic of each candidate on the given items. */
+export function fStatistics(candidates: Candidates, { items, labels }: LabelledItems): Float64Array {
+  const sums = [new Float64Array(candidates.count), new Float64Array(candidates.count)] as const;
+  const squares = new Float64Array(candidates.count);
+  const sizes: [number, number] = [0, 0];
+  items.forEach((item, i) => {
+    const label = labels[i] === 1 ? 1 : 0;
+    sizes[label]++;
+    candidates.forEach(item, (candidate, value) => {
+      sums[label][candidate] = sums[label][candidate]! + value;
+      squares[candidate] = squares[candidate]! + value * value;
+    });
+  });
+  return squares.map((square, candidate) => twoClassF(sizes, sums[0][candidate]!, sums[1][candidate]!, square));
 }

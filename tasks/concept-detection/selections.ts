@@ -1,7 +1,14 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
-import { type FittedMethod, type LabelledActivations, poolLatents } from '../../harness/contract.ts';
-import { type Candidates, createCandidates } from './candidates.ts';
+import {
+  bestLatents,
+  type Candidates,
+  createCandidates,
+  type FittedMethod,
+  type LabelledActivations,
+  poolLatents,
+} from '../../harness/contract.ts';
 import { detectorScores } from './detector-scores.ts';
+import { fStatistics } from './f-statistic.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
 import type { ConceptSplit } from './splits.ts';
 
@@ -62,15 +69,17 @@ function latentSelections(
     score: (items) => candidates.values(candidate, items),
     details: { latent: candidates.latentOf(candidate), sign: candidates.signOf(candidate) },
   });
-  const trainAurocs = candidates.aurocs(splits.map(({ train }) => train));
+  const best = bestLatents(
+    candidates,
+    splits.map(({ train }) => train),
+  );
   const selections: Selection[] = [
     {
       name: 'auroc',
       choose: (concept) => {
-        const aurocs = trainAurocs[concept]!;
-        const best = aurocs.reduce((top, value, candidate) => (value > aurocs[top]! ? candidate : top), 0);
-        const chosen = single(best);
-        return { ...chosen, details: { ...chosen.details, train_auroc: aurocs[best] } };
+        const { candidate, trainAuroc } = best[concept]!;
+        const chosen = single(candidate);
+        return { ...chosen, details: { ...chosen.details, train_auroc: trainAuroc } };
       },
     },
   ];
@@ -78,7 +87,7 @@ function latentSelections(
     selections.push({
       name: `probe-k${k}`,
       choose: (_, { train }) => {
-        const chosen = topCandidates(candidates, candidates.fStatistic(train), k);
+        const chosen = topCandidates(candidates, fStatistics(candidates, train), k);
         const probe = fitSparseProbe(candidates, chosen, train);
         const details = {
           latents: chosen.map(candidates.latentOf),

@@ -1,6 +1,14 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
-import { type FittedMethod, type LabelledActivations, scanKept, type TaskContext, tf } from '../../harness/contract.ts';
-import { bestLatents } from './best-latent.ts';
+import {
+  bestLatents,
+  createCandidates,
+  type FittedMethod,
+  type LabelledActivations,
+  poolLatents,
+  scanKept,
+  type TaskContext,
+  tf,
+} from '../../harness/contract.ts';
 import { meanDifferences } from './mean-difference.ts';
 
 /** What is added to an activation: factor · scale · vector. */
@@ -49,9 +57,11 @@ export async function steeringVectors(
   }
   if (!method.encode || !(method.decode || method.directions)) return undefined;
   const note = (done: number, total: number) => progress(done, total, 'latents of labelled items');
-  const best = await bestLatents(method, labelled, concepts, { signal, progress: note });
+  const candidates = createCandidates(await poolLatents(method, labelled.activations, { signal, progress: note }));
+  const sets = concepts.map((concept) => labelled.examples(concept, 'train'));
   const vectors: SteeringVector[] = [];
-  for (const { latent, sign, trainAuroc, max } of best) {
+  for (const [i, { candidate, latent, sign, trainAuroc }] of bestLatents(candidates, sets).entries()) {
+    const max = Math.max(...candidates.values(candidate, sets[i]!.items));
     const vector = (await latentEffect(method, latent)).map((value) => sign * value);
     const details = { latent, sign, train_auroc: trainAuroc };
     vectors.push({ vector, scale: max, details, ...(method.sparse ? { latent } : {}) });

@@ -1,6 +1,8 @@
-/** @file The signed latents of items, among which the detector of a concept is chosen. */
-import { auroc, type Csr, latentAuroc, type PooledLatents } from '../../harness/contract.ts';
-import { twoClassF } from './f-statistic.ts';
+/** @file The signed latents of items, and the choice of the one that tells a concept best. */
+import type { Csr } from '../num/csr.ts';
+import { latentAuroc } from '../num/metrics/latent-auroc.ts';
+import { auroc } from '../num/metrics/roc.ts';
+import type { PooledLatents } from './pooled-latents.ts';
 
 /** Items with labels 1 and 0, both present. */
 export interface LabelledItems {
@@ -20,8 +22,8 @@ export interface Candidates {
   values(candidate: number, items: Uint32Array): Float64Array;
   /** AUROC of each candidate, for each labelled set of items; 0.5 for a constant candidate. */
   aurocs(sets: readonly LabelledItems[]): Float64Array[];
-  /** One-way F statistic (two classes) of each candidate on the given items: scale-free separation of the means. */
-  fStatistic(set: LabelledItems): Float64Array;
+  /** Hands on the values of an item: of every candidate of signed codes, of sparse ones those that are not 0. */
+  forEach(item: number, visit: (candidate: number, value: number) => void): void;
 }
 
 /** Candidates of a method's pooled latents. */
@@ -29,6 +31,23 @@ export function createCandidates(pooled: PooledLatents): Candidates {
   return pooled.kind === 'sparse'
     ? sparseCandidates(pooled.max)
     : denseCandidates(pooled.max, pooled.min, pooled.d_sae);
+}
+
+/** The candidate chosen for a set of labelled items. */
+export interface BestLatent {
+  candidate: number;
+  latent: number;
+  sign: 1 | -1;
+  trainAuroc: number;
+}
+
+/** The candidate of highest AUROC on each set; the first among equals. */
+export function bestLatents(candidates: Candidates, sets: readonly LabelledItems[]): BestLatent[] {
+  return candidates.aurocs(sets).map((aurocs) => {
+    const best = aurocs.reduce((top, value, candidate) => (value > aurocs[top]! ? candidate : top), 0);
+    const [latent, sign] = [candidates.latentOf(best), candidates.signOf(best)];
+    return { candidate: best, latent, sign, trainAuroc: aurocs[best]! };
+  });
 }
 
 function sparseCandidates(csr: Csr): Candidates {
@@ -42,10 +61,9 @@ function sparseCandidates(csr: Csr): Candidates {
         csr,
         sets.map((set) => labelsOfAll(set, csr.n)),
       ),
-    fStatistic: (set) =>
-      fStatistics(csr.d_sae, set, (item, add) => {
-        for (let at = csr.indptr[item]!; at < csr.indptr[item + 1]!; at++) add(csr.indices[at]!, csr.values[at]!);
-      }),
+    forEach(item, visit) {
+      for (let at = csr.indptr[item]!; at < csr.indptr[item + 1]!; at++) visit(csr.indices[at]!, csr.values[at]!);
+    },
   };
 }
 
@@ -63,13 +81,12 @@ function denseCandidates(max: Float32Array, min: Float32Array, d_sae: number): C
       sets.map(({ items, labels }) =>
         Float64Array.from({ length: 2 * d_sae }, (_, candidate) => auroc(values(candidate, items), labels)!),
       ),
-    fStatistic: (set) =>
-      fStatistics(2 * d_sae, set, (item, add) => {
-        for (let j = 0, at = item * d_sae; j < d_sae; j++, at++) {
-          add(j, max[at]!);
-          add(d_sae + j, -min[at]!);
-        }
-      }),
+    forEach(item, visit) {
+      for (let j = 0, at = item * d_sae; j < d_sae; j++, at++) {
+        visit(j, max[at]!);
+        visit(d_sae + j, -min[at]!);
+      }
+    },
   };
 }
 
@@ -91,23 +108,4 @@ function csrValue(csr: Csr, row: number, column: number): number {
     else high = middle;
   }
   return low < csr.indptr[row + 1]! && csr.indices[low] === column ? csr.values[low]! : 0;
-}
-
-function fStatistics(
-  count: number,
-  { items, labels }: LabelledItems,
-  each: (item: number, add: (candidate: number, value: number) => void) => void,
-): Float64Array {
-  const sums = [new Float64Array(count), new Float64Array(count)] as const;
-  const squares = new Float64Array(count);
-  const sizes: [number, number] = [0, 0];
-  items.forEach((item, i) => {
-    const label = labels[i] === 1 ? 1 : 0;
-    sizes[label]++;
-    each(item, (candidate, value) => {
-      sums[label][candidate] = sums[label][candidate]! + value;
-      squares[candidate] = squares[candidate]! + value * value;
-    });
-  });
-  return squares.map((square, candidate) => twoClassF(sizes, sums[0][candidate]!, sums[1][candidate]!, square));
 }
