@@ -125,6 +125,21 @@ export function csrSlice(csr: Csr, from: number, to: number): Csr {
   };
 }
 
+/** The chosen rows, in the order given. */
+export function csrRows(csr: Csr, rows: Uint32Array): Csr {
+  const indptr = new Uint32Array(rows.length + 1);
+  rows.forEach((row, i) => {
+    indptr[i + 1] = indptr[i]! + csr.indptr[row + 1]! - csr.indptr[row]!;
+  });
+  const indices = new Uint32Array(indptr[rows.length]!);
+  const values = new Float32Array(indptr[rows.length]!);
+  rows.forEach((row, i) => {
+    indices.set(csr.indices.subarray(csr.indptr[row]!, csr.indptr[row + 1]!), indptr[i]!);
+    values.set(csr.values.subarray(csr.indptr[row]!, csr.indptr[row + 1]!), indptr[i]!);
+  });
+  return { n: rows.length, d_sae: csr.d_sae, indptr, indices, values };
+}
+
 /** By latent instead of by item, in linear time. */
 export function csrToCsc(csr: Csr): Csc {
   const { n, d_sae } = csr;

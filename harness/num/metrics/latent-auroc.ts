@@ -1,5 +1,5 @@
 /** @file AUROC of every latent for many concepts, from the non-zeros only. */
-import { type Csr, csrToCsc } from '../csr.ts';
+import { type Csr, csrRows, csrToCsc } from '../csr.ts';
 
 /** Version of this definition, recorded with results. */
 export const version = 1;
@@ -25,20 +25,31 @@ function orderOf(values: Float32Array): Uint32Array {
   // The bits of a float32, mirrored below zero, are in the order of the numbers. With the place behind them they are
   // whole numbers below 2^53, and numbers sort natively, many times faster than by a function.
   const bits = new Int32Array(values.slice().buffer);
-  const keys = Float64Array.from(bits, (word, i) => (word < 0 ? -(word & 0x7fffffff) : word) * PLACES + i).sort();
-  return Uint32Array.from(keys, (key) => key - Math.floor(key / PLACES) * PLACES);
+  const keys = new Float64Array(bits.length);
+  for (let i = 0; i < keys.length; i++) {
+    const word = bits[i]!;
+    keys[i] = (word < 0 ? -(word & 0x7fffffff) : word) * PLACES + i;
+  }
+  keys.sort();
+  // Loops, since `from` with a function costs more than the sort.
+  const order = new Uint32Array(keys.length);
+  for (let i = 0; i < order.length; i++) order[i] = keys[i]! - Math.floor(keys[i]! / PLACES) * PLACES;
+  return order;
 }
 
 function sortLatent(items: Uint32Array, values: Float32Array): SortedLatent {
   const order = orderOf(values);
+  const sorted = new Uint32Array(order.length);
   const starts: number[] = [];
   let negativeGroups = 0;
-  order.forEach((at, i) => {
-    if (i > 0 && values[at] === values[order[i - 1]!]) return;
+  for (let i = 0; i < order.length; i++) {
+    const value = values[order[i]!]!;
+    sorted[i] = items[order[i]!]!;
+    if (i > 0 && value === values[order[i - 1]!]) continue;
     starts.push(i);
-    if (values[at]! < 0) negativeGroups++;
-  });
-  return { items: order.map((at) => items[at]!), starts: [...starts, order.length], negativeGroups };
+    if (value < 0) negativeGroups++;
+  }
+  return { items: sorted, starts: [...starts, order.length], negativeGroups };
 }
 
 /** Twice the number of (positive, negative) pairs in the right order, ties counting 1, as a whole number. */
@@ -69,6 +80,13 @@ function doubledWins(latent: SortedLatent, labels: ConceptLabels, positives: num
   return wins;
 }
 
+/** Items that some concept labels: sorting the others would be for nothing. */
+function labelledRows(n: number, concepts: readonly ConceptLabels[]): Uint32Array {
+  const used = new Uint8Array(n);
+  for (const labels of concepts) for (let i = 0; i < n; i++) if (labels[i] !== -1) used[i] = 1;
+  return Uint32Array.from(used.keys()).filter((row) => used[row]);
+}
+
 /**
  * AUROC of each latent as a detector of each concept: equal to `auroc` on the dense column, in time proportional to the
  * non-zeros. Items where a latent is silent score 0; negative values are allowed.
@@ -78,7 +96,6 @@ function doubledWins(latent: SortedLatent, labels: ConceptLabels, positives: num
  * @returns for each concept [d_sae]; all NaN where the concept has no positive or no negative
  */
 export function latentAuroc(codes: Csr, concepts: readonly ConceptLabels[]): Float64Array[] {
-  const csc = csrToCsc(codes);
   const counts = concepts.map((labels) => {
     if (labels.length !== codes.n) throw new RangeError(`auroc: ${labels.length} labels for ${codes.n} items`);
     let [positives, negatives] = [0, 0];
@@ -88,11 +105,14 @@ export function latentAuroc(codes: Csr, concepts: readonly ConceptLabels[]): Flo
     }
     return { positives, negatives };
   });
+  const rows = labelledRows(codes.n, concepts);
+  const labelled = concepts.map((labels) => Int8Array.from(rows, (row) => labels[row]!));
+  const csc = csrToCsc(csrRows(codes, rows));
   const results = concepts.map(() => new Float64Array(codes.d_sae).fill(Number.NaN));
   for (let f = 0; f < codes.d_sae; f++) {
     const [start, end] = [csc.indptr[f]!, csc.indptr[f + 1]!];
     const latent = sortLatent(csc.indices.subarray(start, end), csc.values.subarray(start, end));
-    concepts.forEach((labels, c) => {
+    labelled.forEach((labels, c) => {
       const { positives, negatives } = counts[c]!;
       if (positives === 0 || negatives === 0) return;
       results[c]![f] = doubledWins(latent, labels, positives, negatives) / (2 * positives * negatives);
