@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ActivationSet, SaeBatch, SaeDefinition, SaeShape, TrainingOptions, TrainState } from './contract.ts';
 import { sha256Json } from './io/hash.ts';
-import { createAdam } from './num/optimiser.ts';
 import { createRng } from './num/rng.ts';
 import { scheduleMultiplier } from './num/schedules.ts';
 import { type Tensor1D, tf } from './num/tf.ts';
+import { adamFor } from './train/adam.ts';
 import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';
 import { createCurve, explainedVariance } from './train/curve.ts';
@@ -73,8 +73,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
   const { params, checkpoint, scale } = run;
 
   const steps = Math.max(1, Math.floor(training.tokens / training.batchSize));
-  const { beta1, beta2, epsilon, weightDecay, clip } = training;
-  const adam = createAdam(params, { beta1, beta2, epsilon, weightDecay, ...(clip > 0 && { clipNorm: clip }) });
+  const adam = adamFor(definition, hp, training, params);
   if (checkpoint) {
     adam.restore(checkpoint.groups['adam']!);
     tf.dispose(checkpoint.groups['adam']!);

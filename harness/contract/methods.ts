@@ -203,6 +203,8 @@ export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin 
   modalities?: ('text' | 'image')[];
   /** Whether two seeds give two results; one seed is run otherwise. */
   seeded: boolean;
+  /** Checks of options that JSON Schema cannot express, before anything is computed; throws `UserError`. */
+  validate?(shape: { d_in: number }, options: O): void;
   fit(context: FitContext<O>): Promise<FittedState>;
   /** Rebuilds the method from the stored state. */
   restore(state: FittedState, context: { d_in: number; options: O; concepts?: Concept[] }): FittedMethod;

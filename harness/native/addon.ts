@@ -35,10 +35,12 @@ export interface Addon {
   topK: Kernel;
   encodeTopK: Kernel;
   screening: Kernel;
-  adam: Kernel;
+  adamStep: Kernel;
+  gradSquares: Kernel;
   sparseDecode: Kernel;
   sparseDots: Kernel;
   sparseOuter: Kernel;
+  sparseOuterColumns: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

@@ -55,6 +55,12 @@ export class NativeBackend extends MathBackendCPU {
     return info;
   }
 
+  /** Whether one tensor alone refers to the array, so that a kernel may write over it. */
+  isExclusive(dataId: object): boolean {
+    const { own, refCount } = this.entry(dataId);
+    return own === true && refCount === 1;
+  }
+
   /** Marks an array as seen by others. */
   expose(dataId: object): void {
     if (!this.data.has(dataId)) return;

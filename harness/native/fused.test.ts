@@ -126,6 +126,54 @@ test(
 );
 
 test(
+  'Adam on unit rows: a tangent, scaled gradient, and rows of length 1',
+  clean(() => {
+    for (const [rows, width] of [
+      [3, 2],
+      [7, 33],
+      [130, 200],
+    ] as [number, number][]) {
+      const raw = tensorOf(1, [rows, width]);
+      const param = tf.div(raw, tf.norm(raw, 'euclidean', 1, true));
+      const [grad, m] = [tensorOf(2, [rows, width]), tensorOf(3, [rows, width])];
+      const v = tf.square(tensorOf(4, [rows, width]));
+      const scale = tf.scalar(0.3);
+      const tangent = tf.sub(grad, tf.mul(param, tf.sum(tf.mul(grad, param), 1, true)));
+      near(run('SaxGradSquares', { grad, rows: param })[0]!, tf.sum(tf.square(tangent)), 1e-5, 'squares');
+      near(run('SaxGradSquares', { grad })[0]!, tf.sum(tf.square(grad)), 1e-5, 'all squares');
+      // Clones share the numbers, so neither call may write over them.
+      const inputs = { param: tf.clone(param), m: tf.clone(m), v: tf.clone(v), grad, scale };
+      const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
+      const plain = run('SaxAdam', { param, m, v, grad: tf.mul(tangent, scale) }, attrs);
+      const expected = tf.div(plain[0]!, tf.norm(plain[0]!, 'euclidean', 1, true));
+      const got = run('SaxAdam', inputs, { ...attrs, unitRows: 1 });
+      near(got[0]!, expected, 1e-5, 'param');
+      near(got[1]!, plain[1]!, 1e-5, 'm');
+      near(got[2]!, plain[2]!, 1e-5, 'v');
+    }
+  }),
+);
+
+test(
+  'Adam writes over numbers that it alone has, and over no others',
+  clean(() => {
+    const attrs = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 1 };
+    const made = () => tf.add(tensorOf(1, [50, 40]), 0);
+    const [alone, shared, read] = [made(), made(), made()];
+    const copy = tf.clone(shared);
+    const seen = read.dataSync();
+    const before = Array.from(seen);
+    const [grad, zero] = [tensorOf(2, [50, 40]), () => tf.zeros([50, 40])];
+    const next = [alone, shared, read].map((param) => run('SaxAdam', { param, m: zero(), v: zero(), grad }, attrs)[0]!);
+    assert.equal(Array.from(copy.dataSync()), before);
+    assert.equal(Array.from(seen), before);
+    assert.equal(Array.from(next[0]!.dataSync()), Array.from(next[1]!.dataSync()));
+    assert.equal(Array.from(next[0]!.dataSync()), Array.from(next[2]!.dataSync()));
+    assert.equal(Array.from(alone.dataSync()), Array.from(next[0]!.dataSync()), 'in place');
+  }),
+);
+
+test(
   'sparse decode and its gradients equal the dense ones',
   clean(() => {
     for (const [n, k, features, d] of [
@@ -148,6 +196,8 @@ test(
       near(run('SparseDecode', { values, indices, W_dec })[0]!, tf.matMul(codes, W_dec as tf.Tensor2D), 1e-5, 'decode');
       const outer = tf.matMul(codes, dy as tf.Tensor2D, true);
       near(run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!, outer, 1e-5, 'decoder');
+      const turned = tf.transpose(outer);
+      near(run('SparseEncodeGrad', { dy, values, indices }, { d_sae: features })[0]!, turned, 1e-5, 'encoder');
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
       near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
       const wrong = tf.fill([n, k], features, 'int32');

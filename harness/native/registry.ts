@@ -30,6 +30,12 @@ export function output<D extends 'float32' | 'int32' | 'bool'>(
   return { info: backend.wrap(shape, dtype, values), values };
 }
 
+/** An output that may take the place of `x`: in its memory where nothing else refers to that, else fresh. */
+export function outputOver(backend: NativeBackend, x: Tf.TensorInfo): { info: Tf.TensorInfo; values: Values } {
+  if (!backend.isExclusive(x.dataId)) return output(backend, x.shape, 'float32');
+  return { info: sharing(backend, x, x.shape), values: backend.valuesOf(x) };
+}
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;

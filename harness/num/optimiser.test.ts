@@ -76,6 +76,45 @@ for (const [name, options] of Object.entries<AdamOptions>({
   });
 }
 
+test('unit rows: every backend steps along the sphere as the float64 reference does', async () => {
+  const lr = 0.05;
+  const grads = [
+    [4, -1],
+    [-1, 2],
+    [0.5, 0.5],
+  ];
+  // One row of two entries: tangent gradient, clipping at 1, Adam, rescaling.
+  let [x, y] = [0.6, 0.8];
+  const [m, v] = [
+    [0, 0],
+    [0, 0],
+  ];
+  grads.forEach(([gx, gy], index) => {
+    const along = gx! * x + gy! * y;
+    const tangent = [gx! - along * x, gy! - along * y];
+    const scale = Math.min(1, 1 / (Math.hypot(...tangent) + 1e-6));
+    const moved = [x, y].map((value, i) => {
+      const g = tangent[i]! * scale;
+      m[i] = 0.9 * m[i]! + 0.1 * g;
+      v[i] = 0.999 * v[i]! + 0.001 * g * g;
+      const t = index + 1;
+      return value - (lr * (m[i]! / (1 - 0.9 ** t))) / (Math.sqrt(v[i]! / (1 - 0.999 ** t)) + 1e-8);
+    });
+    [x, y] = [moved[0]! / Math.hypot(...moved), moved[1]! / Math.hypot(...moved)];
+  });
+  for (const backend of backends) {
+    await initBackend(backend);
+    const before = tf.memory().numTensors;
+    const w = tf.tidy(() => tf.variable(tf.tensor2d([0.6, 0.8], [1, 2])));
+    const adam = createAdam({ w }, { clipNorm: 1, unitRows: ['w'] });
+    for (const grad of grads) tf.tidy(() => adam.step({ w: tf.tensor2d(grad, [1, 2]) }, lr));
+    allclose(w.dataSync(), [x, y], { rtol: 0, atol: 2e-6 }, backend);
+    adam.dispose();
+    w.dispose();
+    assert.is(tf.memory().numTensors, before);
+  }
+});
+
 test('a resumed optimiser continues with the same bits', () => {
   const grads = GRADS.map((grad) => tf.tensor1d(grad));
   const make = (start: Float32Array | number[]): { p: Variable } => ({ p: variable(start) });

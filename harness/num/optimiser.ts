@@ -1,5 +1,5 @@
-/** @file Adam and AdamW over named variables, with global-norm clipping and a state that resumes exactly. */
-import { adamUpdate } from './adam-update.ts';
+/** @file Adam and AdamW over named variables: global-norm clipping, unit rows, a state that resumes exactly. */
+import { adamGradient, adamUpdate, gradientSquares } from './adam-update.ts';
 import { type NamedTensors, type Scalar, type Tensor, tf, type Variable } from './tf.ts';
 
 /** Options of `createAdam`. The defaults are PyTorch's. */
@@ -16,6 +16,11 @@ export interface AdamOptions {
   noDecay?: readonly string[];
   /** Scales all gradients together so that their joint L2 norm is at most this. Default: no clipping. */
   clipNorm?: number;
+  /**
+   * Names of parameters [rows, width] whose rows stay on the unit sphere: the gradient loses its component along each row
+   * before it is clipped, and after the step the rows are scaled to unit length. They must have it at the start.
+   */
+  unitRows?: readonly string[];
 }
 
 /** An optimiser bound to its variables. */
@@ -34,18 +39,25 @@ export interface Adam {
 }
 
 /** PyTorch's `clip_grad_norm_`: min(1, clip / (norm + 1e-6)), kept on the device. */
-function clipScale(grads: Tensor[], clipNorm: number): Scalar {
-  const squares = grads.map((grad) => tf.sum(tf.square(grad)));
-  const norm = tf.sqrt(tf.addN(squares));
-  return tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6))) as Scalar;
+function clipScale(squares: Scalar[], clipNorm: number): Scalar {
+  return tf.minimum(1, tf.div(clipNorm, tf.add(tf.sqrt(tf.addN(squares)), 1e-6))) as Scalar;
 }
 
 /**
  * Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019), in PyTorch's order of operations:
- * p -= lr·wd·p; m, v updated; p -= lr · (m / (1-β1^t)) / (sqrt(v / (1-β2^t)) + ε).
+ * p -= lr·wd·p; m, v updated; p -= lr · (m / (1-β1^t)) / (sqrt(v / (1-β2^t)) + ε). Rows without a gradient are not
+ * left out: their moments decay and move them at every step, as the formula says.
  */
 export function createAdam(params: Record<string, Variable>, options: AdamOptions = {}): Adam {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, noDecay = [], clipNorm } = options;
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-8,
+    weightDecay = 0,
+    noDecay = [],
+    unitRows = [],
+    clipNorm,
+  } = options;
   const names = Object.keys(params).sort();
   const zeros = (name: string) => tf.keep(tf.zerosLike(params[name]! as Tensor));
   const moments = new Map(names.map((name) => [name, { m: zeros(name), v: zeros(name) }]));
@@ -65,28 +77,23 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
       if (moved.length === 0) return;
       steps++;
       tf.tidy(() => {
-        const scale =
-          clipNorm === undefined
-            ? undefined
-            : clipScale(
-                moved.map((name) => grads[name]!),
-                clipNorm,
-              );
-        for (const name of moved) {
+        const prepared = moved.map((name) => {
+          const [param, onSphere] = [params[name]! as Tensor, unitRows.includes(name)];
+          return { name, param, onSphere, grad: adamGradient(grads[name]!, param, onSphere) };
+        });
+        const squares = () => prepared.map(({ grad, param, onSphere }) => gradientSquares(grad, param, onSphere));
+        const scale = clipNorm === undefined ? tf.scalar(1) : clipScale(squares(), clipNorm);
+        for (const { name, param, onSphere, grad } of prepared) {
           tf.tidy(() => {
-            const { m, v } = moments.get(name)!;
-            const grad = scale ? tf.mul(grads[name]!, scale) : grads[name]!;
             const decay = noDecay.includes(name) ? 0 : weightDecay;
+            const rates = { lr, beta1, beta2, epsilon, decay };
             const next = adamUpdate({
-              param: params[name]!,
+              param,
               grad,
-              m,
-              v,
-              lr,
-              beta1,
-              beta2,
-              epsilon,
-              decay,
+              scale,
+              ...moments.get(name)!,
+              ...rates,
+              unitRows: onSphere,
               step: steps,
             });
             params[name]!.assign(next.param);

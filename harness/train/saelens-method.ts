@@ -11,7 +11,7 @@ function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, 
   const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
   const input = form.centred ? (tf.sub(x, b_dec) as Tensor2D) : x;
   if (architecture === 'topk') {
-    const codes = topkEncode(input, W_enc, params['b_enc'] as Tensor1D, k!);
+    const codes = topkEncode(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
     return { kind: 'topk', ...codes, d_sae: W_enc.shape[1] };
   }
   const product = tf.matMul(input, W_enc);

@@ -1,18 +1,18 @@
 /** @file BatchTopK SAE: k latents an input on average, chosen over the whole batch; a threshold at inference. */
 import {
-  batchTopk,
+  batchTopkEncode,
   type Codes,
   defineSae,
   type NamedTensors,
   type Scalar,
+  sparseDecode,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
   tf,
 } from '../../harness/contract.ts';
 import { auxkLoss } from './shared/auxk.ts';
-import { tangentDecoderGradient, unitNormRows } from './shared/decoder.ts';
-import { centredBias, denseDecode, preActivations } from './shared/encoder.ts';
+import { centredBias, centredEncoder, denseDecode, preActivations } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
 import {
@@ -60,19 +60,19 @@ export default defineSae<TopkFamily>({
   encode: (params, x) => thresholdCodes(preActivations(params, x, centredBias(params)), params['threshold']!),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
-    const bias = centredBias(params);
-    const values = batchTopk(tf.relu(preActivations(params, x, bias)), hp.k);
-    const codes: Codes = { kind: 'dense', values };
-    const reconstruction = denseDecode(params, values);
+    const encoder = centredEncoder(params);
+    const { indices, values } = batchTopkEncode(x, encoder, hp.k);
+    const codes: Codes = { kind: 'topk', indices, values, d_sae: encoder.W_enc.shape[1] };
+    const reconstruction = sparseDecode(values, indices, params['W_dec'] as Tensor2D, encoder.centre);
     const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
-    const aux = auxkLoss(params, { x, target, reconstruction, bias }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
+    const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
     const parts = { nmse, aux, smallest: smallestPositive(values) };
     return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts, codes, reconstruction };
   },
-  beforeStep: tangentDecoderGradient,
-  afterStep(params, state) {
+  unitRows: () => ['W_dec'],
+  afterStep(_params, state) {
     updateThreshold(state);
-    return { W_dec: unitNormRows(params['W_dec'] as Tensor2D) };
+    return {};
   },
   toInference: (params, state): NamedTensors => ({
     ...params,

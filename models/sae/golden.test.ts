@@ -8,6 +8,7 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { createAdam } from '../../harness/num/optimiser.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
 import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
@@ -68,6 +69,8 @@ function stateOf({ dead, variance }: GoldenCase): TrainState {
   };
 }
 
+const unitRowsOf = ({ variant, hp }: GoldenCase) => VARIANTS[variant]!.unitRows?.(hp) ?? [];
+
 for (const example of golden.cases) {
   const definition = VARIANTS[example.variant]!;
 
@@ -89,7 +92,13 @@ for (const example of golden.cases) {
         return definition.loss(named, { x, target: x }, state, example.hp).total;
       })(names.map((name) => params[name]!));
       const raw = Object.fromEntries(names.map((name, i) => [name, gradients[i]!]));
-      const final = definition.beforeStep?.(raw, params, state, example.hp) ?? raw;
+      const onSphere = unitRowsOf(example);
+      const final = Object.fromEntries(
+        names.map((name) => {
+          const [grad, rows] = [raw[name]! as Tensor2D, params[name]! as Tensor2D];
+          return [name, onSphere.includes(name) ? tangentRows(grad, rows) : grad];
+        }),
+      );
       for (const name of names) allclose(final[name]!.dataSync(), example.grads[name]!, tolerance, `gradient ${name}`);
     });
   });
@@ -98,7 +107,7 @@ for (const example of golden.cases) {
     const made = tensors(example.params);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
-    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip });
+    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });
     const x = tf.tensor2d(example.x, [n, d_in]) as Tensor2D;
     const state = stateOf(example);
     const output = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });

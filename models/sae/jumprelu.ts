@@ -4,6 +4,7 @@ import {
   heavisideStep,
   jumprelu,
   type NamedTensors,
+  rowNorms,
   type Scalar,
   type Tensor1D,
   type Tensor2D,
@@ -11,14 +12,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import {
-  medianOf,
-  randomDecoder,
-  rowNorms,
-  tangentDecoderGradient,
-  tiedEncoder,
-  unitNormRows,
-} from './shared/decoder.ts';
+import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
@@ -148,11 +142,10 @@ export default defineSae<JumpReluParameters>({
     }
     return { total, parts, codes: { kind: 'dense', values }, reconstruction };
   },
-  beforeStep: (grads, params, _state, hp) => (hp.penalty === 'tanh' ? grads : tangentDecoderGradient(grads, params)),
+  unitRows: (hp) => (hp.penalty === 'tanh' ? [] : ['W_dec']),
   afterStep(params, state, hp): NamedTensors {
     if (hp.penalty !== 'quadratic') adjustSparsity(state, hp.targetL0);
-    const threshold = tf.maximum(params['threshold']!, 1e-6);
-    return hp.penalty === 'tanh' ? { threshold } : { threshold, W_dec: unitNormRows(params['W_dec'] as Tensor2D) };
+    return { threshold: tf.maximum(params['threshold']!, 1e-6) };
   },
   toInference: (params) => foldDecoderNorms(params),
   foldScale: foldBiases,

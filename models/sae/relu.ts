@@ -3,12 +3,13 @@ import {
   type Codes,
   defineSae,
   type NamedTensors,
+  rowNorms,
   type Scalar,
   type Tensor1D,
   type Tensor2D,
   tf,
 } from '../../harness/contract.ts';
-import { medianOf, randomDecoder, rowNorms, tiedEncoder } from './shared/decoder.ts';
+import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {

@@ -11,8 +11,7 @@ import {
   topkEncode,
 } from '../../harness/contract.ts';
 import { auxkLoss } from './shared/auxk.ts';
-import { tangentDecoderGradient, unitNormRows } from './shared/decoder.ts';
-import { centredBias, denseDecode } from './shared/encoder.ts';
+import { centredEncoder, denseDecode } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import {
   type TopkFamily,
@@ -21,9 +20,9 @@ import {
   topkFamilyTraining,
 } from './shared/topk-family.ts';
 
-function encode(params: NamedTensors, x: Tensor2D, bias: Tensor1D, k: number): Codes & { kind: 'topk' } {
-  const W_enc = params['W_enc'] as Tensor2D;
-  return { kind: 'topk', ...topkEncode(x, W_enc, bias, k), d_sae: W_enc.shape[1] };
+function encode(params: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
+  const encoder = centredEncoder(params);
+  return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
 }
 
 function decode(params: NamedTensors, codes: Codes): Tensor2D {
@@ -44,18 +43,16 @@ export default defineSae<TopkFamily>({
   validate: (shape, hp) => checkK('topk', hp.k, shape, true),
   training: topkFamilyTraining,
   init: topkFamilyInit,
-  encode: (params, x, hp) => encode(params, x, centredBias(params), hp.k),
+  encode: (params, x, hp) => encode(params, x, hp.k),
   decode,
   loss(params, { x, target }, state, hp) {
-    const bias = centredBias(params);
-    const codes = encode(params, x, bias, hp.k);
+    const codes = encode(params, x, hp.k);
     const reconstruction = decode(params, codes);
     const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
-    const aux = auxkLoss(params, { x, target, reconstruction, bias }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
+    const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
     return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts: { nmse, aux }, codes, reconstruction };
   },
-  beforeStep: tangentDecoderGradient,
-  afterStep: (params) => ({ W_dec: unitNormRows(params['W_dec'] as Tensor2D) }),
+  unitRows: () => ['W_dec'],
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
   toSaeLens: (params, hp) => ({

@@ -1,6 +1,7 @@
 /**
  * @file Kernels on k-sparse codes, under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values,
- * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae).
+ * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae),
+ * and SparseEncodeGrad, the last one transposed to [d, d_sae] as an encoder is laid out (dy is then the encoder's input).
  * And SaxEncodeTopK (x [n, d], W_enc [d, d_sae], bias [d_sae]; k): values and indices [n, k] of the largest entries of each
  * row of x · W_enc + bias, descending, lowest index first among equals.
  */
@@ -20,6 +21,22 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
   addon.encodeTopK(values.values, indices.values, ...read);
   return [values.info, indices.info];
+}
+
+/** Σ over non-zeros (i, j) of values[i, j] · dy[i], as row or column indices[i, j] of the output. */
+function outer(context: Context, name: string, columns: boolean): void {
+  const { addon } = context;
+  override(context, name, ({ inputs, attrs, backend }) => {
+    const { dy, values, indices } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const features = attrs['d_sae'] as number;
+    const d = dy.shape[1]!;
+    const out = output(backend, columns ? [d, features] : [features, d], 'float32');
+    const kernel = columns ? addon.sparseOuterColumns : addon.sparseOuter;
+    addon.params.set([n, k, features, d]);
+    kernel(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
+    return out.info;
+  });
 }
 
 /** Registers the kernels on k-sparse codes. */
@@ -44,14 +61,6 @@ export function registerSparse(context: Context): void {
     addon.sparseDots(out.values, backend.valuesOf(dy), backend.valuesOf(indices), backend.valuesOf(W_dec));
     return out.info;
   });
-  override(context, 'SparseDecodeGradDecoder', ({ inputs, attrs, backend }) => {
-    const { dy, values, indices } = inputs as Named;
-    const [n, k] = indices.shape as [number, number];
-    const features = attrs['d_sae'] as number;
-    const d = dy.shape[1]!;
-    const out = output(backend, [features, d], 'float32');
-    addon.params.set([n, k, features, d]);
-    addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
-    return out.info;
-  });
+  outer(context, 'SparseDecodeGradDecoder', false);
+  outer(context, 'SparseEncodeGrad', true);
 }

@@ -1,30 +1,141 @@
-/** @file One Adam or AdamW step (Kingma and Ba 2015; Loshchilov and Hutter 2019). */
+/**
+ * @file One Adam or AdamW step (Kingma and Ba 2015; Loshchilov and Hutter 2019) in one pass over memory, with what
+ * dictionaries need in the same pass: a common factor on the gradients, and rows that stay on the unit sphere.
+ */
 #include "isa.h"
+
+// Outputs may be the inputs, element by element, which the compiler cannot know to be harmless to vectors.
+#if defined(__clang__)
+#define SAX_SAME_PLACE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SAX_SAME_PLACE _Pragma("GCC ivdep")
+#endif
 
 SAX_BEGIN
 
-/**
- * m = β1 m + (1-β1) g; v = β2 v + (1-β2) g²; p -= lr · decay · p; p -= lr · (m / correction1) / (sqrt(v / correction2) + ε).
- * Buffers: new p, m, v (which may be the old ones), p, m, v, g. Params: lr, β1, β2, ε, decay, correction1, correction2.
- */
-void adam(Call& c) {
-  size_t n = c.buf[6].length;
-  for (int i = 0; i < 7; i++)
-    if (!holds(c, i, F32, n)) return;
-  float *newP = f32(c, 0), *newM = f32(c, 1), *newV = f32(c, 2);
-  const float *p = f32(c, 3), *m = f32(c, 4), *v = f32(c, 5), *g = f32(c, 6);
-  float rate = float(c.p[0] / c.p[5]), b1 = float(c.p[1]), b2 = float(c.p[2]), epsilon = float(c.p[3]);
-  float keep = float(1.0 - c.p[0] * c.p[4]), root = float(1.0 / __builtin_sqrt(c.p[6]));
-  float a1 = float(1.0 - c.p[1]), a2 = float(1.0 - c.p[2]);
-  forRange(n, 1 << 14, [=](size_t begin, size_t end) {
+namespace {
+
+inline float dotOf(const float* a, const float* b, size_t n) {
+  vf x = {}, y = {};
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    x += load(a + i) * load(b + i);
+    y += load(a + i + kLanes) * load(b + i + kLanes);
+  }
+  float sum = sumLanes(x + y);
+  for (; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Σ (g − along · row)². */
+inline float squaresBeside(const float* g, const float* row, float along, size_t n) {
+  vf x = {}, y = {};
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    vf a = load(g + i) - along * load(row + i), b = load(g + i + kLanes) - along * load(row + i + kLanes);
+    x += a * a;
+    y += b * b;
+  }
+  float sum = sumLanes(x + y);
+  for (; i < n; i++) sum += (g[i] - along * row[i]) * (g[i] - along * row[i]);
+  return sum;
+}
+
+struct Step {
+  float *newP, *newM, *newV;
+  const float *p, *m, *v, *g;
+  float rate, b1, b2, a1, a2, epsilon, keep, root;
+
+  /** Elements [begin, end) with the gradient factor · (g − along · p). */
+  void run(size_t begin, size_t end, float factor, float along) const {
+    SAX_SAME_PLACE
     for (size_t i = begin; i < end; i++) {
-      float x = g[i];
+      float x = factor * (g[i] - along * p[i]);
       float mi = b1 * m[i] + a1 * x, vi = b2 * v[i] + a2 * x * x;
       newM[i] = mi;
       newV[i] = vi;
       newP[i] = p[i] * keep - rate * mi / (__builtin_sqrtf(vi) * root + epsilon);
     }
+  }
+};
+
+}  // namespace
+
+/**
+ * g = scale · gradient; m = β1 m + (1-β1) g; v = β2 v + (1-β2) g²; p -= lr · decay · p;
+ * p -= lr · (m / correction1) / (sqrt(v / correction2) + ε). With `unitRows` the gradient first loses its component along
+ * each row of p, and the new rows are scaled to unit length (a zero row stays zero).
+ * Buffers: new p, m, v (which may be the old ones), p, m, v, gradient, scale [1]. Params: lr, β1, β2, ε, decay,
+ * correction1, correction2, unitRows, width of a row.
+ */
+void adamStep(Call& c) {
+  size_t n = c.buf[6].length, width = sizeParam(c, 8);
+  for (int i = 0; i < 7; i++)
+    if (!holds(c, i, F32, n)) return;
+  if (!holds(c, 7, F32, 1)) return;
+  Step s{f32(c, 0), f32(c, 1), f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 5), f32(c, 6), float(c.p[0] / c.p[5]), float(c.p[1]),
+         float(c.p[2]), float(1.0 - c.p[1]), float(1.0 - c.p[2]), float(c.p[3]), float(1.0 - c.p[0] * c.p[4]),
+         float(1.0 / __builtin_sqrt(c.p[6]))};
+  float scale = f32(c, 7)[0];
+  if (c.p[7] == 0) return forRange(n, 1 << 14, [&](size_t begin, size_t end) { s.run(begin, end, scale, 0.0f); });
+  if (width == 0 || n % width != 0) {
+    c.error = "native adam: the parameter has no whole rows";
+    return;
+  }
+  forRange(n / width, most<size_t>(1, (1 << 14) / width), [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; r++) {
+      size_t at = r * width;
+      s.run(at, at + width, scale, dotOf(s.g + at, s.p + at, width));
+      float norm = __builtin_sqrtf(dotOf(s.newP + at, s.newP + at, width));
+      float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+      for (size_t i = at; i < at + width; i++) s.newP[i] *= inverse;
+    }
   });
+}
+
+/**
+ * out[0] = Σ g², with `rows` (length 0 for none) of g less its component along each row of `rows`. The sum runs over fixed
+ * pieces, in order. Buffers: out [1], g, rows. Param: width of a row.
+ */
+void gradSquares(Call& c) {
+  size_t n = c.buf[1].length, width = sizeParam(c, 0);
+  bool tangent = c.buf[2].length > 0;
+  if (!holds(c, 0, F32, 1) || !holds(c, 1, F32, n) || !holds(c, 2, F32, tangent ? n : 0)) return;
+  if (tangent && (width == 0 || n % width != 0)) {
+    c.error = "native gradient squares: the gradient has no whole rows";
+    return;
+  }
+  const float *g = f32(c, 1), *rows = f32(c, 2);
+  size_t grain = tangent ? most<size_t>(1, (1 << 14) / width) * width : 1 << 14;
+  size_t pieces = ceilDiv(n, grain);
+  double* sums = static_cast<double*>(scratch(3, most<size_t>(1, pieces) * sizeof(double)));
+  forTasks(pieces, [&](size_t piece) {
+    size_t end = least(n, (piece + 1) * grain);
+    double sum = 0;
+    size_t step = tangent ? width : 1 << 11;
+    for (size_t at = piece * grain; at < end; at += step) {
+      size_t count = least(step, end - at);
+      if (!tangent) {
+        sum += double(dotOf(g + at, g + at, count));
+        continue;
+      }
+      sum += double(squaresBeside(g + at, rows + at, dotOf(g + at, rows + at, count), count));
+    }
+    sums[piece] = sum;
+  });
+  double total = 0;
+  for (size_t piece = 0; piece < pieces; piece++) total += sums[piece];
+  f32(c, 0)[0] = static_cast<float>(total);
+}
+
+void adam(Call& c) {
+  size_t n = c.buf[6].length;
+  for (int i = 0; i < 7; i++)
+    if (!holds(c, i, F32, n)) return;
+  Step s{f32(c, 0), f32(c, 1), f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 5), f32(c, 6), float(c.p[0] / c.p[5]), float(c.p[1]),
+         float(c.p[2]), float(1.0 - c.p[1]), float(1.0 - c.p[2]), float(c.p[3]), float(1.0 - c.p[0] * c.p[4]),
+         float(1.0 / __builtin_sqrt(c.p[6]))};
+  forRange(n, 1 << 14, [&](size_t begin, size_t end) { s.run(begin, end, 1.0f, 0.0f); });
 }
 
 SAX_END

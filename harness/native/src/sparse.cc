@@ -2,7 +2,7 @@
  * @file Products of k-sparse codes with a decoder, and their gradients, from the non-zeros only. Sums run in the order of
  * the rows, so results are the same bits for any number of threads.
  */
-#include "isa.h"
+#include "transpose.h"
 
 SAX_BEGIN
 
@@ -65,6 +65,33 @@ inline float dotOf(const float* a, const float* b, size_t n) {
   return sum;
 }
 
+/** The non-zeros of codes by feature, in row order (a counting sort). */
+struct ByFeature {
+  const uint32_t *starts, *order;  // starts[f] is where feature f ends
+
+  ByFeature(const Codes& s, const float* values) {
+    size_t nnz = s.n * s.k;
+    uint32_t* ends = static_cast<uint32_t*>(scratch(3, (s.features + 1 + nnz) * sizeof(uint32_t)));
+    uint32_t* places = ends + s.features + 1;
+    __builtin_memset(ends, 0, (s.features + 1) * sizeof(uint32_t));
+    for (size_t p = 0; p < nnz; p++) ends[s.indices[p] + 1] += values[p] != 0.0f;
+    for (size_t f = 0; f < s.features; f++) ends[f + 1] += ends[f];
+    // Filling moves each start to the next one's place.
+    for (size_t p = 0; p < nnz; p++)
+      if (values[p] != 0.0f) places[ends[s.indices[p]]++] = static_cast<uint32_t>(p);
+    starts = ends;
+    order = places;
+  }
+
+  /** out [d] = Σ values[i, j] · dy[i] over the non-zeros of feature f. */
+  void sum(const Codes& s, size_t f, const float* values, const float* dy, float* out) const {
+    size_t begin = f == 0 ? 0 : starts[f - 1];
+    const uint32_t* from = order + begin;
+    combine(out, s.d, starts[f] - begin, [&](size_t j) { return values[from[j]]; },
+            [&](size_t j) { return dy + from[j] / s.k * s.d; });
+  }
+};
+
 }  // namespace
 
 /** x̂[i] = Σ_j values[i, j] · W[indices[i, j]]. Buffers: out [n, d], values, indices [n, k], W [features, d]. Params: n, k, features, d. */
@@ -99,24 +126,29 @@ void sparseDots(Call& c) {
 void sparseOuter(Call& c) {
   Codes s;
   if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
-  // Non-zeros by feature, in row order (a counting sort).
-  size_t nnz = s.n * s.k;
-  uint32_t* starts = static_cast<uint32_t*>(scratch(3, (s.features + 1 + nnz) * sizeof(uint32_t)));
-  uint32_t* order = starts + s.features + 1;
-  __builtin_memset(starts, 0, (s.features + 1) * sizeof(uint32_t));
-  const float* values = f32(c, 2);
-  for (size_t p = 0; p < nnz; p++) starts[s.indices[p] + 1] += values[p] != 0.0f;
-  for (size_t f = 0; f < s.features; f++) starts[f + 1] += starts[f];
-  for (size_t p = 0; p < nnz; p++)
-    if (values[p] != 0.0f) order[starts[s.indices[p]]++] = static_cast<uint32_t>(p);
-  // Filling has moved each start to the next one's place.
+  ByFeature sorted(s, f32(c, 2));
   forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
-    for (size_t f = begin; f < end; f++) {
-      const uint32_t* from = order + (f == 0 ? 0 : starts[f - 1]);
-      size_t count = starts[f] - (f == 0 ? 0 : starts[f - 1]);
-      combine(f32(c, 0) + f * s.d, s.d, count, [&](size_t j) { return values[from[j]]; },
-              [&](size_t j) { return f32(c, 1) + from[j] / s.k * s.d; });
-    }
+    for (size_t f = begin; f < end; f++) sorted.sum(s, f, f32(c, 2), f32(c, 1), f32(c, 0) + f * s.d);
+  });
+}
+
+/** The same, transposed: out [d, features], written in blocks of columns that are summed as rows and turned in cache. */
+void sparseOuterColumns(Call& c) {
+  Codes s;
+  if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
+  ByFeature sorted(s, f32(c, 2));
+  constexpr size_t kColumns = 16;
+  forTasks(ceilDiv(s.features, kColumns), [&](size_t block) {
+    size_t f0 = block * kColumns, count = least(kColumns, s.features - f0);
+    float* rows = static_cast<float*>(scratch(2, kColumns * s.d * sizeof(float)));
+    for (size_t f = 0; f < count; f++) sorted.sum(s, f0 + f, f32(c, 2), f32(c, 1), rows + f * s.d);
+    float* out = f32(c, 0) + f0;
+    size_t i = 0;
+    if (count == kColumns)
+      for (; i + 4 <= s.d; i += 4)
+        for (size_t f = 0; f < kColumns; f += 4) transpose4(out + i * s.features + f, s.features, rows + f * s.d + i, s.d);
+    for (; i < s.d; i++)
+      for (size_t f = 0; f < count; f++) out[i * s.features + f] = rows[f * s.d + i];
   });
 }
 

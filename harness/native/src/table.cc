@@ -25,9 +25,12 @@ void topK(Call&);
 void encodeTopK(Call&);
 void screening(Call&);
 void adam(Call&);
+void adamStep(Call&);
+void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
+void sparseOuterColumns(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -53,9 +56,12 @@ const Entry table[] = {
     {"encodeTopK", encodeTopK, 5},
     {"screening", screening, 1},
     {"adam", adam, 7},
+    {"adamStep", adamStep, 8},
+    {"gradSquares", gradSquares, 3},
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 4},
     {"sparseOuter", sparseOuter, 4},
+    {"sparseOuterColumns", sparseOuterColumns, 4},
     {nullptr, nullptr, 0},
 };
 

@@ -44,6 +44,14 @@ function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D 
   });
 }
 
+const ENCODE_GRAD = 'SparseEncodeGrad';
+
+/** As `gradDecoder`, transposed: Σ of dz[i, j] · x[i] as column f of [d_in, d_sae], the gradient of an encoder. */
+export function gradEncoder(x: Tensor2D, dz: Tensor2D, indices: Tensor2D, d_sae: number): Tensor2D {
+  if (hasKernel(ENCODE_GRAD)) return runKernel(ENCODE_GRAD, { dy: x, values: dz, indices }, { d_sae });
+  return tf.transpose(gradDecoder(x, dz, indices, d_sae));
+}
+
 /** Σ over (i, j) with indices[i, j] = f of values[i, j] · dy[i], as row f of [d_sae, d_in]. */
 export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d_sae: number): Tensor2D {
   if (hasKernel(SPARSE_DECODE_GRAD_DECODER)) {

@@ -1,63 +1,121 @@
-/** @file topkEncode on every backend against dense differentiable operations. */
+/** @file topkEncode and batchTopkEncode on every backend against dense differentiable operations. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initBackend, probeBackends } from '../backend.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { batchTopk, batchTopkEncode } from './batch-topk.ts';
 import { topkEncode } from './topk-encode.ts';
+import type { TopkCodes } from './topk-sparse.ts';
 
 const test = suite('topkEncode');
 const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
 const [n, d, d_sae, k] = [6, 5, 40, 3];
 
-/** Σ c·code and its gradients, codes as dense rows: by the op, or by a constant mask over the dense activations. */
-function lossOf(sparse: boolean, x: Tensor2D, weights: Tensor2D) {
-  return (W_enc: Tensor2D, bias: Tensor1D): Tensor => {
-    if (sparse) {
-      const { values, indices } = topkEncode(x, W_enc, bias, k);
-      const flat = tf.add(indices, tf.reshape(tf.range(0, n * d_sae, d_sae, 'int32'), [n, 1]));
-      const picked = tf.gather(tf.reshape(weights, [n * d_sae]), tf.cast(tf.reshape(flat, [n * k]), 'int32'));
-      return tf.sum(tf.mul(tf.reshape(values, [n * k]), picked));
-    }
-    const dense = tf.relu(tf.add(tf.matMul(x, W_enc), bias)) as Tensor2D;
-    const rows = dense.arraySync();
-    const mask = rows.map((row) => {
-      const kth = [...row].sort((a, b) => b - a)[k - 1]!;
-      return row.map((value) => (value >= kth ? 1 : 0));
-    });
-    return tf.sum(tf.mul(tf.mul(dense, mask), weights));
-  };
+/** Σ c·code over codes [n, k] of any width. */
+function weighted({ indices, values }: TopkCodes, weights: Tensor2D): Tensor {
+  const flat = tf.add(indices, tf.reshape(tf.range(0, n * d_sae, d_sae, 'int32'), [n, 1]));
+  const picked = tf.gather(tf.reshape(weights, [n * d_sae]), tf.cast(tf.reshape(flat, [indices.size]), 'int32'));
+  return tf.sum(tf.mul(tf.reshape(values, [values.size]), picked));
 }
 
+/** 1 for the k largest of each row, of the latents that `allowed` lets in. */
+function rowMask(dense: Tensor2D, allowed: (latent: number) => boolean): number[][] {
+  return dense.arraySync().map((row) => {
+    const kth = row.filter((_, latent) => allowed(latent)).sort((a, b) => b - a)[k - 1]!;
+    return row.map((value, latent) => (allowed(latent) && value >= kth ? 1 : 0));
+  });
+}
+
+type Params = [W_enc: Tensor2D, bias: Tensor1D, centre: Tensor1D];
+type Codes = (x: Tensor2D, ...params: Params) => TopkCodes;
+type Dense = (dense: Tensor2D) => Tensor2D;
+
+const some = [1, 3, 4, 8, 20, 33, 39];
+const CASES: [string, Codes, Dense][] = [
+  [
+    'without centre',
+    (x, W_enc, bias) => topkEncode(x, { W_enc, bias }, k),
+    (dense) =>
+      tf.mul(
+        dense,
+        rowMask(dense, () => true),
+      ),
+  ],
+  [
+    'with centre',
+    (x, W_enc, bias, centre) => topkEncode(x, { W_enc, bias, centre }, k),
+    (dense) =>
+      tf.mul(
+        dense,
+        rowMask(dense, () => true),
+      ),
+  ],
+  [
+    'among some latents',
+    (x, W_enc, bias, centre) => topkEncode(x, { W_enc, bias, centre }, k, tf.tensor1d(some, 'int32')),
+    (dense) =>
+      tf.mul(
+        dense,
+        rowMask(dense, (latent) => some.includes(latent)),
+      ),
+  ],
+  [
+    'BatchTopK',
+    (x, W_enc, bias, centre) => batchTopkEncode(x, { W_enc, bias, centre }, 1.5),
+    (dense) => batchTopk(dense, 1.5),
+  ],
+  [
+    'BatchTopK, most of the budget in one row',
+    (x, W_enc, bias, centre) =>
+      batchTopkEncode(tf.mul(x, [[1], [30], [1], [1], [1], [1]]), { W_enc, bias, centre }, 2.5),
+    (dense) => batchTopk(dense, 2.5),
+  ],
+];
+
 for (const backend of backends) {
-  test(`${backend}: value and gradients equal those of the dense activations`, async () => {
-    await initBackend(backend);
-    const before = tf.memory().numTensors;
-    tf.tidy(() => {
-      const rng = createRng(3);
-      const normal = (shape: [number, number]) =>
-        tf.tensor2d(rng.fillNormal(new Float32Array(shape[0] * shape[1])), shape);
-      const [x, W_enc, weights] = [normal([n, d]), normal([d, d_sae]), normal([n, d_sae])];
-      const bias = tf.reshape(normal([1, d_sae]), [d_sae]) as Tensor1D;
-      const [sparse, dense] = [true, false].map((which) => {
-        const { value, grads } = tf.valueAndGrads(lossOf(which, x, weights) as never)([W_enc, bias]);
-        return [value as Tensor, ...grads].map((tensor) => Array.from(tensor.dataSync()));
-      });
-      sparse!.forEach((numbers, part) => {
-        numbers.forEach((number, i) => {
-          assert.ok(Math.abs(number - dense![part]![i]!) < 1e-5, `part ${part}, element ${i}`);
+  for (const [name, codes, select] of CASES) {
+    test(`${backend}: ${name}: value and gradients equal those of the dense activations`, async () => {
+      await initBackend(backend);
+      const before = tf.memory().numTensors;
+      tf.tidy(() => {
+        const rng = createRng(3);
+        const normal = (...shape: number[]) =>
+          tf.tensor(rng.fillNormal(new Float32Array(shape.reduce((a, b) => a * b))), shape);
+        const [x, weights] = [normal(n, d) as Tensor2D, normal(n, d_sae) as Tensor2D];
+        const params: Params = [normal(d, d_sae) as Tensor2D, normal(d_sae) as Tensor1D, normal(d) as Tensor1D];
+        const centred = name !== 'without centre';
+        const scaled = name.includes('one row') ? (tf.mul(x, [[1], [30], [1], [1], [1], [1]]) as Tensor2D) : x;
+        const dense = (W: Tensor2D, bias: Tensor1D, centre: Tensor1D) =>
+          tf.relu(tf.add(tf.matMul(centred ? tf.sub(scaled, centre) : scaled, W), bias)) as Tensor2D;
+        const losses = [
+          (...p: Params) => weighted(codes(x, ...p), weights),
+          (...p: Params) => tf.sum(tf.mul(select(dense(...p)), weights)),
+        ];
+        const used = centred ? params : params.slice(0, 2);
+        const [sparse, expected] = losses.map((loss) => {
+          const f = (...p: Tensor[]) => loss(p[0] as Tensor2D, p[1] as Tensor1D, (p[2] ?? params[2]) as Tensor1D);
+          const { value, grads } = tf.valueAndGrads(f as never)(used);
+          return [value as Tensor, ...grads].map((tensor) => Array.from(tensor.dataSync()));
+        });
+        sparse!.forEach((numbers, part) => {
+          numbers.forEach((number, i) => {
+            const [wanted, tolerance] = [expected![part]![i]!, 1e-5 * Math.max(1, Math.abs(expected![part]![i]!))];
+            assert.ok(Math.abs(number - wanted) < tolerance, `part ${part}, element ${i}: ${number}, ${wanted}`);
+          });
         });
       });
+      assert.is(tf.memory().numTensors, before);
     });
-    assert.is(tf.memory().numTensors, before);
-  });
+  }
 
   test(`${backend}: a k that is not 1 to d_sae is refused`, async () => {
     await initBackend(backend);
     tf.tidy(() => {
       const [x, W_enc, bias] = [tf.ones([1, 2]) as Tensor2D, tf.ones([2, 4]) as Tensor2D, tf.zeros([4]) as Tensor1D];
       for (const wrong of [0, 1.5, 5])
-        assert.throws(() => topkEncode(x, W_enc, bias, wrong), /k must be 1 to d_sae = 4/);
+        assert.throws(() => topkEncode(x, { W_enc, bias }, wrong), /k must be 1 to d_sae = 4/);
+      for (const wrong of [0, 5]) assert.throws(() => batchTopkEncode(x, { W_enc, bias }, wrong), /k must be in/);
     });
   });
 }

@@ -1,9 +1,19 @@
 /** @file Encoder and TopK in one operation, whose gradient reads the kept entries only. */
 import { hasKernel, runKernels } from '../kernels/own.ts';
-import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
-import { gradDecoder } from './sparse-decode.ts';
+import { gradEncoder } from './sparse-decode.ts';
 import { checkTopk, type TopkCodes, topkSparse } from './topk-sparse.ts';
+
+/** A linear encoder: its pre-activations are (x − centre) · W_enc + bias. */
+export interface LinearEncoder {
+  /** [d_in, d_sae] */
+  W_enc: Tensor2D;
+  /** [d_sae] */
+  bias: Tensor1D;
+  /** [d_in]; left out: 0. */
+  centre?: Tensor1D;
+}
 
 /** Where the backend has a kernel for it, the pre-activations [n, d_sae] never exist as a whole. */
 function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
@@ -13,34 +23,46 @@ function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkC
   return { values, indices };
 }
 
+/** As above among some latents only; the indices are those of the whole dictionary. */
+function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, among: Tensor1D): TopkCodes {
+  const found = largest(x, tf.gather(W_enc, among, 1), tf.gather(bias, among), k);
+  return { values: found.values, indices: tf.gather(among, found.indices) as unknown as Tensor2D };
+}
+
+/** Gradients of W_enc, bias and centre from those of the pre-activations at `indices`; all others are 0. */
+function gradients(x: Tensor2D, dz: Tensor2D, indices: Tensor2D, W_enc: Tensor2D, centred: boolean): Tensor[] {
+  const d_sae = W_enc.shape[1];
+  const flat = (t: Tensor2D) => tf.reshape(t, [t.size]) as Tensor1D;
+  const bias = tf.unsortedSegmentSum(flat(dz), flat(indices), d_sae) as Tensor1D;
+  const own = [gradEncoder(x, dz, indices, d_sae), bias];
+  return centred ? [...own, tf.neg(tf.squeeze(tf.matMul(W_enc, tf.expandDims(bias, 1) as Tensor2D), [1]))] : own;
+}
+
 /**
- * The `k` largest entries of each row of ReLU(x · W_enc + bias). The gradients of W_enc and bias are summed over the
- * kept entries above 0, n · k · d_in multiplications instead of n · d_sae · d_in; x gets no gradient.
+ * The `k` largest entries of each row of ReLU((x − centre) · W_enc + bias), of all latents or of those in `among` (int32,
+ * each at most once). The gradients of the encoder are summed over the kept entries above 0, n · k · d_in multiplications
+ * instead of n · d_sae · d_in; x gets no gradient.
  *
  * @param x [n, d_in]
- * @param W_enc [d_in, d_sae]
- * @param bias [d_sae]
  */
-export function topkEncode(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
+export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
+  const { W_enc, bias, centre } = encoder;
   let kept: Tensor2D | undefined;
   const values = customOp<Tensor2D>(
-    [W_enc, bias],
-    (save, W, b) => {
-      const found = largest(x, W as Tensor2D, b as Tensor1D, k);
+    centre ? [W_enc, bias, centre] : [W_enc, bias],
+    (save, ...params) => {
+      const [W, b, c] = params as [Tensor2D, Tensor1D, Tensor1D | undefined];
+      const input = c ? (tf.sub(x, c) as Tensor2D) : x;
+      const found = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
       const active = tf.relu(found.values);
       // An operation has one output: the indices leave it as a constant.
       kept = tf.keep(found.indices);
-      save([x, found.indices, active]);
+      save([input, found.indices, active, W]);
       return active;
     },
-    (dy, [input, ids, codes]) => {
-      const active = tf.mul(dy, tf.step(codes!)) as Tensor2D;
-      const d_sae = W_enc.shape[1];
-      const flat = tf.reshape(ids!, [ids!.size]) as Tensor1D;
-      return [
-        tf.transpose(gradDecoder(input as Tensor2D, active, ids as Tensor2D, d_sae)),
-        tf.unsortedSegmentSum(tf.reshape(active, [active.size]), flat, d_sae),
-      ];
+    (dy, [input, ids, codes, W]) => {
+      const dz = tf.mul(dy, tf.step(codes!)) as Tensor2D;
+      return gradients(input as Tensor2D, dz, ids as Tensor2D, W as Tensor2D, centre !== undefined);
     },
   );
   // A clone belongs to the caller's scope, as every result does.

@@ -6,9 +6,9 @@ import jumprelu from '../../../models/sae/jumprelu.ts';
 import relu from '../../../models/sae/relu.ts';
 import topk from '../../../models/sae/topk.ts';
 import type { SaeDefinition, Tensor1D, TrainState } from '../../contract.ts';
-import { createAdam } from '../../num/optimiser.ts';
 import { createRng } from '../../num/rng.ts';
 import { type Tensor2D, tf } from '../../num/tf.ts';
+import { adamFor } from '../../train/adam.ts';
 import { createDeadLatents } from '../../train/dead-latents.ts';
 import { resolveTraining, withDefaults } from '../../train/options.ts';
 import { trainStep } from '../../train/step.ts';
@@ -32,8 +32,8 @@ const { params: initial, buffers = {} } = tf.tidy(() =>
 );
 const params = Object.fromEntries(Object.entries(initial).map(([name, tensor]) => [name, tf.variable(tensor)]));
 tf.dispose(initial);
-const { beta1, beta2, epsilon, weightDecay, clip, lr } = training;
-const adam = createAdam(params, { beta1, beta2, epsilon, weightDecay, ...(clip > 0 && { clipNorm: clip }) });
+const { lr } = training;
+const adam = adamFor(definition, hp, training, params);
 const dead = createDeadLatents(d_sae, training.deadAfterTokens);
 const state: TrainState = {
   step: 0,

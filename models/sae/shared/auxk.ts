@@ -10,14 +10,13 @@ import {
   tf,
   topkEncode,
 } from '../../../harness/contract.ts';
+import { centredEncoder } from './encoder.ts';
 
 /** What one step reconstructed, and from what. */
 export interface Reconstructed {
   x: Tensor2D;
   target: Tensor2D;
   reconstruction: Tensor2D;
-  /** With which x · W_enc + bias are the pre-activations. */
-  bias: Tensor1D;
 }
 
 /** Indices of the dead latents, int32 [deadCount]. */
@@ -38,11 +37,8 @@ function deadIndices(state: TrainState): Tensor1D {
 export function auxkLoss(params: NamedTensors, step: Reconstructed, state: TrainState, k: number): Scalar {
   if (state.deadCount === 0) return tf.scalar(0);
   const dead = deadIndices(state);
-  const W_enc = tf.transpose(tf.gather(tf.transpose(params['W_enc'] as Tensor2D), dead)) as Tensor2D;
-  const bias = tf.gather(step.bias, dead);
-  const atoms = tf.gather(params['W_dec'] as Tensor2D, dead);
-  const { indices, values } = topkEncode(step.x, W_enc, bias, Math.min(k, state.deadCount));
-  const decoded = sparseDecode(values, indices, atoms);
+  const { indices, values } = topkEncode(step.x, centredEncoder(params), Math.min(k, state.deadCount), dead);
+  const decoded = sparseDecode(values, indices, params['W_dec'] as Tensor2D);
   // AuxK must not move the live latents.
   const residual = stopGradient(tf.sub(step.target, step.reconstruction) as Tensor2D);
   const left = tf.sum(tf.square(tf.sub(decoded, residual)));

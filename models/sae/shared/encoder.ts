@@ -1,5 +1,11 @@
-/** @file Pre-activations of linear encoders, and the bias with which b_dec is subtracted at the input. */
-import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+/** @file Linear encoders, those that subtract b_dec from the input among them, and the dense decoder. */
+import { type LinearEncoder, type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+
+/** (x − b_dec) · W_enc + b_enc as an operand of `topkEncode`. */
+export function centredEncoder(params: NamedTensors): LinearEncoder & { centre: Tensor1D } {
+  const { W_enc, b_enc, b_dec } = params as { W_enc: Tensor2D; b_enc: Tensor1D; b_dec: Tensor1D };
+  return { W_enc, bias: b_enc, centre: b_dec };
+}
 
 /**
  * b_enc − b_dec · W_enc: with it x · W_enc + bias = (x − b_dec) · W_enc + b_enc, and the gradient of b_dec needs no
