@@ -59,9 +59,14 @@ test('all components reconstruct exactly, one component leaves the variance of t
   x.dispose();
 });
 
-test('hostile: too many components, too few positions, NaN', async () => {
+test('more components than d_in are refused before anything is collected', () => {
+  const check = (components: number) => pca.validate!({ d_in: 2 }, { components, rows: 9 });
+  assert.throws(() => check(3), /components must be at most d_in = 2, found 3/);
+  check(2);
+});
+
+test('hostile: too few positions, NaN', async () => {
   const hostile: [Promise<unknown>, RegExp][] = [
-    [fit(cloud(), 3), /components must be at most d_in = 2, found 3/],
     [fit(memoryActivations([[[1, 2]]])), /at least 2 kept positions, found 1/],
     [fit(memoryActivations([[[1, 2]], [[Number.NaN, 0]]])), /finite/],
   ];

@@ -27,6 +27,10 @@ export default defineBaseline<Options>({
   },
   needs: 'activations',
   seeded: false,
+  validate({ d_in }, { components }) {
+    if (components <= d_in) return;
+    throw new UserError(`pca: components must be at most d_in = ${d_in}, found ${components}; lower it or use 0`);
+  },
   async fit({ activations, options, progress }) {
     const { d_in } = activations;
     const kept = activations.keep.reduce((sum, keep) => sum + keep, 0);
@@ -34,9 +38,6 @@ export default defineBaseline<Options>({
     const components = options.components === 0 ? d_in : options.components;
     if (rows < 2)
       throw new UserError(`pca: expected at least 2 kept positions, found ${rows}; collect more activations`);
-    if (components > d_in) {
-      throw new UserError(`pca: components must be at most d_in = ${d_in}, found ${components}; lower it or use 0`);
-    }
     const sampleSeed = createRng('pca/rows').int(2 ** 31);
     for await (const { x } of activations.shuffled(rows, sampleSeed)) {
       progress(0, 2, 'covariance');

@@ -1,20 +1,19 @@
 /** @file Runs a plan: resumes from results and store, keeps going past a failure, stops in order when aborted. */
 import { UserError } from './errors.ts';
+import { type Aside, type AsideSummary, cellsAside } from './execute/aside.ts';
 import { type CellEnvironment, openCell } from './execute/cell.ts';
-import { checkCheckpoint } from './execute/checkpoint.ts';
+import { checkMethod } from './execute/check-method.ts';
 import { resultOf } from './execute/evaluate.ts';
-import { hyperparametersOf, widthOf } from './execute/fit.ts';
 import { openSession, type Session } from './execute/session.ts';
 import { stepRunner } from './execute/steps.ts';
 import { type Cell, type Evaluation, type Fit, type Plan, planSteps, type StepKind } from './plan.ts';
 import { pluginFault } from './plugin-fault.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import type { RunProvenance } from './provenance.ts';
 import type { Registry } from './registry.ts';
 import { storedResult, writeResult } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
 import { checkWritable, type Store } from './store.ts';
-import { checkShape } from './train/options.ts';
 
 export interface ExecuteEnvironment {
   registry: Registry;
@@ -24,6 +23,10 @@ export interface ExecuteEnvironment {
   run: RunProvenance;
   signal: AbortSignal;
   showProgress: boolean;
+  /** Where steps report to; by default bars or lines of this process. */
+  progress?: Progress;
+  /** Takes some of the subjects, to run beside the others. */
+  aside?: Aside;
   say(line: string): void;
 }
 
@@ -108,7 +111,8 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
 
   if (present > 0) env.say(`${present} results are there already; going on with the rest.`);
   await checkCells(cells, missing, env);
-  const progress = await createProgress(await countSteps(plan, missing, store), { enabled: env.showProgress });
+  const progress =
+    env.progress ?? (await createProgress(await countSteps(plan, missing, store), { enabled: env.showProgress }));
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
   async function fail(label: string, thrown: unknown, task?: string): Promise<void> {
@@ -139,9 +143,21 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
     }
   }
 
+  const theirs = env.aside ? cellsAside(cells, missing) : [];
+  const stop = new AbortController();
+  const aside =
+    theirs.length === 0
+      ? undefined
+      : env.aside!(
+          { ...plan, cells: theirs },
+          { progress, signal: AbortSignal.any([signal, stop.signal]), say: env.say },
+        );
+  // What it says is heard below; until then its failure is not an unheard one.
+  aside?.catch(() => undefined);
   let open: { id: string; session: Session } | undefined;
   try {
     for (const cell of cells) {
+      if (theirs.includes(cell)) continue;
       if (open?.id !== cell.subject.id) {
         open?.session.dispose();
         open = { id: cell.subject.id, session: await openSession(cell.subject, registry) };
@@ -151,11 +167,26 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
       const running = openCell(cell, environment);
       for (const fit of cell.fits) if (missing.has(fit)) await runFit(cell, fit, running);
     }
+    await merge(await aside);
+  } catch (error) {
+    // Both sides stop in order before the run ends.
+    stop.abort();
+    await aside?.catch(() => undefined);
+    throw error;
   } finally {
     open?.session.dispose();
     progress.stop();
   }
   return finish();
+
+  async function merge(summary: AsideSummary | undefined): Promise<void> {
+    if (!summary) return;
+    for (const [kind, count] of Object.entries(summary.computed)) computed[kind as StepKind] += count;
+    failures.push(...summary.failures);
+    for (const cell of theirs) {
+      for (const fit of cell.fits) for (const evaluation of missing.get(fit) ?? []) await settle(cell, fit, evaluation);
+    }
+  }
 }
 
 /** Finds the user's mistakes that only a loaded subject shows, before hours are spent on what comes first. */
@@ -166,13 +197,8 @@ async function checkCells(cells: Cell[], missing: Map<Fit, Evaluation[]>, env: E
     try {
       for (const cell of cells.filter((candidate) => candidate.subject === subject)) {
         const site = session.site(cell.site);
-        const { d } = site;
         for (const { method } of cell.fits.filter((fit) => missing.has(fit))) {
-          const definition = await env.registry.method(method.id);
-          if (definition.kind === 'checkpoint') await checkCheckpoint(method, site);
-          if (definition.kind !== 'sae') continue;
-          const shape = { d_in: d, d_sae: widthOf(method.options, d), d_out: d };
-          checkShape(definition, shape, hyperparametersOf(method.options));
+          await checkMethod(method, subject.training, site, env.registry);
         }
       }
     } finally {

@@ -49,3 +49,14 @@ export const SIZE_OPTIONS: OptionsSchema = {
     description: 'Latents as a multiple of d_in, rounded, where d_sae is not given.',
   },
 };
+
+/** The width of an SAE: `d_sae`, or `expansion` × d_in rounded. */
+export function widthOf(options: Record<string, unknown>, d_in: number): number {
+  return (options['d_sae'] as number | undefined) ?? Math.max(1, Math.round((options['expansion'] as number) * d_in));
+}
+
+/** A variant's own hyper-parameters, without the sizes that every SAE has. */
+export function hyperparametersOf(options: Record<string, unknown>): Record<string, unknown> {
+  const { d_sae: _width, expansion: _factor, ...hp } = options;
+  return hp;
+}

@@ -236,6 +236,33 @@ test('validate says what a file is, and what is wrong with it', async () => {
   assert.match(await mistake('validate', suiteFile({ tasks: [{ id: 'x' }] }), ...plugins), /unknown task 'x'/);
 });
 
+test('validate finds options that contradict one another', async () => {
+  const file = join(folder, 'world.json');
+  const topk = { id: 'topk', options: { d_sae: 64, k: 8 } };
+  const attempt = async (methods: object[], more: object = {}) => {
+    const activations = { train: 10, test: 5 };
+    const content = {
+      ...{ id: 'world', title: 'World', tasks: [{ id: 'reconstruction' }], methods },
+      subjects: [
+        { id: 'tiny-lm', sites: ['blocks.0.hook_resid_post'], dataset: { id: 'text-world' }, activations },
+        { id: 'tiny-clip', sites: ['vision.embed'], dataset: { id: 'image-world' }, activations },
+      ],
+      ...more,
+    };
+    writeFileSync(file, JSON.stringify(content));
+    return mistake('validate', file);
+  };
+  assert.match(await attempt([{ id: 'topk', options: { d_sae: 4, k: 8 } }]), /topk: k: .*d_sae = 4, found 8/);
+  // 0.05 × 128 latents at tiny-lm's site.
+  assert.match(await attempt([{ id: 'topk', options: { expansion: 0.05, k: 8 } }]), /d_sae = 6, found 8/);
+  assert.match(await attempt([{ id: 'jumprelu', options: { d_sae: 64, targetL0: 65 } }]), /targetL0: .*at most d_sae/);
+  assert.match(await attempt([{ id: 'pca', options: { components: 129 } }]), /components must be at most d_in = 128/);
+  assert.match(await attempt([topk], { limits: { methods: { topk: { d_sae: 4 } } } }), /k: .*d_sae = 4, found 8/);
+  assert.match(await attempt([topk], { limits: { tasks: { stering: {} } } }), /limits\.tasks 'stering'/);
+  const sites = [{ id: 'tiny-lm', sites: ['blocks.9.hook_resid_post'], dataset: { id: 'text-world' } }];
+  assert.match(await attempt([topk], { subjects: sites }), /unknown site of tiny-lm in suite world 'blocks\.9/);
+});
+
 test('report renders again from results alone', async () => {
   const out = join(folder, 'again');
   const { out: printed } = await run('report', join(folder, 'out'), '--out', out);

@@ -134,6 +134,8 @@ export type Subject = LanguageModel | Clip;
 /** A family of subjects, recognised by `config.json`'s `model_type`. */
 export interface SubjectDefinition extends Plugin {
   modelTypes: string[];
+  /** Sites by a folder's config alone, without weights: lets `validate` check what a suite asks of them. */
+  sites?(folder: string): Promise<Site[]>;
   /** Loads weights into the chosen backend. Errors are `UserError`s naming file, tensor, expected and found. */
   load(folder: string, options: { id: string }): Promise<Subject>;
 }

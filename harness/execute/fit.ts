@@ -5,6 +5,7 @@ import type { FittedMethod, FittedState, TrainingOptions } from '../contract/met
 import type { Subject } from '../contract/subject.ts';
 import type { ActivationSet, LabelledActivations } from '../contract.ts';
 import { createRng } from '../num/rng.ts';
+import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Fit } from '../plan.ts';
 import type { DefinitionByKind } from '../plugin-check.ts';
 import type { StepProgress } from '../progress.ts';
@@ -31,17 +32,6 @@ export interface FitEnvironment {
 }
 
 type Method = Awaited<ReturnType<Registry['method']>>;
-
-/** The width of an SAE: `d_sae`, or `expansion` × d_in rounded. */
-export function widthOf(options: Record<string, unknown>, d_in: number): number {
-  return (options['d_sae'] as number | undefined) ?? Math.max(1, Math.round((options['expansion'] as number) * d_in));
-}
-
-/** A variant's own hyper-parameters, without the sizes that every SAE has. */
-export function hyperparametersOf(options: Record<string, unknown>): Record<string, unknown> {
-  const { d_sae: _width, expansion: _factor, ...hp } = options;
-  return hp;
-}
 
 /**
  * Fits into `folder`; an interrupted SAE continues from the checkpoint that it left there.

@@ -1,36 +1,70 @@
-/** @file Checks a suite's names, options and folders without loading a backend, a model or a dataset. */
+/** @file Checks a suite's names, options, sizes and folders without loading a backend, a model or a dataset. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { Site } from '../contract/subject.ts';
 import { UserError, unknownName } from '../errors.ts';
+import { checkMethod } from '../execute/check-method.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
-import type { Suite } from '../schema/suite.generated.ts';
+import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { absolutePaths } from './override.ts';
 import { resolveMethods, resolveTask } from './resolve.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
 
-/** @throws UserError for the first thing that a run would stumble over. */
-export async function checkSuite(suite: Suite, baseDir: string, registry: Registry): Promise<void> {
+/** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
+export async function checkSuite(given: Suite, baseDir: string, registry: Registry): Promise<void> {
+  const suite = absolutePaths(given, baseDir);
   const where = `suite ${suite.id}`;
-  for (const task of suite.tasks) await resolveTask(task, registry, where);
-  for (const { name, site, subjects: only } of await resolveMethods(absolutePaths(suite, baseDir), registry, where)) {
-    const own = suite.subjects.filter((subject) => only?.includes(subjectName(subject)) ?? true);
-    const sites = own.flatMap((subject) => subject.sites);
-    if (site !== undefined && !sites.includes(site))
-      throw unknownName(`site of the method ${name} in ${where}`, site, sites);
+  await checkVariant(suite, registry, where);
+  if (!suite.limits) return;
+  for (const kind of ['methods', 'tasks'] as const) {
+    const known = suite[kind].map(({ id }) => id);
+    const unknown = Object.keys(suite.limits[kind] ?? {}).find((id) => !known.includes(id));
+    if (unknown !== undefined) throw unknownName(`entry of ${where}: limits.${kind}`, unknown, known);
   }
+  await checkVariant(limitSuite(suite, 1), registry, `${where} under its limits`);
+}
+
+async function checkVariant(suite: Suite, registry: Registry, where: string): Promise<void> {
+  for (const task of suite.tasks) await resolveTask(task, registry, where);
+  const methods = await resolveMethods(suite, registry, where);
   for (const subject of suite.subjects) {
-    const from = subject.activations?.from;
-    if (from !== undefined && !existsSync(resolve(baseDir, from))) {
-      throw new UserError(`${where}: activations.from: there is no folder ${resolve(baseDir, from)}.`);
-    }
     if (subject.dataset) {
       const { options } = await registry.get('dataset', subject.dataset.id);
       await resolveOptions(options, subject.dataset.options, `${where}: dataset ${subject.dataset.id}`);
     }
-    // What lies on the hub is not downloaded for a check.
-    if (from === undefined && subject.hub === undefined)
-      await familyOf(await subjectFolder(subject, baseDir), registry);
+    const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
+    const sites = await knownSites(subject, registry, where);
+    for (const name of subject.sites) {
+      const site = sites?.find((candidate) => candidate.name === name);
+      if (sites && !site) {
+        const known = sites.map((candidate) => candidate.name);
+        throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);
+      }
+      for (const method of own) {
+        if (!site || (method.site !== undefined && method.site !== name)) continue;
+        await checkMethod(method, subject.training ?? {}, site, registry);
+      }
+    }
   }
+  for (const { name, site, subjects } of methods) {
+    const own = suite.subjects.filter((subject) => subjects?.includes(subjectName(subject)) ?? true);
+    const sites = own.flatMap((subject) => subject.sites);
+    if (site !== undefined && !sites.includes(site))
+      throw unknownName(`site of the method ${name} in ${where}`, site, sites);
+  }
+}
+
+/** A subject's sites as far as they are known without loading it. What lies on the hub is not downloaded for a check. */
+async function knownSites(subject: SuiteSubject, registry: Registry, where: string): Promise<Site[] | undefined> {
+  const from = subject.activations?.from;
+  if (from !== undefined) {
+    if (!existsSync(from)) throw new UserError(`${where}: activations.from: there is no folder ${from}.`);
+    const { openImport } = await import('../activations/import.ts');
+    return [(await openImport(from)).site];
+  }
+  if (subject.hub !== undefined) return undefined;
+  const folder = await subjectFolder(subject, '');
+  return (await familyOf(folder, registry)).sites?.(folder);
 }

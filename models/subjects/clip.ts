@@ -10,11 +10,13 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { clipShapes, parseClipConfig } from './clip-config.ts';
+import { type ClipConfig, clipShapes, parseClipConfig } from './clip-config.ts';
 import { clipImageForward, clipImageFrom, clipTextForward, textSites, visionSites } from './clip-forward.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
 import { linearNames } from './transformer.ts';
 import { countParameters, loadParams, transposeLinears } from './weights.ts';
+
+const sitesOf = (config: ClipConfig) => [...visionSites(config), ...textSites(config)];
 
 async function load(folder: string, { id }: { id: string }): Promise<Clip> {
   const json = await readConfig(folder);
@@ -35,7 +37,7 @@ async function load(folder: string, { id }: { id: string }): Promise<Clip> {
     fingerprint: await folderFingerprint(folder),
     config: json,
     parameters: countParameters(shapes),
-    sites: [...visionSites(config), ...textSites(config)],
+    sites: sitesOf(config),
     tokenizer,
     imageSize: vision.imageSize,
     logitScale: Math.exp(params['logit_scale']!.dataSync()[0]!),
@@ -70,5 +72,6 @@ export default defineSubject({
   paper: 'Radford et al. 2021, arXiv:2103.00020',
   version: 1,
   modelTypes: ['clip'],
+  sites: async (folder) => sitesOf(parseClipConfig(await readConfig(folder), `subject ${folder}: config.json`)),
   load,
 });

@@ -48,5 +48,6 @@ export default defineSubject({
   paper: 'Touvron et al. 2023, arXiv:2302.13971',
   version: 1,
   modelTypes: ['llama'],
+  sites: async (folder) => llamaSites(parseLlamaConfig(await readConfig(folder), `subject ${folder}: config.json`)),
   load,
 });
