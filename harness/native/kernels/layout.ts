@@ -212,8 +212,27 @@ function tile(context: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo
   return { ...info, shape: x.shape.map((dim, d) => dim * reps[d]!) };
 }
 
+/** Another view of the same numbers, which no JavaScript gets to see: a kernel may still write over them when it is gone. */
+function registerViews(context: Context): void {
+  const view = (x: Tf.TensorInfo, backend: Args['backend'], shape: number[]) =>
+    x.dtype === 'complex64' || sizeOf(shape) !== sizeOf(x.shape) ? undefined : sharing(backend, x, shape);
+  override(context, 'Identity', ({ inputs, backend }) => view(inputs['x']!, backend, inputs['x']!.shape));
+  override(context, 'Reshape', ({ inputs, attrs, backend }) => {
+    const x = inputs['x']!;
+    return view(x, backend, context.tf.util.inferFromImplicitShape(attrs['shape'] as number[], sizeOf(x.shape)));
+  });
+  override(context, 'ExpandDims', ({ inputs, attrs, backend }) => {
+    const { input } = inputs as { input: Tf.TensorInfo };
+    const dim = attrs['dim'] as number;
+    const shape = input.shape.slice();
+    shape.splice(dim < 0 ? dim + shape.length + 1 : dim, 0, 1);
+    return view(input, backend, shape);
+  });
+}
+
 /** Registers the kernels that move data. */
 export function registerLayout(context: Context): void {
+  registerViews(context);
   registerSlices(context);
   registerJoins(context);
   override(context, 'Transpose', (args) => transpose(context, args));
