@@ -29,9 +29,13 @@ export {
 } from '../num/metrics/reconstruction.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
 export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
+export { type Activation, activation } from '../num/ops/activation.ts';
+export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
+export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
+export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
 export { sparseDecode } from '../num/ops/sparse-decode.ts';
 export { stopGradient } from '../num/ops/stop-gradient.ts';
 export { heavisideStep, jumprelu } from '../num/ops/threshold.ts';

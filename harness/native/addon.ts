@@ -32,6 +32,12 @@ export interface Addon {
   softmaxGrad: Kernel;
   norm: Kernel;
   normGrad: Kernel;
+  attention: Kernel;
+  attentionGrad: Kernel;
+  cacheWrite: Kernel;
+  rotary: Kernel;
+  activate: Kernel;
+  activateGrad: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
   screening: Kernel;

@@ -2,6 +2,8 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import { startAddon } from './addon.ts';
 import { NativeBackend } from './backend.ts';
+import { registerActivation } from './kernels/activation.ts';
+import { registerAttention } from './kernels/attention.ts';
 import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
 import { registerIndexed } from './kernels/indexed.ts';
@@ -29,6 +31,8 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   registerIndexed(context);
   registerFused(context);
   registerSparse(context);
+  registerAttention(context);
+  registerActivation(context);
   for (const config of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(config.kernelName, 'native')) continue;
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });

@@ -1,6 +1,6 @@
 /** @file The architecture of a CLIP from its `config.json`. */
+import type { Activation } from '../../harness/contract.ts';
 import { type ConfigReader, configReader } from './config.ts';
-import type { Activation } from './layers.ts';
 import { type StackSpec, stackShapes } from './transformer.ts';
 
 export interface ClipConfig {

@@ -15,7 +15,6 @@ import {
 } from '../../harness/contract.ts';
 import { type ClipConfig, visionLength } from './clip-config.ts';
 import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
-import { causalBias } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type Hooks, stackSites } from './sites.ts';
 import { blockAfter, firstColumns, runStack, type StackPass, type StackSpec } from './transformer.ts';
 
@@ -171,7 +170,7 @@ export function clipTextForward(
     return runTower(params, x, hooks, options.output !== false, {
       prefix: 'text.',
       stack,
-      pass: { n, t, bias: causalBias(t) },
+      pass: { n, t },
       projection: 'text_projection',
       pool: (last, reached) => {
         const normed = normalise(params, 'text_model.final_layer_norm', last, 'layer', stack.epsilon);

@@ -1,15 +1,15 @@
 /** @file Batched generation with a cache of keys and values; every row has its own positions and random stream. */
 import { setImmediate } from 'node:timers/promises';
 import {
+  createKeyValueCache,
   createRng,
   type GenerateOptions,
   type NamedTensors,
   type Rng,
-  type Tensor4D,
+  type Tensor2D,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import type { KeyValues } from './attention.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { llamaHidden, llamaLogits } from './llama-forward.ts';
 import { batchOf } from './load.ts';
@@ -22,6 +22,8 @@ interface Row {
   /** Ids so far, prompt included. */
   length: number;
   next: number;
+  /** Ids of its prompt. */
+  prompt: number;
 }
 
 /**
@@ -45,22 +47,26 @@ export async function generate(
   if (prompts.length === 0 || maxNewTokens === 0) return out;
   const root = createRng(seed).fork('generate');
   let rows = prompts.map((ids, index): Row => {
-    return { index, rng: root.fork(streams?.[index] ?? index), length: ids.length, next: 0 };
+    return { index, rng: root.fork(streams?.[index] ?? index), length: ids.length, next: 0, prompt: ids.length };
   });
 
   signal?.throwIfAborted();
   const batch = batchOf(prompts, 0);
   const keep = new Set(rows);
-  let seen = rows.map((_, i) => batch.mask.slice(i * batch.length, (i + 1) * batch.length));
-  let state = tf.tidy(() => {
-    const { hidden, keyValues } = llamaHidden(params, config, batch, { interventions, keep: true });
-    const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
-    return { logits: llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), keyValues };
-  });
+  const { layers, kvHeads, headDim } = config.stack;
+  const shortest = Math.min(...prompts.map((ids) => ids.length));
+  let columns = batch.length;
+  const capacity = columns + Math.min(maxNewTokens, config.maxLength - shortest);
+  const caches = Array.from({ length: layers }, () => createKeyValueCache(rows.length, capacity, kvHeads * headDim));
   try {
+    let output = tf.tidy(() => {
+      const { hidden } = llamaHidden(params, config, batch, { interventions, caches });
+      const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
+      return llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32')));
+    });
     while (true) {
-      const logits = await state.logits.data();
-      state.logits.dispose();
+      const logits = await output.data();
+      output.dispose();
       rows.forEach((row, i) => {
         if (keep.has(row) && !take(row, logits.subarray(i * config.vocab, (i + 1) * config.vocab))) keep.delete(row);
       });
@@ -70,15 +76,14 @@ export async function generate(
       signal?.throwIfAborted();
       if (!interventions?.length && keep.size <= rows.length / 2) {
         const kept = rows.flatMap((row, i) => (keep.has(row) ? [i] : []));
-        state.keyValues = selectRows(state.keyValues, kept);
+        for (const cache of caches) cache.selectRows(kept);
         rows = kept.map((i) => rows[i]!);
-        seen = kept.map((i) => seen[i]!);
       }
-      seen = seen.map((columns) => Uint8Array.of(...columns, 1));
-      state = step(state.keyValues);
+      columns++;
+      output = tf.tidy(step);
     }
   } finally {
-    tf.dispose(state);
+    for (const cache of caches) cache.dispose();
   }
 
   /** Draws a row's next token; false when the row is done. */
@@ -93,40 +98,30 @@ export async function generate(
     return ids.length < maxNewTokens && row.length < config.maxLength;
   }
 
-  function step(past: KeyValues[]) {
+  /** Logits of the rows' new column. */
+  function step(): Tensor2D {
     const n = rows.length;
-    const columns = seen[0]!.length;
-    const flat = new Uint8Array(n * columns);
-    for (const [i, row] of seen.entries()) flat.set(row, i * columns);
     const ids = Int32Array.from(rows, (row) => row.next);
     const mask = Uint8Array.from(rows, (row) => (keep.has(row) ? 1 : 0));
-    const next = tf.tidy(() => {
-      const { hidden, keyValues } = llamaHidden(
-        params,
-        config,
-        { n, length: 1, ids, mask },
-        {
-          interventions,
-          keep: true,
-          phase: 'generated',
-          offset: columns - 1,
-          columns: { past, positions: Int32Array.from(rows, (row) => row.length - 1), seen: flat },
-        },
-      );
-      return { logits: llamaLogits(params, config, hidden!), keyValues };
-    });
-    tf.dispose(past);
-    return next;
+    const positions = Int32Array.from(rows, (row) => row.length - 1);
+    const { hidden } = llamaHidden(
+      params,
+      config,
+      { n, length: 1, ids, mask },
+      { interventions, caches, phase: 'generated', offset: columns - 1, column: { positions, seen: seenColumns() } },
+    );
+    return llamaLogits(params, config, hidden!);
   }
-}
 
-function selectRows(keyValues: KeyValues[], rows: number[]): KeyValues[] {
-  const selected = tf.tidy(() => {
-    const index = tf.tensor1d(rows, 'int32');
-    return keyValues.map(({ k, v }) => ({ k: tf.gather(k, index) as Tensor4D, v: tf.gather(v, index) as Tensor4D }));
-  });
-  tf.dispose(keyValues);
-  return selected;
+  /** Where each row may look, [n, columns]: everywhere but at its prompt's padding. */
+  function seenColumns(): Uint8Array | undefined {
+    if (rows.every((row) => row.prompt === batch.length)) return undefined;
+    const seen = new Uint8Array(rows.length * columns).fill(1);
+    rows.forEach((row, i) => {
+      seen.fill(0, i * columns + row.prompt, i * columns + batch.length);
+    });
+    return seen;
+  }
 }
 
 function checkOptions(config: LlamaConfig, prompts: readonly (readonly number[])[], options: GenerateOptions): void {

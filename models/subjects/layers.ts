@@ -9,12 +9,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 
-/** Activation functions by the names that `config.json` gives them. */
-export type Activation = 'silu' | 'gelu' | 'quick_gelu' | 'gelu_tanh';
 export type Norm = 'rms' | 'layer';
-
-const SQRT_HALF = Math.SQRT1_2;
-const SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
 
 /**
  * x [rows, in] → x · Wᵀ + b [rows, out]. W is stored as Hugging Face does, [out, in], under `<name>.weight`, or already
@@ -36,22 +31,6 @@ export function normalise(params: NamedTensors, name: string, x: Tensor2D, kind:
   if (kind === 'rms') return rmsNorm(x, weight, epsilon);
   const bias = (params[`${name}.bias`] as Tensor1D | undefined) ?? (tf.zerosLike(weight) as Tensor1D);
   return layerNorm(x, weight, bias, epsilon);
-}
-
-/** The activation function, element by element. `gelu` is the exact one, x·Φ(x). */
-export function activate(x: Tensor2D, kind: Activation): Tensor2D {
-  switch (kind) {
-    case 'silu':
-      return tf.mul(x, tf.sigmoid(x));
-    case 'quick_gelu':
-      return tf.mul(x, tf.sigmoid(tf.mul(x, 1.702)));
-    case 'gelu':
-      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, SQRT_HALF)), 1));
-    case 'gelu_tanh': {
-      const inner = tf.mul(tf.mul(x, tf.add(tf.mul(tf.square(x), 0.044715), 1)), SQRT_TWO_OVER_PI);
-      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
-    }
-  }
 }
 
 /** Rows of a table [vocabulary, d] for ids [rows] → [rows, d]. */

@@ -2,6 +2,7 @@
 import {
   type ForwardOptions,
   type ForwardResult,
+  type KeyValueCache,
   type NamedTensors,
   type Scalar,
   type Tensor1D,
@@ -10,23 +11,21 @@ import {
   type TokenBatch,
   tf,
 } from '../../harness/contract.ts';
-import type { KeyValues } from './attention.ts';
 import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import { causalBias, columnBias, rotaryTables } from './positions.ts';
+import { rotaryTables } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
 import { blockAfter, runStack } from './transformer.ts';
 
 /** All sites of a Llama, in the order of the pass. */
 export const llamaSites = (config: LlamaConfig) => stackSites(config.stack, '', 'text', 'tokens');
 
-/** A step of generation: one new column for every row, after the columns in `past`. */
-export interface CachedColumns {
-  past: KeyValues[];
+/** A step of generation: one new column for every row, after the columns in the caches. */
+export interface NewColumn {
   /** Position of each row's new token. */
   positions: Int32Array;
-  /** Row-major [n, columns], the new one included: 1 where a row may look. */
-  seen: Uint8Array;
+  /** Row-major [n, columns], the new one included: 1 where a row may look; everywhere when omitted. */
+  seen?: Uint8Array;
 }
 
 /** The residual stream that a pass goes on from: x [n, length, d] at a site before or after a block. */
@@ -39,7 +38,6 @@ export interface ResidualStream {
 export interface HiddenResult {
   hidden?: Tensor2D;
   captured: Record<string, Tensor3D>;
-  keyValues: KeyValues[];
 }
 
 /** Logits [rows, vocab] of final-norm outputs [rows, d]. */
@@ -48,24 +46,24 @@ export function llamaLogits(params: NamedTensors, config: LlamaConfig, hidden: T
 }
 
 /**
- * Everything before the unembedding. `columns` continues from a cache; `keep` returns keys and values for one; `from`
- * leaves out what comes before a site. Call inside `tf.tidy`.
+ * Everything before the unembedding. Keys and values are added to `caches`, one a layer, and `column` goes on from what
+ * they hold; `from` leaves out what comes before a site. Call inside `tf.tidy`.
  */
 export function llamaHidden(
   params: NamedTensors,
   config: LlamaConfig,
   batch: TokenBatch,
   options: ForwardOptions &
-    Partial<PassPosition> & { columns?: CachedColumns; keep?: boolean; from?: ResidualStream } = {},
+    Partial<PassPosition> & { column?: NewColumn; caches?: readonly KeyValueCache[]; from?: ResidualStream } = {},
 ): HiddenResult {
   const { stack } = config;
   const { n, length: t, mask } = batch;
-  const { columns, keep, from, offset = 0, phase = 'prompt' } = options;
+  const { column, caches, from, offset = 0, phase = 'prompt' } = options;
   const first = from ? blockAfter(from.site, '', stack.layers) : 0;
   const known = llamaSites(config).map(({ name }) => name);
   const hooks = createHooks(options, known, { n, mask, offset, phase });
-  const positions = columns?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
-  const { x, captured, keyValues } = runStack(
+  const positions = column?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
+  const { x, captured } = runStack(
     params,
     stack,
     from ? tf.reshape(from.x, [n * t, stack.d]) : embed(params['model.embed_tokens.weight'] as Tensor2D, batch.ids),
@@ -74,18 +72,17 @@ export function llamaHidden(
       t,
       sitePrefix: '',
       hooks,
-      rotary: rotaryTables(positions, columns ? n : 1, stack.headDim, stack.rotary!),
-      bias: columns ? columnBias(columns.seen, n) : causalBias(t),
-      past: columns?.past,
-      keep,
+      rotary: rotaryTables(positions, stack.headDim, stack.rotary!),
+      seen: column?.seen && tf.tensor2d(column.seen, [n, column.seen.length / n], 'bool'),
+      caches,
       from: first,
     },
   );
-  if (!x || hooks.finished()) return { captured, keyValues };
+  if (!x || hooks.finished()) return { captured };
   const normed = normalise(params, 'model.norm', x, stack.norm, stack.epsilon);
   const hidden = hooks.visit(FINAL_NORM_SITE, normed);
   Object.assign(captured, hooks.take());
-  return { hidden, captured, keyValues };
+  return { hidden, captured };
 }
 
 /**

@@ -1,9 +1,10 @@
-/** @file Rotary tables and masks against hand-computed values. */
+/** @file Rotary tables against hand-computed values. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { rotary } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import { causalBias, columnBias, rotaryFrequencies, rotaryTables } from './positions.ts';
+import { rotaryFrequencies, rotaryTables } from './positions.ts';
 
 const test = suite('models/subjects/positions');
 test.before(async () => {
@@ -25,23 +26,9 @@ test('llama3 scaling keeps short waves, slows long ones by the factor and blends
 });
 
 test('a quarter turn takes the first half of a vector to its second half', () => {
-  const tables = rotaryTables([Math.PI / 2], 1, 2, { theta: 10 });
-  const x = tf.tensor2d([[3, 5]]);
-  const turned = tf.add(tf.mul(x, tables.cos), tf.mul(tf.matMul(x, tables.rotate), tables.sin)).dataSync();
+  const tables = rotaryTables([Math.PI / 2], 2, { theta: 10 });
+  const turned = rotary(tf.tensor2d([[3, 5]]), tables, 1).dataSync();
   assert.ok(Math.abs(turned[0]! + 5) < 1e-6 && Math.abs(turned[1]! - 3) < 1e-6, `${turned}`);
-});
-
-test('masks', () => {
-  const M = Math.fround(-1e9);
-  assert.equal([...causalBias(3).dataSync()], [0, M, M, 0, 0, M, 0, 0, 0]);
-  const bias = columnBias([1, 0, 1, 1, 1, 1], 2);
-  assert.equal(
-    [bias.shape, [...bias.dataSync()]],
-    [
-      [2, 1, 1, 3],
-      [0, M, 0, 0, 0, 0],
-    ],
-  );
 });
 
 test.run();

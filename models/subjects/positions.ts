@@ -1,8 +1,5 @@
-/** @file Rotary tables and attention masks, computed in float64 on the host. */
-import { type Tensor4D, tf } from '../../harness/contract.ts';
-import type { Rotary } from './attention.ts';
-
-const MASKED = -1e9;
+/** @file Rotary tables, computed in float64 on the host. */
+import { type RotaryTables, tf } from '../../harness/contract.ts';
 
 /** Llama 3's stretching of low frequencies; fields as in `rope_scaling`. */
 export interface Llama3Scaling {
@@ -34,42 +31,19 @@ function stretch(frequency: number, scaling: Llama3Scaling): number {
   return share * frequency + ((1 - share) * frequency) / scaling.factor;
 }
 
-/** Tables for `positions` (row-major [rows, t], rows = 1 to share them over the batch). */
-export function rotaryTables(positions: ArrayLike<number>, rows: number, headDim: number, spec: RotarySpec): Rotary {
+/** Cosines and sines of the angles of `positions`, one row each. */
+export function rotaryTables(positions: ArrayLike<number>, headDim: number, spec: RotarySpec): RotaryTables {
   const half = headDim / 2;
   const frequencies = rotaryFrequencies(headDim, spec);
-  const cos = new Float32Array(positions.length * headDim);
-  const sin = new Float32Array(positions.length * headDim);
+  const cos = new Float32Array(positions.length * half);
+  const sin = new Float32Array(positions.length * half);
   for (let p = 0; p < positions.length; p++) {
     for (let i = 0; i < half; i++) {
       const angle = positions[p]! * frequencies[i]!;
-      cos[p * headDim + i] = cos[p * headDim + half + i] = Math.cos(angle);
-      sin[p * headDim + i] = sin[p * headDim + half + i] = Math.sin(angle);
+      cos[p * half + i] = Math.cos(angle);
+      sin[p * half + i] = Math.sin(angle);
     }
   }
-  // rotate_half(x) = [−x₂, x₁] as a matrix product: one operation with a gradient, and exact.
-  const rotate = new Float32Array(headDim * headDim);
-  for (let i = 0; i < half; i++) {
-    rotate[(half + i) * headDim + i] = -1;
-    rotate[i * headDim + half + i] = 1;
-  }
-  const shape: [number, number, number, number] = [rows, positions.length / rows, 1, headDim];
-  return {
-    cos: tf.tensor4d(cos, shape),
-    sin: tf.tensor4d(sin, shape),
-    rotate: tf.tensor2d(rotate, [headDim, headDim]),
-  };
-}
-
-/** Bias [1, 1, t, t] that lets a column see itself and earlier ones. Right padding needs no other mask. */
-export function causalBias(t: number): Tensor4D {
-  const bias = new Float32Array(t * t);
-  for (let row = 0; row < t; row++) bias.fill(MASKED, row * t + row + 1, (row + 1) * t);
-  return tf.tensor4d(bias, [1, 1, t, t]);
-}
-
-/** Bias [n, 1, 1, columns] for one new column a row that sees the columns where `seen` (row-major) is 1. */
-export function columnBias(seen: ArrayLike<number>, n: number): Tensor4D {
-  const bias = Float32Array.from(seen, (visible) => (visible ? 0 : MASKED));
-  return tf.tensor4d(bias, [n, 1, 1, bias.length / n]);
+  const shape: [number, number] = [positions.length, half];
+  return { cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
 }

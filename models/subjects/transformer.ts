@@ -1,14 +1,18 @@
 /** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
 import {
+  type Activation,
+  type AttentionShape,
+  activation,
+  type KeyValueCache,
   type NamedTensors,
+  type RotaryTables,
   type Tensor2D,
   type Tensor3D,
-  type Tensor4D,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { type AttentionShape, attend, type KeyValues, type Rotary } from './attention.ts';
-import { type Activation, activate, linear, type Norm, normalise } from './layers.ts';
+import { attend } from './attention.ts';
+import { linear, type Norm, normalise } from './layers.ts';
 import type { RotarySpec } from './positions.ts';
 import type { Hooks } from './sites.ts';
 
@@ -53,13 +57,12 @@ export interface StackPass {
   /** `''`, `vision.` or `text.`: what the names of sites begin with. */
   sitePrefix: string;
   hooks: Hooks;
-  rotary?: Rotary;
-  /** Attention bias, see `AttentionContext`. */
-  bias?: Tensor4D;
-  /** Keys and values of earlier columns, one a layer. */
-  past?: KeyValues[];
-  /** Whether to return the keys and values. */
-  keep?: boolean;
+  /** Tables for the columns of the input; with rotary positions only. */
+  rotary?: RotaryTables;
+  /** bool [n, columns]: the columns that a row may look at; all when omitted. */
+  seen?: Tensor2D;
+  /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
+  caches?: readonly KeyValueCache[];
   /** The first block that runs: x is its input. Default 0. */
   from?: number;
   /** Of the last block's output only the first column of each row is wanted: [n, d]. */
@@ -70,44 +73,42 @@ export interface StackResult {
   /** Residual stream after the last block [n·t, d] ([n, d] with `firstColumn`); absent when the hooks had all they wanted before. */
   x?: Tensor2D;
   captured: Record<string, Tensor3D>;
-  keyValues: KeyValues[];
 }
 
 /** Runs x [n·t, d] through all blocks, or until the hooks are satisfied. Call inside `tf.tidy`. */
 export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pass: StackPass): StackResult {
   const captured: Record<string, Tensor3D> = {};
-  const keyValues: KeyValues[] = [];
   let stream = x;
   for (let layer = pass.from ?? 0; layer < spec.layers; layer++) {
-    if (pass.hooks.finished()) return { captured, keyValues };
+    if (pass.hooks.finished()) return { captured };
     // A tidy for each block bounds the memory of a pass; tensors that gradients need survive it.
     const step = tf.tidy(() => {
-      const block = runBlock(params, spec, layer, stream, pass);
-      return { x: block.x, keyValues: pass.keep ? block.keyValues : undefined, captured: pass.hooks.take() };
+      const x = runBlock(params, spec, layer, stream, pass);
+      return { x, captured: pass.hooks.take() };
     });
     Object.assign(captured, step.captured);
-    if (step.keyValues) keyValues.push(step.keyValues);
-    if (!step.x) return { captured, keyValues };
+    if (!step.x) return { captured };
     stream = step.x;
   }
-  return { x: stream, captured, keyValues };
+  return { x: stream, captured };
 }
 
+/** One block; nothing once the hooks have all they wanted. */
 function runBlock(
   params: NamedTensors,
   spec: StackSpec,
   layer: number,
   input: Tensor2D,
   pass: StackPass,
-): { x?: Tensor2D; keyValues?: KeyValues } {
-  const { hooks, n, t, rotary, bias } = pass;
+): Tensor2D | undefined {
+  const { hooks, n, rotary, seen } = pass;
   const { names, norm, epsilon } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
   const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
 
   let x = hooks.visit(`${site}hook_resid_pre`, input);
-  if (hooks.finished()) return {};
+  if (hooks.finished()) return undefined;
 
   const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
   // Other columns matter to the first one by their keys and values alone.
@@ -115,25 +116,26 @@ function runBlock(
     pass.firstColumn === true && layer === spec.layers - 1 && !INNER_HOOKS.some((hook) => hooks.wants(site + hook));
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
-  const { mixed, keyValues } = attend(project(names.q, asking), project(names.k, a), project(names.v, a), spec, {
+  const mixed = attend(project(names.q, asking), project(names.k, a), project(names.v, a), spec, {
     n,
-    t,
-    asking: asking.shape[0] / n,
+    t: asking.shape[0] / n,
+    causal: spec.causal,
     rotary,
-    bias,
-    past: pass.past?.[layer],
+    seen,
+    cache: pass.caches?.[layer],
   });
   x = tf.add(x, hooks.visit(`${site}hook_attn_out`, project(names.out, mixed)));
   x = hooks.visit(`${site}hook_resid_mid`, x);
-  if (hooks.finished()) return {};
+  if (hooks.finished()) return undefined;
 
   const m = normalise(params, prefix + names.mlpNorm, x, norm, epsilon);
-  const gate = activate(project(names.gate ?? names.up, m), spec.activation);
-  const hidden = names.gate ? tf.mul(gate, project(names.up, m)) : gate;
-  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden as Tensor2D)));
+  const hidden = names.gate
+    ? activation(project(names.gate, m), spec.activation, project(names.up, m))
+    : activation(project(names.up, m), spec.activation);
+  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   const last = pass.firstColumn === true && layer === spec.layers - 1;
-  return { x: last && !alone ? firstColumns(x, n) : x, keyValues };
+  return last && !alone ? firstColumns(x, n) : x;
 }
 
 /** Sites of a block after its input. */

@@ -34,6 +34,13 @@ static inline void packStrip(float* dst, const float* src, size_t sw, size_t sk,
       for (size_t w = 0; w < W; w++) dst[k * W + w] = src[k * sk + w];
     return;
   }
+  if (sw == 1) {
+    for (size_t k = 0; k < depth; k++) {
+      for (size_t w = 0; w < count; w++) dst[k * W + w] = src[k * sk + w];
+      for (size_t w = count; w < W; w++) dst[k * W + w] = 0.0f;
+    }
+    return;
+  }
   size_t w = 0;
   if (sk == 1) {
     for (; w + 4 <= count; w += 4) {
@@ -50,53 +57,59 @@ static inline void packStrip(float* dst, const float* src, size_t sw, size_t sk,
 }
 
 /**
- * C[ROWS, cols] (+)= A · B over `depth`. Element (i, k) of A is a[i + k * step] or, with IN_ROWS, a[i * step + k]: a packed
- * strip has step kTileRows, and either layout can be read in place. B has rows `ldb` apart, of which kTileCols floats must
- * be readable.
+ * C[ROWS, cols] (+)= A · B over `depth`, cols ≤ W = VECTORS · kLanes. Element (i, k) of A is a[i + k * step] or, with
+ * IN_ROWS, a[i * step + k]: a packed strip has step kTileRows, and either layout can be read in place. B has rows `ldb`
+ * apart, of which W floats must be readable.
  */
-template <size_t ROWS, bool IN_ROWS>
+template <size_t ROWS, bool IN_ROWS, size_t VECTORS = kTileVectors>
 static inline void tile(size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c, size_t ldc,
                         size_t cols, bool add) {
-  vf acc[ROWS][kTileVectors] = {};
+  vf acc[ROWS][VECTORS] = {};
   for (size_t k = 0; k < depth; k++) {
-    vf row[kTileVectors];
+    vf row[VECTORS];
 #pragma GCC unroll 4
-    for (size_t v = 0; v < kTileVectors; v++) row[v] = load(b + v * kLanes);
+    for (size_t v = 0; v < VECTORS; v++) row[v] = load(b + v * kLanes);
 #pragma GCC unroll 16
     for (size_t i = 0; i < ROWS; i++) {
 #pragma GCC unroll 4
-      for (size_t v = 0; v < kTileVectors; v++) acc[i][v] += (IN_ROWS ? a[i * step] : a[i]) * row[v];
+      for (size_t v = 0; v < VECTORS; v++) acc[i][v] += (IN_ROWS ? a[i * step] : a[i]) * row[v];
     }
     a += IN_ROWS ? 1 : step;
     b += ldb;
   }
-  if (cols == kTileCols) {
+  if (cols == VECTORS * kLanes) {
 #pragma GCC unroll 16
     for (size_t i = 0; i < ROWS; i++) {
 #pragma GCC unroll 4
-      for (size_t v = 0; v < kTileVectors; v++) {
+      for (size_t v = 0; v < VECTORS; v++) {
         float* at = c + i * ldc + v * kLanes;
         store(at, add ? load(at) + acc[i][v] : acc[i][v]);
       }
     }
     return;
   }
-  alignas(64) float out[ROWS][kTileCols];
+  alignas(64) float out[ROWS][VECTORS * kLanes];
 #pragma GCC unroll 16
   for (size_t i = 0; i < ROWS; i++) {
 #pragma GCC unroll 4
-    for (size_t v = 0; v < kTileVectors; v++) *reinterpret_cast<vf*>(&out[i][v * kLanes]) = acc[i][v];
+    for (size_t v = 0; v < VECTORS; v++) *reinterpret_cast<vf*>(&out[i][v * kLanes]) = acc[i][v];
   }
-  for (size_t i = 0; i < ROWS; i++)
-    for (size_t j = 0; j < cols; j++) c[i * ldc + j] = add ? c[i * ldc + j] + out[i][j] : out[i][j];
+  for (size_t i = 0; i < ROWS; i++) {
+    float* at = c + i * ldc;
+    size_t j = 0;
+    for (; j + 4 <= cols; j += 4)
+      for (size_t l = j; l < j + 4; l++) at[l] = add ? at[l] + out[i][l] : out[i][l];
+    for (; j < cols; j++) at[j] = add ? at[j] + out[i][j] : out[i][j];
+  }
 }
 
 /** `tile` for a number of rows known at run time, 1 … kTileRows. */
-template <bool IN_ROWS = false, size_t ROWS = kTileRows>
+template <bool IN_ROWS = false, size_t VECTORS = kTileVectors, size_t ROWS = kTileRows>
 static inline void tileRows(size_t rows, size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c,
                             size_t ldc, size_t cols, bool add) {
-  if (rows == ROWS) return tile<ROWS, IN_ROWS>(depth, a, step, b, ldb, c, ldc, cols, add);
-  if constexpr (ROWS > 1) tileRows<IN_ROWS, ROWS - 1>(rows, depth, a, step, b, ldb, c, ldc, cols, add);
+  if (rows == ROWS) return tile<ROWS, IN_ROWS, VECTORS>(depth, a, step, b, ldb, c, ldc, cols, add);
+  if constexpr (ROWS > 1)
+    tileRows<IN_ROWS, VECTORS, ROWS - 1>(rows, depth, a, step, b, ldb, c, ldc, cols, add);
 }
 
 SAX_END

@@ -21,6 +21,12 @@ void softmax(Call&);
 void softmaxGrad(Call&);
 void norm(Call&);
 void normGrad(Call&);
+void attention(Call&);
+void attentionGrad(Call&);
+void cacheWrite(Call&);
+void rotary(Call&);
+void activate(Call&);
+void activateGrad(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
 void screening(Call&);
@@ -52,6 +58,12 @@ const Entry table[] = {
     {"softmaxGrad", softmaxGrad, 3},
     {"norm", norm, 6},
     {"normGrad", normGrad, 7},
+    {"attention", attention, 6},
+    {"attentionGrad", attentionGrad, 10},
+    {"cacheWrite", cacheWrite, 2},
+    {"rotary", rotary, 4},
+    {"activate", activate, 3},
+    {"activateGrad", activateGrad, 5},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
     {"screening", screening, 1},

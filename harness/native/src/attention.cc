@@ -1,0 +1,128 @@
+/**
+ * @file Softmax attention, forward: one task for each row of the batch and group of heads, which holds the scores of one
+ * block of queries. Every sum runs in one order whatever the number of threads.
+ */
+#include "attention.h"
+
+SAX_BEGIN
+
+bool readAttention(Call& c, Attention& a) {
+  a.n = sizeParam(c, 0);
+  a.t = sizeParam(c, 1);
+  a.columns = sizeParam(c, 2);
+  a.capacity = sizeParam(c, 3);
+  a.heads = sizeParam(c, 4);
+  a.kvHeads = sizeParam(c, 5);
+  a.width = sizeParam(c, 6);
+  a.scale = static_cast<float>(c.p[7]);
+  a.causal = c.p[8] != 0;
+  bool whole = a.kvHeads > 0 && a.width > 0 && a.heads % a.kvHeads == 0;
+  if (whole && a.columns <= a.capacity && (!a.causal || a.t <= a.columns) && a.scale > 0) return true;
+  c.error = "native attention: the sizes contradict one another";
+  return false;
+}
+
+namespace {
+
+/** Softmax of scale · s over `end` columns (whole registers), in place; returns ln Σ exp, +inf for a row that sees nothing. */
+inline float softmaxOf(float* s, size_t end, float scale) {
+  float top = extremeOf<false>(s, end);
+  if (top == -inf()) {
+    for (size_t j = 0; j < end; j++) s[j] = 0.0f;
+    return inf();
+  }
+  for (size_t j = 0; j < end; j++) s[j] = expOf((s[j] - top) * scale);
+  vf sums = {};
+  for (size_t j = 0; j < end; j += kLanes) sums += load(s + j);
+  float sum = sumLanes(sums), factor = 1.0f / sum;
+  for (size_t j = 0; j < end; j += kLanes) store(s + j, load(s + j) * factor);
+  return top * scale + logOf(sum);
+}
+
+/** All queries of one row of the batch that read the keys of one group. */
+void attendGroup(const Attention& a, size_t row, size_t group, float* mixed, float* sums) {
+  size_t padded = a.padded(), block = a.blockRows(), step = a.queryStep();
+  size_t keyFloats = Strips::size(a.columns, a.width), valueFloats = Strips::size(a.width, a.columns);
+  float* memory = static_cast<float*>(scratch(1, (keyFloats + valueFloats + block * padded) * sizeof(float)));
+  Strips keys{memory, a.columns, a.width}, values{memory + keyFloats, a.width, a.columns};
+  float* s = memory + keyFloats + valueFloats;
+  size_t first = row * a.capacity * a.keyStep() + group * a.width;
+  packStrips(keys, a.k + first, a.keyStep(), 1);
+  packStrips(values, a.v + first, 1, a.keyStep());
+  const uint8_t* seen = a.seen ? a.seen + row * a.columns : nullptr;
+  for (size_t h = group * a.group(); h < (group + 1) * a.group(); h++) {
+    size_t start = row * a.t * step + h * a.width;
+    for (size_t i0 = 0; i0 < a.t; i0 += block) {
+      size_t rows = least(block, a.t - i0), reach = a.limit(i0 + rows - 1);
+      scoresOf(a, a.q + start, i0, rows, keys, s);
+      size_t end = ceilDiv(reach, kLanes) * kLanes;
+      for (size_t i = 0; i < rows; i++) {
+        hideUnseen(s + i * padded, a.limit(i0 + i), end, seen);
+        sums[(row * a.heads + h) * a.t + i0 + i] = softmaxOf(s + i * padded, end, a.scale);
+      }
+      timesStrips(s, padded, rows, values, a.width, reach, mixed + start + i0 * step, step);
+    }
+  }
+}
+
+/** The same for a single query a row: keys and values are read once, in place. */
+void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float* sums) {
+  size_t padded = a.padded(), heads = a.group(), step = a.keyStep();
+  float* s = static_cast<float*>(scratch(1, heads * padded * sizeof(float)));
+  size_t first = row * a.capacity * step + group * a.width, h = group * heads;
+  const float *q = a.q + (row * a.heads + h) * a.width, *k = a.k + first, *v = a.v + first;
+  float* out = mixed + (row * a.heads + h) * a.width;
+  for (size_t j = 0; j < a.columns; j++)
+    for (size_t g = 0; g < heads; g++) s[g * padded + j] = dotOf(q + g * a.width, k + j * step, a.width);
+  for (size_t g = 0; g < heads; g++) {
+    hideUnseen(s + g * padded, a.columns, padded, a.seen ? a.seen + row * a.columns : nullptr);
+    sums[row * a.heads + h + g] = softmaxOf(s + g * padded, padded, a.scale);
+  }
+  size_t d = 0;
+  for (; d + kLanes <= a.width; d += kLanes)
+    for (size_t g = 0; g < heads; g += kTileRows)
+      tileRows<true, 1>(least(kTileRows, heads - g), a.columns, s + g * padded, padded, v + d, step, out + g * a.width + d,
+                        a.width, kLanes, false);
+  for (; d < a.width; d++)
+    for (size_t g = 0; g < heads; g++) {
+      float sum = 0.0f;
+      for (size_t j = 0; j < a.columns; j++) sum += s[g * padded + j] * v[j * step + d];
+      out[g * a.width + d] = sum;
+    }
+}
+
+}  // namespace
+
+/**
+ * Buffers: mixed [n·t, heads·width], sums [n, heads, t] (ln Σ exp of the scaled scores), q, k, v, seen (uint8, length 0 for
+ * none). Params: see `readAttention`.
+ */
+void attention(Call& c) {
+  Attention a;
+  if (!readAttention(c, a)) return;
+  size_t queries = a.n * a.t * a.heads, keys = a.n * a.capacity * a.keyStep();
+  if (!holds(c, 0, F32, queries * a.width) || !holds(c, 1, F32, queries) || !holds(c, 2, F32, queries * a.width) ||
+      !holds(c, 3, F32, keys) || !holds(c, 4, F32, keys) || !holds(c, 5, U8, 0))
+    return;
+  if (c.buf[5].length > 0 && !holds(c, 5, U8, a.n * a.columns)) return;
+  a.q = f32(c, 2);
+  a.k = f32(c, 3);
+  a.v = f32(c, 4);
+  a.seen = c.buf[5].length > 0 ? u8(c, 5) : nullptr;
+  float *mixed = f32(c, 0), *sums = f32(c, 1);
+  if (a.columns == 0) {
+    for (size_t i = 0; i < queries * a.width; i++) mixed[i] = 0.0f;
+    for (size_t i = 0; i < queries; i++) sums[i] = inf();
+    return;
+  }
+  // A piece of work large enough to be worth waking a thread for.
+  size_t work = a.t * a.columns * a.width * a.group();
+  forRange(a.n * a.kvHeads, most<size_t>(1, (size_t{1} << 16) / most<size_t>(1, work)), [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+      if (a.t == 1) attendOne(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
+      else attendGroup(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
+    }
+  });
+}
+
+SAX_END

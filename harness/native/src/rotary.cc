@@ -1,0 +1,55 @@
+/** @file Rotary positions, and rows written into a cache of keys or values. */
+#include "isa.h"
+
+SAX_BEGIN
+
+/**
+ * Turns the pairs (i, i + width/2) of every head of x [rows, heads·width] by the angles of its row's position. Buffers: y, x,
+ * cos and sin [positions, width/2]; row r has position r mod positions. Params: rows, heads, width (even), positions,
+ * direction (1, or -1 to turn back).
+ */
+void rotary(Call& c) {
+  size_t rows = sizeParam(c, 0), heads = sizeParam(c, 1), half = sizeParam(c, 2) / 2, positions = sizeParam(c, 3);
+  float direction = static_cast<float>(c.p[4]);
+  size_t step = heads * 2 * half;
+  if (!holds(c, 0, F32, rows * step) || !holds(c, 1, F32, rows * step) || !holds(c, 2, F32, positions * half) ||
+      !holds(c, 3, F32, positions * half))
+    return;
+  if (rows == 0) return;
+  if (positions == 0) {
+    c.error = "native rotary: no positions";
+    return;
+  }
+  forRange(rows, most<size_t>(1, (size_t{1} << 14) / most<size_t>(1, step)), [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; r++) {
+      const float *cosines = f32(c, 2) + r % positions * half, *sines = f32(c, 3) + r % positions * half;
+      for (size_t h = 0; h < heads; h++) {
+        const float* x = f32(c, 1) + r * step + h * 2 * half;
+        float* y = f32(c, 0) + r * step + h * 2 * half;
+        for (size_t i = 0; i < half; i++) {
+          float turned = direction * sines[i], first = x[i], second = x[half + i];
+          y[i] = first * cosines[i] - second * turned;
+          y[half + i] = second * cosines[i] + first * turned;
+        }
+      }
+    }
+  });
+}
+
+/**
+ * Writes rows [n·t, width] into columns [column, column + t) of a cache [n·capacity, width], in place. Buffers: cache, rows.
+ * Params: n, t, capacity, width, column.
+ */
+void cacheWrite(Call& c) {
+  size_t n = sizeParam(c, 0), t = sizeParam(c, 1), capacity = sizeParam(c, 2), width = sizeParam(c, 3);
+  size_t column = sizeParam(c, 4);
+  if (!holds(c, 0, F32, n * capacity * width) || !holds(c, 1, F32, n * t * width)) return;
+  if (column + t > capacity) {
+    c.error = "native cache: no room for the new columns";
+    return;
+  }
+  for (size_t i = 0; i < n; i++)
+    __builtin_memcpy(f32(c, 0) + (i * capacity + column) * width, f32(c, 1) + i * t * width, t * width * sizeof(float));
+}
+
+SAX_END
