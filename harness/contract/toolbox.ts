@@ -1,6 +1,9 @@
 /** @file What the contract hands on from `num/` and `io/`: the building blocks that plug-ins may use. */
 
+export { addedToken } from '../io/added-token.ts';
 export { atomicWrite } from '../io/atomic.ts';
+export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
+export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRows } from '../io/csv.ts';
 export { folderFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
@@ -35,6 +38,7 @@ export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
+export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
 export { sparseDecode } from '../num/ops/sparse-decode.ts';
 export { stopGradient } from '../num/ops/stop-gradient.ts';

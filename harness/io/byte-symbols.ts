@@ -16,6 +16,12 @@ export const BYTE_SYMBOLS: readonly string[] = [
   ...others.map((_, i) => String.fromCodePoint(256 + i)),
 ];
 
+/** The symbol of each byte, from 0 to 255. */
+export const BYTE_ALPHABET: readonly string[] = [...printable, ...others]
+  .map((byte, i) => ({ byte, symbol: BYTE_SYMBOLS[i]! }))
+  .sort((a, b) => a.byte - b.byte)
+  .map(({ symbol }) => symbol);
+
 /** The byte that a symbol stands for. */
 export const SYMBOL_BYTES: ReadonlyMap<string, number> = new Map(
   [...printable, ...others].map((byte, i) => [BYTE_SYMBOLS[i]!, byte]),

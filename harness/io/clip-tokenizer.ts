@@ -1,9 +1,13 @@
 /** @file CLIP's tokenizer as a tokenizer.json, built from its vocabulary the way HF's CLIPTokenizerFast does. */
-
+import { addedToken } from './added-token.ts';
 import { BYTE_SYMBOLS } from './byte-symbols.ts';
 
 const START = '<|startoftext|>';
 const END = '<|endoftext|>';
+/** What cuts a text into words before merging: contractions, letters, single digits, or other symbols. */
+export const CLIP_WORDS = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+export const CLIP_WORD_END = '</w>';
+export const CLIP_SPECIALS: readonly string[] = [START, END];
 /** Longest text of the published CLIP models, both special tokens included. */
 const MAX_TOKENS = 77;
 /** Merges of `bpe_simple_vocab_16e6.txt` that OpenAI's CLIP uses: 49,152 - 256 - 2. The file holds more. */
@@ -21,31 +25,29 @@ export function clipVocabulary(bpeText: string): { vocab: Record<string, number>
     .filter((line) => line.length > 0);
   const tokens = [
     ...BYTE_SYMBOLS,
-    ...BYTE_SYMBOLS.map((symbol) => `${symbol}</w>`),
+    ...BYTE_SYMBOLS.map((symbol) => `${symbol}${CLIP_WORD_END}`),
     ...merges.map((merge) => merge.replace(' ', '')),
-    START,
-    END,
+    ...CLIP_SPECIALS,
   ];
   return { vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges };
 }
 
-/** `tokenizer.json` and `tokenizer_config.json` of CLIP for a vocabulary that holds its two special tokens. */
-export function clipTokenizer(vocab: Record<string, number>, merges: string[]): { json: object; config: object } {
-  const special = (content: string) => ({
-    id: vocab[content],
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
-  const pattern = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+/**
+ * `tokenizer.json` and `tokenizer_config.json` of CLIP.
+ *
+ * @param vocab Ids by token; the two special tokens are among them.
+ * @param maxLength Longest text that the model takes, both special tokens included.
+ */
+export function clipTokenizer(
+  vocab: Record<string, number>,
+  merges: string[],
+  maxLength = MAX_TOKENS,
+): { json: object; config: object } {
   const json = {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [special(START), special(END)],
+    added_tokens: CLIP_SPECIALS.map((token) => addedToken(token, vocab[token])),
     normalizer: {
       type: 'Sequence',
       normalizers: [
@@ -57,8 +59,9 @@ export function clipTokenizer(vocab: Record<string, number>, merges: string[]): 
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: pattern }, behavior: 'Removed', invert: true },
-        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true },
+        { type: 'Split', pattern: { Regex: CLIP_WORDS }, behavior: 'Removed', invert: true },
+        // The words are cut already: cutting them again would change nothing.
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
       ],
     },
     post_processor: {
@@ -68,14 +71,16 @@ export function clipTokenizer(vocab: Record<string, number>, merges: string[]): 
       trim_offsets: false,
       add_prefix_space: false,
     },
-    decoder: { type: 'ByteLevel' },
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
+      dropout: null,
       unk_token: END,
       continuing_subword_prefix: '',
-      end_of_word_suffix: '</w>',
+      end_of_word_suffix: CLIP_WORD_END,
       fuse_unk: false,
       byte_fallback: false,
+      ignore_merges: false,
       vocab,
       merges,
     },
@@ -84,9 +89,11 @@ export function clipTokenizer(vocab: Record<string, number>, merges: string[]): 
     tokenizer_class: 'CLIPTokenizer',
     bos_token: START,
     eos_token: END,
-    unk_token: END,
     pad_token: END,
-    model_max_length: MAX_TOKENS,
+    unk_token: END,
+    do_lower_case: true,
+    clean_up_tokenization_spaces: false,
+    model_max_length: maxLength,
   };
   return { json, config };
 }

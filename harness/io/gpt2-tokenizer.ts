@@ -1,4 +1,5 @@
 /** @file GPT-2's tokenizer as a tokenizer.json, built from `vocab.json` (`encoder.json`) and `merges.txt` (`vocab.bpe`). */
+import { addedToken } from './added-token.ts';
 
 const END = '<|endoftext|>';
 
@@ -9,19 +10,7 @@ export function gpt2Tokenizer(vocab: Record<string, number>, merges: string[]): 
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: hasEnd
-      ? [
-          {
-            id: vocab[END],
-            content: END,
-            single_word: false,
-            lstrip: false,
-            rstrip: false,
-            normalized: false,
-            special: true,
-          },
-        ]
-      : [],
+    added_tokens: hasEnd ? [addedToken(END, vocab[END])] : [],
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true },
     post_processor: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false },

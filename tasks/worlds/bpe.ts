@@ -1,12 +1,4 @@
-/** @file Byte-pair encoding: the byte alphabet and the training of merges. */
-
-/** The printable character for each byte, as in GPT-2 (Radford et al. 2019): printable bytes stand for themselves. */
-export function byteAlphabet(): string[] {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
-  let shifted = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : shifted++));
-}
+/** @file Byte-pair encoding: the training of merges. */
 
 /** A trained vocabulary: tokens in id order, and merges in order of priority. */
 export interface Bpe {

@@ -1,4 +1,5 @@
 /** @file The layout of tiny-lm's tokenizer: how text is cut into words, and its Hugging Face tokenizer.json. */
+import { addedToken } from '../../../harness/contract.ts';
 import type { Bpe } from '../bpe.ts';
 
 /** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */
@@ -15,15 +16,6 @@ export function pretokenize(text: string, alphabet: readonly string[]): string[]
 /** The contents of a Hugging Face `tokenizer.json` that puts `bos` before every text. */
 export function tokenizerJson(bpe: Bpe, specials: readonly string[], bos: string): object {
   const idOf = new Map(bpe.vocab.map((token, id) => [token, id]));
-  const special = (content: string): object => ({
-    id: idOf.get(content),
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   const withBos = (id: string): object[] => [
     { SpecialToken: { id: bos, type_id: 0 } },
@@ -33,7 +25,7 @@ export function tokenizerJson(bpe: Bpe, specials: readonly string[], bos: string
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: specials.map(special),
+    added_tokens: specials.map((token) => addedToken(token, idOf.get(token))),
     normalizer: null,
     pre_tokenizer: {
       type: 'Sequence',

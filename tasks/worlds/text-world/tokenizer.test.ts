@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
-import { byteAlphabet, trainBpe } from '../bpe.ts';
+import { BYTE_ALPHABET, createRng } from '../../../harness/contract.ts';
+import { trainBpe } from '../bpe.ts';
 import { pretokenize } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
@@ -28,7 +28,7 @@ test('merges a hand-computed example, ties by code unit', () => {
 });
 
 test('words keep their space, digits stand alone', () => {
-  assert.equal(pretokenize('a 142/91 mmHg.\nB', byteAlphabet()), [
+  assert.equal(pretokenize('a 142/91 mmHg.\nB', BYTE_ALPHABET), [
     'a',
     'Ġ1',
     '4',

@@ -3,8 +3,8 @@
  * `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createRng } from '../../../harness/contract.ts';
-import { byteAlphabet, trainBpe } from '../bpe.ts';
+import { BYTE_ALPHABET, createRng } from '../../../harness/contract.ts';
+import { trainBpe } from '../bpe.ts';
 import { pretokenize, tokenizerJson } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
@@ -17,15 +17,15 @@ const OUT = new URL('../../../models/pretrained/tiny-lm/', import.meta.url);
 
 const world = createTextWorld();
 const rng = createRng('text-world tokenizer');
-const alphabet = byteAlphabet();
 const counts = new Map<string, number>();
 for (let i = 0; i < SAMPLE_DOCUMENTS; i++) {
-  for (const word of pretokenize(world.generate(rng).text, alphabet)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const word of pretokenize(world.generate(rng).text, BYTE_ALPHABET))
+    counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 const words = [...counts]
   .filter(([, count]) => count >= MIN_WORD_COUNT)
   .map(([word, count]) => ({ pieces: [...word], count }));
-const bpe = trainBpe(words, [...SPECIALS, ...alphabet], VOCAB_SIZE);
+const bpe = trainBpe(words, [...SPECIALS, ...BYTE_ALPHABET], VOCAB_SIZE);
 await mkdir(OUT, { recursive: true });
 await writeFile(new URL('tokenizer.json', OUT), `${JSON.stringify(tokenizerJson(bpe, SPECIALS, '<s>'), null, 1)}\n`);
 const config = {
