@@ -8,6 +8,7 @@ import { buildTables } from './aggregate.ts';
 import { toCsv } from './csv.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
+import { tellApart } from './settings.ts';
 
 export interface ReportOptions {
   /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
@@ -43,7 +44,8 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
 }
 
 /** Renders results, in their order, to the three texts. */
-export async function renderTexts(results: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
+export async function renderTexts(given: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
+  const results = tellApart(given);
   const tables = buildTables(results);
   const limited = results.some((result) => result.limited);
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');

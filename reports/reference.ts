@@ -9,6 +9,7 @@ import { validate } from '../harness/schema/validate.ts';
 import { buildTables } from './aggregate.ts';
 import { loadResults } from './index.ts';
 import { renderLeaderboard } from './leaderboard.ts';
+import { tellApart } from './settings.ts';
 
 /** One result a line; what only plots and inspection need is left out, so that the file stays small enough for git. */
 const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
@@ -31,9 +32,17 @@ async function renderReference(lines: string): Promise<string> {
  * Makes the results of a whole run of the default suite the reference: writes them and LEADERBOARD.md.
  *
  * @returns The files written.
+ * @throws UserError when the folder also holds results of runs under other options.
  */
 export async function updateReference(dir: string): Promise<string[]> {
-  const lines = (await loadResults(dir)).map((result) => `${JSON.stringify(withoutPlots(result))}\n`).join('');
+  const results = await loadResults(dir);
+  const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
+  if (mixed) {
+    throw new UserError(
+      `report: ${dir} holds results under different options, ${mixed.method.name} among them; run into an empty --out.`,
+    );
+  }
+  const lines = results.map((result) => `${JSON.stringify(withoutPlots(result))}\n`).join('');
   const file = join(packageRoot, REFERENCE_FILE);
   await atomicWrite(file, (handle) => handle.writeFile(lines));
   const text = await renderReference(lines);
