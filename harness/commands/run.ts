@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
+import type { Aside, AsideTask } from '../execute/aside.ts';
 import type { Failure, RunSummary } from '../execute.ts';
 import type { Plan } from '../plan.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -110,6 +111,14 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   return exitCodeOf(failures);
 }
 
+/** A second thread for half of the subjects, where there is a core for it and the backend computes on cores. */
+async function asideFor(task: Omit<AsideTask, 'plan' | 'plugins'>, values: Values): Promise<Aside | undefined> {
+  const { allowedThreads } = await import('../native/addon.ts');
+  if (task.backend === 'tensorflow' || allowedThreads() < 2) return undefined;
+  const { workerAside } = await import('../execute/aside.ts');
+  return workerAside({ ...task, plugins: (values['plugin'] ?? []) as string[] });
+}
+
 export const command: Command = {
   name: 'run',
   usage: 'run [suite]',
@@ -143,11 +152,14 @@ export const command: Command = {
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const out = outFolder(suite, values);
+    const store = openStore(values['store'] as string, say);
+    const aside = await asideFor({ out, storeRoot: store.root, run: provenance, backend: backend.name }, values);
     const summary = await executePlan(plan, {
       registry,
-      store: openStore(values['store'] as string, say),
+      store,
       out,
       run: provenance,
+      ...(aside ? { aside } : {}),
       signal,
       showProgress: values['progress'] as boolean,
       say,

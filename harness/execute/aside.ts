@@ -1,0 +1,136 @@
+/** @file Runs part of a plan in a worker thread beside the rest: most of a run's work holds one core only. */
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../errors.ts';
+import type { Failure } from '../execute.ts';
+import { codeExtension } from '../paths.ts';
+import type { Cell, Evaluation, Fit, Plan, StepKind } from '../plan.ts';
+import type { Progress, StepProgress } from '../progress.ts';
+import type { RunProvenance } from '../provenance.ts';
+
+/** What a worker needs to run a plan; all of it can be copied to another thread. */
+export interface AsideTask {
+  plan: Plan;
+  storeRoot: string;
+  out: string;
+  run: RunProvenance;
+  backend: string;
+  /** Files of `--plugin`. */
+  plugins: string[];
+}
+
+/** What a part of a run did; its results lie in `out`. */
+export interface AsideSummary {
+  computed: Record<StepKind, number>;
+  failures: Failure[];
+}
+
+/** Runs a part of a plan elsewhere and reports its steps to `progress`. */
+export type Aside = (
+  plan: Plan,
+  env: { progress: Progress; signal: AbortSignal; say(line: string): void },
+) => Promise<AsideSummary>;
+
+/** An error as it crosses between threads, which keeps no class. */
+export interface ErrorCopy {
+  name: string;
+  message: string;
+  stack?: string;
+  user: boolean;
+}
+
+/** What a worker tells. */
+export type AsideMessage =
+  | { type: 'begin'; step: number; label: string }
+  | { type: 'update'; step: number; done: number; total: number; note?: string }
+  | { type: 'end'; step: number; outcome: string }
+  | { type: 'say'; line: string }
+  | { type: 'progress line'; line: string }
+  | { type: 'done'; computed: AsideSummary['computed']; failures: { label: string; error: ErrorCopy }[] }
+  | { type: 'failed'; error: ErrorCopy };
+
+export function copyError(error: unknown): ErrorCopy {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { name, message, ...(stack === undefined ? {} : { stack }), user: error instanceof UserError };
+}
+
+function errorFrom({ name, message, stack, user }: ErrorCopy): Error {
+  const error = user ? new UserError(message) : Object.assign(new Error(message), { name });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+/**
+ * The cells that another thread should take: whole subjects, since their activations are collected together, so that
+ * both sides have about as many evaluations to do. None where there is one subject only.
+ */
+export function cellsAside(cells: readonly Cell[], missing: ReadonlyMap<Fit, readonly Evaluation[]>): Cell[] {
+  const bySubject = new Map<string, { cells: Cell[]; work: number }>();
+  for (const cell of cells) {
+    const entry = bySubject.get(cell.subject.id) ?? { cells: [], work: 0 };
+    entry.cells.push(cell);
+    entry.work += cell.fits.reduce((sum, fit) => sum + (missing.get(fit)?.length ?? 0), 0);
+    bySubject.set(cell.subject.id, entry);
+  }
+  const sides = [0, 0];
+  const aside: Cell[] = [];
+  for (const { cells: own, work } of [...bySubject.values()].sort((a, b) => b.work - a.work)) {
+    const side = sides[0]! <= sides[1]! ? 0 : 1;
+    sides[side]! += work;
+    if (side === 1) aside.push(...own);
+  }
+  return aside;
+}
+
+/** A worker does not inherit the TypeScript loader that runs the sources. */
+function startWorker(workerData: AsideTask): Worker {
+  const entry = new URL(`./aside-worker${codeExtension}`, import.meta.url);
+  if (codeExtension === '.js') return new Worker(entry, { workerData });
+  const [loader, module] = [import.meta.resolve('tsx/esm/api'), entry.href].map((url) => JSON.stringify(url));
+  const source = `import(${loader}).then(({ register }) => (register(), import(${module})))`;
+  return new Worker(source, { eval: true, workerData });
+}
+
+/** Runs parts of plans in a worker thread of its own each. */
+export function workerAside(task: Omit<AsideTask, 'plan'>): Aside {
+  return (plan, { progress, signal, say }) =>
+    new Promise((resolve, reject) => {
+      const data: AsideTask = { ...task, plan };
+      const worker = startWorker(data);
+      const abort = () => worker.postMessage('abort');
+      const steps = new Map<number, StepProgress>();
+      worker.on('message', (message: AsideMessage) => {
+        switch (message.type) {
+          case 'begin':
+            steps.set(message.step, progress.step(message.label));
+            break;
+          case 'update':
+            steps.get(message.step)?.update(message.done, message.total, message.note);
+            break;
+          case 'end':
+            steps.get(message.step)?.end(message.outcome);
+            steps.delete(message.step);
+            break;
+          case 'say':
+            say(message.line);
+            break;
+          case 'progress line':
+            progress.say(message.line);
+            break;
+          case 'failed':
+            reject(signal.aborted ? signal.reason : errorFrom(message.error));
+            break;
+          case 'done': {
+            const failures = message.failures.map(({ label, error }) => ({ label, error: errorFrom(error) }));
+            resolve({ computed: message.computed, failures });
+          }
+        }
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => {
+        signal.removeEventListener('abort', abort);
+        reject(new Error('the worker thread ended before its part of the run'));
+      });
+      signal.addEventListener('abort', abort);
+      if (signal.aborted) abort();
+    });
+}
