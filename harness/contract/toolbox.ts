@@ -20,6 +20,7 @@ export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';

@@ -1,11 +1,15 @@
 /** @file JumpReLU SAE: learned thresholds, an L0 penalty through straight-through pseudo-derivatives. */
 import {
+  type Codes,
   defineSae,
   heavisideStep,
   jumprelu,
   type NamedTensors,
   rowNorms,
   type Scalar,
+  sparseDecode,
+  stopGradient,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
@@ -14,6 +18,7 @@ import {
 } from '../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
+import { fewActive } from './shared/few-active.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
   adjustSparsity,
@@ -44,13 +49,72 @@ const preActs = (params: NamedTensors, x: Tensor2D) => preActivations(params, x,
 const batchMean = (values: Tensor2D) =>
   tf.matMul(tf.fill([1, values.shape[0]], 1 / values.shape[0]) as Tensor2D, values);
 
+/** What a batch gives. z, values, thresholds and norms are [n, m] or broadcast to it: m is d_sae, or as many as matter. */
+interface Encoded {
+  z: Tensor2D;
+  values: Tensor2D;
+  thresholds: Tensor1D | Tensor2D;
+  /** Of the decoder rows. */
+  norms(): Tensor;
+  codes: Codes;
+  reconstruction: Tensor2D;
+}
+
+function encodeDense(params: NamedTensors, x: Tensor2D, hp: JumpReluParameters): Encoded {
+  const z = preActs(params, x);
+  const thresholds = params['threshold'] as Tensor1D;
+  const values = jumprelu(z, thresholds, hp.bandwidth);
+  const norms = () => tf.reshape(rowNorms(params['W_dec'] as Tensor2D), [1, z.shape[1]]);
+  return {
+    z,
+    values,
+    thresholds,
+    norms,
+    codes: { kind: 'dense', values },
+    reconstruction: denseDecode(params, values),
+  };
+}
+
+/** Far below any threshold: where a row has fewer pre-activations that matter than another. */
+const NOTHING = -1e30;
+
+/**
+ * Only the pre-activations above θ − ε/2: those below have neither a value nor a gradient. Undefined while they are many,
+ * or where the loss on the pre-activations of dead latents needs them all.
+ */
+function encodeSparse(
+  params: NamedTensors,
+  x: Tensor2D,
+  state: TrainState,
+  hp: JumpReluParameters,
+): Encoded | undefined {
+  if (hp.preActCoefficient > 0 && state.deadCount > 0) return undefined;
+  const { W_enc, W_dec } = params as { W_enc: Tensor2D; W_dec: Tensor2D };
+  const floor = stopGradient(tf.sub(params['threshold']!, hp.bandwidth / 2) as Tensor1D);
+  const found = fewActive(x, { W_enc, bias: tf.sub(params['b_enc']!, floor) as Tensor1D }, state);
+  if (!found) return undefined;
+  const { indices } = found;
+  const z = tf.where(tf.greater(found.values, 0), tf.add(found.values, tf.gather(floor, indices)), NOTHING) as Tensor2D;
+  const thresholds = tf.gather(params['threshold'] as Tensor1D, indices) as Tensor as Tensor2D;
+  const values = jumprelu(z, thresholds, hp.bandwidth);
+  const norms = () => tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
+  const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D);
+  return {
+    z,
+    values,
+    thresholds,
+    norms,
+    codes: { kind: 'topk', indices, values, d_sae: W_dec.shape[0] },
+    reconstruction,
+  };
+}
+
 /** The sparsity term before its coefficient. */
-function penaltyOf(params: NamedTensors, z: Tensor2D, values: Tensor2D, hp: JumpReluParameters): Scalar {
+function penaltyOf({ z, values, thresholds, norms }: Encoded, hp: JumpReluParameters): Scalar {
   if (hp.penalty === 'tanh') {
-    const norms = tf.reshape(rowNorms(params['W_dec'] as Tensor2D), [1, z.shape[1]]);
-    return tf.sum(batchMean(tf.tanh(tf.mul(tf.mul(values, norms), TANH_STEEPNESS)) as Tensor2D)) as Scalar;
+    return tf.sum(batchMean(tf.tanh(tf.mul(tf.mul(values, norms()), TANH_STEEPNESS)) as Tensor2D)) as Scalar;
   }
-  const l0 = tf.sum(batchMean(heavisideStep(z, params['threshold'] as Tensor1D, hp.bandwidth)));
+  const l0 = tf.sum(batchMean(heavisideStep(z, thresholds, hp.bandwidth)));
   if (hp.penalty === 'step') return l0 as Scalar;
   return tf.square(tf.sub(tf.div(l0, hp.targetL0!), 1)) as Scalar;
 }
@@ -127,20 +191,19 @@ export default defineSae<JumpReluParameters>({
   encode: (params, x) => thresholdCodes(preActs(params, x), params['threshold']!),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
-    const z = preActs(params, x);
-    const values = jumprelu(z, params['threshold'] as Tensor1D, hp.bandwidth);
-    const reconstruction = denseDecode(params, values);
+    const encoded = encodeSparse(params, x, state, hp) ?? encodeDense(params, x, hp);
+    const { codes, reconstruction } = encoded;
     const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
-    const sparsity = penaltyOf(params, z, values, hp);
+    const sparsity = penaltyOf(encoded, hp);
     const factor = hp.penalty === 'quadratic' ? 1 : sparsityFactor(state, hp.targetL0);
     const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * factor;
     const parts: Record<string, Scalar> = { mse, sparsity };
     let total = tf.add(mse, tf.mul(sparsity, lambda)) as Scalar;
     if (hp.preActCoefficient > 0 && state.deadCount > 0) {
-      parts['preAct'] = preActLoss(params, z, state);
+      parts['preAct'] = preActLoss(params, encoded.z, state);
       total = tf.add(total, tf.mul(parts['preAct'], hp.preActCoefficient));
     }
-    return { total, parts, codes: { kind: 'dense', values }, reconstruction };
+    return { total, parts, codes, reconstruction };
   },
   unitRows: (hp) => (hp.penalty === 'tanh' ? [] : ['W_dec']),
   afterStep(params, state, hp): NamedTensors {

@@ -5,12 +5,15 @@ import {
   type NamedTensors,
   rowNorms,
   type Scalar,
+  sparseDecode,
   type Tensor1D,
   type Tensor2D,
+  type TopkCodes,
   tf,
 } from '../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
-import { denseDecode, preActivations } from './shared/encoder.ts';
+import { denseDecode } from './shared/encoder.ts';
+import { fewActive } from './shared/few-active.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
   adjustSparsity,
@@ -28,12 +31,33 @@ interface ReluParameters extends SparsityTarget {
 }
 
 /** ReLU(W_enc^T x + b_enc): b_dec is not subtracted at the input. */
-const encode = (params: NamedTensors, x: Tensor2D) => tf.relu(preActivations(params, x, params['b_enc'] as Tensor1D));
+const encode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
+  tf.fused.matMul({ a: x, b: params['W_enc'] as Tensor2D, bias: params['b_enc']!, activation: 'relu' }) as Tensor2D;
 
-/** mean over inputs of Σ_i f_i ‖d_i‖, with the mean taken first: no [n, d_sae] product. */
-function weightedL1(params: NamedTensors, values: Tensor2D): Scalar {
-  const average = tf.matMul(tf.fill([1, values.shape[0]], 1 / values.shape[0]) as Tensor2D, values);
-  return tf.sum(tf.matMul(average, rowNorms(params['W_dec'] as Tensor2D))) as Scalar;
+/** What a batch gives: codes, reconstruction, and the mean over inputs of Σ_i f_i ‖d_i‖. */
+interface Decoded {
+  codes: Codes;
+  reconstruction: Tensor2D;
+  l1: Scalar;
+}
+
+/** Codes with zeros: the norms ride along as one more column of the decoder, so that one product and its gradient do. */
+function decodeDense(params: NamedTensors, values: Tensor2D): Decoded {
+  const W_dec = params['W_dec'] as Tensor2D;
+  const [n, width] = [values.shape[0], W_dec.shape[1]];
+  const both = tf.matMul(values, tf.concat([W_dec, rowNorms(W_dec)], 1));
+  const reconstruction = tf.add(tf.slice(both, [0, 0], [n, width]), params['b_dec']!) as Tensor2D;
+  const l1 = tf.mean(tf.slice(both, [0, width], [n, 1])) as Scalar;
+  return { codes: { kind: 'dense', values }, reconstruction, l1 };
+}
+
+/** Codes without zeros. */
+function decodeSparse(params: NamedTensors, { indices, values }: TopkCodes): Decoded {
+  const W_dec = params['W_dec'] as Tensor2D;
+  const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D);
+  const norms = tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
+  const l1 = tf.div(tf.sum(tf.mul(values, norms)), indices.shape[0]) as Scalar;
+  return { codes: { kind: 'topk', indices, values, d_sae: W_dec.shape[0] }, reconstruction, l1 };
 }
 
 export default defineSae<ReluParameters>({
@@ -64,17 +88,12 @@ export default defineSae<ReluParameters>({
   encode: (params, x): Codes => ({ kind: 'dense', values: encode(params, x) }),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
-    const values = encode(params, x);
-    const reconstruction = denseDecode(params, values);
+    const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
+    const few = fewActive(x, encoder, state);
+    const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
     const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
     const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
-    const l1 = weightedL1(params, values);
-    return {
-      total: tf.add(mse, tf.mul(l1, lambda)),
-      parts: { mse, l1 },
-      codes: { kind: 'dense', values },
-      reconstruction,
-    };
+    return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, codes, reconstruction };
   },
   afterStep(_params, state, hp) {
     adjustSparsity(state, hp.targetL0);

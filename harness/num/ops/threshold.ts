@@ -16,10 +16,10 @@ function rectangle(z: Tensor, theta: Tensor, bandwidth: number): Tensor {
  * the rectangle kernel (Rajamanoharan et al. 2407.14435, eq. 11).
  *
  * @param z pre-activations [n, d_sae]
- * @param theta thresholds [d_sae], positive
+ * @param theta thresholds [d_sae] or as many as z, positive
  * @param bandwidth ε, positive
  */
-export function jumprelu(z: Tensor2D, theta: Tensor1D, bandwidth: number): Tensor2D {
+export function jumprelu(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: number): Tensor2D {
   return customOp<Tensor2D>(
     [z, theta],
     (save, zs, thetas) => {
@@ -38,7 +38,7 @@ export function jumprelu(z: Tensor2D, theta: Tensor1D, bandwidth: number): Tenso
  * -(1/ε) · K((z - θ)/ε) (Rajamanoharan et al. 2407.14435, eq. 12). Apply it to z and not to the post-jump activation:
  * that would see only one side of the kernel.
  */
-export function heavisideStep(z: Tensor2D, theta: Tensor1D, bandwidth: number): Tensor2D {
+export function heavisideStep(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: number): Tensor2D {
   return customOp<Tensor2D>(
     [z, theta],
     (save, zs, thetas) => {

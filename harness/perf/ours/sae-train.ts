@@ -1,6 +1,7 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [profile]. With `profile` it prints the time of every kernel instead.
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [profile]. K: latents kept (topk), or how many are to be active on average,
+ * 0 for as many as a fresh SAE has. With `profile` it prints the time of every kernel instead.
  */
 import jumprelu from '../../../models/sae/jumprelu.ts';
 import relu from '../../../models/sae/relu.ts';
@@ -30,6 +31,14 @@ const sample = rows(64);
 const { params: initial, buffers = {} } = tf.tidy(() =>
   definition.init(shape, hp, { rng, sample, targetSample: sample }),
 );
+// The start of a ReLU or JumpReLU SAE is dense; its biases put it where training leads to.
+if (variant !== 'topk' && k > 0) {
+  const pre = tf.tidy(() => tf.matMul(sample, initial['W_enc'] as Tensor2D).dataSync()).sort();
+  const cut = pre[Math.floor(pre.length * (1 - k / d_sae))]!;
+  const threshold = initial['threshold']?.dataSync()[0] ?? 0;
+  initial['b_enc']!.dispose();
+  initial['b_enc'] = tf.fill([d_sae], threshold - cut);
+}
 const params = Object.fromEntries(Object.entries(initial).map(([name, tensor]) => [name, tf.variable(tensor)]));
 tf.dispose(initial);
 const { lr } = training;

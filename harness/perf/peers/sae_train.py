@@ -2,8 +2,9 @@
 
 usage: sae_train.py VARIANT D F K BATCH MODE STEPS
 VARIANT: topk | relu | jumprelu.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile.
-The step is dictionary_learning's own (TopKTrainer.update, StandardTrainerAprilUpdate.update, JumpReluTrainer.update)
-where that package is importable, else the same arithmetic written here.
+K: latents kept (topk), or how many are to be active on average, 0 for as many as a fresh SAE has.
+TopK is dictionary_learning's own step (TopKTrainer.update) where that package is importable, else the same arithmetic
+written here, AuxK included; ReLU and JumpReLU are written here.
 """
 
 import importlib.util
@@ -39,7 +40,7 @@ def dictionary_learning_trainer():
 
 
 class Plain(torch.nn.Module):
-    """ReLU (April 2024) and JumpReLU (step penalty) SAEs, written plainly."""
+    """TopK (with AuxK), ReLU (April 2024) and JumpReLU (step penalty) SAEs, written plainly."""
 
     def __init__(self):
         super().__init__()
@@ -49,9 +50,52 @@ class Plain(torch.nn.Module):
         self.w_enc = torch.nn.Parameter(w.t().clone())
         self.b_enc = torch.nn.Parameter(torch.zeros(f))
         self.b_dec = torch.nn.Parameter(torch.zeros(d))
-        self.theta = torch.nn.Parameter(torch.full((f,), 0.01))
+        if variant == "topk":
+            with torch.no_grad():
+                self.w_dec.div_(self.w_dec.norm(dim=1, keepdim=True))
+                self.w_enc.copy_(self.w_dec.t())
+        elif variant == "jumprelu":
+            self.theta = torch.nn.Parameter(torch.full((f,), 0.01))
+        elif variant != "relu":
+            sys.exit(f"sae_train.py: VARIANT: expected topk, relu or jumprelu, found {variant}")
+        if variant != "topk" and k > 0:
+            # The start of a ReLU or JumpReLU SAE is dense; its biases put it where training leads to.
+            pre = (torch.randn(64, d) @ self.w_enc.detach()).flatten()
+            cut = pre.sort().values[int(pre.numel() * (1 - k / f))]
+            self.b_enc.data.fill_((0.01 if variant == "jumprelu" else 0.0) - cut)
+        self.since = torch.zeros(f, dtype=torch.long)
+
+    def topk_loss(self, x):
+        a = torch.relu((x - self.b_dec) @ self.w_enc + self.b_enc)
+        values, indices = a.topk(k, sorted=False)
+        codes = torch.zeros_like(a).scatter_(-1, indices, values)
+        x_hat = codes @ self.w_dec + self.b_dec
+        loss = (x - x_hat).pow(2).sum(1).mean()
+        fired = torch.zeros(f, dtype=torch.bool)
+        fired[indices.flatten()] = True
+        self.since = torch.where(fired, 0, self.since + len(x))
+        dead = self.since >= 10_000_000
+        if not dead.any():
+            return loss
+        live_out = torch.where(dead, a, -torch.inf)
+        values, indices = live_out.topk(min(d // 2, int(dead.sum())), sorted=False)
+        error = (x - x_hat).detach()
+        aux = torch.zeros_like(a).scatter_(-1, indices, values) @ self.w_dec
+        spread = (error - error.mean(0)).pow(2).sum(1).mean()
+        return loss + (error - aux).pow(2).sum(1).mean() / spread / 32
+
+    @torch.no_grad()
+    def tangent(self):
+        """The decoder's gradient less its part along each row."""
+        self.w_dec.grad -= (self.w_dec.grad * self.w_dec).sum(1, keepdim=True) * self.w_dec
+
+    @torch.no_grad()
+    def unit_rows(self):
+        self.w_dec.div_(self.w_dec.norm(dim=1, keepdim=True))
 
     def forward(self, x):
+        if variant == "topk":
+            return self.topk_loss(x)
         z = x @ self.w_enc + self.b_enc
         if variant == "relu":
             a = torch.relu(z)
@@ -93,8 +137,12 @@ else:
             loss = forward(data[counter % 4])
         optimiser.zero_grad()
         loss.backward()
+        if variant == "topk":
+            model.tangent()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
+        if variant == "topk":
+            model.unit_rows()
         counter += 1
 
 

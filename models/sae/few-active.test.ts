@@ -1,0 +1,101 @@
+/** @file ReLU and JumpReLU training on sparse codes against the same loss on dense ones, with gradients. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
+import { allclose } from '../../harness/num/allclose.ts';
+import { initBackend, probeBackends } from '../../harness/num/backend.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type NamedTensors, type Tensor, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import jumprelu from './jumprelu.ts';
+import relu from './relu.ts';
+import { toDense } from './shared/threshold-codes.ts';
+
+const test = suite('few active latents');
+const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const [n, d, d_sae] = [20, 6, 400];
+
+function stateOf(changes: Partial<TrainState>): TrainState {
+  const counts = { step: 50, steps: 100, tokens: 0, deadCount: 0, scalars: {}, rng: createRng(0) };
+  return { ...counts, dead: tf.zeros([d_sae]), buffers: {}, ...changes } as TrainState;
+}
+
+/** Loss, codes, reconstruction and gradients of every parameter. */
+function run(definition: SaeDefinition, hp: Record<string, unknown>, params: NamedTensors, state: TrainState) {
+  const x = tf.tensor2d(createRng(5).fillNormal(new Float32Array(n * d)), [n, d]) as Tensor2D;
+  const names = Object.keys(params).sort();
+  const lossOf = (named: NamedTensors) => definition.loss(named, { x, target: x }, state, hp);
+  const loss = lossOf(params);
+  const grads = tf.grads((...values: Tensor[]) => {
+    return lossOf(Object.fromEntries(names.map((name, i) => [name, values[i]!]))).total;
+  })(names.map((name) => params[name]!));
+  const parts = Object.entries(loss.parts).map(([name, part]) => [name, part.dataSync()] as const);
+  return {
+    kind: loss.codes.kind,
+    numbers: [
+      ['total', loss.total.dataSync()] as const,
+      ...parts,
+      ['codes', toDense(loss.codes).dataSync()] as const,
+      ['reconstruction', loss.reconstruction.dataSync()] as const,
+      ...names.map((name, i) => [`gradient of ${name}`, grads[i]!.dataSync()] as const),
+    ],
+  };
+}
+
+const jump = { lambda: 0.3, lambdaWarmup: 0, targetL0: null, bandwidth: 0.4, preActCoefficient: 0 };
+const CASES: [string, unknown, Record<string, unknown>][] = [
+  ['relu', relu, { lambda: 0.3, lambdaWarmup: 0, targetL0: null }],
+  ['jumprelu, step', jumprelu, { ...jump, penalty: 'step' }],
+  ['jumprelu, quadratic', jumprelu, { ...jump, penalty: 'quadratic', targetL0: 3 }],
+  ['jumprelu, tanh', jumprelu, { ...jump, penalty: 'tanh' }],
+];
+
+function paramsFor(definition: SaeDefinition): NamedTensors {
+  const rng = createRng(9);
+  const normal = (...shape: number[]) =>
+    tf.tensor(rng.fillNormal(new Float32Array(shape.reduce((a, b) => a * b))), shape);
+  const params: NamedTensors = { W_dec: normal(d_sae, d), W_enc: normal(d, d_sae), b_dec: normal(d) };
+  // A few of the 400 latents of the longest inputs, none of the shortest.
+  params['b_enc'] = tf.sub(tf.mul(normal(d_sae), 0.1), 10);
+  return definition.id === 'jumprelu' ? { ...params, threshold: tf.fill([d_sae], 0.3) } : params;
+}
+
+for (const backend of backends) {
+  for (const [name, given, hp] of CASES) {
+    test(`${backend}: ${name}: sparse codes give the dense ones' loss and gradients`, async () => {
+      await initBackend(backend);
+      const before = tf.memory().numTensors;
+      tf.tidy(() => {
+        const definition = given as SaeDefinition;
+        const params = paramsFor(definition);
+        const dense = run(definition, hp, params, stateOf({}));
+        const state = stateOf({ last: { l0: 3, parts: {} } });
+        const sparse = run(definition, hp, params, state);
+        assert.equal([dense.kind, sparse.kind], ['dense', 'topk']);
+        assert.ok(state.scalars['activeWidth']! > 0);
+        sparse.numbers.forEach(([label, values], i) => {
+          allclose(values, dense.numbers[i]![1], { rtol: 1e-4, atol: 1e-5 }, `${backend} ${label}`);
+        });
+        assert.ok(dense.numbers.find(([label]) => label === 'codes')![1].some((value) => value > 0));
+      });
+      assert.is(tf.memory().numTensors, before);
+    });
+  }
+
+  test(`${backend}: too many active latents are left to dense operations until L0 has fallen`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const params = { ...paramsFor(relu as unknown as SaeDefinition), b_enc: tf.zeros([d_sae]) };
+      const state = stateOf({ last: { l0: 10, parts: {} } });
+      const kindAt = (l0: number, named: NamedTensors) => {
+        state.last = { l0, parts: {} };
+        return run(relu as unknown as SaeDefinition, CASES[0]![2], named, state).kind;
+      };
+      assert.is(kindAt(10, params), 'dense');
+      assert.is(state.scalars['denseL0'], 10);
+      assert.is(kindAt(8, paramsFor(relu as unknown as SaeDefinition)), 'dense');
+      assert.is(kindAt(5, paramsFor(relu as unknown as SaeDefinition)), 'topk');
+    });
+  });
+}
+
+test.run();
