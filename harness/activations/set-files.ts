@@ -105,6 +105,18 @@ async function readIndex(folder: string, { n, items }: SetDescription): Promise<
   };
 }
 
+/** Sets of at most so many bytes are held in memory from their first reading on: every method and task reads them. */
+const HELD_BYTES = 128 * 1024 * 1024;
+
+/** Reads the whole set once and gives copies of its parts. */
+function heldRows(read: (start: number, end: number) => Promise<Float32Array>, n: number, d_in: number) {
+  let all: Promise<Float32Array> | undefined;
+  return async (start: number, end: number): Promise<Float32Array> => {
+    all ??= read(0, n);
+    return (await all).slice(start * d_in, end * d_in);
+  };
+}
+
 /** Rows of consecutive shards by their number in the set. */
 function shardReader(sources: TensorSource[], shards: SetDescription['shards'], d_in: number) {
   return async (start: number, end: number): Promise<Float32Array> => {
@@ -124,7 +136,7 @@ function shardReader(sources: TensorSource[], shards: SetDescription['shards'], 
 }
 
 /**
- * Opens a folder that `collectActivations` filled. Rows are read on demand.
+ * Opens a folder that `collectActivations` filled. Rows are read on demand, small sets once and for all.
  *
  * @param options.memoryBytes Bytes that shuffling may hold; default 512 MiB.
  * @throws UserError when the folder is incomplete, damaged or of another format.
@@ -151,6 +163,7 @@ export async function openActivationSet(
   }
   const total = shards.reduce((sum, { rows }) => sum + rows, 0);
   if (total !== n) throw new UserError(`activations ${folder}: expected ${n} rows in the shards, found ${total}.`);
-  const read = shardReader(sources, shards, d_in);
+  const fromFiles = shardReader(sources, shards, d_in);
+  const read = 4 * n * d_in <= HELD_BYTES ? heldRows(fromFiles, n, d_in) : fromFiles;
   return { ...activationSet({ d_in, n, ...index, policy, key, read }, options.memoryBytes), description };
 }
