@@ -66,6 +66,29 @@ async function run(
 const near = (actual: number | null, expected: number, tolerance = 1e-6) =>
   assert.ok(actual !== null && Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
+test('greatest cosine between latents’ directions', async () => {
+  const set = memoryActivations([[[1, 2]], [[3, 1]]]);
+  const own = method((x) => x);
+  const none = (await run(set, own)).outcome.rows[0]!.metrics['max_decoder_cosine']!;
+  assert.equal([none.value, none.reason], [null, 'needs two latents with directions of their own']);
+  // Latents 0 and 1 lie 45° apart, latent 2 is latent 0 longer: greatest cosines 1, √½ and 1.
+  const three: Method = {
+    ...{ d_in: 2, d_sae: 3, sparse: false, id: 'fake', kind: 'baseline' },
+    encode: (x) => ({
+      kind: 'dense',
+      values: tf.pad(x, [
+        [0, 0],
+        [0, 1],
+      ]),
+    }),
+    directions: () => Float32Array.of(1, 0, 1, 1, 2, 0),
+    dispose() {},
+  };
+  const { cell, outcome } = await run(set, three);
+  near(cell('max_decoder_cosine'), (2 + Math.SQRT1_2) / 3);
+  assert.is(outcome.rows[0]!.metrics['max_decoder_cosine']!.n, 3);
+});
+
 test('explained variance: the hand-computed case, perfect, and the mean predictor', async () => {
   const set = memoryActivations([
     [

@@ -11,9 +11,21 @@ import {
 } from '../harness/contract.ts';
 import { clipStatistics, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { clusterBootstrap } from './reconstruction/cluster-bootstrap.ts';
-import { densityCurve, geometryCells, meanActivation, measureGeometry } from './reconstruction/geometry.ts';
+import {
+  decoderCells,
+  densityCurve,
+  geometryCells,
+  meanActivation,
+  measureGeometry,
+} from './reconstruction/geometry.ts';
 import { lmStatistics, prepareLm, spliceLm } from './reconstruction/language-model.ts';
-import { CLIP_METRICS, CODE_METRICS, LM_METRICS, RECONSTRUCTION_METRICS } from './reconstruction/metrics.ts';
+import {
+  CLIP_METRICS,
+  CODE_METRICS,
+  DECODER_METRICS,
+  LM_METRICS,
+  RECONSTRUCTION_METRICS,
+} from './reconstruction/metrics.ts';
 import type { Replacement } from './reconstruction/splice.ts';
 
 interface Options {
@@ -32,7 +44,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 2,
+  version: 3,
   options: {
     documents: {
       type: 'integer',
@@ -47,7 +59,7 @@ export default defineTask<Options>({
       description: 'MiB of clean log-probabilities kept for all methods; beyond it each method computes them again.',
     },
   },
-  metrics: { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...LM_METRICS, ...CLIP_METRICS },
+  metrics: allMetrics(),
   axes: {},
   seeded: false,
   async prepare(context) {
@@ -72,13 +84,14 @@ export default defineTask<Options>({
     const cells: Cells = emptyCells(allMetrics(), `'${method.id}' cannot decode`);
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
     Object.assign(cells, geometryCells(measured, Object.keys(known)));
+    Object.assign(cells, decoderCells(method));
     if (method.decode) Object.assign(cells, await subjectCells(context));
     return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityCurve(measured) } };
   },
 });
 
 function allMetrics(): Record<string, MetricDefinition> {
-  return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+  return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...DECODER_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 }
 
 function emptyCells(metrics: Record<string, unknown>, reason: string): Cells {

@@ -1,6 +1,7 @@
 /** @file How far reconstructions are from activations, and how sparse the codes are, over all kept positions. */
 import {
   type ActivationSet,
+  bootstrapMean,
   codesCsr,
   createReconstruction,
   createRng,
@@ -11,6 +12,8 @@ import {
   type FittedMethod,
   type KeptBatch,
   type MetricValue,
+  maxCosine,
+  measuredCell,
   plainCell,
   type Reconstruction,
   scanKept,
@@ -101,6 +104,15 @@ export function geometryCells(measured: Reconstruction, names: readonly string[]
     return { ...plainCell(value, tokens), ci95: intervals[name]?.ci ?? null };
   };
   return Object.fromEntries(names.map((name) => [name, cellOf(name)]));
+}
+
+/** Cells of the directions of latents; intervals resample latents. */
+export function decoderCells({ directions, d_sae }: FittedMethod): Record<string, MetricValue> {
+  if (!directions || d_sae === undefined || d_sae < 2) {
+    return { max_decoder_cosine: emptyCell('needs two latents with directions of their own') };
+  }
+  const estimate = bootstrapMean(maxCosine(directions(), d_sae), createRng('reconstruction/decoder'));
+  return { max_decoder_cosine: measuredCell(estimate, 'the directions are not finite') };
 }
 
 /** Number of latents by log10 of their density; those that never fired are in no bin: `fraction_alive` counts them. */

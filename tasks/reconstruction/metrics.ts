@@ -1,5 +1,5 @@
 /** @file The metrics of the task, with their definitions. */
-import { type MetricDefinition, reconstructionVersion } from '../../harness/contract.ts';
+import { decoderVersion, type MetricDefinition, reconstructionVersion } from '../../harness/contract.ts';
 
 type Direction = MetricDefinition['direction'];
 
@@ -28,6 +28,18 @@ export const CODE_METRICS: Record<string, MetricDefinition> = {
   ),
   freq_over_1_percent: shared('Share of latents that fire on more than 1 % of kept positions.', 'none', [0, 1]),
   freq_over_10_percent: shared('Share of latents that fire on more than 10 % of kept positions.', 'none', [0, 1]),
+};
+
+/** Of the directions that latents add. */
+export const DECODER_METRICS: Record<string, MetricDefinition> = {
+  max_decoder_cosine: {
+    ...metric(
+      'Mean over latents of the greatest cosine with another latent’s direction; near 1 where latents repeat.',
+      'none',
+      [-1, 1],
+    ),
+    version: decoderVersion,
+  },
 };
 
 /** Of the reconstruction x̂ of the kept positions. */

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
-import { bootstrap, bootstrapMean, bootstrapRatio, pairedBootstrap } from './bootstrap.ts';
+import { bootstrap, bootstrapMean, bootstrapRatio } from './bootstrap.ts';
 
 const test = suite('bootstrap');
 
@@ -59,18 +59,6 @@ test('an arbitrary statistic, undefined on some draws', () => {
   assert.is(bootstrapMean([], createRng(4)), null);
   assert.equal(bootstrapMean([2], createRng(4)), { value: 2, ci: null, n: 1 });
   assert.is(bootstrapRatio([1], [0], createRng(4)), null);
-});
-
-test('paired difference sees a shift that unpaired spread would hide', () => {
-  const rng = createRng(5);
-  const base = Array.from({ length: 30 }, () => 100 * rng.normal());
-  const better = base.map((value) => value + 1 + 0.1 * rng.normal());
-  const difference = pairedBootstrap(better, base, rng)!;
-  assert.ok(difference.ci![0] > 0.9 && difference.ci![1] < 1.1);
-  assert.is(difference.probabilityAbove, 1);
-  assert.is(pairedBootstrap(base, base, rng)!.probabilityAbove, 0.5);
-  assert.is(pairedBootstrap([], [], rng), null);
-  assert.throws(() => pairedBootstrap([1], [], rng), /1 values against 0/);
 });
 
 test.run();

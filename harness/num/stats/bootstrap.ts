@@ -130,33 +130,3 @@ export function bootstrapMean(values: ArrayLike<number>, rng: Rng, options: Clus
   const { sums, counts } = byCluster(values, options.clusters);
   return bootstrapRatio(sums, counts, rng, options);
 }
-
-/** A paired difference: mean(a - b), its interval, and the share of resamples in which a lay above b. */
-export interface PairedDifference extends Estimate {
-  probabilityAbove: number;
-}
-
-/**
- * Paired bootstrap of mean(a - b) on identical units, by cluster where given. Resamples in which the difference is
- * exactly 0 count half in `probabilityAbove`. Null of nothing.
- */
-export function pairedBootstrap(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  rng: Rng,
-  options: ClusterOptions = {},
-): PairedDifference | null {
-  if (a.length !== b.length) throw new RangeError(`paired bootstrap: ${a.length} values against ${b.length}`);
-  if (a.length === 0) return null;
-  const { resamples = 1000, confidence = 0.95, clusters } = options;
-  const { sums, counts } = byCluster(
-    Array.from({ length: a.length }, (_, i) => a[i]! - b[i]!),
-    clusters,
-  );
-  const n = sums.length;
-  const statistic = ratio(sums, counts);
-  const value = statistic(Uint32Array.from({ length: n }, (_, i) => i))!;
-  const draws = resample(n, statistic, rng, resamples);
-  const share = draws.reduce((total, draw) => total + (draw > 0 ? 1 : draw === 0 ? 0.5 : 0), 0) / draws.length;
-  return { value, ci: n < 2 ? null : interval(draws, confidence), n, probabilityAbove: share };
-}

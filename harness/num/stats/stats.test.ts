@@ -4,9 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allclose } from '../allclose.ts';
 import { createRng } from '../rng.ts';
-import { kendallTau, pearson, spearman } from './correlation.ts';
 import { histogram } from './histogram.ts';
-import { mannWhitney } from './mann-whitney.ts';
 import { emptyMoments, mean, mergeMoments, momentsOf, standardDeviation, variance } from './moments.ts';
 import { quantile, quantiles } from './quantiles.ts';
 import { argsort, averageRanks } from './ranks.ts';
@@ -14,7 +12,7 @@ import { studentCdf, studentInterval, studentQuantile } from './student-t.ts';
 
 const test = suite('stats');
 const golden = JSON.parse(readFileSync(new URL('../testdata/metrics.golden.json', import.meta.url), 'utf8'));
-const { a, b, shifted } = golden.samples;
+const { a } = golden.samples;
 
 test('moments merge to those of the whole, in any split', () => {
   const values = Array.from({ length: 50 }, createRng('moments').normal).map((v) => 1e6 + v);
@@ -38,25 +36,9 @@ test('quantiles equal numpy', () => {
   assert.throws(() => quantile([1], 1.1), /in \[0, 1\]/);
 });
 
-test('ranks and correlations equal scipy', () => {
+test('ranks equal scipy', () => {
   allclose(averageRanks(a), golden.samples.ranks);
   assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
-  const { pearson: r, spearman: rho, kendall } = golden.samples;
-  allclose([pearson(a, b)!, spearman(a, b)!, kendallTau(a, b)!], [r, rho, kendall], { rtol: 1e-10 });
-  for (const correlate of [pearson, spearman, kendallTau]) {
-    assert.is(correlate([1, 1, 1], [1, 2, 3]), null);
-    allclose([correlate([1, 2, 3], [5, 4, 1])!], [correlate === pearson ? -0.9607689228305228 : -1]);
-    assert.throws(() => correlate([1], [1, 2]), /1 values against 2/);
-  }
-});
-
-test('Mann-Whitney equals scipy', () => {
-  const { u, p } = golden.samples.mannWhitney;
-  const result = mannWhitney(a, shifted)!;
-  allclose([result.u, result.p], [u, p], { rtol: 1e-5 });
-  assert.is(result.probabilityAbove, u / 900);
-  assert.equal(mannWhitney([2, 2], [2]), { u: 1, probabilityAbove: 0.5, p: 1 });
-  assert.is(mannWhitney([], [1]), null);
 });
 
 test('Student t equals scipy', () => {
