@@ -68,10 +68,14 @@ function sparseCandidates(csr: Csr): Candidates {
 }
 
 function denseCandidates(max: Float32Array, min: Float32Array, d_sae: number): Candidates {
-  const values = (candidate: number, items: Uint32Array) =>
-    candidate < d_sae
-      ? Float64Array.from(items, (item) => max[item * d_sae + candidate]!)
-      : Float64Array.from(items, (item) => -min[item * d_sae + candidate - d_sae]!);
+  const values = (candidate: number, items: Uint32Array) => {
+    const chosen = new Float64Array(items.length);
+    for (let i = 0; i < items.length; i++) {
+      const from = items[i]! * d_sae + candidate;
+      chosen[i] = candidate < d_sae ? max[from]! : -min[from - d_sae]!;
+    }
+    return chosen;
+  };
   return {
     count: 2 * d_sae,
     latentOf: (candidate) => candidate % d_sae,

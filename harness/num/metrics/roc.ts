@@ -1,5 +1,5 @@
 /** @file AUROC and ROC curves of scores against binary labels. Higher scores speak for the positive class. */
-import { argsort, averageRanks } from '../stats/ranks.ts';
+import { argsort } from '../stats/ranks.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -31,10 +31,21 @@ export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number | bool
   const positives = countPositives(labels);
   const negatives = scores.length - positives;
   if (positives === 0 || negatives === 0) return null;
-  const ranks = averageRanks(scores);
-  let rankSum = 0;
-  for (let i = 0; i < ranks.length; i++) if (labels[i]) rankSum += ranks[i]!;
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+  const [of1, of0] = [new Float64Array(positives), new Float64Array(negatives)];
+  for (let i = 0, p = 0, n = 0; i < scores.length; i++) {
+    if (labels[i]) of1[p++] = scores[i]!;
+    else of0[n++] = scores[i]!;
+  }
+  of1.sort();
+  of0.sort();
+  // Twice the number of pairs in the right order: of0[below] is the first that is not lower, of0[upTo] the first higher.
+  let [doubled, below, upTo] = [0, 0, 0];
+  for (const score of of1) {
+    while (below < negatives && of0[below]! < score) below++;
+    while (upTo < negatives && of0[upTo]! <= score) upTo++;
+    doubled += below + upTo;
+  }
+  return doubled / (2 * positives * negatives);
 }
 
 /** One step of a sweep from the highest score down: everything that scores at least `threshold` is accepted. */

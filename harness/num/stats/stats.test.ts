@@ -7,7 +7,7 @@ import { createRng } from '../rng.ts';
 import { histogram } from './histogram.ts';
 import { emptyMoments, mean, mergeMoments, momentsOf, standardDeviation, variance } from './moments.ts';
 import { quantile, quantiles } from './quantiles.ts';
-import { argsort, averageRanks } from './ranks.ts';
+import { argsort } from './ranks.ts';
 import { studentCdf, studentInterval, studentQuantile } from './student-t.ts';
 
 const test = suite('stats');
@@ -36,8 +36,7 @@ test('quantiles equal numpy', () => {
   assert.throws(() => quantile([1], 1.1), /in \[0, 1\]/);
 });
 
-test('ranks equal scipy', () => {
-  allclose(averageRanks(a), golden.samples.ranks);
+test('argsort keeps the order of equal values', () => {
   assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
 });
 
