@@ -14,6 +14,8 @@ export interface Addon {
   isa: string;
   threads: number;
   params: Float64Array;
+  /** Asks for large pages under a buffer not yet written to; advice that a system may ignore. */
+  largePages(buffer: ArrayBuffer): void;
   matMul: Kernel;
   binary: Kernel;
   unary: Kernel;

@@ -4,7 +4,7 @@
  * varying length find one another's buffers.
  */
 import { totalmem } from 'node:os';
-import type { Values } from './addon.ts';
+import { startAddon, type Values } from './addon.ts';
 
 /** Bytes kept at most: what one training step holds at once, without starving other programs. */
 const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 8));
@@ -24,6 +24,15 @@ function classOf(size: number): number {
   return Math.ceil(size / step) * step;
 }
 
+/** From this size on a buffer has large pages where the system gives them. */
+const LARGE = 2 ** 23;
+
+function freshBuffer(capacity: number): ArrayBuffer {
+  const buffer = new ArrayBuffer(capacity);
+  if (capacity >= LARGE) startAddon().largePages(buffer);
+  return buffer;
+}
+
 /** An array of `size` elements with undefined contents. */
 export function takeArray(dtype: Kind, size: number): Values {
   const make = constructors[dtype];
@@ -32,7 +41,7 @@ export function takeArray(dtype: Kind, size: number): Values {
   const capacity = classOf(needed);
   const list = kept.get(capacity);
   const free = list?.pop();
-  if (free === undefined) return new make(new ArrayBuffer(capacity), 0, size);
+  if (free === undefined) return new make(freshBuffer(capacity), 0, size);
   bytes -= capacity;
   return new make(free, 0, size);
 }

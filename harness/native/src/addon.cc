@@ -7,6 +7,7 @@
 
 #if !defined(_WIN32)
 #include <dlfcn.h>
+#include <sys/mman.h>
 #endif
 
 namespace sax {
@@ -92,6 +93,27 @@ napi_value run(napi_env env, napi_callback_info info) {
   return call.error ? fail(env, call.error) : nullptr;
 }
 
+/**
+ * largePages(array): asks for pages of 2 MiB where the whole of one lies inside the array, before it is first touched:
+ * kernels that walk a large matrix across its rows spend much of their time on address translation otherwise.
+ */
+napi_value largePages(napi_env env, napi_callback_info info) {
+  size_t count = 1, length;
+  napi_value array;
+  void* data;
+  if (napi_get_cb_info(env, info, &count, &array, nullptr, nullptr) != napi_ok || count != 1 ||
+      napi_get_arraybuffer_info(env, array, &data, &length) != napi_ok)
+    return fail(env, "native large pages: expected an ArrayBuffer");
+#ifdef MADV_HUGEPAGE
+  constexpr uintptr_t page = uintptr_t{1} << 21;
+  uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  uintptr_t end = (reinterpret_cast<uintptr_t>(data) + length) / page * page;
+  // Advice only: a system without such pages says no, and nothing is lost.
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+  return nullptr;
+}
+
 /** start(threads, isa): starts the pool, returns { isa, threads, params, kernels… }. */
 napi_value start(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -126,6 +148,8 @@ napi_value start(napi_env env, napi_callback_info info) {
     return fail(env, "native start: already started in this environment");
   }
   napi_set_named_property(env, result, "params", value);
+  napi_create_function(env, "largePages", NAPI_AUTO_LENGTH, largePages, nullptr, &value);
+  napi_set_named_property(env, result, "largePages", value);
   for (const Entry* e = choice.table; e->name; e++) {
     napi_create_function(env, e->name, NAPI_AUTO_LENGTH, run, const_cast<Entry*>(e), &value);
     napi_set_named_property(env, result, e->name, value);
