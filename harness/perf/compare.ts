@@ -18,6 +18,8 @@ export interface Comparison {
   peer: { name: string } & Spread;
   /** Above 1: ours is better. */
   ratio: Spread;
+  /** The ratio of CPU seconds, where both sides measured them: the one to go by on a busy machine. */
+  cpuRatio?: number;
   target: Target;
   met: boolean;
   note: string;
@@ -44,6 +46,7 @@ export function compare(row: Row, ours: Rounds, peers: ReadonlyMap<string, Round
       const ratio = numberOf(mine) / numberOf(its);
       return lessIsBetter ? 1 / ratio : ratio;
     });
+    const cpu = pairs.flatMap(([mine, its]) => (mine.cpu_s && its.cpu_s ? [its.cpu_s / mine.cpu_s] : []));
     const note = `ours: ${pairs[0]![0].note}; peer: ${pairs[0]![1].note}`;
     return [
       {
@@ -51,6 +54,7 @@ export function compare(row: Row, ours: Rounds, peers: ReadonlyMap<string, Round
         ours: spread(pairs.map(([mine]) => numberOf(mine))),
         peer: { name, ...spread(pairs.map(([, its]) => numberOf(its))) },
         ratio: spread(ratios),
+        ...(row.measure !== 'peak' && cpu.length > 0 && { cpuRatio: spread(cpu).median }),
         note,
         unit: row.measure === 'peak' ? 'MiB' : pairs[0]![0].unit,
       },

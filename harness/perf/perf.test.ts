@@ -43,6 +43,15 @@ test('seconds and peak memory: less is better', () => {
   assert.equal([peak!.ours.median, peak!.peer.median, peak!.met, peak!.unit], [10, 15, false, 'MiB']);
 });
 
+test('CPU seconds: their own ratio, less is better, in the median round', () => {
+  const timed = (...seconds: number[]): Rounds =>
+    seconds.map((cpu_s) => ({ value: 1, unit: 'u', peak_mib: 1, note: '', cpu_s }));
+  const row = rowOf('throughput', [{ over: 'fastest', atLeast: 1 }]);
+  const [line] = compare(row, timed(1, 2, 4), new Map([['peer', timed(3, 4, 40)]]));
+  assert.equal([line!.ratio.median, line!.cpuRatio], [1, 3]);
+  assert.is(compare(row, rounds(1), new Map([['peer', rounds(1)]]))[0]!.cpuRatio, undefined);
+});
+
 test('rounds without a number are left out, and a peer without any gives no line', () => {
   const row = rowOf('throughput', [{ over: 'fastest', atLeast: 1 }]);
   const [line] = compare(row, rounds(6, 8), new Map([['peer', rounds(undefined, 4)]]));

@@ -55,10 +55,11 @@ async function measureRow(row: Row): Promise<Comparison[]> {
 const digits = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
 const shown = ({ median, min, max }: Spread) => `${digits(median)} (${digits(min)}–${digits(max)})`;
 
-function printLine({ row, unit, ours, peer, ratio, target, met }: Comparison): void {
+function printLine({ row, unit, ours, peer, ratio, cpuRatio, target, met }: Comparison): void {
   const verdict = met ? 'met' : 'missed';
+  const cpu = cpuRatio === undefined ? '' : digits(cpuRatio);
   console.log(
-    `| ${row} | ${shown(ours)} ${unit} | ${peer.name}: ${shown(peer)} | ${shown(ratio)} | ${target.atLeast} × ${target.over} | ${verdict} |`,
+    `| ${row} | ${shown(ours)} ${unit} | ${peer.name}: ${shown(peer)} | ${shown(ratio)} | ${cpu} | ${target.atLeast} × ${target.over} | ${verdict} |`,
   );
 }
 
@@ -68,7 +69,8 @@ if (wanted.length === 0) {
   console.error(`perf: --only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
   process.exit(2);
 }
-if (!options.json) console.log('| row | ours | peer | ratio | target | verdict |\n|---|---|---|---|---|---|');
+if (!options.json)
+  console.log('| row | ours | peer | ratio | CPU time | target | verdict |\n|---|---|---|---|---|---|---|');
 const all: Comparison[] = [];
 for (const row of wanted) {
   const comparisons = await measureRow(row);

@@ -38,12 +38,15 @@ const own = (script: string, ...args: (string | number)[]): Contender => ({
 });
 const modes = ['float32', 'bf16', 'compile', 'bf16-compile'];
 
-/** One SAE training row: ours against PyTorch in every mode. `d`, `f`, `k`, `batch` and steps timed. */
+/**
+ * One SAE training row: ours against PyTorch in every mode. `d`, `f`, `k`, `batch` and steps timed; for ReLU and JumpReLU
+ * `k` is how many latents are active on average, 0 for as many as at the start.
+ */
 function training(variant: string, size: [number, number, number, number, number], targets: Target[]): Row {
   const [d, f, k, batch, steps] = size;
   return {
-    id: `train-${variant}-${d}-${f}`,
-    title: `${variant} SAE training step, d=${d}, F=${f}${variant === 'topk' ? `, k=${k}` : ''}, batch ${batch}`,
+    id: `train-${variant}-${d}-${f}${variant === 'topk' || k === 0 ? '' : `-l0-${k}`}`,
+    title: `${variant} SAE training step, d=${d}, F=${f}${k > 0 ? `, k=${k}` : ''}, batch ${batch}`,
     ours: own('sae-train.ts', variant, d, f, k, batch, steps),
     peers: modes.map((mode) => ({
       name: `torch ${mode}`,
@@ -102,7 +105,8 @@ export function rows(quick: boolean): Row[] {
         training('topk', [128, 1024, 32, 2048, 20], [float32(4), fastest(1)]),
         training('topk', [2304, 16384, 32, 2048, 2], [float32(8), fastest(1)]),
       ];
-  const dense: [number, number, number, number, number] = quick ? [64, 512, 0, 128, 2] : [768, 12288, 0, 2048, 2];
+  const withL0 = (l0: number): [number, number, number, number, number] =>
+    quick ? [64, 512, l0 > 0 ? 4 : 0, 128, 2] : [768, 12288, l0, 2048, 2];
   const [n, f, d, concepts] = quick ? [2000, 256, 64, 10] : [50_000, 8192, 512, 500];
   const [items, latents] = quick ? [200, 512] : [2000, 16_384];
   const products: [number, number, number][] = quick
@@ -118,8 +122,7 @@ export function rows(quick: boolean): Row[] {
     ...products.map((size) => matmul(...size)),
     topk,
     ...larger,
-    training('relu', dense, [fastest(1.2)]),
-    training('jumprelu', dense, [fastest(1.2)]),
+    ...['relu', 'jumprelu'].flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
     {
       ...topk,
       id: 'train-peak-memory',

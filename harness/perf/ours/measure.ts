@@ -5,20 +5,27 @@ import { initBackend } from '../../num/backend.ts';
 export interface Measurement {
   value: number;
   unit: string;
+  /** CPU seconds of all threads for one repetition: what a busy machine leaves comparable. */
+  cpu_s?: number;
   /** Largest resident set of the process, MiB. */
   peak_mib: number;
   note: string;
 }
 
-/** Median wall seconds of `step` after `warmup` untimed calls. */
+let cpuSeconds: number | undefined;
+
+/** Median wall seconds of `step` after `warmup` untimed calls; keeps the mean of its CPU seconds for `report`. */
 export async function seconds(step: () => unknown, repeats: number, warmup = 2): Promise<number> {
   for (let i = 0; i < warmup; i++) await step();
+  const before = process.cpuUsage();
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) {
     const start = performance.now();
     await step();
     times.push((performance.now() - start) / 1000);
   }
+  const { user, system } = process.cpuUsage(before);
+  cpuSeconds = (user + system) / 1e6 / repeats;
   times.sort((a, b) => a - b);
   const middle = times.length >> 1;
   return times.length % 2 === 1 ? times[middle]! : (times[middle - 1]! + times[middle]!) / 2;
@@ -27,7 +34,7 @@ export async function seconds(step: () => unknown, repeats: number, warmup = 2):
 /** Prints the line. */
 export function report(value: number, unit: string, note: string): void {
   const peak_mib = Math.round(process.resourceUsage().maxRSS / 1024);
-  const line: Measurement = { value, unit, peak_mib, note };
+  const line: Measurement = { value, unit, peak_mib, note, ...(cpuSeconds !== undefined && { cpu_s: cpuSeconds }) };
   console.log(JSON.stringify(line));
 }
 

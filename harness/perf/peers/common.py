@@ -1,4 +1,7 @@
-"""Shared by the peers: every peer prints one JSON line {"value": number, "unit": str, "peak_mib": number, "note": str}."""
+"""
+Shared by the peers: every peer prints one JSON line {"value": number, "unit": str, "peak_mib": number, "note": str} and
+"cpu_s", the CPU seconds of all threads for one repetition, where `seconds` measured.
+"""
 
 import json
 import resource
@@ -6,18 +9,25 @@ import statistics
 import time
 
 
+cpu_s = None
+
+
 def seconds(step, repeats, warmup=2):
-    """Median wall seconds of `step()` after `warmup` untimed calls."""
+    """Median wall seconds of `step()` after `warmup` untimed calls; keeps the mean of its CPU seconds for `report`."""
+    global cpu_s
     for _ in range(warmup):
         step()
     times = []
+    before = time.process_time()
     for _ in range(repeats):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
+    cpu_s = (time.process_time() - before) / repeats
     return statistics.median(times)
 
 
 def report(value, unit, note=""):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"value": value, "unit": unit, "peak_mib": round(peak, 1), "note": note}))
+    line = {"value": value, "unit": unit, "peak_mib": round(peak, 1), "note": note}
+    print(json.dumps(line if cpu_s is None else {**line, "cpu_s": cpu_s}))
