@@ -81,13 +81,19 @@ export function cellsAside(cells: readonly Cell[], missing: ReadonlyMap<Fit, rea
   return aside;
 }
 
+/**
+ * Arrays outside the heap are collected with the young generation, whose usual size is soon full of them: this one takes
+ * a fifth of the collections away.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 192 };
+
 /** A worker does not inherit the TypeScript loader that runs the sources. */
 function startWorker(workerData: AsideTask): Worker {
   const entry = new URL(`./aside-worker${codeExtension}`, import.meta.url);
-  if (codeExtension === '.js') return new Worker(entry, { workerData });
+  if (codeExtension === '.js') return new Worker(entry, { workerData, resourceLimits });
   const [loader, module] = [import.meta.resolve('tsx/esm/api'), entry.href].map((url) => JSON.stringify(url));
   const source = `import(${loader}).then(({ register }) => (register(), import(${module})))`;
-  return new Worker(source, { eval: true, workerData });
+  return new Worker(source, { eval: true, workerData, resourceLimits });
 }
 
 /** Runs parts of plans in a worker thread of its own each. */
