@@ -75,6 +75,12 @@ test('a row samples the same alone, beside others and in another order', async (
   assert.equal(turned.reverse(), together);
 });
 
+test('a tiny temperature is the greedy choice, a high one is not', async () => {
+  const greedy = await model.generate(PROMPTS, { maxNewTokens: 8, eosId: -1 });
+  assert.equal(await model.generate(PROMPTS, { maxNewTokens: 8, eosId: -1, temperature: 1e-30 }), greedy);
+  assert.not.equal(await model.generate(PROMPTS, { maxNewTokens: 8, eosId: -1, temperature: 3 }), greedy);
+});
+
 test('seeds and streams decide the samples', async () => {
   const twice = [PROMPTS[0]!, PROMPTS[0]!];
   const [first, second] = await model.generate(twice, SAMPLED);

@@ -42,7 +42,7 @@ export async function generate(
   options: GenerateOptions,
 ): Promise<number[][]> {
   checkOptions(config, prompts, options);
-  const { interventions, seed = 0, streams, signal, maxNewTokens } = options;
+  const { interventions, seed = 0, streams, signal, maxNewTokens, temperature = 0 } = options;
   const out: number[][] = prompts.map(() => []);
   if (prompts.length === 0 || maxNewTokens === 0) return out;
   const root = createRng(seed).fork('generate');
@@ -62,13 +62,13 @@ export async function generate(
     let output = tf.tidy(() => {
       const { hidden } = llamaHidden(params, config, batch, { interventions, caches });
       const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
-      return llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32')));
+      return weigh(llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), temperature);
     });
     while (true) {
-      const logits = await output.data();
+      const weights = (await output.data()) as Float32Array;
       output.dispose();
       rows.forEach((row, i) => {
-        if (keep.has(row) && !take(row, logits.subarray(i * config.vocab, (i + 1) * config.vocab))) keep.delete(row);
+        if (keep.has(row) && !take(row, weights.subarray(i * config.vocab, (i + 1) * config.vocab))) keep.delete(row);
       });
       if (keep.size === 0) return out;
       // Lets timers, signals and progress through: the arithmetic itself never yields.
@@ -87,9 +87,9 @@ export async function generate(
   }
 
   /** Draws a row's next token; false when the row is done. */
-  function take(row: Row, logits: ArrayLike<number>): boolean {
-    const { temperature = 0, topK, topP, eosId } = options;
-    const id = temperature === 0 ? argmax(logits) : sampleToken(logits, row.rng.uniform(), { temperature, topK, topP });
+  function take(row: Row, weights: Float32Array): boolean {
+    const { topK, topP, eosId } = options;
+    const id = temperature === 0 ? argmax(weights) : sampleToken(weights, row.rng.uniform(), { topK, topP });
     if (id === eosId) return false;
     const ids = out[row.index]!;
     ids.push(id);
@@ -98,7 +98,7 @@ export async function generate(
     return ids.length < maxNewTokens && row.length < config.maxLength;
   }
 
-  /** Logits of the rows' new column. */
+  /** Weights of the rows' next tokens. */
   function step(): Tensor2D {
     const n = rows.length;
     const ids = Int32Array.from(rows, (row) => row.next);
@@ -110,7 +110,7 @@ export async function generate(
       { n, length: 1, ids, mask },
       { interventions, caches, phase: 'generated', offset: columns - 1, column: { positions, seen: seenColumns() } },
     );
-    return llamaLogits(params, config, hidden!);
+    return weigh(llamaLogits(params, config, hidden!), temperature);
   }
 
   /** Where each row may look, [n, columns]: everywhere but at its prompt's padding. */
@@ -122,6 +122,14 @@ export async function generate(
     });
     return seen;
   }
+}
+
+/** Logits [n, vocab] as what a token is chosen by: themselves at temperature 0, else probabilities. */
+function weigh(logits: Tensor2D, temperature: number): Tensor2D {
+  if (temperature === 0) return logits;
+  if (temperature === 1) return tf.softmax(logits);
+  // The largest is taken away first: divided by a tiny temperature it could be infinite.
+  return tf.softmax(tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature));
 }
 
 function checkOptions(config: LlamaConfig, prompts: readonly (readonly number[])[], options: GenerateOptions): void {

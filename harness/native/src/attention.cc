@@ -24,9 +24,30 @@ bool readAttention(Call& c, Attention& a) {
 
 namespace {
 
+/** A number of registers as a type. */
+template <size_t N>
+struct Vectors {
+  static constexpr size_t count = N;
+};
+
+/** The largest of n floats, n a multiple of kLanes; NaN is passed over. */
+inline float largestOf(const float* x, size_t n) {
+  vf m = load(x);
+  for (size_t j = kLanes; j < n; j += kLanes) {
+    vf v = load(x + j);
+    m = v > m ? v : m;
+  }
+  float lanes[kLanes];
+  store(lanes, m);
+  float top = lanes[0];
+  for (size_t l = 1; l < kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
+  return top;
+}
+
 /** Softmax of scale · s over `end` columns (whole registers), in place; returns ln Σ exp, +inf for a row that sees nothing. */
 inline float softmaxOf(float* s, size_t end, float scale) {
-  float top = extremeOf<false>(s, end);
+  float top = largestOf(s, end);
+  // A NaN stays in its place and makes the sum NaN, and with it the row.
   if (top == -inf()) {
     for (size_t j = 0; j < end; j++) s[j] = 0.0f;
     return inf();
@@ -65,6 +86,51 @@ void attendGroup(const Attention& a, size_t row, size_t group, float* mixed, flo
   }
 }
 
+/** out[i] = x · (y + i · step) for i < 4, over n values. */
+inline void dots4(const float* x, const float* y, size_t step, size_t n, float* out) {
+  v4 acc[4] = {};
+  size_t j = 0;
+  if (n >= kLanes) {
+    vf wide[4] = {};
+    for (; j + kLanes <= n; j += kLanes) {
+      vf v = load(x + j);
+      for (size_t i = 0; i < 4; i++) wide[i] += v * load(y + i * step + j);
+    }
+    for (size_t i = 0; i < 4; i++) {
+      union {
+        vf whole;
+        v4 part[kLanes / 4];
+      } u = {wide[i]};
+      for (v4 part : u.part) acc[i] += part;
+    }
+  }
+  for (; j + 4 <= n; j += 4) {
+    v4 v = load4(x + j);
+    for (size_t i = 0; i < 4; i++) acc[i] += v * load4(y + i * step + j);
+  }
+  float rows[16], columns[16];
+  for (size_t i = 0; i < 4; i++) store4(rows + 4 * i, acc[i]);
+  transpose4(columns, 4, rows, 4);
+  store4(out, (load4(columns) + load4(columns + 8)) + (load4(columns + 4) + load4(columns + 12)));
+  for (; j < n; j++)
+    for (size_t i = 0; i < 4; i++) out[i] += x[j] * y[i * step + j];
+}
+
+/** out[d] = Σ_j p[j] · v[j · step + d] for d < width, with width below kLanes. */
+inline void mixNarrow(const float* p, const float* v, size_t step, size_t columns, size_t width, float* out) {
+  size_t d = 0;
+  for (; d + 4 <= width; d += 4) {
+    v4 sum = {};
+    for (size_t j = 0; j < columns; j++) sum += p[j] * load4(v + j * step + d);
+    store4(out + d, sum);
+  }
+  for (; d < width; d++) {
+    float sum = 0.0f;
+    for (size_t j = 0; j < columns; j++) sum += p[j] * v[j * step + d];
+    out[d] = sum;
+  }
+}
+
 /** The same for a single query a row: keys and values are read once, in place. */
 void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float* sums) {
   size_t padded = a.padded(), heads = a.group(), step = a.keyStep();
@@ -72,23 +138,27 @@ void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float
   size_t first = row * a.capacity * step + group * a.width, h = group * heads;
   const float *q = a.q + (row * a.heads + h) * a.width, *k = a.k + first, *v = a.v + first;
   float* out = mixed + (row * a.heads + h) * a.width;
-  for (size_t j = 0; j < a.columns; j++)
+  size_t j = 0;
+  for (; j + 4 <= a.columns; j += 4)
+    for (size_t g = 0; g < heads; g++) dots4(q + g * a.width, k + j * step, step, a.width, s + g * padded + j);
+  for (; j < a.columns; j++)
     for (size_t g = 0; g < heads; g++) s[g * padded + j] = dotOf(q + g * a.width, k + j * step, a.width);
   for (size_t g = 0; g < heads; g++) {
     hideUnseen(s + g * padded, a.columns, padded, a.seen ? a.seen + row * a.columns : nullptr);
     sums[row * a.heads + h + g] = softmaxOf(s + g * padded, padded, a.scale);
   }
   size_t d = 0;
-  for (; d + kLanes <= a.width; d += kLanes)
-    for (size_t g = 0; g < heads; g += kTileRows)
-      tileRows<true, 1>(least(kTileRows, heads - g), a.columns, s + g * padded, padded, v + d, step, out + g * a.width + d,
-                        a.width, kLanes, false);
-  for (; d < a.width; d++)
-    for (size_t g = 0; g < heads; g++) {
-      float sum = 0.0f;
-      for (size_t j = 0; j < a.columns; j++) sum += s[g * padded + j] * v[j * step + d];
-      out[g * a.width + d] = sum;
-    }
+  auto mix = [&](auto vectors) {
+    constexpr size_t width = decltype(vectors)::count * kLanes;
+    for (; d + width <= a.width; d += width)
+      for (size_t g = 0; g < heads; g += kTileRows)
+        tileRows<true, decltype(vectors)::count>(least(kTileRows, heads - g), a.columns, s + g * padded, padded, v + d, step,
+                                                 out + g * a.width + d, a.width, width, false);
+  };
+  mix(Vectors<kTileVectors>{});
+  mix(Vectors<1>{});
+  for (size_t g = 0; g < heads; g++)
+    mixNarrow(s + g * padded, v + d, step, a.columns, a.width - d, out + g * a.width + d);
 }
 
 }  // namespace

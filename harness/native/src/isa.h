@@ -30,8 +30,13 @@ constexpr size_t kLanes = SAX_VECTOR_BYTES / sizeof(float);
 typedef float vf __attribute__((vector_size(SAX_VECTOR_BYTES), may_alias));
 typedef float vfu __attribute__((vector_size(SAX_VECTOR_BYTES), aligned(4), may_alias));
 
+/** Four floats, at any address. */
+typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
+
 static inline vf load(const float* p) { return *reinterpret_cast<const vfu*>(p); }
 static inline void store(float* p, vf v) { *reinterpret_cast<vfu*>(p) = v; }
+static inline v4 load4(const float* p) { return *reinterpret_cast<const v4*>(p); }
+static inline void store4(float* p, v4 v) { *reinterpret_cast<v4*>(p) = v; }
 
 template <class T>
 static inline T least(T a, T b) { return a < b ? a : b; }
@@ -41,11 +46,14 @@ static inline size_t ceilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
 
 /** Sum of the lanes, in pairs. */
 static inline float sumLanes(vf v) {
-  float x[kLanes];
-  store(x, v);
-  for (size_t w = kLanes / 2; w > 0; w /= 2)
-    for (size_t i = 0; i < w; i++) x[i] += x[i + w];
-  return x[0];
+  union {
+    vf whole;
+    v4 part[kLanes / 4];
+  } u = {v};
+  for (size_t w = kLanes / 8; w > 0; w /= 2)
+    for (size_t i = 0; i < w; i++) u.part[i] += u.part[i + w];
+  v4 s = u.part[0];
+  return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
 /**

@@ -13,7 +13,6 @@ SAX_BEGIN
 #ifdef SAX_SHUFFLE
 /** dst[k * width + w] = src[w * stride + k] for a block of 4 by 4. */
 static inline void transpose4(float* dst, size_t width, const float* src, size_t stride) {
-  typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
   v4 a = *(const v4*)(src), b = *(const v4*)(src + stride);
   v4 c = *(const v4*)(src + 2 * stride), d = *(const v4*)(src + 3 * stride);
   v4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
