@@ -168,6 +168,8 @@ test('what cannot be scored is refused before anything is computed', async () =>
     await attempt(`${trained}@blocks.2.hook_resid_post`),
     /belongs to the site blocks\.2.*studies blocks\.1/,
   );
+  const embedded = ['--subject', 'tiny-lm'];
+  assert.match(await attempt(`${trained}@other:${SITE}`, ...embedded), /gets no row: its subject, or --only/);
   assert.match(await attempt(`${trained}@tiny-ml:${SITE}`), /unknown subject .*'tiny-ml'\. Did you mean: tiny-lm/);
   const narrow = copyWith('narrow', (cfg) => Object.assign(cfg, { d_in: 64 }));
   assert.match(await attempt(narrow), /expected shape \[64, 32\], found \[128, 32\]/);

@@ -6,6 +6,7 @@ import type { Aside, AsideTask } from '../execute/aside.ts';
 import type { Failure, RunSummary } from '../execute.ts';
 import type { Plan } from '../plan.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import type { SuiteOverrides } from '../suite/override.ts';
 import type { Command, CommandContext } from './command.ts';
 import { registryFor } from './plugins.ts';
 
@@ -19,11 +20,12 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
   const { subject, activations, seed, limit } = values;
-  let imported: { folder: string; sites: string[] } | undefined;
+  let imported: SuiteOverrides['imported'];
   if (activations !== undefined) {
     const { openImport } = await import('../activations/import.ts');
     const folder = resolve(activations as string);
-    imported = { folder, sites: [(await openImport(folder)).site.name] };
+    const { site, dataset } = await openImport(folder);
+    imported = { folder, modality: dataset.modality, sites: [site.name] };
   }
   const absolute = absolutePaths(loaded, baseDir);
   const checkpoints = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
@@ -45,8 +47,10 @@ async function checkPlaced(plan: Plan, values: Values): Promise<void> {
   const { methodName } = await import('../suite/load.ts');
   for (const given of (values['checkpoint'] ?? []) as string[]) {
     const name = methodName(checkpointByName(given));
+    if (plan.cells.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
     const left = plan.skipped.find(({ subject, method }) => subject === undefined && method === name);
-    if (left) throw new UserError(`--checkpoint ${given}: ${left.reason}; add --subject and --site, or name another.`);
+    const reason = left?.reason ?? 'gets no row: its subject, or --only, leaves it out';
+    throw new UserError(`--checkpoint ${given}: ${reason}; add --subject and --site, or name another.`);
   }
 }
 

@@ -3,14 +3,15 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+import { subjectName } from './load.ts';
 import { type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
   subject?: SubjectReference;
   sites?: string[];
-  /** A folder of imported activations with the names of its sites. */
-  imported?: { folder: string; sites: string[] };
+  /** A folder of imported activations with its modality and the names of its sites. */
+  imported?: { folder: string; modality: 'text' | 'image'; sites: string[] };
   seed?: number;
 }
 
@@ -51,13 +52,16 @@ async function seesImages(subject: SubjectReference): Promise<boolean> {
   return typeof config === 'object' && config !== null && 'vision_config' in config;
 }
 
-/** The suite's subject of the same modality, whose dataset and sizes the new one takes over. */
-async function templateFor(suite: Suite, subject: SubjectReference): Promise<SuiteSubject> {
-  const images = await seesImages(subject);
+/** The suite's subject of a modality, whose dataset, sizes, methods and tasks a new one takes over. */
+async function templateFor(suite: Suite, images: boolean): Promise<SuiteSubject | undefined> {
   for (const candidate of suite.subjects) {
     if (candidate.dataset !== undefined && (await seesImages(candidate)) === images) return candidate;
   }
-  throw new UserError(
+  return undefined;
+}
+
+function noTemplate(suite: Suite, subject: SubjectReference, images: boolean): UserError {
+  return new UserError(
     `--subject ${subject.path ?? subject.hub ?? subject.id}: suite ${suite.id} has no ${images ? 'image' : 'text'} subject whose dataset ` +
       'it could use; write a suite with a dataset for it.',
   );
@@ -72,25 +76,33 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
   const { subject, sites, imported, seed } = overrides;
   if (subject && imported) throw new UserError('--subject and --activations exclude each other; give one of them.');
   let subjects = suite.subjects;
+  let template: SuiteSubject | undefined;
   if (subject) {
-    const { sites: usual, dataset, concepts, activations, training } = await templateFor(suite, subject);
+    const images = await seesImages(subject);
+    template = await templateFor(suite, images);
+    if (!template) throw noTemplate(suite, subject, images);
+    const { sites: usual, dataset, concepts, activations, training } = template;
     subjects = [{ ...subject, sites: usual, dataset, concepts, activations, training }];
   } else if (imported) {
-    const [first] = suite.subjects;
-    const { train, test } = first?.activations ?? {};
-    const { concepts, training } = first ?? {};
+    template = (await templateFor(suite, imported.modality === 'image')) ?? suite.subjects[0]!;
+    const { train, test } = template.activations ?? {};
+    const { concepts, training } = template;
     const activations = { from: imported.folder, train, test };
     subjects = [{ sites: imported.sites, activations, concepts, training } as SuiteSubject];
   }
   if (sites) subjects = subjects.map((each) => ({ ...each, sites }));
-  // A suite's methods and tasks may be meant for subjects that are no longer there.
-  const everywhere = subject !== undefined || imported !== undefined;
-  const free = <T extends { subjects?: string[] }>({ subjects: _only, ...rest }: T) => rest as T;
+  // What the suite means for the subject that is replaced is meant for the new one; what it means for others only is
+  // left out. A checkpoint of the command line may name the new one itself.
+  const named = template && [subjectName(template), ...subjects.map(subjectName)];
+  const taken = <T extends { subjects?: string[] }>(all: T[]): T[] =>
+    all
+      .filter(({ subjects: only }) => only === undefined || only.some((name) => named!.includes(name)))
+      .map(({ subjects: _only, ...rest }) => rest as T);
   return {
     ...suite,
     subjects,
-    methods: everywhere ? suite.methods.map(free) : suite.methods,
-    tasks: everywhere ? suite.tasks.map(free) : suite.tasks,
+    methods: named ? taken(suite.methods) : suite.methods,
+    tasks: named ? taken(suite.tasks) : suite.tasks,
     ...(seed === undefined ? {} : { seeds: [seed] }),
   };
 }

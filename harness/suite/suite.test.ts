@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Suite } from '../schema/suite.generated.ts';
 import { limitSuite } from './limit.ts';
-import { loadSuite, suiteIds } from './load.ts';
+import { checkNames, loadSuite, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
 import { selectFromSuite } from './select.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
@@ -107,6 +107,12 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
   assert.is(text.methods[2]!.subjects, undefined);
   const image = await overrideSuite(suite, { subject: { id: 'c', path: join(folder, 'a-clip') } });
   assert.is(image.subjects[0]!.dataset!.id, 'scenes');
+  // pca is meant for the language model only.
+  assert.is(names(image), 'topk-8,topk-16');
+  assert.equal(
+    image.tasks.map(({ id }) => id),
+    ['detection'],
+  );
   const textOnly = { ...suite, subjects: suite.subjects.slice(0, 1) };
   const clash = () => overrideSuite(textOnly, { subject: { id: 'c', path: join(folder, 'a-clip') } });
   assert.match(await messageOf(clash), /has no image subject whose dataset it could use/);
@@ -114,11 +120,25 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
 
 test('--activations and --seed', async () => {
   const suite = absolutePaths(given(), folder);
-  const changed = await overrideSuite(suite, { imported: { folder: '/data/x', sites: ['vision.embed'] }, seed: 9 });
+  const changed = await overrideSuite(suite, {
+    imported: { folder: '/data/x', modality: 'text', sites: ['vision.embed'] },
+    seed: 9,
+  });
   assert.equal(changed.subjects[0]!.activations, { from: '/data/x', train: 100, test: 20 });
   assert.equal([changed.subjects[0]!.sites, changed.seeds], [['vision.embed'], [9]]);
-  const both = () => overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', sites: [] } });
+  const both = () =>
+    overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', modality: 'image', sites: [] } });
   assert.match(await messageOf(both), /exclude each other/);
+});
+
+test('the suites of the package run on one new subject of either modality without a name twice', async () => {
+  const { suite: loaded, baseDir } = await loadSuite('default');
+  for (const folderName of ['b-lm', 'a-clip']) {
+    const subject = { id: folderName, path: join(folder, folderName) };
+    const changed = await overrideSuite(absolutePaths(loaded, baseDir), { subject });
+    checkNames(changed, 'suite default');
+    assert.ok(changed.methods.some(({ id }) => id === 'topk'));
+  }
 });
 
 test('paths are relative to the suite’s file', async () => {
