@@ -41,7 +41,8 @@ if (variant !== 'topk' && k > 0) {
 }
 const params = Object.fromEntries(Object.entries(initial).map(([name, tensor]) => [name, tf.variable(tensor)]));
 tf.dispose(initial);
-const { lr } = training;
+// The peer's: without the warm-up of a run, a larger one would throw the sparsity about within a few steps.
+const lr = 1e-4;
 const adam = adamFor(definition, hp, training, params);
 const dead = createDeadLatents(d_sae, training.deadAfterTokens);
 const state: TrainState = {
