@@ -3,12 +3,14 @@
  * family, a dataset) needs to open. The types are grouped by what they describe; `define*` are the entry points.
  */
 import type { Dataset } from './contract/data.ts';
-import type { BaselineDefinition, SaeDefinition } from './contract/methods.ts';
+import type { BaselineDefinition } from './contract/methods.ts';
+import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
 import type { TaskDefinition } from './contract/task.ts';
 
 export type * from './contract/data.ts';
 export type * from './contract/methods.ts';
+export type * from './contract/sae.ts';
 export type * from './contract/subject.ts';
 export type * from './contract/task.ts';
 export * from './contract/toolbox.ts';

@@ -1,5 +1,6 @@
 /** @file The plan: a resolved suite turned into steps with content keys. A pure function of its argument. */
 import { sha256Json } from './io/hash.ts';
+import { methodsWithTasks, type Skipped } from './plan/methods.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
 
 /** Raised when the harness itself changes what a step's numbers mean; part of every key. */
@@ -47,14 +48,6 @@ export interface Cell {
   activations: Partial<Record<ActivationSplit, string>> & { train: string; test: string };
   prepares: Prepare[];
   fits: Fit[];
-}
-
-/** What the suite names but the plan leaves out, and why. */
-export interface Skipped {
-  /** Absent where a method is left out of the whole run. */
-  subject?: string;
-  method?: string;
-  reason: string;
 }
 
 export interface Plan {
@@ -141,42 +134,6 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
     }
   }
   return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
-}
-
-/** The suite's methods with all tasks, then the controls with the tasks that ask for them. */
-function methodsWithTasks(
-  suite: ResolvedSuite,
-  subject: ResolvedSubject,
-  site: string,
-  tasks: ResolvedTask[],
-  skip: (skip: Skipped) => void,
-): { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] {
-  const { modality } = subject.dataset;
-  const chosen: { method: ResolvedMethod; scoredBy: ResolvedTask[] }[] = [];
-  for (const method of suite.methods) {
-    if (!(method.subjects?.includes(subject.id) ?? true)) continue;
-    if (method.site !== undefined && method.site !== site) continue;
-    const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
-    if (method.control && scoredBy.length === 0) continue;
-    const reason = whyNot(method, subject);
-    if (reason === undefined) chosen.push({ method, scoredBy });
-    else if (!method.control || method.modalities?.includes(modality)) {
-      skip({ subject: subject.id, method: method.name, reason });
-    }
-  }
-  return chosen;
-}
-
-function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | undefined {
-  const { modality, id, hasConcepts } = subject.dataset;
-  if (method.modalities && !method.modalities.includes(modality))
-    return `works on ${method.modalities.join(', ')} only`;
-  if ((method.needs === 'labels' || method.needs === 'gradients') && !hasConcepts) {
-    return `needs labelled concepts, and the dataset ${id} has none`;
-  }
-  if (method.needs === 'gradients' && subject.folder === undefined)
-    return 'needs the subject, not imported activations';
-  return undefined;
 }
 
 /** Whether fitting a method reads the labelled items. */

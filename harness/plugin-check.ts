@@ -1,6 +1,7 @@
 /** @file Checks that a module's default export is the plug-in that it claims to be. Light: loads no validator. */
 
-import type { BaselineDefinition, SaeDefinition } from './contract/methods.ts';
+import type { BaselineDefinition } from './contract/methods.ts';
+import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
 import type { MetricDefinition, TaskDefinition } from './contract/task.ts';
 import type { DatasetDefinition, OptionsSchema, Plugin } from './contract.ts';

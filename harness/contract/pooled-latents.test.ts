@@ -4,8 +4,8 @@ import { initBackend } from '../num/backend.ts';
 import { csrToDense } from '../num/csr.ts';
 import { type Tensor2D, tf } from '../num/tf.ts';
 import { memoryActivations } from '../testing/activations.ts';
-import type { Codes } from './methods.ts';
 import { poolLatents } from './pooled-latents.ts';
+import type { Codes } from './sae.ts';
 
 const test = suite('contract/pooled-latents');
 test.before(async () => {

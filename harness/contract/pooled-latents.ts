@@ -6,7 +6,8 @@ import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes-csr.ts';
 import type { ActivationSet } from './data.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
-import type { Codes, FittedMethod } from './methods.ts';
+import type { FittedMethod } from './methods.ts';
+import type { Codes } from './sae.ts';
 
 /** Latents of items after pooling over positions. */
 export type PooledLatents = {

@@ -1,5 +1,5 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
-import type { TrainingOptions } from '../contract/methods.ts';
+import type { TrainingOptions } from '../contract/sae.ts';
 import type { Site } from '../contract/subject.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';

@@ -1,7 +1,8 @@
 /** @file The step that fits a method: trains an SAE or fits a baseline, keeps the numbers, and restores the method. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FittedMethod, FittedState, TrainingOptions } from '../contract/methods.ts';
+import type { FittedMethod, FittedState } from '../contract/methods.ts';
+import type { TrainingOptions } from '../contract/sae.ts';
 import type { Subject } from '../contract/subject.ts';
 import type { ActivationSet, LabelledActivations } from '../contract.ts';
 import { createRng } from '../num/rng.ts';
