@@ -128,14 +128,4 @@ void gradSquares(Call& c) {
   f32(c, 0)[0] = static_cast<float>(total);
 }
 
-void adam(Call& c) {
-  size_t n = c.buf[6].length;
-  for (int i = 0; i < 7; i++)
-    if (!holds(c, i, F32, n)) return;
-  Step s{f32(c, 0), f32(c, 1), f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 5), f32(c, 6), float(c.p[0] / c.p[5]), float(c.p[1]),
-         float(c.p[2]), float(1.0 - c.p[1]), float(1.0 - c.p[2]), float(c.p[3]), float(1.0 - c.p[0] * c.p[4]),
-         float(1.0 / __builtin_sqrt(c.p[6]))};
-  forRange(n, 1 << 14, [&](size_t begin, size_t end) { s.run(begin, end, 1.0f, 0.0f); });
-}
-
 SAX_END

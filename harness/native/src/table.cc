@@ -30,7 +30,6 @@ void activateGrad(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
 void screening(Call&);
-void adam(Call&);
 void adamStep(Call&);
 void gradSquares(Call&);
 void sparseDecode(Call&);
@@ -67,7 +66,6 @@ const Entry table[] = {
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
     {"screening", screening, 1},
-    {"adam", adam, 7},
     {"adamStep", adamStep, 8},
     {"gradSquares", gradSquares, 3},
     {"sparseDecode", sparseDecode, 4},
