@@ -17,7 +17,7 @@ import { runTrainingLoop } from '../training-loop.ts';
 import { freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 
-const STEPS = Number(process.argv[2] ?? 4000);
+const STEPS = Number(process.argv[2] ?? 3000);
 const DOCUMENTS_PER_BATCH = 64;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
 const LESSON = 0.7;
