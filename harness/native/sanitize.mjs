@@ -7,7 +7,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const tests = ['elementwise', 'matmul', 'reduce', 'layout', 'fused', 'encode-topk', 'screening', 'lifecycle'];
+const tests = [
+  'elementwise',
+  'matmul',
+  'reduce',
+  'layout',
+  'fused',
+  'encode-topk',
+  'screening',
+  'lifecycle',
+  '../num/ops/attention',
+  '../num/ops/activation',
+];
 
 execFileSync(
   process.execPath,
