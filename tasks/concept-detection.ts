@@ -1,12 +1,12 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
   averageRoc,
-  bootstrapMean,
   createRng,
   defineTask,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
+  meanInterval,
   measuredCell,
   precisionRecallVersion,
   type ResultRow,
@@ -88,7 +88,7 @@ export default defineTask<Options>({
   id: 'concept-detection',
   title: 'Concept detection (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 2,
+  version: 3,
   options: {
     probeK: {
       type: 'array',
@@ -160,7 +160,7 @@ function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue>
         const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
         return [name, emptyCell(reason)];
       }
-      return [name, measuredCell(bootstrapMean(values, createRng('concept-detection/bootstrap')), 'no concept')];
+      return [name, measuredCell(meanInterval(values, createRng('concept-detection/bootstrap')), 'no concept')];
     }),
   );
 }

@@ -48,6 +48,7 @@ export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createRng, type Rng } from '../num/rng.ts';
 export { bootstrapMean, type Estimate } from '../num/stats/bootstrap.ts';
+export { meanInterval } from '../num/stats/mean-interval.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export * from '../num/tf.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';

@@ -1,12 +1,12 @@
 /** @file Steering a CLIP's images towards a concept, scored by its zero-shot answers (clip_ms.md §4.2). */
 import {
   type ActivationSet,
-  bootstrapMean,
   type Clip,
   type Concept,
   createRng,
   emptyCell,
   type Item,
+  meanInterval,
   measuredCell,
   type PrepareContext,
   type Prepared,
@@ -118,7 +118,7 @@ export async function steerClip(
     const known = values[name];
     if (!known && details.length > 0) return emptyCell('no other logit changed');
     if (!known) return emptyCell('no concept has a direction and images of other classes');
-    return measuredCell(bootstrapMean(known, createRng('steering/bootstrap')), 'no concept');
+    return measuredCell(meanInterval(known, createRng('steering/bootstrap')), 'no concept');
   };
   outcome.rows.push({ axes, metrics: Object.fromEntries(names.map((name) => [name, cell(name)])) });
   outcome.details![`${axes.selection}/${axes.intervention}`] = details;

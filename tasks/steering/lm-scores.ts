@@ -1,10 +1,10 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
 import {
-  bootstrapMean,
   type Concept,
   createRng,
   emptyCell,
   type MetricValue,
+  meanInterval,
   measuredCell,
   type TaskOutcome,
 } from '../../harness/contract.ts';
@@ -41,7 +41,7 @@ export function lmCells(scores: readonly ConceptScores[]): Record<string, Metric
   const cell = (values: number[]): MetricValue =>
     values.length === 0
       ? emptyCell('no concept has a direction')
-      : measuredCell(bootstrapMean(values, createRng('steering/bootstrap')), 'no concept');
+      : measuredCell(meanInterval(values, createRng('steering/bootstrap')), 'no concept');
   return {
     ...Object.fromEntries(NAMES.map((name) => [name, cell(scores.map(({ ratings }) => mean(ratings, name)))])),
     factor: cell(scores.map(({ factor }) => factor)),
@@ -81,7 +81,7 @@ export function lmCurves(
     NAMES.map((name) => {
       const points = factors.map((_, f) => {
         const values = scores.map(({ byFactor }) => mean(byFactor[f]!, name));
-        return bootstrapMean(values, createRng('steering/bootstrap'))!;
+        return meanInterval(values, createRng('steering/bootstrap'))!;
       });
       const curve = {
         x: [...factors],
