@@ -160,7 +160,10 @@ function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue>
         const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
         return [name, emptyCell(reason)];
       }
-      return [name, measuredCell(meanInterval(values, createRng('concept-detection/bootstrap')), 'no concept')];
+      return [
+        name,
+        measuredCell(meanInterval(values, createRng('concept-detection/bootstrap'), metrics[name].range), 'no concept'),
+      ];
     }),
   );
 }

@@ -1,6 +1,6 @@
 /** @file Native elementwise kernels against tfjs's CPU backend. */
 import { suite } from 'uvu';
-import { input, nativeReady, sameAsCpu, shapeOf, source, tf } from './against-cpu.ts';
+import { input, nativeReady, sameAsCpu, shapeOf, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native elementwise');

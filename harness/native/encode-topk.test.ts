@@ -1,7 +1,7 @@
 /** @file SaxEncodeTopK against the product, the bias and TopK one after another. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { input, nativeReady, type Source, source, tf } from './against-cpu.ts';
+import { input, nativeReady, type Source, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native encode and top k');

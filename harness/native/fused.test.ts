@@ -1,7 +1,7 @@
 /** @file The kernels of our own (Sax…, Sparse…) against compositions of tf operations, and in float64 by hand. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { input, nativeReady, source, tf } from './against-cpu.ts';
+import { input, nativeReady, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native fused kernels');

@@ -1,7 +1,7 @@
 /** @file Native kernels that move data or follow indices, against tfjs's CPU backend. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Input, input, nativeReady, sameAsCpu, shapeOf, source, tf } from './against-cpu.ts';
+import { type Input, input, nativeReady, sameAsCpu, shapeOf, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native layout');

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nativeReady, tf } from './against-cpu.ts';
+import { nativeReady, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native lifecycle');

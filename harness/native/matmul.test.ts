@@ -1,7 +1,7 @@
 /** @file Native matrix products against tfjs's CPU backend. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { input, nativeReady, sameAsCpu, source, tf } from './against-cpu.ts';
+import { input, nativeReady, sameAsCpu, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native matMul');

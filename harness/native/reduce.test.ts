@@ -1,7 +1,7 @@
 /** @file Native reductions, cumulative sums, softmax and top-k against tfjs's CPU backend. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { input, nativeReady, sameAsCpu, shapeOf, source, tf } from './against-cpu.ts';
+import { input, nativeReady, sameAsCpu, shapeOf, source, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native reductions');

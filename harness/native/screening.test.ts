@@ -4,8 +4,8 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nativeReady, type Source, source } from '../testing/against-cpu.ts';
 import { startAddon } from './addon.ts';
-import { nativeReady, type Source, source } from './against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native screening');

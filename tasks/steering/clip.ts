@@ -3,10 +3,8 @@ import {
   type ActivationSet,
   type Clip,
   type Concept,
-  createRng,
   emptyCell,
   type Item,
-  meanInterval,
   measuredCell,
   type PrepareContext,
   type Prepared,
@@ -20,6 +18,7 @@ import { type ClipScores, clipScores, largest, type Steered } from './clip-score
 import { labelQuestion, type Target, targetOf } from './clip-targets.ts';
 import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
 import type { Kind } from './interventions.ts';
+import { conceptMean } from './metrics.ts';
 import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
@@ -118,7 +117,7 @@ export async function steerClip(
     const known = values[name];
     if (!known && details.length > 0) return emptyCell('no other logit changed');
     if (!known) return emptyCell('no concept has a direction and images of other classes');
-    return measuredCell(meanInterval(known, createRng('steering/bootstrap')), 'no concept');
+    return measuredCell(conceptMean(name, known), 'no concept');
   };
   outcome.rows.push({ axes, metrics: Object.fromEntries(names.map((name) => [name, cell(name)])) });
   outcome.details![`${axes.selection}/${axes.intervention}`] = details;

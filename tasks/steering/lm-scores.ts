@@ -1,15 +1,8 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
-import {
-  type Concept,
-  createRng,
-  emptyCell,
-  type MetricValue,
-  meanInterval,
-  measuredCell,
-  type TaskOutcome,
-} from '../../harness/contract.ts';
+import { type Concept, emptyCell, type MetricValue, measuredCell, type TaskOutcome } from '../../harness/contract.ts';
 import type { Generation, Ratings } from '../judges/programmatic.ts';
 import { bestPlace } from './concept-choice.ts';
+import { conceptMean } from './metrics.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** All about one concept. */
@@ -38,14 +31,28 @@ export function chosenFactor(byFactor: readonly Ratings[][]): number {
 
 /** Means over concepts on the reporting half, with intervals over concepts. */
 export function lmCells(scores: readonly ConceptScores[]): Record<string, MetricValue> {
-  const cell = (values: number[]): MetricValue =>
+  const cell = (name: string, values: number[]): MetricValue =>
     values.length === 0
       ? emptyCell('no concept has a direction')
-      : measuredCell(meanInterval(values, createRng('steering/bootstrap')), 'no concept');
+      : measuredCell(conceptMean(name, values), 'no concept');
   return {
-    ...Object.fromEntries(NAMES.map((name) => [name, cell(scores.map(({ ratings }) => mean(ratings, name)))])),
-    factor: cell(scores.map(({ factor }) => factor)),
-    win_rate: cell(scores.map(({ ratings, unsteered }) => wins(mean(ratings, 'overall'), mean(unsteered, 'overall')))),
+    ...Object.fromEntries(
+      NAMES.map((name) => [
+        name,
+        cell(
+          name,
+          scores.map(({ ratings }) => mean(ratings, name)),
+        ),
+      ]),
+    ),
+    factor: cell(
+      'factor',
+      scores.map(({ factor }) => factor),
+    ),
+    win_rate: cell(
+      'win_rate',
+      scores.map(({ ratings, unsteered }) => wins(mean(ratings, 'overall'), mean(unsteered, 'overall'))),
+    ),
   };
 }
 
@@ -81,7 +88,7 @@ export function lmCurves(
     NAMES.map((name) => {
       const points = factors.map((_, f) => {
         const values = scores.map(({ byFactor }) => mean(byFactor[f]!, name));
-        return meanInterval(values, createRng('steering/bootstrap'))!;
+        return conceptMean(name, values)!;
       });
       const curve = {
         x: [...factors],

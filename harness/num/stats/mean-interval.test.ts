@@ -13,6 +13,12 @@ test('two values: mean ± 12.706 · s / √2', () => {
   assert.ok(Math.abs(ci![0] - (0.41 - 0.127062)) < 1e-6 && Math.abs(ci![1] - (0.41 + 0.127062)) < 1e-6);
 });
 
+test('an interval ends where the metric does', () => {
+  assert.equal(meanInterval([0.8, 1], createRng(1), [0, 1])!.ci, [0, 1]);
+  const [low, high] = meanInterval([0.8, 1], createRng(1), [0, null])!.ci!;
+  assert.ok(low === 0 && Math.abs(high - (0.9 + 1.27062)) < 1e-5);
+});
+
 test('nothing, one value, and many', () => {
   assert.is(meanInterval([], createRng(1)), null);
   assert.equal(meanInterval([3], createRng(1)), { value: 3, ci: null, n: 1 });

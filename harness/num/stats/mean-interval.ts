@@ -7,9 +7,17 @@ import { studentInterval } from './student-t.ts';
 const FEW = 10;
 
 /**
- * Mean with its 95 % interval: Student's t below 10 values, the percentile bootstrap from there on. Null of nothing;
- * `ci` is null of one value. The t interval may end outside the range of the values.
+ * Mean with its 95 % interval: Student's t below 10 values, cut at the ends of `range` (null: open), the percentile
+ * bootstrap from there on. Null of nothing; `ci` is null of one value.
  */
-export function meanInterval(values: ArrayLike<number>, rng: Rng): Estimate | null {
-  return values.length < FEW ? studentInterval(values) : bootstrapMean(values, rng);
+export function meanInterval(
+  values: ArrayLike<number>,
+  rng: Rng,
+  [lowest, highest]: readonly [number | null, number | null] = [null, null],
+): Estimate | null {
+  if (values.length >= FEW) return bootstrapMean(values, rng);
+  const estimate = studentInterval(values);
+  if (!estimate?.ci) return estimate;
+  const [low, high] = estimate.ci;
+  return { ...estimate, ci: [Math.max(low, lowest ?? low), Math.min(high, highest ?? high)] };
 }
