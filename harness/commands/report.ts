@@ -15,12 +15,12 @@ const isReference = (plan: { suite: { id: string }; limited: boolean }, values: 
  *
  * @param plan The run that just ended, when there was one.
  * @returns The files written.
- * @throws UserError when `--update-leaderboard` is asked for anything but the whole default suite.
+ * @throws UserError when `--update-leaderboard` is asked for anything but the whole default suite, or steps failed.
  */
 export async function writeReports(
   out: string,
   values: Values,
-  plan?: { suite: { id: string }; limited: boolean },
+  plan?: { suite: { id: string }; limited: boolean; failed: number },
 ): Promise<string[]> {
   const { renderReports } = await import('../../reports/index.ts');
   const includeLimited = plan?.limited === true || values['include-limited'] === true;
@@ -28,6 +28,11 @@ export async function writeReports(
   if (!values['update-leaderboard']) return files;
   if (plan && !isReference(plan, values)) {
     throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
+  }
+  if (plan && plan.failed > 0) {
+    throw new UserError(
+      `--update-leaderboard: expected a run without failures, found ${plan.failed} failed steps; LEADERBOARD.md is as it was.`,
+    );
   }
   const { updateReference } = await import('../../reports/reference.ts');
   return [...files, ...(await updateReference(out))];

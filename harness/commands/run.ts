@@ -91,7 +91,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
   const { writeReports } = await import('./report.ts');
-  const files = results.length > 0 ? await writeReports(out, values, plan) : [];
+  const files = results.length > 0 ? await writeReports(out, values, { ...plan, failed: failures.length }) : [];
   if (values['json']) {
     const failed = failures.map(({ label, error }) => ({
       label,
