@@ -15,18 +15,6 @@ SAX_BEGIN
 
 namespace {
 
-inline float dotOf(const float* a, const float* b, size_t n) {
-  vf x = {}, y = {};
-  size_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    x += load(a + i) * load(b + i);
-    y += load(a + i + kLanes) * load(b + i + kLanes);
-  }
-  float sum = sumLanes(x + y);
-  for (; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /** Σ (g − along · row)². */
 inline float squaresBeside(const float* g, const float* row, float along, size_t n) {
   vf x = {}, y = {};

@@ -142,7 +142,7 @@ void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float
   for (; j + 4 <= a.columns; j += 4)
     for (size_t g = 0; g < heads; g++) dots4(q + g * a.width, k + j * step, step, a.width, s + g * padded + j);
   for (; j < a.columns; j++)
-    for (size_t g = 0; g < heads; g++) s[g * padded + j] = dotOf(q + g * a.width, k + j * step, a.width);
+    for (size_t g = 0; g < heads; g++) s[g * padded + j] = headDot(q + g * a.width, k + j * step, a.width);
   for (size_t g = 0; g < heads; g++) {
     hideUnseen(s + g * padded, a.columns, padded, a.seen ? a.seen + row * a.columns : nullptr);
     sums[row * a.heads + h + g] = softmaxOf(s + g * padded, padded, a.scale);

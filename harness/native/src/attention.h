@@ -47,8 +47,8 @@ static inline void hideUnseen(float* s, size_t limit, size_t end, const uint8_t*
   for (size_t j = limit; j < end; j++) s[j] = -inf();
 }
 
-/** The sum of x · y, in lanes. */
-static inline float dotOf(const float* x, const float* y, size_t n) {
+/** The sum of x · y, in one register of lanes, since heads are narrow. */
+static inline float headDot(const float* x, const float* y, size_t n) {
   vf acc = {};
   float tail = 0.0f;
   size_t j = 0;

@@ -56,6 +56,19 @@ static inline float sumLanes(vf v) {
   return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
+/** Σ a[i] · b[i]: two registers of lanes, then what is left one by one. */
+static inline float dotOf(const float* a, const float* b, size_t n) {
+  vf x = {}, y = {};
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    x += load(a + i) * load(b + i);
+    y += load(a + i + kLanes) * load(b + i + kLanes);
+  }
+  float sum = sumLanes(x + y);
+  for (; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
 /**
  * The largest (or with `MIN` the smallest) of n floats; NaN when one is NaN, minus or plus infinity when there is none.
  * Four registers run side by side to hide the latency of the comparison.

@@ -53,18 +53,6 @@ inline void combine(float* out, size_t d, size_t count, const V& value, const R&
   if (first) __builtin_memset(out, 0, d * sizeof(float));
 }
 
-inline float dotOf(const float* a, const float* b, size_t n) {
-  vf x = {}, y = {};
-  size_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    x += load(a + i) * load(b + i);
-    y += load(a + i + kLanes) * load(b + i + kLanes);
-  }
-  float sum = sumLanes(x + y);
-  for (; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /** The non-zeros of codes by feature, in row order (a counting sort). */
 struct ByFeature {
   const uint32_t *starts, *order;  // starts[f] is where feature f ends
