@@ -2,8 +2,9 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
-import type { Aside, AsideTask } from '../execute/aside.ts';
-import type { Failure, RunSummary } from '../execute.ts';
+import type { AsideSetting } from '../execute/aside.ts';
+import type { Failure } from '../execute/run-jobs.ts';
+import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
 import type { Plan } from '../plan.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { SuiteOverrides } from '../suite/override.ts';
@@ -115,12 +116,16 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   return exitCodeOf(failures);
 }
 
-/** A second thread for half of the subjects, where there is a core for it and the backend computes on cores. */
-async function asideFor(task: Omit<AsideTask, 'plan' | 'plugins'>, values: Values): Promise<Aside | undefined> {
+/** Beyond this many, sides wait for one another's activations and preparations. */
+const MAX_SIDES = 4;
+
+/** Threads beside this one, where there are cores for them and the backend computes on cores. */
+async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
   const { allowedThreads } = await import('../native/addon.ts');
-  if (task.backend === 'tensorflow' || allowedThreads() < 2) return undefined;
+  const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
+  if (setting.backend === 'tensorflow' || threads < 1) return undefined;
   const { workerAside } = await import('../execute/aside.ts');
-  return workerAside({ ...task, plugins: (values['plugin'] ?? []) as string[] });
+  return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
 }
 
 export const command: Command = {

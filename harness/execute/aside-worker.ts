@@ -1,13 +1,14 @@
-/** @file The worker thread of `aside.ts`: executes the plan that it is given and tells how it goes on. */
+/** @file The worker thread of `aside.ts`: runs its side of the jobs and tells how it goes on. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { executePlan } from '../execute.ts';
-import { type BackendChoice, initBackend } from '../num/backend.ts';
+import { type BackendChoice, initBackend, sharingCores } from '../num/backend.ts';
 import type { Progress } from '../progress.ts';
 import { openRegistry } from '../registry.ts';
 import { openStore } from '../store.ts';
 import { type AsideMessage, type AsideTask, copyError } from './aside.ts';
+import { takeJob } from './jobs.ts';
+import { runJobs } from './run-jobs.ts';
 
-const { plan, storeRoot, out, run, backend, plugins } = workerData as AsideTask;
+const { plan, jobs, side, storeRoot, out, run, backend, plugins } = workerData as AsideTask;
 const tell = (message: AsideMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 parentPort!.on('message', () => controller.abort());
@@ -36,16 +37,8 @@ try {
   }
   const say = (line: string) => tell({ type: 'say', line });
   const store = openStore(storeRoot, say);
-  const { computed, failures } = await executePlan(plan, {
-    registry,
-    store,
-    out,
-    run,
-    signal: controller.signal,
-    showProgress: true,
-    progress,
-    say,
-  });
+  const env = { registry, store, out, run, signal: controller.signal, progress, next: () => takeJob(jobs, side) };
+  const { computed, failures } = await sharingCores(() => runJobs(plan, env));
   tell({ type: 'done', computed, failures: failures.map(({ label, error }) => ({ label, error: copyError(error) })) });
 } catch (error) {
   tell({ type: 'failed', error: copyError(error) });

@@ -1,4 +1,4 @@
-/** @file Parts of a run in another thread: which, and that both sides together give what one gives. */
+/** @file Sides of a run in other threads: together they give what one gives, also where they share a subject. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { limitSuite } from '../suite/limit.ts';
 import { loadSuite } from '../suite/load.ts';
 import { absolutePaths } from '../suite/override.ts';
 import { selectFromSuite } from '../suite/select.ts';
-import { type Aside, cellsAside, workerAside } from './aside.ts';
+import { type AsideStart, workerAside } from './aside.ts';
 import { prepareRun } from './prepare-run.ts';
 
 const test = suite('execute/aside');
@@ -21,25 +21,17 @@ test.before.each(async () => {
 });
 test.after.each(() => rm(folder, { recursive: true, force: true }));
 
-type Cells = Parameters<typeof cellsAside>[0];
+const BOTH_SUBJECTS = ['methods=neurons'];
+const ONE_SUBJECT = ['methods=neurons,random,diffmean', 'subjects=tiny-clip', 'sites=vision.embed'];
 
-test('whole subjects go aside, so that both sides have about as much to do', () => {
-  const missing = new Map();
-  const cell = (id: string, site: string, evaluations: number) => {
-    const fit = {};
-    missing.set(fit, new Array(evaluations));
-    return { subject: { id }, site, fits: [fit, {}] };
-  };
-  const cells = [cell('a', 'x', 3), cell('b', 'x', 4), cell('a', 'y', 3), cell('c', 'x', 5)] as unknown as Cells;
-  const names = cellsAside(cells, missing).map(({ subject, site }) => `${subject.id}${site}`);
-  assert.equal(names.sort(), ['bx', 'cx']);
-  assert.equal(cellsAside(cells.slice(0, 1), missing), []);
-});
-
-/** A small run of both embedded subjects on neurons. */
-async function smallRun(out: string, makeAside?: (task: Parameters<typeof workerAside>[0]) => Aside, abort = false) {
+/** A small run of the default suite, of both embedded subjects if not said otherwise. */
+async function smallRun(
+  out: string,
+  makeAside?: (setting: Parameters<typeof workerAside>[0]) => AsideStart,
+  { abort = false, only = BOTH_SUBJECTS } = {},
+) {
   const { suite: loaded, baseDir } = await loadSuite('default');
-  const wanted = selectFromSuite(absolutePaths(loaded, baseDir), ['methods=neurons', 'tasks=monosemanticity']);
+  const wanted = selectFromSuite(absolutePaths(loaded, baseDir), ['tasks=monosemanticity', ...only]);
   const registry = openRegistry();
   const { plan, backend, provenance } = await prepareRun(limitSuite(wanted, 4), registry, {
     backend: 'wasm',
@@ -48,7 +40,7 @@ async function smallRun(out: string, makeAside?: (task: Parameters<typeof worker
     settings: {},
   });
   const store = openStore(join(out, 'store'), () => {});
-  const aside = makeAside?.({ out, storeRoot: store.root, run: provenance, backend: backend.name, plugins: [] });
+  const start = makeAside?.({ out, storeRoot: store.root, run: provenance, backend: backend.name, plugins: [] });
   const controller = new AbortController();
   if (abort) setTimeout(() => controller.abort(), 50);
   return await executePlan(plan, {
@@ -58,34 +50,57 @@ async function smallRun(out: string, makeAside?: (task: Parameters<typeof worker
     run: provenance,
     signal: controller.signal,
     showProgress: false,
-    ...(aside ? { aside } : {}),
+    ...(start ? { aside: { threads: 1, start } } : {}),
     say: () => {},
   });
 }
 
-test('a worker thread and this one together give what one thread gives', async () => {
-  const alone = await smallRun(join(folder, 'alone'));
-  const together = await smallRun(join(folder, 'together'), workerAside);
-  assert.equal(together.failures, []);
-  assert.equal(together.computed, alone.computed);
-  const rows = ({ results }: typeof alone) => results.map(({ subject, site, rows }) => [subject.id, site.name, rows]);
-  assert.equal(rows(together), rows(alone));
-  assert.ok(new Set(together.results.map(({ subject }) => subject.id)).size === 2);
-});
+for (const [what, only] of [
+  ['both subjects', BOTH_SUBJECTS],
+  ['one subject', ONE_SUBJECT],
+] as const) {
+  test(`${what}: a worker thread and this one together give what one thread gives`, async () => {
+    const alone = await smallRun(join(folder, 'alone'), undefined, { only: [...only] });
+    const together = await smallRun(join(folder, 'together'), workerAside, { only: [...only] });
+    assert.equal(together.failures, []);
+    assert.equal(together.computed, alone.computed);
+    const rows = ({ results }: typeof alone) =>
+      results.map(({ subject, site, method, rows }) => [subject.id, site.name, method.name, rows]);
+    assert.equal(rows(together), rows(alone));
+    assert.is(new Set(together.results.map(({ subject }) => subject.id)).size, what === 'one subject' ? 1 : 2);
+  });
+}
 
-test('what goes wrong aside is heard, and an abort stops both sides', async () => {
-  const failing: Aside = async (plan) => ({
-    computed: { activations: 0, fit: 0, prepare: 0, evaluate: 0 },
-    failures: [{ label: plan.cells[0]!.subject.id, error: new Error('aside') }],
+const nothing = { activations: 0, fit: 0, prepare: 0, evaluate: 0 };
+
+test('what failed aside is heard', async () => {
+  const failing: AsideStart = async ({ side }) => ({
+    computed: nothing,
+    failures: [{ label: `side ${side}`, error: new Error('aside') }],
   });
   const { failures, results } = await smallRun(join(folder, 'failing'), () => failing);
   assert.equal(
-    failures.map(({ error }) => (error as Error).message),
-    ['aside'],
+    failures.map(({ label, error }) => `${label}: ${(error as Error).message}`),
+    ['side 1: aside'],
   );
   assert.ok(results.length > 0);
+});
+
+test('a side that breaks off stops the run with its reason', async () => {
+  const broken: AsideStart = async () => {
+    throw new Error('a thread died');
+  };
   try {
-    await smallRun(join(folder, 'aborted'), workerAside, true);
+    await smallRun(join(folder, 'broken'), () => broken);
+    assert.unreachable('the broken side was not heard');
+  } catch (error) {
+    assert.is((error as Error).message, 'a thread died');
+  }
+});
+
+test('an abort stops both sides', async () => {
+  try {
+    await smallRun(join(folder, 'aborted'), workerAside, { abort: true });
     assert.unreachable('the abort was not heard');
   } catch (error) {
     assert.is((error as Error).name, 'AbortError');

@@ -1,15 +1,15 @@
-/** @file Runs part of a plan in a worker thread beside the rest: most of a run's work holds one core only. */
+/** @file Runs one side of a run in a worker thread: most of a run's work holds one core only. */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
-import type { Failure } from '../execute.ts';
 import { codeExtension } from '../paths.ts';
-import type { Cell, Evaluation, Fit, Plan, StepKind } from '../plan.ts';
+import type { Plan } from '../plan.ts';
 import type { Progress, StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
+import type { Jobs } from './jobs.ts';
+import type { SideSummary } from './run-jobs.ts';
 
-/** What a worker needs to run a plan; all of it can be copied to another thread. */
-export interface AsideTask {
-  plan: Plan;
+/** What a worker needs to open what the run works on; all of it can be copied to another thread. */
+export interface AsideSetting {
   storeRoot: string;
   out: string;
   run: RunProvenance;
@@ -18,17 +18,20 @@ export interface AsideTask {
   plugins: string[];
 }
 
-/** What a part of a run did; its results lie in `out`. */
-export interface AsideSummary {
-  computed: Record<StepKind, number>;
-  failures: Failure[];
+/** The side that a worker takes of a run's jobs. */
+export interface AsideSide {
+  plan: Plan;
+  jobs: Jobs;
+  side: number;
 }
 
-/** Runs a part of a plan elsewhere and reports its steps to `progress`. */
-export type Aside = (
-  plan: Plan,
+export type AsideTask = AsideSetting & AsideSide;
+
+/** Runs one side elsewhere and reports its steps to `progress`. */
+export type AsideStart = (
+  side: AsideSide,
   env: { progress: Progress; signal: AbortSignal; say(line: string): void },
-) => Promise<AsideSummary>;
+) => Promise<SideSummary>;
 
 /** An error as it crosses between threads, which keeps no class. */
 export interface ErrorCopy {
@@ -45,7 +48,7 @@ export type AsideMessage =
   | { type: 'end'; step: number; outcome: string }
   | { type: 'say'; line: string }
   | { type: 'progress line'; line: string }
-  | { type: 'done'; computed: AsideSummary['computed']; failures: { label: string; error: ErrorCopy }[] }
+  | { type: 'done'; computed: SideSummary['computed']; failures: { label: string; error: ErrorCopy }[] }
   | { type: 'failed'; error: ErrorCopy };
 
 export function copyError(error: unknown): ErrorCopy {
@@ -57,28 +60,6 @@ function errorFrom({ name, message, stack, user }: ErrorCopy): Error {
   const error = user ? new UserError(message) : Object.assign(new Error(message), { name });
   if (stack !== undefined) error.stack = stack;
   return error;
-}
-
-/**
- * The cells that another thread should take: whole subjects, since their activations are collected together, so that
- * both sides have about as many evaluations to do. None where there is one subject only.
- */
-export function cellsAside(cells: readonly Cell[], missing: ReadonlyMap<Fit, readonly Evaluation[]>): Cell[] {
-  const bySubject = new Map<string, { cells: Cell[]; work: number }>();
-  for (const cell of cells) {
-    const entry = bySubject.get(cell.subject.id) ?? { cells: [], work: 0 };
-    entry.cells.push(cell);
-    entry.work += cell.fits.reduce((sum, fit) => sum + (missing.get(fit)?.length ?? 0), 0);
-    bySubject.set(cell.subject.id, entry);
-  }
-  const sides = [0, 0];
-  const aside: Cell[] = [];
-  for (const { cells: own, work } of [...bySubject.values()].sort((a, b) => b.work - a.work)) {
-    const side = sides[0]! <= sides[1]! ? 0 : 1;
-    sides[side]! += work;
-    if (side === 1) aside.push(...own);
-  }
-  return aside;
 }
 
 /**
@@ -96,12 +77,11 @@ function startWorker(workerData: AsideTask): Worker {
   return new Worker(source, { eval: true, workerData, resourceLimits });
 }
 
-/** Runs parts of plans in a worker thread of its own each. */
-export function workerAside(task: Omit<AsideTask, 'plan'>): Aside {
-  return (plan, { progress, signal, say }) =>
+/** Runs each side in a worker thread of its own. */
+export function workerAside(setting: AsideSetting): AsideStart {
+  return (side, { progress, signal, say }) =>
     new Promise((resolve, reject) => {
-      const data: AsideTask = { ...task, plan };
-      const worker = startWorker(data);
+      const worker = startWorker({ ...setting, ...side });
       const abort = () => worker.postMessage('abort');
       const steps = new Map<number, StepProgress>();
       worker.on('message', (message: AsideMessage) => {

@@ -16,6 +16,8 @@ export interface Addon {
   params: Float64Array;
   /** Asks for large pages under a buffer not yet written to; advice that a system may ignore. */
   largePages(buffer: ArrayBuffer): void;
+  /** Counts the threads that call kernels all the time: with one on every core kernels do not spread over others. */
+  callers(delta: number): void;
   matMul: Kernel;
   binary: Kernel;
   unary: Kernel;

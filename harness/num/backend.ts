@@ -202,3 +202,19 @@ export async function probeBackends(): Promise<BackendProbe[]> {
   if (current && attempts.has(current)) await use(current);
   return probes;
 }
+
+/**
+ * Runs one of the parts of a run that share the cores. Where every core has one, the native kernels stay on the core of
+ * the part that calls them; their results do not depend on it.
+ */
+export async function sharingCores<T>(run: () => Promise<T>): Promise<T> {
+  if (tf.getBackend() !== 'native') return run();
+  const { startAddon } = await import('../native/addon.ts');
+  const { callers } = startAddon();
+  callers(1);
+  try {
+    return await run();
+  } finally {
+    callers(-1);
+  }
+}

@@ -1,9 +1,11 @@
 /** @file A lock file that tells a living holder from a dead one, so that a killed run never blocks the next. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { writeError } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 
@@ -12,12 +14,19 @@ interface Holder {
   host: string;
   /** Start time of the process: a process id alone may have been given to another process since. */
   started: string;
+  /** The run of the process, the same in all its threads: its own id without it was left by a predecessor. */
+  run?: string;
 }
 
-const POLL_MS = 250;
+/** How often to look again: another thread of this process ends a step soon, another process has its own run to do. */
+const POLL_MS = { thread: 10, process: 250 };
 
-/** Locks that this process holds now: its own id in a lock that it does not hold was left by a predecessor. */
-const held = new Set<string>();
+/** Threads that a process starts inherit its environment data, so that they know one another's locks. */
+const RUN = 'saxbench store run';
+if (getEnvironmentData(RUN) === undefined) setEnvironmentData(RUN, randomUUID());
+const ownRun = getEnvironmentData(RUN) as string;
+
+const isOwn = (holder: Holder) => holder.run === ownRun;
 
 /** Field 22 of /proc/<pid>/stat counts from behind the command's name, which may hold spaces. Empty elsewhere. */
 function startedAt(pid: number): string {
@@ -29,9 +38,9 @@ function startedAt(pid: number): string {
   }
 }
 
-function isAlive(holder: Holder, path: string): boolean {
-  if (holder.host !== hostname()) return true;
-  if (holder.pid === process.pid) return held.has(path);
+function isAlive(holder: Holder): boolean {
+  if (isOwn(holder) || holder.host !== hostname()) return true;
+  if (holder.pid === process.pid) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
@@ -53,7 +62,9 @@ async function tryTake(path: string): Promise<boolean> {
     await ensureFolder(dirname(path));
     const handle = await open(path, 'wx');
     try {
-      await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), started: startedAt(process.pid) }));
+      const { pid } = process;
+      const holder: Holder = { pid, host: hostname(), started: startedAt(pid), run: ownRun };
+      await handle.writeFile(JSON.stringify(holder));
     } finally {
       await handle.close();
     }
@@ -65,8 +76,8 @@ async function tryTake(path: string): Promise<boolean> {
 }
 
 /**
- * Runs `work` while holding the lock at `path`. Waits for a living holder (`onWait` is told once who that is) and takes
- * the lock over from a dead one. A holder on another host counts as living: delete the file when it is not.
+ * Runs `work` while holding the lock at `path`. Waits for a living holder (`onWait` is told once which other process that
+ * is) and takes the lock over from a dead one. A holder on another host counts as living: delete the file when it is not.
  *
  * @throws UserError when the lock cannot be written; the signal's reason when aborted while waiting.
  */
@@ -81,19 +92,18 @@ export async function withLock<T>(
     const holder = await holderOf(path);
     // A file without content is being written right now, or was left by a kill in just that moment.
     unreadable = holder ? 0 : unreadable + 1;
-    if (unreadable > 8 || (holder && !isAlive(holder, path))) {
+    if (unreadable > 8 || (holder && !isAlive(holder))) {
       await rm(path, { force: true });
       continue;
     }
-    if (holder && !told) options.onWait?.(`process ${holder.pid} on ${holder.host}`);
-    told ||= holder !== undefined;
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    const own = holder !== undefined && isOwn(holder);
+    if (holder && !own && !told) options.onWait?.(`process ${holder.pid} on ${holder.host}`);
+    told ||= holder !== undefined && !own;
+    await sleep(own ? POLL_MS.thread : POLL_MS.process, undefined, { signal: options.signal });
   }
-  held.add(path);
   try {
     return await work();
   } finally {
-    held.delete(path);
     await rm(path, { force: true });
   }
 }

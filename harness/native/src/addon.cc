@@ -114,6 +114,18 @@ napi_value largePages(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** callers(delta): this many more threads (or fewer, when negative) call kernels all the time. */
+napi_value callers(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value delta;
+  int32_t value;
+  if (napi_get_cb_info(env, info, &count, &delta, nullptr, nullptr) != napi_ok || count != 1 ||
+      napi_get_value_int32(env, delta, &value) != napi_ok)
+    return fail(env, "native callers: expected a number");
+  addCallers(value);
+  return nullptr;
+}
+
 /** start(threads, isa): starts the pool, returns { isa, threads, params, kernels… }. */
 napi_value start(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -150,6 +162,8 @@ napi_value start(napi_env env, napi_callback_info info) {
   napi_set_named_property(env, result, "params", value);
   napi_create_function(env, "largePages", NAPI_AUTO_LENGTH, largePages, nullptr, &value);
   napi_set_named_property(env, result, "largePages", value);
+  napi_create_function(env, "callers", NAPI_AUTO_LENGTH, callers, nullptr, &value);
+  napi_set_named_property(env, result, "callers", value);
   for (const Entry* e = choice.table; e->name; e++) {
     napi_create_function(env, e->name, NAPI_AUTO_LENGTH, run, const_cast<Entry*>(e), &value);
     napi_set_named_property(env, result, e->name, value);

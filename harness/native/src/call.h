@@ -35,6 +35,8 @@ struct Entry {
 int threadCount();
 /** Sets the size of the pool; the first call of the process wins, later ones are ignored. */
 void startPool(int threads);
+/** Counts threads that call kernels all the time: where there are as many as cores, each kernel stays on its caller's. */
+void addCallers(int delta);
 /** Runs body(context, 0 … tasks-1) on the pool; inline when nested or when another Node environment holds the pool. */
 void parallel(size_t tasks, void (*body)(void*, size_t), void* context);
 /** A 64-byte aligned buffer of the calling thread, kept between calls; one of `kScratchSlots`. */

@@ -21,6 +21,7 @@ struct Pool {
   void* context = nullptr;
   size_t tasks = 0;
   std::atomic<size_t> next{0};
+  std::atomic<int> callers{0};
   int threads = 1;
 };
 
@@ -76,9 +77,15 @@ void startPool(int threads) {
   });
 }
 
+void addCallers(int delta) {
+  if (pool) pool->callers.fetch_add(delta);
+}
+
 void parallel(size_t tasks, void (*body)(void*, size_t), void* context) {
   Pool* p = pool;
-  if (tasks <= 1 || inside || p == nullptr || p->threads <= 1 || !p->owner.try_lock()) {
+  // Where a caller works on every core, waking a worker only takes one of them away from another caller.
+  bool alone = tasks <= 1 || inside || p == nullptr || p->threads <= 1 || p->callers.load() >= p->threads;
+  if (alone || !p->owner.try_lock()) {
     for (size_t i = 0; i < tasks; i++) body(context, i);
     return;
   }

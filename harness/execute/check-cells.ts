@@ -1,0 +1,50 @@
+/** @file What only a loaded subject shows, found before hours are spent on what comes first. */
+import os from 'node:os';
+import { widthOf } from '../options.ts';
+import type { Cell, Plan } from '../plan.ts';
+import type { Registry } from '../registry.ts';
+import { checkMethod } from './check-method.ts';
+import { openSession, type Session } from './session.ts';
+
+/** Weights, gradients and two moments of encoder and decoder while an SAE trains. */
+const ARRAYS_PER_SAE = 8;
+
+/** Share of the memory that one more thread with a subject and an SAE of its own may take. */
+const SHARE = 1 / 16;
+
+const memory = () => Math.min(os.totalmem(), process.constrainedMemory() || Infinity);
+
+/** About the bytes that a thread holds which works on these cells. */
+function bytesOf(session: Session, cells: readonly Cell[]): number {
+  const saes = cells.flatMap(({ site, fits }) => {
+    const d = session.site(site).d;
+    const trained = fits.filter(({ method }) => method.kind === 'sae' && method.checkpoint === undefined);
+    return trained.map(({ method }) => ARRAYS_PER_SAE * d * widthOf(method.options, d));
+  });
+  return Float32Array.BYTES_PER_ELEMENT * ((session.facts.parameters ?? 0) + Math.max(0, ...saes));
+}
+
+/**
+ * Opens each subject once and checks what its methods ask for at its sites.
+ *
+ * @returns The subjects that several threads may hold open at once: small against the memory of this machine.
+ * @throws UserError for an unknown site, sizes that cannot be and the like; the signal's reason when aborted.
+ */
+export async function checkCells(plan: Plan, registry: Registry, signal: AbortSignal): Promise<Set<string>> {
+  const small = new Set<string>();
+  for (const subject of new Set(plan.cells.map((cell) => cell.subject))) {
+    signal.throwIfAborted();
+    const session = await openSession(subject, registry);
+    try {
+      const cells = plan.cells.filter((cell) => cell.subject === subject);
+      for (const { site, fits } of cells) {
+        const found = session.site(site);
+        for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
+      }
+      if (bytesOf(session, cells) <= SHARE * memory()) small.add(subject.id);
+    } finally {
+      session.dispose();
+    }
+  }
+  return small;
+}

@@ -1,0 +1,107 @@
+/** @file One side of a run: takes jobs as long as there are some, and keeps going past a failure. */
+import type { Cell, Evaluation, Fit, Plan, StepKind } from '../plan.ts';
+import { pluginFault } from '../plugin-fault.ts';
+import type { Progress } from '../progress.ts';
+import type { RunProvenance } from '../provenance.ts';
+import type { Registry } from '../registry.ts';
+import type { Result } from '../schema/result.generated.ts';
+import { checkWritable, type Store } from '../store.ts';
+import { openCell, type RunningCell } from './cell.ts';
+import type { Job } from './jobs.ts';
+import { keepResult } from './kept-results.ts';
+import { openSession, type Session } from './session.ts';
+import { stepRunner } from './steps.ts';
+
+/** A step that failed, with everything that therefore has no result. */
+export interface Failure {
+  label: string;
+  error: unknown;
+}
+
+/** What one side did; its results lie in `out`. */
+export interface SideSummary {
+  /** Steps computed, by kind. */
+  computed: Record<StepKind, number>;
+  failures: Failure[];
+}
+
+export interface SideEnvironment {
+  registry: Registry;
+  store: Store;
+  out: string;
+  run: RunProvenance;
+  signal: AbortSignal;
+  progress: Progress;
+  /** The next job, as long as there is one. */
+  next(): Job | undefined;
+  /** Told of each result that is written. */
+  onResult?(evaluation: Evaluation, result: Result): void;
+}
+
+/** @throws UserError when store or results cannot be written. */
+export async function checkDisks(store: Store, out: string): Promise<void> {
+  await store.checkWritable();
+  await checkWritable(out);
+}
+
+/**
+ * Runs jobs of a plan that holds what is missing only. A method or task that throws loses its own results only.
+ *
+ * @throws UserError when the disk is full or the store unwritable. The signal's reason when aborted.
+ */
+export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSummary> {
+  const { store, out, registry, signal, progress, run } = env;
+  const computed: Record<StepKind, number> = { activations: 0, fit: 0, prepare: 0, evaluate: 0 };
+  const failures: Failure[] = [];
+  const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
+
+  async function fail(label: string, thrown: unknown, task?: string): Promise<void> {
+    signal.throwIfAborted();
+    const error = pluginFault(thrown, task === undefined ? {} : { task: registry.fileOf('task', task) }) ?? thrown;
+    const message = error instanceof Error ? error.message : String(error);
+    progress.say(`${label}: failed: ${message.replace(/\s+/g, ' ')}`);
+    failures.push({ label, error });
+    // Without a disk to write to, every further step would fail the same way after its whole computation.
+    await checkDisks(store, out);
+  }
+
+  async function runFit(cell: Cell, fit: Fit, running: RunningCell): Promise<void> {
+    const label = `${cell.subject.id} ${cell.site} ${fit.method.name} seed ${fit.seed}`;
+    try {
+      await running.withMethod(fit, async (method) => {
+        for (const evaluation of fit.evaluations) {
+          try {
+            await method.evaluate(evaluation);
+            const result = await keepResult(plan, { cell, fit, evaluation }, env);
+            if (result) env.onResult?.(evaluation, result);
+          } catch (error) {
+            await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
+          }
+        }
+      });
+    } catch (error) {
+      await fail(label, error);
+    }
+  }
+
+  let open: { id: string; session: Session; cells: Map<Cell, RunningCell> } | undefined;
+  try {
+    for (let job = env.next(); job; job = env.next()) {
+      const cell = plan.cells[job.cell]!;
+      const { subject } = cell;
+      if (open?.id !== subject.id) {
+        open?.session.dispose();
+        open = undefined;
+        open = { id: subject.id, session: await openSession(subject, registry), cells: new Map() };
+      }
+      const { session, cells } = open;
+      const later = plan.cells.slice(job.cell + 1).filter((other) => other.subject.id === subject.id);
+      const running = cells.get(cell) ?? openCell(cell, { registry, session, run, step, signal, others: later });
+      cells.set(cell, running);
+      await runFit(cell, cell.fits[job.fit]!, running);
+    }
+  } finally {
+    open?.session.dispose();
+  }
+  return { computed, failures };
+}
