@@ -10,31 +10,21 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { instructionSets } from './instruction-sets.mjs';
 
 const sourceDir = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src');
 const packageRoot = path.resolve(sourceDir, '../../..');
 const sanitize = process.argv.find((arg) => arg.startsWith('--sanitize='))?.slice('--sanitize='.length);
-const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
+const only = process.argv
+  .find((arg) => arg.startsWith('--only='))
+  ?.slice('--only='.length)
+  .split(',');
 const force = process.argv.includes('--force');
 const buildDir = path.join(packageRoot, 'build', sanitize ? 'native-sanitized' : 'native');
 const addon = path.join(buildDir, 'saxbench.node');
 
 /** Sources compiled once, for any CPU of the architecture; all others are kernels, compiled for every instruction set. */
 const common = ['addon.cc', 'pool.cc'];
-
-/** Instruction sets of this architecture and their compiler flags. */
-function instructionSets() {
-  if (process.arch === 'x64') {
-    return {
-      portable: [],
-      avx2: ['-mavx2', '-mfma', '-mbmi', '-mbmi2'],
-      avx512: '-mavx2 -mfma -mbmi -mbmi2 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512'.split(
-        ' ',
-      ),
-    };
-  }
-  return process.arch === 'arm64' ? { neon: [] } : { portable: [] };
-}
 
 function findCompiler() {
   const candidates = [process.env.CXX, 'g++', 'clang++', 'c++'].filter((name) => name !== undefined && name !== '');
@@ -78,12 +68,11 @@ async function build() {
   const files = readdirSync(sourceDir).sort();
   const read = (name) => readFileSync(path.join(sourceDir, name), 'utf8');
   const headerText = files.filter((name) => name.endsWith('.h')).map(read);
-  const sets = Object.fromEntries(
-    Object.entries(instructionSets()).filter(([isa]) => !only || only.split(',').includes(isa)),
-  );
+  const sets = instructionSets(only);
   const flags = [
     '-std=c++17',
-    '-O3',
+    // Sanitized builds are for reports, not for speed, but products must still be contracted into multiply-adds.
+    ...(sanitize ? ['-O1', '-fexpensive-optimizations'] : ['-O3']),
     '-fPIC',
     '-fvisibility=hidden',
     '-Wall',

@@ -1,10 +1,14 @@
 /**
- * @file Runs the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer: builds the addon with them and
- * preloads their runtimes into Node. `node harness/native/sanitize.mjs [--only=avx512,portable]`; Linux with g++.
+ * @file Runs the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer, once for each instruction set that
+ * this CPU has: builds the addon with them and preloads their runtimes into Node.
+ * `node harness/native/sanitize.mjs [--only=avx512,portable | --quick]`, where `--quick` takes the plainest set and the
+ * one that ordinary runs use here; Linux with g++, elsewhere it says so and does nothing.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { instructionSets } from './instruction-sets.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const tests = [
@@ -20,25 +24,46 @@ const tests = [
   '../num/ops/activation',
 ];
 
-execFileSync(
-  process.execPath,
-  [path.join(here, 'build.mjs'), '--sanitize=address,undefined', ...process.argv.slice(2)],
-  {
-    stdio: 'inherit',
-  },
-);
+const root = path.resolve(here, '../..');
+
+/** The sets asked for; undefined for all of this architecture. */
+function wanted() {
+  const named = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
+  if (!process.argv.includes('--quick')) return named?.split(',');
+  const { isa } = createRequire(import.meta.url)(path.join(root, 'build/native/saxbench.node')).start(1, '');
+  return [...new Set([Object.keys(instructionSets())[0], isa])];
+}
+
+if (process.platform !== 'linux' || spawnSync('g++', ['--version']).status !== 0) {
+  console.log('native kernels: the sanitizers need Linux with g++; not run.');
+  process.exit(0);
+}
+const only = wanted();
+const build = [path.join(here, 'build.mjs'), '--sanitize=address,undefined', ...(only ? [`--only=${only}`] : [])];
+execFileSync(process.execPath, build, { stdio: 'inherit' });
+
 const runtime = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+const addon = path.join(root, 'build/native-sanitized/saxbench.node');
 const env = {
   ...process.env,
   LD_PRELOAD: [runtime('libasan.so'), runtime('libubsan.so')].join(':'),
   // Node never frees some of its own memory at exit, and the pool is meant to outlive it.
   ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-  SAXBENCH_NATIVE_ADDON: path.resolve(here, '../../build/native-sanitized/saxbench.node'),
+  SAXBENCH_NATIVE_ADDON: addon,
 };
-for (const name of tests) {
-  const args = ['--import', 'tsx', path.join(here, `${name}.test.ts`)];
-  const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
+const runs = (isa) =>
+  spawnSync(process.execPath, ['-e', `require(${JSON.stringify(addon)}).start(1, '${isa}')`], { env }).status === 0;
+
+const sets = Object.keys(instructionSets(only)).filter(runs);
+if (sets.length === 0) throw new Error('native kernels: no sanitized build runs on this CPU.');
+for (const isa of sets) {
+  for (const name of tests) {
+    const args = ['--import', 'tsx', path.join(here, `${name}.test.ts`)];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env: { ...env, SAXBENCH_ISA: isa } });
+    if (status === 0) continue;
+    process.stderr.write(`${stdout}${stderr}native kernels: ${name} failed on ${isa}.\n`);
+    process.exit(1);
+  }
 }
-console.log('native kernels: no report from the sanitizers.');
+console.log(`native kernels: ${tests.length} test files on ${sets.join(', ')}: no report from the sanitizers.`);
