@@ -40,3 +40,6 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   tf.registerBackend('native', () => new NativeBackend(), 4);
   return { isa, threads };
 }
+
+/** Counts threads that call kernels all the time: with one on every core, kernels do not spread over others' cores. */
+export const addCallers = (delta: number): void => startAddon().callers(delta);

@@ -209,12 +209,11 @@ export async function probeBackends(): Promise<BackendProbe[]> {
  */
 export async function sharingCores<T>(run: () => Promise<T>): Promise<T> {
   if (tf.getBackend() !== 'native') return run();
-  const { startAddon } = await import('../native/addon.ts');
-  const { callers } = startAddon();
-  callers(1);
+  const { addCallers } = await import('../native/index.ts');
+  addCallers(1);
   try {
     return await run();
   } finally {
-    callers(-1);
+    addCallers(-1);
   }
 }
