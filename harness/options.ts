@@ -3,12 +3,12 @@ import type { ValidateFunction } from 'ajv';
 import type { OptionsSchema } from './contract.ts';
 import { UserError } from './errors.ts';
 import { explain } from './schema/explain.ts';
-import { createAjv } from './schema/validate.ts';
+import { sharedAjv } from './schema/validate.ts';
 
 const compiled = new WeakMap<OptionsSchema, Promise<ValidateFunction>>();
 
 async function compile(schema: OptionsSchema, where: string): Promise<ValidateFunction> {
-  const ajv = await createAjv();
+  const ajv = await sharedAjv();
   try {
     return ajv.compile({ type: 'object', additionalProperties: false, properties: schema });
   } catch (error) {

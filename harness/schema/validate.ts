@@ -18,16 +18,26 @@ export interface Documents {
 
 const validators = new Map<string, Promise<ValidateFunction>>();
 
-/** ajv as everything here uses it: defaults filled in, unknown keywords refused but `tsType`, a hint for generate.ts. */
-export async function createAjv() {
+async function createAjv() {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true, allowUnionTypes: true });
   return ajv.addKeyword('tsType');
 }
 
+let shared: ReturnType<typeof createAjv> | undefined;
+
+/**
+ * ajv as everything here uses it: defaults filled in, unknown keywords refused but `tsType`, a hint for generate.ts. One
+ * for all, since each compiles the schema of schemas anew.
+ */
+export function sharedAjv(): ReturnType<typeof createAjv> {
+  shared ??= createAjv();
+  return shared;
+}
+
 async function compile(name: keyof Documents): Promise<ValidateFunction> {
   const schema = JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
-  return (await createAjv()).compile(schema);
+  return (await sharedAjv()).compile(schema);
 }
 
 /**
