@@ -37,6 +37,7 @@ export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
+export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';

@@ -40,6 +40,8 @@ export interface Addon {
   rotary: Kernel;
   activate: Kernel;
   activateGrad: Kernel;
+  block: Kernel;
+  packLinear: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
   screening: Kernel;

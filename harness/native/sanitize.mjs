@@ -18,6 +18,7 @@ const tests = [
   'lifecycle',
   '../num/ops/attention',
   '../num/ops/activation',
+  '../num/ops/block',
 ];
 
 execFileSync(

@@ -163,6 +163,13 @@ void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float
 
 }  // namespace
 
+void attendGroups(const Attention& a, size_t begin, size_t end, float* mixed, float* sums) {
+  for (size_t i = begin; i < end; i++) {
+    if (a.t == 1) attendOne(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
+    else attendGroup(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
+  }
+}
+
 /**
  * Buffers: mixed [n·t, heads·width], sums [n, heads, t] (ln Σ exp of the scaled scores), q, k, v, seen (uint8, length 0 for
  * none). Params: see `readAttention`.
@@ -187,12 +194,8 @@ void attention(Call& c) {
   }
   // A piece of work large enough to be worth waking a thread for.
   size_t work = a.t * a.columns * a.width * a.group();
-  forRange(a.n * a.kvHeads, most<size_t>(1, (size_t{1} << 16) / most<size_t>(1, work)), [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) {
-      if (a.t == 1) attendOne(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
-      else attendGroup(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
-    }
-  });
+  forRange(a.n * a.kvHeads, most<size_t>(1, (size_t{1} << 16) / most<size_t>(1, work)),
+           [&](size_t begin, size_t end) { attendGroups(a, begin, end, mixed, sums); });
 }
 
 SAX_END

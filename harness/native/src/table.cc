@@ -27,6 +27,8 @@ void cacheWrite(Call&);
 void rotary(Call&);
 void activate(Call&);
 void activateGrad(Call&);
+void block(Call&);
+void packLinear(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
 void screening(Call&);
@@ -63,6 +65,8 @@ const Entry table[] = {
     {"rotary", rotary, 4},
     {"activate", activate, 3},
     {"activateGrad", activateGrad, 5},
+    {"block", block, 8},
+    {"packLinear", packLinear, 2},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
     {"screening", screening, 1},
