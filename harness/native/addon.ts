@@ -32,6 +32,8 @@ export interface Addon {
   oneHot: Kernel;
   softmax: Kernel;
   softmaxGrad: Kernel;
+  logSumExp: Kernel;
+  drawRows: Kernel;
   norm: Kernel;
   normGrad: Kernel;
   attention: Kernel;

@@ -19,6 +19,7 @@ const tests = [
   '../num/ops/attention',
   '../num/ops/activation',
   '../num/ops/block',
+  '../num/ops/draw',
 ];
 
 execFileSync(

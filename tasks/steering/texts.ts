@@ -1,5 +1,5 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
-import { type LanguageModel, tf } from '../../harness/contract.ts';
+import { type LanguageModel, rowLogSumExp, type Tensor2D, tf } from '../../harness/contract.ts';
 import type { Likeness } from '../judges/fluency.ts';
 import { repeatedShare } from '../judges/repetition.ts';
 
@@ -77,14 +77,14 @@ async function meanNll(subject: LanguageModel, texts: readonly Continued[]): Pro
     });
   });
   const losses = tf.tidy(() => {
-    const logits = subject.forward({ n, length, ids, mask }).logits!;
-    const vocab = logits.shape[2];
-    const rows = tf.gather(tf.reshape(logits, [n * length, vocab]), tf.tensor1d(places, 'int32'));
+    const { logits } = subject.forward({ n, length, ids, mask }, { places: Int32Array.from(places) });
+    const vocab = logits!.shape[2];
+    const rows = tf.reshape(logits!, [places.length, vocab]) as Tensor2D;
     const at = tf.tensor1d(
       targets.map((id, i) => i * vocab + id),
       'int32',
     );
-    return tf.sub(tf.logSumExp(rows, 1), tf.gather(tf.reshape(rows, [-1]), at));
+    return tf.sub(rowLogSumExp(rows), tf.gather(tf.reshape(rows, [-1]), at));
   });
   const values = await losses.data();
   losses.dispose();

@@ -37,6 +37,19 @@ void softmax(Call& c) {
   });
 }
 
+/** ln Σ exp of each row. Buffers: out [rows], x. Params: rows, n. */
+void logSumExp(Call& c) {
+  size_t rows = sizeParam(c, 0), n = sizeParam(c, 1);
+  if (!holds(c, 0, F32, rows) || !holds(c, 1, F32, rows * n)) return;
+  forRows(rows, 2 * n, [&](size_t r) {
+    const float* x = f32(c, 1) + r * n;
+    float* terms = static_cast<float*>(scratch(2, n * sizeof(float)));
+    float top = extremeOf<false>(x, n);
+    for (size_t j = 0; j < n; j++) terms[j] = expOf(x[j] - top);
+    f32(c, 0)[r] = top + logOf(static_cast<float>(total(n, [&](size_t j) { return terms[j]; })));
+  });
+}
+
 /**
  * Gradient of softmax: dx = (dy - sum(dy · y)) · y, and of log-softmax: dx = dy - sum(dy) · exp(y).
  * Buffers: dx, dy, y. Params: rows, n, logarithm.

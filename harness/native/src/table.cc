@@ -19,6 +19,8 @@ void tuples(Call&);
 void oneHot(Call&);
 void softmax(Call&);
 void softmaxGrad(Call&);
+void logSumExp(Call&);
+void drawRows(Call&);
 void norm(Call&);
 void normGrad(Call&);
 void attention(Call&);
@@ -57,6 +59,8 @@ const Entry table[] = {
     {"oneHot", oneHot, 2},
     {"softmax", softmax, 2},
     {"softmaxGrad", softmaxGrad, 3},
+    {"logSumExp", logSumExp, 2},
+    {"drawRows", drawRows, 3},
     {"norm", norm, 6},
     {"normGrad", normGrad, 7},
     {"attention", attention, 6},
