@@ -44,10 +44,12 @@ export interface ForwardOptions {
   interventions?: Intervention[];
   /** false: stop after the last captured site and compute no output. Default true. */
   output?: boolean;
+  /** LM: where logits are wanted, row · length + column each; the result has logits [1, places, vocab] then. */
+  places?: Int32Array;
 }
 
 export interface ForwardResult {
-  /** LM logits [n, length, vocab]; absent for CLIP or with `output: false`. */
+  /** LM logits [n, length, vocab], or those of `places`; absent for CLIP or with `output: false`. */
   logits?: Tensor3D;
   /** CLIP embedding [n, projection_dim], not normalised; absent for LMs or with `output: false`. */
   embeds?: Tensor2D;

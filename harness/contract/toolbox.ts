@@ -36,8 +36,11 @@ export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } f
 export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
+export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
+export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
+export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';

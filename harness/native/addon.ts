@@ -34,6 +34,8 @@ export interface Addon {
   oneHot: Kernel;
   softmax: Kernel;
   softmaxGrad: Kernel;
+  logSumExp: Kernel;
+  drawRows: Kernel;
   norm: Kernel;
   normGrad: Kernel;
   attention: Kernel;
@@ -42,6 +44,8 @@ export interface Addon {
   rotary: Kernel;
   activate: Kernel;
   activateGrad: Kernel;
+  block: Kernel;
+  packLinear: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
   screening: Kernel;

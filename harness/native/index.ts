@@ -4,6 +4,7 @@ import { startAddon } from './addon.ts';
 import { NativeBackend } from './backend.ts';
 import { registerActivation } from './kernels/activation.ts';
 import { registerAttention } from './kernels/attention.ts';
+import { registerBlock } from './kernels/block.ts';
 import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
 import { registerIndexed } from './kernels/indexed.ts';
@@ -33,6 +34,7 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   registerSparse(context);
   registerAttention(context);
   registerActivation(context);
+  registerBlock(context);
   for (const config of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(config.kernelName, 'native')) continue;
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });

@@ -22,6 +22,8 @@ const tests = [
   'lifecycle',
   '../num/ops/attention',
   '../num/ops/activation',
+  '../num/ops/block',
+  '../num/ops/draw',
 ];
 
 const root = path.resolve(here, '../..');

@@ -25,7 +25,10 @@ export function bigramModel(embedding: number[][], unembedding: number[][]): Lan
         const context: InterventionContext = { offset: 0, phase: 'prompt', mask };
         for (const { apply } of options.interventions ?? []) x = apply(x, context);
         const flat = tf.reshape(x, [batch.n * batch.length, d]);
-        const logits = tf.reshape(tf.matMul(flat, tf.tensor2d(unembedding)), [batch.n, batch.length, -1]) as Tensor3D;
+        const { places } = options;
+        const wanted = places ? tf.gather(flat, tf.tensor1d(places, 'int32')) : flat;
+        const [n, length] = places ? [1, places.length] : [batch.n, batch.length];
+        const logits = tf.reshape(tf.matMul(wanted, tf.tensor2d(unembedding)), [n, length, -1]) as Tensor3D;
         return { logits, captured: { resid: x } };
       });
     },

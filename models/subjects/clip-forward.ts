@@ -3,6 +3,7 @@ import {
   type ForwardOptions,
   type ForwardResult,
   type NamedTensors,
+  rowLogSumExp,
   type Scalar,
   type Site,
   type Tensor,
@@ -14,7 +15,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type ClipConfig, visionLength } from './clip-config.ts';
-import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
+import { embed, linear, normalise } from './layers.ts';
 import { createHooks, FINAL_NORM_SITE, type Hooks, stackSites } from './sites.ts';
 import { blockAfter, firstColumns, runStack, type StackPass, type StackSpec } from './transformer.ts';
 

@@ -13,7 +13,7 @@ import {
 import { type ClipConfig, clipShapes, parseClipConfig } from './clip-config.ts';
 import { clipImageForward, clipImageFrom, clipTextForward, textSites, visionSites } from './clip-forward.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
-import { linearNames } from './transformer.ts';
+import { linearNames, packBlocks } from './transformer.ts';
 import { countParameters, loadParams, transposeLinears } from './weights.ts';
 
 const sitesOf = (config: ClipConfig) => [...visionSites(config), ...textSites(config)];
@@ -27,7 +27,8 @@ async function load(folder: string, { id }: { id: string }): Promise<Clip> {
   const shapes = clipShapes(config);
   const { vision, text } = config;
   const linears = [...linearNames(vision.stack), ...linearNames(text.stack), 'visual_projection', 'text_projection'];
-  const params = transposeLinears(await loadParams(folder, shapes), linears, []);
+  const transposed = transposeLinears(await loadParams(folder, shapes), linears, []);
+  const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
   const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
 
   return {

@@ -13,7 +13,7 @@ import {
 import type { LlamaConfig } from './llama-config.ts';
 import { llamaHidden, llamaLogits } from './llama-forward.ts';
 import { batchOf } from './load.ts';
-import { argmax, sampleToken } from './sampling.ts';
+import { argmax, sampleTokens } from './sampling.ts';
 
 /** A row that is still generating. `index` is its place among the prompts. */
 interface Row {
@@ -65,10 +65,10 @@ export async function generate(
       return weigh(llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), temperature);
     });
     while (true) {
-      const weights = (await output.data()) as Float32Array;
+      const ids = await choose(output);
       output.dispose();
       rows.forEach((row, i) => {
-        if (keep.has(row) && !take(row, weights.subarray(i * config.vocab, (i + 1) * config.vocab))) keep.delete(row);
+        if (keep.has(row) && !take(row, ids[i]!)) keep.delete(row);
       });
       if (keep.size === 0) return out;
       // Lets timers, signals and progress through: the arithmetic itself never yields.
@@ -86,11 +86,20 @@ export async function generate(
     for (const cache of caches) cache.dispose();
   }
 
-  /** Draws a row's next token; false when the row is done. */
-  function take(row: Row, weights: Float32Array): boolean {
-    const { topK, topP, eosId } = options;
-    const id = temperature === 0 ? argmax(weights) : sampleToken(weights, row.rng.uniform(), { topK, topP });
-    if (id === eosId) return false;
+  /** The next token of every row; what it says of rows that are done means nothing. */
+  async function choose(weights: Tensor2D): Promise<ArrayLike<number>> {
+    if (temperature > 0) {
+      const { topK, topP } = options;
+      const u = Float64Array.from(rows, (row) => (keep.has(row) ? row.rng.uniform() : 0));
+      return sampleTokens(weights, u, { topK, topP });
+    }
+    const values = (await weights.data()) as Float32Array;
+    return rows.map((_, i) => argmax(values.subarray(i * config.vocab, (i + 1) * config.vocab)));
+  }
+
+  /** Adds a row's next token; false when the row is done. */
+  function take(row: Row, id: number): boolean {
+    if (id === options.eosId) return false;
     const ids = out[row.index]!;
     ids.push(id);
     row.next = id;

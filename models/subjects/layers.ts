@@ -1,13 +1,5 @@
 /** @file The layers of a transformer as differentiable functions of named parameters; activations are [rows, width]. */
-import {
-  layerNorm,
-  type NamedTensors,
-  rmsNorm,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  tf,
-} from '../../harness/contract.ts';
+import { layerNorm, type NamedTensors, rmsNorm, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
 
 export type Norm = 'rms' | 'layer';
 
@@ -36,19 +28,4 @@ export function normalise(params: NamedTensors, name: string, x: Tensor2D, kind:
 /** Rows of a table [vocabulary, d] for ids [rows] → [rows, d]. */
 export function embed(table: Tensor2D, ids: Int32Array): Tensor2D {
   return tf.gather(table, tf.tensor1d(ids, 'int32'));
-}
-
-/**
- * ln Σ exp of each row, [rows, n] → [rows]. tfjs's own keeps four tensors of x's size for the gradient; this one keeps x
- * and takes the gradient as what it is, the softmax.
- */
-export function rowLogSumExp(x: Tensor2D): Tensor1D {
-  const operation = tf.customGrad((logits, save) => {
-    (save as (tensors: Tensor[]) => void)([logits as Tensor]);
-    return {
-      value: tf.logSumExp(logits as Tensor, 1),
-      gradFunc: (dy, [saved]) => tf.mul(tf.softmax(saved!), tf.expandDims(dy as Tensor, 1)),
-    };
-  });
-  return operation(x) as Tensor1D;
 }

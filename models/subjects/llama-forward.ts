@@ -4,6 +4,7 @@ import {
   type ForwardResult,
   type KeyValueCache,
   type NamedTensors,
+  rowLogSumExp,
   type Scalar,
   type Tensor1D,
   type Tensor2D,
@@ -11,7 +12,7 @@ import {
   type TokenBatch,
   tf,
 } from '../../harness/contract.ts';
-import { embed, linear, normalise, rowLogSumExp } from './layers.ts';
+import { embed, linear, normalise } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { rotaryTables } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
@@ -86,8 +87,8 @@ export function llamaHidden(
 }
 
 /**
- * Logits [n, length, vocab] and captured sites of right-padded rows. Differentiable in `params` (Hugging Face names);
- * values at padding positions mean nothing.
+ * Logits [n, length, vocab] (of `places`, [1, places, vocab]) and captured sites of right-padded rows. Differentiable in
+ * `params` (Hugging Face names); values at padding positions mean nothing.
  */
 export function llamaForward(
   params: NamedTensors,
@@ -98,8 +99,11 @@ export function llamaForward(
   return tf.tidy(() => {
     const { hidden, captured } = llamaHidden(params, config, batch, options);
     if (!hidden || options.output === false) return { captured };
-    const logits = llamaLogits(params, config, hidden);
-    return { logits: tf.reshape(logits, [batch.n, batch.length, config.vocab]) as Tensor3D, captured };
+    const { places } = options;
+    const wanted = places ? tf.gather(hidden, tf.tensor1d(places, 'int32')) : hidden;
+    const [n, length] = places ? [1, places.length] : [batch.n, batch.length];
+    const logits = tf.reshape(llamaLogits(params, config, wanted), [n, length, config.vocab]) as Tensor3D;
+    return { logits, captured };
   });
 }
 

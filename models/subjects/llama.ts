@@ -4,7 +4,7 @@ import { generate } from './generate.ts';
 import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
 import { llamaForward, llamaSites } from './llama-forward.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
-import { linearNames } from './transformer.ts';
+import { linearNames, packBlocks } from './transformer.ts';
 import { countParameters, loadParams, transposeLinears } from './weights.ts';
 
 async function load(folder: string, { id }: { id: string }): Promise<LanguageModel> {
@@ -15,7 +15,7 @@ async function load(folder: string, { id }: { id: string }): Promise<LanguageMod
   const shapes = llamaShapes(config);
   const head = config.tied ? 'model.embed_tokens' : 'lm_head';
   const loaded = await loadParams(folder, shapes);
-  const params = transposeLinears(loaded, [...linearNames(config.stack), head], [head]);
+  const params = packBlocks(transposeLinears(loaded, [...linearNames(config.stack), head], [head]), config.stack);
   const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
 
   return {

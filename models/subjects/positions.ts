@@ -31,19 +31,49 @@ function stretch(frequency: number, scaling: Llama3Scaling): number {
   return share * frequency + ((1 - share) * frequency) / scaling.factor;
 }
 
-/** Cosines and sines of the angles of `positions`, one row each. */
-export function rotaryTables(positions: ArrayLike<number>, headDim: number, spec: RotarySpec): RotaryTables {
+/** Cosines and sines by position, as far as they were asked for. */
+interface KnownAngles {
+  headDim: number;
+  cos: Float32Array;
+  sin: Float32Array;
+}
+
+/** Tables grow by so many positions. */
+const GROWTH = 128;
+
+const known = new WeakMap<RotarySpec, KnownAngles>();
+
+/** The angles of positions 0 to `wanted` − 1, and perhaps more: every pass asks for the same ones again. */
+function anglesOf(spec: RotarySpec, headDim: number, wanted: number): KnownAngles {
   const half = headDim / 2;
+  const found = known.get(spec);
+  if (found?.headDim === headDim && found.cos.length >= wanted * half) return found;
+  const count = Math.ceil(wanted / GROWTH) * GROWTH;
   const frequencies = rotaryFrequencies(headDim, spec);
-  const cos = new Float32Array(positions.length * half);
-  const sin = new Float32Array(positions.length * half);
-  for (let p = 0; p < positions.length; p++) {
+  const made = { headDim, cos: new Float32Array(count * half), sin: new Float32Array(count * half) };
+  for (let p = 0; p < count; p++) {
     for (let i = 0; i < half; i++) {
-      const angle = positions[p]! * frequencies[i]!;
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
+      const angle = p * frequencies[i]!;
+      made.cos[p * half + i] = Math.cos(angle);
+      made.sin[p * half + i] = Math.sin(angle);
     }
   }
-  const shape: [number, number] = [positions.length, half];
-  return { cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
+  known.set(spec, made);
+  return made;
+}
+
+/** Cosines and sines of the angles of `positions` (whole numbers), one row each. */
+export function rotaryTables(positions: ArrayLike<number>, headDim: number, spec: RotarySpec): RotaryTables {
+  const half = headDim / 2;
+  let count = 0;
+  for (let p = 0; p < positions.length; p++) count = Math.max(count, positions[p]! + 1);
+  const table = anglesOf(spec, headDim, count);
+  const [cos, sin] = [table.cos, table.sin].map((all) => {
+    const rows = new Float32Array(positions.length * half);
+    for (let p = 0; p < positions.length; p++) {
+      rows.set(all.subarray(positions[p]! * half, (positions[p]! + 1) * half), p * half);
+    }
+    return tf.tensor2d(rows, [positions.length, half]);
+  });
+  return { cos: cos!, sin: sin! };
 }

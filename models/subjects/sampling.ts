@@ -1,4 +1,5 @@
 /** @file Choosing tokens: greedy, top-k and nucleus sampling from probabilities. */
+import { drawIndex, drawRows, type Tensor2D } from '../../harness/contract.ts';
 
 export interface SamplingOptions {
   /** Only the k most likely tokens; all when omitted. */
@@ -24,8 +25,16 @@ export function argmax(values: ArrayLike<number>): number {
  */
 export function sampleToken(weights: Float32Array, u: number, options: SamplingOptions = {}): number {
   const { topK = weights.length, topP = 1 } = options;
-  if (topP >= 1) return draw(weights, u, topK < weights.length ? largest(weights, topK) : undefined);
-  return draw(weights, u, nucleus(weights, Math.min(topK, weights.length), topP));
+  if (topP >= 1) return drawIndex(weights, u, topK < weights.length ? largest(weights, topK) : undefined);
+  return drawIndex(weights, u, nucleus(weights, Math.min(topK, weights.length), topP));
+}
+
+/** `sampleToken` for each row of weights [rows, vocab]. */
+export async function sampleTokens(weights: Tensor2D, u: Float64Array, options: SamplingOptions): Promise<Int32Array> {
+  if (options.topK === undefined && (options.topP ?? 1) >= 1) return drawRows(weights, u);
+  const values = (await weights.data()) as Float32Array;
+  const vocab = weights.shape[1];
+  return Int32Array.from(u, (each, row) => sampleToken(values.subarray(row * vocab, (row + 1) * vocab), each, options));
 }
 
 /** Ids of the k largest weights, largest first; ties go to the smaller id. */
@@ -67,22 +76,4 @@ function nucleus(weights: Float32Array, k: number, topP: number): Int32Array {
     const count = reaching(weights, ids, goal);
     if (count !== undefined || size === k) return ids.subarray(0, count);
   }
-}
-
-/** One of `ids` (of all indices when omitted) in proportion to its weight. */
-function draw(weights: Float32Array, u: number, ids?: Int32Array): number {
-  const count = ids?.length ?? weights.length;
-  let total = 0;
-  for (let i = 0; i < count; i++) total += weights[ids ? ids[i]! : i]!;
-  let left = u * total;
-  let last = 0;
-  for (let i = 0; i < count; i++) {
-    const id = ids ? ids[i]! : i;
-    if (weights[id] === 0) continue;
-    last = id;
-    left -= weights[id]!;
-    if (left < 0) return id;
-  }
-  // Rounding can leave a remainder after the last positive weight.
-  return last;
 }

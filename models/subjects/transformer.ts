@@ -3,12 +3,17 @@ import {
   type Activation,
   type AttentionShape,
   activation,
+  type BlockShape,
+  canFuse,
   type KeyValueCache,
   type NamedTensors,
+  packBlock,
   type RotaryTables,
+  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tf,
+  transformerBlock,
   UserError,
 } from '../../harness/contract.ts';
 import { attend } from './attention.ts';
@@ -110,10 +115,20 @@ function runBlock(
   let x = hooks.visit(`${site}hook_resid_pre`, input);
   if (hooks.finished()) return undefined;
 
+  const whole = params[`${prefix}${PACKED}`] as Tensor1D | undefined;
+  const last = pass.firstColumn === true && layer === spec.layers - 1;
+  const unseen = !INSIDE.some((hook) => hooks.wants(site + hook));
+  if (whole && unseen && canFuse(pass)) {
+    const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
+    const cache = pass.caches?.[layer];
+    const y = transformerBlock(x, whole, blockShape(spec), { n, t: pass.t, rotary, seen, cache, firstColumn });
+    const shown = hooks.visit(`${site}hook_resid_post`, y);
+    return last && !firstColumn ? firstColumns(shown, n) : shown;
+  }
+
   const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
   // Other columns matter to the first one by their keys and values alone.
-  const alone =
-    pass.firstColumn === true && layer === spec.layers - 1 && !INNER_HOOKS.some((hook) => hooks.wants(site + hook));
+  const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
   const mixed = attend(project(names.q, asking), project(names.k, a), project(names.v, a), spec, {
@@ -134,12 +149,43 @@ function runBlock(
     : activation(project(names.up, m), spec.activation);
   x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden)));
   x = hooks.visit(`${site}hook_resid_post`, x);
-  const last = pass.firstColumn === true && layer === spec.layers - 1;
   return last && !alone ? firstColumns(x, n) : x;
 }
 
-/** Sites of a block after its input. */
-const INNER_HOOKS = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];
+/** Sites between a block's input and its output. */
+const INSIDE = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out'];
+/** Name of a block's weights in the form of the fused operation, after the block's own prefix. */
+const PACKED = 'packed';
+
+const blockShape = (spec: StackSpec): BlockShape => ({ ...spec, gated: spec.names.gate !== undefined });
+
+/**
+ * Adds the blocks' weights in the form of the fused operation, where the backend has one that serves them; the linear
+ * layers must have been transposed (`transposeLinears`).
+ */
+export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
+  const packed: NamedTensors = {};
+  for (let layer = 0; layer < spec.layers; layer++) {
+    const prefix = spec.blockPrefix(layer);
+    const { attentionNorm, mlpNorm, q, k, v, out, gate, up, down } = spec.names;
+    const part = (name: string, weight: string) => ({
+      weight: params[`${prefix}${name}.${weight}`] as Tensor2D,
+      bias: params[`${prefix}${name}.bias`],
+    });
+    const linear = (name: string) => part(name, 'weightT');
+    const whole = packBlock(blockShape(spec), {
+      attentionNorm: part(attentionNorm, 'weight'),
+      mlpNorm: part(mlpNorm, 'weight'),
+      layers: {
+        ...{ q: linear(q), k: linear(k), v: linear(v), out: linear(out) },
+        ...(gate ? { gate: linear(gate) } : {}),
+        ...{ up: linear(up), down: linear(down) },
+      },
+    });
+    if (whole) packed[prefix + PACKED] = whole;
+  }
+  return { ...params, ...packed };
+}
 
 /** The first column of each of n rows: x [n·t, d] → [n, d]. */
 export function firstColumns(x: Tensor2D, n: number): Tensor2D {

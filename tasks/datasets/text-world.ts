@@ -48,7 +48,7 @@ export default defineDataset<Options>({
       corpus: async (split, n) => corpus(theWorld(), split, n, rng.fork(`corpus ${split}`)),
       concepts: rememberSets((limits) => conceptSet(theWorld(), options, limits, rng.fork('concepts'))),
       prompts: async (n) => prompts(theWorld(), n, rng.fork('prompts')),
-      judge: recogniserJudge((text) => theWorld().recognise(text)),
+      judge: recogniserJudge((text) => theWorld().look(text)),
       embed: async (items) => oracleEmbedding(theWorld(), items),
     };
   },

@@ -108,7 +108,10 @@ test('the recogniser looks once at a text', () => {
   let looks = 0;
   const judge = recogniserJudge(() => {
     looks++;
-    return { concepts: new Map([['a', { grade: 2 }]]), topics: new Map([['t', { grade: 1 }]]) };
+    return {
+      concept: (id) => (id === 'a' ? { grade: 2 } : undefined),
+      topic: (id) => (id === 't' ? { grade: 1 } : undefined),
+    };
   });
   assert.is(judge.concept('text', { id: 'a', label: '' }), 2);
   assert.is(judge.concept('text', { id: 'b', label: '' }), 0);

@@ -3,8 +3,8 @@ import type { TextJudge } from '../../harness/contract.ts';
 
 /** What the judge needs of a recogniser: grades 1 (weak) and 2 (clear) of the concepts and topics shown, by id. */
 export type Recognise = (text: string) => {
-  concepts: ReadonlyMap<string, { grade: number }>;
-  topics: ReadonlyMap<string, { grade: number }>;
+  concept(id: string): { grade: number } | undefined;
+  topic(id: string): { grade: number } | undefined;
 };
 
 /**
@@ -23,7 +23,7 @@ export function recogniserJudge(recognise: Recognise): TextJudge {
     description:
       "The world's recogniser on the generated text: 2 = a whole surface form of the concept (or of the topic asked " +
       'about), 1 = words that only it uses, 0 = neither.',
-    concept: (text, { id }) => look(text).concepts.get(id)?.grade ?? 0,
-    instruction: (text, { topic = '' }) => look(text).topics.get(topic)?.grade ?? 0,
+    concept: (text, { id }) => look(text).concept(id)?.grade ?? 0,
+    instruction: (text, { topic = '' }) => look(text).topic(topic)?.grade ?? 0,
   };
 }

@@ -1,8 +1,15 @@
 /** @file Continuations of all prompts under all factors, generated in large batches and measured for fluency. */
-import type { FittedMethod, LanguageModel } from '../../harness/contract.ts';
+import {
+  type FittedMethod,
+  type Intervention,
+  type LanguageModel,
+  restOfText,
+  type Tensor3D,
+  tf,
+} from '../../harness/contract.ts';
 import type { Generation } from '../judges/programmatic.ts';
 import { type Kind, type RowSteering, steer } from './interventions.ts';
-import { likenessOf } from './texts.ts';
+import { likenessOf, type RecordedStream } from './texts.ts';
 
 /** One continuation to be generated. */
 export interface GenerationRow {
@@ -21,7 +28,7 @@ export interface GenerationOptions {
   progress: (done: number, total: number) => void;
 }
 
-/** Floats of one activation of a batch: rows · d. Bounds the cache of keys and values too. */
+/** Floats of one activation of a batch: rows · d. Bounds the cache of keys and values, and what is recorded, too. */
 const BATCH_WIDTH = 2 ** 16;
 const MAX_ROWS = 512;
 
@@ -36,31 +43,66 @@ export async function generateAll(
 ): Promise<Generation[]> {
   const { maxNewTokens, temperature, seed, signal, progress } = options;
   const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
-  const ids: number[][] = [];
+  const generations: Generation[] = [];
   for (let from = 0; from < rows.length; from += size) {
     const batch = rows.slice(from, from + size);
     const steerings = batch.flatMap(({ steering }) => steering ?? []);
-    const generated = await subject.generate(
-      batch.map(({ prompt }) => prompt),
-      {
-        maxNewTokens,
-        temperature,
-        seed,
-        streams: batch.map(({ stream }) => stream),
-        interventions: method && steerings.length > 0 ? [steer(site.name, steerings, kind, method)] : [],
-        signal,
-      },
-    );
-    ids.push(...generated);
-    progress(ids.length, rows.length);
+    const steering = method && steerings.length > 0 ? steer(site.name, steerings, kind, method) : undefined;
+    const recorder = steering && restOfText(subject, site.name) ? streamRecorder(site.name) : undefined;
+    try {
+      const ids = await subject.generate(
+        batch.map(({ prompt }) => prompt),
+        {
+          maxNewTokens,
+          temperature,
+          seed,
+          streams: batch.map(({ stream }) => stream),
+          interventions: [recorder?.intervention, steering].filter((each) => each !== undefined),
+          signal,
+        },
+      );
+      const likeness = await likenessOf(
+        subject,
+        batch.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
+        { signal, recorded: recorder?.recorded() },
+      );
+      likeness.forEach((measured, i) => {
+        generations.push({ ...measured, text: subject.tokenizer.decode(ids[i]!, { skipSpecialTokens: true }) });
+      });
+    } finally {
+      recorder?.dispose();
+    }
+    progress(generations.length, rows.length);
   }
-  const likeness = await likenessOf(
-    subject,
-    rows.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
-    { signal },
-  );
-  return likeness.map((measured, i) => ({
-    ...measured,
-    text: subject.tokenizer.decode(ids[i]!, { skipSpecialTokens: true }),
-  }));
+  return generations;
+}
+
+/**
+ * An intervention that changes nothing and keeps what comes by at a site: put before the one that steers, it sees the
+ * residual stream that the subject as it is has there for the same tokens.
+ */
+function streamRecorder(site: string): {
+  intervention: Intervention;
+  recorded(): RecordedStream;
+  dispose(): void;
+} {
+  const parts: Tensor3D[] = [];
+  let whole: Tensor3D | undefined;
+  return {
+    intervention: {
+      site,
+      apply(x) {
+        parts.push(tf.keep(tf.clone(x)));
+        return x;
+      },
+    },
+    recorded() {
+      whole = tf.concat(parts, 1);
+      return { site, x: whole, start: parts[0]!.shape[1] };
+    },
+    dispose() {
+      tf.dispose(parts);
+      whole?.dispose();
+    },
+  };
 }

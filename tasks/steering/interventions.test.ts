@@ -5,7 +5,7 @@ import { type FittedMethod, type Tensor1D, type Tensor2D, tf } from '../../harne
 import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
 import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
-import { type RowSteering, steered } from './interventions.ts';
+import { type RowSteering, steer } from './interventions.ts';
 import { steeringVectors } from './steering-vectors.ts';
 
 const test = suite('tasks/steering/interventions');
@@ -59,7 +59,10 @@ const X = [
 
 async function apply(kind: 'add' | 'clamp', method: FittedMethod): Promise<unknown> {
   const before = tf.memory().numTensors;
-  const result = tf.tidy(() => steered(tf.tensor3d(X), rows, kind, method));
+  const result = tf.tidy(() => {
+    const mask = tf.ones([2, 2]) as Tensor2D;
+    return steer('site', rows, kind, method).apply(tf.tensor3d(X), { offset: 0, phase: 'prompt', mask });
+  });
   const values = await result.array();
   result.dispose();
   assert.is(tf.memory().numTensors, before);

@@ -22,25 +22,37 @@ const CODES = 2 ** 23;
  * text, special tokens included (AxBench).
  */
 export function steer(site: string, rows: readonly RowSteering[], kind: Kind, method: FittedMethod): Intervention {
-  return { site, apply: (x) => steered(x, rows, kind, method) };
-}
-
-/** The steered activation x [n, length, d] of n rows. */
-export function steered(x: Tensor3D, rows: readonly RowSteering[], kind: Kind, method: FittedMethod): Tensor3D {
-  const [n, , d] = x.shape;
+  const d = rows[0]?.vector.length ?? 0;
   const steps = vectorsOf(rows, d, ({ strength }) => strength);
-  return tf.add(kind === 'clamp' ? cleared(x, rows, method) : x, tf.tensor3d(steps, [n, 1, d])) as Tensor3D;
+  const vectors = kind === 'clamp' ? vectorsOf(rows, d, () => 1) : undefined;
+  return {
+    site,
+    apply(x) {
+      const left = vectors ? withoutLatents(x, rows, vectors, method) : x;
+      return tf.add(left, tf.tensor3d(steps, [rows.length, 1, d])) as Tensor3D;
+    },
+  };
 }
 
 /** x − f(x) · vector: what clamping to 0 leaves of x [n, length, d]. */
 export function cleared(x: Tensor3D, rows: readonly Omit<RowSteering, 'strength'>[], method: FittedMethod): Tensor3D {
+  return withoutLatents(
+    x,
+    rows,
+    vectorsOf(rows, x.shape[2], () => 1),
+    method,
+  );
+}
+
+function withoutLatents(
+  x: Tensor3D,
+  rows: readonly Pick<RowSteering, 'latent'>[],
+  vectors: Float32Array,
+  method: FittedMethod,
+): Tensor3D {
   const [n, length, d] = x.shape;
   const values = tf.reshape(latentValues(tf.reshape(x, [n * length, d]), rows, length, method), [n, length, 1]);
-  const vectors = tf.tensor3d(
-    vectorsOf(rows, d, () => 1),
-    [n, 1, d],
-  );
-  return tf.sub(x, tf.mul(values, vectors)) as Tensor3D;
+  return tf.sub(x, tf.mul(values, tf.tensor3d(vectors, [n, 1, d]))) as Tensor3D;
 }
 
 function vectorsOf<R extends Pick<RowSteering, 'vector'>>(

@@ -1,5 +1,5 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
-import { type LanguageModel, tf } from '../../harness/contract.ts';
+import { type LanguageModel, rowLogSumExp, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import type { Likeness } from '../judges/fluency.ts';
 import { repeatedShare } from '../judges/repetition.ts';
 
@@ -29,11 +29,26 @@ export function cutText({ tokenizer }: LanguageModel, text: string, start: numbe
   return { prompt: ids.slice(0, first), ids: rest.slice(0, limit) };
 }
 
+/** What the texts' own generation left of them: the residual stream at a site, before anything was added there. */
+export interface RecordedStream {
+  site: string;
+  /** [texts, columns, d]; a text's continuation begins at column `start`, after its prompt and the padding of that. */
+  x: Tensor3D;
+  start: number;
+}
+
+interface LikenessOptions {
+  signal?: AbortSignal;
+  progress?: (done: number, total: number) => void;
+  /** Saves what comes before the site; for subjects that can go on from there. */
+  recorded?: RecordedStream;
+}
+
 /** Mean −ln p of the continuation's tokens under the subject as it is, and how repetitive they are. */
 export async function likenessOf(
   subject: LanguageModel,
   texts: readonly Continued[],
-  options: { signal?: AbortSignal; progress?: (done: number, total: number) => void } = {},
+  options: LikenessOptions = {},
 ): Promise<Likeness[]> {
   const out: Likeness[] = texts.map(({ ids }) => ({ tokens: ids.length, nll: 0, repetition: repeatedShare(ids) }));
   // Rows of like length together: less padding.
@@ -46,10 +61,7 @@ export async function likenessOf(
     let to = from + 1;
     while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
     const rows = order.slice(from, to).map(({ index }) => index);
-    const values = await meanNll(
-      subject,
-      rows.map((row) => texts[row]!),
-    );
+    const values = await meanNll(subject, texts, rows, options.recorded);
     rows.forEach((row, i) => {
       out[row]!.nll = values[i]!;
     });
@@ -59,16 +71,24 @@ export async function likenessOf(
   return out;
 }
 
-async function meanNll(subject: LanguageModel, texts: readonly Continued[]): Promise<Float64Array> {
-  const n = texts.length;
-  const length = Math.max(...texts.map(({ prompt, ids }) => prompt.length + ids.length));
+/** Mean −ln p of the texts at places `rows`. */
+async function meanNll(
+  subject: LanguageModel,
+  texts: readonly Continued[],
+  rows: readonly number[],
+  recorded: RecordedStream | undefined,
+): Promise<Float64Array> {
+  const n = rows.length;
+  // The last token predicts nothing that is asked for.
+  const length = Math.max(...rows.map((row) => texts[row]!.prompt.length + texts[row]!.ids.length)) - 1;
   const ids = new Int32Array(n * length).fill(subject.tokenizer.padId ?? 0);
   const mask = new Uint8Array(n * length);
   // Places of the logits that predict a continuation's tokens, and those tokens.
   const places: number[] = [];
   const targets: number[] = [];
-  texts.forEach((text, i) => {
-    const all = [...text.prompt, ...text.ids];
+  rows.forEach((row, i) => {
+    const text = texts[row]!;
+    const all = [...text.prompt, ...text.ids.slice(0, -1)];
     ids.set(all, i * length);
     mask.fill(1, i * length, i * length + all.length);
     text.ids.forEach((id, j) => {
@@ -77,21 +97,47 @@ async function meanNll(subject: LanguageModel, texts: readonly Continued[]): Pro
     });
   });
   const losses = tf.tidy(() => {
-    const logits = subject.forward({ n, length, ids, mask }).logits!;
-    const vocab = logits.shape[2];
-    const rows = tf.gather(tf.reshape(logits, [n * length, vocab]), tf.tensor1d(places, 'int32'));
+    const batch = { n, length, ids, mask };
+    const wanted = { places: Int32Array.from(places) };
+    const { logits } = recorded
+      ? subject.forwardFrom!(recorded.site, streamOf(recorded, texts, rows, length), batch, wanted)
+      : subject.forward(batch, wanted);
+    const vocab = logits!.shape[2];
+    const each = tf.reshape(logits!, [places.length, vocab]) as Tensor2D;
     const at = tf.tensor1d(
       targets.map((id, i) => i * vocab + id),
       'int32',
     );
-    return tf.sub(tf.logSumExp(rows, 1), tf.gather(tf.reshape(rows, [-1]), at));
+    return tf.sub(rowLogSumExp(each), tf.gather(tf.reshape(each, [-1]), at));
   });
   const values = await losses.data();
   losses.dispose();
   const means = new Float64Array(n);
   let at = 0;
-  texts.forEach((text, i) => {
-    for (let j = 0; j < text.ids.length; j++) means[i]! += values[at++]! / text.ids.length;
+  rows.forEach((row, i) => {
+    const { ids } = texts[row]!;
+    for (let j = 0; j < ids.length; j++) means[i]! += values[at++]! / ids.length;
   });
   return means;
+}
+
+/** The recorded stream of some texts, right-padded: [rows, length, d]. */
+function streamOf(
+  { x, start }: RecordedStream,
+  texts: readonly Continued[],
+  rows: readonly number[],
+  length: number,
+): Tensor3D {
+  const [n, columns, d] = x.shape;
+  const from = new Int32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    const { prompt, ids } = texts[row]!;
+    for (let p = 0; p < length; p++) {
+      const column = p < prompt.length ? p : start + p - prompt.length;
+      // Padding looks like the first token: any will do.
+      from[i * length + p] = row * columns + (p < prompt.length + ids.length - 1 ? column : 0);
+    }
+  });
+  const flat = tf.gather(tf.reshape(x, [n * columns, d]), tf.tensor1d(from, 'int32'));
+  return tf.reshape(flat, [rows.length, length, d]) as Tensor3D;
 }

@@ -13,6 +13,8 @@
  * | SaxSoftmaxGrad | dy, y [..., n] | | dx = (dy - sum(dy·y))·y |
  * | SaxLogSoftmax | x [..., n] | | log-softmax over the last dimension |
  * | SaxLogSoftmaxGrad | dy, y [..., n] | | dx = dy - sum(dy)·exp(y) |
+ * | SaxLogSumExp | x [rows, n] | | ln Σ exp of each row [rows] |
+ * | SaxDraw | weights [rows, n], u (int32 [2 · rows], the bits of float64) | | int32 [rows]: an index each, drawn by its weight |
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from '../addon.ts';
@@ -79,6 +81,24 @@ function logSoftmax({ addon }: Context, { inputs, backend }: Args): Tf.TensorInf
   return info;
 }
 
+function logSumExp({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo {
+  const x = inputs['x']!;
+  const { rows, n } = rowsOf(x);
+  const { info, values } = output(backend, [rows], 'float32');
+  addon.params.set([rows, n]);
+  addon.logSumExp(values, backend.valuesOf(x));
+  return info;
+}
+
+function draw({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo {
+  const { weights, u } = inputs as Record<'weights' | 'u', Tf.TensorInfo>;
+  const { rows, n } = rowsOf(weights);
+  const { info, values } = output(backend, [rows], 'int32');
+  addon.params.set([rows, n]);
+  addon.drawRows(values, backend.valuesOf(weights), backend.valuesOf(u));
+  return info;
+}
+
 function adam({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
   const a = attrs as Record<string, number>;
   const moving = ['param', 'm', 'v'].map((name) => inputs[name]!);
@@ -112,5 +132,7 @@ export function registerFused(context: Context): void {
   override(context, 'SaxLayerNormGrad', (args) => normGrad(context, true, args));
   override(context, 'SaxSoftmaxGrad', (args) => softmaxGrad(context, false, args));
   override(context, 'SaxLogSoftmax', (args) => logSoftmax(context, args));
+  override(context, 'SaxLogSumExp', (args) => logSumExp(context, args));
+  override(context, 'SaxDraw', (args) => draw(context, args));
   override(context, 'SaxLogSoftmaxGrad', (args) => softmaxGrad(context, true, args));
 }

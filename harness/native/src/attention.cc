@@ -131,16 +131,30 @@ inline void mixNarrow(const float* p, const float* v, size_t step, size_t column
   }
 }
 
-/** The same for a single query a row: keys and values are read once, in place. */
-void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float* sums) {
+/** Asks for n floats to be brought near. */
+inline void bring(const float* p, size_t n) {
+  constexpr size_t line = 64 / sizeof(float);
+  for (size_t i = 0; i < n; i += line) __builtin_prefetch(p + i);
+}
+
+/**
+ * The same for a single query a row: keys and values are read once, in place. A cache is larger than what is near, so those
+ * of the next group (`ahead` floats on; 0 for none) are asked for meanwhile.
+ */
+void attendOne(const Attention& a, size_t row, size_t group, size_t ahead, float* mixed, float* sums) {
   size_t padded = a.padded(), heads = a.group(), step = a.keyStep();
   float* s = static_cast<float*>(scratch(1, heads * padded * sizeof(float)));
   size_t first = row * a.capacity * step + group * a.width, h = group * heads;
   const float *q = a.q + (row * a.heads + h) * a.width, *k = a.k + first, *v = a.v + first;
   float* out = mixed + (row * a.heads + h) * a.width;
   size_t j = 0;
-  for (; j + 4 <= a.columns; j += 4)
+  for (; j + 4 <= a.columns; j += 4) {
+    for (size_t i = 0; ahead > 0 && i < 4; i++) {
+      bring(k + ahead + (j + i) * step, a.width);
+      bring(v + ahead + (j + i) * step, a.width);
+    }
     for (size_t g = 0; g < heads; g++) dots4(q + g * a.width, k + j * step, step, a.width, s + g * padded + j);
+  }
   for (; j < a.columns; j++)
     for (size_t g = 0; g < heads; g++) s[g * padded + j] = headDot(q + g * a.width, k + j * step, a.width);
   for (size_t g = 0; g < heads; g++) {
@@ -162,6 +176,15 @@ void attendOne(const Attention& a, size_t row, size_t group, float* mixed, float
 }
 
 }  // namespace
+
+void attendGroups(const Attention& a, size_t begin, size_t end, float* mixed, float* sums) {
+  for (size_t i = begin; i < end; i++) {
+    if (a.t == 1) {
+      size_t within = i % a.kvHeads, step = within + 1 < a.kvHeads ? a.width : a.capacity * a.keyStep() - within * a.width;
+      attendOne(a, i / a.kvHeads, within, i + 1 < end ? step : 0, mixed, sums);
+    } else attendGroup(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
+  }
+}
 
 /**
  * Buffers: mixed [n·t, heads·width], sums [n, heads, t] (ln Σ exp of the scaled scores), q, k, v, seen (uint8, length 0 for
@@ -187,12 +210,8 @@ void attention(Call& c) {
   }
   // A piece of work large enough to be worth waking a thread for.
   size_t work = a.t * a.columns * a.width * a.group();
-  forRange(a.n * a.kvHeads, most<size_t>(1, (size_t{1} << 16) / most<size_t>(1, work)), [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) {
-      if (a.t == 1) attendOne(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
-      else attendGroup(a, i / a.kvHeads, i % a.kvHeads, mixed, sums);
-    }
-  });
+  forRange(a.n * a.kvHeads, most<size_t>(1, (size_t{1} << 16) / most<size_t>(1, work)),
+           [&](size_t begin, size_t end) { attendGroups(a, begin, end, mixed, sums); });
 }
 
 SAX_END

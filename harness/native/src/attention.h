@@ -34,6 +34,12 @@ struct Attention {
 /** Reads params 0 … 8 (n, t, columns, capacity, heads, kvHeads, width, scale, causal); false when they contradict one another. */
 bool readAttention(Call& c, Attention& a);
 
+/**
+ * The mixed values of groups [begin, end) of all n · kvHeads, on this thread alone; `columns` is not 0. With them `sums`, the
+ * ln Σ exp of the scaled scores. Uses scratch 1.
+ */
+void attendGroups(const Attention& a, size_t begin, size_t end, float* mixed, float* sums);
+
 /** Scores of queries [i0, i0 + rows), q · kᵀ unscaled, in s [rows, padded]: as many columns as the last of them sees. */
 static inline void scoresOf(const Attention& a, const float* q, size_t i0, size_t rows, const Strips& keys, float* s) {
   size_t cols = least(a.padded(), ceilDiv(a.limit(i0 + rows - 1), kTileCols) * kTileCols);

@@ -1,5 +1,5 @@
 /** @file Rotary positions, and rows written into a cache of keys or values. */
-#include "isa.h"
+#include "rotary.h"
 
 SAX_BEGIN
 
@@ -22,16 +22,8 @@ void rotary(Call& c) {
   }
   forRange(rows, most<size_t>(1, (size_t{1} << 14) / most<size_t>(1, step)), [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
-      const float *cosines = f32(c, 2) + r % positions * half, *sines = f32(c, 3) + r % positions * half;
-      for (size_t h = 0; h < heads; h++) {
-        const float* x = f32(c, 1) + r * step + h * 2 * half;
-        float* y = f32(c, 0) + r * step + h * 2 * half;
-        for (size_t i = 0; i < half; i++) {
-          float turned = direction * sines[i], first = x[i], second = x[half + i];
-          y[i] = first * cosines[i] - second * turned;
-          y[half + i] = second * cosines[i] + first * turned;
-        }
-      }
+      size_t p = r % positions * half;
+      turnRow(f32(c, 1) + r * step, f32(c, 2) + p, f32(c, 3) + p, heads, half, direction, f32(c, 0) + r * step);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** @file Kernels over rows (the last dimension): softmax and its gradient, RMS norm, layer norm, and the largest k. */
-#include "math.h"
+#include "norm.h"
 
 SAX_BEGIN
 
@@ -12,19 +12,6 @@ void forRows(size_t rows, size_t n, const F& f) {
   forRange(rows, most<size_t>(1, kGrain / most<size_t>(n, 1)), [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) f(r);
   });
-}
-
-/** Sum of f(i), in 16 lanes of double. */
-template <class F>
-inline double total(size_t n, const F& f) {
-  double acc[16] = {};
-  size_t j = 0;
-  for (; j + 16 <= n; j += 16)
-    for (size_t l = 0; l < 16; l++) acc[l] += static_cast<double>(f(j + l));
-  for (size_t l = 0; j < n; j++, l++) acc[l] += static_cast<double>(f(j));
-  for (size_t w = 8; w > 0; w /= 2)
-    for (size_t l = 0; l < w; l++) acc[l] += acc[l + w];
-  return acc[0];
 }
 
 }  // namespace
@@ -47,6 +34,19 @@ void softmax(Call& c) {
       float divisor = static_cast<float>(sum);
       for (size_t j = 0; j < n; j++) out[j] = out[j] / divisor;
     }
+  });
+}
+
+/** ln Σ exp of each row. Buffers: out [rows], x. Params: rows, n. */
+void logSumExp(Call& c) {
+  size_t rows = sizeParam(c, 0), n = sizeParam(c, 1);
+  if (!holds(c, 0, F32, rows) || !holds(c, 1, F32, rows * n)) return;
+  forRows(rows, 2 * n, [&](size_t r) {
+    const float* x = f32(c, 1) + r * n;
+    float* terms = static_cast<float*>(scratch(2, n * sizeof(float)));
+    float top = extremeOf<false>(x, n);
+    for (size_t j = 0; j < n; j++) terms[j] = expOf(x[j] - top);
+    f32(c, 0)[r] = top + logOf(static_cast<float>(total(n, [&](size_t j) { return terms[j]; })));
   });
 }
 
@@ -82,20 +82,11 @@ void norm(Call& c) {
       !holds(c, 4, F32, scaled ? n : 0) || !holds(c, 5, F32, shifted ? n : 0))
     return;
   double epsilon = c.p[2];
+  const float *gain = scaled ? f32(c, 4) : nullptr, *bias = shifted ? f32(c, 5) : nullptr;
   forRows(rows, n, [&](size_t r) {
-    const float *x = f32(c, 3) + r * n, *gain = f32(c, 4), *bias = f32(c, 5);
-    float* y = f32(c, 0) + r * n;
-    double count = static_cast<double>(n);
-    float mean = centred ? static_cast<float>(total(n, [&](size_t j) { return x[j]; }) / count) : 0.0f;
-    double square = total(n, [&](size_t j) { return (x[j] - mean) * (x[j] - mean); });
-    float rstd = static_cast<float>(1.0 / __builtin_sqrt(square / count + epsilon));
-    f32(c, 1)[r] = mean;
-    f32(c, 2)[r] = rstd;
-    for (size_t j = 0; j < n; j++) y[j] = (x[j] - mean) * rstd;
-    if (scaled)
-      for (size_t j = 0; j < n; j++) y[j] *= gain[j];
-    if (shifted)
-      for (size_t j = 0; j < n; j++) y[j] += bias[j];
+    Scale scale = normRow(f32(c, 3) + r * n, n, gain, bias, epsilon, centred, f32(c, 0) + r * n);
+    f32(c, 1)[r] = scale.mean;
+    f32(c, 2)[r] = scale.rstd;
   });
 }
 

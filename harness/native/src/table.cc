@@ -19,6 +19,8 @@ void tuples(Call&);
 void oneHot(Call&);
 void softmax(Call&);
 void softmaxGrad(Call&);
+void logSumExp(Call&);
+void drawRows(Call&);
 void norm(Call&);
 void normGrad(Call&);
 void attention(Call&);
@@ -27,6 +29,8 @@ void cacheWrite(Call&);
 void rotary(Call&);
 void activate(Call&);
 void activateGrad(Call&);
+void block(Call&);
+void packLinear(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
 void screening(Call&);
@@ -55,6 +59,8 @@ const Entry table[] = {
     {"oneHot", oneHot, 2},
     {"softmax", softmax, 2},
     {"softmaxGrad", softmaxGrad, 3},
+    {"logSumExp", logSumExp, 2},
+    {"drawRows", drawRows, 3},
     {"norm", norm, 6},
     {"normGrad", normGrad, 7},
     {"attention", attention, 6},
@@ -63,6 +69,8 @@ const Entry table[] = {
     {"rotary", rotary, 4},
     {"activate", activate, 3},
     {"activateGrad", activateGrad, 5},
+    {"block", block, 8},
+    {"packLinear", packLinear, 2},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
     {"screening", screening, 1},

@@ -1,6 +1,7 @@
 /** @file Softmax cross-entropy against integer labels, without keeping a one-hot array or the probabilities. */
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
+import { logSumExpValue } from './log-sum-exp.ts';
 
 /** A bare number would turn the labels into float32. */
 const int = (value: number) => tf.scalar(value, 'int32');
@@ -24,7 +25,7 @@ export function sparseCrossEntropy(logits: Tensor2D, labels: Tensor1D): Tensor1D
       const offsets = tf.mul(tf.range(0, n, 1, 'int32'), int(vocabulary));
       const positions = tf.add(offsets, tf.maximum(labels, int(0))) as Tensor1D;
       const target = tf.gather(tf.reshape(x, [n * vocabulary]), positions);
-      return tf.mul(tf.sub(tf.logSumExp(x, 1), target), counted);
+      return tf.mul(tf.sub(logSumExpValue(x), target), counted);
     },
     (dy, [x, ids, counted]) => {
       const onehot = tf.cast(tf.oneHot(ids!, x!.shape[1]!), 'float32');

@@ -13,6 +13,8 @@ export interface CachedColumns {
 export interface KeyValueCache {
   /** Adds the same number of columns to every row, [n·t, width] each; what was returned before is void. */
   append(k: Tensor2D, v: Tensor2D): CachedColumns;
+  /** Counts t more columns as in use, for a kernel that fills them itself; only where kernels write in place. */
+  extend(t: number): CachedColumns;
   /** Keeps these rows of the batch, in this order. */
   selectRows(rows: readonly number[]): void;
   dispose(): void;
@@ -36,16 +38,26 @@ export function createKeyValueCache(n: number, capacity: number, width: number):
     return tf.reshape(tf.clone(joined), [-1, width]) as Tensor2D;
   };
 
+  const checkRoom = (t: number) => {
+    if (columns + t > capacity) throw new Error(`key-value cache: ${columns} and ${t} columns, room for ${capacity}`);
+  };
+
   return {
     append(newKeys, newValues) {
       const t = newKeys.shape[0] / rows;
-      if (columns + t > capacity) throw new Error(`key-value cache: ${columns} and ${t} columns, room for ${capacity}`);
+      checkRoom(t);
       if (inPlace) {
         runKernels('SaxCacheWrite', { cache: k, rows: newKeys }, { n: rows, column: columns });
         runKernels('SaxCacheWrite', { cache: v, rows: newValues }, { n: rows, column: columns });
       } else {
         replace(() => [extended(k, newKeys), extended(v, newValues)]);
       }
+      columns += t;
+      return { k, v, columns };
+    },
+    extend(t) {
+      if (!inPlace) throw new Error('key-value cache: only a kernel that writes in place can fill new columns');
+      checkRoom(t);
       columns += t;
       return { k, v, columns };
     },

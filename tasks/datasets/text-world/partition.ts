@@ -12,9 +12,8 @@ export const SHARES: Shares<Use> = [
 ];
 
 /** The world narrowed to the documents for one use. */
-export function worldFor(world: TextWorld, use: Use): TextWorld {
+export function worldFor(world: TextWorld, use: Use): Pick<TextWorld, 'generate'> {
   return {
-    ...world,
     generate(rng, options) {
       for (;;) {
         const document = world.generate(rng, options);

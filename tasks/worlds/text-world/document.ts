@@ -90,7 +90,9 @@ export function instructionGrammar(names: readonly string[]): Node {
 function sentenceStarts(full: string): number[] {
   const line = full.indexOf('\n');
   if (line < 0) return [];
-  return [line + 1, ...[...full.slice(line).matchAll(/\. /g)].map((m) => line + m.index + 2)];
+  const starts = [line + 1];
+  for (let at = full.indexOf('. ', line); at >= 0; at = full.indexOf('. ', at + 2)) starts.push(at + 2);
+  return starts;
 }
 
 /** Gives the sentences of the response their capitals. */
@@ -108,7 +110,12 @@ export function removeCapitals(full: string): string | null {
 }
 
 function recase(full: string, change: (letter: string) => string): string {
-  const chars = [...full];
-  for (const at of sentenceStarts(full)) if (chars[at] !== undefined) chars[at] = change(chars[at]);
-  return chars.join('');
+  let done = '';
+  let from = 0;
+  for (const at of sentenceStarts(full)) {
+    if (at >= full.length) continue;
+    done += full.slice(from, at) + change(full[at]!);
+    from = at + 1;
+  }
+  return done + full.slice(from);
 }

@@ -63,8 +63,10 @@ export function createEvidence(
   const rng = createRng('text-world evidence');
   for (const owner of owners) {
     const stream = rng.fork(owner.id);
-    for (let i = 0; i < DRAWS; i++) {
-      for (const { key } of features(sample(owner.clause, stream).text)) {
+    const drawn = new Set<string>();
+    for (let i = 0; i < DRAWS; i++) drawn.add(sample(owner.clause, stream).text);
+    for (const text of drawn) {
+      for (const { key } of features(text)) {
         const other = ownerOf.get(key);
         if (other === undefined) ownerOf.set(key, owner.id);
         else if (other !== owner.id) ownerOf.set(key, null);

@@ -34,7 +34,7 @@ export interface ExampleOptions {
  * seed, and no document is drawn twice.
  */
 export function conceptExamples(
-  world: TextWorld,
+  world: Pick<TextWorld, 'generate'>,
   conceptId: string,
   split: Split,
   rng: Rng,

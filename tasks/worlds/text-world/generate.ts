@@ -51,11 +51,18 @@ const MAX_CONCEPTS = 3;
 /** Draws until a clause uses the shared word; every sense uses its word in at least a tenth of its clauses. */
 const MAX_TRIES = 400;
 
+const knownShared = new Map<string, { word: string; others: string[] }[]>();
+
 /** Words that the concept shares with others in another sense, each with the others. */
 export function sharedWords(conceptId: string): { word: string; others: string[] }[] {
-  return Object.entries(polysemes)
-    .filter(([, owners]) => owners.includes(conceptId))
-    .map(([word, owners]) => ({ word, others: owners.filter((owner) => owner !== conceptId) }));
+  let shared = knownShared.get(conceptId);
+  if (!shared) {
+    shared = Object.entries(polysemes)
+      .filter(([, owners]) => owners.includes(conceptId))
+      .map(([word, owners]) => ({ word, others: owners.filter((owner) => owner !== conceptId) }));
+    knownShared.set(conceptId, shared);
+  }
+  return shared;
 }
 
 /** Matches the word, or its plural. */

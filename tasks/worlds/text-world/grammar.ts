@@ -122,6 +122,25 @@ export function sample(node: Node, rng: Rng): Draw {
   }
 }
 
+/** All texts of a grammar: for small ones, such as the lines that ask about a topic. */
+export function textsOf(node: Node): string[] {
+  switch (node.kind) {
+    case 'text':
+      return [node.text];
+    case 'class':
+      return [...node.chars];
+    case 'choice':
+      return node.options.flatMap(textsOf);
+    case 'seq':
+      return node.parts.reduce<string[]>(
+        (heads, part) => heads.flatMap((head) => textsOf(part).map((tail) => head + tail)),
+        [''],
+      );
+    case 'tag':
+      return textsOf(node.body);
+  }
+}
+
 /** Exact entropy of a derivation in nats: of the text too, when every text has one derivation only. */
 export function entropy(root: Node): number {
   // Shared nodes are met on many ways: each is computed once.

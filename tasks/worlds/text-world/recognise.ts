@@ -1,8 +1,7 @@
 /** @file Decides from text alone which concepts and which topic it shows, in whole and in broken text. */
 import { createEvidence } from './evidence.ts';
 import type { Node } from './grammar.ts';
-import { compileSlotOf } from './grammar.ts';
-import { parse } from './parse.ts';
+import { compileSlotOf, textsOf } from './grammar.ts';
 import { surfacePattern } from './pattern.ts';
 import type { Concept, Topic } from './world.ts';
 
@@ -29,42 +28,79 @@ export interface Recognition {
   readonly instructionTopic: string | null;
 }
 
-/** A recogniser over these concepts and topics. */
+/** What a text shows of the concepts and topics asked for, one by one: undefined is nothing. */
+export interface Look {
+  concept(id: string): Shown | undefined;
+  topic(id: string): Shown | undefined;
+  readonly instructionTopic: string | null;
+}
+
+/** Whole forms to look for: of a concept or of a topic. */
+interface Form {
+  readonly id: string;
+  readonly pattern: RegExp;
+}
+
+/** A recogniser over these concepts and topics: of all of them, or of those that are asked for. */
 export function createRecogniser(
   concepts: readonly Concept[],
   topics: readonly Topic[],
-): (text: string) => Recognition {
-  const conceptForms = concepts.map((concept) => ({ id: concept.id, pattern: surfacePattern(surfaceForms(concept)) }));
-  const topicForms = topics.map((topic) => ({ id: topic.id, pattern: surfacePattern([topic.clause]) }));
-  const evidence = createEvidence([...concepts, ...topics]);
-
-  return (text) => {
-    const firstLine = text.split('\n', 1)[0]!;
-    const asked = topics.find((topic) => parse(topic.instruction, firstLine) !== null);
-    // The instruction names the topic by itself: only the response shows whether it was followed.
-    const offset = asked ? firstLine.length : 0;
-    const body = lowerSentenceStarts(text.slice(offset));
-    const weak = evidence(body);
-    const shownBy = (entries: readonly { id: string; pattern: RegExp }[]): Map<string, Shown> => {
-      const shown = new Map<string, Shown>();
-      for (const { id, pattern } of entries) {
-        const whole = [...body.matchAll(pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length }));
-        const spans = whole.length > 0 ? whole : (weak.get(id) ?? []);
-        if (spans.length === 0) continue;
-        const moved = spans.map(({ start, end }) => ({ start: start + offset, end: end + offset }));
-        shown.set(id, { grade: whole.length > 0 ? 2 : 1, count: whole.length, spans: moved });
+): { recognise(text: string): Recognition; look(text: string): Look } {
+  const formsOf = (entries: readonly { id: string; nodes: () => Node[] }[]) => {
+    const made = new Map<string, Form>();
+    const nodesOf = new Map(entries.map(({ id, nodes }) => [id, nodes]));
+    return (id: string): Form | undefined => {
+      const nodes = nodesOf.get(id);
+      let form = made.get(id);
+      if (!form && nodes) {
+        form = { id, pattern: surfacePattern(nodes()) };
+        made.set(id, form);
       }
-      return shown;
-    };
-    const shownTopics = shownBy(topicForms);
-    const best = [...shownTopics].sort(([, a], [, b]) => b.grade - a.grade || b.count - a.count)[0];
-    return {
-      concepts: shownBy(conceptForms),
-      topics: shownTopics,
-      topic: best?.[0] ?? null,
-      instructionTopic: asked?.id ?? null,
+      return form;
     };
   };
+  const conceptForm = formsOf(concepts.map((concept) => ({ id: concept.id, nodes: () => surfaceForms(concept) })));
+  const topicForm = formsOf(topics.map(({ id, clause }) => ({ id, nodes: () => [clause] })));
+  const evidence = createEvidence([...concepts, ...topics]);
+  const asking = new Map<string, string>();
+  for (const { id, instruction } of topics) {
+    for (const line of textsOf(instruction)) if (!asking.has(line)) asking.set(line, id);
+  }
+
+  function look(text: string): Look {
+    const firstLine = text.split('\n', 1)[0]!;
+    const instructionTopic = asking.get(firstLine) ?? null;
+    // The instruction names the topic by itself: only the response shows whether it was followed.
+    const offset = instructionTopic === null ? 0 : firstLine.length;
+    const body = lowerSentenceStarts(text.slice(offset));
+    const weak = evidence(body);
+    const shownBy = (form: Form | undefined): Shown | undefined => {
+      if (!form) return undefined;
+      const whole = [...body.matchAll(form.pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length }));
+      const spans = whole.length > 0 ? whole : (weak.get(form.id) ?? []);
+      if (spans.length === 0) return undefined;
+      const moved = spans.map(({ start, end }) => ({ start: start + offset, end: end + offset }));
+      return { grade: whole.length > 0 ? 2 : 1, count: whole.length, spans: moved };
+    };
+    return {
+      concept: (id) => shownBy(conceptForm(id)),
+      topic: (id) => shownBy(topicForm(id)),
+      instructionTopic,
+    };
+  }
+
+  function recognise(text: string): Recognition {
+    const { concept, topic, instructionTopic } = look(text);
+    const shownOf = (ids: readonly { id: string }[], one: (id: string) => Shown | undefined): Map<string, Shown> => {
+      const shown = ids.map(({ id }) => [id, one(id)] as const);
+      return new Map(shown.filter((entry): entry is readonly [string, Shown] => entry[1] !== undefined));
+    };
+    const shownTopics = shownOf(topics, topic);
+    const best = [...shownTopics].sort(([, a], [, b]) => b.grade - a.grade || b.count - a.count)[0];
+    return { concepts: shownOf(concepts, concept), topics: shownTopics, topic: best?.[0] ?? null, instructionTopic };
+  }
+
+  return { recognise, look };
 }
 
 /** The grammars whose text alone is a full surface form: the clause, and for formats the form itself. */

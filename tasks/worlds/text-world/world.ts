@@ -9,7 +9,7 @@ import { domains, topics } from './lexicon/index.ts';
 import type { ConceptSpec, TopicSpec } from './lexicon/lexicon.ts';
 import type { Match } from './parse.ts';
 import { parse } from './parse.ts';
-import type { Recognition } from './recognise.ts';
+import type { Look, Recognition } from './recognise.ts';
 import { createRecogniser } from './recognise.ts';
 
 /** A concept with its field and its grammar. */
@@ -46,6 +46,8 @@ export interface TextWorld {
   logProb(text: string): number;
   /** Which concepts and which topic any text shows. */
   recognise(text: string): Recognition;
+  /** The same, for those concepts and topics only that are asked for. */
+  look(text: string): Look;
 }
 
 /** Builds the text world. The vocabulary is fixed; randomness is in the `rng` given to `generate`. */
@@ -77,7 +79,11 @@ export function createTextWorld(): TextWorld {
     const plain = removeCapitals(full);
     return plain === null ? null : parse(wholeGrammar(), plain);
   };
-  let recogniser: ((full: string) => Recognition) | undefined;
+  let made: ReturnType<typeof createRecogniser> | undefined;
+  const recogniser = () => {
+    made ??= createRecogniser(concepts, worldTopics);
+    return made;
+  };
   return {
     concepts,
     topics: worldTopics,
@@ -87,10 +93,8 @@ export function createTextWorld(): TextWorld {
     generate: createGenerator(concepts, worldTopics),
     parse: parseText,
     logProb: (full) => parseText(full)?.logProb ?? Number.NEGATIVE_INFINITY,
-    recognise(full) {
-      recogniser ??= createRecogniser(concepts, worldTopics);
-      return recogniser(full);
-    },
+    recognise: (full) => recogniser().recognise(full),
+    look: (full) => recogniser().look(full),
   };
 }
 

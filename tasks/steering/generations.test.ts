@@ -1,0 +1,75 @@
+/** @file Steered generations: their likelihood by the stream recorded while they came about is that of a pass of its own. */
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type FittedMethod, type LanguageModel, packageRoot, tf } from '../../harness/contract.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import llama from '../../models/subjects/llama.ts';
+import { type GenerationRow, generateAll } from './generations.ts';
+import { likenessOf } from './texts.ts';
+
+const test = suite('tasks/steering/generations');
+await initBackend();
+const subject = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+const site = { name: 'blocks.1.hook_resid_post', d: 128 };
+const options = { maxNewTokens: 9, temperature: 1, seed: 3, progress: () => {} };
+const method = { d_in: 128, dispose() {} } as FittedMethod;
+
+const prompts = ['Write about the moon.\n', 'Tell me.\n', 'Describe the sea and all the fish in it.\n'];
+const rows = prompts.flatMap((text, p) =>
+  [0, 12].map((strength, s): GenerationRow => {
+    const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
+    return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { vector, strength } };
+  }),
+);
+
+test('prompts of different lengths, strong and no steering', async () => {
+  const before = tf.memory().numTensors;
+  let passes = 0;
+  const counted: LanguageModel = {
+    ...subject,
+    forward(...given) {
+      passes++;
+      return subject.forward(...given);
+    },
+  };
+  const texts = await generateAll(counted, site, rows, 'add', method, options);
+  assert.is(passes, 0, 'no pass from the beginning');
+  assert.is(tf.memory().numTensors, before);
+  const ids = await subject.generate(
+    rows.map(({ prompt }) => prompt),
+    {
+      ...{ maxNewTokens: 9, temperature: 1, seed: 3, streams: rows.map(({ stream }) => stream) },
+      interventions: [
+        {
+          site: site.name,
+          apply: (x) =>
+            tf.add(
+              x,
+              tf.stack(rows.map(({ steering }) => tf.mul(tf.tensor2d(steering!.vector, [1, 128]), steering!.strength))),
+            ),
+        },
+      ],
+    },
+  );
+  const expected = await likenessOf(
+    subject,
+    rows.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
+  );
+  const nlls = texts.map(({ nll }) => nll);
+  assert.ok(Math.max(...nlls) > 2 * Math.min(...nlls), `likely and unlikely texts: ${nlls}`);
+  texts.forEach(({ text, tokens, nll }, i) => {
+    assert.is(text, subject.tokenizer.decode(ids[i]!, { skipSpecialTokens: true }));
+    assert.is(tokens, ids[i]!.length);
+    assert.ok(Math.abs(nll - expected[i]!.nll) < 1e-4, `${nll} is not ${expected[i]!.nll}`);
+  });
+});
+
+test('a site that does not decide what follows is measured by passes of their own', async () => {
+  const inner = { name: 'blocks.1.hook_mlp_out', d: 128 };
+  const texts = await generateAll(subject, inner, rows.slice(0, 2), 'add', method, options);
+  assert.is(texts.length, 2);
+  assert.ok(texts.every(({ tokens, nll }) => tokens > 0 && nll > 0));
+});
+
+test.run();
