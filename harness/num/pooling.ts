@@ -1,5 +1,6 @@
 /** @file Pools codes of tokens or patches into one row for each item. */
 import type { Csr } from './csr.ts';
+import { type StatisticsKernels, statisticsKernels } from './kernels/statistics.ts';
 
 /**
  * Row g is the maximum (or mean) over the rows of group g, zeros included.
@@ -45,37 +46,59 @@ export function poolRows(csr: Csr, groups: ArrayLike<number>, count: number, how
   return { n: count, d_sae: csr.d_sae, indptr, indices: Uint32Array.from(indices), values: Float32Array.from(values) };
 }
 
+/** The largest and the smallest value of each latent over each item, row-major [items, width]. */
+export interface Extremes {
+  max: Float32Array;
+  /** Empty when it was not asked for. */
+  min: Float32Array;
+  /** Values that are not 0, in all rows. */
+  nonZeros: number;
+}
+
 /**
- * The largest and the smallest value of each column of dense rows [n, width] over each group, and the number of values
- * that are not 0.
+ * The extremes of each column of dense rows [n, width] over the rows `bounds[i]` … `bounds[i + 1] − 1` of each item i; 0
+ * where an item has no rows.
  *
- * @param groups as in {@link poolRows}
+ * @param both leave out for the maximum alone
  * @throws RangeError for a value that is not finite, naming its column
  */
-export function poolDenseRows(
-  rows: Float32Array,
-  width: number,
-  groups: ArrayLike<number>,
-  count: number,
-): { max: Float32Array; min: Float32Array; nonZeros: number } {
-  if (rows.length !== groups.length * width) {
-    throw new RangeError(`pooling: ${rows.length} values are not ${groups.length} rows of ${width}`);
+export function poolDenseRows(rows: Float32Array, width: number, bounds: Uint32Array, both = true): Extremes {
+  const items = bounds.length - 1;
+  if (rows.length !== bounds[items]! * width) {
+    throw new RangeError(`pooling: ${rows.length} values are not ${bounds[items]} rows of ${width}`);
   }
-  const max = new Float32Array(count * width);
-  const min = new Float32Array(count * width);
+  const max = new Float32Array(items * width);
+  const min = new Float32Array(both ? items * width : 0);
+  const counts = new Int32Array(2 * items);
+  (statisticsKernels?.poolRows ?? poolRowsHere)(max, min, counts, rows, bounds, width);
   let nonZeros = 0;
-  for (let row = 0; row < groups.length; row++) {
-    const from = row * width;
-    const group = groups[row]! * width;
-    const first = row === 0 || groups[row] !== groups[row - 1];
-    for (let j = 0; j < width; j++) {
-      const value = rows[from + j]!;
-      if (value !== 0) nonZeros++;
-      // False for NaN as well.
-      if (!(value - value === 0)) throw new RangeError(`latent ${j}: expected finite activations, found ${value}`);
-      if (first || value > max[group + j]!) max[group + j] = value;
-      if (first || value < min[group + j]!) min[group + j] = value;
-    }
+  for (let item = 0; item < items; item++) {
+    nonZeros += counts[2 * item]!;
+    if (counts[2 * item + 1] !== 0) throw notFinite(rows, width);
   }
   return { max, min, nonZeros };
 }
+
+function notFinite(rows: Float32Array, width: number): RangeError {
+  const bad = rows.findIndex((value) => !Number.isFinite(value));
+  return new RangeError(`latent ${bad % width}: expected finite activations, found ${rows[bad]}`);
+}
+
+/** What the native kernel does, for the other backends. */
+const poolRowsHere: StatisticsKernels['poolRows'] = (max, min, counts, x, bounds, width) => {
+  for (let item = 0; item + 1 < bounds.length; item++) {
+    const to = item * width;
+    for (let row = bounds[item]!; row < bounds[item + 1]!; row++) {
+      const first = row === bounds[item];
+      for (let j = 0, at = row * width; j < width; j++, at++) {
+        const value = x[at]!;
+        if (value !== 0) counts[2 * item]!++;
+        // False for NaN as well.
+        if (!(value - value === 0)) counts[2 * item + 1] = 1;
+        if (first || value > max[to + j]!) max[to + j] = value;
+        // Of an empty array nothing is kept.
+        if (first || value < min[to + j]!) min[to + j] = value;
+      }
+    }
+  }
+};

@@ -19,6 +19,10 @@ export interface Rng {
   normal(): number;
   /** Uniform integer in [0, n), without modulo bias; 1 <= n <= 2^32. */
   int(n: number): number;
+  /** Fills with integers as `int(n)` gives them, and returns the array; n must fit its elements. */
+  fillInt<T extends Uint16Array | Uint32Array>(out: T, n: number): T;
+  /** Moves on as if `words` 32-bit words had been drawn. */
+  skip(words: number): void;
   /** One element, each equally likely. */
   choice<T>(items: ArrayLike<T>): T;
   /** An index, drawn in proportion to non-negative finite weights of which at least one is positive. */
@@ -82,6 +86,16 @@ function stream(key: Uint32Array, start: number): Rng {
     return drawn % n;
   }
 
+  function fillInt<T extends Uint16Array | Uint32Array>(out: T, n: number): T {
+    for (let i = 0; i < out.length; i++) out[i] = int(n);
+    return out;
+  }
+
+  function skip(words: number): void {
+    position += words;
+    if (position % 4 !== 0) refill(position);
+  }
+
   /** Box-Muller: both values of a pair from two uniforms. */
   function normalPair(): [number, number] {
     const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
@@ -117,6 +131,8 @@ function stream(key: Uint32Array, start: number): Rng {
     uniform,
     normal: () => normalPair()[0],
     int,
+    fillInt,
+    skip,
     choice: (items) => {
       if (items.length === 0) throw new RangeError('rng.choice: nothing to choose from');
       return items[int(items.length)]!;

@@ -36,6 +36,8 @@ void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
 void sparseOuterColumns(Call&);
+void poolRows(Call&);
+void sumLengths(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -72,6 +74,8 @@ const Entry table[] = {
     {"sparseDots", sparseDots, 4},
     {"sparseOuter", sparseOuter, 4},
     {"sparseOuterColumns", sparseOuterColumns, 4},
+    {"poolRows", poolRows, 5},
+    {"sumLengths", sumLengths, 7},
     {nullptr, nullptr, 0},
 };
 
