@@ -47,7 +47,7 @@ export { heavisideStep, jumprelu } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createRng, type Rng } from '../num/rng.ts';
-export { bootstrapMean, type Estimate } from '../num/stats/bootstrap.ts';
+export { bootstrapMean, columnSums, type Estimate, resampledSums } from '../num/stats/bootstrap.ts';
 export { meanInterval } from '../num/stats/mean-interval.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export * from '../num/tf.ts';

@@ -1,7 +1,7 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
 import type { Csr } from '../csr.ts';
-import type { Rng } from '../rng.ts';
-import { type BootstrapOptions, bootstrapTogether, type Estimate } from '../stats/bootstrap.ts';
+import { type Rng, rngFromState } from '../rng.ts';
+import { type BootstrapOptions, bootstrapSums, columnSums, type Estimate, resampledSums } from '../stats/bootstrap.ts';
 import { createClusterSums } from './reconstruction-sums.ts';
 
 /** Version of these definitions, recorded with results. */
@@ -72,11 +72,48 @@ export interface Reconstruction {
 
 const ratio = (top: number, bottom: number): number | null => (bottom > 0 ? top / bottom : null);
 
-/** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
-function scatter(sumSquares: number, sum: ArrayLike<number>, tokens: number): number {
+function squaredLength(vector: Float64Array): number {
   let squared = 0;
-  for (let c = 0; c < sum.length; c++) squared += sum[c]! ** 2;
-  return sumSquares - squared / tokens;
+  for (let c = 0; c < vector.length; c++) squared += vector[c]! ** 2;
+  return squared;
+}
+
+/** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
+function scatter(sumSquares: number, squaredSum: number, tokens: number): number {
+  return sumSquares - squaredSum / tokens;
+}
+
+/** ‖Σx‖² over all clusters and over each resample of them. */
+interface SquaredSums {
+  all: number;
+  resamples: Float64Array;
+}
+
+/**
+ * The last of them, with what they were made from: they depend on the activations alone and are most of what an interval
+ * costs, and one method after the other is measured on the same activations.
+ */
+const squaredSums: { vectors: Float64Array; draws: string; sums: SquaredSums }[] = [];
+const KEPT = 4;
+
+function squaredSumsOf(vectors: Float64Array, d_in: number, rng: Rng, resamples: number): SquaredSums {
+  const draws = JSON.stringify([rng.state(), d_in, resamples]);
+  const known = squaredSums.find((entry) => {
+    if (entry.draws !== draws || entry.vectors.length !== vectors.length) return false;
+    for (let at = 0; at < vectors.length; at++) if (entry.vectors[at] !== vectors[at]) return false;
+    return true;
+  });
+  if (known) return known.sums;
+  const totals = resampledSums(vectors, d_in, rngFromState(rng.state()), resamples);
+  const sums = {
+    all: squaredLength(columnSums(vectors, d_in)),
+    resamples: Float64Array.from({ length: resamples }, (_, r) =>
+      squaredLength(totals.subarray(r * d_in, (r + 1) * d_in)),
+    ),
+  };
+  squaredSums.unshift({ vectors, draws, sums });
+  squaredSums.length = Math.min(squaredSums.length, KEPT);
+  return sums;
 }
 
 /** The sums that intervals are made of, beside Σx. */
@@ -122,7 +159,7 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
       const { tokens } = total;
       const mean = (sum: number) => ratio(sum, tokens);
       const compared = (sum: number) => (hasReconstruction ? mean(sum) : null);
-      const variance = tokens > 0 ? scatter(total.squaredIn, total.sumX, tokens) : 0;
+      const variance = tokens > 0 ? scatter(total.squaredIn, squaredLength(total.sumX), tokens) : 0;
       const nmse = hasReconstruction ? ratio(total.squaredError, variance) : null;
       const density = densities();
       const share = (over: number) => (hasCodes ? density.filter((p) => p > over).length / d_sae : null);
@@ -144,25 +181,23 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
         freq_over_10_percent: share(0.1),
       };
     },
-    intervals(rng, options) {
+    intervals(rng, options = {}) {
       const parts = clusters.parts();
-      const sums = Float64Array.from(parts.flatMap((part) => SUMMED.map((name) => part[name])));
+      const width = SUMMED.length;
+      const columns = new Float64Array(parts.length * width);
       const vectors = new Float64Array(parts.length * d_in);
-      parts.forEach(({ sumX }, i) => {
-        vectors.set(sumX, i * d_in);
+      parts.forEach((part, i) => {
+        SUMMED.forEach((name, s) => {
+          columns[i * width + s] = part[name];
+        });
+        vectors.set(part.sumX, i * d_in);
       });
-      const totals = new Float64Array(SUMMED.length);
-      const sumX = new Float64Array(d_in);
-      const statistics = (units: Uint32Array): Record<IntervalName, number | null> => {
-        totals.fill(0);
-        sumX.fill(0);
-        for (const unit of units) {
-          for (let s = 0, at = unit * totals.length; s < totals.length; s++, at++) totals[s]! += sums[at]!;
-          for (let c = 0, at = unit * d_in; c < d_in; c++, at++) sumX[c]! += vectors[at]!;
-        }
-        const [tokens, error, squaredIn, squaredOut, inner, cosine, normRatio, l0, l1] = totals;
+      const squares = squaredSumsOf(vectors, d_in, rng, parts.length > 1 ? (options.resamples ?? 1000) : 0);
+      const statistics = (sums: Float64Array, resample: number | null): Record<IntervalName, number | null> => {
+        const [tokens, error, squaredIn, squaredOut, inner, cosine, normRatio, l0, l1] = sums;
         const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens!) : null);
-        const nmse = hasReconstruction ? ratio(error!, scatter(squaredIn!, sumX, tokens!)) : null;
+        const squaredSum = resample === null ? squares.all : squares.resamples[resample]!;
+        const nmse = hasReconstruction ? ratio(error!, scatter(squaredIn!, squaredSum, tokens!)) : null;
         return {
           mse: compared(error!),
           nmse,
@@ -174,7 +209,7 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
           l1: hasCodes ? ratio(l1!, tokens!) : null,
         };
       };
-      return bootstrapTogether(parts.length, statistics, rng, options);
+      return bootstrapSums(columns, width, statistics, rng, options);
     },
     densities,
   };
