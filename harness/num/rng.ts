@@ -120,7 +120,8 @@ function stream(key: Uint32Array, start: number): Rng {
     let i = 0;
     for (; i < out.length && position < words.length; position++) {
       const drawn = words[position]!;
-      if (drawn < limit) out[i++] = drawn % n;
+      // The remainder, exactly: a quotient just below a whole number is further from it than a rounding error.
+      if (drawn < limit) out[i++] = drawn - Math.floor(drawn / n) * n;
     }
     if (position % 4 !== 0) refill(position);
     // Of a longer stream, or where words had to be drawn again.

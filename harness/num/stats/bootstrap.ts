@@ -27,6 +27,23 @@ export interface Estimate {
 /** Draws held at a time: 4 MiB. */
 const DRAWS = 2 ** 20;
 
+/** Adds the drawn rows of `columns` to the sums of each resample. */
+function addDrawn(columns: Float64Array, width: number, drawn: Uint32Array, n: number, sums: Float64Array): void {
+  if (width === 1) {
+    for (let r = 0, i = 0; r < sums.length; r++) {
+      let sum = 0;
+      for (const end = i + n; i < end; i++) sum += columns[drawn[i]!]!;
+      sums[r] = sum;
+    }
+    return;
+  }
+  for (let to = 0, i = 0; to < sums.length; to += width) {
+    for (const end = i + n; i < end; i++) {
+      for (let c = 0, at = drawn[i]! * width; c < width; c++, at++) sums[to + c]! += columns[at]!;
+    }
+  }
+}
+
 /**
  * Sums over each resample of `n` units: row r of the result [resamples, width] sums the drawn rows of `columns`
  * [n, width] in the order of the draws.
@@ -34,21 +51,12 @@ const DRAWS = 2 ** 20;
 export function resampledSums(columns: Float64Array, width: number, rng: Rng, resamples: number): Float64Array {
   const n = columns.length / width;
   const sums = new Float64Array(resamples * width);
-  const atOnce = Math.max(1, Math.floor(DRAWS / n));
+  const atOnce = Math.min(resamples, Math.max(1, Math.floor(DRAWS / n)));
+  const drawn = new Uint32Array(atOnce * n);
   for (let first = 0; first < resamples; first += atOnce) {
-    const drawn = rng.fillInt(new Uint32Array(n * Math.min(atOnce, resamples - first)), n);
-    for (let r = 0; r * n < drawn.length; r++) {
-      const to = (first + r) * width;
-      if (width === 1) {
-        let sum = 0;
-        for (let i = r * n; i < (r + 1) * n; i++) sum += columns[drawn[i]!]!;
-        sums[to] = sum;
-        continue;
-      }
-      for (let i = r * n; i < (r + 1) * n; i++) {
-        for (let c = 0, at = drawn[i]! * width; c < width; c++) sums[to + c]! += columns[at + c]!;
-      }
-    }
+    const count = Math.min(atOnce, resamples - first);
+    rng.fillInt(drawn.subarray(0, count * n), n);
+    addDrawn(columns, width, drawn, n, sums.subarray(first * width, (first + count) * width));
   }
   return sums;
 }
