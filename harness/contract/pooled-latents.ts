@@ -77,9 +77,7 @@ async function poolAll(
     requireRows(batch);
     const codes = tf.tidy(() => encode(tf.tensor2d(batch.x, [batch.rows, activations.d_in])));
     const pooled =
-      codes.kind === 'dense'
-        ? await poolDense(codes, batch.bounds, !sparse)
-        : await poolSparse(codes, batch.bounds);
+      codes.kind === 'dense' ? await poolDense(codes, batch.bounds, !sparse) : await poolSparse(codes, batch.bounds);
     disposeCodes(codes);
     nonZeros += pooled.nonZeros;
     positions += batch.rows;

@@ -51,6 +51,9 @@ export interface Addon {
   sparseOuterColumns: Kernel;
   poolRows: Kernel;
   sumLengths: Kernel;
+  matrixTimes: Kernel;
+  transposeTimes: Kernel;
+  curvatureTimes: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

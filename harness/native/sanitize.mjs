@@ -16,6 +16,7 @@ const tests = [
   'encode-topk',
   'screening',
   'lifecycle',
+  'statistics',
   '../num/ops/attention',
   '../num/ops/activation',
 ];

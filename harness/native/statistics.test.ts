@@ -1,7 +1,10 @@
 /** @file The kernels on plain arrays against loops over every number, on clean and on hostile input. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { statisticsKernels } from '../num/kernels/statistics.ts';
+import { allclose } from '../num/allclose.ts';
+import { denseFeatures } from '../num/features.ts';
+import { setStatisticsKernels, statisticsKernels } from '../num/kernels/statistics.ts';
+import { fitLogistic } from '../num/logistic.ts';
 import { nativeReady, source } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
@@ -43,7 +46,10 @@ test('pooled rows: extremes, counts of non-zeros, items without rows', () => {
         assert.is(max[i * width + j], column.length === 0 ? 0 : Math.max(...column));
         assert.is(min[i * width + j], column.length === 0 ? 0 : Math.min(...column));
       }
-      assert.is(counts[2 * i], rows.reduce((sum, row) => sum + row.filter((value) => value !== 0).length, 0));
+      assert.is(
+        counts[2 * i],
+        rows.reduce((sum, row) => sum + row.filter((value) => value !== 0).length, 0),
+      );
       assert.is(counts[2 * i + 1], 0);
     }
   }
@@ -87,6 +93,69 @@ test('lengths of weighted sums equal those in float64', () => {
       assert.ok(Math.abs(squared - expected) <= 1e-13 * Math.max(1, expected), `${f}: ${squared} and ${expected}`);
     });
   }
+});
+
+test('products of a linear model equal those in float64, from both sides', () => {
+  for (const [rows, cols] of [
+    [0, 3],
+    [1, 1],
+    [3, 0],
+    [5, 7],
+    [4, 16],
+    [130, 67],
+  ] as const) {
+    const from = source(rows + cols);
+    const many = (length: number) => Float64Array.from({ length }, () => from.real());
+    const x = Float32Array.from({ length: rows * cols }, () => from.real());
+    const [v, r, shift] = [many(cols), many(rows), from.real()];
+    const close = (found: ArrayLike<number>, expected: number[], label: string) => {
+      assert.is(found.length, expected.length);
+      expected.forEach((value, i) => {
+        assert.ok(Math.abs(found[i]! - value) <= 1e-13 * (1 + rows + cols), `${label} ${i}: ${found[i]} and ${value}`);
+      });
+    };
+    const dots = Array.from(r, (_, i) => v.reduce((sum, value, j) => sum + value * x[i * cols + j]!, 0));
+    const back = (by: ArrayLike<number>) =>
+      Array.from(v, (_, j) => r.reduce((sum, __, i) => sum + by[i]! * x[i * cols + j]!, 0));
+    // Whatever stood there before is written over.
+    const out = many(rows);
+    kernels.matrixTimes(x, v, out);
+    close(out, dots, 'X v');
+    const sums = many(cols);
+    kernels.transposeTimes(x, r, sums);
+    close(sums, back(r), 'Xᵀ r');
+    const curved = many(cols + 1);
+    kernels.curvatureTimes(x, v, shift, r, curved);
+    const by = dots.map((value, i) => r[i]! * (value + shift));
+    close(curved, [...back(by), by.reduce((sum, value) => sum + value, 0)], 'curvature');
+  }
+  const infinite = new Float64Array(1);
+  kernels.matrixTimes(Float32Array.of(Infinity, 1), Float64Array.of(0, 1), infinite);
+  assert.ok(Number.isNaN(infinite[0]));
+  assert.throws(() => kernels.matrixTimes(new Float32Array(5), new Float64Array(3), new Float64Array(2)), /too short/);
+  assert.throws(
+    () => kernels.transposeTimes(new Float32Array(5), new Float64Array(3), new Float64Array(2)),
+    /too short/,
+  );
+  const weights = new Float64Array(2);
+  assert.throws(
+    () => kernels.curvatureTimes(new Float32Array(6), new Float64Array(3), 0, weights, weights),
+    /too short/,
+  );
+});
+
+test('a logistic regression with the kernels is the one without', () => {
+  const from = source(3);
+  const [rows, cols] = [61, 9];
+  const x = Float32Array.from({ length: rows * cols }, () => from.real());
+  const labels = Array.from({ length: rows }, (_, i) => (x[i * cols]! + from.real() > 0 ? 1 : 0));
+  const fit = () => fitLogistic(denseFeatures(x, rows, cols), labels);
+  const withKernels = fit();
+  setStatisticsKernels(undefined);
+  const without = fit();
+  setStatisticsKernels(kernels);
+  assert.ok(withKernels.converged && without.converged);
+  allclose(withKernels.weights, without.weights, { rtol: 1e-7, atol: 1e-8 });
 });
 
 test('bounds and items outside their arrays are errors, and numbers that are not finite stay what they are', () => {

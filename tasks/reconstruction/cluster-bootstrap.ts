@@ -1,5 +1,12 @@
 /** @file Numbers that are functions of sums over documents, with intervals by resampling documents. */
-import { columnSums, createRng, emptyCell, type MetricValue, resampledSums, sortedQuantile } from '../../harness/contract.ts';
+import {
+  columnSums,
+  createRng,
+  emptyCell,
+  type MetricValue,
+  resampledSums,
+  sortedQuantile,
+} from '../../harness/contract.ts';
 
 /** Sums over the positions of each document: every column has one entry a document. */
 export type DocumentSums = Record<string, Float64Array>;

@@ -34,5 +34,17 @@ export function statisticsKernels(addon: Addon) {
       addon.sumLengths(out, rows, shift, signed(starts), signed(items), values, offsets);
       return out;
     },
+    matrixTimes(x: Float32Array, v: Float64Array, out: Float64Array): void {
+      addon.params.set([out.length, v.length]);
+      addon.matrixTimes(out, x, v);
+    },
+    transposeTimes(x: Float32Array, r: Float64Array, out: Float64Array): void {
+      addon.params.set([r.length, out.length]);
+      addon.transposeTimes(out, x, r);
+    },
+    curvatureTimes(x: Float32Array, v: Float64Array, shift: number, weights: Float64Array, out: Float64Array): void {
+      addon.params.set([weights.length, v.length, shift]);
+      addon.curvatureTimes(out, x, v, weights);
+    },
   };
 }

@@ -38,6 +38,9 @@ void sparseOuter(Call&);
 void sparseOuterColumns(Call&);
 void poolRows(Call&);
 void sumLengths(Call&);
+void matrixTimes(Call&);
+void transposeTimes(Call&);
+void curvatureTimes(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -76,6 +79,9 @@ const Entry table[] = {
     {"sparseOuterColumns", sparseOuterColumns, 4},
     {"poolRows", poolRows, 5},
     {"sumLengths", sumLengths, 7},
+    {"matrixTimes", matrixTimes, 3},
+    {"transposeTimes", transposeTimes, 3},
+    {"curvatureTimes", curvatureTimes, 4},
     {nullptr, nullptr, 0},
 };
 

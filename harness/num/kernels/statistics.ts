@@ -24,6 +24,12 @@ export interface StatisticsKernels {
     rows: Float32Array,
     shift: Float64Array,
   ): Float64Array;
+  /** `out` [rows] = X v, of `x` [rows, cols]. */
+  matrixTimes(x: Float32Array, v: Float64Array, out: Float64Array): void;
+  /** `out` [cols] = Xᵀ r. */
+  transposeTimes(x: Float32Array, r: Float64Array, out: Float64Array): void;
+  /** `out` [cols + 1] = Xᵀ r with r = weights ⊙ (X v + shift), and Σ r behind it. */
+  curvatureTimes(x: Float32Array, v: Float64Array, shift: number, weights: Float64Array, out: Float64Array): void;
 }
 
 /** Those of the backend in use, if it has any. */
