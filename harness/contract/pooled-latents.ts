@@ -1,6 +1,7 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 import { UserError } from '../errors.ts';
 import { type Csr, csrConcat, csrFromDense, csrToDense } from '../num/csr.ts';
+import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes-csr.ts';
@@ -103,7 +104,7 @@ interface PooledBatch {
 async function poolDense({ values }: Codes, bounds: Uint32Array, both: boolean): Promise<PooledBatch> {
   const width = values.shape[1];
   try {
-    const { nonZeros, ...extremes } = poolDenseRows((await values.data()) as Float32Array, width, bounds, both);
+    const { nonZeros, ...extremes } = poolDenseRows((await peek(values)) as Float32Array, width, bounds, both);
     const sparse = () => csrFromDense(extremes.max, bounds.length - 1, width);
     return { nonZeros, sparse, extremes: () => extremes };
   } catch (error) {

@@ -54,6 +54,8 @@ export interface Addon {
   matrixTimes: Kernel;
   transposeTimes: Kernel;
   curvatureTimes: Kernel;
+  compareRows: Kernel;
+  countCodes: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

@@ -144,6 +144,47 @@ test('products of a linear model equal those in float64, from both sides', () =>
   );
 });
 
+test('sums of rows and of codes equal those in float64', () => {
+  for (const [rows, n] of [
+    [0, 4],
+    [1, 1],
+    [5, 7],
+    [70, 96],
+    [3, 131],
+  ] as const) {
+    const from = source(rows + n);
+    const some = () => Float32Array.from({ length: rows * n }, () => (from.int(2) === 0 ? from.real() : 0));
+    const [x, y, mean] = [some(), some(), Float64Array.from({ length: n }, () => from.real())];
+    const [both, alone, counted] = [new Float64Array(5 * rows), new Float64Array(5 * rows), new Float64Array(2 * rows)];
+    const fires = new Int32Array(n).fill(3);
+    kernels.compareRows(x, y, mean, both);
+    kernels.compareRows(x, new Float32Array(0), mean, alone);
+    kernels.countCodes(x, fires, counted);
+    for (let r = 0; r < rows; r++) {
+      const sum = (f: (a: number, b: number, j: number) => number) =>
+        mean.reduce((total, _, j) => total + f(x[r * n + j]!, y[r * n + j]!, j), 0);
+      const own = [sum((a) => a * a), sum((a, _, j) => (a - mean[j]!) ** 2)];
+      const compared = [sum((a, b) => (a - b) ** 2), sum((_, b) => b * b), sum((a, b) => a * b)];
+      const near = { rtol: 1e-13, atol: 1e-13 };
+      allclose(both.subarray(5 * r, 5 * r + 5), [...own, ...compared], near);
+      allclose(alone.subarray(5 * r, 5 * r + 5), [...own, 0, 0, 0], near);
+      allclose(counted.subarray(2 * r, 2 * r + 2), [sum((a) => (a === 0 ? 0 : 1)), sum((a) => Math.abs(a))], near);
+    }
+    fires.forEach((count, j) => {
+      let expected = 3;
+      for (let r = 0; r < rows; r++) if (x[r * n + j] !== 0) expected++;
+      assert.is(count, expected);
+    });
+  }
+  const hostile = new Float64Array(4);
+  kernels.countCodes(Float32Array.of(Number.NaN, 0, 1, -Infinity), new Int32Array(2), hostile);
+  assert.equal([...hostile], [1, Number.NaN, 2, Infinity]);
+  const short = new Float32Array(5);
+  assert.throws(() => kernels.compareRows(short, short, new Float64Array(3), new Float64Array(10)), /too short/);
+  assert.throws(() => kernels.compareRows(new Float32Array(6), short, new Float64Array(3), new Float64Array(10)), /short/);
+  assert.throws(() => kernels.countCodes(short, new Int32Array(3), hostile), /too short/);
+});
+
 test('a logistic regression with the kernels is the one without', () => {
   const from = source(3);
   const [rows, cols] = [61, 9];

@@ -34,6 +34,14 @@ export function statisticsKernels(addon: Addon) {
       addon.sumLengths(out, rows, shift, signed(starts), signed(items), values, offsets);
       return out;
     },
+    compareRows(x: Float32Array, y: Float32Array, mean: Float64Array, out: Float64Array): void {
+      addon.params.set([out.length / 5, mean.length]);
+      addon.compareRows(out, x, y, mean);
+    },
+    countCodes(x: Float32Array, fires: Int32Array, out: Float64Array): void {
+      addon.params.set([out.length / 2, fires.length]);
+      addon.countCodes(out, fires, x);
+    },
     matrixTimes(x: Float32Array, v: Float64Array, out: Float64Array): void {
       addon.params.set([out.length, v.length]);
       addon.matrixTimes(out, x, v);

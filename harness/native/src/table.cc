@@ -41,6 +41,8 @@ void sumLengths(Call&);
 void matrixTimes(Call&);
 void transposeTimes(Call&);
 void curvatureTimes(Call&);
+void compareRows(Call&);
+void countCodes(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -82,6 +84,8 @@ const Entry table[] = {
     {"matrixTimes", matrixTimes, 3},
     {"transposeTimes", transposeTimes, 3},
     {"curvatureTimes", curvatureTimes, 4},
+    {"compareRows", compareRows, 4},
+    {"countCodes", countCodes, 3},
     {nullptr, nullptr, 0},
 };
 

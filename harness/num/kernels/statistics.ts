@@ -24,6 +24,13 @@ export interface StatisticsKernels {
     rows: Float32Array,
     shift: Float64Array,
   ): Float64Array;
+  /**
+   * `out` [rows, 5]: Σx², Σ(x − mean)², and where `y` is not empty Σ(x − y)², Σy² and Σxy of each row of `x` and `y`
+   * [rows, mean.length].
+   */
+  compareRows(x: Float32Array, y: Float32Array, mean: Float64Array, out: Float64Array): void;
+  /** `out` [rows, 2]: values of each row of `x` that are not 0, and Σ|x|; adds each column's to `fires`. */
+  countCodes(x: Float32Array, fires: Int32Array, out: Float64Array): void;
   /** `out` [rows] = X v, of `x` [rows, cols]. */
   matrixTimes(x: Float32Array, v: Float64Array, out: Float64Array): void;
   /** `out` [cols] = Xᵀ r. */

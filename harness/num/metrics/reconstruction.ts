@@ -7,6 +7,9 @@ import { createClusterSums } from './reconstruction-sums.ts';
 /** Version of these definitions, recorded with results. */
 export const version = 1;
 
+/** Codes of n tokens: sparse, or row-major [n, d_sae]. */
+export type TokenCodes = Csr | { n: number; d_sae: number; dense: Float32Array };
+
 /** A batch of tokens (or image patches). */
 export interface ReconstructionBatch {
   /** [n, d_in] row-major. */
@@ -14,7 +17,7 @@ export interface ReconstructionBatch {
   /** [n, d_in] row-major; left out for methods that only encode. */
   xHat?: Float32Array;
   /** Codes of the same n tokens; left out for methods without codes. */
-  codes?: Csr;
+  codes?: TokenCodes;
   /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
   documents?: ArrayLike<number>;
 }
@@ -62,7 +65,8 @@ export type IntervalName =
 
 /** An accumulator over batches. */
 export interface Reconstruction {
-  add(batch: ReconstructionBatch): void;
+  /** @returns the first token of the batch with a number that is not finite, if any: nothing measured is of use then. */
+  add(batch: ReconstructionBatch): number | undefined;
   metrics(): ReconstructionMetrics;
   /** Percentile intervals by cluster bootstrap over documents. Null for a metric that is undefined. */
   intervals(rng: Rng, options?: BootstrapOptions): Record<IntervalName, Estimate | null>;
@@ -135,24 +139,20 @@ const SUMMED = [
  * whole documents together and so keeps the cluster bootstrap valid.
  */
 export function createReconstruction(d_in: number, d_sae: number, maxClusters = 2048): Reconstruction {
-  const clusters = createClusterSums(d_in, maxClusters);
-  const fires = new Float64Array(d_sae);
+  const clusters = createClusterSums(d_in, d_sae, maxClusters);
   let hasCodes = false;
   let hasReconstruction = false;
 
   const densities = () => {
     const { tokens } = clusters.total();
-    return hasCodes ? fires.map((count) => count / tokens) : new Float64Array(0);
+    return hasCodes ? clusters.fires.map((count) => count / tokens) : new Float64Array(0);
   };
 
   return {
     add(batch) {
-      clusters.add(batch);
       if (batch.xHat) hasReconstruction = true;
-      if (!batch.codes) return;
-      if (batch.codes.d_sae !== d_sae) throw new RangeError(`codes have d_sae ${batch.codes.d_sae}, expected ${d_sae}`);
-      hasCodes = true;
-      for (const f of batch.codes.indices) fires[f]!++;
+      if (batch.codes) hasCodes = true;
+      return clusters.add(batch);
     },
     metrics() {
       const total = clusters.total();
