@@ -10,40 +10,48 @@ import { type StatisticsKernels, statisticsKernels } from './kernels/statistics.
  */
 export function poolRows(csr: Csr, groups: ArrayLike<number>, count: number, how: 'max' | 'mean'): Csr {
   if (groups.length !== csr.n) throw new RangeError(`pooling: ${csr.n} rows with ${groups.length} group numbers`);
-  const sums = new Float64Array(csr.d_sae);
-  const hits = new Uint32Array(csr.d_sae);
+  const { n, d_sae } = csr;
+  const sums = new Float64Array(d_sae);
+  const hits = new Uint32Array(d_sae);
+  const touched = new Uint32Array(d_sae);
   const indptr = new Uint32Array(count + 1);
-  const indices: number[] = [];
-  const values: number[] = [];
-  let row = 0;
+  const indices = new Uint32Array(csr.values.length);
+  const values = new Float32Array(csr.values.length);
+  let [row, filled] = [0, 0];
   for (let group = 0; group < count; group++) {
-    const touched: number[] = [];
     const first = row;
-    for (; row < csr.n && groups[row] === group; row++) {
+    let latents = 0;
+    for (; row < n && groups[row] === group; row++) {
       for (let j = csr.indptr[row]!; j < csr.indptr[row + 1]!; j++) {
         const f = csr.indices[j]!;
         const value = csr.values[j]!;
-        if (hits[f] === 0) touched.push(f);
+        if (hits[f] === 0) touched[latents++] = f;
         sums[f] = how === 'mean' ? sums[f]! + value : hits[f] === 0 ? value : Math.max(sums[f]!, value);
         hits[f]!++;
       }
     }
     const rows = row - first;
-    for (const f of touched.sort((a, b) => a - b)) {
+    for (const f of ascending(touched, latents, hits)) {
       // A latent that is silent in some row of the group has a 0 there, which beats any negative value.
       const pooled = how === 'mean' ? sums[f]! / rows : hits[f]! < rows ? Math.max(0, sums[f]!) : sums[f]!;
       if (pooled !== 0) {
-        indices.push(f);
-        values.push(pooled);
+        indices[filled] = f;
+        values[filled++] = pooled;
       }
       sums[f] = 0;
       hits[f] = 0;
     }
-    indptr[group + 1] = indices.length;
+    indptr[group + 1] = filled;
   }
-  if (row !== csr.n)
-    throw new RangeError(`pooling: row ${row} has group ${groups[row]}: groups must ascend below ${count}`);
-  return { n: count, d_sae: csr.d_sae, indptr, indices: Uint32Array.from(indices), values: Float32Array.from(values) };
+  if (row !== n) throw new RangeError(`pooling: row ${row} has group ${groups[row]}: groups must ascend below ${count}`);
+  return { n: count, d_sae, indptr, indices: indices.slice(0, filled), values: values.slice(0, filled) };
+}
+
+/** The first `count` of the touched latents in order: sorted, or where they are many found by a walk over all. */
+function ascending(touched: Uint32Array, count: number, hits: Uint32Array): Uint32Array {
+  if (count * 16 < hits.length) return touched.subarray(0, count).sort();
+  for (let f = 0, found = 0; found < count; f++) if (hits[f] !== 0) touched[found++] = f;
+  return touched.subarray(0, count);
 }
 
 /** The largest and the smallest value of each latent over each item, row-major [items, width]. */

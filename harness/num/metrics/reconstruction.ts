@@ -133,6 +133,8 @@ const SUMMED = [
   'l1',
 ] as const;
 
+const PLACE = Object.fromEntries(SUMMED.map((name, s) => [name, s])) as Record<(typeof SUMMED)[number], number>;
+
 /**
  * An accumulator for activations of `d_in` numbers and, where there are codes, `d_sae` latents. Memory does not grow
  * with the tokens: documents are folded into at most `maxClusters` clusters (document number modulo that), which keeps
@@ -194,19 +196,20 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
       });
       const squares = squaredSumsOf(vectors, d_in, rng, parts.length > 1 ? (options.resamples ?? 1000) : 0);
       const statistics = (sums: Float64Array, resample: number | null): Record<IntervalName, number | null> => {
-        const [tokens, error, squaredIn, squaredOut, inner, cosine, normRatio, l0, l1] = sums;
-        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens!) : null);
+        const of = (name: (typeof SUMMED)[number]) => sums[PLACE[name]]!;
+        const tokens = of('tokens');
+        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens) : null);
         const squaredSum = resample === null ? squares.all : squares.resamples[resample]!;
-        const nmse = hasReconstruction ? ratio(error!, scatter(squaredIn!, squaredSum, tokens!)) : null;
+        const nmse = hasReconstruction ? ratio(of('squaredError'), scatter(of('squaredIn'), squaredSum, tokens)) : null;
         return {
-          mse: compared(error!),
+          mse: compared(of('squaredError')),
           nmse,
           explained_variance: nmse === null ? null : 1 - nmse,
-          cosine: compared(cosine!),
-          l2_ratio: compared(normRatio!),
-          relative_reconstruction_bias: ratio(squaredOut!, inner!),
-          l0: hasCodes ? ratio(l0!, tokens!) : null,
-          l1: hasCodes ? ratio(l1!, tokens!) : null,
+          cosine: compared(of('cosine')),
+          l2_ratio: compared(of('normRatio')),
+          relative_reconstruction_bias: ratio(of('squaredOut'), of('inner')),
+          l0: hasCodes ? ratio(of('l0'), tokens) : null,
+          l1: hasCodes ? ratio(of('l1'), tokens) : null,
         };
       };
       return bootstrapSums(columns, width, statistics, rng, options);

@@ -77,7 +77,7 @@ function interval(sorted: Float64Array, confidence: number): [number, number] | 
  * Bootstrap of statistics that are functions of sums over units, all on the same resamples.
  *
  * @param columns what is summed, [n, width]
- * @param statistics of the sums over all units (`resample` is null) or over the units of one resample; one that is null (or
+ * @param statistics of the sums (one array for all calls) over all units (`resample` is null) or over the units of one resample; one that is null (or
  *   not finite) for all units is null, and resamples that leave it so are left out of its interval
  */
 export function bootstrapSums<K extends string>(
@@ -94,8 +94,10 @@ export function bootstrapSums<K extends string>(
   const defined = (value: number | null): value is number => value !== null && Number.isFinite(value);
   const draws = names.map(() => [] as number[]);
   const sums = n > 1 ? resampledSums(columns, width, rng, resamples) : new Float64Array(0);
+  const row = new Float64Array(width);
   for (let r = 0; r * width < sums.length; r++) {
-    const values = statistics(sums.subarray(r * width, (r + 1) * width), r);
+    for (let c = 0; c < width; c++) row[c] = sums[r * width + c]!;
+    const values = statistics(row, r);
     names.forEach((name, s) => {
       if (defined(values[name])) draws[s]!.push(values[name]);
     });
@@ -117,7 +119,7 @@ export function bootstrapRatio(
 ): Estimate | null {
   const columns = new Float64Array(2 * numerators.length);
   for (let i = 0; i < numerators.length; i++) columns.set([numerators[i]!, denominators[i]!], 2 * i);
-  const ratio = ([top, bottom]: Float64Array) => ({ ratio: bottom === 0 ? null : top! / bottom! });
+  const ratio = (sums: Float64Array) => ({ ratio: sums[1] === 0 ? null : sums[0]! / sums[1]! });
   return bootstrapSums(columns, 2, ratio, rng, options).ratio;
 }
 
@@ -143,6 +145,6 @@ export function bootstrapMean(values: ArrayLike<number>, rng: Rng, options: Clus
     const { sums, counts } = byCluster(values, options.clusters);
     return bootstrapRatio(sums, counts, rng, options);
   }
-  const mean = ([sum]: Float64Array) => ({ mean: sum! / values.length });
+  const mean = (sums: Float64Array) => ({ mean: sums[0]! / values.length });
   return bootstrapSums(Float64Array.from(values), 1, mean, rng, options).mean;
 }
