@@ -6,13 +6,16 @@ import { shuffledBatches } from './shuffled.ts';
 export type ActivationSource = Pick<
   ActivationSet,
   'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read'
->;
+> & {
+  /** Rows as `read` gives them, where they are in memory already without a copy: not to be changed. */
+  view?: ActivationSet['read'];
+};
 
 /** Bytes of activations that shuffling may hold when the caller sets no limit. */
 const DEFAULT_MEMORY = 512 * 1024 * 1024;
 
 async function* wholeItems(source: ActivationSource, rows: number): AsyncGenerator<ActivationBatch> {
-  const { bounds } = source;
+  const { bounds, view = source.read } = source;
   const items = bounds.length - 1;
   for (let first = 0; first < items; ) {
     let last = first + 1;
@@ -24,7 +27,7 @@ async function* wholeItems(source: ActivationSource, rows: number): AsyncGenerat
       items: last - first,
       firstRow,
       rows: end - firstRow,
-      x: await source.read(firstRow, end),
+      x: await view(firstRow, end),
     };
     first = last;
   }

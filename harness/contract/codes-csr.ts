@@ -1,13 +1,14 @@
 /** @file Codes of a batch as sparse rows, whichever form they have. */
 import { type Csr, csrFromDense, csrFromTopk } from '../num/csr.ts';
+import { peek } from '../num/peek.ts';
 import type { Codes } from './sae.ts';
 
 /** The non-zeros of a batch of codes, read from the device. The tensors stay the caller's. */
 export async function codesCsr(codes: Codes): Promise<Csr> {
   const [n, width] = codes.values.shape;
-  const values = (await codes.values.data()) as Float32Array;
+  const values = (await peek(codes.values)) as Float32Array;
   if (codes.kind === 'dense') return csrFromDense(values, n, width);
-  return csrFromTopk(await codes.indices.data(), values, n, width, codes.d_sae);
+  return csrFromTopk(await peek(codes.indices), values, n, width, codes.d_sae);
 }
 
 /** Frees the tensors of codes. */

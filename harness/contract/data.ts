@@ -141,6 +141,7 @@ export interface ActivationBatch {
   items: number;
   firstRow: number;
   rows: number;
+  /** Row-major [rows, d_in]; may be the set's own memory: do not change it. */
   x: Float32Array;
 }
 

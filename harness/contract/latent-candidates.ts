@@ -1,7 +1,7 @@
 /** @file The signed latents of items, and the choice of the one that tells a concept best. */
-import type { Csr } from '../num/csr.ts';
+import { type Csr, csrToCsc } from '../num/csr.ts';
 import { latentAuroc } from '../num/metrics/latent-auroc.ts';
-import { auroc } from '../num/metrics/roc.ts';
+import { sortedAuroc } from '../num/metrics/roc.ts';
 import type { PooledLatents } from './pooled-latents.ts';
 
 /** Items with labels 1 and 0, both present. */
@@ -51,11 +51,20 @@ export function bestLatents(candidates: Candidates, sets: readonly LabelledItems
 }
 
 function sparseCandidates(csr: Csr): Candidates {
+  const byLatent = csrToCsc(csr);
+  const column = new Float64Array(csr.n);
   return {
     count: csr.d_sae,
     latentOf: (candidate) => candidate,
     signOf: () => 1,
-    values: (candidate, items) => Float64Array.from(items, (item) => csrValue(csr, item, candidate)),
+    values(candidate, items) {
+      const [start, end] = [byLatent.indptr[candidate]!, byLatent.indptr[candidate + 1]!];
+      for (let at = start; at < end; at++) column[byLatent.indices[at]!] = byLatent.values[at]!;
+      const chosen = new Float64Array(items.length);
+      for (let i = 0; i < items.length; i++) chosen[i] = column[items[i]!]!;
+      for (let at = start; at < end; at++) column[byLatent.indices[at]!] = 0;
+      return chosen;
+    },
     aurocs: (sets) =>
       latentAuroc(
         csr,
@@ -68,23 +77,19 @@ function sparseCandidates(csr: Csr): Candidates {
 }
 
 function denseCandidates(max: Float32Array, min: Float32Array, d_sae: number): Candidates {
-  const values = (candidate: number, items: Uint32Array) => {
-    const chosen = new Float64Array(items.length);
-    for (let i = 0; i < items.length; i++) {
-      const from = items[i]! * d_sae + candidate;
-      chosen[i] = candidate < d_sae ? max[from]! : -min[from - d_sae]!;
-    }
-    return chosen;
-  };
   return {
     count: 2 * d_sae,
     latentOf: (candidate) => candidate % d_sae,
     signOf: (candidate) => (candidate < d_sae ? 1 : -1),
-    values,
-    aurocs: (sets) =>
-      sets.map(({ items, labels }) =>
-        Float64Array.from({ length: 2 * d_sae }, (_, candidate) => auroc(values(candidate, items), labels)!),
-      ),
+    values(candidate, items) {
+      const chosen = new Float64Array(items.length);
+      for (let i = 0; i < items.length; i++) {
+        const from = items[i]! * d_sae + candidate;
+        chosen[i] = candidate < d_sae ? max[from]! : -min[from - d_sae]!;
+      }
+      return chosen;
+    },
+    aurocs: (sets) => sets.map((set) => denseAurocs(max, min, d_sae, set)),
     forEach(item, visit) {
       for (let j = 0, at = item * d_sae; j < d_sae; j++, at++) {
         visit(j, max[at]!);
@@ -94,6 +99,28 @@ function denseCandidates(max: Float32Array, min: Float32Array, d_sae: number): C
   };
 }
 
+/** AUROC of each latent by its maximum, then of each by minus its minimum. */
+function denseAurocs(max: Float32Array, min: Float32Array, d_sae: number, { items, labels }: LabelledItems) {
+  const ofLabel = (label: number) => items.filter((_, i) => labels[i] === label);
+  const sorted = (values: Float32Array, rows: Uint32Array, sign: number) => {
+    const columns = new Float32Array(rows.length * d_sae);
+    rows.forEach((row, i) => {
+      for (let j = 0; j < d_sae; j++) columns[j * rows.length + i] = sign * values[row * d_sae + j]!;
+    });
+    return (j: number) => columns.subarray(j * rows.length, (j + 1) * rows.length).sort();
+  };
+  const aurocs = new Float64Array(2 * d_sae);
+  const [positive, negative] = [ofLabel(1), ofLabel(0)];
+  for (const [values, sign, from] of [
+    [max, 1, 0],
+    [min, -1, d_sae],
+  ] as const) {
+    const [of1, of0] = [sorted(values, positive, sign), sorted(values, negative, sign)];
+    for (let j = 0; j < d_sae; j++) aurocs[from + j] = sortedAuroc(of1(j), of0(j));
+  }
+  return aurocs;
+}
+
 /** Labels of all `n` items, −1 for those outside the set. */
 function labelsOfAll({ items, labels }: LabelledItems, n: number): Int8Array {
   const all = new Int8Array(n).fill(-1);
@@ -101,15 +128,4 @@ function labelsOfAll({ items, labels }: LabelledItems, n: number): Int8Array {
     all[item] = labels[i]!;
   });
   return all;
-}
-
-function csrValue(csr: Csr, row: number, column: number): number {
-  let low = csr.indptr[row]!;
-  let high = csr.indptr[row + 1]!;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (csr.indices[middle]! < column) low = middle + 1;
-    else high = middle;
-  }
-  return low < csr.indptr[row + 1]! && csr.indices[low] === column ? csr.values[low]! : 0;
 }

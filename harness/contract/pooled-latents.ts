@@ -1,6 +1,7 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 import { UserError } from '../errors.ts';
 import { type Csr, csrConcat, csrFromDense, csrToDense } from '../num/csr.ts';
+import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes-csr.ts';
@@ -74,12 +75,10 @@ async function poolAll(
   let positions = 0;
   for await (const batch of scanKept(activations, ENCODE_ROWS)) {
     options.signal?.throwIfAborted();
-    const groups = itemOfRows(batch);
+    requireRows(batch);
     const codes = tf.tidy(() => encode(tf.tensor2d(batch.x, [batch.rows, activations.d_in])));
     const pooled =
-      codes.kind === 'dense'
-        ? await poolDense(codes, groups, batch.items)
-        : await poolSparse(codes, groups, batch.items);
+      codes.kind === 'dense' ? await poolDense(codes, batch.bounds, !sparse) : await poolSparse(codes, batch.bounds);
     disposeCodes(codes);
     nonZeros += pooled.nonZeros;
     positions += batch.rows;
@@ -102,21 +101,23 @@ interface PooledBatch {
   extremes(): { max: Float32Array; min: Float32Array };
 }
 
-async function poolDense({ values }: Codes, groups: Uint32Array, items: number): Promise<PooledBatch> {
+async function poolDense({ values }: Codes, bounds: Uint32Array, both: boolean): Promise<PooledBatch> {
   const width = values.shape[1];
   try {
-    const { nonZeros, ...extremes } = poolDenseRows((await values.data()) as Float32Array, width, groups, items);
-    return { nonZeros, sparse: () => csrFromDense(extremes.max, items, width), extremes: () => extremes };
+    const { nonZeros, ...extremes } = poolDenseRows((await peek(values)) as Float32Array, width, bounds, both);
+    const sparse = () => csrFromDense(extremes.max, bounds.length - 1, width);
+    return { nonZeros, sparse, extremes: () => extremes };
   } catch (error) {
     if (error instanceof RangeError) throw new UserError(`${error.message}; check the method's weights`);
     throw error;
   }
 }
 
-async function poolSparse(codes: Codes, groups: Uint32Array, items: number): Promise<PooledBatch> {
+async function poolSparse(codes: Codes, bounds: Uint32Array): Promise<PooledBatch> {
   const csr = await codesCsr(codes);
   requireFinite(csr.values, csr.indices);
-  const largest = (rows: Csr) => poolRows(rows, groups, items, 'max');
+  const groups = itemOfRows(bounds);
+  const largest = (rows: Csr) => poolRows(rows, groups, bounds.length - 1, 'max');
   return {
     nonZeros: csr.values.length,
     sparse: () => largest(csr),
@@ -127,17 +128,19 @@ async function poolSparse(codes: Codes, groups: Uint32Array, items: number): Pro
   };
 }
 
-function itemOfRows({ bounds, items, firstItem, rows }: KeptBatch): Uint32Array {
-  const groups = new Uint32Array(rows);
-  for (let i = 0; i < items; i++) {
-    if (bounds[i] === bounds[i + 1]) {
-      throw new UserError(
-        `activations: item ${firstItem + i}: expected at least one kept position, found none; remove the empty item`,
-      );
-    }
-    groups.fill(i, bounds[i], bounds[i + 1]);
-  }
+function itemOfRows(bounds: Uint32Array): Uint32Array {
+  const groups = new Uint32Array(bounds.at(-1)!);
+  for (let item = 0; item + 1 < bounds.length; item++) groups.fill(item, bounds[item], bounds[item + 1]);
   return groups;
+}
+
+function requireRows({ bounds, items, firstItem }: KeptBatch): void {
+  for (let i = 0; i < items; i++) {
+    if (bounds[i] !== bounds[i + 1]) continue;
+    throw new UserError(
+      `activations: item ${firstItem + i}: expected at least one kept position, found none; remove the empty item`,
+    );
+  }
 }
 
 function requireFinite(values: Float32Array, latents: Uint32Array): void {

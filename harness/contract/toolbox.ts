@@ -29,6 +29,7 @@ export { averagePrecision, version as precisionRecallVersion } from '../num/metr
 export {
   createReconstruction,
   type Reconstruction,
+  type TokenCodes,
   version as reconstructionVersion,
 } from '../num/metrics/reconstruction.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
@@ -49,8 +50,9 @@ export { stopGradient } from '../num/ops/stop-gradient.ts';
 export { heavisideStep, jumprelu } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
+export { peek } from '../num/peek.ts';
 export { createRng, type Rng } from '../num/rng.ts';
-export { bootstrapMean, type Estimate } from '../num/stats/bootstrap.ts';
+export { bootstrapMean, columnSums, type Estimate, resampledSums } from '../num/stats/bootstrap.ts';
 export { meanInterval } from '../num/stats/mean-interval.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export * from '../num/tf.ts';

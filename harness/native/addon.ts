@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The typed arrays that kernels take. */
 export type Values = Float32Array | Int32Array | Uint8Array;
-type Kernel = (...arrays: Values[]) => void;
+type Kernel = (...arrays: (Values | Float64Array)[]) => void;
 
 /** The started addon. A kernel reads its shapes and scalars from `params`, written just before the call. */
 export interface Addon {
@@ -55,6 +55,13 @@ export interface Addon {
   sparseDots: Kernel;
   sparseOuter: Kernel;
   sparseOuterColumns: Kernel;
+  poolRows: Kernel;
+  sumLengths: Kernel;
+  matrixTimes: Kernel;
+  transposeTimes: Kernel;
+  curvatureTimes: Kernel;
+  compareRows: Kernel;
+  countCodes: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

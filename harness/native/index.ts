@@ -12,18 +12,19 @@ import { registerLayout } from './kernels/layout.ts';
 import { registerMatMul } from './kernels/matmul.ts';
 import { registerReduce } from './kernels/reduce.ts';
 import { registerSparse } from './kernels/sparse.ts';
+import { statisticsKernels } from './kernels/statistics.ts';
 import { guarded } from './registry.ts';
 
 /**
  * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
  * `tf.setBackend('native')`. Calling again registers nothing twice.
- * @returns the instruction set chosen for this CPU and the number of threads.
+ * @returns the instruction set chosen for this CPU, the number of threads, and the kernels on plain arrays.
  * @throws when the addon is not built or cannot run here, saying why.
  */
-export async function register(tf: typeof Tf): Promise<{ isa: string; threads: number }> {
+export async function register(tf: typeof Tf) {
   const addon = startAddon();
-  const { isa, threads } = addon;
-  if (tf.findBackendFactory('native')) return { isa, threads };
+  const started = { isa: addon.isa, threads: addon.threads, statistics: statisticsKernels(addon) };
+  if (tf.findBackendFactory('native')) return started;
   const context = { tf, addon };
   registerElementwise(context);
   registerMatMul(context);
@@ -40,7 +41,7 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });
   }
   tf.registerBackend('native', () => new NativeBackend(), 4);
-  return { isa, threads };
+  return started;
 }
 
 /** Counts threads that call kernels all the time: with one on every core, kernels do not spread over others' cores. */

@@ -20,6 +20,7 @@ const tests = [
   'encode-topk',
   'screening',
   'lifecycle',
+  'statistics',
   '../num/ops/attention',
   '../num/ops/activation',
   '../num/ops/block',

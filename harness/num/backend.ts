@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { registerGradients } from './gradients/index.ts';
 import { lendCpuKernels } from './kernels/cpu-bridge.ts';
 import { registerSparseDecode } from './kernels/sparse-decode.ts';
+import { type StatisticsKernels, setStatisticsKernels } from './kernels/statistics.ts';
 import { dropSegmentsOutOfRange, registerUnsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
 import { registerWasmMatMul } from './kernels/wasm-matmul.ts';
 import { setTf, tf } from './tf.ts';
@@ -82,11 +83,15 @@ function tensorflowReason(error: unknown): string {
   return reason.includes('can not be found at path') ? 'installed without its addon tfjs_binding.node' : reason;
 }
 
+/** Once it has loaded. */
+let ofNative: StatisticsKernels | undefined;
+
 async function loadNative(): Promise<LoadedBackend> {
   // It takes over the kernels of the CPU backend that it has none of its own for.
   await loadCpuPackage();
   const native = await import('../native/index.ts');
-  const { isa, threads } = await native.register(tf);
+  const { isa, threads, statistics } = await native.register(tf);
+  ofNative = statistics;
   await use('native');
   return { device: cpuModel(), version: tf.version_core, detail: `${isa}, ${threads} threads` };
 }
@@ -133,6 +138,7 @@ const attempts = new Map<BackendName, Promise<LoadedBackend | { reason: string }
 async function use(name: BackendName): Promise<void> {
   if (!(await tf.setBackend(name))) throw new Error('TensorFlow.js could not start it');
   await tf.ready();
+  setStatisticsKernels(name === 'native' ? ofNative : undefined);
 }
 
 function reasonOf(error: unknown): string {

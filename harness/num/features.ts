@@ -1,5 +1,6 @@
 /** @file A matrix of features that linear models can be fitted on without knowing how it is stored. */
 import type { Csr } from './csr.ts';
+import { type StatisticsKernels, statisticsKernels } from './kernels/statistics.ts';
 
 /** A matrix [rows, cols] that can be multiplied from both sides. */
 export interface Features {
@@ -13,12 +14,34 @@ export interface Features {
   curvatureTimes(v: Float64Array, shift: number, weights: Float64Array, out: Float64Array): number;
 }
 
-/**
- * Row-major dense features [rows, cols]. Four rows at a time: one row alone waits for its own sum at every step, and
- * writes every column of a product as often as there are rows.
- */
+/** Row-major dense features [rows, cols]. */
 export function denseFeatures(x: Float32Array | Float64Array | number[], rows: number, cols: number): Features {
   if (x.length !== rows * cols) throw new RangeError(`features: ${x.length} values are not [${rows}, ${cols}]`);
+  return statisticsKernels && x instanceof Float32Array
+    ? kernelFeatures(statisticsKernels, x, rows, cols)
+    : loopFeatures(x, rows, cols);
+}
+
+function kernelFeatures(kernels: StatisticsKernels, x: Float32Array, rows: number, cols: number): Features {
+  const sums = new Float64Array(cols + 1);
+  return {
+    rows,
+    cols,
+    times: (w, out) => kernels.matrixTimes(x, w, out),
+    transposeTimes: (r, out) => kernels.transposeTimes(x, r, out),
+    curvatureTimes(v, shift, weights, out) {
+      kernels.curvatureTimes(x, v, shift, weights, sums);
+      out.set(sums.subarray(0, cols));
+      return sums[cols]!;
+    },
+  };
+}
+
+/**
+ * Without kernels. Four rows at a time: one row alone waits for its own sum at every step, and writes every column of a
+ * product as often as there are rows.
+ */
+function loopFeatures(x: Float32Array | Float64Array | number[], rows: number, cols: number): Features {
   const whole = rows - (rows % 4);
   /** Calls `each` with X w of four rows (or the one left over), the number of the first row, and how many they are. */
   const product = (w: Float64Array, each: (first: number, a: number, b: number, c: number, d: number) => void) => {

@@ -100,8 +100,14 @@ function likeHessian(objective: Objective, moments: ClassMoments | undefined, co
   const { negative, positive } = moments;
   const [ofNegative, ofPositive] = objective.classCurvatures();
   const total = ofNegative + ofPositive;
-  const matrix = negative.map((value, i) => ofNegative * value + ofPositive * positive[i]!);
-  for (let c = 0; c < cols; c++) matrix[c * cols + c]! += 1;
+  // The lower triangle, which is all that is read.
+  const matrix = new Float64Array(cols * cols);
+  for (let row = 0; row < cols; row++) {
+    for (let at = row * cols; at <= row * cols + row; at++) {
+      matrix[at] = ofNegative * negative[at]! + ofPositive * positive[at]!;
+    }
+    matrix[row * cols + row]! += 1;
+  }
   const factor = cholesky(matrix, cols);
   return (residual) => {
     const out = new Float64Array(cols + 1);

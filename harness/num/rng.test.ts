@@ -86,6 +86,26 @@ test('int covers its range evenly and refuses a bad one', () => {
   for (const bad of [0, -1, 1.5, 2 ** 33, Number.NaN]) assert.throws(() => rng.int(bad), /2\^32/);
 });
 
+test('many integers at once are those drawn one by one', () => {
+  // The last n makes about every other word be drawn again.
+  for (const [n, start] of [
+    [512, 0],
+    [300, 3],
+    [2 ** 31 + 1, 6],
+  ] as const) {
+    for (const count of [1, 7, 5000]) {
+      const [many, single] = [createRng('many'), createRng('many')];
+      for (let i = 0; i < start; i++) assert.is(many.int(9), single.int(9));
+      assert.equal(
+        [...many.fillInt(new Uint32Array(count), n)],
+        Array.from({ length: count }, () => single.int(n)),
+      );
+      assert.equal(many.state(), single.state());
+      assert.is(many.uniform(), single.uniform());
+    }
+  }
+});
+
 test('permutation, shuffle and sample keep their elements', () => {
   const rng = createRng(6);
   assert.equal(

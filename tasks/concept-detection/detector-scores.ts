@@ -4,6 +4,7 @@ import {
   type ConceptDetector,
   type FittedMethod,
   type LabelledActivations,
+  peek,
   scanKept,
   tf,
   UserError,
@@ -37,11 +38,11 @@ export async function detectorScores(
         for (const [c, detector] of detectors.entries()) {
           if (!readsActivations(detector)) continue;
           const tensor = tf.tidy(() => detector.score!(x));
-          const rows = await tensor.data();
-          tensor.dispose();
+          const rows = await peek(tensor);
           for (let i = 0; i < batch.items; i++) {
             scores[c]![batch.firstItem + i] = maximum(rows, batch.bounds[i]!, batch.bounds[i + 1]!);
           }
+          tensor.dispose();
         }
       } finally {
         x.dispose();

@@ -83,11 +83,16 @@ function latentSelections(
       },
     },
   ];
+  // A smaller probe takes the first of a larger one's candidates.
+  const most = Math.max(0, ...probeK);
+  const ranked = splits.map(({ train }) =>
+    most === 0 ? [] : topCandidates(candidates, fStatistics(candidates, train), most),
+  );
   for (const k of probeK) {
     selections.push({
       name: `probe-k${k}`,
-      choose: (_, { train }) => {
-        const chosen = topCandidates(candidates, fStatistics(candidates, train), k);
+      choose: (concept, { train }) => {
+        const chosen = ranked[concept]!.slice(0, k);
         const probe = fitSparseProbe(candidates, chosen, train);
         const details = {
           latents: chosen.map(candidates.latentOf),

@@ -1,5 +1,12 @@
 /** @file Numbers that are functions of sums over documents, with intervals by resampling documents. */
-import { createRng, emptyCell, type MetricValue, sortedQuantile } from '../../harness/contract.ts';
+import {
+  columnSums,
+  createRng,
+  emptyCell,
+  type MetricValue,
+  resampledSums,
+  sortedQuantile,
+} from '../../harness/contract.ts';
 
 /** Sums over the positions of each document: every column has one entry a document. */
 export type DocumentSums = Record<string, Float64Array>;
@@ -19,16 +26,22 @@ export function clusterBootstrap(
   units: string,
   statistics: Statistics,
 ): Record<string, MetricValue> {
-  const columns = Object.keys(sums);
+  const names = Object.keys(sums);
   const documents = sums[units]!.length;
-  const everything = Uint32Array.from({ length: documents }, (_, i) => i);
-  const point = statistics(totalsOf(sums, columns, everything));
+  const columns = new Float64Array(documents * names.length);
+  names.forEach((name, c) => {
+    sums[name]!.forEach((value, i) => {
+      columns[i * names.length + c] = value;
+    });
+  });
+  const statisticsOf = (totals: Float64Array) =>
+    statistics(Object.fromEntries(names.map((name, c) => [name, totals[c]!])));
+  const point = statisticsOf(columnSums(columns, names.length));
   const samples = Object.fromEntries(Object.keys(point).map((name) => [name, [] as number[]]));
   const rng = createRng('reconstruction/bootstrap');
-  const drawn = new Uint32Array(documents);
-  for (let b = 0; documents > 1 && b < RESAMPLES; b++) {
-    for (let i = 0; i < documents; i++) drawn[i] = rng.int(documents);
-    for (const [name, value] of Object.entries(statistics(totalsOf(sums, columns, drawn)))) {
+  const resampled = documents > 1 ? resampledSums(columns, names.length, rng, RESAMPLES) : new Float64Array(0);
+  for (let at = 0; at < resampled.length; at += names.length) {
+    for (const [name, value] of Object.entries(statisticsOf(resampled.subarray(at, at + names.length)))) {
       if (value !== undefined && Number.isFinite(value)) samples[name]!.push(value);
     }
   }
@@ -36,17 +49,6 @@ export function clusterBootstrap(
   return Object.fromEntries(
     Object.entries(point).map(([name, value]) => [name, cell(value, samples[name]!, n)] as const),
   );
-}
-
-function totalsOf(sums: DocumentSums, columns: string[], documents: Uint32Array): Record<string, number> {
-  const totals: Record<string, number> = {};
-  for (const column of columns) {
-    const values = sums[column]!;
-    let total = 0;
-    for (let i = 0; i < documents.length; i++) total += values[documents[i]!]!;
-    totals[column] = total;
-  }
-  return totals;
 }
 
 function cell(value: number | undefined, samples: number[], n: number): MetricValue {

@@ -2,6 +2,7 @@
 import {
   type ActivationSet,
   bootstrapMean,
+  type Codes,
   codesCsr,
   createReconstruction,
   createRng,
@@ -14,9 +15,11 @@ import {
   type MetricValue,
   maxCosine,
   measuredCell,
+  peek,
   plainCell,
   type Reconstruction,
   scanKept,
+  type TokenCodes,
   tf,
   UserError,
 } from '../../harness/contract.ts';
@@ -49,23 +52,20 @@ export async function measureGeometry(
 ): Promise<Reconstruction> {
   const { encode, decode, d_sae = 0 } = method;
   if (!encode) throw new Error('internal: measureGeometry needs a method that encodes');
-  const documents = test.bounds.length - 1;
+  const items = test.bounds.length - 1;
   const reconstruction = createReconstruction(test.d_in, d_sae);
   for await (const batch of scanKept(test, ROWS)) {
     options.signal?.throwIfAborted();
     const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
     const codes = tf.tidy(() => encode(x));
     const out = decode && tf.tidy(() => decode(codes));
-    const csr = await codesCsr(codes);
-    const xHat = (await out?.data()) as Float32Array | undefined;
-    x.dispose();
-    out?.dispose();
+    const documents = documentsOf(batch);
+    const xHat = out && ((await peek(out)) as Float32Array);
+    const bad = reconstruction.add({ x: batch.x, xHat, codes: await tokenCodes(codes), documents });
+    tf.dispose([x, out ?? []]);
     disposeCodes(codes);
-    const rowOfCode = (at: number) => csr.indptr.findIndex((start) => start > at) - 1;
-    const bad = firstBad(batch.x, test.d_in) ?? firstBad(xHat ?? [], test.d_in) ?? firstBad(csr.values, 1, rowOfCode);
-    if (bad !== undefined) throw notFinite(method.id, documentsOf(batch)[bad]!);
-    reconstruction.add({ x: batch.x, xHat, codes: csr, documents: documentsOf(batch) });
-    options.progress(batch.firstItem + batch.items, documents);
+    if (bad !== undefined) throw notFinite(method.id, documents[bad]!);
+    options.progress(batch.firstItem + batch.items, items);
   }
   return reconstruction;
 }
@@ -77,14 +77,11 @@ function documentsOf({ firstItem, items, bounds, rows }: KeptBatch): Uint32Array
   return documents;
 }
 
-/** The row of the first value that is not finite; undefined where all are. */
-function firstBad(
-  values: ArrayLike<number>,
-  width: number,
-  rowOf = (at: number) => Math.floor(at / width),
-): number | undefined {
-  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return rowOf(at);
-  return undefined;
+/** Codes as they are, without making dense ones sparse. */
+async function tokenCodes(codes: Codes): Promise<TokenCodes> {
+  if (codes.kind === 'topk') return await codesCsr(codes);
+  const [n, d_sae] = codes.values.shape;
+  return { n, d_sae, dense: (await peek(codes.values)) as Float32Array };
 }
 
 function notFinite(method: string, document: number): UserError {

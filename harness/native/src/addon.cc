@@ -87,7 +87,8 @@ napi_value run(napi_env env, napi_callback_info info) {
     if (type == napi_float32_array) buf.type = F32;
     else if (type == napi_int32_array) buf.type = I32;
     else if (type == napi_uint8_array) buf.type = U8;
-    else return fail(env, "native kernel: only Float32Array, Int32Array and Uint8Array are served");
+    else if (type == napi_float64_array) buf.type = F64;
+    else return fail(env, "native kernel: only Float32Array, Float64Array, Int32Array and Uint8Array are served");
   }
   entry->run(call);
   return call.error ? fail(env, call.error) : nullptr;

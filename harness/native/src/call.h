@@ -5,7 +5,7 @@
 
 namespace sax {
 
-enum Type : int { F32 = 0, I32 = 1, U8 = 2 };
+enum Type : int { F32 = 0, I32 = 1, U8 = 2, F64 = 3 };
 
 /** One typed array. `length` counts elements. */
 struct Buf {

@@ -118,6 +118,7 @@ static inline void forRange(size_t n, size_t grain, const F& f) {
 }
 
 static inline float* f32(Call& c, int i) { return static_cast<float*>(c.buf[i].data); }
+static inline double* f64(Call& c, int i) { return static_cast<double*>(c.buf[i].data); }
 static inline int32_t* i32(Call& c, int i) { return static_cast<int32_t*>(c.buf[i].data); }
 static inline uint8_t* u8(Call& c, int i) { return static_cast<uint8_t*>(c.buf[i].data); }
 static inline size_t sizeParam(const Call& c, int i) { return static_cast<size_t>(c.p[i]); }

@@ -40,6 +40,13 @@ void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
 void sparseOuterColumns(Call&);
+void poolRows(Call&);
+void sumLengths(Call&);
+void matrixTimes(Call&);
+void transposeTimes(Call&);
+void curvatureTimes(Call&);
+void compareRows(Call&);
+void countCodes(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -80,6 +87,13 @@ const Entry table[] = {
     {"sparseDots", sparseDots, 4},
     {"sparseOuter", sparseOuter, 4},
     {"sparseOuterColumns", sparseOuterColumns, 4},
+    {"poolRows", poolRows, 5},
+    {"sumLengths", sumLengths, 7},
+    {"matrixTimes", matrixTimes, 3},
+    {"transposeTimes", transposeTimes, 3},
+    {"curvatureTimes", curvatureTimes, 4},
+    {"compareRows", compareRows, 4},
+    {"countCodes", countCodes, 3},
     {nullptr, nullptr, 0},
 };
 

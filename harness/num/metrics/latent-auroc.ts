@@ -52,39 +52,84 @@ function sortLatent(items: Uint32Array, values: Float32Array): SortedLatent {
   return { items: sorted, starts: [...starts, order.length], negativeGroups };
 }
 
-/** Twice the number of (positive, negative) pairs in the right order, ties counting 1, as a whole number. */
-function doubledWins(latent: SortedLatent, labels: ConceptLabels, positives: number, negatives: number): number {
-  const { items, starts, negativeGroups } = latent;
-  const groups = starts.length - 1;
-  let [firingPositives, firingNegatives] = [0, 0];
-  for (const item of items) {
-    if (labels[item] === 1) firingPositives++;
-    else if (labels[item] === 0) firingNegatives++;
-  }
-  let [wins, negativesBelow] = [0, 0];
-  const addGroup = (groupPositives: number, groupNegatives: number) => {
-    wins += groupPositives * (2 * negativesBelow + groupNegatives);
-    negativesBelow += groupNegatives;
-  };
-  for (let group = 0; group <= groups; group++) {
-    if (group === negativeGroups) addGroup(positives - firingPositives, negatives - firingNegatives);
-    if (group === groups) break;
-    let [groupPositives, groupNegatives] = [0, 0];
-    for (let j = starts[group]!; j < starts[group + 1]!; j++) {
-      const label = labels[items[j]!];
-      if (label === 1) groupPositives++;
-      else if (label === 0) groupNegatives++;
-    }
-    addGroup(groupPositives, groupNegatives);
-  }
-  return wins;
+/** Items that some concept labels, and what each is to which concept. */
+interface Memberships {
+  rows: Uint32Array;
+  /** [rows + 1] */
+  starts: Uint32Array;
+  /** Twice the number of the concept, and 1 more where the row is a positive of it. */
+  members: Uint32Array;
 }
 
-/** Items that some concept labels: sorting the others would be for nothing. */
-function labelledRows(n: number, concepts: readonly ConceptLabels[]): Uint32Array {
-  const used = new Uint8Array(n);
-  for (const labels of concepts) for (let i = 0; i < n; i++) if (labels[i] !== -1) used[i] = 1;
-  return Uint32Array.from(used.keys()).filter((row) => used[row]);
+function memberships(n: number, concepts: readonly ConceptLabels[]): Memberships {
+  const [rows, starts, members]: [number[], number[], number[]] = [[], [0], []];
+  for (let i = 0; i < n; i++) {
+    concepts.forEach((labels, c) => {
+      if (labels[i] === 1) members.push(2 * c + 1);
+      else if (labels[i] === 0) members.push(2 * c);
+    });
+    if (members.length === starts.at(-1)) continue;
+    rows.push(i);
+    starts.push(members.length);
+  }
+  return { rows: Uint32Array.from(rows), starts: Uint32Array.from(starts), members: Uint32Array.from(members) };
+}
+
+/** Numbers by concept while a latent's items are walked through in ascending order of value. */
+interface Tally {
+  /** Negatives and positives that fire, two numbers a concept. */
+  firing: Float64Array;
+  /** The group of equal values that the concept was last met in, and its negatives and positives there. */
+  group: Int32Array;
+  inGroup: Float64Array;
+  negativesBelow: Float64Array;
+  wins: Float64Array;
+}
+
+/** Closes the group that concept c is in: its positives beat the negatives below and tie with those beside them. */
+function closeGroup({ inGroup, negativesBelow, wins }: Tally, c: number): void {
+  wins[c]! += inGroup[2 * c + 1]! * (2 * negativesBelow[c]! + inGroup[2 * c]!);
+  negativesBelow[c]! += inGroup[2 * c]!;
+  inGroup[2 * c] = 0;
+  inGroup[2 * c + 1] = 0;
+}
+
+/**
+ * Fills `tally.wins` with twice the number of (positive, negative) pairs of each concept in the right order, ties counting 1,
+ * as whole numbers.
+ *
+ * @param counts negatives and positives of each concept
+ */
+function countWins(latent: SortedLatent, { starts: first, members }: Memberships, counts: Float64Array, tally: Tally) {
+  const { items, starts, negativeGroups } = latent;
+  const { firing, group, inGroup, negativesBelow, wins } = tally;
+  for (const each of [firing, inGroup, negativesBelow, wins]) each.fill(0);
+  for (let i = 0; i < items.length; i++) {
+    for (let m = first[items[i]!]!; m < first[items[i]! + 1]!; m++) firing[members[m]!]!++;
+  }
+  group.fill(-1);
+  const groups = starts.length - 1;
+  for (let g = 0; g <= groups; g++) {
+    if (g === negativeGroups) {
+      // The items on which the latent is silent, of every concept.
+      for (let c = 0; c < wins.length; c++) {
+        closeGroup(tally, c);
+        inGroup[2 * c] = counts[2 * c]! - firing[2 * c]!;
+        inGroup[2 * c + 1] = counts[2 * c + 1]! - firing[2 * c + 1]!;
+        closeGroup(tally, c);
+      }
+    }
+    if (g === groups) break;
+    for (let j = starts[g]!; j < starts[g + 1]!; j++) {
+      for (let m = first[items[j]!]!; m < first[items[j]! + 1]!; m++) {
+        const c = members[m]! >> 1;
+        if (group[c] !== g) closeGroup(tally, c);
+        group[c] = g;
+        inGroup[members[m]!]!++;
+      }
+    }
+  }
+  for (let c = 0; c < wins.length; c++) closeGroup(tally, c);
 }
 
 /**
@@ -96,27 +141,28 @@ function labelledRows(n: number, concepts: readonly ConceptLabels[]): Uint32Arra
  * @returns for each concept [d_sae]; all NaN where the concept has no positive or no negative
  */
 export function latentAuroc(codes: Csr, concepts: readonly ConceptLabels[]): Float64Array[] {
-  const counts = concepts.map((labels) => {
-    if (labels.length !== codes.n) throw new RangeError(`auroc: ${labels.length} labels for ${codes.n} items`);
-    let [positives, negatives] = [0, 0];
-    for (const label of labels) {
-      if (label === 1) positives++;
-      else if (label === 0) negatives++;
-    }
-    return { positives, negatives };
-  });
-  const rows = labelledRows(codes.n, concepts);
-  const labelled = concepts.map((labels) => Int8Array.from(rows, (row) => labels[row]!));
-  const csc = csrToCsc(csrRows(codes, rows));
-  const results = concepts.map(() => new Float64Array(codes.d_sae).fill(Number.NaN));
+  const bad = concepts.find((labels) => labels.length !== codes.n);
+  if (bad) throw new RangeError(`auroc: ${bad.length} labels for ${codes.n} items`);
+  const known = memberships(codes.n, concepts);
+  const counts = new Float64Array(2 * concepts.length);
+  for (const member of known.members) counts[member]!++;
+  const tally: Tally = {
+    firing: new Float64Array(2 * concepts.length),
+    group: new Int32Array(concepts.length),
+    inGroup: new Float64Array(2 * concepts.length),
+    negativesBelow: new Float64Array(concepts.length),
+    wins: new Float64Array(concepts.length),
+  };
+  const csc = csrToCsc(csrRows(codes, known.rows));
+  const results = concepts.map(() => new Float64Array(codes.d_sae));
   for (let f = 0; f < codes.d_sae; f++) {
     const [start, end] = [csc.indptr[f]!, csc.indptr[f + 1]!];
     const latent = sortLatent(csc.indices.subarray(start, end), csc.values.subarray(start, end));
-    labelled.forEach((labels, c) => {
-      const { positives, negatives } = counts[c]!;
-      if (positives === 0 || negatives === 0) return;
-      results[c]![f] = doubledWins(latent, labels, positives, negatives) / (2 * positives * negatives);
-    });
+    countWins(latent, known, counts, tally);
+    // Not a number where a class is empty.
+    for (let c = 0; c < results.length; c++) {
+      results[c]![f] = tally.wins[c]! / (2 * counts[2 * c]! * counts[2 * c + 1]!);
+    }
   }
   return results;
 }

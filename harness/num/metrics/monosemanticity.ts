@@ -5,7 +5,8 @@
  * items and e the items' embeddings by an independent encoder. With unit e and w = Σ t e, u = Σ t, v = Σ t²:
  * MS = (‖w‖² - v) / (u² - v).
  */
-import { type Csr, csrToCsc } from '../csr.ts';
+import { type Csc, type Csr, csrToCsc } from '../csr.ts';
+import { type StatisticsKernels, statisticsKernels } from '../kernels/statistics.ts';
 
 /** Version of this definition, recorded with results. */
 export const version = 1;
@@ -30,8 +31,6 @@ export interface MsScores {
 interface UnitRows {
   rows: Float32Array;
   sum: Float64Array;
-  dim: number;
-  n: number;
 }
 
 function unitRows(embeddings: Float32Array, n: number): UnitRows {
@@ -49,58 +48,68 @@ function unitRows(embeddings: Float32Array, n: number): UnitRows {
       sum[c]! += embeddings[i * dim + c]! * scale;
     }
   }
-  return { rows, sum, dim, n };
+  return { rows, sum };
 }
 
-function scoreLatent(
-  items: Uint32Array,
-  values: ArrayLike<number>,
-  unit: UnitRows,
-  w: Float64Array,
-): { score: number; status: MsStatus; effective: number } {
-  const { rows, sum, dim, n } = unit;
-  const unscored = (status: MsStatus) => ({ score: Number.NaN, status, effective: 0 });
-  // Items that are not listed have activation 0.
-  let min = items.length < n ? 0 : Infinity;
-  let max = items.length < n ? 0 : -Infinity;
-  for (let j = 0; j < items.length; j++) {
-    if (values[j]! < min) min = values[j]!;
-    if (values[j]! > max) max = values[j]!;
-  }
-  if (!(max > min)) return unscored(max === 0 || n === 0 ? 'dead' : 'constant');
-  // The range cancels, so only the minimum is taken off: from the accumulated sums, to stay on the non-zeros.
-  let [s1, s2, above] = [0, 0, min < 0 ? n - items.length : 0];
-  w.fill(0);
-  for (let j = 0; j < items.length; j++) {
+/** What the score of a latent is made of beside ‖w‖²; where that is undefined, why. */
+interface LatentSums {
+  status: MsStatus;
+  min: number;
+  /** Σt and Σt² of the values less their minimum: min-max scaling up to the range, which cancels. */
+  u: number;
+  v: number;
+}
+
+/** Items that are not listed have activation 0. */
+function sumsOf(values: Float32Array, n: number): LatentSums {
+  const silent = n - values.length;
+  let min = silent > 0 ? 0 : Infinity;
+  let max = silent > 0 ? 0 : -Infinity;
+  let [s1, s2] = [0, 0];
+  for (let j = 0; j < values.length; j++) {
     const value = values[j]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
     s1 += value;
     s2 += value * value;
-    if (value > min) above++;
-    const row = items[j]! * dim;
-    for (let c = 0; c < dim; c++) w[c]! += value * rows[row + c]!;
   }
-  if (above < 2) return unscored('single');
-  const u = s1 - n * min;
-  const v = s2 - 2 * min * s1 + n * min * min;
-  let squared = 0;
-  for (let c = 0; c < dim; c++) squared += (w[c]! - min * sum[c]!) ** 2;
-  return { score: (squared - v) / (u * u - v), status: 'scored', effective: (u * u) / v };
+  let above = min < 0 ? silent : 0;
+  for (let j = 0; j < values.length; j++) if (values[j]! > min) above++;
+  const status = max > min ? (above < 2 ? 'single' : 'scored') : max === 0 || n === 0 ? 'dead' : 'constant';
+  // The minimum is taken off the accumulated sums, to stay on the non-zeros.
+  return { status, min, u: s1 - n * min, v: s2 - 2 * min * s1 + n * min * min };
 }
 
-function collect(unit: UnitRows, d_sae: number, column: (f: number) => [Uint32Array, ArrayLike<number>]): MsScores {
-  const { sum, dim, n } = unit;
-  const scores = new Float64Array(d_sae);
-  const effectiveItems = new Float64Array(d_sae);
-  const status: MsStatus[] = [];
+/** What the native kernel does, for the other backends. */
+const sumLengthsHere: StatisticsKernels['sumLengths'] = ({ starts, items, values, offsets }, rows, shift) => {
+  const dim = shift.length;
   const w = new Float64Array(dim);
-  for (let f = 0; f < d_sae; f++) {
-    const latent = scoreLatent(...column(f), unit, w);
-    scores[f] = latent.score;
-    effectiveItems[f] = latent.effective;
-    status.push(latent.status);
-  }
+  return offsets.map((offset, f) => {
+    w.fill(0);
+    for (let j = starts[f]!; j < starts[f + 1]!; j++) {
+      const value = values[j]!;
+      for (let c = 0, at = items[j]! * dim; c < dim; c++, at++) w[c]! += value * rows[at]!;
+    }
+    let squared = 0;
+    for (let c = 0; c < dim; c++) squared += (w[c]! - offset * shift[c]!) ** 2;
+    return squared;
+  });
+};
+
+function scoresOf({ n, d_sae, indptr, indices, values }: Csc, { rows, sum }: UnitRows): MsScores {
+  const scores = new Float64Array(d_sae).fill(Number.NaN);
+  const effectiveItems = new Float64Array(d_sae);
+  const latents = Array.from(scores, (_, f) => sumsOf(values.subarray(indptr[f]!, indptr[f + 1]!), n));
+  const lists = { starts: indptr, items: indices, values, offsets: Float64Array.from(latents, ({ min }) => min) };
+  const squares = (statisticsKernels?.sumLengths ?? sumLengthsHere)(lists, rows, sum);
+  latents.forEach(({ status, u, v }, f) => {
+    if (status !== 'scored') return;
+    scores[f] = (squares[f]! - v) / (u * u - v);
+    effectiveItems[f] = (u * u) / v;
+  });
   const squared = sum.reduce((total, value) => total + value * value, 0);
-  return { scores, status, effectiveItems, uniformFloor: (squared - n) / (n * (n - 1)), n };
+  const uniformFloor = (squared - n) / (n * (n - 1));
+  return { scores, status: latents.map(({ status }) => status), effectiveItems, uniformFloor, n };
 }
 
 /**
@@ -110,20 +119,21 @@ function collect(unit: UnitRows, d_sae: number, column: (f: number) => [Uint32Ar
  * @param embeddings [n, dim] row-major; not centred; normalised here
  */
 export function msScores(codes: Csr, embeddings: Float32Array): MsScores {
-  const csc = csrToCsc(codes);
-  return collect(unitRows(embeddings, codes.n), codes.d_sae, (f) => {
-    const [start, end] = [csc.indptr[f]!, csc.indptr[f + 1]!];
-    return [csc.indices.subarray(start, end), csc.values.subarray(start, end)];
-  });
+  return scoresOf(csrToCsc(codes), unitRows(embeddings, codes.n));
 }
 
 /** MS of every column of dense activations [n, d] (raw neurons, PCA), signed values allowed. */
 export function msScoresDense(activations: Float32Array, n: number, d: number, embeddings: Float32Array): MsScores {
   if (activations.length !== n * d) throw new RangeError(`ms: ${activations.length} activations are not [${n}, ${d}]`);
-  const items = Uint32Array.from({ length: n }, (_, i) => i);
-  const column = new Float32Array(n);
-  return collect(unitRows(embeddings, n), d, (f) => {
-    for (let i = 0; i < n; i++) column[i] = activations[i * d + f]!;
-    return [items, column];
-  });
+  // Every item is listed for every column, also where the activation is 0.
+  const indptr = Uint32Array.from({ length: d + 1 }, (_, f) => f * n);
+  const indices = new Uint32Array(n * d);
+  const values = new Float32Array(n * d);
+  for (let f = 0, at = 0; f < d; f++) {
+    for (let i = 0; i < n; i++, at++) {
+      indices[at] = i;
+      values[at] = activations[i * d + f]!;
+    }
+  }
+  return scoresOf({ n, d_sae: d, indptr, indices, values }, unitRows(embeddings, n));
 }

@@ -1,5 +1,6 @@
 /** @file The sums over tokens from which all reconstruction metrics and their intervals follow. */
-import type { ReconstructionBatch } from './reconstruction.ts';
+import { type StatisticsKernels, statisticsKernels } from '../kernels/statistics.ts';
+import type { ReconstructionBatch, TokenCodes } from './reconstruction.ts';
 
 /** Sums over the tokens of one cluster of documents (or of all). */
 export interface TokenSums {
@@ -37,42 +38,21 @@ function addSums(into: TokenSums, part: TokenSums): void {
   });
 }
 
-function batchMean(x: Float32Array, n: number, d_in: number): Float64Array {
-  const mean = new Float64Array(d_in);
-  for (let i = 0; i < n; i++) for (let c = 0; c < d_in; c++) mean[c]! += x[i * d_in + c]! / n;
-  return mean;
-}
+/** Numbers of a row in what `compareRows` fills, and of one in what is counted of codes. */
+const COMPARED = 5;
+const COUNTED = 2;
 
-/** Adds token `row`, without its codes. */
-function addToken(sums: TokenSums, { x, xHat }: ReconstructionBatch, row: number, mean: Float64Array): void {
-  const d_in = mean.length;
-  let [squaredIn, spread] = [0, 0];
-  for (let c = 0; c < d_in; c++) {
-    const value = x[row * d_in + c]!;
-    squaredIn += value * value;
-    spread += (value - mean[c]!) ** 2;
-    sums.sumX[c]! += value;
-  }
+/** Adds a token, from the sums over its row, which begin at `at`. */
+function addToken(sums: TokenSums, compared: Float64Array, at: number, reconstructed: boolean): void {
+  // By index: taking an array apart costs more than all that is done here.
+  const squaredIn = compared[at]!;
+  const normIn = Math.sqrt(squaredIn);
   sums.tokens++;
   sums.squaredIn += squaredIn;
-  sums.normIn += Math.sqrt(squaredIn);
-  if (xHat) addReconstruction(sums, x, xHat, row, { d_in, normIn: Math.sqrt(squaredIn), spread });
-}
-
-/** Adds what x̂ of token `row` differs by. */
-function addReconstruction(
-  sums: TokenSums,
-  x: Float32Array,
-  xHat: Float32Array,
-  row: number,
-  { d_in, normIn, spread }: { d_in: number; normIn: number; spread: number },
-): void {
-  let [error, squaredOut, inner] = [0, 0, 0];
-  for (let at = row * d_in; at < (row + 1) * d_in; at++) {
-    error += (x[at]! - xHat[at]!) ** 2;
-    squaredOut += xHat[at]! * xHat[at]!;
-    inner += x[at]! * xHat[at]!;
-  }
+  sums.normIn += normIn;
+  if (!reconstructed) return;
+  const [spread, error] = [compared[at + 1]!, compared[at + 2]!];
+  const [squaredOut, inner] = [compared[at + 3]!, compared[at + 4]!];
   const normOut = Math.sqrt(squaredOut);
   sums.squaredError += error;
   sums.squaredOut += squaredOut;
@@ -86,50 +66,126 @@ function addReconstruction(
   }
 }
 
-function addCodes(sums: TokenSums, codes: NonNullable<ReconstructionBatch['codes']>, row: number): void {
-  for (let j = codes.indptr[row]!; j < codes.indptr[row + 1]!; j++) {
-    sums.l0++;
-    sums.l1 += Math.abs(codes.values[j]!);
+/** What the native kernel does, for the other backends. */
+const compareRowsHere: StatisticsKernels['compareRows'] = (x, y, mean, out) => {
+  for (let row = 0, at = 0; row * COMPARED < out.length; row++) {
+    let [squaredIn, spread, error, squaredOut, inner] = [0, 0, 0, 0, 0];
+    for (let c = 0; c < mean.length; c++, at++) {
+      const value = x[at]!;
+      squaredIn += value * value;
+      spread += (value - mean[c]!) ** 2;
+      if (y.length === 0) continue;
+      error += (value - y[at]!) ** 2;
+      squaredOut += y[at]! * y[at]!;
+      inner += value * y[at]!;
+    }
+    out.set([squaredIn, spread, error, squaredOut, inner], row * COMPARED);
   }
+};
+
+/** The same for codes. */
+const countCodesHere: StatisticsKernels['countCodes'] = (x, fires, out) => {
+  for (let row = 0, at = 0; row * COUNTED < out.length; row++) {
+    let [nonZeros, size] = [0, 0];
+    for (let f = 0; f < fires.length; f++, at++) {
+      if (x[at] === 0) continue;
+      nonZeros++;
+      size += Math.abs(x[at]!);
+      fires[f]!++;
+    }
+    out.set([nonZeros, size], row * COUNTED);
+  }
+};
+
+/** Number and sum of the sizes of the non-zeros of each token, [n, 2]; adds to each latent's tokens. */
+function countedCodes(codes: TokenCodes, fires: Float64Array): Float64Array {
+  const out = new Float64Array(codes.n * COUNTED);
+  if ('dense' in codes) {
+    const counts = new Int32Array(codes.d_sae);
+    (statisticsKernels?.countCodes ?? countCodesHere)(codes.dense, counts, out);
+    for (let f = 0; f < fires.length; f++) fires[f]! += counts[f]!;
+    return out;
+  }
+  for (let row = 0; row < codes.n; row++) {
+    const [start, end] = [codes.indptr[row]!, codes.indptr[row + 1]!];
+    let size = 0;
+    for (let j = start; j < end; j++) {
+      size += Math.abs(codes.values[j]!);
+      fires[codes.indices[j]!]!++;
+    }
+    out.set([end - start, size], row * COUNTED);
+  }
+  return out;
 }
 
 /** Sums by cluster of documents. */
 export interface ClusterSums {
-  add(batch: ReconstructionBatch): void;
+  /** @returns the first token of the batch with a number that is not finite, if any: the sums are lost then. */
+  add(batch: ReconstructionBatch): number | undefined;
   /** One for each cluster that has tokens, by cluster number. */
   parts(): TokenSums[];
   total(): TokenSums;
+  /** [d_sae] tokens on which each latent fires. */
+  fires: Float64Array;
+}
+
+function requireFitting({ x, xHat, codes, documents }: ReconstructionBatch, d_in: number, d_sae: number): number {
+  const n = x.length / d_in;
+  const { length = x.length } = xHat ?? {};
+  if (!Number.isInteger(n) || length !== x.length) {
+    throw new RangeError(`reconstruction: ${x.length} and ${length} values with d_in ${d_in}`);
+  }
+  if (codes && codes.n !== n) throw new RangeError(`reconstruction: ${codes.n} codes for ${n} tokens`);
+  if (codes && codes.d_sae !== d_sae) throw new RangeError(`codes have d_sae ${codes.d_sae}, expected ${d_sae}`);
+  if (documents && documents.length !== n) {
+    throw new RangeError(`reconstruction: ${documents.length} document numbers for ${n} tokens`);
+  }
+  return n;
 }
 
 /** Without documents, tokens get running numbers as if each were a document. */
-export function createClusterSums(d_in: number, maxClusters: number): ClusterSums {
+export function createClusterSums(d_in: number, d_sae: number, maxClusters: number): ClusterSums {
   const clusters = new Map<number, TokenSums>();
+  const fires = new Float64Array(d_sae);
   let unnumbered = 0;
+
+  function sumsOf(document: number): TokenSums {
+    const cluster = document % maxClusters;
+    const sums = clusters.get(cluster) ?? emptySums(d_in);
+    clusters.set(cluster, sums);
+    return sums;
+  }
 
   const parts = () => [...clusters.entries()].sort(([a], [b]) => a - b).map(([, sums]) => sums);
   return {
     add(batch) {
-      const n = batch.x.length / d_in;
-      const { length = batch.x.length } = batch.xHat ?? {};
-      if (!Number.isInteger(n) || length !== batch.x.length) {
-        throw new RangeError(`reconstruction: ${batch.x.length} and ${length} values with d_in ${d_in}`);
-      }
-      if (batch.codes && batch.codes.n !== n)
-        throw new RangeError(`reconstruction: ${batch.codes.n} codes for ${n} tokens`);
-      if (batch.documents && batch.documents.length !== n) {
-        throw new RangeError(`reconstruction: ${batch.documents.length} document numbers for ${n} tokens`);
-      }
-      const mean = batchMean(batch.x, n, d_in);
-      for (let i = 0; i < n; i++) {
-        const cluster = (batch.documents?.[i] ?? unnumbered++) % maxClusters;
-        let sums = clusters.get(cluster);
-        if (!sums) {
-          sums = emptySums(d_in);
-          clusters.set(cluster, sums);
+      const { x, xHat, codes, documents } = batch;
+      const n = requireFitting(batch, d_in, d_sae);
+      const owners = Array.from({ length: n }, (_, i) => sumsOf(documents?.[i] ?? unnumbered++));
+      const mean = new Float64Array(d_in);
+      for (let i = 0, at = 0; i < n; i++) {
+        const { sumX } = owners[i]!;
+        for (let c = 0; c < d_in; c++, at++) {
+          const value = x[at]!;
+          sumX[c]! += value;
+          mean[c]! += value;
         }
-        addToken(sums, batch, i, mean);
-        if (batch.codes) addCodes(sums, batch.codes, i);
       }
+      for (let c = 0; c < d_in; c++) mean[c]! /= n;
+      const compared = new Float64Array(n * COMPARED);
+      (statisticsKernels?.compareRows ?? compareRowsHere)(x, xHat ?? new Float32Array(0), mean, compared);
+      const counted = codes ? countedCodes(codes, fires) : new Float64Array(n * COUNTED);
+      let bad: number | undefined;
+      owners.forEach((sums, i) => {
+        const row = i * COMPARED;
+        const l1 = counted[i * COUNTED + 1]!;
+        addToken(sums, compared, row, xHat !== undefined);
+        sums.l0 += counted[i * COUNTED]!;
+        sums.l1 += l1;
+        // A number that is not finite makes the squares of its row so, which those of floats never are by themselves.
+        if (bad === undefined && !Number.isFinite(compared[row]! + compared[row + 3]! + l1)) bad = i;
+      });
+      return bad;
     },
     parts,
     total() {
@@ -137,5 +193,6 @@ export function createClusterSums(d_in: number, maxClusters: number): ClusterSum
       for (const part of parts()) addSums(total, part);
       return total;
     },
+    fires,
   };
 }

@@ -5,7 +5,7 @@ import { allclose } from '../allclose.ts';
 import { csrFromDense, csrSlice } from '../csr.ts';
 import { createRng } from '../rng.ts';
 import { densityHistogram } from './density.ts';
-import { createReconstruction } from './reconstruction.ts';
+import { createReconstruction, type ReconstructionBatch, type TokenCodes } from './reconstruction.ts';
 
 const test = suite('reconstruction');
 const X = Float32Array.of(2, 0, 0, 4);
@@ -94,6 +94,25 @@ test('documents beyond the bound share clusters, and nothing is lost', () => {
   accumulator.add({ x: Float32Array.of(1, 2, 3, 4, 5), xHat: new Float32Array(5), documents: [0, 1, 2, 3, 4] });
   assert.is(accumulator.metrics().mse, 11);
   assert.is(accumulator.intervals(createRng(1)).mse!.n, 3);
+});
+
+test('dense codes count as their sparse form, and numbers that are not finite are told', () => {
+  const rng = createRng('dense');
+  const [n, d_in, d_sae] = [9, 3, 21];
+  const x = rng.fillNormal(new Float32Array(n * d_in));
+  const dense = rng.fillNormal(new Float32Array(n * d_sae)).map((value) => (value > 0.5 ? value : 0));
+  const of = (codes: TokenCodes) => {
+    const accumulator = createReconstruction(d_in, d_sae);
+    assert.is(accumulator.add({ x, xHat: x, codes }), undefined);
+    return { ...accumulator.metrics(), densities: [...accumulator.densities()] };
+  };
+  assert.equal(of({ n, d_sae, dense }), of(csrFromDense(dense, n, d_sae)));
+  const spoilt = (values: Float32Array, at: number) => values.map((value, i) => (i === at ? Number.NaN : value));
+  const add = (batch: ReconstructionBatch) => createReconstruction(d_in, d_sae).add(batch);
+  assert.is(add({ x: spoilt(x, 7) }), 2);
+  assert.is(add({ x, xHat: x.map((value, i) => (i === 10 ? -Infinity : value)) }), 3);
+  assert.is(add({ x, codes: { n, d_sae, dense: spoilt(dense, 5 * d_sae) } }), 5);
+  assert.is(add({ x, codes: csrFromDense(spoilt(dense, 5 * d_sae), n, d_sae) }), 5);
 });
 
 test('without codes or tokens metrics are null, not zero', () => {

@@ -1,11 +1,14 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
 import type { Csr } from '../csr.ts';
-import type { Rng } from '../rng.ts';
-import { type BootstrapOptions, bootstrapTogether, type Estimate } from '../stats/bootstrap.ts';
+import { type Rng, rngFromState } from '../rng.ts';
+import { type BootstrapOptions, bootstrapSums, columnSums, type Estimate, resampledSums } from '../stats/bootstrap.ts';
 import { createClusterSums } from './reconstruction-sums.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
+
+/** Codes of n tokens: sparse, or row-major [n, d_sae]. */
+export type TokenCodes = Csr | { n: number; d_sae: number; dense: Float32Array };
 
 /** A batch of tokens (or image patches). */
 export interface ReconstructionBatch {
@@ -14,7 +17,7 @@ export interface ReconstructionBatch {
   /** [n, d_in] row-major; left out for methods that only encode. */
   xHat?: Float32Array;
   /** Codes of the same n tokens; left out for methods without codes. */
-  codes?: Csr;
+  codes?: TokenCodes;
   /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
   documents?: ArrayLike<number>;
 }
@@ -62,7 +65,8 @@ export type IntervalName =
 
 /** An accumulator over batches. */
 export interface Reconstruction {
-  add(batch: ReconstructionBatch): void;
+  /** @returns the first token of the batch with a number that is not finite, if any: nothing measured is of use then. */
+  add(batch: ReconstructionBatch): number | undefined;
   metrics(): ReconstructionMetrics;
   /** Percentile intervals by cluster bootstrap over documents. Null for a metric that is undefined. */
   intervals(rng: Rng, options?: BootstrapOptions): Record<IntervalName, Estimate | null>;
@@ -72,11 +76,48 @@ export interface Reconstruction {
 
 const ratio = (top: number, bottom: number): number | null => (bottom > 0 ? top / bottom : null);
 
-/** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
-function scatter(sumSquares: number, sum: ArrayLike<number>, tokens: number): number {
+function squaredLength(vector: Float64Array): number {
   let squared = 0;
-  for (let c = 0; c < sum.length; c++) squared += sum[c]! ** 2;
-  return sumSquares - squared / tokens;
+  for (let c = 0; c < vector.length; c++) squared += vector[c]! ** 2;
+  return squared;
+}
+
+/** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
+function scatter(sumSquares: number, squaredSum: number, tokens: number): number {
+  return sumSquares - squaredSum / tokens;
+}
+
+/** ‖Σx‖² over all clusters and over each resample of them. */
+interface SquaredSums {
+  all: number;
+  resamples: Float64Array;
+}
+
+/**
+ * The last of them, with what they were made from: they depend on the activations alone and are most of what an interval
+ * costs, and one method after the other is measured on the same activations.
+ */
+const squaredSums: { vectors: Float64Array; draws: string; sums: SquaredSums }[] = [];
+const KEPT = 4;
+
+function squaredSumsOf(vectors: Float64Array, d_in: number, rng: Rng, resamples: number): SquaredSums {
+  const draws = JSON.stringify([rng.state(), d_in, resamples]);
+  const known = squaredSums.find((entry) => {
+    if (entry.draws !== draws || entry.vectors.length !== vectors.length) return false;
+    for (let at = 0; at < vectors.length; at++) if (entry.vectors[at] !== vectors[at]) return false;
+    return true;
+  });
+  if (known) return known.sums;
+  const totals = resampledSums(vectors, d_in, rngFromState(rng.state()), resamples);
+  const sums = {
+    all: squaredLength(columnSums(vectors, d_in)),
+    resamples: Float64Array.from({ length: resamples }, (_, r) =>
+      squaredLength(totals.subarray(r * d_in, (r + 1) * d_in)),
+    ),
+  };
+  squaredSums.unshift({ vectors, draws, sums });
+  squaredSums.length = Math.min(squaredSums.length, KEPT);
+  return sums;
 }
 
 /** The sums that intervals are made of, beside Σx. */
@@ -92,37 +133,35 @@ const SUMMED = [
   'l1',
 ] as const;
 
+const PLACE = Object.fromEntries(SUMMED.map((name, s) => [name, s])) as Record<(typeof SUMMED)[number], number>;
+
 /**
  * An accumulator for activations of `d_in` numbers and, where there are codes, `d_sae` latents. Memory does not grow
  * with the tokens: documents are folded into at most `maxClusters` clusters (document number modulo that), which keeps
  * whole documents together and so keeps the cluster bootstrap valid.
  */
 export function createReconstruction(d_in: number, d_sae: number, maxClusters = 2048): Reconstruction {
-  const clusters = createClusterSums(d_in, maxClusters);
-  const fires = new Float64Array(d_sae);
+  const clusters = createClusterSums(d_in, d_sae, maxClusters);
   let hasCodes = false;
   let hasReconstruction = false;
 
   const densities = () => {
     const { tokens } = clusters.total();
-    return hasCodes ? fires.map((count) => count / tokens) : new Float64Array(0);
+    return hasCodes ? clusters.fires.map((count) => count / tokens) : new Float64Array(0);
   };
 
   return {
     add(batch) {
-      clusters.add(batch);
       if (batch.xHat) hasReconstruction = true;
-      if (!batch.codes) return;
-      if (batch.codes.d_sae !== d_sae) throw new RangeError(`codes have d_sae ${batch.codes.d_sae}, expected ${d_sae}`);
-      hasCodes = true;
-      for (const f of batch.codes.indices) fires[f]!++;
+      if (batch.codes) hasCodes = true;
+      return clusters.add(batch);
     },
     metrics() {
       const total = clusters.total();
       const { tokens } = total;
       const mean = (sum: number) => ratio(sum, tokens);
       const compared = (sum: number) => (hasReconstruction ? mean(sum) : null);
-      const variance = tokens > 0 ? scatter(total.squaredIn, total.sumX, tokens) : 0;
+      const variance = tokens > 0 ? scatter(total.squaredIn, squaredLength(total.sumX), tokens) : 0;
       const nmse = hasReconstruction ? ratio(total.squaredError, variance) : null;
       const density = densities();
       const share = (over: number) => (hasCodes ? density.filter((p) => p > over).length / d_sae : null);
@@ -144,37 +183,36 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
         freq_over_10_percent: share(0.1),
       };
     },
-    intervals(rng, options) {
+    intervals(rng, options = {}) {
       const parts = clusters.parts();
-      const sums = Float64Array.from(parts.flatMap((part) => SUMMED.map((name) => part[name])));
+      const width = SUMMED.length;
+      const columns = new Float64Array(parts.length * width);
       const vectors = new Float64Array(parts.length * d_in);
-      parts.forEach(({ sumX }, i) => {
-        vectors.set(sumX, i * d_in);
+      parts.forEach((part, i) => {
+        SUMMED.forEach((name, s) => {
+          columns[i * width + s] = part[name];
+        });
+        vectors.set(part.sumX, i * d_in);
       });
-      const totals = new Float64Array(SUMMED.length);
-      const sumX = new Float64Array(d_in);
-      const statistics = (units: Uint32Array): Record<IntervalName, number | null> => {
-        totals.fill(0);
-        sumX.fill(0);
-        for (const unit of units) {
-          for (let s = 0, at = unit * totals.length; s < totals.length; s++, at++) totals[s]! += sums[at]!;
-          for (let c = 0, at = unit * d_in; c < d_in; c++, at++) sumX[c]! += vectors[at]!;
-        }
-        const [tokens, error, squaredIn, squaredOut, inner, cosine, normRatio, l0, l1] = totals;
-        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens!) : null);
-        const nmse = hasReconstruction ? ratio(error!, scatter(squaredIn!, sumX, tokens!)) : null;
+      const squares = squaredSumsOf(vectors, d_in, rng, parts.length > 1 ? (options.resamples ?? 1000) : 0);
+      const statistics = (sums: Float64Array, resample: number | null): Record<IntervalName, number | null> => {
+        const of = (name: (typeof SUMMED)[number]) => sums[PLACE[name]]!;
+        const tokens = of('tokens');
+        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens) : null);
+        const squaredSum = resample === null ? squares.all : squares.resamples[resample]!;
+        const nmse = hasReconstruction ? ratio(of('squaredError'), scatter(of('squaredIn'), squaredSum, tokens)) : null;
         return {
-          mse: compared(error!),
+          mse: compared(of('squaredError')),
           nmse,
           explained_variance: nmse === null ? null : 1 - nmse,
-          cosine: compared(cosine!),
-          l2_ratio: compared(normRatio!),
-          relative_reconstruction_bias: ratio(squaredOut!, inner!),
-          l0: hasCodes ? ratio(l0!, tokens!) : null,
-          l1: hasCodes ? ratio(l1!, tokens!) : null,
+          cosine: compared(of('cosine')),
+          l2_ratio: compared(of('normRatio')),
+          relative_reconstruction_bias: ratio(of('squaredOut'), of('inner')),
+          l0: hasCodes ? ratio(of('l0'), tokens) : null,
+          l1: hasCodes ? ratio(of('l1'), tokens) : null,
         };
       };
-      return bootstrapTogether(parts.length, statistics, rng, options);
+      return bootstrapSums(columns, width, statistics, rng, options);
     },
     densities,
   };

@@ -36,16 +36,20 @@ export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number | bool
     if (labels[i]) of1[p++] = scores[i]!;
     else of0[n++] = scores[i]!;
   }
-  of1.sort();
-  of0.sort();
+  return sortedAuroc(of1.sort(), of0.sort());
+}
+
+/** The same from the scores of each class, ascending; both must have some. */
+export function sortedAuroc(of1: Float32Array | Float64Array, of0: Float32Array | Float64Array): number {
   // Twice the number of pairs in the right order: of0[below] is the first that is not lower, of0[upTo] the first higher.
   let [doubled, below, upTo] = [0, 0, 0];
-  for (const score of of1) {
-    while (below < negatives && of0[below]! < score) below++;
-    while (upTo < negatives && of0[upTo]! <= score) upTo++;
+  for (let i = 0; i < of1.length; i++) {
+    const score = of1[i]!;
+    while (below < of0.length && of0[below]! < score) below++;
+    while (upTo < of0.length && of0[upTo]! <= score) upTo++;
     doubled += below + upTo;
   }
-  return doubled / (2 * positives * negatives);
+  return doubled / (2 * of1.length * of0.length);
 }
 
 /** One step of a sweep from the highest score down: everything that scores at least `threshold` is accepted. */

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
-import { bootstrap, bootstrapMean, bootstrapRatio } from './bootstrap.ts';
+import { bootstrapMean, bootstrapRatio, bootstrapSums, columnSums, resampledSums } from './bootstrap.ts';
 
 const test = suite('bootstrap');
 
@@ -44,18 +44,47 @@ test('clusters of unequal size weigh by their size', () => {
   assert.equal(estimate.ci, [1, 5]);
 });
 
-test('an arbitrary statistic, undefined on some draws', () => {
-  const values = [1, 5, 9];
-  const estimate = bootstrap(
-    3,
-    (units) => (units.includes(2) ? Math.max(...Array.from(units, (unit) => values[unit]!)) : null),
+test('functions of sums on the same resamples, undefined on some of them', () => {
+  // Units with the columns (value, 1): the mean is undefined unless the last unit was drawn.
+  const columns = Float64Array.of(1, 1, 5, 1, 9, 1);
+  const seen: (number | null)[] = [];
+  const { mean, never, twice } = bootstrapSums(
+    columns,
+    2,
+    ([sum, count], resample) => {
+      seen.push(resample);
+      return { mean: sum! / count! > 5 ? 9 : sum! / count! === 5 ? 5 : null, never: null, twice: 2 * sum! };
+    },
     createRng(4),
-  )!;
-  assert.equal(estimate, { value: 9, ci: [9, 9], n: 3 });
-  assert.is(
-    bootstrap(3, () => null, createRng(4)),
-    null,
+    { resamples: 50 },
   );
+  assert.equal(mean, { value: 5, ci: [5, 9], n: 3 });
+  assert.is(never, null);
+  assert.is(twice!.value, 30);
+  assert.equal(seen, [null, ...Array(50).keys()]);
+});
+
+test('resampled sums draw as the stream says, in any number of columns', () => {
+  const [n, resamples] = [700, 2000];
+  const rng = createRng('by hand');
+  const values = Float64Array.from({ length: n }, rng.normal);
+  const pairs = new Float64Array(2 * n).map((_, at) => (at % 2 === 0 ? values[at / 2]! : 1));
+  // More draws than are made or kept at a time.
+  const [one, two, plain] = [createRng(5), createRng(5), createRng(5)];
+  const single = resampledSums(values, 1, one, resamples);
+  const double = resampledSums(pairs, 2, two, resamples);
+  for (let r = 0; r < resamples; r++) {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += values[plain.int(n)]!;
+    assert.is(single[r], sum);
+    assert.is(double[2 * r], sum);
+    assert.is(double[2 * r + 1], n);
+  }
+  assert.equal([one.state(), two.state()], [plain.state(), plain.state()]);
+  assert.equal([...columnSums(pairs, 2)], [values.reduce((sum, value) => sum + value, 0), n]);
+});
+
+test('of nothing, of one value and by a denominator of zero', () => {
   assert.is(bootstrapMean([], createRng(4)), null);
   assert.equal(bootstrapMean([2], createRng(4)), { value: 2, ci: null, n: 1 });
   assert.is(bootstrapRatio([1], [0], createRng(4)), null);

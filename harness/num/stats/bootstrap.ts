@@ -24,18 +24,48 @@ export interface Estimate {
   n: number;
 }
 
-type Statistic = (units: Uint32Array) => number | null;
+/** Draws held at a time: 4 MiB. */
+const DRAWS = 2 ** 20;
 
-/** The statistic of each resample, ascending, without those where it is undefined. */
-function resample(n: number, statistic: Statistic, rng: Rng, resamples: number): Float64Array {
-  const draws: number[] = [];
-  const drawn = new Uint32Array(n);
-  for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < n; i++) drawn[i] = rng.int(n);
-    const outcome = statistic(drawn);
-    if (outcome !== null) draws.push(outcome);
+/** Adds the drawn rows of `columns` to the sums of each resample. */
+function addDrawn(columns: Float64Array, width: number, drawn: Uint32Array, n: number, sums: Float64Array): void {
+  if (width === 1) {
+    for (let r = 0, i = 0; r < sums.length; r++) {
+      let sum = 0;
+      for (const end = i + n; i < end; i++) sum += columns[drawn[i]!]!;
+      sums[r] = sum;
+    }
+    return;
   }
-  return Float64Array.from(draws).sort();
+  for (let to = 0, i = 0; to < sums.length; to += width) {
+    for (const end = i + n; i < end; i++) {
+      for (let c = 0, at = drawn[i]! * width; c < width; c++, at++) sums[to + c]! += columns[at]!;
+    }
+  }
+}
+
+/**
+ * Sums over each resample of `n` units: row r of the result [resamples, width] sums the drawn rows of `columns`
+ * [n, width] in the order of the draws.
+ */
+export function resampledSums(columns: Float64Array, width: number, rng: Rng, resamples: number): Float64Array {
+  const n = columns.length / width;
+  const sums = new Float64Array(resamples * width);
+  const atOnce = Math.min(resamples, Math.max(1, Math.floor(DRAWS / n)));
+  const drawn = new Uint32Array(atOnce * n);
+  for (let first = 0; first < resamples; first += atOnce) {
+    const count = Math.min(atOnce, resamples - first);
+    rng.fillInt(drawn.subarray(0, count * n), n);
+    addDrawn(columns, width, drawn, n, sums.subarray(first * width, (first + count) * width));
+  }
+  return sums;
+}
+
+/** The sums over all units, once each. */
+export function columnSums(columns: Float64Array, width: number): Float64Array {
+  const sums = new Float64Array(width);
+  for (let at = 0; at < columns.length; at += width) for (let c = 0; c < width; c++) sums[c]! += columns[at + c]!;
+  return sums;
 }
 
 function interval(sorted: Float64Array, confidence: number): [number, number] | null {
@@ -44,37 +74,30 @@ function interval(sorted: Float64Array, confidence: number): [number, number] | 
 }
 
 /**
- * Bootstrap of any statistic of `n` units. `statistic` gets the drawn unit numbers (with repeats) and may return null
- * where the draw leaves it undefined (for example only one class); such draws are left out.
+ * Bootstrap of statistics that are functions of sums over units, all on the same resamples.
  *
- * @returns null when the statistic of all units is itself undefined
+ * @param columns what is summed, [n, width]
+ * @param statistics of the sums (one array for all calls) over all units (`resample` is null) or over the units of one resample; one that is null (or
+ *   not finite) for all units is null, and resamples that leave it so are left out of its interval
  */
-export function bootstrap(n: number, statistic: Statistic, rng: Rng, options: BootstrapOptions = {}): Estimate | null {
-  const { resamples = 1000, confidence = 0.95 } = options;
-  const value = n === 0 ? null : statistic(Uint32Array.from({ length: n }, (_, i) => i));
-  if (value === null) return null;
-  return { value, ci: n < 2 ? null : interval(resample(n, statistic, rng, resamples), confidence), n };
-}
-
-/**
- * Bootstrap of several statistics of `n` units on the same resamples: they are drawn once. A statistic that is null (or
- * not finite) for all units is null; resamples that leave it so are left out of its interval.
- */
-export function bootstrapTogether<K extends string>(
-  n: number,
-  statistics: (units: Uint32Array) => Record<K, number | null>,
+export function bootstrapSums<K extends string>(
+  columns: Float64Array,
+  width: number,
+  statistics: (sums: Float64Array, resample: number | null) => Record<K, number | null>,
   rng: Rng,
   options: BootstrapOptions = {},
 ): Record<K, Estimate | null> {
   const { resamples = 1000, confidence = 0.95 } = options;
-  const point = statistics(Uint32Array.from({ length: n }, (_, i) => i));
+  const n = columns.length / width;
+  const point = statistics(columnSums(columns, width), null);
   const names = Object.keys(point) as K[];
   const defined = (value: number | null): value is number => value !== null && Number.isFinite(value);
   const draws = names.map(() => [] as number[]);
-  const drawn = new Uint32Array(n);
-  for (let r = 0; n > 1 && r < resamples; r++) {
-    for (let i = 0; i < n; i++) drawn[i] = rng.int(n);
-    const values = statistics(drawn);
+  const sums = n > 1 ? resampledSums(columns, width, rng, resamples) : new Float64Array(0);
+  const row = new Float64Array(width);
+  for (let r = 0; r * width < sums.length; r++) {
+    for (let c = 0; c < width; c++) row[c] = sums[r * width + c]!;
+    const values = statistics(row, r);
     names.forEach((name, s) => {
       if (defined(values[name])) draws[s]!.push(values[name]);
     });
@@ -87,17 +110,6 @@ export function bootstrapTogether<K extends string>(
   return Object.fromEntries(names.map((name, s) => [name, estimate(name, s)])) as Record<K, Estimate | null>;
 }
 
-function ratio(numerators: ArrayLike<number>, denominators: ArrayLike<number>): Statistic {
-  return (units) => {
-    let [top, bottom] = [0, 0];
-    for (const unit of units) {
-      top += numerators[unit]!;
-      bottom += denominators[unit]!;
-    }
-    return bottom === 0 ? null : top / bottom;
-  };
-}
-
 /** Σ numerator / Σ denominator over units: a mean by cluster is (sums, counts). Null where the denominators sum to 0. */
 export function bootstrapRatio(
   numerators: ArrayLike<number>,
@@ -105,12 +117,14 @@ export function bootstrapRatio(
   rng: Rng,
   options: BootstrapOptions = {},
 ): Estimate | null {
-  return bootstrap(numerators.length, ratio(numerators, denominators), rng, options);
+  const columns = new Float64Array(2 * numerators.length);
+  for (let i = 0; i < numerators.length; i++) columns.set([numerators[i]!, denominators[i]!], 2 * i);
+  const ratio = (sums: Float64Array) => ({ ratio: sums[1] === 0 ? null : sums[0]! / sums[1]! });
+  return bootstrapSums(columns, 2, ratio, rng, options).ratio;
 }
 
-/** Sums and counts of `values` by cluster, clusters in order of appearance; without clusters each value is its own. */
-function byCluster(values: ArrayLike<number>, clusters?: ArrayLike<number>): { sums: number[]; counts: number[] } {
-  if (!clusters) return { sums: Array.from(values), counts: new Array(values.length).fill(1) };
+/** Sums and counts of `values` by cluster, clusters in order of appearance. */
+function byCluster(values: ArrayLike<number>, clusters: ArrayLike<number>): { sums: number[]; counts: number[] } {
   if (clusters.length !== values.length) {
     throw new RangeError(`bootstrap: ${values.length} values with ${clusters.length} cluster numbers`);
   }
@@ -127,6 +141,10 @@ function byCluster(values: ArrayLike<number>, clusters?: ArrayLike<number>): { s
 
 /** Bootstrap of a mean, by cluster where clusters are given; null of nothing. */
 export function bootstrapMean(values: ArrayLike<number>, rng: Rng, options: ClusterOptions = {}): Estimate | null {
-  const { sums, counts } = byCluster(values, options.clusters);
-  return bootstrapRatio(sums, counts, rng, options);
+  if (options.clusters) {
+    const { sums, counts } = byCluster(values, options.clusters);
+    return bootstrapRatio(sums, counts, rng, options);
+  }
+  const mean = (sums: Float64Array) => ({ mean: sums[0]! / values.length });
+  return bootstrapSums(Float64Array.from(values), 1, mean, rng, options).mean;
 }
