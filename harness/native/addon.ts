@@ -42,6 +42,8 @@ export interface Addon {
   activateGrad: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
+  encodeAbove: Kernel;
+  encodeBatchTopK: Kernel;
   screening: Kernel;
   adamStep: Kernel;
   gradSquares: Kernel;

@@ -3,9 +3,15 @@
  * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae),
  * and SparseEncodeGrad, the last one transposed to [d, d_sae] as an encoder is laid out (dy is then the encoder's input).
  * And SaxEncodeTopK (x [n, d], W_enc [d, d_sae], bias [d_sae]; k): values and indices [n, k] of the largest entries of each
- * row of x · W_enc + bias, descending, lowest index first among equals.
+ * row of x · W_enc + bias, descending, lowest index first among equals. SaxEncodeAbove (the same inputs; limit): all entries
+ * above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit`.
+ * SaxEncodeBatchTopK (the same; count): the `count` largest entries above 0 of the whole batch, lowest row and then lowest
+ * index first among equals. In a row of these two the indices ascend, and what is left over holds 0 at index 0.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
+import type { Addon, Values } from '../addon.ts';
+import type { NativeBackend } from '../backend.ts';
+import { giveArray, takeArray } from '../recycling.ts';
 import { type Args, type Context, output, override } from '../registry.ts';
 
 type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
@@ -21,6 +27,46 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
   addon.encodeTopK(values.values, indices.values, ...read);
   return [values.info, indices.info];
+}
+
+/** Lists of rows that end at `ends`, as a matrix with a row for each. */
+function padded(
+  backend: NativeBackend,
+  [lists, columns, ends]: [Values, Values, Values],
+  n: number,
+): Tf.TensorInfo[] {
+  let width = 1;
+  for (let i = 0; i < n; i++) width = Math.max(width, ends[i]! - (i === 0 ? 0 : ends[i - 1]!));
+  const values = output(backend, [n, width], 'float32');
+  const indices = output(backend, [n, width], 'int32');
+  values.values.fill(0);
+  indices.values.fill(0);
+  for (let i = 0, from = 0; i < n; i++) {
+    for (let at = i * width; from < ends[i]!; at++, from++) {
+      values.values[at] = lists[from]!;
+      indices.values[at] = columns[from]!;
+    }
+  }
+  return [values.info, indices.info];
+}
+
+/** Codes with rows of different lengths: the entries above 0, all or the largest, of which there are at most `most`. */
+function encodeLists(run: Addon['encodeAbove'], addon: Addon, { inputs, backend }: Args, most: number): Tf.TensorInfo[] {
+  const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
+  const [n, d] = x.shape as [number, number];
+  const lists: [Values, Values, Values] = [
+    takeArray('float32', most),
+    takeArray('int32', most),
+    takeArray('int32', n + 1),
+  ];
+  addon.params.set([n, d, W_enc.shape[1]!, most]);
+  run(...lists, ...[x, W_enc, bias].map((info) => backend.valuesOf(info)));
+  const fits = lists[2][n]! <= most;
+  const codes = fits
+    ? padded(backend, lists, n)
+    : [output(backend, [n, 0], 'float32').info, output(backend, [n, 0], 'int32').info];
+  for (const list of lists) giveArray(list);
+  return codes;
 }
 
 /** Σ over non-zeros (i, j) of values[i, j] · dy[i], as row or column indices[i, j] of the output. */
@@ -43,6 +89,12 @@ function outer(context: Context, name: string, columns: boolean): void {
 export function registerSparse(context: Context): void {
   const { addon } = context;
   override(context, 'SaxEncodeTopK', (args) => encodeTopK(context, args));
+  override(context, 'SaxEncodeAbove', (args) =>
+    encodeLists(addon.encodeAbove, addon, args, args.attrs['limit'] as number),
+  );
+  override(context, 'SaxEncodeBatchTopK', (args) =>
+    encodeLists(addon.encodeBatchTopK, addon, args, args.attrs['count'] as number),
+  );
   override(context, 'SparseDecode', ({ inputs, backend }) => {
     const { values, indices, W_dec } = inputs as Named;
     const [n, k] = indices.shape as [number, number];

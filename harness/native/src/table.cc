@@ -29,6 +29,8 @@ void activate(Call&);
 void activateGrad(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
+void encodeAbove(Call&);
+void encodeBatchTopK(Call&);
 void screening(Call&);
 void adamStep(Call&);
 void gradSquares(Call&);
@@ -65,6 +67,8 @@ const Entry table[] = {
     {"activateGrad", activateGrad, 5},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
+    {"encodeAbove", encodeAbove, 6},
+    {"encodeBatchTopK", encodeBatchTopK, 6},
     {"screening", screening, 1},
     {"adamStep", adamStep, 8},
     {"gradSquares", gradSquares, 3},

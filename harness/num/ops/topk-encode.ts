@@ -38,22 +38,21 @@ function gradients(x: Tensor2D, dz: Tensor2D, indices: Tensor2D, W_enc: Tensor2D
   return centred ? [...own, tf.neg(tf.squeeze(tf.matMul(W_enc, tf.expandDims(bias, 1) as Tensor2D), [1]))] : own;
 }
 
+/** Finds entries of x · W + bias; x is centred already. */
+export type FindEntries = (x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D) => TopkCodes;
+
 /**
- * The `k` largest entries of each row of ReLU((x − centre) · W_enc + bias), of all latents or of those in `among` (int32,
- * each at most once). The gradients of the encoder are summed over the kept entries above 0, n · k · d_in multiplications
- * instead of n · d_sae · d_in; x gets no gradient.
- *
- * @param x [n, d_in]
+ * What `find` picks of (x − centre) · W_enc + bias, with 0 for what is negative. The gradients of the encoder are summed over
+ * the entries above 0, n · k · d_in multiplications instead of n · d_sae · d_in; x gets no gradient.
  */
-export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
-  const { W_enc, bias, centre } = encoder;
+export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncoder, find: FindEntries): TopkCodes {
   let kept: Tensor2D | undefined;
   const values = customOp<Tensor2D>(
     centre ? [W_enc, bias, centre] : [W_enc, bias],
     (save, ...params) => {
       const [W, b, c] = params as [Tensor2D, Tensor1D, Tensor1D | undefined];
       const input = c ? (tf.sub(x, c) as Tensor2D) : x;
-      const found = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+      const found = find(input, W, b);
       const active = tf.relu(found.values);
       // An operation has one output: the indices leave it as a constant.
       kept = tf.keep(found.indices);
@@ -69,4 +68,16 @@ export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among
   const indices = tf.clone(kept!);
   kept!.dispose();
   return { indices, values };
+}
+
+/**
+ * The `k` largest entries of each row of ReLU((x − centre) · W_enc + bias), of all latents or of those in `among` (int32,
+ * each at most once), with the gradients of {@link encodeEntries}.
+ *
+ * @param x [n, d_in]
+ */
+export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
+  return encodeEntries(x, encoder, (input, W, b) =>
+    among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k),
+  );
 }
