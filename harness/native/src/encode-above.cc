@@ -52,10 +52,8 @@ size_t collect(const Encoder& e, int32_t floor, size_t limit, Entries& out) {
     size_t before = f.count;
     for (size_t i = 0; i < t.rows; i++) {
       keysOfRow(e, t, i);
-      size_t count = countFrom(t.keys, t.cols, floor);
-      if (count == 0) continue;
-      grow(f, count);
-      takeFrom(t.keys, t.cols, floor, static_cast<int32_t>(t.j0), f.keys + f.count, f.columns + f.count);
+      grow(f, t.cols);
+      size_t count = takeFrom(t.keys, t.cols, floor, static_cast<int32_t>(t.j0), f.keys + f.count, f.columns + f.count);
       for (size_t q = 0; q < count; q++) f.rows[f.count + q] = static_cast<int32_t>(t.i0 + i);
       f.count += count;
     }
@@ -110,7 +108,7 @@ int32_t guessFloor(const Encoder& e, size_t count) {
   });
   size_t wanted = 2 * count * kSampleRows / e.n + kSampleRows;
   if (wanted >= kSampleRows * e.features) return 1;
-  return most(1, cutFor(keys, kSampleRows * e.features, wanted));
+  return most(1, cutFor(keys, kSampleRows * e.features, wanted, INT32_MIN));
 }
 
 }  // namespace

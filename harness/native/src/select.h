@@ -35,28 +35,20 @@ static inline size_t countFrom(const int32_t* keys, size_t n, int32_t cut) {
 }
 
 /**
- * A cut that at least k of the n keys reach, 1 ≤ k ≤ n < 2^31: exactly k, or else it is the k-th largest key and some that
- * equal it are too many.
+ * A cut from `low` on that at least k of the n keys reach, as `low` must be: exactly k, or else it is the k-th largest key and
+ * some that equal it are too many. 1 ≤ k ≤ n < 2^31.
  */
-static inline int32_t cutFor(const int32_t* keys, size_t n, size_t k) {
-  // The largest of each of 64 parts: k ≤ 64 of them are at least the smallest of these.
-  constexpr size_t kParts = 64;
-  int32_t part[kParts];
-  for (size_t l = 0; l < kParts; l++) part[l] = INT32_MIN;
-  size_t i = 0;
-  for (; i + kParts <= n; i += kParts)
-    for (size_t l = 0; l < kParts; l++) part[l] = most(part[l], keys[i + l]);
-  int32_t top = INT32_MIN, bottom = INT32_MAX;
-  for (size_t l = 0; l < kParts; l++) top = most(top, part[l]), bottom = least(bottom, part[l]);
-  for (; i < n; i++) top = most(top, keys[i]);
-  int64_t low = k <= kParts ? bottom : INT32_MIN, high = static_cast<int64_t>(top) + 1;
-  while (high - low > 1) {
-    int64_t middle = low + (high - low) / 2;
+static inline int32_t cutFor(const int32_t* keys, size_t n, size_t k, int32_t low) {
+  int32_t top = low;
+  for (size_t i = 0; i < n; i++) top = most(top, keys[i]);
+  int64_t from = low, to = static_cast<int64_t>(top) + 1;
+  while (to - from > 1) {
+    int64_t middle = from + (to - from) / 2;
     size_t count = countFrom(keys, n, static_cast<int32_t>(middle));
     if (count == k) return static_cast<int32_t>(middle);
-    (count > k ? low : high) = middle;
+    (count > k ? from : to) = middle;
   }
-  return static_cast<int32_t>(low);
+  return static_cast<int32_t>(from);
 }
 
 /** Appends the keys from `cut` on, with `first` plus their places, in order. @returns how many; the lists have room for them. */
@@ -68,9 +60,12 @@ static inline size_t takeFrom(const int32_t* keys, size_t n, int32_t cut, int32_
     __m512i v = _mm512_loadu_si512(keys + i);
     __mmask16 in = _mm512_cmpge_epi32_mask(v, _mm512_set1_epi32(cut));
     if (in == 0) continue;
-    _mm512_mask_compressstoreu_epi32(outKeys + taken, in, v);
-    _mm512_mask_compressstoreu_epi32(outPlaces + taken, in, place);
-    taken += static_cast<size_t>(__builtin_popcount(in));
+    // Compressing straight to memory is microcode on some CPUs, a hundred times slower.
+    unsigned count = static_cast<unsigned>(__builtin_popcount(in));
+    __mmask16 front = static_cast<__mmask16>((1u << count) - 1);
+    _mm512_mask_storeu_epi32(outKeys + taken, front, _mm512_maskz_compress_epi32(in, v));
+    _mm512_mask_storeu_epi32(outPlaces + taken, front, _mm512_maskz_compress_epi32(in, place));
+    taken += count;
   }
 #endif
   for (; i < n; i++) {
@@ -81,10 +76,11 @@ static inline size_t takeFrom(const int32_t* keys, size_t n, int32_t cut, int32_
   return taken;
 }
 
-/** The k best of n keys, 1 ≤ k ≤ n, in their order; of equal ones the first. The lists take k. `first`: the place of keys[0]. */
-static inline void takeBest(const int32_t* keys, size_t n, size_t k, int32_t first, int32_t* outKeys, int32_t* outPlaces) {
-  int32_t cut = cutFor(keys, n, k);
-  if (countFrom(keys, n, cut) == k) {
+/** takeBest by bisection over all n keys; `low` as in {@link cutFor}, the place of key i is places[i], or first + i without. */
+static inline void takeCut(const int32_t* keys, size_t n, size_t k, int32_t low, const int32_t* places, int32_t first,
+                           int32_t* outKeys, int32_t* outPlaces) {
+  int32_t cut = cutFor(keys, n, k, low);
+  if (!places && countFrom(keys, n, cut) == k) {
     takeFrom(keys, n, cut, first, outKeys, outPlaces);
     return;
   }
@@ -93,8 +89,29 @@ static inline void takeBest(const int32_t* keys, size_t n, size_t k, int32_t fir
     if (keys[i] < cut || (keys[i] == cut && equal == 0)) continue;
     equal -= keys[i] == cut;
     outKeys[taken] = keys[i];
-    outPlaces[taken++] = first + static_cast<int32_t>(i);
+    outPlaces[taken++] = places ? places[i] : first + static_cast<int32_t>(i);
   }
+}
+
+/** The k best of n keys, 1 ≤ k ≤ n, in their order; of equal ones the first. The lists take k. `first`: the place of keys[0]. */
+static inline void takeBest(const int32_t* keys, size_t n, size_t k, int32_t first, int32_t* outKeys, int32_t* outPlaces) {
+  // The largest of each of 64 parts: the k-th of them is a bound that few more than k keys reach.
+  constexpr size_t kParts = 64, kNear = 512;
+  int32_t low = INT32_MIN;
+  if (k <= kParts && n >= 4 * kParts) {
+    int32_t part[kParts];
+    for (size_t l = 0; l < kParts; l++) part[l] = keys[l];
+    for (size_t i = kParts; i + kParts <= n; i += kParts)
+      for (size_t l = 0; l < kParts; l++) part[l] = most(part[l], keys[i + l]);
+    low = cutFor(part, kParts, k, INT32_MIN);
+    int32_t near[2 * kNear];
+    size_t count = countFrom(keys, n, low);
+    if (count <= kNear) {
+      takeFrom(keys, n, low, first, near, near + kNear);
+      return takeCut(near, count, k, low, near + kNear, 0, outKeys, outPlaces);
+    }
+  }
+  takeCut(keys, n, k, low, nullptr, first, outKeys, outPlaces);
 }
 
 /** Up to this many the rank of each is counted; more are sorted by a heap. */
