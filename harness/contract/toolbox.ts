@@ -41,7 +41,8 @@ export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-ca
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
-export { sparseDecode } from '../num/ops/sparse-decode.ts';
+export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode.ts';
+export { squaredError } from '../num/ops/squared-error.ts';
 export { stopGradient } from '../num/ops/stop-gradient.ts';
 export { heavisideStep, jumprelu } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';

@@ -50,7 +50,10 @@ export interface Addon {
   sparseDecode: Kernel;
   sparseDots: Kernel;
   sparseOuter: Kernel;
-  sparseOuterColumns: Kernel;
+  encodeGrad: Kernel;
+  squaredErrors: Kernel;
+  squaredErrorGrad: Kernel;
+  firing: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

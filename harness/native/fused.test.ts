@@ -197,7 +197,15 @@ test(
       const outer = tf.matMul(codes, dy as tf.Tensor2D, true);
       near(run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!, outer, 1e-5, 'decoder');
       const turned = tf.transpose(outer);
-      near(run('SparseEncodeGrad', { dy, values, indices }, { d_sae: features })[0]!, turned, 1e-5, 'encoder');
+      // As the gradient of codes that are all above 0.
+      const ones = tf.onesLike(values);
+      const W_enc = tensorOf(2, [d, features]);
+      const [dW, dbias, dcentre] = run('SaxEncodeGrad', {
+        ...{ x: dy, dy: values, codes: ones, indices, W_enc, centre: tf.zeros([d]) },
+      });
+      near(dW!, turned, 1e-5, 'encoder');
+      near(dbias!, tf.sum(codes, 0), 1e-5, 'bias');
+      near(dcentre!, tf.neg(tf.squeeze(tf.matMul(W_enc as tf.Tensor2D, tf.expandDims(tf.sum(codes, 0), 1)), [1])), 1e-4, 'centre');
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
       near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
       const wrong = tf.fill([n, k], features, 'int32');

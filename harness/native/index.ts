@@ -4,6 +4,7 @@ import { startAddon } from './addon.ts';
 import { NativeBackend } from './backend.ts';
 import { registerActivation } from './kernels/activation.ts';
 import { registerAttention } from './kernels/attention.ts';
+import { registerBatchErrors } from './kernels/batch-errors.ts';
 import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
 import { registerIndexed } from './kernels/indexed.ts';
@@ -31,6 +32,7 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   registerIndexed(context);
   registerFused(context);
   registerSparse(context);
+  registerBatchErrors(context);
   registerAttention(context);
   registerActivation(context);
   for (const config of tf.getKernelsForBackend('cpu')) {

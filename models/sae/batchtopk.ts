@@ -6,6 +6,7 @@ import {
   type NamedTensors,
   type Scalar,
   sparseDecode,
+  squaredError,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
@@ -63,8 +64,10 @@ export default defineSae<TopkFamily>({
     const encoder = centredEncoder(params);
     const { indices, values } = batchTopkEncode(x, encoder, hp.k);
     const codes: Codes = { kind: 'topk', indices, values, d_sae: encoder.W_enc.shape[1] };
-    const reconstruction = sparseDecode(values, indices, params['W_dec'] as Tensor2D, encoder.centre);
-    const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
+    const reconstruction = sparseDecode(values, indices, params['W_dec'] as Tensor2D, encoder.centre, {
+      activeOnly: true,
+    });
+    const nmse = tf.div(squaredError(target, reconstruction), tf.mul(state.buffers['variance']!, target.size)) as Scalar;
     const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
     const parts = { nmse, aux, smallest: smallestPositive(values) };
     return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts, codes, reconstruction };

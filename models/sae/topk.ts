@@ -5,6 +5,7 @@ import {
   type NamedTensors,
   type Scalar,
   sparseDecode,
+  squaredError,
   type Tensor1D,
   type Tensor2D,
   tf,
@@ -27,7 +28,8 @@ function encode(params: NamedTensors, x: Tensor2D, k: number): Codes & { kind: '
 
 function decode(params: NamedTensors, codes: Codes): Tensor2D {
   if (codes.kind === 'dense') return denseDecode(params, codes.values);
-  return sparseDecode(codes.values, codes.indices, params['W_dec'] as Tensor2D, params['b_dec'] as Tensor1D);
+  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
+  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
 }
 
 export default defineSae<TopkFamily>({
@@ -48,7 +50,7 @@ export default defineSae<TopkFamily>({
   loss(params, { x, target }, state, hp) {
     const codes = encode(params, x, hp.k);
     const reconstruction = decode(params, codes);
-    const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
+    const nmse = tf.div(squaredError(target, reconstruction), tf.mul(state.buffers['variance']!, target.size)) as Scalar;
     const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
     return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts: { nmse, aux }, codes, reconstruction };
   },

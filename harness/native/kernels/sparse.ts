@@ -1,18 +1,24 @@
 /**
- * @file Kernels on k-sparse codes, under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values,
- * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae),
- * and SparseEncodeGrad, the last one transposed to [d, d_sae] as an encoder is laid out (dy is then the encoder's input).
- * And SaxEncodeTopK (x [n, d], W_enc [d, d_sae], bias [d_sae]; k): values and indices [n, k] of the largest entries of each
- * row of x · W_enc + bias, descending, lowest index first among equals. SaxEncodeAbove (the same inputs; limit): all entries
- * above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit`.
- * SaxEncodeBatchTopK (the same; count): the `count` largest entries above 0 of the whole batch, lowest row and then lowest
- * index first among equals. In a row of these two the indices ascend, and what is left over holds 0 at index 0.
+ * @file Kernels on k-sparse codes. Under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values, indices,
+ * W_dec), SparseDecodeGradValues (dy, indices, W_dec; with codes, those that are 0 have gradient 0), SparseDecodeGradDecoder
+ * (dy, values, indices; d_sae). And those of encoders, of x [n, d], W_enc [d, d_sae], bias [d_sae]:
+ *
+ * | kernel | attrs | outputs |
+ * |---|---|---|
+ * | SaxEncodeTopK | k | values and indices [n, k] of the largest entries of each row of x · W_enc + bias, descending, lowest index first among equals |
+ * | SaxEncodeAbove | limit | all entries above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit` |
+ * | SaxEncodeBatchTopK | count | likewise the `count` largest entries above 0 of the whole batch, lowest row and then lowest index first among equals |
+ *
+ * In a row of the last two the indices ascend, and what is left over holds 0 at index 0. SaxEncodeGrad (x, dy, codes, indices,
+ * W_enc, centre or absent) gives the gradients of W_enc, the bias and the centre from those of the codes above 0.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Addon, Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
 import { giveArray, takeArray } from '../recycling.ts';
 import { type Args, type Context, output, override } from '../registry.ts';
+
+const none = new Float32Array(0);
 
 type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
 
@@ -69,20 +75,16 @@ function encodeLists(run: Addon['encodeAbove'], addon: Addon, { inputs, backend 
   return codes;
 }
 
-/** Σ over non-zeros (i, j) of values[i, j] · dy[i], as row or column indices[i, j] of the output. */
-function outer(context: Context, name: string, columns: boolean): void {
-  const { addon } = context;
-  override(context, name, ({ inputs, attrs, backend }) => {
-    const { dy, values, indices } = inputs as Named;
-    const [n, k] = indices.shape as [number, number];
-    const features = attrs['d_sae'] as number;
-    const d = dy.shape[1]!;
-    const out = output(backend, columns ? [d, features] : [features, d], 'float32');
-    const kernel = columns ? addon.sparseOuterColumns : addon.sparseOuter;
-    addon.params.set([n, k, features, d]);
-    kernel(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
-    return out.info;
-  });
+function encodeGrad({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo[] {
+  const { x, dy, codes, indices, W_enc, centre } = inputs as Record<string, Tf.TensorInfo>;
+  const [n, k] = indices!.shape as [number, number];
+  const [d, features] = W_enc!.shape as [number, number];
+  const outs = [[d, features], [features], ...(centre ? [[d]] : [])].map((shape) => output(backend, shape, 'float32'));
+  const arrays = outs.map(({ values }) => values);
+  addon.params.set([n, k, features, d]);
+  const read = [x!, dy!, codes!, indices!, W_enc!].map((info) => backend.valuesOf(info));
+  addon.encodeGrad(arrays[0]!, arrays[1]!, arrays[2] ?? none, ...read);
+  return outs.map(({ info }) => info);
 }
 
 /** Registers the kernels on k-sparse codes. */
@@ -109,10 +111,19 @@ export function registerSparse(context: Context): void {
     const [n, k] = indices.shape as [number, number];
     const [features, d] = W_dec.shape as [number, number];
     const out = output(backend, [n, k], 'float32');
+    const codes = inputs['codes'] ? backend.valuesOf(inputs['codes']) : none;
     addon.params.set([n, k, features, d]);
-    addon.sparseDots(out.values, backend.valuesOf(dy), backend.valuesOf(indices), backend.valuesOf(W_dec));
+    addon.sparseDots(out.values, ...[dy, indices, W_dec].map((info) => backend.valuesOf(info)), codes);
     return out.info;
   });
-  outer(context, 'SparseDecodeGradDecoder', false);
-  outer(context, 'SparseEncodeGrad', true);
+  override(context, 'SparseDecodeGradDecoder', ({ inputs, attrs, backend }) => {
+    const { dy, values, indices } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const [features, d] = [attrs['d_sae'] as number, dy.shape[1]!];
+    const out = output(backend, [features, d], 'float32');
+    addon.params.set([n, k, features, d]);
+    addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
+    return out.info;
+  });
+  override(context, 'SaxEncodeGrad', (args) => encodeGrad(context, args));
 }

@@ -37,7 +37,10 @@ void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
-void sparseOuterColumns(Call&);
+void encodeGrad(Call&);
+void squaredErrors(Call&);
+void squaredErrorGrad(Call&);
+void firing(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -73,9 +76,12 @@ const Entry table[] = {
     {"adamStep", adamStep, 8},
     {"gradSquares", gradSquares, 3},
     {"sparseDecode", sparseDecode, 4},
-    {"sparseDots", sparseDots, 4},
+    {"sparseDots", sparseDots, 5},
     {"sparseOuter", sparseOuter, 4},
-    {"sparseOuterColumns", sparseOuterColumns, 4},
+    {"encodeGrad", encodeGrad, 8},
+    {"squaredErrors", squaredErrors, 3},
+    {"squaredErrorGrad", squaredErrorGrad, 4},
+    {"firing", firing, 3},
     {nullptr, nullptr, 0},
 };
 
