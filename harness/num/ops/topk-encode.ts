@@ -52,11 +52,11 @@ function gradients(dy: Tensor2D, { x, indices, codes, W_enc }: Encoded, centre: 
   return centre ? [...own, tf.neg(tf.squeeze(tf.matMul(W_enc, tf.expandDims(bias, 1) as Tensor2D), [1]))] : own;
 }
 
-/** Finds entries of x · W + bias; x is centred already. */
+/** Finds entries of ReLU(x · W + bias); x is centred already. */
 export type FindEntries = (x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D) => TopkCodes;
 
 /**
- * What `find` picks of (x − centre) · W_enc + bias, with 0 for what is negative. The gradients of the encoder are summed over
+ * What `find` picks of ReLU((x − centre) · W_enc + bias). The gradients of the encoder are summed over
  * the entries above 0, n · k · d_in multiplications instead of n · d_sae · d_in; x gets no gradient.
  */
 export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncoder, find: FindEntries): TopkCodes {
@@ -67,11 +67,10 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
       const [W, b, c] = params as [Tensor2D, Tensor1D, Tensor1D | undefined];
       const input = c ? (tf.sub(x, c) as Tensor2D) : x;
       const found = find(input, W, b);
-      const active = tf.relu(found.values);
       // An operation has one output: the indices leave it as a constant.
       kept = tf.keep(found.indices);
-      save([input, found.indices, active, W]);
-      return active;
+      save([input, found.indices, found.values, W]);
+      return found.values;
     },
     (dy, saved) => {
       const [input, indices, codes, W] = saved as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
@@ -91,7 +90,8 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
  * @param x [n, d_in]
  */
 export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
-  return encodeEntries(x, encoder, (input, W, b) =>
-    among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k),
-  );
+  return encodeEntries(x, encoder, (input, W, b) => {
+    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+    return { values: tf.relu(values), indices };
+  });
 }
