@@ -6,7 +6,10 @@ import { shuffledBatches } from './shuffled.ts';
 export type ActivationSource = Pick<
   ActivationSet,
   'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read'
->;
+> & {
+  /** All rows in one array that nobody changes, where they are in memory anyway. */
+  held?: () => Promise<Float32Array>;
+};
 
 /** Bytes of activations that shuffling may hold when the caller sets no limit. */
 const DEFAULT_MEMORY = 512 * 1024 * 1024;
@@ -36,8 +39,9 @@ async function* wholeItems(source: ActivationSource, rows: number): AsyncGenerat
  * @param memoryBytes Bytes that shuffling may hold; changes the speed, never the order. Default 512 MiB.
  */
 export function activationSet(source: ActivationSource, memoryBytes = DEFAULT_MEMORY): ActivationSet {
+  const { held: _, ...shown } = source;
   return {
-    ...source,
+    ...shown,
     scan: (rows) => wholeItems(source, rows),
     shuffled: (size, seed, options) => shuffledBatches({ ...source, memoryBytes }, size, seed, options),
   };
@@ -60,6 +64,7 @@ export function memorySet(
     policy: 'every row',
     key: `memory ${n} × ${d_in}`,
     ...options,
+    held: async () => x,
     read: async (start, end) => x.slice(start * d_in, end * d_in),
   });
 }

@@ -108,13 +108,14 @@ async function readIndex(folder: string, { n, items }: SetDescription): Promise<
 /** Sets of at most so many bytes are held in memory from their first reading on: every method and task reads them. */
 const HELD_BYTES = 128 * 1024 * 1024;
 
-/** Reads the whole set once and gives copies of its parts. */
+/** A reader that reads the whole set once and gives copies of its parts, and the whole itself. */
 function heldRows(read: (start: number, end: number) => Promise<Float32Array>, n: number, d_in: number) {
   let all: Promise<Float32Array> | undefined;
-  return async (start: number, end: number): Promise<Float32Array> => {
+  const held = () => {
     all ??= read(0, n);
-    return (await all).slice(start * d_in, end * d_in);
+    return all;
   };
+  return { held, read: async (start: number, end: number) => (await held()).slice(start * d_in, end * d_in) };
 }
 
 /** Rows of consecutive shards by their number in the set. */
@@ -164,6 +165,6 @@ export async function openActivationSet(
   const total = shards.reduce((sum, { rows }) => sum + rows, 0);
   if (total !== n) throw new UserError(`activations ${folder}: expected ${n} rows in the shards, found ${total}.`);
   const fromFiles = shardReader(sources, shards, d_in);
-  const read = 4 * n * d_in <= HELD_BYTES ? heldRows(fromFiles, n, d_in) : fromFiles;
-  return { ...activationSet({ d_in, n, ...index, policy, key, read }, options.memoryBytes), description };
+  const rows = 4 * n * d_in <= HELD_BYTES ? heldRows(fromFiles, n, d_in) : { read: fromFiles };
+  return { ...activationSet({ d_in, n, ...index, policy, key, ...rows }, options.memoryBytes), description };
 }

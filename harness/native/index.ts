@@ -4,6 +4,7 @@ import { startAddon } from './addon.ts';
 import { NativeBackend } from './backend.ts';
 import { registerActivation } from './kernels/activation.ts';
 import { registerAttention } from './kernels/attention.ts';
+import { registerAdam } from './kernels/adam.ts';
 import { registerBatchErrors } from './kernels/batch-errors.ts';
 import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
@@ -31,6 +32,7 @@ export async function register(tf: typeof Tf): Promise<{ isa: string; threads: n
   registerLayout(context);
   registerIndexed(context);
   registerFused(context);
+  registerAdam(context);
   registerSparse(context);
   registerBatchErrors(context);
   registerAttention(context);
