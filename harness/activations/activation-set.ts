@@ -5,11 +5,8 @@ import { shuffledBatches } from './shuffled.ts';
 /** What differs between the kinds of sets. */
 export type ActivationSource = Pick<
   ActivationSet,
-  'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read'
-> & {
-  /** All rows in one array that nobody changes, where they are in memory anyway. */
-  held?: () => Promise<Float32Array>;
-};
+  'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read' | 'held'
+>;
 
 /** Bytes of activations that shuffling may hold when the caller sets no limit. */
 const DEFAULT_MEMORY = 512 * 1024 * 1024;
@@ -39,9 +36,8 @@ async function* wholeItems(source: ActivationSource, rows: number): AsyncGenerat
  * @param memoryBytes Bytes that shuffling may hold; changes the speed, never the order. Default 512 MiB.
  */
 export function activationSet(source: ActivationSource, memoryBytes = DEFAULT_MEMORY): ActivationSet {
-  const { held: _, ...shown } = source;
   return {
-    ...shown,
+    ...source,
     scan: (rows) => wholeItems(source, rows),
     shuffled: (size, seed, options) => shuffledBatches({ ...source, memoryBytes }, size, seed, options),
   };

@@ -11,8 +11,6 @@ export interface ShuffleSource extends RowSource {
   policy: string;
   /** A pool's rows are held in memory when they take at most this many bytes, and read one batch at a time otherwise. */
   memoryBytes: number;
-  /** All rows in one array, where they are in memory anyway. */
-  held?: () => Promise<Float32Array>;
 }
 
 /** Copies rows (any order) into `out` from row `at` on. */
@@ -30,20 +28,12 @@ function eligibleRows({ n, keep, positions, policy }: ShuffleSource, previous: b
   return eligible;
 }
 
-/** Copies rows of an array that holds the whole set. */
-function copyRows(all: Float32Array, d: number): Gather {
-  return async (rows, out, at) => {
-    for (let i = 0; i < rows.length; i++) out.set(all.subarray(rows[i]! * d, (rows[i]! + 1) * d), (at + i) * d);
-  };
-}
-
 /** Reads the whole pool (and the row before each range) once, when it fits into the memory. */
 async function poolGather(source: ShuffleSource, pool: Pool, before: number): Promise<Gather> {
   const d = source.d_in;
-  if (source.held) return copyRows(await source.held(), d);
   const ranges = pool.ranges.map(([start, end]): [number, number] => [Math.max(0, start - before), end]);
   const total = ranges.reduce((sum, [start, end]) => sum + end - start, 0);
-  if (total * d * 4 > source.memoryBytes) return (rows, out, at) => readRows(source, rows, out, at);
+  if (source.held || total * d * 4 > source.memoryBytes) return (rows, out, at) => readRows(source, rows, out, at);
   const pieces: { start: number; x: Float32Array }[] = [];
   for (const [start, end] of ranges) pieces.push({ start, x: await source.read(start, end) });
   const find = (row: number) => {

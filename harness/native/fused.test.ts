@@ -218,7 +218,12 @@ test(
       });
       near(dW!, turned, 1e-5, 'encoder');
       near(dbias!, tf.sum(codes, 0), 1e-5, 'bias');
-      near(dcentre!, tf.neg(tf.squeeze(tf.matMul(W_enc as tf.Tensor2D, tf.expandDims(tf.sum(codes, 0), 1)), [1])), 1e-4, 'centre');
+      near(
+        dcentre!,
+        tf.neg(tf.squeeze(tf.matMul(W_enc as tf.Tensor2D, tf.expandDims(tf.sum(codes, 0), 1)), [1])),
+        1e-4,
+        'centre',
+      );
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
       near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
       const wrong = tf.fill([n, k], features, 'int32');

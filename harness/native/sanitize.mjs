@@ -14,6 +14,8 @@ const tests = [
   'layout',
   'fused',
   'encode-topk',
+  'encode-above',
+  'batch-errors',
   'screening',
   'lifecycle',
   '../num/ops/attention',

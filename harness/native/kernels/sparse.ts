@@ -36,11 +36,7 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
 }
 
 /** Lists of rows that end at `ends`, as a matrix with a row for each. */
-function padded(
-  backend: NativeBackend,
-  [lists, columns, ends]: [Values, Values, Values],
-  n: number,
-): Tf.TensorInfo[] {
+function padded(backend: NativeBackend, [lists, columns, ends]: [Values, Values, Values], n: number): Tf.TensorInfo[] {
   let width = 1;
   for (let i = 0; i < n; i++) width = Math.max(width, ends[i]! - (i === 0 ? 0 : ends[i - 1]!));
   const values = output(backend, [n, width], 'float32');
@@ -57,7 +53,12 @@ function padded(
 }
 
 /** Codes with rows of different lengths: the entries above 0, all or the largest, of which there are at most `most`. */
-function encodeLists(run: Addon['encodeAbove'], addon: Addon, { inputs, backend }: Args, most: number): Tf.TensorInfo[] {
+function encodeLists(
+  run: Addon['encodeAbove'],
+  addon: Addon,
+  { inputs, backend }: Args,
+  most: number,
+): Tf.TensorInfo[] {
   const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
   const [n, d] = x.shape as [number, number];
   const lists: [Values, Values, Values] = [
