@@ -5,11 +5,8 @@ import { shuffledBatches } from './shuffled.ts';
 /** What differs between the kinds of sets. */
 export type ActivationSource = Pick<
   ActivationSet,
-  'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read'
-> & {
-  /** Rows as `read` gives them, where they are in memory already without a copy: not to be changed. */
-  view?: ActivationSet['read'];
-};
+  'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read' | 'view'
+>;
 
 /** Bytes of activations that shuffling may hold when the caller sets no limit. */
 const DEFAULT_MEMORY = 512 * 1024 * 1024;
@@ -63,6 +60,7 @@ export function memorySet(
     policy: 'every row',
     key: `memory ${n} × ${d_in}`,
     ...options,
+    view: async (start, end) => x.subarray(start * d_in, end * d_in),
     read: async (start, end) => x.slice(start * d_in, end * d_in),
   });
 }

@@ -139,7 +139,7 @@ function shardReader(sources: TensorSource[], shards: SetDescription['shards'], 
 /**
  * Opens a folder that `collectActivations` filled. Rows are read on demand, small sets once and for all.
  *
- * @param options.memoryBytes Bytes that shuffling may hold; default 512 MiB.
+ * @param options.memoryBytes Bytes that shuffling may hold; default 512 MiB. A set larger than that is not held in memory either.
  * @throws UserError when the folder is incomplete, damaged or of another format.
  */
 export async function openActivationSet(
@@ -165,6 +165,9 @@ export async function openActivationSet(
   const total = shards.reduce((sum, { rows }) => sum + rows, 0);
   if (total !== n) throw new UserError(`activations ${folder}: expected ${n} rows in the shards, found ${total}.`);
   const fromFiles = shardReader(sources, shards, d_in);
-  const rows = 4 * n * d_in <= HELD_BYTES ? heldRows(fromFiles, n, d_in) : { read: fromFiles };
+  const rows =
+    4 * n * d_in <= Math.min(HELD_BYTES, options.memoryBytes ?? HELD_BYTES)
+      ? heldRows(fromFiles, n, d_in)
+      : { read: fromFiles };
   return { ...activationSet({ d_in, n, ...index, policy, key, ...rows }, options.memoryBytes), description };
 }

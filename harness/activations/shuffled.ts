@@ -33,7 +33,7 @@ async function poolGather(source: ShuffleSource, pool: Pool, before: number): Pr
   const d = source.d_in;
   const ranges = pool.ranges.map(([start, end]): [number, number] => [Math.max(0, start - before), end]);
   const total = ranges.reduce((sum, [start, end]) => sum + end - start, 0);
-  if (total * d * 4 > source.memoryBytes) return (rows, out, at) => readRows(source, rows, out, at);
+  if (source.view || total * d * 4 > source.memoryBytes) return (rows, out, at) => readRows(source, rows, out, at);
   const pieces: { start: number; x: Float32Array }[] = [];
   for (const [start, end] of ranges) pieces.push({ start, x: await source.read(start, end) });
   const find = (row: number) => {

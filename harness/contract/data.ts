@@ -123,6 +123,8 @@ export interface ActivationSet {
   key: string;
   /** Rows `start` … `end − 1`, row-major [end − start, d_in]. The caller may keep the array. */
   read(start: number, end: number): Promise<Float32Array>;
+  /** Rows as `read` gives them, without a copy; there where they are in memory anyway. Nobody may change them. */
+  view?(start: number, end: number): Promise<Float32Array>;
   /** Sequential batches of whole items, at most about `rows` rows each. */
   scan(rows: number): AsyncIterable<ActivationBatch>;
   /** Endless shuffled batches of exactly `size` kept rows; deterministic in `seed`; starts at batch number `from`. */

@@ -48,13 +48,14 @@ export interface Addon {
   packLinear: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
+  encodeAbove: Kernel;
+  encodeBatchTopK: Kernel;
   screening: Kernel;
   adamStep: Kernel;
   gradSquares: Kernel;
   sparseDecode: Kernel;
   sparseDots: Kernel;
   sparseOuter: Kernel;
-  sparseOuterColumns: Kernel;
   poolRows: Kernel;
   sumLengths: Kernel;
   matrixTimes: Kernel;
@@ -62,6 +63,10 @@ export interface Addon {
   curvatureTimes: Kernel;
   compareRows: Kernel;
   countCodes: Kernel;
+  encodeGrad: Kernel;
+  squaredErrors: Kernel;
+  squaredErrorGrad: Kernel;
+  firing: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

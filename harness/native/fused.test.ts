@@ -8,8 +8,16 @@ const test = suite('native fused kernels');
 
 type Kernel = Record<string, tf.Tensor>;
 type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
-const run = (name: string, inputs: Kernel, attrs: Record<string, number> = {}) =>
-  [tf.engine().runKernel(name, inputs, attrs)].flat() as tf.Tensor[];
+const run = (name: string, inputs: Kernel, attrs: Record<string, unknown> = {}) =>
+  [tf.engine().runKernel(name, inputs, attrs as tf.NamedAttrMap)].flat() as tf.Tensor[];
+
+/** Inputs of SaxAdam for its parameter number i. */
+const numbered = (inputs: Kernel, i: number): Kernel =>
+  Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [`${name}${i}`, tensor]));
+
+/** SaxAdam for one parameter, without clipping. */
+const adam = (inputs: Kernel, attrs: Record<string, unknown>) =>
+  run('SaxAdam', numbered(inputs, 0), { clipNorm: 0, weightDecay: [0], unitRows: [false], ...attrs }) as Triple;
 
 function tensorOf(seed: number, shape: number[], scale = 2): tf.Tensor {
   const { values } = input(source(seed), shape, 'float32', false, scale);
@@ -109,15 +117,15 @@ test(
   'two Adam steps, by hand in float64',
   clean(() => {
     const [p, m, v, g] = [1, 0, 0, 0.5];
-    const attrs = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 };
+    const attrs = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: [0.01], unitRows: [false] };
     const scalars = (...values: number[]) => values.map((value) => tf.tensor1d([value]));
     let [param, first, second, grad] = scalars(p, m, v, g) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     // Step 1: m = 0.05, v = 0.0025; corrected 0.5 and 0.25; p = 1·0.999 - 0.1·0.5/0.5.
-    [param, first, second] = run('SaxAdam', { param, m: first, v: second, grad }, { ...attrs, step: 1 }) as Triple;
+    [param, first, second] = adam({ param, m: first, v: second, grad }, { ...attrs, step: 1 });
     near(param, tf.tensor1d([0.899]), 1e-6, 'step 1');
     // Step 2 with g = -1: m = -0.055, v = 0.012475; corrected -0.055/0.19 and 0.012475/0.0199.
     grad = tf.tensor1d([-1]);
-    [param, first, second] = run('SaxAdam', { param, m: first, v: second, grad }, { ...attrs, step: 2 }) as Triple;
+    [param, first, second] = adam({ param, m: first, v: second, grad }, { ...attrs, step: 2 });
     const expected = 0.899 * 0.999 + (0.1 * (0.055 / 0.19)) / Math.sqrt(0.012475 / 0.0199);
     near(param, tf.tensor1d([expected]), 1e-6, 'step 2');
     near(first, tf.tensor1d([-0.055]), 1e-6, 'm');
@@ -137,16 +145,21 @@ test(
       const param = tf.div(raw, tf.norm(raw, 'euclidean', 1, true));
       const [grad, m] = [tensorOf(2, [rows, width]), tensorOf(3, [rows, width])];
       const v = tf.square(tensorOf(4, [rows, width]));
-      const scale = tf.scalar(0.3);
       const tangent = tf.sub(grad, tf.mul(param, tf.sum(tf.mul(grad, param), 1, true)));
-      near(run('SaxGradSquares', { grad, rows: param })[0]!, tf.sum(tf.square(tangent)), 1e-5, 'squares');
-      near(run('SaxGradSquares', { grad })[0]!, tf.sum(tf.square(grad)), 1e-5, 'all squares');
+      // Clipped to 0.3 of what the tangent gradient and a second parameter's have together.
+      const other = tensorOf(5, [17]);
+      const clipNorm = 0.3 * tf.norm(tf.concat([tf.reshape(tangent, [-1]), other])).dataSync()[0]!;
       // Clones share the numbers, so neither call may write over them.
-      const inputs = { param: tf.clone(param), m: tf.clone(m), v: tf.clone(v), grad, scale };
+      const inputs = { param: tf.clone(param), m: tf.clone(m), v: tf.clone(v), grad };
       const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
-      const plain = run('SaxAdam', { param, m, v, grad: tf.mul(tangent, scale) }, attrs);
+      const plain = adam({ param, m, v, grad: tf.mul(tangent, 0.3) }, attrs);
       const expected = tf.div(plain[0]!, tf.norm(plain[0]!, 'euclidean', 1, true));
-      const got = run('SaxAdam', inputs, { ...attrs, unitRows: 1 });
+      const zero = () => tf.zeros([17]);
+      const second = { param: zero(), m: zero(), v: zero(), grad: other };
+      const both = { ...numbered(inputs, 0), ...numbered(second, 1) };
+      const got = run('SaxAdam', both, { ...attrs, clipNorm, weightDecay: [0, 0], unitRows: [true, false] });
+      near(got[4]!, tf.mul(other, 0.3 * (1 - 0.9)), 1e-5, 'm of the second');
+      assert.is(got.length, 6);
       near(got[0]!, expected, 1e-5, 'param');
       near(got[1]!, plain[1]!, 1e-5, 'm');
       near(got[2]!, plain[2]!, 1e-5, 'v');
@@ -164,7 +177,7 @@ test(
     const seen = read.dataSync();
     const before = Array.from(seen);
     const [grad, zero] = [tensorOf(2, [50, 40]), () => tf.zeros([50, 40])];
-    const next = [alone, shared, read].map((param) => run('SaxAdam', { param, m: zero(), v: zero(), grad }, attrs)[0]!);
+    const next = [alone, shared, read].map((param) => adam({ param, m: zero(), v: zero(), grad }, attrs)[0]);
     assert.equal(Array.from(copy.dataSync()), before);
     assert.equal(Array.from(seen), before);
     assert.equal(Array.from(next[0]!.dataSync()), Array.from(next[1]!.dataSync()));
@@ -197,7 +210,20 @@ test(
       const outer = tf.matMul(codes, dy as tf.Tensor2D, true);
       near(run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!, outer, 1e-5, 'decoder');
       const turned = tf.transpose(outer);
-      near(run('SparseEncodeGrad', { dy, values, indices }, { d_sae: features })[0]!, turned, 1e-5, 'encoder');
+      // As the gradient of codes that are all above 0.
+      const ones = tf.onesLike(values);
+      const W_enc = tensorOf(2, [d, features]);
+      const [dW, dbias, dcentre] = run('SaxEncodeGrad', {
+        ...{ x: dy, dy: values, codes: ones, indices, W_enc, centre: tf.zeros([d]) },
+      });
+      near(dW!, turned, 1e-5, 'encoder');
+      near(dbias!, tf.sum(codes, 0), 1e-5, 'bias');
+      near(
+        dcentre!,
+        tf.neg(tf.squeeze(tf.matMul(W_enc as tf.Tensor2D, tf.expandDims(tf.sum(codes, 0), 1)), [1])),
+        1e-4,
+        'centre',
+      );
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
       near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
       const wrong = tf.fill([n, k], features, 'int32');

@@ -18,6 +18,8 @@ const tests = [
   'layout',
   'fused',
   'encode-topk',
+  'encode-above',
+  'batch-errors',
   'screening',
   'lifecycle',
   'statistics',

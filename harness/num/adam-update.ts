@@ -1,41 +1,63 @@
-/** @file The arithmetic of one Adam step for one parameter: fused where the backend can, else in tf operations. */
-import { hasKernel, runKernel, runKernels } from './kernels/own.ts';
+/** @file The arithmetic of one Adam step for several parameters: fused where the backend can, else in tf operations. */
+import { hasKernel, runKernels } from './kernels/own.ts';
 import { type Scalar, type Tensor, type Tensor2D, tf } from './tf.ts';
 import { tangentRows, unitNormRows } from './unit-rows.ts';
 
-/** What one parameter's step is computed from. `step` counts from 1. */
-export interface AdamInput {
+/** One parameter and what moves it. */
+export interface AdamPart {
   param: Tensor;
-  /** From {@link adamGradient}. */
   grad: Tensor;
-  /** Factor on the gradient: what clipping found. */
-  scale: Scalar;
   m: Tensor;
   v: Tensor;
-  lr: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
   /** Decoupled weight decay coefficient; 0 for none. */
   decay: number;
   /** Keep the rows [rows, width] at unit length: the step is along the sphere, then the rows are rescaled. */
   unitRows: boolean;
-  step: number;
 }
 
-type AdamUpdate = (input: AdamInput) => { param: Tensor; m: Tensor; v: Tensor };
+/** What the parameters have in common. */
+export interface AdamRates {
+  lr: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Counts from 1. */
+  step: number;
+  /** Largest joint norm of the gradients; 0 for any. */
+  clipNorm: number;
+}
+
+/** What is to take the place of a parameter and its moments. */
+export type AdamResult = Record<'param' | 'm' | 'v', Tensor>;
 
 const FUSED = 'SaxAdam';
-const SQUARES = 'SaxGradSquares';
 
 /** One pass over memory in place of two dozen: the native backend's kernel. Same step, rounded in another order. */
-const fused: AdamUpdate = ({ param, grad, scale, m, v, lr, decay, ...attrs }) => {
-  const next = runKernels(FUSED, { param, m, v, grad, scale }, { ...attrs, learningRate: lr, weightDecay: decay });
-  return { param: next[0]!, m: next[1]!, v: next[2]! };
-};
+function fused(parts: AdamPart[], { lr, ...rates }: AdamRates, take: (i: number, next: AdamResult) => void): void {
+  const inputs = Object.fromEntries(
+    parts.flatMap(({ param, m, v, grad }, i) => [
+      [`param${i}`, param],
+      [`m${i}`, m],
+      [`v${i}`, v],
+      [`grad${i}`, grad],
+    ]),
+  );
+  const [weightDecay, unitRows] = [parts.map(({ decay }) => decay), parts.map((part) => part.unitRows)];
+  const next = runKernels(FUSED, inputs, { ...rates, learningRate: lr, weightDecay, unitRows });
+  for (let i = 0; i < parts.length; i++) {
+    const [param, m, v] = next.slice(3 * i, 3 * i + 3);
+    take(i, { param: param!, m: m!, v: v! });
+  }
+}
 
-const composed: AdamUpdate = ({ param, grad, scale, m, v, lr, beta1, beta2, epsilon, decay, unitRows, step }) => {
-  const scaled = tf.mul(grad, scale);
+/** PyTorch's `clip_grad_norm_`: min(1, clip / (norm + 1e-6)), kept on the device. */
+function clipScale(grads: Tensor[], clipNorm: number): Scalar {
+  const squares = grads.map((grad) => tf.sum(tf.square(grad)));
+  return tf.minimum(1, tf.div(clipNorm, tf.add(tf.sqrt(tf.addN(squares)), 1e-6))) as Scalar;
+}
+
+function composedStep({ param, m, v, decay, unitRows }: AdamPart, scaled: Tensor, rates: AdamRates): AdamResult {
+  const { lr, beta1, beta2, epsilon, step } = rates;
   const nextM = tf.add(tf.mul(m, beta1), tf.mul(scaled, 1 - beta1));
   const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(scaled), 1 - beta2));
   // The bias corrections are scalars known here in float64; only the elementwise part runs in float32.
@@ -45,21 +67,23 @@ const composed: AdamUpdate = ({ param, grad, scale, m, v, lr, beta1, beta2, epsi
   const shrunk = decay === 0 ? param : tf.mul(param, 1 - lr * decay);
   const next = tf.sub(shrunk, change);
   return { param: unitRows ? unitNormRows(next as Tensor2D) : next, m: nextM, v: nextV };
-};
-
-/**
- * The step by the fastest means that the backend in use offers. On the native backend param, m and v are changed in place
- * where nothing else refers to their numbers; the tensors returned are to take the place of the old ones.
- */
-export const adamUpdate: AdamUpdate = (input) => (hasKernel(FUSED) ? fused(input) : composed(input));
-
-/** The gradient as {@link adamUpdate} takes it: with `unitRows` tangent to the rows, where the kernel will not see to that. */
-export function adamGradient(grad: Tensor, param: Tensor, unitRows: boolean): Tensor {
-  return unitRows && !hasKernel(FUSED) ? tangentRows(grad as Tensor2D, param as Tensor2D) : grad;
 }
 
-/** Sum of squares of the gradient that the step will use; `grad` from {@link adamGradient}. */
-export function gradientSquares(grad: Tensor, param: Tensor, unitRows: boolean): Scalar {
-  if (!hasKernel(SQUARES)) return tf.sum(tf.square(grad)) as Scalar;
-  return runKernel<Scalar>(SQUARES, unitRows ? { grad, rows: param } : { grad });
+function composed(parts: AdamPart[], rates: AdamRates, take: (i: number, next: AdamResult) => void): void {
+  const grads = parts.map(({ grad, param, unitRows }) =>
+    unitRows ? tangentRows(grad as Tensor2D, param as Tensor2D) : grad,
+  );
+  const scale = rates.clipNorm > 0 ? clipScale(grads, rates.clipNorm) : tf.scalar(1);
+  parts.forEach((part, i) => {
+    tf.tidy(() => take(i, composedStep(part, tf.mul(grads[i]!, scale), rates)));
+  });
+}
+
+/**
+ * One step by the fastest means that the backend in use offers; `take` gets what comes of each part and must keep what it
+ * wants. On the native backend param, m and v are changed in place where nothing else refers to their numbers: what `take` gets
+ * is to take the place of the old ones.
+ */
+export function adamSteps(parts: AdamPart[], rates: AdamRates, take: (i: number, next: AdamResult) => void): void {
+  tf.tidy(() => (hasKernel(FUSED) ? fused : composed)(parts, rates, take));
 }

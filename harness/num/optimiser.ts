@@ -1,6 +1,6 @@
 /** @file Adam and AdamW over named variables: global-norm clipping, unit rows, a state that resumes exactly. */
-import { adamGradient, adamUpdate, gradientSquares } from './adam-update.ts';
-import { type NamedTensors, type Scalar, type Tensor, tf, type Variable } from './tf.ts';
+import { adamSteps } from './adam-update.ts';
+import { type NamedTensors, type Tensor, tf, type Variable } from './tf.ts';
 
 /** Options of `createAdam`. The defaults are PyTorch's. */
 export interface AdamOptions {
@@ -14,7 +14,7 @@ export interface AdamOptions {
   weightDecay?: number;
   /** Names of parameters that weight decay spares. */
   noDecay?: readonly string[];
-  /** Scales all gradients together so that their joint L2 norm is at most this. Default: no clipping. */
+  /** Scales all gradients together so that their joint L2 norm is at most this, above 0. Default: no clipping. */
   clipNorm?: number;
   /**
    * Names of parameters [rows, width] whose rows stay on the unit sphere: the gradient loses its component along each row
@@ -36,11 +36,6 @@ export interface Adam {
   restore(state: NamedTensors): void;
   /** Frees the moments; the variables belong to the caller. */
   dispose(): void;
-}
-
-/** PyTorch's `clip_grad_norm_`: min(1, clip / (norm + 1e-6)), kept on the device. */
-function clipScale(squares: Scalar[], clipNorm: number): Scalar {
-  return tf.minimum(1, tf.div(clipNorm, tf.add(tf.sqrt(tf.addN(squares)), 1e-6))) as Scalar;
 }
 
 /**
@@ -76,30 +71,16 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
       const moved = names.filter((name) => grads[name]);
       if (moved.length === 0) return;
       steps++;
-      tf.tidy(() => {
-        const prepared = moved.map((name) => {
-          const [param, onSphere] = [params[name]! as Tensor, unitRows.includes(name)];
-          return { name, param, onSphere, grad: adamGradient(grads[name]!, param, onSphere) };
-        });
-        const squares = () => prepared.map(({ grad, param, onSphere }) => gradientSquares(grad, param, onSphere));
-        const scale = clipNorm === undefined ? tf.scalar(1) : clipScale(squares(), clipNorm);
-        for (const { name, param, onSphere, grad } of prepared) {
-          tf.tidy(() => {
-            const decay = noDecay.includes(name) ? 0 : weightDecay;
-            const rates = { lr, beta1, beta2, epsilon, decay };
-            const next = adamUpdate({
-              param,
-              grad,
-              scale,
-              ...moments.get(name)!,
-              ...rates,
-              unitRows: onSphere,
-              step: steps,
-            });
-            params[name]!.assign(next.param);
-            replace(name, next.m, next.v);
-          });
-        }
+      const parts = moved.map((name) => ({
+        param: params[name]! as Tensor,
+        grad: grads[name]!,
+        ...moments.get(name)!,
+        decay: noDecay.includes(name) ? 0 : weightDecay,
+        unitRows: unitRows.includes(name),
+      }));
+      adamSteps(parts, { lr, beta1, beta2, epsilon, step: steps, clipNorm: clipNorm ?? 0 }, (i, next) => {
+        params[moved[i]!]!.assign(next.param);
+        replace(moved[i]!, next.m, next.v);
       });
     },
     state() {

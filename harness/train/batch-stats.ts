@@ -1,5 +1,6 @@
-/** @file What the trainer reads off one batch: sparsity, which latents fired, residual and variance. */
+/** @file What the trainer reads off the codes of one batch: sparsity, and which latents fired. */
 import type { Codes } from '../contract.ts';
+import { hasKernel, runKernels } from '../num/kernels/own.ts';
 import { type Tensor2D, tf } from '../num/tf.ts';
 
 /** Sparsity of one batch of codes. */
@@ -24,8 +25,18 @@ export function firing(codes: Codes): Firing {
     }
     return { l0: active / codes.values.shape[0], fired };
   }
-  const [n, d_sae] = codes.values.shape;
-  const values = codes.values.dataSync();
+  return denseFiring(codes.values);
+}
+
+function denseFiring(codes: Tensor2D): Firing {
+  const [n, d_sae] = codes.shape;
+  if (hasKernel('SaxFiring')) {
+    const made = tf.tidy(() => runKernels('SaxFiring', { codes }));
+    const [fired, count] = made.map((tensor) => tensor.dataSync()) as [Uint8Array, Int32Array];
+    tf.dispose(made);
+    return { l0: (count[0]! + count[1]! * 2 ** 31) / n, fired };
+  }
+  const values = codes.dataSync();
   const fired = new Uint8Array(d_sae);
   let active = 0;
   for (let i = 0; i < values.length; i++) {
@@ -34,16 +45,4 @@ export function firing(codes: Codes): Firing {
     fired[i % d_sae] = 1;
   }
   return { l0: active / n, fired };
-}
-
-/** Σ‖y − ŷ‖² and Σ‖y − ȳ‖² over the batch, ȳ its mean. */
-export function squaredErrors(target: Tensor2D, reconstruction: Tensor2D): { residual: number; variance: number } {
-  const sums = tf.tidy(() => {
-    const residual = tf.sum(tf.square(tf.sub(target, reconstruction)));
-    const variance = tf.sum(tf.square(tf.sub(target, tf.mean(target, 0, true))));
-    return tf.stack([residual, variance]);
-  });
-  const [residual, variance] = sums.dataSync() as Float32Array;
-  sums.dispose();
-  return { residual: residual!, variance: variance! };
 }

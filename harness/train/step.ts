@@ -1,9 +1,10 @@
 /** @file One training step: loss and gradients, the variant's hooks, the optimiser. Frees all that it makes. */
 import type { SaeBatch, SaeDefinition, SaeLoss, TrainState } from '../contract.ts';
 import { UserError } from '../errors.ts';
+import { batchErrors } from '../num/ops/squared-error.ts';
 import type { Adam } from '../num/optimiser.ts';
 import { type NamedTensors, type Scalar, tf, type Variable } from '../num/tf.ts';
-import { firing, squaredErrors } from './batch-stats.ts';
+import { firing } from './batch-stats.ts';
 import type { StepNumbers } from './curve.ts';
 
 export interface StepInput<H> {
@@ -81,7 +82,7 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
       adam.step(definition.beforeStep?.(named, params, state, hp) ?? named, lr);
       assign(definition.id, params, definition.afterStep?.(params, state, hp) ?? {});
     });
-    return { loss: total, parts, l0, fired, ...squaredErrors(batch.target, made.reconstruction) };
+    return { loss: total, parts, l0, fired, ...batchErrors(batch.target, made.reconstruction) };
   } finally {
     tf.dispose([value, ...Object.values(grads).filter((grad) => grad !== null)]);
     for (const tensor of kept(made)) if (typeof tensor === 'object') tensor.dispose();

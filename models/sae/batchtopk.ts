@@ -11,7 +11,6 @@ import {
   type TrainState,
   tf,
 } from '../../harness/contract.ts';
-import { auxkLoss } from './shared/auxk.ts';
 import { centredBias, centredEncoder, denseDecode, preActivations } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
@@ -21,6 +20,7 @@ import {
   topkFamilyInit,
   topkFamilyTraining,
 } from './shared/topk-family.ts';
+import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 
 /** dictionary_learning averages from step 1000 on with weight 0.999: windows made for hundreds of thousands of steps. */
 const REFERENCE = { start: 1000, rate: 0.001 };
@@ -63,11 +63,11 @@ export default defineSae<TopkFamily>({
     const encoder = centredEncoder(params);
     const { indices, values } = batchTopkEncode(x, encoder, hp.k);
     const codes: Codes = { kind: 'topk', indices, values, d_sae: encoder.W_enc.shape[1] };
-    const reconstruction = sparseDecode(values, indices, params['W_dec'] as Tensor2D, encoder.centre);
-    const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
-    const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
-    const parts = { nmse, aux, smallest: smallestPositive(values) };
-    return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts, codes, reconstruction };
+    const reconstruction = sparseDecode(values, indices, params['W_dec'] as Tensor2D, encoder.centre, {
+      activeOnly: true,
+    });
+    const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
+    return { total, parts: { nmse, aux, smallest: smallestPositive(values) }, codes, reconstruction };
   },
   unitRows: () => ['W_dec'],
   afterStep(_params, state) {

@@ -8,6 +8,7 @@ import {
   rowNorms,
   type Scalar,
   sparseDecode,
+  squaredError,
   stopGradient,
   type Tensor,
   type Tensor1D,
@@ -193,7 +194,7 @@ export default defineSae<JumpReluParameters>({
   loss(params, { x, target }, state, hp) {
     const encoded = encodeSparse(params, x, state, hp) ?? encodeDense(params, x, hp);
     const { codes, reconstruction } = encoded;
-    const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
+    const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
     const sparsity = penaltyOf(encoded, hp);
     const factor = hp.penalty === 'quadratic' ? 1 : sparsityFactor(state, hp.targetL0);
     const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * factor;

@@ -6,6 +6,7 @@ import {
   rowNorms,
   type Scalar,
   sparseDecode,
+  squaredError,
   type Tensor1D,
   type Tensor2D,
   type TopkCodes,
@@ -54,7 +55,7 @@ function decodeDense(params: NamedTensors, values: Tensor2D): Decoded {
 /** Codes without zeros. */
 function decodeSparse(params: NamedTensors, { indices, values }: TopkCodes): Decoded {
   const W_dec = params['W_dec'] as Tensor2D;
-  const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D);
+  const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D, { activeOnly: true });
   const norms = tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
   const l1 = tf.div(tf.sum(tf.mul(values, norms)), indices.shape[0]) as Scalar;
   return { codes: { kind: 'topk', indices, values, d_sae: W_dec.shape[0] }, reconstruction, l1 };
@@ -91,7 +92,7 @@ export default defineSae<ReluParameters>({
     const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
     const few = fewActive(x, encoder, state);
     const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
-    const mse = tf.mean(tf.sum(tf.squaredDifference(target, reconstruction), 1)) as Scalar;
+    const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
     const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
     return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, codes, reconstruction };
   },

@@ -3,14 +3,11 @@ import {
   type Codes,
   defineSae,
   type NamedTensors,
-  type Scalar,
   sparseDecode,
   type Tensor1D,
   type Tensor2D,
-  tf,
   topkEncode,
 } from '../../harness/contract.ts';
-import { auxkLoss } from './shared/auxk.ts';
 import { centredEncoder, denseDecode } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import {
@@ -19,6 +16,7 @@ import {
   topkFamilyInit,
   topkFamilyTraining,
 } from './shared/topk-family.ts';
+import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 
 function encode(params: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
   const encoder = centredEncoder(params);
@@ -27,7 +25,8 @@ function encode(params: NamedTensors, x: Tensor2D, k: number): Codes & { kind: '
 
 function decode(params: NamedTensors, codes: Codes): Tensor2D {
   if (codes.kind === 'dense') return denseDecode(params, codes.values);
-  return sparseDecode(codes.values, codes.indices, params['W_dec'] as Tensor2D, params['b_dec'] as Tensor1D);
+  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
+  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
 }
 
 export default defineSae<TopkFamily>({
@@ -48,9 +47,8 @@ export default defineSae<TopkFamily>({
   loss(params, { x, target }, state, hp) {
     const codes = encode(params, x, hp.k);
     const reconstruction = decode(params, codes);
-    const nmse = tf.div(tf.mean(tf.squaredDifference(target, reconstruction)), state.buffers['variance']!) as Scalar;
-    const aux = auxkLoss(params, { x, target, reconstruction }, state, hp.auxK ?? Math.ceil(x.shape[1] / 2));
-    return { total: tf.add(nmse, tf.mul(aux, hp.auxAlpha)), parts: { nmse, aux }, codes, reconstruction };
+    const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
+    return { total, parts: { nmse, aux }, codes, reconstruction };
   },
   unitRows: () => ['W_dec'],
   foldScale: foldBiases,

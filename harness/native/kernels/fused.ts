@@ -4,8 +4,6 @@
  *
  * | kernel | inputs | attrs | outputs |
  * |---|---|---|---|
- * | SaxAdam | param, m, v, grad (one shape), scale (scalar on grad) or absent | learningRate, beta1, beta2, epsilon, step (from 1), weightDecay = 0 (decoupled), unitRows = false | new param, m, v, in the old ones' memory where only they use it |
- * | SaxGradSquares | grad, rows or absent | | sum of squares, with rows of grad less its component along each row |
  * | SaxRmsNorm | x [..., n], gain [n] or absent | epsilon | y, rstd [..., 1] |
  * | SaxLayerNorm | x [..., n], gain, bias [n] or absent | epsilon | y, mean [..., 1], rstd [..., 1] |
  * | SaxRmsNormGrad | dy, x, rstd, gain or absent | | dx, h (the normalised x; dgain = sum of dy·h over rows) |
@@ -19,10 +17,9 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
-import { type Args, type Context, output, outputOver, override, sizeOf } from '../registry.ts';
+import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
 
 const none = new Float32Array(0);
-const one = Float32Array.of(1);
 
 /** Rows, their length, and the shape with the last dimension 1. */
 function rowsOf(x: Tf.TensorInfo): { rows: number; n: number; short: number[] } {
@@ -99,33 +96,8 @@ function draw({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo {
   return info;
 }
 
-function adam({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
-  const a = attrs as Record<string, number>;
-  const moving = ['param', 'm', 'v'].map((name) => inputs[name]!);
-  const old = [...moving, inputs['grad']!].map((info) => backend.valuesOf(info));
-  const next = moving.map((info) => outputOver(backend, info));
-  const scale = inputs['scale'] ? backend.valuesOf(inputs['scale']) : one;
-  const step = a['step']!;
-  addon.params.set([
-    ...[a['learningRate']!, a['beta1']!, a['beta2']!, a['epsilon']!, a['weightDecay'] ?? 0],
-    ...[1 - a['beta1']! ** step, 1 - a['beta2']! ** step, a['unitRows'] ? 1 : 0, inputs['param']!.shape.at(-1) ?? 1],
-  ]);
-  addon.adamStep(...next.map(({ values }) => values), ...old, scale);
-  return next.map(({ info }) => info);
-}
-
-function gradSquares({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo {
-  const { grad, rows } = inputs as Record<'grad' | 'rows', Tf.TensorInfo>;
-  const { info, values } = output(backend, [], 'float32');
-  addon.params[0] = grad.shape.at(-1) ?? 1;
-  addon.gradSquares(values, backend.valuesOf(grad), optional(backend, rows));
-  return info;
-}
-
 /** Registers the Sax… kernels. */
 export function registerFused(context: Context): void {
-  override(context, 'SaxAdam', (args) => adam(context, args));
-  override(context, 'SaxGradSquares', (args) => gradSquares(context, args));
   override(context, 'SaxRmsNorm', (args) => norm(context, false, args));
   override(context, 'SaxLayerNorm', (args) => norm(context, true, args));
   override(context, 'SaxRmsNormGrad', (args) => normGrad(context, false, args));

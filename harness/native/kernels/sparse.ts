@@ -1,12 +1,24 @@
 /**
- * @file Kernels on k-sparse codes, under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values,
- * indices, W_dec), SparseDecodeGradValues (dy, indices, W_dec), SparseDecodeGradDecoder (dy, values, indices; d_sae),
- * and SparseEncodeGrad, the last one transposed to [d, d_sae] as an encoder is laid out (dy is then the encoder's input).
- * And SaxEncodeTopK (x [n, d], W_enc [d, d_sae], bias [d_sae]; k): values and indices [n, k] of the largest entries of each
- * row of x · W_enc + bias, descending, lowest index first among equals.
+ * @file Kernels on k-sparse codes. Under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values, indices,
+ * W_dec), SparseDecodeGradValues (dy, indices, W_dec; with codes, those that are 0 have gradient 0), SparseDecodeGradDecoder
+ * (dy, values, indices; d_sae). And those of encoders, of x [n, d], W_enc [d, d_sae], bias [d_sae]:
+ *
+ * | kernel | attrs | outputs |
+ * |---|---|---|
+ * | SaxEncodeTopK | k | values and indices [n, k] of the largest entries of each row of x · W_enc + bias, descending, lowest index first among equals |
+ * | SaxEncodeAbove | limit | all entries above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit` |
+ * | SaxEncodeBatchTopK | count | likewise the `count` largest entries above 0 of the whole batch, lowest row and then lowest index first among equals |
+ *
+ * In a row of the last two the indices ascend, and what is left over holds 0 at index 0. SaxEncodeGrad (x, dy, codes, indices,
+ * W_enc, centre or absent) gives the gradients of W_enc, the bias and the centre from those of the codes above 0.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
+import type { Addon, Values } from '../addon.ts';
+import type { NativeBackend } from '../backend.ts';
+import { giveArray, takeArray } from '../recycling.ts';
 import { type Args, type Context, output, override } from '../registry.ts';
+
+const none = new Float32Array(0);
 
 type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
 
@@ -23,26 +35,69 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   return [values.info, indices.info];
 }
 
-/** Σ over non-zeros (i, j) of values[i, j] · dy[i], as row or column indices[i, j] of the output. */
-function outer(context: Context, name: string, columns: boolean): void {
-  const { addon } = context;
-  override(context, name, ({ inputs, attrs, backend }) => {
-    const { dy, values, indices } = inputs as Named;
-    const [n, k] = indices.shape as [number, number];
-    const features = attrs['d_sae'] as number;
-    const d = dy.shape[1]!;
-    const out = output(backend, columns ? [d, features] : [features, d], 'float32');
-    const kernel = columns ? addon.sparseOuterColumns : addon.sparseOuter;
-    addon.params.set([n, k, features, d]);
-    kernel(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
-    return out.info;
-  });
+/** Lists of rows that end at `ends`, as a matrix with a row for each. */
+function padded(backend: NativeBackend, [lists, columns, ends]: [Values, Values, Values], n: number): Tf.TensorInfo[] {
+  let width = 1;
+  for (let i = 0; i < n; i++) width = Math.max(width, ends[i]! - (i === 0 ? 0 : ends[i - 1]!));
+  const values = output(backend, [n, width], 'float32');
+  const indices = output(backend, [n, width], 'int32');
+  values.values.fill(0);
+  indices.values.fill(0);
+  for (let i = 0, from = 0; i < n; i++) {
+    for (let at = i * width; from < ends[i]!; at++, from++) {
+      values.values[at] = lists[from]!;
+      indices.values[at] = columns[from]!;
+    }
+  }
+  return [values.info, indices.info];
+}
+
+/** Codes with rows of different lengths: the entries above 0, all or the largest, of which there are at most `most`. */
+function encodeLists(
+  run: Addon['encodeAbove'],
+  addon: Addon,
+  { inputs, backend }: Args,
+  most: number,
+): Tf.TensorInfo[] {
+  const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
+  const [n, d] = x.shape as [number, number];
+  const lists: [Values, Values, Values] = [
+    takeArray('float32', most),
+    takeArray('int32', most),
+    takeArray('int32', n + 1),
+  ];
+  addon.params.set([n, d, W_enc.shape[1]!, most]);
+  run(...lists, ...[x, W_enc, bias].map((info) => backend.valuesOf(info)));
+  const fits = lists[2][n]! <= most;
+  const codes = fits
+    ? padded(backend, lists, n)
+    : [output(backend, [n, 0], 'float32').info, output(backend, [n, 0], 'int32').info];
+  for (const list of lists) giveArray(list);
+  return codes;
+}
+
+function encodeGrad({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo[] {
+  const { x, dy, codes, indices, W_enc, centre } = inputs as Record<string, Tf.TensorInfo>;
+  const [n, k] = indices!.shape as [number, number];
+  const [d, features] = W_enc!.shape as [number, number];
+  const outs = [[d, features], [features], ...(centre ? [[d]] : [])].map((shape) => output(backend, shape, 'float32'));
+  const arrays = outs.map(({ values }) => values);
+  addon.params.set([n, k, features, d]);
+  const read = [x!, dy!, codes!, indices!, W_enc!].map((info) => backend.valuesOf(info));
+  addon.encodeGrad(arrays[0]!, arrays[1]!, arrays[2] ?? none, ...read);
+  return outs.map(({ info }) => info);
 }
 
 /** Registers the kernels on k-sparse codes. */
 export function registerSparse(context: Context): void {
   const { addon } = context;
   override(context, 'SaxEncodeTopK', (args) => encodeTopK(context, args));
+  override(context, 'SaxEncodeAbove', (args) =>
+    encodeLists(addon.encodeAbove, addon, args, args.attrs['limit'] as number),
+  );
+  override(context, 'SaxEncodeBatchTopK', (args) =>
+    encodeLists(addon.encodeBatchTopK, addon, args, args.attrs['count'] as number),
+  );
   override(context, 'SparseDecode', ({ inputs, backend }) => {
     const { values, indices, W_dec } = inputs as Named;
     const [n, k] = indices.shape as [number, number];
@@ -57,10 +112,19 @@ export function registerSparse(context: Context): void {
     const [n, k] = indices.shape as [number, number];
     const [features, d] = W_dec.shape as [number, number];
     const out = output(backend, [n, k], 'float32');
+    const codes = inputs['codes'] ? backend.valuesOf(inputs['codes']) : none;
     addon.params.set([n, k, features, d]);
-    addon.sparseDots(out.values, backend.valuesOf(dy), backend.valuesOf(indices), backend.valuesOf(W_dec));
+    addon.sparseDots(out.values, ...[dy, indices, W_dec].map((info) => backend.valuesOf(info)), codes);
     return out.info;
   });
-  outer(context, 'SparseDecodeGradDecoder', false);
-  outer(context, 'SparseEncodeGrad', true);
+  override(context, 'SparseDecodeGradDecoder', ({ inputs, attrs, backend }) => {
+    const { dy, values, indices } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const [features, d] = [attrs['d_sae'] as number, dy.shape[1]!];
+    const out = output(backend, [features, d], 'float32');
+    addon.params.set([n, k, features, d]);
+    addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
+    return out.info;
+  });
+  override(context, 'SaxEncodeGrad', (args) => encodeGrad(context, args));
 }

@@ -1,67 +1,66 @@
-/**
- * @file The k largest entries of each row of x · W + bias, tile by tile: a tile of the product is used up while it is in
- * cache, and the whole product [n, features] never exists. The sums run in the order of the matrix product.
- */
-#include "encoder.h"
+/** @file The k largest entries of each row of x · W + bias. */
+#include "encode-tile.h"
 
 SAX_BEGIN
 
 namespace {
 
-constexpr size_t kRowsPerTask = 96;    // with the tile below, what a thread works on stays in L2
-constexpr size_t kColsPerTile = 1024;  // packed columns of W, shared by the threads: they stay in L3
+/** The best entries of the rows so far, at most k of each once a tile is done with; there is room for 2k. */
+struct Lists {
+  size_t k;
+  int32_t *keys, *places, *counts;
 
-/** Packs columns [j0, j0 + cols) of W, each block of kDepth rows by strips. */
-void packColumns(const Encoder& e, size_t j0, size_t cols, size_t stride, float* packed) {
-  forTasks(stride / kTileCols, [&](size_t s) {
-    size_t j = s * kTileCols;
-    for (size_t d = 0; d < e.d; d += kDepth) {
-      size_t now = least(kDepth, e.d - d);
-      packStrip<kTileCols>(packed + d * stride + j * now, e.W + d * e.features + j0 + j, 1, e.features,
-                           least(kTileCols, cols - j), now);
+  /** Drops what is beyond the best k of row i; `spare` takes 2k. @returns the worst key kept. */
+  int32_t reduce(size_t i, int32_t* spare) const {
+    int32_t *key = keys + 2 * k * i, *place = places + 2 * k * i;
+    size_t count = static_cast<size_t>(counts[i]);
+    if (count > k) {
+      takeBest(key, count, k, 0, spare, spare + k);
+      for (size_t q = 0; q < k; q++) key[q] = spare[q], place[q] = place[spare[k + q]];
+      counts[i] = static_cast<int32_t>(k);
     }
-  });
-}
+    int32_t worst = INT32_MAX;
+    for (size_t q = 0; q < k; q++) worst = least(worst, key[q]);
+    return worst;
+  }
 
-/** Rows [i0, i0 + rows) of one tile of the product, offered to the rows' heaps. */
-void encodeRows(const Encoder& e, Pair<float>* heaps, size_t i0, size_t rows, size_t j0, size_t cols, size_t stride,
-                const float* packed) {
-  float* a = static_cast<float*>(scratch(1, (kRowsPerTask + kTileRows) * kDepth * sizeof(float)));
-  float* z = static_cast<float*>(scratch(2, kRowsPerTask * stride * sizeof(float)));
-  for (size_t d = 0; d < e.d; d += kDepth) {
-    size_t now = least(kDepth, e.d - d);
-    for (size_t i = 0; i < rows; i += kTileRows)
-      packStrip<kTileRows>(a + i * now, e.x + (i0 + i) * e.d + d, e.d, 1, least(kTileRows, rows - i), now);
-    for (size_t j = 0; j < stride; j += kTileCols)
-      for (size_t i = 0; i < rows; i += kTileRows)
-        tileRows(least(kTileRows, rows - i), now, a + i * now, kTileRows, packed + d * stride + j * now, kTileCols,
-                 z + i * stride + j, stride, kTileCols, d > 0);
+  /** Takes in a tile's keys of row i, the first of which is at place `first`. */
+  void offer(size_t i, const int32_t* tile, size_t cols, int32_t first, int32_t* spare) const {
+    size_t count = static_cast<size_t>(counts[i]);
+    int32_t floor = INT32_MIN;
+    if (count == k) {
+      int32_t worst = reduce(i, spare);
+      if (worst == INT32_MAX) return;
+      floor = worst + 1;  // an equal entry further right is no better
+    }
+    size_t better = countFrom(tile, cols, floor);
+    if (better == 0) return;
+    int32_t *key = keys + 2 * k * i + count, *place = places + 2 * k * i + count;
+    if (better > k) takeBest(tile, cols, k, first, key, place);
+    else takeFrom(tile, cols, floor, first, key, place);
+    counts[i] += static_cast<int32_t>(least(better, k));
+    if (static_cast<size_t>(counts[i]) > k) reduce(i, spare);
   }
-  for (size_t i = 0; i < rows; i++) {
-    float* row = z + i * stride;
-    const float* bias = e.bias + j0;
-    for (size_t j = 0; j < cols; j++) row[j] += bias[j];
-    offerRun(heaps + (i0 + i) * e.k, e.k, row, cols, j0);
-  }
-}
+};
 
 /** Every row in float32. */
 void encodeAll(const Encoder& e) {
-  Pair<float>* heaps = static_cast<Pair<float>*>(scratch(3, e.n * e.k * sizeof(Pair<float>)));
-  // Worse than any entry, a NaN too; as k ≤ features none is left at the end.
-  for (size_t i = 0; i < e.n * e.k; i++) heaps[i] = {__builtin_nanf(""), INT32_MAX};
-  size_t width = ceilDiv(least(e.features, kColsPerTile), kTileCols) * kTileCols;
-  float* packed = static_cast<float*>(scratch(0, width * e.d * sizeof(float)));
-  for (size_t j0 = 0; j0 < e.features; j0 += kColsPerTile) {
-    size_t cols = least(kColsPerTile, e.features - j0), stride = ceilDiv(cols, kTileCols) * kTileCols;
-    packColumns(e, j0, cols, stride, packed);
-    forTasks(ceilDiv(e.n, kRowsPerTask), [&](size_t task) {
-      size_t i0 = task * kRowsPerTask;
-      encodeRows(e, heaps, i0, least(kRowsPerTask, e.n - i0), j0, cols, stride, packed);
-    });
-  }
-  forRange(e.n, 64, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) drainHeap(heaps + i * e.k, e.k, e.values + i * e.k, e.indices + i * e.k);
+  size_t n = e.n, k = e.k;
+  Lists lists{k, static_cast<int32_t*>(scratch(3, (4 * k + 1) * n * sizeof(int32_t))), nullptr, nullptr};
+  lists.places = lists.keys + 2 * k * n;
+  lists.counts = lists.places + 2 * k * n;
+  __builtin_memset(lists.counts, 0, n * sizeof(int32_t));
+  eachTile(e, 2 * k, [&](const Tile& t, int32_t* spare) {
+    for (size_t i = 0; i < t.rows; i++) {
+      const float *z = t.z + i * t.stride, *bias = e.bias + t.j0;
+      int32_t* keys = t.keys;
+      for (size_t j = 0; j < t.cols; j++) keys[j] = keyOf(z[j] + bias[j]);
+      lists.offer(t.i0 + i, keys, t.cols, static_cast<int32_t>(t.j0), spare);
+    }
+  });
+  forRange(n, 64, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++)
+      writeSorted(lists.keys + 2 * k * i, lists.places + 2 * k * i, k, e.values + i * k, e.indices + i * k);
   });
 }
 

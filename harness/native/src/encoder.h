@@ -1,7 +1,6 @@
 /** @file What the encode-and-select kernels share: the problem, and the screening in bfloat16 that may solve most of it. */
 #pragma once
 #include "gemm-tile.h"
-#include "heap.h"
 
 SAX_BEGIN
 

@@ -19,6 +19,7 @@
  * entry whose bound is not a number is kept.
  */
 #include "rescore.h"
+#include "select.h"
 
 SAX_BEGIN
 
@@ -31,8 +32,8 @@ size_t screenTopK(const Encoder& e, uint8_t*) { return e.n; }
 
 namespace {
 
-constexpr size_t kColsPerTile = 1024;  // packed columns of W, shared by the threads: they stay in L3
-constexpr size_t kRowsPerTask = 96;
+constexpr size_t kScreenCols = 1024;  // packed columns of W, shared by the threads: they stay in L3
+constexpr size_t kScreenRows = 96;
 constexpr size_t kRowsPerChunk = 2048;  // rows whose candidates are kept at once
 
 /** An entry that may be among the largest: first the upper bound of its value, after rescoring the value. */
@@ -225,18 +226,16 @@ void rescore(const Screen& s, uint32_t* starts, uint32_t* order) {
 void select(const Screen& s) {
   const Encoder& e = s.e;
   forRange(e.n, 64, [&](size_t begin, size_t end) {
-    Pair<float>* heap = static_cast<Pair<float>*>(scratch(3, e.k * sizeof(Pair<float>)));
+    int32_t* keys = static_cast<int32_t*>(scratch(3, (s.room + 2 * e.k) * sizeof(int32_t)));
+    int32_t *kept = keys + s.room, *places = kept + e.k;
     for (size_t i = begin; i < end; i++) {
       if (s.undone[i]) continue;
-      for (size_t q = 0; q < e.k; q++) heap[q] = {__builtin_nanf(""), INT32_MAX};
       const Candidate* list = s.candidates + i * s.room;
-      for (size_t c = 0; c < s.rows[i].count; c++) {
-        Pair<float> pair{list[c].value, list[c].column};
-        if (!worse(heap[0], pair)) continue;
-        heap[0] = pair;
-        sink(heap, e.k, 0);
-      }
-      drainHeap(heap, e.k, e.values + i * e.k, e.indices + i * e.k);
+      for (size_t c = 0; c < s.rows[i].count; c++) keys[c] = keyOf(list[c].value);
+      takeBest(keys, s.rows[i].count, e.k, 0, kept, places);
+      // Candidates stand in the order of the columns.
+      for (size_t q = 0; q < e.k; q++) places[q] = list[places[q]].column;
+      writeSorted(kept, places, e.k, e.values + i * e.k, e.indices + i * e.k);
     }
   });
 }
@@ -267,7 +266,7 @@ size_t screenChunk(const Encoder& e, uint8_t* undone) {
   auto carve = [&](char* block) {
     Carver carver{block, 0};
     s.x = carver.take<uint32_t>(ceilDiv(e.n, kPairRows) * kPairRows * pairs);
-    s.W = carver.take<uint32_t>(least(stripCols, kColsPerTile) * pairs);
+    s.W = carver.take<uint32_t>(least(stripCols, kScreenCols) * pairs);
     s.columns = {carver.take<float>(stripCols), carver.take<float>(stripCols), carver.take<float>(stripCols),
                  carver.take<float>(stripCols)};
     s.rows = carver.take<Row>(e.n);
@@ -279,13 +278,13 @@ size_t screenChunk(const Encoder& e, uint8_t* undone) {
   };
   carve(static_cast<char*>(scratch(4, carve(nullptr))));
   packRows(s);
-  for (size_t j0 = 0; j0 < e.features; j0 += kColsPerTile) {
-    size_t cols = least(kColsPerTile, e.features - j0);
+  for (size_t j0 = 0; j0 < e.features; j0 += kScreenCols) {
+    size_t cols = least(kScreenCols, e.features - j0);
     packTile(s, j0, cols);
-    forTasks(ceilDiv(e.n, kRowsPerTask), [&](size_t task) {
-      size_t last = least(e.n, (task + 1) * kRowsPerTask);
+    forTasks(ceilDiv(e.n, kScreenRows), [&](size_t task) {
+      size_t last = least(e.n, (task + 1) * kScreenRows);
       for (size_t j = 0; j < cols; j += kPairCols)
-        for (size_t i = task * kRowsPerTask; i < last; i += kPairRows)
+        for (size_t i = task * kScreenRows; i < last; i += kPairRows)
           screenTile(s, i, least(kPairRows, last - i), j0 + j, least(kPairCols, cols - j), s.W + j * pairs);
     });
     if (countUndone(undone, e.n) > e.n / 4) {

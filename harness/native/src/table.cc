@@ -33,13 +33,14 @@ void block(Call&);
 void packLinear(Call&);
 void topK(Call&);
 void encodeTopK(Call&);
+void encodeAbove(Call&);
+void encodeBatchTopK(Call&);
 void screening(Call&);
 void adamStep(Call&);
 void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
-void sparseOuterColumns(Call&);
 void poolRows(Call&);
 void sumLengths(Call&);
 void matrixTimes(Call&);
@@ -47,6 +48,10 @@ void transposeTimes(Call&);
 void curvatureTimes(Call&);
 void compareRows(Call&);
 void countCodes(Call&);
+void encodeGrad(Call&);
+void squaredErrors(Call&);
+void squaredErrorGrad(Call&);
+void firing(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -80,13 +85,14 @@ const Entry table[] = {
     {"packLinear", packLinear, 2},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
+    {"encodeAbove", encodeAbove, 6},
+    {"encodeBatchTopK", encodeBatchTopK, 6},
     {"screening", screening, 1},
     {"adamStep", adamStep, 8},
     {"gradSquares", gradSquares, 3},
     {"sparseDecode", sparseDecode, 4},
-    {"sparseDots", sparseDots, 4},
+    {"sparseDots", sparseDots, 5},
     {"sparseOuter", sparseOuter, 4},
-    {"sparseOuterColumns", sparseOuterColumns, 4},
     {"poolRows", poolRows, 5},
     {"sumLengths", sumLengths, 7},
     {"matrixTimes", matrixTimes, 3},
@@ -94,6 +100,10 @@ const Entry table[] = {
     {"curvatureTimes", curvatureTimes, 4},
     {"compareRows", compareRows, 4},
     {"countCodes", countCodes, 3},
+    {"encodeGrad", encodeGrad, 8},
+    {"squaredErrors", squaredErrors, 3},
+    {"squaredErrorGrad", squaredErrorGrad, 4},
+    {"firing", firing, 3},
     {nullptr, nullptr, 0},
 };
 

@@ -1,5 +1,9 @@
-/** @file The k largest of each row, largest first, ties by lower index: one pass with a heap of the best k. */
+/**
+ * @file The k largest of each row, largest first, ties by lower index: short rows of floats by bisection on a cut, others in
+ * one pass with a heap of the best k.
+ */
 #include "heap.h"
+#include "select.h"
 
 SAX_BEGIN
 
@@ -11,6 +15,22 @@ void topOfRow(const T* x, size_t n, size_t k, T* values, int32_t* indices, Pair<
   for (size_t i = k / 2; i-- > 0;) sink(heap, k, i);
   offerRun(heap, k, x + k, n - k, k);
   drainHeap(heap, k, values, indices);
+}
+
+/** Rows up to this long are cut: their keys stay in the first level cache. */
+constexpr size_t kShort = 4096;
+
+void topOfShortRows(Call& c, size_t rows, size_t n, size_t k) {
+  forRange(rows, most<size_t>(1, (1 << 14) / n), [&](size_t begin, size_t end) {
+    int32_t* keys = static_cast<int32_t*>(scratch(3, (n + 2 * k) * sizeof(int32_t)));
+    int32_t *kept = keys + n, *places = kept + k;
+    for (size_t r = begin; r < end; r++) {
+      const float* x = f32(c, 2) + r * n;
+      for (size_t i = 0; i < n; i++) keys[i] = keyOf(x[i]);
+      takeBest(keys, n, k, 0, kept, places);
+      writeSorted(kept, places, k, f32(c, 0) + r * k, i32(c, 1) + r * k);
+    }
+  });
 }
 
 template <class T>
@@ -36,6 +56,7 @@ void topK(Call& c) {
     return;
   }
   if (k == 0) return;
+  if (t == F32 && n <= kShort) return topOfShortRows(c, rows, n, k);
   if (t == F32) return topOf<float>(c, rows, n, k);
   if (t == I32) return topOf<int32_t>(c, rows, n, k);
   c.error = "native top k: this type is not served";

@@ -1,8 +1,11 @@
 /** @file The selection of BatchTopK: the largest entries of a whole batch. */
+import { hasKernel, runKernels } from '../kernels/own.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
-import { type LinearEncoder, topkEncode } from './topk-encode.ts';
+import { encodeEntries, type LinearEncoder, topkEncode } from './topk-encode.ts';
 import type { TopkCodes } from './topk-sparse.ts';
+
+const FUSED = 'SaxEncodeBatchTopK';
 
 /**
  * A float32 0/1 mask [n, d_sae] of the `floor(k · n)` largest entries of the whole batch, so that rows share a budget
@@ -56,15 +59,9 @@ function selectedWidth(all: Tensor2D, selected: Tensor2D): number | undefined {
   return widest;
 }
 
-/**
- * The codes of {@link batchTopk} over ReLU((x − centre) · W_enc + bias) without the pre-activations [n, d_sae]: the
- * largest few of each row are found first, more of them where a row might hold more of the batch's largest.
- *
- * @returns as many columns as the fullest row needs, at least 1; rows with fewer end in zeros
- */
-export function batchTopkEncode(x: Tensor2D, encoder: LinearEncoder, k: number): TopkCodes {
+/** The largest few of each row are found first, more of them where a row might hold more of the batch's largest. */
+function byRows(x: Tensor2D, encoder: LinearEncoder, k: number): TopkCodes {
   const d_sae = encoder.W_enc.shape[1];
-  if (!(k > 0 && k <= d_sae)) throw new RangeError(`batchTopk: k must be in (0, d_sae = ${d_sae}], got ${k}`);
   for (let width = Math.min(d_sae, Math.ceil(2 * k) + 8); ; width = Math.min(d_sae, 2 * width)) {
     const found = topkEncode(x, encoder, width);
     const values = batchTopk(found.values, k);
@@ -73,4 +70,21 @@ export function batchTopkEncode(x: Tensor2D, encoder: LinearEncoder, k: number):
     const cut = (t: Tensor2D) => tf.slice(t, [0, 0], [x.shape[0], needed]);
     return { values: cut(values), indices: cut(found.indices) };
   }
+}
+
+/**
+ * The codes of {@link batchTopk} over ReLU((x − centre) · W_enc + bias) without the pre-activations [n, d_sae].
+ *
+ * @returns as many columns as the fullest row needs, at least 1; rows with fewer end in zeros. The order within a row is the
+ * backend's.
+ */
+export function batchTopkEncode(x: Tensor2D, encoder: LinearEncoder, k: number): TopkCodes {
+  const d_sae = encoder.W_enc.shape[1];
+  if (!(k > 0 && k <= d_sae)) throw new RangeError(`batchTopk: k must be in (0, d_sae = ${d_sae}], got ${k}`);
+  if (!hasKernel(FUSED)) return byRows(x, encoder, k);
+  const count = Math.floor(k * x.shape[0]);
+  return encodeEntries(x, encoder, (input, W_enc, bias) => {
+    const [values, indices] = runKernels(FUSED, { x: input, W_enc, bias }, { count }) as [Tensor2D, Tensor2D];
+    return { values, indices };
+  });
 }

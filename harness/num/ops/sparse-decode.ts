@@ -33,8 +33,11 @@ function decode(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D 
   });
 }
 
-function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D {
-  if (hasKernel(SPARSE_DECODE_GRAD_VALUES)) return runKernel(SPARSE_DECODE_GRAD_VALUES, { dy, indices, W_dec });
+/** With `codes`, only those that are not 0 are sure to get theirs. */
+function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, codes: Tensor2D | undefined): Tensor2D {
+  if (hasKernel(SPARSE_DECODE_GRAD_VALUES)) {
+    return runKernel(SPARSE_DECODE_GRAD_VALUES, { dy, indices, W_dec, ...(codes && { codes }) });
+  }
   const [n, k] = indices.shape;
   const d_in = W_dec.shape[1];
   return byRows(n, k * d_in, (start, rows) => {
@@ -42,14 +45,6 @@ function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D 
     const upstream = tf.reshape(tf.slice(dy, [start, 0], [rows, d_in]), [rows, d_in, 1]);
     return tf.squeeze(tf.matMul(atoms, upstream), [2]);
   });
-}
-
-const ENCODE_GRAD = 'SparseEncodeGrad';
-
-/** As `gradDecoder`, transposed: Σ of dz[i, j] · x[i] as column f of [d_in, d_sae], the gradient of an encoder. */
-export function gradEncoder(x: Tensor2D, dz: Tensor2D, indices: Tensor2D, d_sae: number): Tensor2D {
-  if (hasKernel(ENCODE_GRAD)) return runKernel(ENCODE_GRAD, { dy: x, values: dz, indices }, { d_sae });
-  return tf.transpose(gradDecoder(x, dz, indices, d_sae));
 }
 
 /** Σ over (i, j) with indices[i, j] = f of values[i, j] · dy[i], as row f of [d_sae, d_in]. */
@@ -76,6 +71,11 @@ export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d
   return total;
 }
 
+export interface SparseDecodeOptions {
+  /** Values that are 0 may go without a gradient, as those of a ReLU can: its own would drop it. Saves their share of work. */
+  activeOnly?: boolean;
+}
+
 /**
  * x̂ = Σ_j values[:, j] · W_dec[indices[:, j]] + b_dec, reading only the atoms that are active.
  *
@@ -85,7 +85,13 @@ export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d
  * @param b_dec [d_in]; left out: no bias
  * @returns [n, d_in]; gradients flow to values, W_dec and b_dec
  */
-export function sparseDecode(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, b_dec?: Tensor1D): Tensor2D {
+export function sparseDecode(
+  values: Tensor2D,
+  indices: Tensor2D,
+  W_dec: Tensor2D,
+  b_dec?: Tensor1D,
+  { activeOnly = false }: SparseDecodeOptions = {},
+): Tensor2D {
   const sum = customOp<Tensor2D>(
     [values, W_dec],
     (save, v, W) => {
@@ -94,7 +100,7 @@ export function sparseDecode(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2
     },
     (dy, saved) => {
       const [v, W, ids] = saved as [Tensor2D, Tensor2D, Tensor2D];
-      return [gradValues(dy, ids, W), gradDecoder(dy, v, ids, W.shape[0])];
+      return [gradValues(dy, ids, W, activeOnly ? v : undefined), gradDecoder(dy, v, ids, W.shape[0])];
     },
   );
   return b_dec ? tf.add(sum, b_dec) : sum;

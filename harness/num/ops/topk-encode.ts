@@ -2,7 +2,7 @@
 import { hasKernel, runKernels } from '../kernels/own.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
-import { gradEncoder } from './sparse-decode.ts';
+import { gradDecoder } from './sparse-decode.ts';
 import { checkTopk, type TopkCodes, topkSparse } from './topk-sparse.ts';
 
 /** A linear encoder: its pre-activations are (x − centre) · W_enc + bias. */
@@ -29,44 +29,69 @@ function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, a
   return { values: found.values, indices: tf.gather(among, found.indices) as unknown as Tensor2D };
 }
 
-/** Gradients of W_enc, bias and centre from those of the pre-activations at `indices`; all others are 0. */
-function gradients(x: Tensor2D, dz: Tensor2D, indices: Tensor2D, W_enc: Tensor2D, centred: boolean): Tensor[] {
-  const d_sae = W_enc.shape[1];
-  const flat = (t: Tensor2D) => tf.reshape(t, [t.size]) as Tensor1D;
-  const bias = tf.unsortedSegmentSum(flat(dz), flat(indices), d_sae) as Tensor1D;
-  const own = [gradEncoder(x, dz, indices, d_sae), bias];
-  return centred ? [...own, tf.neg(tf.squeeze(tf.matMul(W_enc, tf.expandDims(bias, 1) as Tensor2D), [1]))] : own;
+const GRADIENT = 'SaxEncodeGrad';
+
+/** What a code's gradient passes on: everything that the forward pass saw. */
+interface Encoded {
+  x: Tensor2D;
+  indices: Tensor2D;
+  codes: Tensor2D;
+  W_enc: Tensor2D;
 }
 
+/** Gradients of W_enc, bias and, where there is one, centre from those of the codes. */
+function gradients(dy: Tensor2D, { x, indices, codes, W_enc }: Encoded, centre: Tensor | undefined): Tensor[] {
+  if (hasKernel(GRADIENT)) {
+    return runKernels(GRADIENT, { x, dy, codes, indices, W_enc, ...(centre && { centre }) });
+  }
+  const d_sae = W_enc.shape[1];
+  const dz = tf.mul(dy, tf.step(codes)) as Tensor2D;
+  const flat = (t: Tensor2D) => tf.reshape(t, [t.size]) as Tensor1D;
+  const bias = tf.unsortedSegmentSum(flat(dz), flat(indices), d_sae) as Tensor1D;
+  const own = [tf.transpose(gradDecoder(x, dz, indices, d_sae)), bias];
+  return centre ? [...own, tf.neg(tf.squeeze(tf.matMul(W_enc, tf.expandDims(bias, 1) as Tensor2D), [1]))] : own;
+}
+
+/** Finds entries of ReLU(x · W + bias); x is centred already. */
+export type FindEntries = (x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D) => TopkCodes;
+
 /**
- * The `k` largest entries of each row of ReLU((x − centre) · W_enc + bias), of all latents or of those in `among` (int32,
- * each at most once). The gradients of the encoder are summed over the kept entries above 0, n · k · d_in multiplications
- * instead of n · d_sae · d_in; x gets no gradient.
- *
- * @param x [n, d_in]
+ * What `find` picks of ReLU((x − centre) · W_enc + bias). The gradients of the encoder are summed over
+ * the entries above 0, n · k · d_in multiplications instead of n · d_sae · d_in; x gets no gradient.
  */
-export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
-  const { W_enc, bias, centre } = encoder;
+export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncoder, find: FindEntries): TopkCodes {
   let kept: Tensor2D | undefined;
   const values = customOp<Tensor2D>(
     centre ? [W_enc, bias, centre] : [W_enc, bias],
     (save, ...params) => {
       const [W, b, c] = params as [Tensor2D, Tensor1D, Tensor1D | undefined];
       const input = c ? (tf.sub(x, c) as Tensor2D) : x;
-      const found = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
-      const active = tf.relu(found.values);
+      const found = find(input, W, b);
       // An operation has one output: the indices leave it as a constant.
       kept = tf.keep(found.indices);
-      save([input, found.indices, active, W]);
-      return active;
+      save([input, found.indices, found.values, W]);
+      return found.values;
     },
-    (dy, [input, ids, codes, W]) => {
-      const dz = tf.mul(dy, tf.step(codes!)) as Tensor2D;
-      return gradients(input as Tensor2D, dz, ids as Tensor2D, W as Tensor2D, centre !== undefined);
+    (dy, saved) => {
+      const [input, indices, codes, W] = saved as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+      return gradients(dy, { x: input, indices, codes, W_enc: W }, centre);
     },
   );
   // A clone belongs to the caller's scope, as every result does.
   const indices = tf.clone(kept!);
   kept!.dispose();
   return { indices, values };
+}
+
+/**
+ * The `k` largest entries of each row of ReLU((x − centre) · W_enc + bias), of all latents or of those in `among` (int32,
+ * each at most once), with the gradients of {@link encodeEntries}.
+ *
+ * @param x [n, d_in]
+ */
+export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
+  return encodeEntries(x, encoder, (input, W, b) => {
+    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+    return { values: tf.relu(values), indices };
+  });
 }

@@ -3,6 +3,7 @@ import {
   type NamedTensors,
   type Scalar,
   sparseDecode,
+  squaredError,
   stopGradient,
   type Tensor1D,
   type Tensor2D,
@@ -38,10 +39,10 @@ export function auxkLoss(params: NamedTensors, step: Reconstructed, state: Train
   if (state.deadCount === 0) return tf.scalar(0);
   const dead = deadIndices(state);
   const { indices, values } = topkEncode(step.x, centredEncoder(params), Math.min(k, state.deadCount), dead);
-  const decoded = sparseDecode(values, indices, params['W_dec'] as Tensor2D);
+  const decoded = sparseDecode(values, indices, params['W_dec'] as Tensor2D, undefined, { activeOnly: true });
   // AuxK must not move the live latents.
   const residual = stopGradient(tf.sub(step.target, step.reconstruction) as Tensor2D);
-  const left = tf.sum(tf.square(tf.sub(decoded, residual)));
+  const left = squaredError(residual, decoded);
   const spread = tf.sum(tf.square(tf.sub(residual, tf.mean(residual, 0, true))));
   return tf.divNoNan(left, spread) as Scalar;
 }

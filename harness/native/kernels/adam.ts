@@ -1,0 +1,59 @@
+/**
+ * @file The optimiser's kernel, SaxAdam: one step of any number of parameters. Inputs, for each number i from 0: param<i>, m<i>,
+ * v<i>, grad<i>, of one shape. Attributes: learningRate, beta1, beta2, epsilon, step (from 1), clipNorm (0: none), and by
+ * parameter weightDecay (decoupled) and unitRows (rows that stay at length 1: their gradient is tangent). Outputs: new param, m
+ * and v, one parameter after another, in the old ones' memory where only they use it.
+ */
+import type { Addon, Values } from '../addon.ts';
+import { type Args, type Context, outputOver, override } from '../registry.ts';
+
+const none = new Float32Array(0);
+const MOVING = ['param', 'm', 'v'] as const;
+
+interface Attributes {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  step: number;
+  clipNorm: number;
+  weightDecay: number[];
+  unitRows: boolean[];
+}
+
+/** PyTorch's clip_grad_norm_ in float32: min(1, clip / (norm + 1e-6)), the norm that of all gradients together. */
+function clipScale(addon: Addon, clipNorm: number, parts: { grad: Values; width: number; rows: Values }[]): Values {
+  let total = 0;
+  const square = new Float32Array(1);
+  for (const { grad, width, rows } of parts) {
+    addon.params[0] = width;
+    addon.gradSquares(square, grad, rows);
+    total = Math.fround(total + square[0]!);
+  }
+  const norm = Math.fround(Math.fround(Math.sqrt(total)) + Math.fround(1e-6));
+  return Float32Array.of(Math.min(1, Math.fround(clipNorm) / norm));
+}
+
+/** Registers the kernel. */
+export function registerAdam(context: Context): void {
+  const { addon } = context;
+  override(context, 'SaxAdam', ({ inputs, attrs, backend }: Args) => {
+    const a = attrs as unknown as Attributes;
+    const parts = a.unitRows.map((onSphere, i) => {
+      const old = MOVING.map((name) => inputs[`${name}${i}`]!);
+      const values = old.map((info) => backend.valuesOf(info));
+      const grad = backend.valuesOf(inputs[`grad${i}`]!);
+      return { old, values, grad, width: old[0]!.shape.at(-1) ?? 1, rows: onSphere ? values[0]! : none };
+    });
+    const scale = a.clipNorm > 0 ? clipScale(addon, a.clipNorm, parts) : Float32Array.of(1);
+    return parts.flatMap(({ old, values, grad, width }, i) => {
+      const next = old.map((info) => outputOver(backend, info));
+      addon.params.set([
+        ...[a.learningRate, a.beta1, a.beta2, a.epsilon, a.weightDecay[i]!],
+        ...[1 - a.beta1 ** a.step, 1 - a.beta2 ** a.step, a.unitRows[i] ? 1 : 0, width],
+      ]);
+      addon.adamStep(...next.map((each) => each.values), ...values, grad, scale);
+      return next.map(({ info }) => info);
+    });
+  });
+}

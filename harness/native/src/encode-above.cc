@@ -1,0 +1,183 @@
+/**
+ * @file All entries of x · W + bias above a floor, and from them the largest of a whole batch: sparse codes with rows of
+ * different lengths, as CSR. An entry is compared as its key (select.h); the columns of a row ascend.
+ */
+#include "encode-tile.h"
+
+SAX_BEGIN
+
+namespace {
+
+/** What the rows of one task hold so far, tile after tile. Grows. */
+struct Found {
+  int32_t *keys, *columns, *rows;
+  size_t count, room;
+};
+
+/** Room for `more`. */
+void grow(Found& f, size_t more) {
+  if (f.count + more <= f.room) return;
+  size_t room = most(2 * f.room, f.count + more);
+  int32_t** lists[] = {&f.keys, &f.columns, &f.rows};
+  for (int32_t** list : lists) {
+    *list = static_cast<int32_t*>(__builtin_realloc(*list, room * sizeof(int32_t)));
+    if (!*list) __builtin_abort();  // as `scratch` does
+  }
+  f.room = room;
+}
+
+/** The entries of a whole batch. `starts` has n + 1 numbers. */
+struct Entries {
+  int32_t *keys, *columns;
+  uint32_t* starts;
+};
+
+/** Keys of row i of a tile. */
+void keysOfRow(const Encoder& e, const Tile& t, size_t i) {
+  const float *z = t.z + i * t.stride, *bias = e.bias + t.j0;
+  for (size_t j = 0; j < t.cols; j++) t.keys[j] = keyOf(z[j] + bias[j]);
+}
+
+/**
+ * Entries with keys from `floor` on, in scratch slot 3. @returns how many there are, beyond `limit` at least so many, and
+ * then the entries are not there.
+ */
+size_t collect(const Encoder& e, int32_t floor, size_t limit, Entries& out) {
+  size_t tasks = ceilDiv(e.n, kRowsPerTask), total = 0;
+  Found* found = static_cast<Found*>(scratch(4, tasks * sizeof(Found)));
+  for (size_t b = 0; b < tasks; b++) found[b] = {nullptr, nullptr, nullptr, 0, 0};
+  eachTile(e, 0, [&](const Tile& t, int32_t*) {
+    if (__atomic_load_n(&total, __ATOMIC_RELAXED) > limit) return;
+    Found& f = found[t.i0 / kRowsPerTask];
+    size_t before = f.count;
+    for (size_t i = 0; i < t.rows; i++) {
+      keysOfRow(e, t, i);
+      grow(f, t.cols);
+      size_t count = takeFrom(t.keys, t.cols, floor, static_cast<int32_t>(t.j0), f.keys + f.count, f.columns + f.count);
+      for (size_t q = 0; q < count; q++) f.rows[f.count + q] = static_cast<int32_t>(t.i0 + i);
+      f.count += count;
+    }
+    __atomic_fetch_add(&total, f.count - before, __ATOMIC_RELAXED);
+  });
+  if (total <= limit) {
+    size_t room = (2 * total + e.n + 1) * sizeof(int32_t);
+    out.keys = static_cast<int32_t*>(scratch(3, room));
+    out.columns = out.keys + total;
+    out.starts = reinterpret_cast<uint32_t*>(out.columns + total);
+    __builtin_memset(out.starts, 0, (e.n + 1) * sizeof(uint32_t));
+    // Each start is set one place too far and moves to its own while its row is filled.
+    uint32_t* next = out.starts + 1;
+    for (size_t b = 0; b < tasks; b++)
+      for (size_t q = 0; q < found[b].count; q++)
+        if (size_t row = static_cast<size_t>(found[b].rows[q]) + 1; row < e.n) next[row]++;
+    for (size_t i = 1; i < e.n; i++) next[i] += next[i - 1];
+    for (size_t b = 0; b < tasks; b++) {
+      const Found& f = found[b];
+      for (size_t q = 0; q < f.count; q++) {
+        uint32_t at = next[f.rows[q]]++;
+        out.keys[at] = f.keys[q];
+        out.columns[at] = f.columns[q];
+      }
+    }
+  }
+  for (size_t b = 0; b < tasks; b++) {
+    __builtin_free(found[b].keys);
+    __builtin_free(found[b].columns);
+    __builtin_free(found[b].rows);
+  }
+  return total;
+}
+
+constexpr size_t kSampleRows = 32;
+
+/** Keys above 0 as many as at most `count` in the whole batch may be, judged by a few of its rows: about twice as many. */
+int32_t guessFloor(const Encoder& e, size_t count) {
+  if (e.n < 4 * kSampleRows) return 1;
+  float* x = static_cast<float*>(scratch(4, kSampleRows * (e.d + e.features) * sizeof(float)));
+  int32_t* keys = reinterpret_cast<int32_t*>(x + kSampleRows * e.d);
+  for (size_t i = 0; i < kSampleRows; i++)
+    __builtin_memcpy(x + i * e.d, e.x + i * e.n / kSampleRows * e.d, e.d * sizeof(float));
+  Encoder sample = e;
+  sample.n = kSampleRows;
+  sample.x = x;
+  eachTile(sample, 0, [&](const Tile& t, int32_t*) {
+    for (size_t i = 0; i < t.rows; i++) {
+      keysOfRow(sample, t, i);
+      __builtin_memcpy(keys + (t.i0 + i) * e.features + t.j0, t.keys, t.cols * sizeof(int32_t));
+    }
+  });
+  size_t wanted = 2 * count * kSampleRows / e.n + kSampleRows;
+  if (wanted >= kSampleRows * e.features) return 1;
+  return most(1, cutFor(keys, kSampleRows * e.features, wanted, INT32_MIN));
+}
+
+}  // namespace
+
+/**
+ * Entries above 0 in CSR, at most `limit`. Buffers: values, columns [limit], ends int32 [n + 1] (where each row ends; then how
+ * many there are: beyond `limit` the others are undefined), x [n, d], W [d, features], bias [features]. Params: n, d ≥ 1,
+ * features ≥ 1, limit.
+ */
+void encodeAbove(Call& c) {
+  size_t n = sizeParam(c, 0), d = sizeParam(c, 1), features = sizeParam(c, 2), limit = sizeParam(c, 3);
+  if (!holds(c, 0, F32, limit) || !holds(c, 1, I32, limit) || !holds(c, 2, I32, n + 1) || !holds(c, 3, F32, n * d) ||
+      !holds(c, 4, F32, d * features) || !holds(c, 5, F32, features))
+    return;
+  if (d < 1 || features < 1) {
+    c.error = "native encode: the encoder is empty";
+    return;
+  }
+  int32_t* ends = i32(c, 2);
+  ends[n] = 0;
+  if (n == 0) return;
+  Encoder e{n, d, features, 0, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
+  Entries all;
+  size_t total = collect(e, 1, limit, all);
+  ends[n] = static_cast<int32_t>(least<size_t>(total, INT32_MAX));
+  if (total > limit) return;
+  for (size_t i = 0; i < n; i++) ends[i] = static_cast<int32_t>(all.starts[i + 1]);
+  for (size_t q = 0; q < total; q++) f32(c, 0)[q] = floatOf(all.keys[q]);
+  __builtin_memcpy(i32(c, 1), all.columns, total * sizeof(int32_t));
+}
+
+/**
+ * The `count` largest entries above 0 of the whole batch, or all where there are fewer; of equal ones the lowest row, then the
+ * lowest column. Buffers and params as above, with `count` for the limit; all are there.
+ */
+void encodeBatchTopK(Call& c) {
+  size_t n = sizeParam(c, 0), d = sizeParam(c, 1), features = sizeParam(c, 2), count = sizeParam(c, 3);
+  if (!holds(c, 0, F32, count) || !holds(c, 1, I32, count) || !holds(c, 2, I32, n + 1) || !holds(c, 3, F32, n * d) ||
+      !holds(c, 4, F32, d * features) || !holds(c, 5, F32, features))
+    return;
+  if (d < 1 || features < 1 || count > n * features || count > INT32_MAX) {
+    c.error = "native encode and batch top k: the encoder is empty or the count is out of range";
+    return;
+  }
+  int32_t* ends = i32(c, 2);
+  __builtin_memset(ends, 0, (n + 1) * sizeof(int32_t));
+  if (n == 0 || count == 0) return;
+  Encoder e{n, d, features, 0, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
+  Entries all;
+  int32_t floor = guessFloor(e, count);
+  size_t total = collect(e, floor, SIZE_MAX, all);
+  // A sample may be unlike its batch.
+  if (total < count && floor > 1) total = collect(e, 1, SIZE_MAX, all);
+  size_t kept = least(total, count);
+  if (kept > 0) {
+    int32_t* best = static_cast<int32_t*>(scratch(5, 2 * kept * sizeof(int32_t)));
+    int32_t* places = best + kept;
+    takeBest(all.keys, total, kept, 0, best, places);
+    size_t row = 0;
+    for (size_t q = 0; q < kept; q++) {
+      size_t at = static_cast<size_t>(places[q]);
+      while (at >= all.starts[row + 1]) row++;
+      ends[row]++;
+      f32(c, 0)[q] = floatOf(best[q]);
+      i32(c, 1)[q] = all.columns[at];
+    }
+  }
+  for (size_t i = 1; i < n; i++) ends[i] += ends[i - 1];
+  ends[n] = static_cast<int32_t>(kept);
+}
+
+SAX_END

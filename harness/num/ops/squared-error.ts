@@ -1,0 +1,36 @@
+/** @file Squared distances of a batch from its reconstruction, summed in one pass where the backend can. */
+import { hasKernel, runKernel } from '../kernels/own.ts';
+import { type Scalar, type Tensor2D, tf } from '../tf.ts';
+import { customOp } from './custom-op.ts';
+
+const ERRORS = 'SaxSquaredErrors';
+const GRADIENT = 'SaxSquaredErrorGrad';
+
+/** Σ‖y − ŷ‖² over rows [n, d]. The gradient flows to `reconstruction`; `target` is a constant. */
+export function squaredError(target: Tensor2D, reconstruction: Tensor2D): Scalar {
+  return customOp<Scalar>(
+    [reconstruction],
+    (save, guess) => {
+      save([target, guess!]);
+      if (!hasKernel(ERRORS)) return tf.sum(tf.squaredDifference(target, guess!));
+      return tf.reshape(runKernel(ERRORS, { target, reconstruction: guess! }), []);
+    },
+    (dy, [y, guess]) => {
+      if (hasKernel(GRADIENT)) return [runKernel(GRADIENT, { target: y!, reconstruction: guess!, dy })];
+      return [tf.mul(tf.mul(tf.sub(guess!, y!), 2), dy)];
+    },
+  );
+}
+
+/** Σ‖y − ŷ‖² and Σ‖y − ȳ‖² over the rows, ȳ their mean. */
+export function batchErrors(target: Tensor2D, reconstruction: Tensor2D): { residual: number; variance: number } {
+  const sums = tf.tidy(() => {
+    if (hasKernel(ERRORS)) return runKernel(ERRORS, { target, reconstruction }, { variance: true });
+    const residual = tf.sum(tf.square(tf.sub(target, reconstruction)));
+    const variance = tf.sum(tf.square(tf.sub(target, tf.mean(target, 0, true))));
+    return tf.stack([residual, variance]);
+  });
+  const [residual, variance] = sums.dataSync() as Float32Array;
+  sums.dispose();
+  return { residual: residual!, variance: variance! };
+}
