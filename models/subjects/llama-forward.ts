@@ -21,6 +21,14 @@ import { blockAfter, runStack } from './transformer.ts';
 /** All sites of a Llama, in the order of the pass. */
 export const llamaSites = (config: LlamaConfig) => stackSites(config.stack, '', 'text', 'tokens');
 
+const names = new WeakMap<LlamaConfig, string[]>();
+
+function siteNames(config: LlamaConfig): string[] {
+  const known = names.get(config) ?? llamaSites(config).map(({ name }) => name);
+  names.set(config, known);
+  return known;
+}
+
 /** A step of generation: one new column for every row, after the columns in the caches. */
 export interface NewColumn {
   /** Position of each row's new token. */
@@ -61,8 +69,7 @@ export function llamaHidden(
   const { n, length: t, mask } = batch;
   const { column, caches, from, offset = 0, phase = 'prompt' } = options;
   const first = from ? blockAfter(from.site, '', stack.layers) : 0;
-  const known = llamaSites(config).map(({ name }) => name);
-  const hooks = createHooks(options, known, { n, mask, offset, phase });
+  const hooks = createHooks(options, siteNames(config), { n, mask, offset, phase });
   const positions = column?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
   const { x, captured } = runStack(
     params,

@@ -67,8 +67,16 @@ export function createHooks(options: ForwardOptions, known: readonly string[], p
   function contextFor(length: number): InterventionContext {
     const { n, mask, offset, phase } = position;
     const pooled = length * n !== mask.length;
-    const values = pooled ? new Float32Array(n * length).fill(1) : Float32Array.from(mask);
-    return { offset: pooled ? 0 : offset, phase, mask: tf.tensor2d(values, [n, length]) };
+    let made: Tensor2D | undefined;
+    return {
+      offset: pooled ? 0 : offset,
+      phase,
+      // Few interventions look at it, and a step of generation has few rows to share its costs among.
+      get mask() {
+        made ??= tf.tensor2d(pooled ? new Float32Array(n * length).fill(1) : Float32Array.from(mask), [n, length]);
+        return made;
+      },
+    };
   }
 
   function visit(site: string, x: Tensor2D): Tensor2D {

@@ -157,7 +157,13 @@ const INSIDE = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out'];
 /** Name of a block's weights in the form of the fused operation, after the block's own prefix. */
 const PACKED = 'packed';
 
-const blockShape = (spec: StackSpec): BlockShape => ({ ...spec, gated: spec.names.gate !== undefined });
+const shapes = new WeakMap<StackSpec, BlockShape>();
+
+function blockShape(spec: StackSpec): BlockShape {
+  const shape = shapes.get(spec) ?? { ...spec, gated: spec.names.gate !== undefined };
+  shapes.set(spec, shape);
+  return shape;
+}
 
 /**
  * Adds the blocks' weights in the form of the fused operation, where the backend has one that serves them; the linear

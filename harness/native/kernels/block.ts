@@ -4,7 +4,7 @@
  * | kernel | inputs | attrs | outputs |
  * |---|---|---|---|
  * | SaxPackLinear | w [in, out] | | w as SaxBlock reads it, flat |
- * | SaxBlock | x [n·t, d], weights (flat), cos, sin, seen, keys, values [n·capacity, kvHeads·width], all but two or absent | n, t, columns, capacity, heads, kvHeads, width, scale, causal, d, mlp, centred, epsilon, kind, gated, attentionBias, mlpBias, firstColumn | y as x ([n, d] with firstColumn); keys and values are written to |
+ * | SaxBlock | x [n·t, d], weights (flat), cos, sin, seen, keys, values [n·capacity, kvHeads·width], all but two or absent | n, t, columns, capacity, firstColumn, shape | y as x ([n, d] with firstColumn); keys and values are written to |
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import { type Context, output, override, sizeOf } from '../registry.ts';
@@ -15,25 +15,51 @@ const PACKED_COLUMNS = 32;
 const none = new Float32Array(0);
 const everywhere = new Uint8Array(0);
 
-/** The parameters of block.cc before the number of positions; `kind` as a number. */
-const numbers = [
-  ...[
-    'n',
-    't',
-    'columns',
-    'capacity',
-    'heads',
-    'kvHeads',
-    'width',
-    'scale',
-    'causal',
-    'd',
-    'mlp',
-    'centred',
-    'epsilon',
-  ],
-  ...['kind', 'gated', 'attentionBias', 'mlpBias', 'firstColumn'],
-];
+/** Attributes of SaxBlock: what one pass has, and what is fixed about the block (`BlockShape` in num/ops/block.ts). */
+interface BlockAttrs {
+  n: number;
+  t: number;
+  columns: number;
+  capacity: number;
+  firstColumn: boolean;
+  shape: {
+    heads: number;
+    kvHeads: number;
+    headDim: number;
+    causal: boolean;
+    d: number;
+    mlp: number;
+    norm: 'rms' | 'layer';
+    epsilon: number;
+    activation: string;
+    gated: boolean;
+    bias: { attention: boolean; mlp: boolean };
+  };
+}
+
+/** Writes the parameters of block.cc. */
+function setParams(params: Float64Array, attrs: BlockAttrs, positions: number): void {
+  const { shape } = attrs;
+  params[0] = attrs.n;
+  params[1] = attrs.t;
+  params[2] = attrs.columns;
+  params[3] = attrs.capacity;
+  params[4] = shape.heads;
+  params[5] = shape.kvHeads;
+  params[6] = shape.headDim;
+  params[7] = shape.headDim ** -0.5;
+  params[8] = shape.causal ? 1 : 0;
+  params[9] = shape.d;
+  params[10] = shape.mlp;
+  params[11] = shape.norm === 'layer' ? 1 : 0;
+  params[12] = shape.epsilon;
+  params[13] = FUNCTIONS.indexOf(shape.activation);
+  params[14] = shape.gated ? 1 : 0;
+  params[15] = shape.bias.attention ? 1 : 0;
+  params[16] = shape.bias.mlp ? 1 : 0;
+  params[17] = attrs.firstColumn ? 1 : 0;
+  params[18] = positions;
+}
 
 /** Registers the kernels. */
 export function registerBlock(context: Context): void {
@@ -49,15 +75,12 @@ export function registerBlock(context: Context): void {
   });
   override(context, 'SaxBlock', ({ inputs, attrs, backend }) => {
     const { x, weights, cos, sin, seen, keys, values } = inputs as Record<string, Tf.TensorInfo | undefined>;
-    const [n, d] = [attrs['n'] as number, attrs['d'] as number];
-    const y = output(backend, attrs['firstColumn'] ? [n, d] : x!.shape, 'float32');
-    numbers.forEach((name, i) => {
-      addon.params[i] = name === 'kind' ? FUNCTIONS.indexOf(attrs[name] as string) : Number(attrs[name]);
-    });
-    addon.params[numbers.length] = cos ? cos.shape[0]! : 0;
+    const pass = attrs as unknown as BlockAttrs;
+    const y = output(backend, pass.firstColumn ? [pass.n, pass.shape.d] : x!.shape, 'float32');
+    setParams(addon.params, pass, cos ? cos.shape[0]! : 0);
     const read = (info: Tf.TensorInfo | undefined) => (info && sizeOf(info.shape) > 0 ? backend.valuesOf(info) : none);
-    const [xs, ws, cosines, sines, k, v] = [x, weights, cos, sin, keys, values].map(read) as Float32Array[];
-    addon.block(y.values, xs!, ws!, cosines!, sines!, seen ? backend.valuesOf(seen) : everywhere, k!, v!);
+    const mask = seen ? backend.valuesOf(seen) : everywhere;
+    addon.block(y.values, read(x), read(weights), read(cos), read(sin), mask, read(keys), read(values));
     return y.info;
   });
 }

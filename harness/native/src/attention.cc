@@ -131,12 +131,6 @@ inline void mixNarrow(const float* p, const float* v, size_t step, size_t column
   }
 }
 
-/** Asks for n floats to be brought near. */
-inline void bring(const float* p, size_t n) {
-  constexpr size_t line = 64 / sizeof(float);
-  for (size_t i = 0; i < n; i += line) __builtin_prefetch(p + i);
-}
-
 /**
  * The same for a single query a row: keys and values are read once, in place. A cache is larger than what is near, so those
  * of the next group (`ahead` floats on; 0 for none) are asked for meanwhile.

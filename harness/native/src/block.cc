@@ -70,10 +70,15 @@ void apply(const Linear& w, const float* a, size_t lda, size_t rows, float* c) {
     size_t now = least(kDepth, w.in - k);
     const float* b = w.packed + k * strips * kTileCols;
     for (size_t s = 0; s < strips; s++, b += kTileCols * now) {
-      size_t j = s * kTileCols, cols = least(kTileCols, w.out - j);
-      for (size_t i = 0; i < rows; i += kTileRows)
+      size_t j = s * kTileCols, cols = least(kTileCols, w.out - j), size = kTileCols * now;
+      // The weights of all blocks are more than what is near: each tile brings its share of the next strip.
+      size_t share = ceilDiv(size * kTileRows, rows), next = s + 1 < strips ? size : 0;
+      for (size_t i = 0; i < rows; i += kTileRows) {
+        size_t from = least(next, i / kTileRows * share);
+        bring(b + size + from, least(share, next - from));
         tileRows<true>(least(kTileRows, rows - i), now, a + i * lda + k, lda, b, kTileCols, c + i * w.out + j, w.out, cols,
                        k > 0);
+      }
     }
   }
   if (!w.bias) return;

@@ -38,6 +38,12 @@ static inline void store(float* p, vf v) { *reinterpret_cast<vfu*>(p) = v; }
 static inline v4 load4(const float* p) { return *reinterpret_cast<const v4*>(p); }
 static inline void store4(float* p, v4 v) { *reinterpret_cast<v4*>(p) = v; }
 
+/** Asks for n floats to be brought into the second level of the cache. */
+static inline void bring(const float* p, size_t n) {
+  constexpr size_t line = 64 / sizeof(float);
+  for (size_t i = 0; i < n; i += line) __builtin_prefetch(p + i, 0, 2);
+}
+
 template <class T>
 static inline T least(T a, T b) { return a < b ? a : b; }
 template <class T>

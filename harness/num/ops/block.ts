@@ -1,4 +1,5 @@
 /** @file A pre-norm transformer block in one operation, for passes without gradients and without a look inside it. */
+import type { NamedAttrMap } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/own.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import type { Activation } from './activation.ts';
@@ -88,20 +89,24 @@ export function canFuse({ n, t }: { n: number; t: number }): boolean {
  */
 export function transformerBlock(x: Tensor2D, weights: Tensor1D, shape: BlockShape, pass: BlockPass): Tensor2D {
   const { n, t, rotary, seen, cache, firstColumn = false } = pass;
-  const { heads, kvHeads, headDim, causal, d, mlp, norm, epsilon, activation: kind, gated, bias } = shape;
   const room = cache?.extend(t);
-  return runKernel<Tensor2D>(
-    'SaxBlock',
-    {
-      ...{ x, weights },
-      ...(rotary ? { cos: rotary.cos, sin: rotary.sin } : {}),
-      ...(seen ? { seen } : {}),
-      ...(room ? { keys: room.k, values: room.v } : {}),
-    },
-    {
-      ...{ n, t, columns: room?.columns ?? t, capacity: room ? room.k.shape[0] / Math.max(1, n) : t },
-      ...{ heads, kvHeads, width: headDim, scale: headDim ** -0.5, causal, d, mlp, centred: norm === 'layer', epsilon },
-      ...{ kind, gated, attentionBias: bias.attention, mlpBias: bias.mlp, firstColumn },
-    },
-  );
+  const inputs: Record<string, Tensor> = { x, weights };
+  if (rotary) {
+    inputs['cos'] = rotary.cos;
+    inputs['sin'] = rotary.sin;
+  }
+  if (seen) inputs['seen'] = seen;
+  if (room) {
+    inputs['keys'] = room.k;
+    inputs['values'] = room.v;
+  }
+  // A step of generation has one call for each block and few rows in it: what surrounds the kernel counts.
+  return runKernel<Tensor2D>('SaxBlock', inputs, {
+    n,
+    t,
+    columns: room?.columns ?? t,
+    capacity: room ? room.k.shape[0] / Math.max(1, n) : t,
+    firstColumn,
+    shape: shape as unknown as NamedAttrMap,
+  });
 }
