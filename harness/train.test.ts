@@ -82,6 +82,44 @@ test('an abort leaves a checkpoint that continues', async () => {
   });
 });
 
+test('an abort while few latents are active, where codes are sparse, ends with the same bits', async () => {
+  // The backend with sparse codes for small dictionaries, where it is built.
+  const { name } = await initBackend('auto');
+  await inFolder(async (folder) => {
+    const options = {
+      ...short({ d_sae: 96, training: { tokens: 64 * 60 } }),
+      hp: { targetL0: null, lambda: 30 },
+    };
+    const kinds: string[] = [];
+    const watched: typeof relu = {
+      ...relu,
+      loss: (...given) => {
+        const made = relu.loss(...given);
+        kinds.push(made.codes.kind);
+        return made;
+      },
+    };
+    const bits = async (changes: Partial<TrainSaeOptions>) => {
+      const trained = await trainSae(watched, { ...options, ...changes });
+      const { tensors } = trained.state();
+      const all = Object.keys(tensors)
+        .sort()
+        .map((key) => Array.from(tensors[key]!.data));
+      trained.dispose();
+      return all;
+    };
+    const whole = await bits({});
+    if (name === 'native') assert.is(kinds[40], 'topk');
+    const controller = new AbortController();
+    const onProgress: TrainSaeOptions['onProgress'] = ({ step }) => {
+      if (step === 40) controller.abort(new Error('stop'));
+    };
+    await rejection(bits({ checkpointDir: folder, signal: controller.signal, onProgress }));
+    assert.equal(await bits({ checkpointDir: folder }), whole);
+  });
+  await initBackend('wasm');
+});
+
 test('a checkpoint of another run, and a damaged one, are refused', async () => {
   await inFolder(async (folder) => {
     (await trainSae(topk, short({ checkpointDir: folder }))).dispose();
