@@ -82,6 +82,51 @@ test('an abort leaves a checkpoint that continues', async () => {
   });
 });
 
+test('an abort while few latents are active, where codes are sparse, ends with the same bits', async () => {
+  // The backend with sparse codes for small dictionaries, where it is built.
+  const { name } = await initBackend('auto');
+  await inFolder(async (folder) => {
+    const options = {
+      ...short({
+        activations: sparseData({ d: 40, n: 500 }).set,
+        d_sae: 96,
+        training: { tokens: 256 * 60, batchSize: 256 },
+      }),
+      hp: { targetL0: null, lambda: 8 },
+    };
+    const kinds: string[] = [];
+    const watched: typeof relu = {
+      ...relu,
+      loss: (...given) => {
+        const made = relu.loss(...given);
+        kinds.push(made.codes.kind);
+        return made;
+      },
+    };
+    const bits = async (changes: Partial<TrainSaeOptions>) => {
+      const trained = await trainSae(watched, { ...options, ...changes });
+      const { tensors } = trained.state();
+      const all = Object.keys(tensors)
+        .sort()
+        .map((key) => Array.from(tensors[key]!.data));
+      trained.dispose();
+      return all;
+    };
+    const whole = await bits({});
+    const wholeKinds = kinds.splice(0);
+    if (name === 'native') assert.is(wholeKinds[40], 'topk');
+    const controller = new AbortController();
+    const onProgress: TrainSaeOptions['onProgress'] = ({ step }) => {
+      if (step === 40) controller.abort(new Error('stop'));
+    };
+    await rejection(bits({ checkpointDir: folder, signal: controller.signal, onProgress }));
+    kinds.length = 0;
+    assert.equal(await bits({ checkpointDir: folder }), whole);
+    assert.equal(kinds, wholeKinds.slice(40));
+  });
+  await initBackend('wasm');
+});
+
 test('a checkpoint of another run, and a damaged one, are refused', async () => {
   await inFolder(async (folder) => {
     (await trainSae(topk, short({ checkpointDir: folder }))).dispose();

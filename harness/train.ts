@@ -90,12 +90,13 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     scalars: checkpoint?.progress.scalars ?? {},
     buffers: run.buffers,
     rng,
+    ...(checkpoint?.progress.last && { last: checkpoint.progress.last }),
   };
   const save = async () => {
     if (checkpointDir === undefined) return;
     const moments = adam.state();
-    const { step, tokens, scalars } = state;
-    const progress = { step, tokens, scale, scalars, curve: curve.state };
+    const { step, tokens, scalars, last } = state;
+    const progress = { step, tokens, scale, scalars, curve: curve.state, last };
     const groups = { params, buffers: state.buffers, adam: moments };
     await saveCheckpoint(checkpointDir, identity, { progress, groups, sinceFired: dead.sinceFired });
     tf.dispose(moments);

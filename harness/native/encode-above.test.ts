@@ -2,8 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nativeReady, type Source, source, tf } from '../testing/against-cpu.ts';
+import { startAddon } from './addon.ts';
 
 const ready = await nativeReady();
+const addon = startAddon();
 const test = suite('native encode above and batch top k');
 
 type Sizes = [n: number, d: number, features: number];
@@ -11,11 +13,12 @@ type Entry = [row: number, column: number, value: number];
 type Value = (from: Source, row: number) => number;
 
 /** Codes by a kernel as entries, and all pre-activations by the product, the bias added after it. */
-function run(name: string, [n, d, features]: Sizes, attrs: Record<string, number>, value: Value, seed = 1) {
+function run(name: string, [n, d, features]: Sizes, attrs: Record<string, number>, value: Value, seed = 1, mode = 0) {
   const from = source(seed);
   const make = (rows: number, columns: number) =>
     Float32Array.from({ length: rows * columns }, (_, i) => value(from, Math.floor(i / columns)));
   tf.setBackend('native');
+  addon.screening(Int32Array.of(mode, 0, 0));
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
     const x = tf.tensor2d(make(n, d), [n, d]);
@@ -30,6 +33,7 @@ function run(name: string, [n, d, features]: Sizes, attrs: Record<string, number
     return { width: values.shape[1], values: values.dataSync(), indices: indices.dataSync(), pre };
   }) as unknown as { width: number; values: Float32Array; indices: Int32Array; pre: Float32Array };
   assert.is(tf.memory().numTensors, before);
+  addon.screening(Int32Array.of(0, 0, 0));
   const { width, values, indices, pre } = result;
   const found: Entry[] = [];
   for (let i = 0; i < n; i++) {
@@ -77,12 +81,15 @@ const real: Value = (from) => from.real();
 const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e-40];
 const hostile: Value = (from) => odd[from.int(40)] ?? from.int(4) - 2;
 
+/** A few rows that bounds cannot be had for. */
+const wildRows: Value = (from, row) => (row % 9 === 4 && from.int(5) === 0 ? odd[from.int(2)]! : from.real());
+
 const SIZES: Sizes[] = [
   [1, 1, 1],
   [5, 3, 33],
   [97, 2, 1025],
   [200, 4, 300],
-  [130, 5, 2100],
+  [130, 5, 1100],
 ];
 
 for (const [name, value] of Object.entries({ 'whole numbers with many ties': whole, 'real numbers': real, hostile })) {
@@ -98,9 +105,8 @@ for (const [name, value] of Object.entries({ 'whole numbers with many ties': who
   test(`the largest of a batch: ${name}`, () => {
     for (const size of SIZES) {
       const [n, , features] = size;
-      for (const count of [1, n, Math.floor(2.5 * n), n * features].filter(
-        (each) => each <= Math.min(n * features, 5000),
-      )) {
+      const counts = n * features < 5000 ? [1, n, n * features] : [Math.floor(2.5 * n)];
+      for (const count of counts.filter((each) => each <= n * features)) {
         const { found, positive, width } = run('SaxEncodeBatchTopK', size, { count }, value, n);
         same(found, best(positive, count), `${size}, ${count}`);
         assert.is(width, widest(found, n));
@@ -108,6 +114,23 @@ for (const [name, value] of Object.entries({ 'whole numbers with many ties': who
     }
   });
 }
+
+test('screening in bfloat16, where the CPU can: the same entries', () => {
+  const SCREENED = 2;
+  for (const value of [whole, real, wildRows]) {
+    for (const size of [
+      [70, 33, 600],
+      [2060, 17, 40],
+      [40, 300, 1100],
+    ] as Sizes[]) {
+      const [n, , features] = size;
+      const above = run('SaxEncodeAbove', size, { limit: n * features }, value, n, SCREENED);
+      same(above.found, above.positive, `${size}`);
+      const { found, positive } = run('SaxEncodeBatchTopK', size, { count: 3 * n }, value, n, SCREENED);
+      same(found, best(positive, 3 * n), `${size}`);
+    }
+  }
+});
 
 test('rows that no sample of the batch stands for', () => {
   const size: Sizes = [400, 4, 300];

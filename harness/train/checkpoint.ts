@@ -1,6 +1,7 @@
 /** @file The trainer's checkpoint: one safetensors file, replaced atomically, that a resume continues bit for bit. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TrainState } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { ElementArray } from '../io/elements.ts';
 import { openSafetensors } from '../io/safetensors.ts';
@@ -17,6 +18,8 @@ export interface CheckpointProgress {
   scale: number;
   scalars: Record<string, number>;
   curve: CurveState;
+  /** What the step before the next one measured. */
+  last?: TrainState['last'];
 }
 
 export interface Checkpoint {

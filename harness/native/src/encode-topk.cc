@@ -88,13 +88,14 @@ void encodeMarked(const Encoder& e, const uint8_t* undone, size_t count) {
   }
 }
 
-/** 0: screening where it pays, 1: never, 2: wherever it can. The tests compare these. */
 int mode = 0;
 size_t screened = 0, unsettled = 0;
 
 }  // namespace
 
-/** Buffer: int32 [3], in: the mode above; out: rows of the last call that screening was tried on, and those it left. */
+int screeningMode() { return mode; }
+
+/** Buffer: int32 [3], in: the mode as `screeningMode` gives it; out: rows of the last call that screening was tried on, and those it left. */
 void screening(Call& c) {
   if (!holds(c, 0, I32, 3)) return;
   mode = i32(c, 0)[0];

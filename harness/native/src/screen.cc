@@ -27,6 +27,7 @@ SAX_BEGIN
 
 bool canScreen(const Encoder&, bool) { return false; }
 size_t screenTopK(const Encoder& e, uint8_t*) { return e.n; }
+size_t screenAbove(const Encoder& e, int32_t, size_t, uint8_t*, Found&) { return e.n; }
 
 #else
 
@@ -57,6 +58,7 @@ struct Columns {
 struct Screen {
   const Encoder& e;
   size_t room;  // candidates a row
+  float floor;  // where k is 0: what an entry must reach
   uint32_t *x, *W;
   Norms* norms;  // of the rows, then of one tile's columns
   Columns columns;
@@ -95,7 +97,7 @@ void offer(const Screen& s, size_t i, int32_t column, float value, float margin)
   if (upper < row.threshold || s.undone[i]) return;
   s.candidates[i * s.room + row.count++] = {upper, column};
   float* heap = s.lower + i * s.e.k;
-  if (low > heap[0]) {
+  if (s.e.k > 0 && low > heap[0]) {
     sinkFloat(heap, s.e.k, low);
     row.threshold = heap[0];
   }
@@ -180,7 +182,7 @@ void packRows(const Screen& s) {
       float near = norms[r].whole + norms[r].lost;
       s.undone[i + r] = isWild(norms[r]);
       // Where nothing is kept: NaN compares false with everything, and a kept NaN is turned away by `undone`.
-      float threshold = s.undone[i + r] ? __builtin_inff() : -__builtin_inff();
+      float threshold = s.undone[i + r] ? __builtin_inff() : e.k == 0 ? s.floor : -__builtin_inff();
       s.rows[i + r] = {near * (1 + gamma), norms[r].lost + gamma * near, threshold, 0};
       for (size_t q = 0; q < e.k; q++) s.lower[(i + r) * e.k + q] = -__builtin_inff();
     }
@@ -258,10 +260,27 @@ struct Carver {
   }
 };
 
-/** One chunk of rows. @returns the rows left. */
-size_t screenChunk(const Encoder& e, uint8_t* undone) {
+/** Appends the rescored candidates with keys from `floor` on. */
+void takeIn(const Screen& s, size_t firstRow, int32_t floor, Found& found) {
+  for (size_t i = 0; i < s.e.n; i++) {
+    if (s.undone[i]) continue;
+    const Candidate* list = s.candidates + i * s.room;
+    found.grow(s.rows[i].count);
+    for (size_t c = 0; c < s.rows[i].count; c++) {
+      int32_t key = keyOf(list[c].value);
+      if (key < floor) continue;
+      found.keys[found.count] = key;
+      found.columns[found.count] = list[c].column;
+      found.rows[found.count++] = static_cast<int32_t>(firstRow + i);
+    }
+  }
+}
+
+/** One chunk of rows; `use` gets the rescored candidates. @returns the rows left. */
+template <class F>
+size_t screenChunk(const Encoder& e, size_t room, float floor, uint8_t* undone, const F& use) {
   size_t pairs = ceilDiv(e.d, size_t{2}), stripCols = ceilDiv(e.features, kPairCols) * kPairCols;
-  Screen s{e, roomFor(e), nullptr, nullptr, nullptr, {}, nullptr, nullptr, nullptr, undone};
+  Screen s{e, room, floor, nullptr, nullptr, nullptr, {}, nullptr, nullptr, nullptr, undone};
   uint32_t *starts = nullptr, *order = nullptr;
   auto carve = [&](char* block) {
     Carver carver{block, 0};
@@ -296,7 +315,7 @@ size_t screenChunk(const Encoder& e, uint8_t* undone) {
     for (size_t i = begin; i < end; i++) compact(s, i);
   });
   rescore(s, starts, order);
-  select(s);
+  use(s);
   return countUndone(undone, e.n);
 }
 
@@ -308,17 +327,32 @@ bool canScreen(const Encoder& e, bool always) {
   return always || (e.n >= 64 && e.d >= 192 && e.features >= 512 && e.features >= 32 * e.k);
 }
 
-size_t screenTopK(const Encoder& e, uint8_t* undone) {
+/** run(part, first) for the rows of e chunk by chunk. @returns the sum of its results. */
+template <class F>
+static size_t byChunks(const Encoder& e, const F& run) {
   size_t left = 0;
   for (size_t i = 0; i < e.n; i += kRowsPerChunk) {
     Encoder part = e;
     part.n = least(kRowsPerChunk, e.n - i);
     part.x += i * e.d;
-    part.values += i * e.k;
-    part.indices += i * e.k;
-    left += screenChunk(part, undone + i);
+    left += run(part, i);
   }
   return left;
+}
+
+size_t screenTopK(const Encoder& e, uint8_t* undone) {
+  return byChunks(e, [&](Encoder& part, size_t first) {
+    part.values += first * e.k;
+    part.indices += first * e.k;
+    return screenChunk(part, roomFor(e), 0, undone + first, [](const Screen& s) { select(s); });
+  });
+}
+
+size_t screenAbove(const Encoder& e, int32_t floor, size_t room, uint8_t* undone, Found& found) {
+  return byChunks(e, [&](Encoder& part, size_t first) {
+    return screenChunk(part, room, floatOf(floor), undone + first,
+                       [&](const Screen& s) { takeIn(s, first, floor, found); });
+  });
 }
 
 #endif

@@ -11,6 +11,7 @@ import { sparseCrossEntropy } from './cross-entropy.ts';
 import { gatherRows } from './gather-rows.ts';
 import { layerNorm, rmsNorm } from './norms.ts';
 import { sparseDecode } from './sparse-decode.ts';
+import { batchErrors, squaredError } from './squared-error.ts';
 import { stopGradient } from './stop-gradient.ts';
 import { heavisideStep, jumprelu } from './threshold.ts';
 import { topkSparse } from './topk-sparse.ts';
@@ -100,6 +101,44 @@ for (const backend of backends) {
       );
     check();
     await withoutKernels(['SparseDecode', 'SparseDecodeGradValues', 'SparseDecodeGradDecoder'], check);
+  });
+
+  test(`${backend}: sparseDecode of active codes only: the same, and the gradients of the values that are not 0`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const indices = tf.tensor2d(INDICES, [3, 2], 'int32');
+      const W_dec = tf.tensor2d(weights(20), [5, 4]);
+      const values = tf.tensor2d([1, 0, -2, 0.5, 0, 0], [3, 2]);
+      const both = [false, true].map((activeOnly) => {
+        const decode = (v: Tensor, W: Tensor) =>
+          sparseDecode(v as Tensor2D, indices, W as Tensor2D, undefined, { activeOnly });
+        const [dv, dW] = tf.grads((v, W) => weighted(decode(v!, W!)))([values, W_dec]);
+        const active = tf.mul(dv!, tf.cast(tf.notEqual(values, 0), 'float32'));
+        return [decode(values, W_dec), active, dW!].map((tensor) => Array.from(tensor.dataSync()));
+      });
+      assert.equal(both[1], both[0]);
+      assert.ok(both[0]![1]!.some((value) => value !== 0));
+    });
+  });
+
+  test(`${backend}: squaredError, batchErrors and the gradient, by kernel and composed`, async () => {
+    await initBackend(backend);
+    const y = normal([3, 2]);
+    const check = () => {
+      const target = tf.tensor2d(y.values, [3, 2]);
+      const reference = (guess: number[]) => 3 * guess.reduce((sum, value, i) => sum + (value - y.values[i]!) ** 2, 0);
+      // A factor, so that the gradient that comes from above counts.
+      checkGradient((guess) => tf.mul(squaredError(target, guess as Tensor2D), 3), reference as never, [
+        normal([3, 2]),
+      ]);
+      // Rows (1, 2), (3, 6): mean (2, 4), distances 1 + 4 each; errors 1 and 4.
+      const rows = tf.tensor2d([1, 2, 3, 6], [2, 2]);
+      const guess = tf.tensor2d([1, 1, 3, 8], [2, 2]);
+      assert.equal(batchErrors(rows, guess), { residual: 5, variance: 10 });
+      tf.dispose([target, rows, guess]);
+    };
+    check();
+    await withoutKernels(['SaxSquaredErrors', 'SaxSquaredErrorGrad'], check);
   });
 
   test(`${backend}: batchTopk shares the budget across the batch`, async () => {
