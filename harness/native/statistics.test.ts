@@ -181,7 +181,10 @@ test('sums of rows and of codes equal those in float64', () => {
   assert.equal([...hostile], [1, Number.NaN, 2, Infinity]);
   const short = new Float32Array(5);
   assert.throws(() => kernels.compareRows(short, short, new Float64Array(3), new Float64Array(10)), /too short/);
-  assert.throws(() => kernels.compareRows(new Float32Array(6), short, new Float64Array(3), new Float64Array(10)), /short/);
+  assert.throws(
+    () => kernels.compareRows(new Float32Array(6), short, new Float64Array(3), new Float64Array(10)),
+    /short/,
+  );
   assert.throws(() => kernels.countCodes(short, new Int32Array(3), hostile), /too short/);
 });
 

@@ -43,7 +43,8 @@ export function poolRows(csr: Csr, groups: ArrayLike<number>, count: number, how
     }
     indptr[group + 1] = filled;
   }
-  if (row !== n) throw new RangeError(`pooling: row ${row} has group ${groups[row]}: groups must ascend below ${count}`);
+  if (row !== n)
+    throw new RangeError(`pooling: row ${row} has group ${groups[row]}: groups must ascend below ${count}`);
   return { n: count, d_sae, indptr, indices: indices.slice(0, filled), values: values.slice(0, filled) };
 }
 
