@@ -138,7 +138,7 @@ function addSelection(
   splits.forEach((split, c) => {
     const chosen = selection.choose(c, split);
     if (!chosen) return;
-    const evaluation = evaluateConcept(split, chosen.score(split.train.items), chosen.score);
+    const evaluation = evaluateConcept(split, chosen.score);
     evaluations.push(evaluation);
     const { id, label, domain } = concepts[c]!;
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });

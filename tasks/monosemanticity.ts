@@ -12,7 +12,7 @@ import {
   thresholdToRate,
   UserError,
 } from '../harness/contract.ts';
-import { type ControlName, openControl, prepareControls } from './monosemanticity/controls.ts';
+import { type ControlName, pooledControl, prepareControls } from './monosemanticity/controls.ts';
 import { METRICS, msCells, msCurve, SUPPORT } from './monosemanticity/metrics.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 
@@ -74,7 +74,8 @@ export default defineTask<Options>({
     if (!embedding) return emptyOutcome('the dataset has no embedding of its items and the items have no text');
     if (!method.encode) return emptyOutcome(`'${method.id}' has no codes`);
     if (test.bounds.length < 3) return emptyOutcome('needs at least two items');
-    const pooled = await pool(context, method, 'latents of items');
+    const progress = (done: number, total: number) => context.progress(done, total, 'latents of items');
+    const pooled = await poolLatents(method, test, { signal: context.signal, progress });
     const outcome: TaskOutcome = { rows: [], details: { embedding: prepared.json['description'] }, curves: {} };
     const ms = scoresOf(pooled, embedding);
     const firingRate = pooled.kind === 'sparse' ? meanFiringRate(pooled) : undefined;
@@ -98,11 +99,6 @@ export default defineTask<Options>({
 });
 
 type Context = TaskContext<Options>;
-
-async function pool(context: Context, method: Parameters<typeof poolLatents>[0], note: string): Promise<PooledLatents> {
-  const { signal, progress } = context;
-  return await poolLatents(method, context.test, { signal, progress: (done, total) => progress(done, total, note) });
-}
 
 /** @throws UserError for an embedding that has no direction, naming the item. */
 function requireDirections({ data, dim }: { data: Float32Array; dim: number }, items: readonly { id: string }[]): void {
@@ -144,14 +140,10 @@ async function addControl(
   embedding: Float32Array,
 ): Promise<void> {
   if (name !== 'neurons' && !context.prepared.arrays[name]) return;
-  const control = openControl(name, context.prepared, context.test.d_in);
-  try {
-    const pooled = await pool(context, control, name);
-    if (pooled.kind !== 'dense') throw new Error('internal: controls are dense');
-    addRow(outcome, 'sae-rate', name, thresholded(pooled, rate, embedding), { firingRate: rate });
-  } finally {
-    control.dispose();
-  }
+  const { prepared, test, signal, progress } = context;
+  const options = { signal, progress: (done: number, total: number) => progress(done, total, name) };
+  const pooled = await pooledControl(name, prepared, test, options);
+  addRow(outcome, 'sae-rate', name, thresholded(pooled, rate, embedding), { firingRate: rate });
 }
 
 function addRow(

@@ -5,7 +5,7 @@ import type { ActivationSet } from './data.ts';
 export interface KeptBatch {
   firstItem: number;
   items: number;
-  /** Kept rows of all items of the batch, row-major [rows, d_in]. */
+  /** Kept rows of all items of the batch, row-major [rows, d_in]: not to be changed, and gone with the next batch. */
   x: Float32Array;
   rows: number;
   /** Item i of the batch has the rows `bounds[i]` … `bounds[i + 1] − 1` of x. */
@@ -13,10 +13,11 @@ export interface KeptBatch {
 }
 
 /**
- * Scans a set in batches of about `size` rows, leaving out special tokens and padding as the set's policy says. The rows
- * are the scan's own where all of a batch are kept: callers must not change them.
+ * Scans a set in batches of about `size` rows, leaving out special tokens and padding as the set's policy says. Where all
+ * rows of a batch are kept they are the scan's own, else they are copied into memory that all batches share.
  */
 export async function* scanKept(set: ActivationSet, size: number): AsyncGenerator<KeptBatch> {
+  let memory = new Float32Array(0);
   for await (const batch of set.scan(size)) {
     const { firstItem, items, firstRow } = batch;
     const bounds = new Uint32Array(items + 1);
@@ -29,14 +30,24 @@ export async function* scanKept(set: ActivationSet, size: number): AsyncGenerato
     }
     const rows = bounds[items]!;
     const end = set.bounds[firstItem + items]! - firstRow;
-    const x = rows === end ? batch.x.subarray(0, rows * set.d_in) : withoutDropped(batch.x, rows, firstRow, set);
-    yield { firstItem, items, x, rows, bounds };
+    let { x } = batch;
+    if (rows < end) {
+      if (memory.length < rows * set.d_in) memory = new Float32Array(rows * set.d_in);
+      x = memory;
+      copyKept(batch.x, x, rows, firstRow, set);
+    }
+    yield { firstItem, items, x: x.subarray(0, rows * set.d_in), rows, bounds };
   }
 }
 
-/** The kept ones of the rows of `x`, which is row `first` of the set and those after it. */
-function withoutDropped(x: Float32Array, rows: number, first: number, { keep, d_in }: ActivationSet): Float32Array {
-  const out = new Float32Array(rows * d_in);
+/** Copies the kept ones, `rows` of them, of the rows `x`: row `first` of the set and those after it. */
+function copyKept(
+  x: Float32Array,
+  out: Float32Array,
+  rows: number,
+  first: number,
+  { keep, d_in }: ActivationSet,
+): void {
   let filled = 0;
   for (let row = 0; filled < rows; row++) {
     if (keep[first + row] !== 1) continue;
@@ -46,5 +57,4 @@ function withoutDropped(x: Float32Array, rows: number, first: number, { keep, d_
     out.set(x.subarray(start * d_in, row * d_in), filled * d_in);
     filled += row - start;
   }
-  return out;
 }

@@ -33,19 +33,17 @@ export interface ConceptEvaluation {
 }
 
 /**
- * Scores a detector of one concept. `train` are its scores of the training items, `score` gives those of held-out
- * items. Thresholds come from the training items alone: one for their own share of positives, one for 1 % of
- * positives, at which the training negatives stand for the many.
+ * Scores a detector of one concept. Thresholds come from the training items alone: one for their own share of positives,
+ * one for 1 % of positives, at which the training negatives stand for the many.
  */
-export function evaluateConcept(
-  split: ConceptSplit,
-  train: Float64Array,
-  score: (items: Uint32Array) => Float64Array,
-): ConceptEvaluation {
-  const positives = score(split.positives);
-  const negatives = score(split.negatives);
-  const hard = score(split.hardNegatives);
-  const many = Float64Array.from([...negatives, ...score(split.extraNegatives)]);
+export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array) => Float64Array): ConceptEvaluation {
+  // Side by side, so that the negatives stand next to the hard ones and next to the many.
+  const parts = [split.train.items, split.positives, split.hardNegatives, split.negatives, split.extraNegatives];
+  const scores = score(joined(parts));
+  const ends = parts.map((_, p) => parts.slice(0, p + 1).reduce((sum, { length }) => sum + length, 0));
+  const between = (first: number, last: number) => scores.subarray(first === 0 ? 0 : ends[first - 1], ends[last]);
+  const [train, positives, hard, negatives] = [between(0, 0), between(1, 1), between(2, 2), between(3, 3)];
+  const [withHard, many] = [between(2, 3), between(3, 4)];
   const trainPrior = mean(split.train.labels);
   const threshold = bestF1Threshold(train, split.train.labels, trainPrior);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
@@ -53,7 +51,7 @@ export function evaluateConcept(
   return {
     metrics: {
       auroc: aurocOf(positives, negatives),
-      auroc_hard: aurocOf(positives, Float64Array.from([...negatives, ...hard])),
+      auroc_hard: aurocOf(positives, withHard),
       average_precision: averagePrecision(...labelled(positives, negatives))!,
       f1: f1AtPrior(shareAbove(positives, threshold), shareAbove(negatives, threshold), evalPrior),
       hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
@@ -63,6 +61,16 @@ export function evaluateConcept(
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
   };
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function aurocOf(positives: Float64Array, negatives: Float64Array): number {

@@ -4,7 +4,9 @@ import {
   type Codes,
   covariance,
   createRng,
+  type PooledLatents,
   type Prepared,
+  poolLatents,
   scanKept,
   symmetricEigen,
   type Tensor2D,
@@ -45,19 +47,46 @@ export async function prepareControls(test: ActivationSet): Promise<Prepared['ar
   };
 }
 
+/** Dense latents of items. */
+export type DenseLatents = PooledLatents & { kind: 'dense' };
+
+/** By test set: every dictionary stands beside the same controls. */
+const known = new WeakMap<ActivationSet, Map<ControlName, DenseLatents>>();
+
 /**
- * A control as a method of dense codes with d_in units. MS does not change under the scale or the offset of a unit, so
- * random directions need no unit length and components no centring.
+ * The d_in units of a control on the items of `test`, whose bases `prepared` holds; pooled once for all methods. MS does not
+ * change under the scale or the offset of a unit, so random directions need no unit length and components no centring.
  */
-export function openControl(name: ControlName, prepared: Prepared, d_in: number) {
+export async function pooledControl(
+  name: ControlName,
+  prepared: Prepared,
+  test: ActivationSet,
+  options: Parameters<typeof poolLatents>[2],
+): Promise<DenseLatents> {
+  const controls = known.get(test) ?? new Map<ControlName, DenseLatents>();
+  known.set(test, controls);
+  const pooled = controls.get(name) ?? (await poolControl(name, prepared, test, options));
+  controls.set(name, pooled);
+  return pooled;
+}
+
+async function poolControl(
+  name: ControlName,
+  prepared: Prepared,
+  test: ActivationSet,
+  options: Parameters<typeof poolLatents>[2],
+): Promise<DenseLatents> {
+  const { d_in } = test;
   const basis = name === 'neurons' ? undefined : tf.tensor2d(prepared.arrays[name]!.data as Float32Array, [d_in, d_in]);
-  return {
-    d_sae: d_in,
-    sparse: false,
-    encode: (x: Tensor2D): Codes => ({
-      kind: 'dense',
-      values: basis ? tf.matMul(x, basis, false, true) : tf.clone(x),
-    }),
-    dispose: () => basis?.dispose(),
-  };
+  const encode = (x: Tensor2D): Codes => ({
+    kind: 'dense',
+    values: basis ? tf.matMul(x, basis, false, true) : tf.clone(x),
+  });
+  try {
+    const pooled = await poolLatents({ d_sae: d_in, sparse: false, encode }, test, options);
+    if (pooled.kind !== 'dense') throw new Error('internal: controls are dense');
+    return pooled;
+  } finally {
+    basis?.dispose();
+  }
 }

@@ -1,8 +1,9 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
 import type { Csr } from '../csr.ts';
-import { type Rng, rngFromState } from '../rng.ts';
-import { type BootstrapOptions, bootstrapSums, columnSums, type Estimate, resampledSums } from '../stats/bootstrap.ts';
+import type { Rng } from '../rng.ts';
+import { type BootstrapOptions, bootstrapSums, type Estimate } from '../stats/bootstrap.ts';
 import { createClusterSums } from './reconstruction-sums.ts';
+import { squaredLength, squaredSumsOf } from './squared-sums.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -76,48 +77,9 @@ export interface Reconstruction {
 
 const ratio = (top: number, bottom: number): number | null => (bottom > 0 ? top / bottom : null);
 
-function squaredLength(vector: Float64Array): number {
-  let squared = 0;
-  for (let c = 0; c < vector.length; c++) squared += vector[c]! ** 2;
-  return squared;
-}
-
 /** Σ‖x‖² - ‖Σx‖²/n: the sum of squares about the mean. */
 function scatter(sumSquares: number, squaredSum: number, tokens: number): number {
   return sumSquares - squaredSum / tokens;
-}
-
-/** ‖Σx‖² over all clusters and over each resample of them. */
-interface SquaredSums {
-  all: number;
-  resamples: Float64Array;
-}
-
-/**
- * The last of them, with what they were made from: they depend on the activations alone and are most of what an interval
- * costs, and one method after the other is measured on the same activations.
- */
-const squaredSums: { vectors: Float64Array; draws: string; sums: SquaredSums }[] = [];
-const KEPT = 4;
-
-function squaredSumsOf(vectors: Float64Array, d_in: number, rng: Rng, resamples: number): SquaredSums {
-  const draws = JSON.stringify([rng.state(), d_in, resamples]);
-  const known = squaredSums.find((entry) => {
-    if (entry.draws !== draws || entry.vectors.length !== vectors.length) return false;
-    for (let at = 0; at < vectors.length; at++) if (entry.vectors[at] !== vectors[at]) return false;
-    return true;
-  });
-  if (known) return known.sums;
-  const totals = resampledSums(vectors, d_in, rngFromState(rng.state()), resamples);
-  const sums = {
-    all: squaredLength(columnSums(vectors, d_in)),
-    resamples: Float64Array.from({ length: resamples }, (_, r) =>
-      squaredLength(totals.subarray(r * d_in, (r + 1) * d_in)),
-    ),
-  };
-  squaredSums.unshift({ vectors, draws, sums });
-  squaredSums.length = Math.min(squaredSums.length, KEPT);
-  return sums;
 }
 
 /** The sums that intervals are made of, beside Σx. */
