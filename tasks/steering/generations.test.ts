@@ -9,19 +9,25 @@ import { type GenerationRow, generateAll } from './generations.ts';
 import { likenessOf } from './texts.ts';
 
 const test = suite('tasks/steering/generations');
-await initBackend();
-const subject = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+let subject: LanguageModel;
 const site = { name: 'blocks.1.hook_resid_post', d: 128 };
 const options = { maxNewTokens: 9, temperature: 1, seed: 3, progress: () => {} };
 const method = { d_in: 128, dispose() {} } as FittedMethod;
 
 const prompts = ['Write about the moon.\n', 'Tell me.\n', 'Describe the sea and all the fish in it.\n'];
-const rows = prompts.flatMap((text, p) =>
-  [0, 12].map((strength, s): GenerationRow => {
-    const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
-    return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { vector, strength } };
-  }),
-);
+let rows: GenerationRow[];
+
+test.before(async () => {
+  await initBackend();
+  subject = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+  rows = prompts.flatMap((text, p) =>
+    [0, 12].map((strength, s): GenerationRow => {
+      const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
+      return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { vector, strength } };
+    }),
+  );
+});
+test.after(() => subject.dispose());
 
 test('prompts of different lengths, strong and no steering', async () => {
   const before = tf.memory().numTensors;

@@ -122,7 +122,9 @@ const tables = (angles: number[], half: number) => ({
 const near = { rtol: 1e-4, atol: 1e-4 };
 
 if (native) {
-  await initBackend('native');
+  test.before(async () => {
+    await initBackend('native');
+  });
 
   const cases: [string, BlockShape, number, number][] = [
     ['one row', llama, 1, 1],
