@@ -65,6 +65,30 @@ test('prompts of different lengths, strong and no steering', async () => {
   });
 });
 
+test('a text that came up before is not measured again', async () => {
+  const measured: number[] = [];
+  const counted: LanguageModel = {
+    ...subject,
+    forwardFrom(...given) {
+      measured.push(given[2].n);
+      return subject.forwardFrom!(...given);
+    },
+  };
+  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, 'add', method, options);
+  const [first, second, third] = rows as [GenerationRow, GenerationRow, GenerationRow];
+  const once = await run([first, second, first, third]);
+  assert.equal(measured, [3]);
+  assert.equal(once[2], once[0]);
+  assert.is.not(once[1]!.nll, once[0]!.nll);
+  // The same way but for the order; then one prompt alone, whose new tokens stand in other columns.
+  assert.equal(await run([third, second, first]), [once[3], once[1], once[0]]);
+  assert.equal(measured, [3]);
+  const alone = await run([third]);
+  assert.equal(measured, [3, 1]);
+  assert.is(alone[0]!.text, once[3]!.text);
+  assert.ok(Math.abs(alone[0]!.nll - once[3]!.nll) < 1e-4);
+});
+
 test('a site that does not decide what follows is measured by passes of their own', async () => {
   const inner = { name: 'blocks.1.hook_mlp_out', d: 128 };
   const texts = await generateAll(subject, inner, rows.slice(0, 2), 'add', method, options);
