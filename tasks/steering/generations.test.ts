@@ -19,7 +19,11 @@ const prompts = ['Write about the moon.\n', 'Tell me.\n', 'Describe the sea and 
 const rows = prompts.flatMap((text, p) =>
   [0, 12].map((strength, s): GenerationRow => {
     const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
-    return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { vector, strength } };
+    return {
+      prompt: subject.tokenizer.encode(text).ids,
+      stream: 2 * p + s,
+      steering: { kind: 'add', vector, strength },
+    };
   }),
 );
 
@@ -33,7 +37,7 @@ test('prompts of different lengths, strong and no steering', async () => {
       return subject.forward(...given);
     },
   };
-  const texts = await generateAll(counted, site, rows, 'add', method, options);
+  const texts = await generateAll(counted, site, rows, method, options);
   assert.is(passes, 0, 'no pass from the beginning');
   assert.is(tf.memory().numTensors, before);
   const ids = await subject.generate(
@@ -74,7 +78,7 @@ test('a text that came up before is not measured again', async () => {
       return subject.forwardFrom!(...given);
     },
   };
-  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, 'add', method, options);
+  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, method, options);
   const [first, second, third] = rows as [GenerationRow, GenerationRow, GenerationRow];
   const once = await run([first, second, first, third]);
   assert.equal(measured, [3]);
@@ -91,7 +95,7 @@ test('a text that came up before is not measured again', async () => {
 
 test('a site that does not decide what follows is measured by passes of their own', async () => {
   const inner = { name: 'blocks.1.hook_mlp_out', d: 128 };
-  const texts = await generateAll(subject, inner, rows.slice(0, 2), 'add', method, options);
+  const texts = await generateAll(subject, inner, rows.slice(0, 2), method, options);
   assert.is(texts.length, 2);
   assert.ok(texts.every(({ tokens, nll }) => tokens > 0 && nll > 0));
 });
