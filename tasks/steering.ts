@@ -61,10 +61,11 @@ export default defineTask<SteeringOptions>({
     const kinds: (Kind | 'none')[] = idle
       ? ['none']
       : options.interventions.filter((kind) => kind === 'add' || clampable);
-    for (const kind of kinds) {
-      const axes = { selection, intervention: kind };
-      if (subject!.type === 'lm') await steerLm(context, subject as LanguageModel, vectors, kind, axes, outcome);
-      else await steerClip(context, subject as Clip, vectors, kind, axes, outcome);
+    if (subject!.type === 'lm') await steerLm(context, subject as LanguageModel, vectors, kinds, selection, outcome);
+    else {
+      for (const kind of kinds) {
+        await steerClip(context, subject as Clip, vectors, kind, { selection, intervention: kind }, outcome);
+      }
     }
     if (kinds.length === 0) outcome.rows.push(emptyRow(`'${method.id}' has no latents to clamp`));
     return { ...outcome, rows: outcome.rows.map((row) => completed(row, subject!)) };

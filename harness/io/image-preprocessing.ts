@@ -187,13 +187,14 @@ export function preprocessImages(
   );
   const pixels = height * width;
   const data = new Float32Array(images.length * pixels * 3);
+  const [step, plane] = layout === 'nhwc' ? [3, 1] : [1, pixels];
   fitted.forEach((image, n) => {
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const at = layout === 'nhwc' ? pixel * 3 + channel : channel * pixels + pixel;
-        data[n * pixels * 3 + at] = table[channel]![image.data[pixel * 3 + channel]!]!;
-      }
-    }
+    for (let channel = 0; channel < 3; channel++) write(image.data, channel, n * pixels * 3 + channel * plane);
   });
+  /** One channel of an image, from place `at` of the data on. */
+  function write(bytes: Uint8Array, channel: number, at: number): void {
+    const values = table[channel]!;
+    for (let i = channel; i < bytes.length; i += 3, at += step) data[at] = values[bytes[i]!]!;
+  }
   return { data, shape: layout === 'nhwc' ? [images.length, height, width, 3] : [images.length, 3, height, width] };
 }

@@ -23,7 +23,7 @@ test.before(async () => {
   rows = prompts.flatMap((text, p) =>
     [0, 12].map((strength, s): GenerationRow => {
       const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
-      return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { vector, strength } };
+      return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { kind: 'add', vector, strength } };
     }),
   );
 });
@@ -39,7 +39,7 @@ test('prompts of different lengths, strong and no steering', async () => {
       return subject.forward(...given);
     },
   };
-  const texts = await generateAll(counted, site, rows, 'add', method, options);
+  const texts = await generateAll(counted, site, rows, method, options);
   assert.is(passes, 0, 'no pass from the beginning');
   assert.is(tf.memory().numTensors, before);
   const ids = await subject.generate(
@@ -71,9 +71,33 @@ test('prompts of different lengths, strong and no steering', async () => {
   });
 });
 
+test('a text that came up before is not measured again', async () => {
+  const measured: number[] = [];
+  const counted: LanguageModel = {
+    ...subject,
+    forwardFrom(...given) {
+      measured.push(given[2].n);
+      return subject.forwardFrom!(...given);
+    },
+  };
+  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, method, options);
+  const [first, second, third] = rows as [GenerationRow, GenerationRow, GenerationRow];
+  const once = await run([first, second, first, third]);
+  assert.equal(measured, [3]);
+  assert.equal(once[2], once[0]);
+  assert.is.not(once[1]!.nll, once[0]!.nll);
+  // The same way but for the order; then one prompt alone, whose new tokens stand in other columns.
+  assert.equal(await run([third, second, first]), [once[3], once[1], once[0]]);
+  assert.equal(measured, [3]);
+  const alone = await run([third]);
+  assert.equal(measured, [3, 1]);
+  assert.is(alone[0]!.text, once[3]!.text);
+  assert.ok(Math.abs(alone[0]!.nll - once[3]!.nll) < 1e-4);
+});
+
 test('a site that does not decide what follows is measured by passes of their own', async () => {
   const inner = { name: 'blocks.1.hook_mlp_out', d: 128 };
-  const texts = await generateAll(subject, inner, rows.slice(0, 2), 'add', method, options);
+  const texts = await generateAll(subject, inner, rows.slice(0, 2), method, options);
   assert.is(texts.length, 2);
   assert.ok(texts.every(({ tokens, nll }) => tokens > 0 && nll > 0));
 });

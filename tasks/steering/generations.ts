@@ -8,7 +8,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import type { Generation } from '../judges/programmatic.ts';
-import { type Kind, type RowSteering, steer } from './interventions.ts';
+import { type Kind, type RowSteering, steerEach } from './interventions.ts';
 import { likenessOf, type RecordedStream } from './texts.ts';
 
 /** One continuation to be generated. */
@@ -17,7 +17,7 @@ export interface GenerationRow {
   /** Number of the random stream: rows of one stream draw the same random numbers, whatever steers them. */
   stream: number;
   /** Nothing for a generation without steering. */
-  steering?: RowSteering;
+  steering?: RowSteering & { kind: Kind };
 }
 
 export interface GenerationOptions {
@@ -37,7 +37,6 @@ export async function generateAll(
   subject: LanguageModel,
   site: { name: string; d: number },
   rows: readonly GenerationRow[],
-  kind: Kind,
   method: FittedMethod | undefined,
   options: GenerationOptions,
 ): Promise<Generation[]> {
@@ -47,7 +46,7 @@ export async function generateAll(
   for (let from = 0; from < rows.length; from += size) {
     const batch = rows.slice(from, from + size);
     const steerings = batch.flatMap(({ steering }) => steering ?? []);
-    const steering = method && steerings.length > 0 ? steer(site.name, steerings, kind, method) : undefined;
+    const steering = method && steerings.length > 0 ? steerEach(site.name, steerings, method) : undefined;
     const recorder = steering && restOfText(subject, site.name) ? streamRecorder(site.name) : undefined;
     try {
       const ids = await subject.generate(

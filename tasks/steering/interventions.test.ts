@@ -5,7 +5,7 @@ import { type FittedMethod, type Tensor1D, type Tensor2D, tf } from '../../harne
 import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
 import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
-import { type RowSteering, steer } from './interventions.ts';
+import { type RowSteering, steer, steerEach } from './interventions.ts';
 import { steeringVectors } from './steering-vectors.ts';
 
 const test = suite('tasks/steering/interventions');
@@ -97,6 +97,27 @@ for (const kind of ['dense', 'topk'] as const) {
     ]);
   });
 }
+
+test('rows of both kinds in one batch', async () => {
+  const kinds = ['clamp', 'add', 'clamp'] as const;
+  const mixed = kinds.map((kind, i) => ({ ...rows[i % 2]!, kind }));
+  const x = [...X, X[0]!];
+  const result = tf.tidy(() => {
+    const context = { offset: 0, phase: 'prompt' as const, mask: tf.ones([3, 2]) as Tensor2D };
+    return steerEach('site', mixed, dictionary('dense')).apply(tf.tensor3d(x), context);
+  });
+  // As above: row 0 clamped, row 1 added to, row 0 clamped.
+  const clamped = [
+    [3, -1],
+    [1, 5],
+  ];
+  const added = [
+    [4, 4],
+    [1, 0],
+  ];
+  assert.equal(await result.array(), [clamped, added, clamped]);
+  result.dispose();
+});
 
 const set = {
   concepts: [{ id: 'a', label: 'a' }],

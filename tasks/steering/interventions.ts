@@ -34,6 +34,29 @@ export function steer(site: string, rows: readonly RowSteering[], kind: Kind, me
   };
 }
 
+/** Rows steered each in its own way; those of one kind are best kept together. */
+export function steerEach(
+  site: string,
+  rows: readonly (RowSteering & { kind: Kind })[],
+  method: FittedMethod,
+): Intervention {
+  const starts = rows.flatMap(({ kind }, i) => (kind === rows[i - 1]?.kind ? [] : [i]));
+  const runs = starts.map((from, i) => {
+    const own = rows.slice(from, starts[i + 1]);
+    return { from, count: own.length, steering: steer(site, own, own[0]!.kind, method) };
+  });
+  if (runs.length === 1) return runs[0]!.steering;
+  return {
+    site,
+    apply(x, context) {
+      const parts = runs.map(({ from, count, steering }) =>
+        steering.apply(tf.slice(x, [from, 0, 0], [count, -1, -1]), context),
+      );
+      return tf.concat(parts, 0);
+    },
+  };
+}
+
 /** x − f(x) · vector: what clamping to 0 leaves of x [n, length, d]. */
 export function cleared(x: Tensor3D, rows: readonly Omit<RowSteering, 'strength'>[], method: FittedMethod): Tensor3D {
   return withoutLatents(

@@ -30,8 +30,9 @@ interface Shared {
   unsteered: Generation[];
 }
 
-/** A concept with what it is steered with; `c` is its place among the chosen concepts. */
+/** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
 interface Steered {
+  kind: Kind | 'none';
   c: number;
   concept: Concept;
   vector: SteeringVector;
@@ -55,33 +56,39 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   );
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
-  const unsteered = await generateAll(subject, site, rows, 'add', undefined, passes);
+  const unsteered = await generateAll(subject, site, rows, undefined, passes);
   const shared: Shared = { concepts, prompts, scale, judge: dataset.judge!.description, unsteered };
   return { json: shared as unknown as Record<string, unknown>, arrays: {} };
 }
 
-/** Adds one row to the outcome: all concepts that have a vector, steered in one way. */
+/**
+ * Adds one row to the outcome for each way of steering: all concepts that have a vector. The ways are generated together,
+ * since a step of generation costs little more for twice the texts.
+ */
 export async function steerLm(
   context: TaskContext<SteeringOptions>,
   subject: LanguageModel,
   vectors: readonly (SteeringVector | undefined)[],
-  kind: Kind | 'none',
-  axes: { selection: string; intervention: string },
+  kinds: readonly Steered['kind'][],
+  selectedBy: string,
   outcome: TaskOutcome,
 ): Promise<void> {
   const { options, dataset, labelled, prepared } = context;
   const shared = prepared.json as unknown as Shared;
   const { prompts } = shared;
   const judge = programmaticJudge(dataset.judge!, shared.scale);
-  const steered = shared.concepts.flatMap((place, c): Steered[] => {
-    const vector = vectors[c];
-    return vector ? [{ c, vector, concept: labelled!.set.concepts[place]! }] : [];
-  });
-  const factors = kind === 'none' ? [0] : options.factors;
+  const steered = kinds.flatMap((kind) =>
+    shared.concepts.flatMap((place, c): Steered[] => {
+      const vector = vectors[c];
+      return vector ? [{ kind, c, vector, concept: labelled!.set.concepts[place]! }] : [];
+    }),
+  );
+  const idle = kinds.includes('none');
+  const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    kind === 'none' ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted, kind);
+    idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
   const rate = (text: Generation, { concept, p }: Pick<Wanted, 'concept' | 'p'>): Ratings =>
     judge(text, concept, prompts[p]!);
 
@@ -108,10 +115,13 @@ export async function steerLm(
       unsteered: own.map((at) => rate(withoutSteering(finals[at]!), finals[at]!)),
     };
   });
-  outcome.rows.push({ axes, metrics: lmCells(scores) });
-  outcome.details!['judge'] = { description: shared.judge, fluency: shared.scale };
-  outcome.details![`${axes.selection}/${axes.intervention}`] = scores.map(lmDetails);
-  if (kind !== 'none') Object.assign(outcome.curves!, lmCurves(scores, factors, axes.intervention));
+  for (const kind of kinds) {
+    outcome.details!['judge'] = { description: shared.judge, fluency: shared.scale };
+    const own = scores.filter((_, i) => chosen[i]!.kind === kind);
+    outcome.rows.push({ axes: { selection: selectedBy, intervention: kind }, metrics: lmCells(own) });
+    outcome.details![`${selectedBy}/${kind}`] = own.map(lmDetails);
+    if (kind !== 'none') Object.assign(outcome.curves!, lmCurves(own, factors, kind));
+  }
 }
 
 /** The wanted texts, in order. */
@@ -120,17 +130,16 @@ async function generateWanted(
   subject: LanguageModel,
   prompts: readonly SteeringPrompt[],
   wanted: readonly Wanted[],
-  kind: Kind,
 ): Promise<Generation[]> {
   const { options, method, site, seed, signal, progress } = context;
   const { maxNewTokens, temperature } = options;
   const ids = prompts.map(({ text }) => promptIds(subject, text));
-  const rows = wanted.map(({ c, p, factor, vector: { vector, scale, latent } }): GenerationRow => {
-    const steering = { vector, strength: factor * scale, latent };
+  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent } }): GenerationRow => {
+    const steering = { kind: kind as Kind, vector, strength: factor * scale, latent };
     return { prompt: ids[p]!, stream: c * prompts.length + p, steering };
   });
-  const note = (done: number, total: number) => progress(done, total, `${kind}: texts`);
-  return await generateAll(subject, site, rows, kind, method, {
+  const note = (done: number, total: number) => progress(done, total, 'steered texts');
+  return await generateAll(subject, site, rows, method, {
     maxNewTokens,
     temperature,
     seed,

@@ -44,17 +44,41 @@ interface LikenessOptions {
   recorded?: RecordedStream;
 }
 
+/** Texts whose likelihood is remembered for one kind of stream. */
+const MOST_KNOWN = 2 ** 14;
+
+/** Mean −ln p of texts, by what their streams have in common: subject, site, and the column of the first new token. */
+const knownOf = new WeakMap<LanguageModel, Map<string, Map<string, number>>>();
+
+/**
+ * Where the likelihoods of texts are kept. Weak steering leaves many texts as they are without it, whatever the method:
+ * about half of all have been measured before. Only texts that come by the same way, for the same rounding.
+ */
+function knownTexts(subject: LanguageModel, recorded: RecordedStream | undefined): Map<string, number> {
+  if (!recorded) return new Map();
+  const ways = knownOf.get(subject) ?? new Map<string, Map<string, number>>();
+  knownOf.set(subject, ways);
+  const way = `${recorded.site} ${recorded.start}`;
+  const before = ways.get(way);
+  const known = before && before.size < MOST_KNOWN ? before : new Map<string, number>();
+  ways.set(way, known);
+  return known;
+}
+
 /** Mean −ln p of the continuation's tokens under the subject as it is, and how repetitive they are. */
 export async function likenessOf(
   subject: LanguageModel,
   texts: readonly Continued[],
   options: LikenessOptions = {},
 ): Promise<Likeness[]> {
-  const out: Likeness[] = texts.map(({ ids }) => ({ tokens: ids.length, nll: 0, repetition: repeatedShare(ids) }));
+  const known = knownTexts(subject, options.recorded);
+  const keys = texts.map(({ prompt, ids }) => `${prompt} | ${ids}`);
+  // Of equal texts the last one stands for all.
+  const places = new Map(keys.map((key, index) => [key, index]));
   // Rows of like length together: less padding.
   const order = texts
     .map((text, index) => ({ index, length: text.prompt.length + text.ids.length, tokens: text.ids.length }))
-    .filter(({ tokens }) => tokens > 0)
+    .filter(({ index, tokens }) => tokens > 0 && places.get(keys[index]!) === index && !known.has(keys[index]!))
     .sort((a, b) => a.length - b.length);
   for (let from = 0; from < order.length; ) {
     options.signal?.throwIfAborted();
@@ -63,12 +87,15 @@ export async function likenessOf(
     const rows = order.slice(from, to).map(({ index }) => index);
     const values = await meanNll(subject, texts, rows, options.recorded);
     rows.forEach((row, i) => {
-      out[row]!.nll = values[i]!;
+      known.set(keys[row]!, values[i]!);
     });
     from = to;
     options.progress?.(from, order.length);
   }
-  return out;
+  return texts.map(({ ids }, i) => {
+    const nll = ids.length > 0 ? known.get(keys[i]!)! : 0;
+    return { tokens: ids.length, nll, repetition: repeatedShare(ids) };
+  });
 }
 
 /** Mean −ln p of the texts at places `rows`. */
