@@ -1,13 +1,12 @@
 /** @file Runs one measurement in a process of its own and reads the JSON line that it prints last. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { codeExtension, codeRoot, packageRoot } from '../paths.ts';
 import type { Measurement } from './ours/measure.ts';
 import type { Contender } from './rows.ts';
 
 const run = promisify(execFile);
-const folder = path.dirname(fileURLToPath(import.meta.url));
 /** A measurement that takes longer is given up. */
 const LIMIT_MS = 15 * 60_000;
 
@@ -31,6 +30,18 @@ async function missingModules(names: string[]): Promise<string[]> {
 
 const probed = new Map<string, Promise<string[]>>();
 
+/** A peer's script, or our measurement in the form in which this module runs. */
+function fileOf(script: string): string {
+  if (script.endsWith('.py')) return path.join(packageRoot, 'harness/perf/peers', script);
+  return path.join(codeRoot, 'harness/perf/ours', script.replace(/\.ts$/, codeExtension));
+}
+
+/** Node and its arguments. A TypeScript loader, where one is needed, counts towards the peak memory by some 50 MiB. */
+const own = (file: string): [string, string[]] => [
+  process.execPath,
+  codeExtension === '.ts' ? ['--import', 'tsx', file] : [file],
+];
+
 /** Runs a contender; a peer whose modules are missing, and whatever fails, is skipped with the reason. */
 export async function measure(contender: Contender): Promise<Outcome> {
   const { script, needs } = contender;
@@ -42,10 +53,9 @@ export async function measure(contender: Contender): Promise<Outcome> {
     const missing = await probed.get(key)!;
     if (missing.length > 0) return { skipped: `${missing.join(', ')} not installed` };
   }
-  const file = path.join(folder, python ? 'peers' : 'ours', script);
-  const command = python ? 'python3' : process.execPath;
+  const [command, before] = python ? ['python3', [fileOf(script)]] : own(fileOf(script));
   try {
-    const { stdout } = await run(command, [...(python ? [] : ['--import', 'tsx']), file, ...args], {
+    const { stdout } = await run(command, [...before, ...args], {
       timeout: LIMIT_MS,
       maxBuffer: 2 ** 26,
     });

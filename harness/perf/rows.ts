@@ -1,7 +1,7 @@
 /** @file The rows of the speed table: what is measured, at which sizes, against whom, and the ratio to reach. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../paths.ts';
 
 /** A script with its arguments; a peer also needs Python modules. */
 export interface Contender {
@@ -29,7 +29,6 @@ export interface Row {
   measure: 'throughput' | 'seconds' | 'peak';
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const own = (script: string, ...args: (string | number)[]): Contender => ({
   name: 'saxbench',
   script,
@@ -71,7 +70,7 @@ function matmul(m: number, k: number, n: number): Row {
 }
 
 function languageModel(what: 'forward' | 'generate', folder: string, layer: number, n: number, length: number): Row[] {
-  const full = path.join(root, folder);
+  const full = path.join(packageRoot, folder);
   if (!existsSync(full)) {
     console.error(`perf: ${folder} is not there: its rows are skipped.`);
     return [];

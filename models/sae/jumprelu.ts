@@ -2,20 +2,20 @@
 import {
   type Codes,
   defineSae,
-  heavisideStep,
   jumprelu,
   type NamedTensors,
   rowNorms,
   type Scalar,
   sparseDecode,
   squaredError,
-  stopGradient,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
   tf,
+  thresholdL0,
   UserError,
+  untracked,
 } from '../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
@@ -91,11 +91,12 @@ function encodeSparse(
 ): Encoded | undefined {
   if (hp.preActCoefficient > 0 && state.deadCount > 0) return undefined;
   const { W_enc, W_dec } = params as { W_enc: Tensor2D; W_dec: Tensor2D };
-  const floor = stopGradient(tf.sub(params['threshold']!, hp.bandwidth / 2) as Tensor1D);
+  const floor = untracked(() => tf.sub(params['threshold']!, hp.bandwidth / 2) as Tensor1D);
   const found = fewActive(x, { W_enc, bias: tf.sub(params['b_enc']!, floor) as Tensor1D }, state);
   if (!found) return undefined;
   const { indices } = found;
-  const z = tf.where(tf.greater(found.values, 0), tf.add(found.values, tf.gather(floor, indices)), NOTHING) as Tensor2D;
+  const offset = untracked(() => tf.where(tf.greater(found.values, 0), tf.gather(floor, indices), NOTHING) as Tensor);
+  const z = tf.add(found.values, offset) as Tensor2D;
   const thresholds = tf.gather(params['threshold'] as Tensor1D, indices) as Tensor as Tensor2D;
   const values = jumprelu(z, thresholds, hp.bandwidth);
   const norms = () => tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
@@ -115,8 +116,8 @@ function penaltyOf({ z, values, thresholds, norms }: Encoded, hp: JumpReluParame
   if (hp.penalty === 'tanh') {
     return tf.sum(batchMean(tf.tanh(tf.mul(tf.mul(values, norms()), TANH_STEEPNESS)) as Tensor2D)) as Scalar;
   }
-  const l0 = tf.sum(batchMean(heavisideStep(z, thresholds, hp.bandwidth)));
-  if (hp.penalty === 'step') return l0 as Scalar;
+  const l0 = thresholdL0(z, thresholds, hp.bandwidth);
+  if (hp.penalty === 'step') return l0;
   return tf.square(tf.sub(tf.div(l0, hp.targetL0!), 1)) as Scalar;
 }
 

@@ -49,6 +49,19 @@ static inline void combine(float* out, size_t d, size_t count, const V& value, c
   if (first) __builtin_memset(out, 0, d * sizeof(float));
 }
 
+/** The number of codes of a row without the zeros that fill it up. */
+static inline size_t filledWidth(const float* row, size_t k) {
+  while (k > 0 && row[k - 1] == 0.0f) k--;
+  return k;
+}
+
+/** visit(p) for the places of all codes but those zeros, which may be most of them. */
+template <class F>
+static inline void eachCode(const Codes& s, const float* values, const F& visit) {
+  for (size_t i = 0; i < s.n; i++)
+    for (size_t p = i * s.k, end = p + filledWidth(values + p, s.k); p < end; p++) visit(p);
+}
+
 /** The non-zeros of codes by feature, in row order (a counting sort). */
 struct ByFeature {
   const uint32_t *starts, *order;  // starts[f] is where feature f ends
@@ -58,11 +71,12 @@ struct ByFeature {
     uint32_t* ends = static_cast<uint32_t*>(scratch(3, (s.features + 1 + nnz) * sizeof(uint32_t)));
     uint32_t* places = ends + s.features + 1;
     __builtin_memset(ends, 0, (s.features + 1) * sizeof(uint32_t));
-    for (size_t p = 0; p < nnz; p++) ends[s.indices[p] + 1] += values[p] != 0.0f;
+    eachCode(s, values, [&](size_t p) { ends[s.indices[p] + 1] += values[p] != 0.0f; });
     for (size_t f = 0; f < s.features; f++) ends[f + 1] += ends[f];
     // Filling moves each start to the next one's place.
-    for (size_t p = 0; p < nnz; p++)
+    eachCode(s, values, [&](size_t p) {
       if (values[p] != 0.0f) places[ends[s.indices[p]]++] = static_cast<uint32_t>(p);
+    });
     starts = ends;
     order = places;
   }

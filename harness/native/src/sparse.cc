@@ -14,9 +14,7 @@ void sparseDecode(Call& c) {
     for (size_t i = begin; i < end; i++) {
       const float* values = f32(c, 1) + i * s.k;
       const int32_t* at = s.indices + i * s.k;
-      size_t count = s.k;
-      while (count > 0 && values[count - 1] == 0.0f) count--;
-      combine(f32(c, 0) + i * s.d, s.d, count, [&](size_t j) { return values[j]; },
+      combine(f32(c, 0) + i * s.d, s.d, filledWidth(values, s.k), [&](size_t j) { return values[j]; },
               [&](size_t j) { return f32(c, 3) + size_t(at[j]) * s.d; });
     }
   });

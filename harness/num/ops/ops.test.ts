@@ -12,8 +12,8 @@ import { gatherRows } from './gather-rows.ts';
 import { layerNorm, rmsNorm } from './norms.ts';
 import { sparseDecode } from './sparse-decode.ts';
 import { batchErrors, squaredError } from './squared-error.ts';
-import { stopGradient } from './stop-gradient.ts';
-import { heavisideStep, jumprelu } from './threshold.ts';
+import { stopGradient, untracked } from './stop-gradient.ts';
+import { jumprelu, thresholdL0 } from './threshold.ts';
 import { topkSparse } from './topk-sparse.ts';
 
 const test = suite('ops');
@@ -169,7 +169,7 @@ for (const backend of backends) {
     checkGradient((x) => weighted(batchTopk(x as Tensor2D, 1.5)), reference as never, [normal([2, 4])]);
   });
 
-  test(`${backend}: jumprelu and step follow the paper's pseudo-derivatives`, async () => {
+  test(`${backend}: jumprelu and L0 follow the paper's pseudo-derivatives`, async () => {
     await initBackend(backend);
     const before = tf.memory().numTensors;
     tf.tidy(() => {
@@ -177,14 +177,17 @@ for (const backend of backends) {
       const z = tf.tensor2d([[0.5], [0.8], [1], [1.2], [2]]);
       const theta = tf.tensor1d([1]);
       allclose(jumprelu(z, theta, 0.5).dataSync(), [0, 0, 0, 1.2, 2]);
-      allclose(heavisideStep(z, theta, 0.5).dataSync(), [0, 0, 0, 1, 1]);
+      allclose(thresholdL0(z, theta, 0.5).dataSync(), [2 / 5]);
       const dy = tf.tensor2d([[1], [10], [100], [1000], [10000]]);
       const jump = tf.grads((a, b) => tf.sum(tf.mul(jumprelu(a as Tensor2D, b as Tensor1D, 0.5), dy)))([z, theta]);
       allclose(jump[0]!.dataSync(), [0, 0, 0, 1000, 10000]);
       allclose(jump[1]!.dataSync(), [(-1 / 0.5) * 1110]);
-      const step = tf.grads((a, b) => tf.sum(tf.mul(heavisideStep(a as Tensor2D, b as Tensor1D, 0.5), dy)))([z, theta]);
-      allclose(step[0]!.dataSync(), [0, 0, 0, 0, 0]);
-      allclose(step[1]!.dataSync(), [-(1 / 0.5) * 1110]);
+      const l0 = tf.grad((b) => tf.mul(thresholdL0(z, b as Tensor1D, 0.5), 10))(theta);
+      allclose(l0.dataSync(), [(-(1 / 0.5) * 3 * 10) / 5]);
+      // With thresholds of their own, only those in the band move.
+      const each = tf.tensor2d([[1], [1], [1], [1], [1]]);
+      const own = tf.grad((b) => thresholdL0(z, b as Tensor2D, 0.5))(each);
+      allclose(own.dataSync(), [0, -0.4, -0.4, -0.4, 0]);
       const doubled = tf.grads((a, b) => tf.sum(jumprelu(a as Tensor2D, b as Tensor1D, 2)))([z, tf.tensor1d([1.5])]);
       // θ = 1.5, ε = 2: z in (0.5, 2.5) counts, four of the five: -(1.5 / 2) · 4.
       allclose(doubled[1]!.dataSync(), [-3]);
@@ -254,6 +257,25 @@ for (const backend of backends) {
     const reference = (table: number[]) => weightedSum(ids.flatMap((id) => table.slice(id * 2, id * 2 + 2)));
     const op = (table: Tensor) => weighted(gatherRows(table as Tensor2D, tf.tensor2d(ids, [2, 2], 'int32')));
     checkGradient(op as never, reference as never, [normal([3, 2])]);
+  });
+
+  test(`${backend}: untracked gives a constant, and leaves nothing behind`, async () => {
+    await initBackend(backend);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const x = tf.tensor1d([2, 3]);
+      allclose(untracked(() => tf.square(x)).dataSync(), [4, 9]);
+      const grad = tf.grad((a) =>
+        tf.sum(
+          tf.mul(
+            a,
+            untracked(() => tf.square(a)),
+          ),
+        ),
+      )(x);
+      allclose(grad.dataSync(), [4, 9]);
+    });
+    assert.is(tf.memory().numTensors, before);
   });
 
   test(`${backend}: stopGradient passes values and no gradient`, async () => {

@@ -1,4 +1,4 @@
-/** @file A tensor as a constant. */
+/** @file Tensors as constants. */
 import { type Tensor, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
@@ -9,4 +9,9 @@ export function stopGradient<T extends Tensor>(x: T): T {
     (_save, input) => tf.clone(input) as T,
     (dy) => [tf.zerosLike(dy as Tensor)],
   );
+}
+
+/** What `compute` gives, as a constant: unlike `stopGradient`, nothing that it is made of is passed on the way back. */
+export function untracked<T extends Tensor>(compute: () => T): T {
+  return customOp<T>([], compute, () => []);
 }

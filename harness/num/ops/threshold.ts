@@ -1,6 +1,6 @@
 /** @file The pseudo-derivatives through which JumpReLU learns its thresholds. */
 import { sumToShape } from '../gradients/binary.ts';
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
 /** 1[z > θ] as numbers. */
@@ -34,20 +34,25 @@ export function jumprelu(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: num
 }
 
 /**
- * Heaviside step 1[z > θ], whose sum over latents is L0. No gradient to z; the pseudo-gradient to θ is
- * -(1/ε) · K((z - θ)/ε) (Rajamanoharan et al. 2407.14435, eq. 12). Apply it to z and not to the post-jump activation:
- * that would see only one side of the kernel.
+ * Mean over the rows of how many latents have z > θ. No gradient to z; the pseudo-gradient to θ is that of Σ 1[z > θ] / n:
+ * -(1/ε) · K((z - θ)/ε) / n (Rajamanoharan et al. 2407.14435, eq. 12). Apply it to z and not to the post-jump
+ * activation: that would see only one side of the kernel.
+ *
+ * @param z pre-activations [n, d_sae], n ≥ 1
+ * @param theta thresholds [d_sae] or as many as z, positive
+ * @param bandwidth ε, positive
  */
-export function heavisideStep(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: number): Tensor2D {
-  return customOp<Tensor2D>(
-    [z, theta],
-    (save, zs, thetas) => {
-      save([zs!, thetas!]);
-      return above(zs!, thetas!) as Tensor2D;
+export function thresholdL0(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: number): Scalar {
+  const n = z.shape[0];
+  return customOp<Scalar>(
+    [theta],
+    (save, thetas) => {
+      save([z, thetas!]);
+      return tf.div(tf.sum(above(z, thetas!)), n) as Scalar;
     },
     (dy, [zs, thetas]) => {
-      const inBand = sumToShape(tf.mul(dy, rectangle(zs!, thetas!, bandwidth)), thetas!.shape);
-      return [tf.zerosLike(zs!), tf.mul(inBand, -1 / bandwidth)];
+      const inBand = sumToShape(rectangle(zs!, thetas!, bandwidth), thetas!.shape);
+      return [tf.mul(inBand, tf.div(dy, -bandwidth * n))];
     },
   );
 }

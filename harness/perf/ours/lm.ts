@@ -14,7 +14,7 @@ const [layer, n, length] = numbers(2) as [number, number, number];
 const backend = await startBackend();
 const model = (await llama.load(path.resolve(folder), { id: 'measured' })) as LanguageModel;
 const rng = createRng(0);
-const ids = Int32Array.from({ length: n * length }, () => 3 + rng.int(model.tokenizer.vocabSize - 3));
+const ids = Int32Array.from({ length: n * Math.max(8, length) }, () => 3 + rng.int(model.tokenizer.vocabSize - 3));
 
 function forward(): void {
   const batch = { n, length, ids, mask: new Uint8Array(n * length).fill(1) };
