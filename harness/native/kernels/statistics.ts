@@ -56,7 +56,7 @@ export function statisticsKernels(addon: Addon) {
     },
     outerSums(x: Float32Array, mean: Float64Array): Float64Array {
       const out = new Float64Array(mean.length ** 2);
-      addon.params.set([x.length / mean.length, mean.length]);
+      addon.params.set([x.length / Math.max(1, mean.length), mean.length]);
       addon.outerSums(out, x, mean);
       return out;
     },
