@@ -1,5 +1,5 @@
 /** @file The signed latents of items, and the choice of the one that tells a concept best. */
-import { type Csr, csrToCsc } from '../num/csr.ts';
+import { type Csc, type Csr, csrToCsc } from '../num/csr.ts';
 import { latentAuroc } from '../num/metrics/latent-auroc.ts';
 import { sortedAuroc } from '../num/metrics/roc.ts';
 import type { PooledLatents } from './pooled-latents.ts';
@@ -51,18 +51,21 @@ export function bestLatents(candidates: Candidates, sets: readonly LabelledItems
 }
 
 function sparseCandidates(csr: Csr): Candidates {
-  const byLatent = csrToCsc(csr);
+  let byLatent: Csc | undefined;
   const column = new Float64Array(csr.n);
   return {
     count: csr.d_sae,
     latentOf: (candidate) => candidate,
     signOf: () => 1,
     values(candidate, items) {
-      const [start, end] = [byLatent.indptr[candidate]!, byLatent.indptr[candidate + 1]!];
-      for (let at = start; at < end; at++) column[byLatent.indices[at]!] = byLatent.values[at]!;
+      // Not everyone who ranks candidates asks for values.
+      byLatent ??= csrToCsc(csr);
+      const { indptr, indices, values } = byLatent;
+      const [start, end] = [indptr[candidate]!, indptr[candidate + 1]!];
+      for (let at = start; at < end; at++) column[indices[at]!] = values[at]!;
       const chosen = new Float64Array(items.length);
       for (let i = 0; i < items.length; i++) chosen[i] = column[items[i]!]!;
-      for (let at = start; at < end; at++) column[byLatent.indices[at]!] = 0;
+      for (let at = start; at < end; at++) column[indices[at]!] = 0;
       return chosen;
     },
     aurocs: (sets) =>

@@ -1,10 +1,10 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 import { UserError } from '../errors.ts';
-import { type Csr, csrConcat, csrFromDense, csrToDense } from '../num/csr.ts';
+import { type Csr, csrConcat, csrFromDense, csrToDense, unsortedFromTopk } from '../num/csr.ts';
 import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
-import { codesCsr, disposeCodes } from './codes-csr.ts';
+import { disposeCodes } from './codes-csr.ts';
 import type { ActivationSet } from './data.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
 import type { FittedMethod } from './methods.ts';
@@ -113,8 +113,9 @@ async function poolDense({ values }: Codes, bounds: Uint32Array, both: boolean):
   }
 }
 
-async function poolSparse(codes: Codes, bounds: Uint32Array): Promise<PooledBatch> {
-  const csr = await codesCsr(codes);
+async function poolSparse(codes: Codes & { kind: 'topk' }, bounds: Uint32Array): Promise<PooledBatch> {
+  const values = (await peek(codes.values)) as Float32Array;
+  const csr = unsortedFromTopk(await peek(codes.indices), values, ...codes.values.shape, codes.d_sae);
   requireFinite(csr.values, csr.indices);
   const groups = itemOfRows(bounds);
   const largest = (rows: Csr) => poolRows(rows, groups, bounds.length - 1, 'max');

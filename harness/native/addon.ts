@@ -61,6 +61,9 @@ export interface Addon {
   matrixTimes: Kernel;
   transposeTimes: Kernel;
   curvatureTimes: Kernel;
+  outerSums: Kernel;
+  cholesky: Kernel;
+  choleskySolve: Kernel;
   compareRows: Kernel;
   countCodes: Kernel;
   encodeGrad: Kernel;

@@ -144,6 +144,55 @@ test('products of a linear model equal those in float64, from both sides', () =>
   );
 });
 
+test('outer products, Cholesky factors and solutions equal those of plain loops', () => {
+  for (const n of [0, 1, 2, 3, 4, 5, 8, 17, 33, 67]) {
+    const from = source(n);
+    const rows = 2 * n + 65;
+    const x = Float32Array.from({ length: rows * n }, () => from.real());
+    const mean = Float64Array.from({ length: n }, () => from.real());
+    const sums = kernels.outerSums(x, mean);
+    assert.is(sums.length, n * n);
+    for (let a = 0; a < n; a++) {
+      for (let b = 0; b < n; b++) {
+        let expected = 0;
+        for (let r = 0; r < rows; r++) expected += (x[r * n + a]! - mean[a]!) * (x[r * n + b]! - mean[b]!);
+        assert.ok(Math.abs(sums[a * n + b]! - expected) <= 1e-12 * rows, `sum ${a}, ${b} of ${n}`);
+      }
+    }
+    // The upper triangle is not read, and what stood in the result is written over.
+    const lower = sums.map((value, i) => (i % n > Math.floor(i / n) ? Number.NaN : value));
+    const L = new Float64Array(n * n).fill(7);
+    assert.is(kernels.cholesky(lower, L), -1);
+    for (let a = 0; a < n; a++) {
+      for (let b = 0; b < n; b++) {
+        let product = 0;
+        for (let k = 0; k <= Math.min(a, b); k++) product += L[a * n + k]! * L[b * n + k]!;
+        assert.ok(Math.abs(product - sums[a * n + b]!) <= 1e-12 * rows, `L Lᵀ ${a}, ${b} of ${n}`);
+        if (b > a) assert.is(L[a * n + b], 0);
+      }
+    }
+    const b = Float64Array.from({ length: n }, () => from.real());
+    const solution = b.slice();
+    kernels.choleskySolve(L, solution);
+    for (let a = 0; a < n; a++) {
+      const product = solution.reduce((sum, value, k) => sum + value * sums[a * n + k]!, 0);
+      assert.ok(Math.abs(product - b[a]!) <= 1e-8, `row ${a} of the solution of ${n}`);
+    }
+    // The first row at fault is named, wherever it lies in a block.
+    for (const bad of [0, n >> 1, n - 1].filter((row) => row >= 0 && row < n)) {
+      for (const value of [0, -1, Number.NaN]) {
+        const broken = sums.slice();
+        broken[bad * n + bad] = value;
+        assert.is(kernels.cholesky(broken, L), bad);
+      }
+    }
+  }
+  const nine = new Float64Array(9);
+  assert.is(kernels.outerSums(Float32Array.of(Infinity, 1), new Float64Array(2))[0], Infinity);
+  assert.throws(() => kernels.cholesky(new Float64Array(8), nine), /too short/);
+  assert.throws(() => kernels.choleskySolve(new Float64Array(8), new Float64Array(3)), /too short/);
+});
+
 test('sums of rows and of codes equal those in float64', () => {
   for (const [rows, n] of [
     [0, 4],

@@ -1,7 +1,16 @@
 /** @file CSR codes: from dense and top-k, concatenation, slices, transposition, pooling. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Csr, csrConcat, csrFromDense, csrFromTopk, csrSlice, csrToCsc, csrToDense } from './csr.ts';
+import {
+  type Csr,
+  csrConcat,
+  csrFromDense,
+  csrFromTopk,
+  csrSlice,
+  csrToCsc,
+  csrToDense,
+  unsortedFromTopk,
+} from './csr.ts';
 import { thresholdToRate } from './firing-rate.ts';
 import { poolRows } from './pooling.ts';
 import { createRng } from './rng.ts';
@@ -35,6 +44,14 @@ test('from top-k sorts rows, drops zeros and refuses bad indices', () => {
   assert.throws(() => csrFromTopk([-1], [1], 1, 1, 5), /latent -1/);
   assert.throws(() => csrFromTopk([2, 2], [1, 1], 1, 2, 5), /latent 2 twice/);
   assert.throws(() => csrFromTopk([1], [1, 2], 1, 1, 5), /1 indices and 2 values/);
+});
+
+test('unsorted top-k rows keep their order, and a latent may come back in another row', () => {
+  const csr = unsortedFromTopk([4, 1, 2, 3, 0, 4], [1, 2, 3, 4, 0, 5], 2, 3, 5);
+  assert.equal(plain(csr), { n: 2, d_sae: 5, indptr: [0, 3, 5], indices: [4, 1, 2, 3, 4], values: [1, 2, 3, 4, 5] });
+  assert.equal([...unsortedFromTopk([2, 2], [0, 1], 1, 2, 5).indices], [2]);
+  assert.throws(() => unsortedFromTopk([2, 0, 2], [1, 1, 1], 1, 3, 5), /latent 2 twice/);
+  assert.throws(() => unsortedFromTopk([Number.NaN], [1], 1, 1, 5), /latent NaN/);
 });
 
 test('concatenating slices gives the whole', () => {

@@ -62,29 +62,51 @@ export function csrFromTopk(
   k: number,
   d_sae: number,
 ): Csr {
+  const csr = unsortedFromTopk(indices, values, n, k, d_sae);
+  for (let i = 0; i < n; i++) sortRow(csr, csr.indptr[i]!, csr.indptr[i + 1]!);
+  return csr;
+}
+
+/** By insertion: rows are short, and top-k rows of a trained dictionary are nearly random in latent order. */
+function sortRow({ indices, values }: Csr, start: number, end: number): void {
+  for (let j = start + 1; j < end; j++) {
+    const [index, value] = [indices[j]!, values[j]!];
+    let at = j;
+    for (; at > start && indices[at - 1]! > index; at--) {
+      indices[at] = indices[at - 1]!;
+      values[at] = values[at - 1]!;
+    }
+    indices[at] = index;
+    values[at] = value;
+  }
+}
+
+/** As {@link csrFromTopk}, with each row in the order given: for sums and maxima, which need no other. */
+export function unsortedFromTopk(
+  indices: ArrayLike<number>,
+  values: ArrayLike<number>,
+  n: number,
+  k: number,
+  d_sae: number,
+): Csr {
   if (indices.length !== n * k || values.length !== n * k) {
     throw new RangeError(`csr: ${indices.length} indices and ${values.length} values are not [${n}, ${k}]`);
   }
   const indptr = new Uint32Array(n + 1);
   const outIndices = new Uint32Array(n * k);
   const outValues = new Float32Array(n * k);
+  /** One more than the last row that each latent was met in. */
+  const met = new Uint32Array(d_sae);
   let nnz = 0;
   for (let i = 0; i < n; i++) {
-    const start = nnz;
     for (let j = i * k; j < (i + 1) * k; j++) {
       const [index, value] = [indices[j]!, values[j]!];
       if (!(index >= 0 && index < d_sae)) throw new RangeError(`csr: row ${i} has latent ${index} of ${d_sae}`);
       if (value === 0) continue;
-      // Insertion: rows are short, and top-k rows of a trained dictionary are nearly random in latent order.
-      let at = nnz++;
-      while (at > start && outIndices[at - 1]! > index) {
-        outIndices[at] = outIndices[at - 1]!;
-        outValues[at] = outValues[at - 1]!;
-        at--;
-      }
-      if (at > start && outIndices[at - 1] === index) throw new RangeError(`csr: row ${i} has latent ${index} twice`);
-      outIndices[at] = index;
-      outValues[at] = value;
+      if (met[index] === i + 1) throw new RangeError(`csr: row ${i} has latent ${index} twice`);
+      met[index] = i + 1;
+      outIndices[nnz] = index;
+      outValues[nnz++] = value;
     }
     indptr[i + 1] = nnz;
   }

@@ -1,4 +1,5 @@
 /** @file Dense linear algebra in float64 that tfjs lacks: covariance, symmetric eigenvectors, Cholesky. */
+import { statisticsKernels } from './kernels/statistics.ts';
 
 /** Eigenvalues, descending, and their unit eigenvectors. */
 export interface Eigen {
@@ -8,13 +9,10 @@ export interface Eigen {
   vectors: Float64Array;
 }
 
-/** Mean [d] and covariance [d, d] (divisor n - 1) of the rows of `x` [n, d]. */
-export function covariance(x: Float32Array, d: number): { mean: Float64Array; covariance: Float64Array } {
+/** The lower triangle of Σ (x − mean)(x − mean)ᵀ over the rows of `x`. */
+function outerSums(x: Float32Array, mean: Float64Array): Float64Array {
+  const d = mean.length;
   const n = x.length / d;
-  if (!Number.isInteger(n) || n < 2)
-    throw new RangeError(`covariance: ${x.length} values are not 2 or more rows of ${d}`);
-  const mean = new Float64Array(d);
-  for (let i = 0; i < n; i++) for (let c = 0, at = i * d; c < d; c++, at++) mean[c]! += x[at]! / n;
   const sums = new Float64Array(d * d);
   // Four rows at a time (zeros after the last): a quarter of the traffic to and from the sums.
   const rows = new Float64Array(4 * d);
@@ -29,6 +27,17 @@ export function covariance(x: Float32Array, d: number): { mean: Float64Array; co
       }
     }
   }
+  return sums;
+}
+
+/** Mean [d] and covariance [d, d] (divisor n - 1) of the rows of `x` [n, d]. */
+export function covariance(x: Float32Array, d: number): { mean: Float64Array; covariance: Float64Array } {
+  const n = x.length / d;
+  if (!Number.isInteger(n) || n < 2)
+    throw new RangeError(`covariance: ${x.length} values are not 2 or more rows of ${d}`);
+  const mean = new Float64Array(d);
+  for (let i = 0; i < n; i++) for (let c = 0, at = i * d; c < d; c++, at++) mean[c]! += x[at]! / n;
+  const sums = statisticsKernels ? statisticsKernels.outerSums(x, mean) : outerSums(x, mean);
   for (let a = 0; a < d; a++) {
     for (let b = 0; b <= a; b++) {
       sums[a * d + b]! /= n - 1;
@@ -181,6 +190,11 @@ export function symmetricEigen(matrix: ArrayLike<number>, n: number): Eigen {
  */
 export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {
   const L = new Float64Array(n * n);
+  if (statisticsKernels) {
+    const bad = statisticsKernels.cholesky(matrix instanceof Float64Array ? matrix : Float64Array.from(matrix), L);
+    if (bad >= 0) throw new RangeError(`cholesky: not positive definite at row ${bad}`);
+    return L;
+  }
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = matrix[i * n + j]!;
@@ -196,6 +210,10 @@ export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {
 export function choleskySolve(L: Float64Array, b: ArrayLike<number>): Float64Array {
   const n = b.length;
   const x = Float64Array.from(b);
+  if (statisticsKernels) {
+    statisticsKernels.choleskySolve(L, x);
+    return x;
+  }
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < i; k++) x[i]! -= L[i * n + k]! * x[k]!;
     x[i]! /= L[i * n + i]!;

@@ -62,9 +62,8 @@ function createObjective(features: Features, labels: ArrayLike<number | boolean>
       for (let i = 0; i < rows; i++) sum += sampleWeights[i]! * softplus(labels[i] ? -z[i]! : z[i]!);
       return sum;
     },
-    /** Fills `out` with the gradient and remembers the curvature at `theta` for `hessianTimes`. */
+    /** Fills `out` with the gradient at `theta`, of which the loss was asked last, and remembers the curvature there. */
     gradient(theta: Float64Array, out: Float64Array): void {
-      scores(theta);
       let total = 0;
       for (let i = 0; i < rows; i++) {
         const p = 1 / (1 + Math.exp(-z[i]!));

@@ -37,9 +37,10 @@ export function fitSparseProbe(
   const x = new Float64Array(items.length * chosen.length);
   columns.forEach((column, j) => {
     const { mean, deviation } = scales[j]!;
-    column.forEach((value, i) => {
-      x[i * chosen.length + j] = deviation === 0 ? 0 : (value - mean) / deviation;
-    });
+    // Loops in this file: a call for every number costs more than the arithmetic.
+    for (let i = 0, at = j; i < column.length; i++, at += chosen.length) {
+      x[at] = deviation === 0 ? 0 : (column[i]! - mean) / deviation;
+    }
   });
   const fit = fitLogistic(denseFeatures(x, items.length, chosen.length), labels, { C });
   const weights = fit.weights.map((weight, j) => (scales[j]!.deviation === 0 ? 0 : weight / scales[j]!.deviation));
@@ -49,9 +50,8 @@ export function fitSparseProbe(
     score(scored) {
       const total = new Float64Array(scored.length);
       chosen.forEach((candidate, j) => {
-        candidates.values(candidate, scored).forEach((value, i) => {
-          total[i] = total[i]! + weights[j]! * value;
-        });
+        const values = candidates.values(candidate, scored);
+        for (let i = 0; i < values.length; i++) total[i]! += weights[j]! * values[i]!;
       });
       return total;
     },
@@ -59,8 +59,12 @@ export function fitSparseProbe(
 }
 
 function meanAndDeviation(column: Float64Array): { mean: number; deviation: number } {
-  const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
-  const variance = column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / column.length;
+  let sum = 0;
+  for (let i = 0; i < column.length; i++) sum += column[i]!;
+  const mean = sum / column.length;
+  let squares = 0;
+  for (let i = 0; i < column.length; i++) squares += (column[i]! - mean) ** 2;
+  const variance = squares / column.length;
   // Rounding of a constant column is not spread.
   return { mean, deviation: Math.sqrt(variance) <= 1e-12 * Math.abs(mean) ? 0 : Math.sqrt(variance) };
 }

@@ -26,7 +26,9 @@ export async function classEmbeddings(clip: Clip, classes: readonly { prompts: s
 export function unitRows(rows: Float32Array, dim: number): Float32Array {
   const out = new Float32Array(rows.length);
   for (let at = 0; at < rows.length; at += dim) {
-    const length = Math.hypot(...rows.subarray(at, at + dim)) || 1;
+    let square = 0;
+    for (let j = at; j < at + dim; j++) square += rows[j]! ** 2;
+    const length = Math.sqrt(square) || 1;
     for (let j = at; j < at + dim; j++) out[j] = rows[j]! / length;
   }
   return out;

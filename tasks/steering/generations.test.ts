@@ -23,7 +23,11 @@ test.before(async () => {
   rows = prompts.flatMap((text, p) =>
     [0, 12].map((strength, s): GenerationRow => {
       const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
-      return { prompt: subject.tokenizer.encode(text).ids, stream: 2 * p + s, steering: { kind: 'add', vector, strength } };
+      return {
+        prompt: subject.tokenizer.encode(text).ids,
+        stream: 2 * p + s,
+        steering: { kind: 'add', vector, strength },
+      };
     }),
   );
 });

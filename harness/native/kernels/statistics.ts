@@ -54,5 +54,21 @@ export function statisticsKernels(addon: Addon) {
       addon.params.set([weights.length, v.length, shift]);
       addon.curvatureTimes(out, x, v, weights);
     },
+    outerSums(x: Float32Array, mean: Float64Array): Float64Array {
+      const out = new Float64Array(mean.length ** 2);
+      addon.params.set([x.length / Math.max(1, mean.length), mean.length]);
+      addon.outerSums(out, x, mean);
+      return out;
+    },
+    cholesky(matrix: Float64Array, L: Float64Array): number {
+      const state = new Float64Array(1);
+      addon.params.set([Math.sqrt(L.length)]);
+      addon.cholesky(L, matrix, state);
+      return state[0]!;
+    },
+    choleskySolve(L: Float64Array, x: Float64Array): void {
+      addon.params.set([x.length]);
+      addon.choleskySolve(x, L);
+    },
   };
 }

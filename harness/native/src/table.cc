@@ -46,6 +46,9 @@ void sumLengths(Call&);
 void matrixTimes(Call&);
 void transposeTimes(Call&);
 void curvatureTimes(Call&);
+void outerSums(Call&);
+void cholesky(Call&);
+void choleskySolve(Call&);
 void compareRows(Call&);
 void countCodes(Call&);
 void encodeGrad(Call&);
@@ -98,6 +101,9 @@ const Entry table[] = {
     {"matrixTimes", matrixTimes, 3},
     {"transposeTimes", transposeTimes, 3},
     {"curvatureTimes", curvatureTimes, 4},
+    {"outerSums", outerSums, 3},
+    {"cholesky", cholesky, 3},
+    {"choleskySolve", choleskySolve, 2},
     {"compareRows", compareRows, 4},
     {"countCodes", countCodes, 3},
     {"encodeGrad", encodeGrad, 8},

@@ -37,6 +37,15 @@ export interface StatisticsKernels {
   transposeTimes(x: Float32Array, r: Float64Array, out: Float64Array): void;
   /** `out` [cols + 1] = Xᵀ r with r = weights ⊙ (X v + shift), and Σ r behind it. */
   curvatureTimes(x: Float32Array, v: Float64Array, shift: number, weights: Float64Array, out: Float64Array): void;
+  /** Σ (x − mean)(x − mean)ᵀ [cols, cols] over the rows of `x` [rows, cols]. */
+  outerSums(x: Float32Array, mean: Float64Array): Float64Array;
+  /**
+   * Fills `L` [n, n] with the lower-triangular factor of `matrix` [n, n], of which the lower triangle is read; returns −1,
+   * or the first row that is not positive definite.
+   */
+  cholesky(matrix: Float64Array, L: Float64Array): number;
+  /** Replaces `x` by the solution of L Lᵀ y = x. */
+  choleskySolve(L: Float64Array, x: Float64Array): void;
 }
 
 /** Those of the backend in use, if it has any. */
