@@ -21,13 +21,17 @@ export async function writeSaeLens<H>(
   metadata: Record<string, unknown>,
 ): Promise<void> {
   if (!definition.toSaeLens) throw new UserError(`sae ${definition.id}: has no SAELens form to write.`);
-  const { architecture, cfg, tensors } = tf.tidy(() => {
-    const exported = definition.toSaeLens!(params, hp);
-    const read = Object.entries(exported.tensors).map(([name, tensor]): [string, TensorToWrite] => {
-      return [name, { dtype: 'F32', shape: tensor.shape, data: tensor.dataSync() as Float32Array }];
-    });
-    return { architecture: exported.architecture, cfg: exported.cfg, tensors: Object.fromEntries(read) } as never;
-  }) as { architecture: string; cfg: Record<string, unknown>; tensors: Record<string, TensorToWrite> };
+  const tensors: Record<string, TensorToWrite> = {};
+  let exported: { architecture: string; cfg: Record<string, unknown> } | undefined;
+  // A tidy that returned the numbers would walk through them one by one, in search of tensors.
+  tf.tidy(() => {
+    const { tensors: made, ...rest } = definition.toSaeLens!(params, hp);
+    exported = rest;
+    for (const [name, tensor] of Object.entries(made)) {
+      tensors[name] = { dtype: 'F32', shape: tensor.shape, data: tensor.dataSync() as Float32Array };
+    }
+  });
+  const { architecture, cfg } = exported!;
   await writeSafetensors(join(folder, 'sae_weights.safetensors'), tensors);
   await atomicWriteJson(join(folder, 'cfg.json'), {
     architecture,
