@@ -5,7 +5,7 @@ import { checkCells } from './execute/check-cells.ts';
 import { dealJobs, takeJob } from './execute/jobs.ts';
 import { findResult, plannedResults } from './execute/kept-results.ts';
 import { countSteps, planOf } from './execute/missing.ts';
-import { checkDisks, type Failure, runJobs, type SideSummary } from './execute/run-jobs.ts';
+import { checkDisks, type Failure, noSteps, runJobs, type SideSummary } from './execute/run-jobs.ts';
 import { sharingCores } from './num/backend.ts';
 import type { Evaluation, Plan, StepKind } from './plan.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -59,7 +59,7 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
   await find();
   const present = results.size;
   const missing = new Set(planned.map(({ evaluation }) => evaluation).filter((each) => !results.has(each)));
-  const computed: Record<StepKind, number> = { activations: 0, fit: 0, prepare: 0, evaluate: 0 };
+  const computed = noSteps();
   const failures: Failure[] = [];
   if (missing.size > 0) {
     if (present > 0) env.say(`${present} results are there already; going on with the rest.`);

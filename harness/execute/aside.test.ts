@@ -13,6 +13,7 @@ import { absolutePaths } from '../suite/override.ts';
 import { selectFromSuite } from '../suite/select.ts';
 import { type AsideStart, workerAside } from './aside.ts';
 import { prepareRun } from './prepare-run.ts';
+import { noSteps } from './run-jobs.ts';
 
 const test = suite('execute/aside');
 let folder: string;
@@ -71,11 +72,9 @@ for (const [what, only] of [
   });
 }
 
-const nothing = { activations: 0, fit: 0, prepare: 0, evaluate: 0 };
-
 test('what failed aside is heard', async () => {
   const failing: AsideStart = async ({ side }) => ({
-    computed: nothing,
+    computed: noSteps(),
     failures: [{ label: `side ${side}`, error: new Error('aside') }],
   });
   const { failures, results } = await smallRun(join(folder, 'failing'), () => failing);

@@ -38,6 +38,9 @@ export interface SideEnvironment {
   onResult?(evaluation: Evaluation, result: Result): void;
 }
 
+/** Counts of steps before any was computed. */
+export const noSteps = (): Record<StepKind, number> => ({ activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+
 /** @throws UserError when store or results cannot be written. */
 export async function checkDisks(store: Store, out: string): Promise<void> {
   await store.checkWritable();
@@ -51,7 +54,7 @@ export async function checkDisks(store: Store, out: string): Promise<void> {
  */
 export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSummary> {
   const { store, out, registry, signal, progress, run } = env;
-  const computed: Record<StepKind, number> = { activations: 0, fit: 0, prepare: 0, evaluate: 0 };
+  const computed = noSteps();
   const failures: Failure[] = [];
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
