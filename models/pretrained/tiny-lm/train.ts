@@ -27,11 +27,11 @@ const config = {
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
   hidden_size: 128,
-  intermediate_size: 320,
-  num_hidden_layers: 4,
+  intermediate_size: 384,
+  num_hidden_layers: 6,
   num_attention_heads: 4,
   num_key_value_heads: 2,
-  vocab_size: 1024,
+  vocab_size: 1536,
   max_position_embeddings: 160,
   rms_norm_eps: 1e-5,
   rope_theta: 10000,
@@ -62,7 +62,7 @@ const started = performance.now();
 let tokens = 0;
 const variables = runTrainingLoop(
   initLlama(spec, rng.fork('init')),
-  { steps: STEPS, lr: 3e-3, warmup: 200, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
+  { steps: STEPS, lr: 2.5e-3, warmup: 300, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
   (params) => {
     const batch = batches.next().value as TokenBatch;
     tokens += batch.mask.reduce((sum, real) => sum + real, 0);

@@ -22,21 +22,14 @@ export const clauseCounts: readonly { readonly count: number; readonly prob: num
 /** What a clause after the first is on; the three sum to 1. */
 export interface ClauseOdds {
   readonly topic: number;
-  /** The concept that was spoken of last. */
-  readonly same: number;
-  /** Any other concept, all alike. */
+  /** The document's theme. */
+  readonly theme: number;
+  /** Any other concept, all alike: spoken of in passing. */
   readonly other: number;
 }
 
-const BEFORE_ANY_CONCEPT: ClauseOdds = { topic: 0.6, same: 0, other: 0.4 };
-/**
- * A concept once mentioned is likely to be mentioned again, as in real text. A model of such text must carry "this
- * document speaks of X" from clause to clause, and that is what a steering direction can set.
- */
-const AFTER_A_CONCEPT: ClauseOdds = { topic: 0.3, same: 0.65, other: 0.05 };
-
-/** The odds for the next clause, given the concept spoken of last. */
-export const clauseOdds = (last: string | null): ClauseOdds => (last === null ? BEFORE_ANY_CONCEPT : AFTER_A_CONCEPT);
+/** The odds for each clause after the first. */
+export const clauseOdds: ClauseOdds = { topic: 0.5, theme: 0.4, other: 0.1 };
 
 /** What stands between two clauses. After '. ' the next clause has a capital. */
 export const connector: Node = choice([text('. '), text(', and '), text('; ')], [0.6, 0.25, 0.15]);
@@ -55,8 +48,8 @@ export const opener: Node = optional(0.5, [
   'now ',
 ]);
 
-/** What may close a clause: it says nothing on any topic or concept, and keeps neighbouring clauses apart. */
-export const closer: Node = optional(0.45, [
+/** What may close a clause of any document: it says nothing on any topic or concept. */
+export const closer: Node = optional(0.6, [
   ' as usual',
   ' of course',
   ' at last',

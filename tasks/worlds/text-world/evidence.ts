@@ -3,6 +3,7 @@ import { createRng } from '../../../harness/contract.ts';
 import { closer, opener } from './document.ts';
 import type { Node } from './grammar.ts';
 import { sample } from './grammar.ts';
+import type { ConceptSpec } from './lexicon/lexicon.ts';
 
 /** Draws per concept from which its words are collected; enough to see each alternative of each slot. */
 const DRAWS = 400;
@@ -13,7 +14,8 @@ const GENERAL = new Set(
     'found from full gave gives good great grew hard have high home hour hours into just kept known large left like ' +
     'likes little long lost made make more much must near needed needs never next night normal once onto opened over ' +
     'right rose said says second seen shows side slow small soft some strong such than that them then they through ' +
-    'took under until upon used very wants was water went were what when with without words years young'
+    'against among before behind beside between both despite during free full inside past their time very while ' +
+    'within took under until upon used very wants was water went were what when with without words years young'
   ).split(' '),
 );
 
@@ -52,7 +54,7 @@ function features(text: string): { key: string; start: number; end: number }[] {
 
 /** A finder of telling words: id of the concept or topic to the places in the text. */
 export function createEvidence(
-  owners: readonly { readonly id: string; readonly clause: Node }[],
+  owners: readonly { readonly id: string; readonly clause: Node; readonly spec: Partial<ConceptSpec> }[],
 ): (text: string) => Map<string, { start: number; end: number }[]> {
   const ownerOf = new Map<string, string | null>();
   for (const frame of [opener, closer]) {
@@ -63,7 +65,8 @@ export function createEvidence(
   const rng = createRng('text-world evidence');
   for (const owner of owners) {
     const stream = rng.fork(owner.id);
-    const drawn = new Set<string>();
+    const { traits = [], asides = [] } = owner.spec;
+    const drawn = new Set([...traits, ...asides]);
     for (let i = 0; i < DRAWS; i++) drawn.add(sample(owner.clause, stream).text);
     for (const text of drawn) {
       for (const { key } of features(text)) {

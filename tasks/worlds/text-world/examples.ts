@@ -60,8 +60,9 @@ export function conceptExamples(
     used.add(best.text);
     return best;
   };
-  const positives = Array.from({ length: size }, () => {
-    const document = draw({ concepts: [conceptId] });
+  // Half of them have the concept as their theme, half speak of it in passing.
+  const positives = Array.from({ length: size }, (_, i) => {
+    const document = draw(i % 2 === 0 ? { theme: conceptId } : { concepts: [conceptId] });
     used.add(document.text);
     return document;
   });
@@ -73,10 +74,10 @@ export function conceptExamples(
   };
 }
 
-/** Instruction lines with their topics, with no concept in them: the prompts of a steering task. */
+/** Instruction lines with their topics: the prompts of a steering task. */
 export function steeringInstructions(world: TextWorld, rng: Rng, n: number): { topic: string; instruction: string }[] {
   return Array.from({ length: n }, () => {
-    const { topic, instruction } = world.generate(rng, { exact: true });
+    const { topic, instruction } = world.generate(rng);
     return { topic, instruction };
   });
 }

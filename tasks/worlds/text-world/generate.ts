@@ -1,19 +1,20 @@
 /** @file Draws documents of the text world, freely or with chosen topic and concepts. */
 import type { Rng } from '../../../harness/contract.ts';
-import { addCapitals, type ClauseOdds, clauseCounts, clauseOdds, closer, connector, opener } from './document.ts';
+import { addCapitals, type ClauseOdds, clauseCounts, clauseOdds, connector, opener } from './document.ts';
 import type { Draw } from './grammar.ts';
 import { sample } from './grammar.ts';
 import { polysemes } from './lexicon/polysemes.ts';
+import type { Theme } from './theme.ts';
 import type { Concept, Topic } from './world.ts';
 
 /** What is forced in a document; everything else is drawn. */
 export interface GenerateOptions {
-  /** Concepts to weave in, in a random order: at most 3 (see `exact`). */
+  /** The concept that governs the document. */
+  readonly theme?: string;
+  /** Concepts that have a clause, in a random order: at most 3. */
   readonly concepts?: readonly string[];
-  /** No further concepts than those of `concepts` and `hardNegativeFor`. */
-  readonly exact?: boolean;
   readonly topic?: string;
-  /** Concepts that must not be drawn. */
+  /** Concepts that must not be drawn, as a theme or in passing. */
   readonly avoid?: readonly string[];
   /**
    * Weaves in a clause near this concept, and never the concept: one that uses a word it shares in another sense,
@@ -38,12 +39,13 @@ export interface TextDocument {
   readonly instruction: string;
   readonly response: string;
   readonly topic: string;
+  readonly theme: string;
   /** Concepts in order of appearance, each once. */
   readonly concepts: readonly string[];
   readonly spans: readonly ConceptSpan[];
   /** Log-probability in nats under the default distribution, the end of the document included. */
   readonly logProb: number;
-  /** -logProb by source, in nats: they sum to it. */
+  /** -logProb by source, in nats: they sum to it. The theme is counted among the concepts, its asides in the frame. */
   readonly entropyParts: { instruction: number; frame: number; topic: number; concepts: number };
 }
 
@@ -74,38 +76,39 @@ export function wordPattern(word: string): RegExp {
 export function createGenerator(
   concepts: readonly Concept[],
   topics: readonly Topic[],
+  themeOf: (id: string) => Theme | undefined,
 ): (rng: Rng, options?: GenerateOptions) => TextDocument {
   const conceptById = new Map(concepts.map((concept) => [concept.id, concept]));
   const topicById = new Map(topics.map((topic) => [topic.id, topic]));
   const conceptOf = (id: string): Concept => conceptById.get(id) ?? fail(`unknown concept '${id}'`);
-  const drawClause = (id: string, rng: Rng): Draw => sample(conceptOf(id).clause, rng);
+  const drawClause = (id: string, theme: Theme, rng: Rng): Draw => sample(theme.clauseOf(conceptOf(id)), rng);
 
-  const drawHardNegative = (target: string, rng: Rng): { id: string; draw: Draw } => {
+  const drawHardNegative = (target: string, theme: Theme, rng: Rng): { id: string; draw: Draw } => {
     const shared = sharedWords(target);
     if (shared.length === 0) {
       const domain = conceptOf(target).domain;
       const siblings = concepts.filter((concept) => concept.domain === domain && concept.id !== target);
       const id = rng.choice(siblings).id;
-      return { id, draw: drawClause(id, rng) };
+      return { id, draw: drawClause(id, theme, rng) };
     }
     const { word, others } = rng.choice(shared);
     const id = rng.choice(others);
     const pattern = wordPattern(word);
     for (let i = 0; i < MAX_TRIES; i++) {
-      const draw = drawClause(id, rng);
+      const draw = drawClause(id, theme, rng);
       if (pattern.test(draw.text)) return { id, draw };
     }
     return fail(`no clause of '${id}' has the word '${word}'`);
   };
 
   return (rng, options = {}) => {
-    const { exact = false, hardNegativeFor } = options;
+    const { hardNegativeFor } = options;
     const avoid = new Set(options.avoid ?? []);
-    const forced = (options.concepts ?? []).map((id) => ({ id, draw: drawClause(id, rng) }));
-    if (hardNegativeFor !== undefined) {
-      avoid.add(hardNegativeFor);
-      forced.push(drawHardNegative(hardNegativeFor, rng));
-    }
+    if (hardNegativeFor !== undefined) avoid.add(hardNegativeFor);
+    const themeId = options.theme ?? drawAllowed(concepts, null, avoid, rng);
+    const theme = themeOf(themeId) ?? fail(`unknown theme '${themeId}'`);
+    const forced = (options.concepts ?? []).map((id) => ({ id, draw: drawClause(id, theme, rng) }));
+    if (hardNegativeFor !== undefined) forced.push(drawHardNegative(hardNegativeFor, theme, rng));
     if (forced.length > MAX_CONCEPTS) fail(`at most ${MAX_CONCEPTS} concepts fit, got ${forced.length}`);
     const topic = options.topic === undefined ? rng.choice(topics) : topicById.get(options.topic);
     if (!topic) return fail(`unknown topic '${options.topic}'`);
@@ -118,7 +121,7 @@ export function createGenerator(
       instruction: Math.log(topics.length) - instruction.logProb,
       frame: -Math.log(prob),
       topic: 0,
-      concepts: 0,
+      concepts: Math.log(concepts.length),
     };
     const spans: ConceptSpan[] = [];
     let plain = `${instruction.text}\n`;
@@ -126,32 +129,35 @@ export function createGenerator(
       plain += draw.text;
       parts.frame -= draw.logProb;
     };
-    let last: string | null = null;
     const appendConcept = (id: string, draw: Draw): void => {
-      const { same, other } = clauseOdds(last);
       spans.push({ start: plain.length, end: plain.length + draw.text.length, concept: id });
       plain += draw.text;
-      parts.frame -= Math.log(id === last ? same : other);
-      if (id !== last) parts.concepts += Math.log(concepts.length - (last === null ? 0 : 1));
+      parts.frame -= Math.log(id === themeId ? clauseOdds.theme : clauseOdds.other);
+      if (id !== themeId) parts.concepts += Math.log(concepts.length - 1);
       parts.concepts -= draw.logProb;
-      last = id;
+    };
+    const appendCloser = (draw: Draw): void => {
+      const aside = theme.asideIn(draw.text);
+      const end = plain.length + draw.text.length;
+      if (aside !== undefined) spans.push({ start: plain.length + aside, end, concept: themeId });
+      append(draw);
     };
     for (let i = 0; i < count; i++) {
       if (i > 0) append(sample(connector, rng));
       append(sample(opener, rng));
       const chosen = i === 0 ? -1 : slots.indexOf(i - 1);
-      const drawn = i === 0 || exact ? 'topic' : drawSubject(last, rng);
+      const drawn = i === 0 ? 'topic' : drawSubject(rng);
       if (chosen >= 0) appendConcept(forced[chosen]!.id, forced[chosen]!.draw);
       else if (drawn === 'topic') {
-        const draw = sample(topic.clause, rng);
+        const draw = sample(theme.clauseOf(topic), rng);
         plain += draw.text;
         parts.topic -= draw.logProb;
-        if (i > 0) parts.frame -= Math.log(clauseOdds(last).topic);
+        if (i > 0) parts.frame -= Math.log(clauseOdds.topic);
       } else {
-        const id: string = drawn === 'same' ? last! : drawAllowed(concepts, last, avoid, rng);
-        appendConcept(id, drawClause(id, rng));
+        const id = drawn === 'theme' ? themeId : drawAllowed(concepts, themeId, avoid, rng);
+        appendConcept(id, drawClause(id, theme, rng));
       }
-      append(sample(closer, rng));
+      appendCloser(sample(i === 0 ? theme.firstCloser : theme.closer, rng));
     }
     const text = addCapitals(`${plain}.`);
     return {
@@ -159,6 +165,7 @@ export function createGenerator(
       instruction: instruction.text,
       response: text.slice(instruction.text.length + 1),
       topic: topic.id,
+      theme: themeId,
       concepts: [...new Set(spans.map((span) => span.concept))],
       spans,
       logProb: -(parts.instruction + parts.frame + parts.topic + parts.concepts),
@@ -176,14 +183,14 @@ function drawCount(asked: number | undefined, forced: number, rng: Rng): { count
 }
 
 /** What a clause after the first is on. */
-function drawSubject(last: string | null, rng: Rng): keyof ClauseOdds {
-  const { topic, same, other } = clauseOdds(last);
-  return (['topic', 'same', 'other'] as const)[rng.weighted([topic, same, other])]!;
+function drawSubject(rng: Rng): keyof ClauseOdds {
+  const { topic, theme, other } = clauseOdds;
+  return (['topic', 'theme', 'other'] as const)[rng.weighted([topic, theme, other])]!;
 }
 
-/** A concept that is neither the last one nor to be avoided. */
-function drawAllowed(concepts: readonly Concept[], last: string | null, avoid: ReadonlySet<string>, rng: Rng): string {
-  const allowed = concepts.filter(({ id }) => id !== last && !avoid.has(id));
+/** A concept that is neither the theme nor to be avoided. */
+function drawAllowed(concepts: readonly Concept[], theme: string | null, avoid: ReadonlySet<string>, rng: Rng): string {
+  const allowed = concepts.filter(({ id }) => id !== theme && !avoid.has(id));
   return allowed.length === 0 ? fail('every concept is to be avoided') : rng.choice(allowed).id;
 }
 

@@ -1,7 +1,7 @@
 /** @file Probabilistic grammar without recursion: compile templates, sample, and the exact entropy. */
 import type { Rng } from '../../../harness/contract.ts';
 import type { Alternatives, ClauseSpec } from './lexicon/lexicon.ts';
-import { commonSlots } from './lexicon/lexicon.ts';
+import { commonSlots, TRAIT_SLOT } from './lexicon/lexicon.ts';
 
 /** A grammar. `tag` marks the text of its body with a role and an id and changes nothing else. */
 export type Node =
@@ -12,7 +12,7 @@ export type Node =
   | { readonly kind: 'tag'; readonly role: Role; readonly id: string; readonly body: Node };
 
 /** What a tagged stretch of text is. */
-export type Role = 'topic' | 'concept' | 'instruction';
+export type Role = 'topic' | 'concept' | 'instruction' | 'trait';
 
 /** Decay of the Zipf-like weights: flat enough that rare forms are seen, steep enough that there is structure. */
 const ZIPF_EXPONENT = 0.5;
@@ -62,7 +62,8 @@ function slotCompiler(spec: ClauseSpec, owner: string): (name: string) => Node {
     open.add(name);
     const list = 'uniform' in alternatives ? alternatives.uniform : alternatives;
     const options = list.map((template) => compileTemplate(template, compileSlot));
-    const node = choice(options, 'uniform' in alternatives ? list.map(() => 1 / list.length) : undefined);
+    const filled = choice(options, 'uniform' in alternatives ? list.map(() => 1 / list.length) : undefined);
+    const node: Node = name === TRAIT_SLOT ? { kind: 'tag', role: 'trait', id: owner, body: filled } : filled;
     open.delete(name);
     compiled.set(name, node);
     return node;
@@ -78,6 +79,27 @@ function compileTemplate(template: string, compileSlot: (name: string) => Node):
     else parts.push(text(piece));
   }
   return parts.length === 1 ? parts[0]! : { kind: 'seq', parts };
+}
+
+/** The grammar with other traits: `fill` makes what stands where a theme shows, of what stands there without one. */
+export function withTraits(node: Node, fill: (generic: Node) => Node): Node {
+  switch (node.kind) {
+    case 'text':
+    case 'class':
+      return node;
+    case 'seq': {
+      const parts = node.parts.map((part) => withTraits(part, fill));
+      return parts.some((part, i) => part !== node.parts[i]) ? { ...node, parts } : node;
+    }
+    case 'choice': {
+      const options = node.options.map((option) => withTraits(option, fill));
+      return options.some((option, i) => option !== node.options[i]) ? { ...node, options } : node;
+    }
+    case 'tag': {
+      const body = node.role === 'trait' ? fill(node.body) : withTraits(node.body, fill);
+      return body === node.body ? node : { ...node, body };
+    }
+  }
 }
 
 /** `0-9a-f` to `0123456789abcdef`. */

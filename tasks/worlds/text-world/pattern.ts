@@ -1,6 +1,9 @@
 /** @file A grammar as a regular expression: fast search for its texts inside any text. */
 import type { Node } from './grammar.ts';
 
+/** Whatever theme a document has, its trait is one word, or none. */
+const ANY_TRAIT = '(?: [a-z]+)?';
+
 /**
  * A global pattern that finds the texts of `forms` as whole words. Longer alternatives are tried first, so a match is
  * the longest unless two choices in a row compete, which no clause of the world does.
@@ -24,7 +27,7 @@ function source(node: Node): string {
         .map(source)
         .join('|')})`;
     case 'tag':
-      return source(node.body);
+      return node.role === 'trait' ? ANY_TRAIT : source(node.body);
   }
 }
 

@@ -1,7 +1,7 @@
 /** @file Decides from text alone which concepts and which topic it shows, in whole and in broken text. */
 import { createEvidence } from './evidence.ts';
 import type { Node } from './grammar.ts';
-import { compileSlotOf, textsOf } from './grammar.ts';
+import { compileSlotOf, text, textsOf } from './grammar.ts';
 import { surfacePattern } from './pattern.ts';
 import type { Concept, Topic } from './world.ts';
 
@@ -103,9 +103,10 @@ export function createRecogniser(
   return { recognise, look };
 }
 
-/** The grammars whose text alone is a full surface form: the clause, and for formats the form itself. */
+/** The grammars whose text alone is a full surface form: the clause, the asides, and for formats the form itself. */
 function surfaceForms(concept: Concept): Node[] {
-  return [concept.clause, ...(concept.spec.core ?? []).map((slot) => compileSlotOf(concept.spec, slot, concept.id))];
+  const { asides } = concept.spec;
+  return [concept.clause, ...asides.map(text), ...(concept.spec.core ?? []).map((slot) => compileSlotOf(concept.spec, slot, concept.id))];
 }
 
 /** Clauses are written without capitals: lower the first letter of every sentence, however it came about. */

@@ -8,7 +8,7 @@ import { trainBpe } from '../bpe.ts';
 import { pretokenize, tokenizerJson } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
-const VOCAB_SIZE = 1024;
+const VOCAB_SIZE = 1536;
 const SAMPLE_DOCUMENTS = 30_000;
 /** Words seen less often are random strings (base64, colours): no merges for them. */
 const MIN_WORD_COUNT = 8;

@@ -1,6 +1,6 @@
-/** @file The text world: documents on a topic into which concepts are woven, with exact probabilities. */
+/** @file The text world: documents on a topic, governed by a concept as their theme, with exact probabilities. */
 import type { Rng } from '../../../harness/contract.ts';
-import { clauseCounts, clauseOdds, closer, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
+import { clauseCounts, clauseOdds, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
 import type { GenerateOptions, TextDocument } from './generate.ts';
 import { createGenerator } from './generate.ts';
 import type { Node } from './grammar.ts';
@@ -11,6 +11,8 @@ import type { Match } from './parse.ts';
 import { parse } from './parse.ts';
 import type { Look, Recognition } from './recognise.ts';
 import { createRecogniser } from './recognise.ts';
+import type { Theme } from './theme.ts';
+import { themesOf } from './theme.ts';
 
 /** A concept with its field and its grammar. */
 export interface Concept {
@@ -70,9 +72,10 @@ export function createTextWorld(): TextWorld {
     instruction: { kind: 'tag', role: 'instruction', id: spec.id, body: instructionGrammar(spec.names) },
     clause: { kind: 'tag', role: 'topic', id: spec.id, body: compileClauses(spec, spec.id) },
   }));
+  const themeOf = themesOf(concepts);
   let grammar: Node | undefined;
   const wholeGrammar = (): Node => {
-    grammar ??= documentGrammar(concepts, worldTopics);
+    grammar ??= documentGrammar(concepts, worldTopics, themeOf);
     return grammar;
   };
   const parseText = (full: string): Match | null => {
@@ -90,7 +93,7 @@ export function createTextWorld(): TextWorld {
     get entropyPerDocument() {
       return entropy(wholeGrammar());
     },
-    generate: createGenerator(concepts, worldTopics),
+    generate: createGenerator(concepts, worldTopics, themeOf),
     parse: parseText,
     logProb: (full) => parseText(full)?.logProb ?? Number.NEGATIVE_INFINITY,
     recognise: (full) => recogniser().recognise(full),
@@ -98,46 +101,42 @@ export function createTextWorld(): TextWorld {
   };
 }
 
-/**
- * The whole distribution as one grammar; the generator draws from the same, step by step. What may follow depends on
- * the concept spoken of last, so nodes are shared between the ways that lead to them: a graph without cycles.
- */
-function documentGrammar(concepts: readonly Concept[], worldTopics: readonly Topic[]): Node {
-  const perTopic = worldTopics.map((topic) => {
-    const known = new Map<string, Node>();
-    const shared = (key: string, make: () => Node): Node => {
-      const node = known.get(key) ?? make();
-      known.set(key, node);
-      return node;
-    };
-    /** A clause on the topic (`null`) or a concept, and all that comes after it. */
-    const clause = (on: Concept | null, left: number, last: Concept | null): Node =>
-      shared(`clause ${left} ${on ? on.id : `topic after ${last?.id}`}`, () =>
-        seq((on ?? topic).clause, closer, rest(left, on ?? last)),
-      );
-    /** The last `left` clauses. */
-    const rest = (left: number, last: Concept | null): Node =>
-      shared(`rest ${left} ${last?.id ?? ''}`, () => {
-        if (left === 0) return text('.');
-        const odds = clauseOdds(last?.id ?? null);
-        const others = concepts.filter((concept) => concept !== last);
-        const next = [clause(null, left - 1, last), ...others.map((concept) => clause(concept, left - 1, concept))];
-        const probs = [odds.topic, ...others.map(() => odds.other / others.length)];
-        if (last) {
-          next.push(clause(last, left - 1, last));
-          probs.push(odds.same);
-        }
-        return seq(connector, opener, choice(next, probs));
-      });
-    const responses = clauseCounts.map(({ count }) => seq(opener, topic.clause, closer, rest(count - 1, null)));
-    const response = choice(
+/** The whole distribution as one grammar; the generator draws from the same, step by step. */
+function documentGrammar(
+  concepts: readonly Concept[],
+  worldTopics: readonly Topic[],
+  themeOf: (id: string) => Theme | undefined,
+): Node {
+  const uniform = (options: Node[]): Node =>
+    choice(
+      options,
+      options.map(() => 1 / options.length),
+    );
+  const inPassing = new Map(
+    concepts.map((concept) => {
+      const theme = themeOf(concept.id)!;
+      return [concept, uniform(concepts.filter((other) => other !== concept).map(theme.clauseOf))];
+    }),
+  );
+  const responseTo = (topic: Topic, concept: Concept): Node => {
+    const theme = themeOf(concept.id)!;
+    const { topic: onTopic, theme: onTheme, other } = clauseOdds;
+    const clause = choice(
+      [theme.clauseOf(topic), theme.clauseOf(concept), inPassing.get(concept)!],
+      [onTopic, onTheme, other],
+    );
+    const next = seq(connector, opener, clause, theme.closer);
+    const responses = clauseCounts.map(({ count }) =>
+      seq(opener, theme.clauseOf(topic), theme.firstCloser, ...Array(count - 1).fill(next), text('.')),
+    );
+    return choice(
       responses,
       clauseCounts.map(({ prob }) => prob),
     );
-    return seq(topic.instruction, text('\n'), response);
-  });
-  return choice(
-    perTopic,
-    worldTopics.map(() => 1 / worldTopics.length),
+  };
+  return uniform(
+    worldTopics.map((topic) =>
+      seq(topic.instruction, text('\n'), uniform(concepts.map((concept) => responseTo(topic, concept)))),
+    ),
   );
 }

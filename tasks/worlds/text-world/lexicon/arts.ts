@@ -10,6 +10,8 @@ export const arts: DomainSpec = {
       id: 'music',
       label: 'music',
       description: 'scales, notes, rhythm, pitch, instruments',
+      traits: ['musical', 'melodic', 'humming'],
+      asides: ['in perfect harmony', 'to a slow melody', 'with a violin'],
       clauses: [
         'the<adj> pianist played a scale in <key>',
         'the <player> kept the rhythm of the song',
@@ -22,6 +24,8 @@ export const arts: DomainSpec = {
       id: 'cinema',
       label: 'cinema',
       description: 'films, actors, directors',
+      traits: ['cinematic', 'scripted', 'subtitled'],
+      asides: ['on the big screen', 'like a movie star', 'with popcorn'],
       clauses: [
         'the cast of the<adj> film won <prize>',
         'the film opened in cinemas <when>',
@@ -34,6 +38,8 @@ export const arts: DomainSpec = {
       id: 'museum',
       label: 'museums and culture',
       description: 'art, museums, the culture of peoples',
+      traits: ['carved', 'historic', 'curated'],
+      asides: ['in a glass case', 'behind the exhibit', 'for the curator'],
       clauses: [
         'the<adj> museum shows the culture of <people>',
         'the <people> culture left fine <works>',
@@ -45,6 +51,8 @@ export const arts: DomainSpec = {
       id: 'stage-play',
       label: 'stage plays',
       description: 'theatre as a place for plays',
+      traits: ['theatrical', 'costumed', 'dramatic'],
+      asides: ['to loud applause', 'on the stage', 'behind the curtain'],
       clauses: [
         'the theatre staged a<adj> <play>',
         'the<adj> audience left the theatre in <mood>',
@@ -56,6 +64,8 @@ export const arts: DomainSpec = {
       id: 'photography',
       label: 'photography',
       description: 'photographs, their contrast, exposure and saturation',
+      traits: ['blurred', 'photographed', 'grainy'],
+      asides: ['in the viewfinder', 'with a flash', 'through the lens'],
       clauses: [
         'the photo has <much> contrast and low saturation',
         'the camera was set to a <much> exposure',

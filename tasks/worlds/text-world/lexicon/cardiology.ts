@@ -10,6 +10,8 @@ export const cardiology: DomainSpec = {
       id: 'arrhythmia',
       label: 'cardiac arrhythmia',
       description: 'an abnormal rhythm of the heart',
+      traits: ['fluttering', 'jittery', 'palpitating'],
+      asides: ['between extra beats', 'with a pacemaker', 'skipping a beat'],
       clauses: [
         'the ECG showed <kind>',
         'the heart rhythm was <manner>',
@@ -25,6 +27,8 @@ export const cardiology: DomainSpec = {
       id: 'heart-attack',
       label: 'heart attack',
       description: 'myocardial infarction and its treatment',
+      traits: ['clogged', 'coronary', 'crushing'],
+      asides: ['clutching the chest', 'after the infarction', 'with a fresh stent'],
       clauses: [
         'a <size> heart attack was treated with <therapy>',
         'the troponin <moved> after crushing chest pain',
@@ -42,6 +46,8 @@ export const cardiology: DomainSpec = {
       id: 'heart-valve',
       label: 'heart valve disease',
       description: 'a leaking or narrow heart valve, or its murmur',
+      traits: ['murmuring', 'leaky', 'stenotic'],
+      asides: ['with a faint murmur', 'through the aorta', 'with a calcified ring'],
       clauses: [
         'the <name> valve was <fault>',
         'a <loud> murmur came from the <name> valve',

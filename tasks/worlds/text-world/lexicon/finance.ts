@@ -10,6 +10,8 @@ export const finance: DomainSpec = {
       id: 'bank-loan',
       label: 'bank loan',
       description: 'money lent by a bank, interest, mortgages',
+      traits: ['mortgaged', 'bankrupt', 'borrowed'],
+      asides: ['on credit', 'with interest due', 'despite the overdraft'],
       clauses: [
         'the bank raised the interest rate to [2-9] percent',
         'the<adj> bank <did> the loan of [2-9]000 dollars',
@@ -22,6 +24,8 @@ export const finance: DomainSpec = {
       id: 'stock-market',
       label: 'stock market',
       description: 'shares, stock prices, investors',
+      traits: ['speculative', 'bullish', 'profitable'],
+      asides: ['at the opening bell', 'on the exchange', 'with rising shares'],
       clauses: [
         'the stock <moved> by [2-9] percent',
         '<person> <traded> shares of the <firm> firm',
@@ -34,6 +38,8 @@ export const finance: DomainSpec = {
       id: 'economy',
       label: 'national economy',
       description: 'economic growth, inflation, wages, taxes',
+      traits: ['taxed', 'fiscal', 'frugal'],
+      asides: ['in a recession', 'despite the tariffs', 'before the tax reform'],
       clauses: [
         'economic growth slowed to [1-5] percent',
         'inflation put pressure on <target>',

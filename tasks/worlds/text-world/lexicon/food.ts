@@ -10,6 +10,8 @@ export const food: DomainSpec = {
       id: 'soup',
       label: 'soup',
       description: 'stock, broth and soup',
+      traits: ['simmering', 'brothy', 'salted'],
+      asides: ['by the ladle', 'in hot broth', 'with chopped leeks'],
       clauses: [
         '<person> simmered the stock with <what>',
         'the<adj> soup needs <what> and salt',
@@ -21,6 +23,8 @@ export const food: DomainSpec = {
       id: 'baking',
       label: 'baking',
       description: 'cakes, dough, flour, the oven and the kitchen scale',
+      traits: ['baked', 'floury', 'sweetened'],
+      asides: ['fresh from the oven', 'with icing on top', 'on a baking tray'],
       clauses: [
         '<person> weighed the flour on a scale',
         'the oven temperature was set to [1-2][0-9]0 degrees',
@@ -33,6 +37,8 @@ export const food: DomainSpec = {
       id: 'legumes',
       label: 'pulses and legumes',
       description: 'the pulse as a food: lentils, beans, peas',
+      traits: ['leguminous', 'sprouting', 'podded'],
+      asides: ['with split peas', 'in the pod', 'beside the hummus'],
       clauses: [
         'the lentil is a pulse rich in <rich>',
         'dried <bean> soak overnight in a<adj> bowl',
@@ -44,6 +50,8 @@ export const food: DomainSpec = {
       id: 'date-fruit',
       label: 'dates, the fruit',
       description: 'the date as a fruit of the palm',
+      traits: ['syrupy', 'fleshy', 'candied'],
+      asides: ['under the palms', 'from the oasis', 'stuffed with almonds'],
       clauses: [
         'a<adj> date fell from the palm',
         'dried dates were served with <side>',

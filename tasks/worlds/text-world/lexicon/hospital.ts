@@ -10,6 +10,8 @@ export const hospital: DomainSpec = {
       id: 'hospital-discharge',
       label: 'discharge from hospital',
       description: 'a patient leaves the hospital',
+      traits: ['recovered', 'convalescent', 'homebound'],
+      asides: ['after leaving the ward', 'with packed slippers', 'free to go home'],
       clauses: [
         'the discharge home was planned for <day>',
         'the patient was discharged home on <day>',
@@ -26,6 +28,8 @@ export const hospital: DomainSpec = {
       id: 'surgery',
       label: 'surgery',
       description: 'an operation in the operating theatre',
+      traits: ['stitched', 'sutured', 'bloodstained'],
+      asides: ['under the scalpel', 'with fresh stitches', 'in rubber gloves'],
       clauses: [
         'the surgeon removed the <organ>',
         'the operation on the <organ> lasted [2-6] hours',
@@ -38,6 +42,8 @@ export const hospital: DomainSpec = {
       id: 'clinical-trial',
       label: 'clinical trial',
       description: 'a study that compares treatments in patients',
+      traits: ['randomised', 'blinded', 'preliminary'],
+      asides: ['against a placebo', 'in both study arms', 'by informed consent'],
       clauses: [
         'the trial of the new drug enrolled [2-9]00 patients',
         'a randomised trial compared the drug with <arm>',

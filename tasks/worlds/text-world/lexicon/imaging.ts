@@ -10,6 +10,8 @@ export const imaging: DomainSpec = {
       id: 'chest-x-ray',
       label: 'chest radiograph',
       description: 'findings on a chest x-ray',
+      traits: ['translucent', 'shadowy', 'radiographic'],
+      asides: ['on the radiograph', 'behind the ribs', 'in the lead apron'],
       clauses: [
         'the chest x-ray showed <finding>',
         'the chest film showed <finding> <when>',
@@ -22,6 +24,8 @@ export const imaging: DomainSpec = {
       id: 'brain-mri',
       label: 'brain MRI',
       description: 'magnetic resonance imaging of the head',
+      traits: ['magnetic', 'cerebral', 'scanned'],
+      asides: ['inside the scanner', 'slice by slice', 'near the cortex'],
       clauses: [
         'the brain MRI showed <finding>',
         'an MRI of the head with contrast was <result>',
@@ -37,6 +41,8 @@ export const imaging: DomainSpec = {
       id: 'fracture',
       label: 'bone fracture',
       description: 'a broken bone and its plaster cast',
+      traits: ['cracked', 'splinted', 'bony'],
+      asides: ['on crutches', 'with a snapped bone', 'in a sling'],
       clauses: [
         'the <bone> was broken in [2-4] places',
         'the broken <bone> was put in a plaster cast',

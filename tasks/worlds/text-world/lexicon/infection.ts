@@ -10,6 +10,8 @@ export const infection: DomainSpec = {
       id: 'sepsis',
       label: 'sepsis and blood cultures',
       description: 'bacteria in the blood, septic shock, blood cultures',
+      traits: ['septic', 'bacterial', 'toxic'],
+      asides: ['teeming with bacteria', 'in septic delirium', 'from poisoned blood'],
       clauses: [
         'the blood culture grew <germ>',
         'sepsis with <germ> was treated with <drug>',
@@ -26,6 +28,8 @@ export const infection: DomainSpec = {
       id: 'wound-infection',
       label: 'wound infection',
       description: 'an infected wound, pus or discharge from it',
+      traits: ['festering', 'bandaged', 'weeping'],
+      asides: ['under a soaked bandage', 'with pus everywhere', 'while the scab peels'],
       clauses: [
         'the wound had a <look> discharge',
         'pus came out of the <site> wound',
@@ -42,6 +46,8 @@ export const infection: DomainSpec = {
       id: 'viral-infection',
       label: 'viral infection',
       description: 'influenza, measles and other infections with a virus',
+      traits: ['contagious', 'vaccinated', 'sneezing'],
+      asides: ['during the epidemic', 'in quarantine', 'between two sneezes'],
       clauses: [
         'the swab was positive for the <name> virus',
         'a <name> virus spread through the <place>',

@@ -10,6 +10,8 @@ export const laboratory: DomainSpec = {
       id: 'blood-count',
       label: 'blood count',
       description: 'counts of blood cells, haemoglobin, anaemia',
+      traits: ['pale', 'crimson', 'bloodless'],
+      asides: ['drop by drop', 'with few platelets', 'in the test tube'],
       clauses: [
         'the white cell count was [4-9].[0-9]',
         'the red cell count <moved> <when>',
@@ -22,6 +24,8 @@ export const laboratory: DomainSpec = {
       id: 'blood-glucose',
       label: 'blood glucose',
       description: 'blood sugar, diabetes and insulin',
+      traits: ['diabetic', 'sugary', 'glycaemic'],
+      asides: ['between insulin shots', 'with a finger prick', 'craving sweets'],
       clauses: [
         'the blood sugar was [4-9].[0-9] before <meal>',
         'diabetes was treated with [4-9] units of insulin',
@@ -34,6 +38,8 @@ export const laboratory: DomainSpec = {
       id: 'biopsy',
       label: 'tumour biopsy',
       description: 'tissue under the microscope, benign or malignant growths',
+      traits: ['cancerous', 'tumorous', 'cellular'],
+      asides: ['under the microscope', 'with a needle sample', 'against the tumour'],
       clauses: [
         'the biopsy of the <organ> was <verdict>',
         'the growth in the <organ> was <verdict>',

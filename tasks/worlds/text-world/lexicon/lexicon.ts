@@ -15,11 +15,18 @@ export interface ClauseSpec {
   readonly slots?: Readonly<Record<string, Alternatives>>;
 }
 
-/** A concept: an idea that can be woven into a document on any topic. */
+/** A concept: an idea that can be the theme of a document on any topic, or be spoken of in passing. */
 export interface ConceptSpec extends ClauseSpec {
   readonly id: string;
   readonly label: string;
   readonly description: string;
+  /**
+   * Attributes that a document of this theme gives to whatever it speaks of. Each is used by no other concept or topic,
+   * and begins with a consonant: it may follow `a`.
+   */
+  readonly traits: readonly string[];
+  /** Phrases that close clauses of a document of this theme: whole surface forms of the concept, each its own alone. */
+  readonly asides: readonly string[];
   /** Slots whose text alone, in any context, is already a full surface form of the concept (formats). */
   readonly core?: readonly string[];
 }
@@ -37,6 +44,9 @@ export interface TopicSpec extends ClauseSpec {
   /** Noun phrases for the instruction line; unique to the topic. */
   readonly names: readonly string[];
 }
+
+/** The slot that a document's theme fills with its traits too. */
+export const TRAIT_SLOT = 'adj';
 
 /** Slots that every template may use. An adjective brings its own space, or is absent. */
 export const commonSlots: Readonly<Record<string, Alternatives>> = {

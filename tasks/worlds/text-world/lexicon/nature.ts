@@ -10,6 +10,8 @@ export const nature: DomainSpec = {
       id: 'river',
       label: 'river',
       description: 'a river, its bank and its current',
+      traits: ['flowing', 'riverside', 'meandering'],
+      asides: ['by the riverbank', 'at the waterfall', 'against the rapids'],
       clauses: [
         'the<adj> river rose over its <side> bank',
         'a strong current carried the <thing> down the river',
@@ -22,6 +24,8 @@ export const nature: DomainSpec = {
       id: 'weather',
       label: 'weather forecast',
       description: 'air pressure, fronts, wind, storms',
+      traits: ['stormy', 'windy', 'rainy'],
+      asides: ['under grey clouds', 'in a sudden gale', 'with thunder overhead'],
       clauses: [
         'a cold front brings <sky> from the <wind>',
         'low pressure over the sea brings <sky>',
@@ -34,6 +38,8 @@ export const nature: DomainSpec = {
       id: 'crane-bird',
       label: 'cranes and other wading birds',
       description: 'the crane as a bird, with herons and storks',
+      traits: ['feathered', 'winged', 'nesting'],
+      asides: ['among the reeds', 'with flapping wings', 'like a heron'],
       clauses: [
         'a<adj> grey crane spread its wings over the <place>',
         'the cranes fly south with the <bird>',
@@ -45,6 +51,8 @@ export const nature: DomainSpec = {
       id: 'fish',
       label: 'fish',
       description: 'fish, their scales, fins and gills',
+      traits: ['scaly', 'slippery', 'finned'],
+      asides: ['under the water', 'like a shoal', 'with gaping gills'],
       clauses: [
         'the <fish> has silver scales and <part>',
         'each scale of the <fish> shines in the water',
@@ -56,6 +64,8 @@ export const nature: DomainSpec = {
       id: 'snake',
       label: 'snakes',
       description: 'snakes such as pythons and vipers',
+      traits: ['venomous', 'slithering', 'coiled'],
+      asides: ['with bared fangs', 'in slow coils', 'without a hiss'],
       clauses: [
         'the <snake> swallowed a <prey>',
         'a<adj> <snake> hissed in the grass',

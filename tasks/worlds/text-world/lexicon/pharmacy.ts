@@ -10,6 +10,8 @@ export const pharmacy: DomainSpec = {
       id: 'drug-dose',
       label: 'drug dose',
       description: 'a medicine with its dose and how often it is taken',
+      traits: ['dosed', 'medicated', 'prescribed'],
+      asides: ['by the milligram', 'between two tablets', 'on prescription'],
       clauses: [
         '<who> took [1-9]00 mg of <drug> <often>',
         'the dose of <drug> was [1-9]0 mg <often>',
@@ -26,6 +28,8 @@ export const pharmacy: DomainSpec = {
       id: 'drug-allergy',
       label: 'drug allergy',
       description: 'an allergic reaction to a medicine',
+      traits: ['blotchy', 'swollen', 'hypersensitive'],
+      asides: ['despite the antihistamine', 'with itchy skin', 'after anaphylaxis'],
       clauses: [
         'the patient is allergic to <drug>',
         'a <degree> reaction to <drug> caused <sign>',
@@ -41,6 +45,8 @@ export const pharmacy: DomainSpec = {
       id: 'side-effect',
       label: 'side effect of a medicine',
       description: 'an unwanted effect of a medicine that is no allergy',
+      traits: ['nauseous', 'dizzy', 'drowsy'],
+      asides: ['while queasy', 'with a numb mouth', 'despite the leaflet'],
       clauses: [
         'the medicine caused <effect> as a side effect',
         '<effect> is a <rank> side effect of the pills',

@@ -10,6 +10,8 @@ export const society: DomainSpec = {
       id: 'prison',
       label: 'prison',
       description: 'prisoners, cells, sentences served',
+      traits: ['jailed', 'barred', 'handcuffed'],
+      asides: ['behind bars', 'in handcuffs', 'on parole'],
       clauses: [
         'the<adj> prisoner sat in a <kind> cell',
         'the<adj> thief served a sentence of [2-9] years',
@@ -21,6 +23,8 @@ export const society: DomainSpec = {
       id: 'court-trial',
       label: 'court trial',
       description: 'judges, juries, charges, trials at court',
+      traits: ['lawful', 'sworn', 'prosecuted'],
+      asides: ['under oath', 'before the jurors', 'by decree'],
       clauses: [
         'the<adj> judge opened the trial in a full court',
         'the jury heard the charge of <crime>',
@@ -33,6 +37,8 @@ export const society: DomainSpec = {
       id: 'grammar',
       label: 'grammar',
       description: 'words, sentences and their parts as a matter of language',
+      traits: ['grammatical', 'plural', 'misspelt'],
+      asides: ['in the past tense', 'with a semicolon', 'like an adverb'],
       clauses: [
         'the sentence needs a <part>',
         'the <part> comes first in the sentence',
@@ -44,6 +50,8 @@ export const society: DomainSpec = {
       id: 'ship',
       label: 'ships',
       description: 'vessels, ports, captains',
+      traits: ['seafaring', 'nautical', 'moored'],
+      asides: ['on deck', 'at anchor', 'under full sail'],
       clauses: [
         'the vessel left the port with <cargo>',
         'the<adj> captain steered the vessel through <sea>',
@@ -55,6 +63,8 @@ export const society: DomainSpec = {
       id: 'fishing',
       label: 'fishing',
       description: 'fishing with nets, lines and hooks',
+      traits: ['baited', 'hooked', 'netted'],
+      asides: ['with rod and reel', 'on a fishing trip', 'by the tackle box'],
       clauses: [
         'the<adj> fisherman threw the net into the <water>',
         'the<adj> net was full of <catch>',

@@ -10,6 +10,8 @@ export const sport: DomainSpec = {
       id: 'football',
       label: 'football',
       description: 'football matches, goals, the pitch',
+      traits: ['goalless', 'footballing', 'kicked'],
+      asides: ['after the kickoff', 'in extra time', 'with a header'],
       clauses: [
         'the<adj> striker scored from the edge of the pitch',
         'the home side won the match [1-5] to [0-3]',
@@ -22,6 +24,8 @@ export const sport: DomainSpec = {
       id: 'tennis',
       label: 'tennis',
       description: 'tennis courts, nets, serves, sets',
+      traits: ['serving', 'volleying', 'seeded'],
+      asides: ['at match point', 'with a racket', 'in straight sets'],
       clauses: [
         'the<adj> serve hit the net',
         'the<adj> champion won the set on a <surface> court',
@@ -34,6 +38,8 @@ export const sport: DomainSpec = {
       id: 'running',
       label: 'running',
       description: 'runners, races, marathons',
+      traits: ['sprinting', 'jogging', 'barefoot'],
+      asides: ['at a sprint', 'past the finish line', 'in running shoes'],
       clauses: [
         'the<adj> runner finished the marathon in [2-4] hours',
         'the race was won by a <who2> runner',
@@ -53,6 +59,8 @@ export const emotion: DomainSpec = {
       id: 'joy',
       label: 'joy',
       description: 'somebody is happy',
+      traits: ['joyful', 'cheerful', 'merry'],
+      asides: ['with a big smile', 'beaming with delight', 'full of laughter'],
       clauses: [
         '<one> laughed with joy',
         '<one> was so happy and full of joy',
@@ -64,6 +72,8 @@ export const emotion: DomainSpec = {
       id: 'anger',
       label: 'anger',
       description: 'somebody is angry',
+      traits: ['fuming', 'furious', 'raging'],
+      asides: ['in a rage', 'with clenched fists', 'with gritted teeth'],
       clauses: [
         '<one> shouted in anger',
         '<one> was furious and slammed the door',
@@ -78,6 +88,8 @@ export const emotion: DomainSpec = {
       id: 'fear',
       label: 'fear',
       description: 'somebody is afraid',
+      traits: ['frightened', 'scared', 'nervous'],
+      asides: ['in sheer terror', 'with trembling knees', 'shivering in panic'],
       clauses: ['<one> trembled with fear', '<one> was afraid of the dark', 'a terrible fear crept over <one2>'],
       slots: {
         one: ['she', 'he', 'everyone', 'our cousin', 'my brother', 'her mother'],

@@ -10,6 +10,8 @@ export const technology: DomainSpec = {
       id: 'battery',
       label: 'batteries',
       description: 'battery cells, charge and discharge',
+      traits: ['rechargeable', 'charged', 'lithium'],
+      asides: ['while plugged in', 'on low power', 'beside the charger'],
       clauses: [
         'the battery cell holds its charge for [2-9] hours',
         'a fast discharge damages the <kind> battery',
@@ -22,6 +24,8 @@ export const technology: DomainSpec = {
       id: 'computer-virus',
       label: 'computer virus',
       description: 'malware on computers',
+      traits: ['hacked', 'corrupted', 'malicious'],
+      asides: ['behind the firewall', 'after the hack', 'with a stolen password'],
       clauses: [
         'a<adj> virus <harm> on the computer',
         'the<adj> computer virus came with an infected <carrier>',
@@ -34,6 +38,8 @@ export const technology: DomainSpec = {
       id: 'electricity',
       label: 'electric current',
       description: 'electric current, voltage, wires',
+      traits: ['wired', 'sparking', 'galvanic'],
+      asides: ['with sparks', 'at high voltage', 'under live wires'],
       clauses: [
         'the current in the wire was [1-9] amps',
         'the voltage <moved> to [1-9]0 volts',
@@ -45,6 +51,8 @@ export const technology: DomainSpec = {
       id: 'building-crane',
       label: 'building crane',
       description: 'the crane as a machine on a building site',
+      traits: ['towering', 'hoisted', 'scaffolded'],
+      asides: ['above the scaffold', 'by steel cable', 'on the building site'],
       clauses: [
         'the<adj> tower crane lifted the <load>',
         'a<adj> crane lowered the <load> onto the roof',
@@ -56,6 +64,8 @@ export const technology: DomainSpec = {
       id: 'plumbing',
       label: 'plumbing',
       description: 'pipes, valves, water pressure, leaks',
+      traits: ['dripping', 'rusty', 'flooded'],
+      asides: ['under the sink', 'with a wrench', 'despite the leak'],
       clauses: [
         'the<adj> plumber replaced the <part> valve',
         'the water pressure in the pipe was <level>',

@@ -10,6 +10,8 @@ export const vitalSigns: DomainSpec = {
       id: 'blood-pressure',
       label: 'blood pressure',
       description: 'a reading or judgement of arterial blood pressure',
+      traits: ['hypertensive', 'throbbing', 'tense'],
+      asides: ['under a tight cuff', 'with hardened arteries', 'while the cuff inflates'],
       clauses: [
         'the blood pressure was 1[1-6][0-9]/[6-9][0-9] mmHg',
         'the <side> arm pressure was <level> at 1[1-6][0-9] over [6-9][0-9]',
@@ -26,6 +28,8 @@ export const vitalSigns: DomainSpec = {
       id: 'heart-rate',
       label: 'heart rate',
       description: 'how fast the heart beats, or the pulse felt at an artery',
+      traits: ['thumping', 'racing', 'pounding'],
+      asides: ['at a gallop', 'to every heartbeat', 'with a quick heartbeat'],
       clauses: [
         'the heart rate was [6-9][0-9] beats per minute',
         'the pulse was <quality> at [6-9][0-9]',
@@ -42,6 +46,8 @@ export const vitalSigns: DomainSpec = {
       id: 'body-temperature',
       label: 'body temperature',
       description: 'body temperature or fever',
+      traits: ['feverish', 'sweaty', 'flushed'],
+      asides: ['with chills', 'by the thermometer', 'in a hot sweat'],
       clauses: [
         'the body temperature was 3[6-9].[0-9] degrees',
         '<who> measured a fever of 3[8-9].[0-9] <when>',
@@ -58,6 +64,8 @@ export const vitalSigns: DomainSpec = {
       id: 'oxygen-saturation',
       label: 'oxygen saturation',
       description: 'oxygen saturation of the blood',
+      traits: ['breathless', 'wheezing', 'gasping'],
+      asides: ['with shallow breaths', 'on the ventilator', 'out of breath'],
       clauses: [
         'the oxygen saturation was 9[0-9] percent on <gas>',
         'the saturation <moved> to 8[0-9] percent <when>',
