@@ -15,14 +15,15 @@ export interface LoopOptions {
 
 /**
  * Minimises `loss` over the variables made of `params`, whose tensors are consumed. `loss` is called with the step
- * inside a tidy; `onLog` is given the mean loss since the last call. Returns the trained variables.
+ * inside a tidy; `onLog` is given the mean loss since the last call, and the variables as they are: long trainings save
+ * them. Returns the trained variables.
  */
-export function runTrainingLoop(
+export async function runTrainingLoop(
   params: NamedTensors,
   options: LoopOptions,
   loss: (variables: Record<string, Variable>, step: number) => Scalar,
-  onLog: (step: number, meanLoss: number) => void,
-): Record<string, Variable> {
+  onLog: (step: number, meanLoss: number, variables: Record<string, Variable>) => void | Promise<void>,
+): Promise<Record<string, Variable>> {
   const variables: Record<string, Variable> = {};
   for (const [name, tensor] of Object.entries(params)) {
     variables[name] = tf.variable(tensor, true, name);
@@ -41,7 +42,7 @@ export function runTrainingLoop(
     count++;
     tf.dispose([value, ...Object.values(grads)]);
     if ((step + 1) % logEvery === 0 || step + 1 === steps) {
-      onLog(step + 1, sum / count);
+      await onLog(step + 1, sum / count, variables);
       sum = 0;
       count = 0;
     }

@@ -77,7 +77,7 @@ function freshParams(): NamedTensors {
 
 const data = rng.fork('data');
 const started = performance.now();
-const variables = runTrainingLoop(
+const variables = await runTrainingLoop(
   { ...freshParams(), ...initAttributeHeads(spec.projectionDim, width) },
   { steps: STEPS, lr: 2e-3, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
   (params, step) => {

@@ -19,7 +19,7 @@ const LESSON_CLAUSES = 7;
 
 /**
  * Endless fresh batches of `size` documents of similar length, in random order, none longer than `maxLength` ids. A
- * share `lesson(pool)` of the documents is longer than the world's: that a concept returns is seen more often there.
+ * share `lesson(pool)` of the documents is longer than the world's: that a theme returns is seen more often there.
  */
 export function* freshBatches(
   world: TextWorld,

@@ -65,7 +65,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     `| loss | ${(nll / tokens).toFixed(4)} nats per token |`,
     `| the generator's own −ln p on the same documents | ${(floor / tokens).toFixed(4)} nats per token |`,
     `| **excess loss** | **${perToken.toFixed(4)} nats per token** (mean over documents ${mean.toFixed(4)} ± ${half.toFixed(4)}, 95 %) |`,
-    `| a concept named once is named again (${again.documents} continuations) | ${percent(again.model)}; by the generator ${percent(again.world)} |`,
+    `| a theme shown once is shown again (${again.documents} continuations) | ${percent(again.model)}; by the generator ${percent(again.world)} |`,
     '',
     'The generator gives every document its exact probability, so the excess is what the model has not learned.',
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',

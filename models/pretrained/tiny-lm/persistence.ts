@@ -1,20 +1,20 @@
 /**
- * @file Whether a language model carries "this document speaks of X" on: how often a document that has named a concept
- * once names it again, as the model continues it and as the world itself did.
+ * @file Whether a language model carries "this document speaks of X" on: how often a document that has shown its theme
+ * once shows it again, as the model continues it and as the world itself did.
  */
 import type { LanguageModel, Rng } from '../../../harness/contract.ts';
 import type { TextWorld } from '../../../tasks/worlds/text-world/world.ts';
 
 const NEW_TOKENS = 64;
 
-/** Shares in [0, 1] of the documents whose rest shows the concept again: the model's rest, and the world's. */
+/** Shares in [0, 1] of the documents whose rest shows the theme again, in a whole form: the model's rest, and the world's. */
 export interface Persistence {
   model: number;
   world: number;
   documents: number;
 }
 
-/** Cuts fresh documents after their first concept clause, samples the rest at temperature 1 and compares the rests. */
+/** Cuts fresh documents after their first clause, whose end shows the theme, samples the rest at temperature 1 and compares the rests. */
 export async function measurePersistence(
   subject: LanguageModel,
   world: TextWorld,
@@ -22,7 +22,7 @@ export async function measurePersistence(
   documents: number,
 ): Promise<Persistence> {
   const cut = Array.from({ length: documents }, () => {
-    const { text, spans } = world.generate(rng, { concepts: [rng.choice(world.concepts).id] });
+    const { text, spans } = world.generate(rng);
     const { end, concept } = spans[0]!;
     return { start: text.slice(0, end), rest: text.slice(end), concept };
   });

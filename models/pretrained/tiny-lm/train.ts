@@ -3,7 +3,7 @@
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { readJson, type TokenBatch } from '../../../harness/contract.ts';
+import { type NamedTensors, readJson, type TokenBatch } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { tf } from '../../../harness/num/tf.ts';
@@ -17,11 +17,13 @@ import { runTrainingLoop } from '../training-loop.ts';
 import { freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 
-const STEPS = Number(process.argv[2] ?? 3000);
+const STEPS = Number(process.argv[2] ?? 3500);
 const DOCUMENTS_PER_BATCH = 64;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
 const LESSON = 0.7;
 const HELD_OUT_DOCUMENTS = 2000;
+/** Weights are written that often: an interrupted training leaves a model. */
+const SAVE_EVERY = 500;
 
 const config = {
   architectures: ['LlamaForCausalLM'],
@@ -58,9 +60,15 @@ const batches = freshBatches(world, tokenizer, rng.fork('data'), {
   maxLength: spec.maxLength,
   lesson: (batch) => Math.max(0, LESSON * (1 - batch / (0.6 * STEPS))),
 });
+const save = async (weights: NamedTensors): Promise<void> =>
+  await saveSubject(folder, weights, {
+    config,
+    tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
+    tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
+  });
 const started = performance.now();
 let tokens = 0;
-const variables = runTrainingLoop(
+const variables = await runTrainingLoop(
   initLlama(spec, rng.fork('init')),
   { steps: STEPS, lr: 2.5e-3, warmup: 300, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
   (params) => {
@@ -68,18 +76,15 @@ const variables = runTrainingLoop(
     tokens += batch.mask.reduce((sum, real) => sum + real, 0);
     return llamaLoss(params, spec, batch);
   },
-  (step, loss) => {
+  async (step, loss, weights) => {
     const seconds = (performance.now() - started) / 1000;
     console.log(`step ${step}  loss ${loss.toFixed(4)}  ${tokens} tokens  ${(tokens / seconds).toFixed(0)} tokens/s`);
+    if (step % SAVE_EVERY === 0) await save(weights);
   },
 );
 const trainingSeconds = (performance.now() - started) / 1000;
 
-await saveSubject(folder, variables, {
-  config,
-  tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
-  tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
-});
+await save(variables);
 await measure(folder, {
   heldOut: HELD_OUT_DOCUMENTS,
   training: `${STEPS} steps of ${DOCUMENTS_PER_BATCH} fresh documents (${(tokens / 1e6).toFixed(1)} M tokens), ${trainingSeconds.toFixed(0)} s on the ${backend.name} backend`,

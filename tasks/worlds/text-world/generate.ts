@@ -139,7 +139,7 @@ export function createGenerator(
     const appendCloser = (draw: Draw): void => {
       const aside = theme.asideIn(draw.text);
       const end = plain.length + draw.text.length;
-      if (aside !== undefined) spans.push({ start: plain.length + aside, end, concept: themeId });
+      if (aside !== undefined) spans.push({ start: end - aside.length, end, concept: themeId });
       append(draw);
     };
     for (let i = 0; i < count; i++) {

@@ -106,7 +106,11 @@ export function createRecogniser(
 /** The grammars whose text alone is a full surface form: the clause, the asides, and for formats the form itself. */
 function surfaceForms(concept: Concept): Node[] {
   const { asides } = concept.spec;
-  return [concept.clause, ...asides.map(text), ...(concept.spec.core ?? []).map((slot) => compileSlotOf(concept.spec, slot, concept.id))];
+  return [
+    concept.clause,
+    ...asides.map(text),
+    ...(concept.spec.core ?? []).map((slot) => compileSlotOf(concept.spec, slot, concept.id)),
+  ];
 }
 
 /** Clauses are written without capitals: lower the first letter of every sentence, however it came about. */

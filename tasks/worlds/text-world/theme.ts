@@ -22,8 +22,8 @@ export interface Theme {
   readonly closer: Node;
   /** The clause of a topic or concept as a document of this theme words it. */
   clauseOf(owner: Concept | Topic): Node;
-  /** Where the aside begins in a text drawn from a closer; undefined for one without aside. */
-  asideIn(drawn: string): number | undefined;
+  /** The aside at the end of a text drawn from a closer. */
+  asideIn(drawn: string): string | undefined;
 }
 
 /** The theme of a concept. */
@@ -43,7 +43,7 @@ export function createTheme(concept: Concept): Theme {
       known.set(clause, node);
       return node;
     },
-    asideIn: (drawn) => (asides.includes(drawn.slice(1)) ? 1 : undefined),
+    asideIn: (drawn) => asides.find((phrase) => drawn === ` ${phrase}`),
   };
 }
 
