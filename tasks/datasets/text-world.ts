@@ -28,7 +28,7 @@ interface Limits {
 export default defineDataset<Options>({
   id: 'text-world',
   title: 'Text world: short English documents with exact concepts (made here)',
-  version: 1,
+  version: 2,
   modality: 'text',
   options: {
     train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
