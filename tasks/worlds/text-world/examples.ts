@@ -18,8 +18,10 @@ export interface ConceptExamples {
 
 /** How many of each: AxBench's 72 + 72 for training and 36 + 36 for evaluation (Wu et al. 2025). */
 const SIZES: Readonly<Record<Split, number>> = { train: 72, eval: 36 };
-/** Candidates per negative from which the one closest in length is kept. */
-const CANDIDATES = 10;
+/** Candidates per negative: those closest in length to the positives are kept. */
+const CANDIDATES = 3;
+/** Candidates at least: few documents need more choice. */
+const LEAST_CANDIDATES = 60;
 
 /** How a concept's examples are drawn. */
 export interface ExampleOptions {
@@ -46,31 +48,29 @@ export function conceptExamples(
   const draw = (choices: GenerateOptions): TextDocument => {
     for (;;) {
       const document = world.generate(stream, choices);
-      if (splitOf(document.text) === split && !used.has(document.text)) return document;
+      if (splitOf(document.text) !== split || used.has(document.text)) continue;
+      used.add(document.text);
+      return document;
     }
-  };
-  const near = (target: number, choices: GenerateOptions): TextDocument => {
-    let best = draw(choices);
-    let gap = Math.abs(lengthOf(best.text) - target);
-    for (let i = 1; i < CANDIDATES && gap > 0; i++) {
-      const candidate = draw(choices);
-      const candidateGap = Math.abs(lengthOf(candidate.text) - target);
-      if (candidateGap < gap) [best, gap] = [candidate, candidateGap];
-    }
-    used.add(best.text);
-    return best;
   };
   // Half of them have the concept as their theme, half speak of it in passing.
-  const positives = Array.from({ length: size }, (_, i) => {
-    const document = draw(i % 2 === 0 ? { theme: conceptId } : { concepts: [conceptId] });
-    used.add(document.text);
-    return document;
-  });
+  const positives = Array.from({ length: size }, (_, i) =>
+    draw(i % 2 === 0 ? { theme: conceptId } : { concepts: [conceptId] }),
+  );
   const lengths = positives.map((document) => lengthOf(document.text));
+  /** For each positive the document closest in length, each once. */
+  const matched = (choices: GenerateOptions): TextDocument[] => {
+    const candidates = Array.from({ length: Math.max(LEAST_CANDIDATES, CANDIDATES * size) }, () => draw(choices));
+    const left = candidates.map((document) => ({ document, length: lengthOf(document.text) }));
+    return lengths.map((target) => {
+      const gaps = left.map(({ length }) => Math.abs(length - target));
+      return left.splice(gaps.indexOf(Math.min(...gaps)), 1)[0]!.document;
+    });
+  };
   return {
     positives,
-    negatives: lengths.map((length) => near(length, { avoid: [conceptId] })),
-    hardNegatives: lengths.map((length) => near(length, { hardNegativeFor: conceptId })),
+    negatives: matched({ avoid: [conceptId] }),
+    hardNegatives: matched({ hardNegativeFor: conceptId }),
   };
 }
 
