@@ -116,16 +116,17 @@ export function llamaForward(
 
 /**
  * −ln p of every predicted token, [Σ(length − 1)] in row order, without logits at padding. The logit of the target is
- * taken from the target's own row of the unembedding, so nothing of size [tokens, vocab] is kept but the logits.
+ * taken from the target's own row of the unembedding, so nothing of size [tokens, vocab] is kept but the logits. With
+ * what the sites asked for hold.
  */
 export function llamaTokenLosses(
   params: NamedTensors,
   config: LlamaConfig,
   batch: TokenBatch,
-  options: Pick<ForwardOptions, 'interventions'> = {},
-): Tensor1D {
+  options: Pick<ForwardOptions, 'interventions' | 'capture'> = {},
+): { losses: Tensor1D; captured: Record<string, Tensor3D> } {
   return tf.tidy(() => {
-    const { hidden } = llamaHidden(params, config, batch, options);
+    const { hidden, captured } = llamaHidden(params, config, batch, options);
     const rows: number[] = [];
     for (let row = 0; row < batch.n; row++) {
       for (let column = 0; column + 1 < batch.length; column++) {
@@ -137,11 +138,12 @@ export function llamaTokenLosses(
     const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
     const total = rowLogSumExp(llamaLogits(params, config, states));
     const table = params[config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight'] as Tensor2D;
-    return tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
+    const losses = tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
+    return { losses, captured };
   });
 }
 
 /** Mean −ln p of the predicted tokens, in nats: what training minimises. */
 export function llamaLoss(params: NamedTensors, config: LlamaConfig, batch: TokenBatch): Scalar {
-  return tf.tidy(() => tf.mean(llamaTokenLosses(params, config, batch)) as Scalar);
+  return tf.tidy(() => tf.mean(llamaTokenLosses(params, config, batch).losses) as Scalar);
 }

@@ -124,7 +124,11 @@ test('stories260k: 1.42193 nats per token over 60 stories', async () => {
   let sum = 0;
   let count = 0;
   for (let from = 0; from < sorted.length; from += 6) {
-    const losses = llamaTokenLosses(params, config, model.tokenize(sorted.slice(from, from + 6), { maxLength: 512 }));
+    const { losses } = llamaTokenLosses(
+      params,
+      config,
+      model.tokenize(sorted.slice(from, from + 6), { maxLength: 512 }),
+    );
     for (const loss of losses.dataSync()) sum += loss;
     count += losses.size;
     losses.dispose();

@@ -17,6 +17,14 @@ const POOL = 16;
 /** Clauses of a lesson: the number from which a document still fits tiny-lm's positions nearly always. */
 const LESSON_CLAUSES = 7;
 
+/** A batch of documents with what training knows of each row. */
+export interface DocumentBatch extends TokenBatch {
+  /** Place of each document's theme among the world's concepts. */
+  readonly themes: readonly number[];
+  /** Column of each row's first token by which the document has shown its theme for certain. */
+  readonly shownAt: readonly number[];
+}
+
 /**
  * Endless fresh batches of `size` documents of similar length, in random order, none longer than `maxLength` ids. A
  * share `lesson(pool)` of the documents is longer than the world's: that a theme returns is seen more often there.
@@ -26,16 +34,28 @@ export function* freshBatches(
   tokenizer: Tokenizer,
   rng: Rng,
   { size, maxLength, lesson }: { size: number; maxLength: number; lesson: (batch: number) => number },
-): Generator<TokenBatch> {
+): Generator<DocumentBatch> {
+  const places = new Map(world.concepts.map(({ id }, place) => [id, place]));
   for (let pool = 0; ; pool++) {
     const stream = rng.fork(pool);
     const share = lesson(pool * POOL);
-    const draw = () => world.generate(stream, stream.uniform() < share ? { clauses: LESSON_CLAUSES } : {}).text;
-    const rows = Array.from({ length: POOL * size }, () =>
-      [...tokenizer.encode(draw()).ids, tokenizer.eosId!].slice(0, maxLength),
-    ).sort((a, b) => a.length - b.length);
+    const rows = Array.from({ length: POOL * size }, () => {
+      const document = world.generate(stream, stream.uniform() < share ? { clauses: LESSON_CLAUSES } : {});
+      const { ids, offsets } = tokenizer.encode(document.text);
+      const shown = document.spans[0]!.end;
+      return {
+        ids: [...ids, tokenizer.eosId!].slice(0, maxLength),
+        theme: places.get(document.theme)!,
+        shownAt: offsets.findIndex(([, end]) => end >= shown),
+      };
+    }).sort((a, b) => a.ids.length - b.ids.length);
     for (const i of stream.permutation(POOL)) {
-      yield batchOf(rows.slice(i * size, (i + 1) * size), tokenizer.padId ?? 0);
+      const own = rows.slice(i * size, (i + 1) * size);
+      const batch = batchOf(
+        own.map(({ ids }) => ids),
+        tokenizer.padId ?? 0,
+      );
+      yield { ...batch, themes: own.map(({ theme }) => theme), shownAt: own.map(({ shownAt }) => shownAt) };
     }
   }
 }

@@ -3,21 +3,21 @@
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { type NamedTensors, readJson, type TokenBatch } from '../../../harness/contract.ts';
+import { type NamedTensors, readJson } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { tf } from '../../../harness/num/tf.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
 import { initLlama } from '../../subjects/init.ts';
 import { parseLlamaConfig } from '../../subjects/llama-config.ts';
-import { llamaLoss } from '../../subjects/llama-forward.ts';
 import { openTokenizer } from '../../subjects/load.ts';
 import { saveSubject } from '../../subjects/save.ts';
 import { runTrainingLoop } from '../training-loop.ts';
-import { freshBatches } from './documents.ts';
+import { type DocumentBatch, freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
+import { initThemeVectors, lossWithThemes, withoutThemeVectors } from './theme-vectors.ts';
 
-const STEPS = Number(process.argv[2] ?? 3500);
+const STEPS = Number(process.argv[2] ?? 3200);
 const DOCUMENTS_PER_BATCH = 64;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
 const LESSON = 0.7;
@@ -61,20 +61,24 @@ const batches = freshBatches(world, tokenizer, rng.fork('data'), {
   lesson: (batch) => Math.max(0, LESSON * (1 - batch / (0.6 * STEPS))),
 });
 const save = async (weights: NamedTensors): Promise<void> =>
-  await saveSubject(folder, weights, {
+  await saveSubject(folder, withoutThemeVectors(weights), {
     config,
     tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
     tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
   });
 const started = performance.now();
+const told = rng.fork('told');
 let tokens = 0;
 const variables = await runTrainingLoop(
-  initLlama(spec, rng.fork('init')),
+  {
+    ...initLlama(spec, rng.fork('init')),
+    ...initThemeVectors(world.concepts.length, spec.stack.d, rng.fork('themes')),
+  },
   { steps: STEPS, lr: 2.5e-3, warmup: 300, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
-  (params) => {
-    const batch = batches.next().value as TokenBatch;
+  (params, step) => {
+    const batch = batches.next().value as DocumentBatch;
     tokens += batch.mask.reduce((sum, real) => sum + real, 0);
-    return llamaLoss(params, spec, batch);
+    return lossWithThemes(params, spec, batch, told.fork(step));
   },
   async (step, loss, weights) => {
     const seconds = (performance.now() - started) / 1000;
