@@ -1,0 +1,95 @@
+/**
+ * @file Puts into the model cards of the embedded subjects what the default suite's methods reach on them, from the
+ * reference results: whether detection and steering tell methods apart there, or all of them stand at a floor or a ceiling.
+ * `node --import tsx models/pretrained/headroom.ts`, after `npm start -- --update-leaderboard`.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../harness/contract.ts';
+import { readJsonl } from '../../harness/io/jsonl.ts';
+import type { Result } from '../../harness/schema/result.generated.ts';
+
+const REFERENCE = 'reports/results/default.jsonl';
+const HEADING = '\n## What methods reach on it\n';
+
+/** The columns: a metric of a task, at the rows of its table that stand for a method. */
+const COLUMNS = [
+  { task: 'concept-detection', metric: 'auroc', title: 'detection', selections: ['detector', 'auroc'] },
+  { task: 'steering', metric: 'overall', title: 'steering', selections: ['detector', 'auroc'] },
+] as const;
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value / values.length, 0);
+
+/** Mean over seeds of one method's value in one column at a site; the better of several interventions. */
+function reached(results: readonly Result[], column: (typeof COLUMNS)[number]): number | undefined {
+  const bySetting = new Map<string, number[]>();
+  for (const { task, rows } of results) {
+    if (task.id !== column.task) continue;
+    for (const { axes, metrics } of rows) {
+      const value = metrics[column.metric]?.value;
+      if (!column.selections.some((selection) => selection === axes['selection'])) continue;
+      if (typeof value !== 'number') continue;
+      const setting = JSON.stringify(axes);
+      bySetting.set(setting, [...(bySetting.get(setting) ?? []), value]);
+    }
+  }
+  const means = [...bySetting.values()].map(mean);
+  return means.length > 0 ? Math.max(...means) : undefined;
+}
+
+/** The section of a subject's card; undefined where the results have nothing on it. */
+export function headroomSection(subject: string, all: readonly Result[]): string | undefined {
+  const own = all.filter((result) => result.subject.id === subject);
+  if (own.length === 0) return undefined;
+  const sites = [...new Set(own.map(({ site }) => site.name))];
+  const columns = sites.flatMap((site) => COLUMNS.map((column) => ({ site, column })));
+  const methods = [...new Set(own.map(({ method }) => method.name))];
+  const table = methods.map((method) => ({
+    method,
+    values: columns.map(({ site, column }) =>
+      reached(
+        own.filter((result) => result.method.name === method && result.site.name === site),
+        column,
+      ),
+    ),
+  }));
+  const shown = table.filter(({ values }) => values.some((value) => value !== undefined));
+  const [, firstSteering] = columns.keys();
+  shown.sort((a, b) => (b.values[firstSteering!] ?? -1) - (a.values[firstSteering!] ?? -1));
+  const cell = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
+  return [
+    HEADING,
+    'Detection is the mean AUROC of the method’s detector or, without one, of the best latent (chance 0.5); steering the',
+    'overall score (0 to 2), by the better way of steering. Means over concepts and seeds of the default suite, whose',
+    'intervals are in LEADERBOARD.md.',
+    '',
+    `| method | ${columns.map(({ site, column }) => `${column.title}, ${site}`).join(' | ')} |`,
+    `|---|${columns.map(() => '---:|').join('')}`,
+    ...shown.map(({ method, values }) => `| ${method} | ${values.map(cell).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+/** A model card with its section replaced, or added. */
+export function withSection(card: string, section: string): string {
+  return `${card.split(HEADING)[0]!.trimEnd()}\n${section}`;
+}
+
+/** The committed reference results. */
+export async function referenceResults(): Promise<Result[]> {
+  const results: Result[] = [];
+  for await (const line of readJsonl(join(packageRoot, REFERENCE))) results.push(line as Result);
+  return results;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const results = await referenceResults();
+  for (const subject of ['tiny-lm', 'tiny-clip']) {
+    const section = headroomSection(subject, results);
+    if (section === undefined) continue;
+    const file = fileURLToPath(new URL(`${subject}/README.md`, import.meta.url));
+    await writeFile(file, withSection(await readFile(file, 'utf8'), section));
+    console.log(`${subject}${section}`);
+  }
+}
