@@ -26,11 +26,13 @@ const NAME = 'theme_vectors';
 /** Weight of the reading loss, a cross-entropy in nats over the themes, beside that of the tokens. */
 const READING = 0.2;
 /** Share of the documents that are told their theme. */
-const TOLD = 0.3;
-/** Strengths with which they are told: within these bounds a vector's length does not matter. */
-const STRENGTHS: readonly [number, number] = [0.5, 1.5];
+const TOLD = 0.4;
+/** How long a vector is added to them, in units of the residual stream: about as long as the reading loss makes it there. */
+const LENGTH = 16;
+/** Bounds of the factor to that length, drawn for each document: no one strength shall matter. */
+const FACTORS: readonly [number, number] = [0.4, 1.6];
 
-/** One vector of expected length 1 a theme: [themes, d]. */
+/** One vector a theme, of which only the direction counts: [themes, d]. */
 export function initThemeVectors(themes: number, d: number, rng: Rng): NamedTensors {
   const values = rng.fillNormal(new Float32Array(themes * d), 0, d ** -0.5);
   return { [NAME]: tf.tensor2d(values, [themes, d]) };
@@ -44,9 +46,11 @@ export function withoutThemeVectors<T>(params: Record<string, T>): Record<string
 /** Mean −ln p of the predicted tokens, with some documents told their theme, and the reading loss of the others. */
 export function lossWithThemes(params: NamedTensors, config: LlamaConfig, batch: DocumentBatch, rng: Rng): Scalar {
   return tf.tidy(() => {
-    const vectors = params[NAME] as Tensor2D;
-    const [least, most] = STRENGTHS;
-    const strengths = batch.themes.map(() => (rng.uniform() < TOLD ? least + (most - least) * rng.uniform() : 0));
+    const vectors = tf.div(params[NAME]!, tf.norm(params[NAME]!, 2, 1, true)) as Tensor2D;
+    const [least, most] = FACTORS;
+    const strengths = batch.themes.map(() =>
+      rng.uniform() < TOLD ? LENGTH * (least + (most - least) * rng.uniform()) : 0,
+    );
     const themes = tf.tensor1d([...batch.themes], 'int32');
     const added = tf.mul(tf.gather(vectors, themes), tf.tensor2d(strengths, [batch.n, 1]));
     const tell = { site: THEME_SITE, apply: (x: Tensor3D) => tf.add(x, tf.expandDims(added, 1)) as Tensor3D };

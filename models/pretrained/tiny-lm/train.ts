@@ -17,7 +17,7 @@ import { type DocumentBatch, freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 import { initThemeVectors, lossWithThemes, withoutThemeVectors } from './theme-vectors.ts';
 
-const STEPS = Number(process.argv[2] ?? 3200);
+const STEPS = Number(process.argv[2] ?? 3000);
 const DOCUMENTS_PER_BATCH = 64;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
 const LESSON = 0.7;
