@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from '../../harness/contract.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
-import { headroomSection, referenceResults, withSection } from './headroom.ts';
+import { headroomSection, keepSection, referenceResults, withSection } from './headroom.ts';
 
 const test = suite('model cards');
 
@@ -36,6 +36,10 @@ test('means over seeds, the better intervention, other selections left out', () 
       [{ selection: 'auroc' }, { auroc: 0.75 }],
       [{ selection: 'probe-k16' }, { auroc: 0.99 }],
     ]),
+    result('both', 'concept-detection', [
+      [{ selection: 'auroc' }, { auroc: 0.9 }],
+      [{ selection: 'detector' }, { auroc: 0.6 }],
+    ]),
     result('empty', 'steering', [[{ selection: 'auroc' }, { overall: null }]]),
   ])!;
   const rows = section.split('\n').filter((line) => line.startsWith('| '));
@@ -43,10 +47,13 @@ test('means over seeds, the better intervention, other selections left out', () 
     '| method | detection, blocks.0 | steering, blocks.0 |',
     '| topk | 0.75 | 0.80 |',
     '| unsteered | – | 0.10 |',
+    '| both | 0.60 | – |',
   ]);
   assert.is(headroomSection('other', []), undefined);
   const card = withSection('# small\n\ntext\n', section);
   assert.is(withSection(card, section), card, 'written twice, there once');
+  assert.is(keepSection('# small\n\nmeasured again\n', card), withSection('# small\n\nmeasured again\n', section));
+  assert.is(keepSection('# new\n', ''), '# new\n');
 });
 
 test('the committed cards hold the reference results', async () => {

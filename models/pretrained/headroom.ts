@@ -13,7 +13,7 @@ import type { Result } from '../../harness/schema/result.generated.ts';
 const REFERENCE = 'reports/results/default.jsonl';
 const HEADING = '\n## What methods reach on it\n';
 
-/** The columns: a metric of a task, at the rows of its table that stand for a method. */
+/** The columns: a metric of a task, at the rows of its table that stand for a method, the first selection that it has. */
 const COLUMNS = [
   { task: 'concept-detection', metric: 'auroc', title: 'detection', selections: ['detector', 'auroc'] },
   { task: 'steering', metric: 'overall', title: 'steering', selections: ['detector', 'auroc'] },
@@ -21,21 +21,25 @@ const COLUMNS = [
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value / values.length, 0);
 
-/** Mean over seeds of one method's value in one column at a site; the better of several interventions. */
+/**
+ * Mean over seeds of one method's value in one column at a site: of its detector, or without one of its best latent; the
+ * better of several interventions.
+ */
 function reached(results: readonly Result[], column: (typeof COLUMNS)[number]): number | undefined {
-  const bySetting = new Map<string, number[]>();
-  for (const { task, rows } of results) {
-    if (task.id !== column.task) continue;
-    for (const { axes, metrics } of rows) {
-      const value = metrics[column.metric]?.value;
-      if (!column.selections.some((selection) => selection === axes['selection'])) continue;
-      if (typeof value !== 'number') continue;
-      const setting = JSON.stringify(axes);
-      bySetting.set(setting, [...(bySetting.get(setting) ?? []), value]);
+  for (const selection of column.selections) {
+    const byIntervention = new Map<string, number[]>();
+    for (const { task, rows } of results) {
+      if (task.id !== column.task) continue;
+      for (const { axes, metrics } of rows) {
+        const value = metrics[column.metric]?.value;
+        if (axes['selection'] !== selection || typeof value !== 'number') continue;
+        const intervention = axes['intervention'] ?? '';
+        byIntervention.set(intervention, [...(byIntervention.get(intervention) ?? []), value]);
+      }
     }
+    if (byIntervention.size > 0) return Math.max(...[...byIntervention.values()].map(mean));
   }
-  const means = [...bySetting.values()].map(mean);
-  return means.length > 0 ? Math.max(...means) : undefined;
+  return undefined;
 }
 
 /** The section of a subject's card; undefined where the results have nothing on it. */
@@ -71,9 +75,15 @@ export function headroomSection(subject: string, all: readonly Result[]): string
   ].join('\n');
 }
 
-/** A model card with its section replaced, or added. */
+/** A model card with its section replaced, or added. The section is the last of the card. */
 export function withSection(card: string, section: string): string {
   return `${card.split(HEADING)[0]!.trimEnd()}\n${section}`;
+}
+
+/** A newly measured card with the section of the one that it replaces, if that has one. */
+export function keepSection(card: string, replaced: string): string {
+  const section = replaced.split(HEADING)[1];
+  return section === undefined ? card : withSection(card, HEADING + section);
 }
 
 /** The committed reference results. */

@@ -5,7 +5,6 @@ import {
   type KeyValueCache,
   type NamedTensors,
   rowLogSumExp,
-  type Scalar,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
@@ -141,9 +140,4 @@ export function llamaTokenLosses(
     const losses = tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
     return { losses, captured };
   });
-}
-
-/** Mean −ln p of the predicted tokens, in nats: what training minimises. */
-export function llamaLoss(params: NamedTensors, config: LlamaConfig, batch: TokenBatch): Scalar {
-  return tf.tidy(() => tf.mean(llamaTokenLosses(params, config, batch).losses) as Scalar);
 }

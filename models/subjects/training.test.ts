@@ -20,7 +20,7 @@ import { clipShapes, parseClipConfig } from './clip-config.ts';
 import { clipLoss } from './clip-forward.ts';
 import { initClip, initLlama } from './init.ts';
 import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
-import { llamaForward, llamaLoss } from './llama-forward.ts';
+import { llamaForward, llamaTokenLosses } from './llama-forward.ts';
 import { saveSubject } from './save.ts';
 import { assertClose, testFolder } from './testing/golden.ts';
 
@@ -38,6 +38,10 @@ const LLAMA = parseLlamaConfig({
   vocab_size: 20,
   tie_word_embeddings: true,
 });
+
+/** Mean −ln p of the predicted tokens. */
+const meanLoss = (params: NamedTensors, batch: TokenBatch): Scalar =>
+  tf.tidy(() => tf.mean(llamaTokenLosses(params, LLAMA, batch).losses));
 
 /** Right-padded rows of a rule that can be learnt: each id is the last one plus 3, modulo 20. */
 function rows(): TokenBatch {
@@ -97,7 +101,7 @@ test('start values have the shapes of the config and depend on the seed alone', 
 test('the loss is the mean cross-entropy of the predicted real tokens', () => {
   const params = initLlama(LLAMA, createRng(4));
   const batch = rows();
-  const loss = llamaLoss(params, LLAMA, batch);
+  const loss = meanLoss(params, batch);
   const logits = llamaForward(params, LLAMA, batch).logits!;
   const values = logits.dataSync<'float32'>();
   let sum = 0;
@@ -116,7 +120,7 @@ test('the loss is the mean cross-entropy of the predicted real tokens', () => {
 test('gradients of a Llama are those of finite differences', () => {
   const params = asVariables(initLlama(LLAMA, createRng(5)));
   const batch = rows();
-  const { value, grads } = tf.variableGrads(() => llamaLoss(params, LLAMA, batch), Object.values(params));
+  const { value, grads } = tf.variableGrads(() => meanLoss(params, batch), Object.values(params));
   for (const [name, variable] of Object.entries(params)) {
     const gradient = grads[variable.name]!.dataSync();
     // Along the gradient's own direction the slope is its norm: large enough to measure in float32.
@@ -130,7 +134,7 @@ test('gradients of a Llama are those of finite differences', () => {
           variable.shape,
         ),
       );
-      return llamaLoss(params, LLAMA, batch).dataSync()[0]!;
+      return meanLoss(params, batch).dataSync()[0]!;
     };
     const slope = (at(step) - at(-step)) / (2 * step);
     at(0);
@@ -143,7 +147,7 @@ test('a Llama learns a rule', () => {
   const params = asVariables(initLlama(LLAMA, createRng(6)));
   const before = tf.memory().numTensors;
   const batch = rows();
-  const losses = descend(params, () => llamaLoss(params, LLAMA, batch), 30, 0.02);
+  const losses = descend(params, () => meanLoss(params, batch), 30, 0.02);
   assert.ok(Math.abs(losses[0]! - Math.log(20)) < 0.1, `starts at ${losses[0]}`);
   assert.ok(losses.at(-1)! < 0.5, `ends at ${losses.at(-1)}`);
   assert.is(tf.memory().numTensors, before);

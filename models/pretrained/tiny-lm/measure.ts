@@ -2,16 +2,18 @@
  * @file Measures tiny-lm on held-out documents and writes its model card:
  * `node --import tsx models/pretrained/tiny-lm/measure.ts`.
  */
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LanguageModel } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
 import llama from '../../subjects/llama.ts';
+import { keepSection } from '../headroom.ts';
 import { encodeDocuments } from './documents.ts';
 import { tokenLosses } from './losses.ts';
 import { measurePersistence } from './persistence.ts';
+import { THEME_SITE } from './theme-vectors.ts';
 
 const BATCH = 50;
 const PERSISTENCE_DOCUMENTS = 500;
@@ -68,11 +70,19 @@ export async function measure(folder: string, options: { heldOut: number; traini
     `| a theme shown once is shown again (${again.documents} continuations) | ${percent(again.model)}; by the generator ${percent(again.world)} |`,
     '',
     'The generator gives every document its exact probability, so the excess is what the model has not learned.',
+    '',
+    `Training learns one direction a theme beside the model, dropped afterwards (\`theme-vectors.ts\`): read from the tokens`,
+    `after \`${THEME_SITE}\` and added there to some documents. So a direction that governs what is written is known to`,
+    'exist at that site, as it does in large models and as it hardly does in one so small that is trained without. It is a',
+    'supervised and linear one: methods that look for such directions (differences of means first) are favoured there.',
+    '',
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
-  writeFileSync(`${folder}README.md`, lines.join('\n'));
-  console.log(lines.slice(5, -4).join('\n'));
+  const file = `${folder}README.md`;
+  const replaced = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  writeFileSync(file, keepSection(lines.join('\n'), replaced));
+  console.log(lines.slice(5).join('\n'));
   subject.dispose();
 }
 

@@ -5,7 +5,8 @@
 import type { LanguageModel, Rng } from '../../../harness/contract.ts';
 import type { TextWorld } from '../../../tasks/worlds/text-world/world.ts';
 
-const NEW_TOKENS = 64;
+/** No rest of a document of the world is longer. */
+const NEW_TOKENS = 96;
 
 /** Shares in [0, 1] of the documents whose rest shows the theme again, in a whole form: the model's rest, and the world's. */
 export interface Persistence {

@@ -74,6 +74,7 @@ function readingLoss(x: Tensor3D, vectors: Tensor2D, batch: DocumentBatch, stren
       labels.push(theme);
     }
   });
+  if (rows.length === 0) return tf.scalar(0);
   const states = tf.gather(tf.reshape(x, [-1, x.shape[2]]), tf.tensor1d(rows, 'int32'));
   const products = tf.matMul(states as Tensor2D, vectors, false, true);
   return tf.mean(sparseCrossEntropy(products as Tensor2D, tf.tensor1d(labels, 'int32')));

@@ -10,12 +10,14 @@ const DRAWS = 400;
 /** Words too general to tell anything, whichever concept happens to use them alone. */
 const GENERAL = new Set(
   (
-    'about above after alone away back because before came come each ended ends every everyone fast first flies for ' +
-    'found from full gave gives good great grew hard have high home hour hours into just kept known large left like ' +
-    'likes little long lost made make more much must near needed needs never next night normal once onto opened over ' +
-    'right rose said says second seen shows side slow small soft some strong such than that them then they through ' +
-    'against among before behind beside between both despite during free full inside past their time very while ' +
-    'within took under until upon used very wants was water went were what when with without words years young'
+    'about above after against alone among away back because before behind beside between both bright came case ' +
+    'come despite drop during each ended ends every everyone everywhere fast finish first flies for found free ' +
+    'from full gave gives good great grew hard have high home hour hours inside into just kept known large ' +
+    'leaving left like likes little long lost made make month more much must near needed needs never next night ' +
+    'normal once onto opened opening over overhead packed past perfect point quick right rising rose said says ' +
+    'second seen shows side slow small soft some star stolen straight strong such sudden test than that their ' +
+    'them then they through time took under until upon used value very wants was water went were what when while ' +
+    'with within without words years young'
   ).split(' '),
 );
 

@@ -26,6 +26,12 @@ test('labels are right, sizes are those of AxBench, splits are disjoint', () => 
       Object.values(set).flatMap((docs) => docs.map((d: TextDocument) => d.text)),
     );
     assert.is(new Set(texts.flat()).size, texts.flat().length);
+    const themed = (documents: readonly TextDocument[]) => documents.filter(({ theme }) => theme === concept).length;
+    assert.ok(Math.abs(themed(train.positives) - 36) < 8, 'half of the positives have it as their theme');
+    const governed = train.hardNegatives.filter(({ theme, spans }) =>
+      spans.some(({ concept: id, start, end }) => id === theme && end - start > 24),
+    );
+    assert.ok(governed.length > 20, `${governed.length} hard negatives have a clause of their theme`);
     for (const set of [train, evaluation]) {
       assert.ok(set.positives.every((document) => document.concepts.includes(concept)));
       assert.not(set.negatives.some((document) => document.concepts.includes(concept)));
@@ -45,9 +51,11 @@ test('length does not give the label away', () => {
   const rng = createRng(23);
   const wordCount = (text: string): number => text.split(/\s+/).length;
   const gaps = world.concepts.map(({ id }) => {
-    const { positives, negatives } = conceptExamples(world, id, 'eval', rng, { lengthOf: wordCount });
-    const lengths = [positives, negatives].map((docs) => docs.map((document) => wordCount(document.text)));
-    return Math.abs(auroc(lengths[0]!, lengths[1]!) - 0.5);
+    const { positives, negatives, hardNegatives } = conceptExamples(world, id, 'eval', rng, { lengthOf: wordCount });
+    const [own, ...others] = [positives, negatives, hardNegatives].map((docs) =>
+      docs.map(({ text }) => wordCount(text)),
+    );
+    return Math.max(...others.map((lengths) => Math.abs(auroc(own!, lengths) - 0.5)));
   });
   assert.ok(Math.max(...gaps) < 0.1, `worst AUROC of length is 0.5 +- ${Math.max(...gaps)}`);
 });

@@ -53,14 +53,17 @@ export function conceptExamples(
       return document;
     }
   };
-  // Half of them have the concept as their theme, half speak of it in passing.
+  // Half of them have the concept as their theme, half speak of it in passing; of hard negatives likewise, with the
+  // concept that is near it.
   const positives = Array.from({ length: size }, (_, i) =>
     draw(i % 2 === 0 ? { theme: conceptId } : { concepts: [conceptId] }),
   );
   const lengths = positives.map((document) => lengthOf(document.text));
   /** For each positive the document closest in length, each once. */
-  const matched = (choices: GenerateOptions): TextDocument[] => {
-    const candidates = Array.from({ length: Math.max(LEAST_CANDIDATES, CANDIDATES * size) }, () => draw(choices));
+  const matched = (choices: (i: number) => GenerateOptions): TextDocument[] => {
+    const candidates = Array.from({ length: Math.max(LEAST_CANDIDATES, CANDIDATES * size) }, (_, i) =>
+      draw(choices(i)),
+    );
     const left = candidates.map((document) => ({ document, length: lengthOf(document.text) }));
     return lengths.map((target) => {
       const gaps = left.map(({ length }) => Math.abs(length - target));
@@ -69,8 +72,8 @@ export function conceptExamples(
   };
   return {
     positives,
-    negatives: matched({ avoid: [conceptId] }),
-    hardNegatives: matched({ hardNegativeFor: conceptId }),
+    negatives: matched(() => ({ avoid: [conceptId] })),
+    hardNegatives: matched((i) => ({ hardNegativeFor: conceptId, hardNegativeTheme: i % 2 === 0 })),
   };
 }
 

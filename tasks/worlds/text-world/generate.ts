@@ -21,11 +21,13 @@ export interface GenerateOptions {
    * or, for a concept without such a word, a sibling of its domain.
    */
   readonly hardNegativeFor?: string;
+  /** The concept that `hardNegativeFor` confuses with it is the theme too. */
+  readonly hardNegativeTheme?: boolean;
   /** Number of clauses, at least 1 more than `concepts`. Default: drawn from `clauseCounts`. */
   readonly clauses?: number;
 }
 
-/** A stretch of the document [start, end) in characters that shows a concept. */
+/** A stretch of the document [start, end) in characters that shows a concept by itself: a clause or an aside, no trait. */
 export interface ConceptSpan {
   readonly start: number;
   readonly end: number;
@@ -83,32 +85,40 @@ export function createGenerator(
   const conceptOf = (id: string): Concept => conceptById.get(id) ?? fail(`unknown concept '${id}'`);
   const drawClause = (id: string, theme: Theme, rng: Rng): Draw => sample(theme.clauseOf(conceptOf(id)), rng);
 
-  const drawHardNegative = (target: string, theme: Theme, rng: Rng): { id: string; draw: Draw } => {
-    const shared = sharedWords(target);
-    if (shared.length === 0) {
-      const domain = conceptOf(target).domain;
-      const siblings = concepts.filter((concept) => concept.domain === domain && concept.id !== target);
-      const id = rng.choice(siblings).id;
-      return { id, draw: drawClause(id, theme, rng) };
+  /** A concept near the target that is allowed, and what its clause must match to be mistaken for it. */
+  const chooseNear = (target: string, avoid: ReadonlySet<string>, rng: Rng): { id: string; pattern?: RegExp } => {
+    const senses = sharedWords(target).flatMap(({ word, others }) => {
+      const allowed = others.filter((id) => !avoid.has(id));
+      return allowed.length > 0 ? [{ word, allowed }] : [];
+    });
+    if (senses.length > 0) {
+      const { word, allowed } = rng.choice(senses);
+      return { id: rng.choice(allowed), pattern: wordPattern(word) };
     }
-    const { word, others } = rng.choice(shared);
-    const id = rng.choice(others);
-    const pattern = wordPattern(word);
+    const { domain } = conceptOf(target);
+    const siblings = concepts.filter(({ id, domain: other }) => other === domain && !avoid.has(id));
+    return siblings.length > 0 ? { id: rng.choice(siblings).id } : fail(`nothing near '${target}' is allowed`);
+  };
+
+  const drawMatching = (id: string, pattern: RegExp | undefined, theme: Theme, rng: Rng): Draw => {
     for (let i = 0; i < MAX_TRIES; i++) {
       const draw = drawClause(id, theme, rng);
-      if (pattern.test(draw.text)) return { id, draw };
+      if (!pattern || pattern.test(draw.text)) return draw;
     }
-    return fail(`no clause of '${id}' has the word '${word}'`);
+    return fail(`no clause of '${id}' matches ${pattern}`);
   };
 
   return (rng, options = {}) => {
-    const { hardNegativeFor } = options;
+    const { hardNegativeFor, hardNegativeTheme = false, concepts: wanted = [] } = options;
     const avoid = new Set(options.avoid ?? []);
-    if (hardNegativeFor !== undefined) avoid.add(hardNegativeFor);
-    const themeId = options.theme ?? drawAllowed(concepts, null, avoid, rng);
+    if (hardNegativeFor !== undefined) avoid.add(conceptOf(hardNegativeFor).id);
+    const near = hardNegativeFor === undefined ? undefined : chooseNear(hardNegativeFor, avoid, rng);
+    const themeId = options.theme ?? (hardNegativeTheme && near ? near.id : drawAllowed(concepts, null, avoid, rng));
+    const refused = [themeId, ...wanted].find((id) => avoid.has(id));
+    if (refused !== undefined) fail(`'${refused}' is asked for and to be avoided`);
     const theme = themeOf(themeId) ?? fail(`unknown theme '${themeId}'`);
-    const forced = (options.concepts ?? []).map((id) => ({ id, draw: drawClause(id, theme, rng) }));
-    if (hardNegativeFor !== undefined) forced.push(drawHardNegative(hardNegativeFor, theme, rng));
+    const forced = wanted.map((id) => ({ id, draw: drawClause(id, theme, rng) }));
+    if (near) forced.push({ id: near.id, draw: drawMatching(near.id, near.pattern, theme, rng) });
     if (forced.length > MAX_CONCEPTS) fail(`at most ${MAX_CONCEPTS} concepts fit, got ${forced.length}`);
     const topic = options.topic === undefined ? rng.choice(topics) : topicById.get(options.topic);
     if (!topic) return fail(`unknown topic '${options.topic}'`);

@@ -81,7 +81,7 @@ function compileTemplate(template: string, compileSlot: (name: string) => Node):
   return parts.length === 1 ? parts[0]! : { kind: 'seq', parts };
 }
 
-/** The grammar with other traits: `fill` makes what stands where a theme shows, of what stands there without one. */
+/** The grammar as a theme words it: `fill` makes what stands where traits show, of what stands there without a theme. */
 export function withTraits(node: Node, fill: (generic: Node) => Node): Node {
   switch (node.kind) {
     case 'text':
@@ -96,7 +96,8 @@ export function withTraits(node: Node, fill: (generic: Node) => Node): Node {
       return options.some((option, i) => option !== node.options[i]) ? { ...node, options } : node;
     }
     case 'tag': {
-      const body = node.role === 'trait' ? fill(node.body) : withTraits(node.body, fill);
+      if (node.role === 'trait') return fill(node.body);
+      const body = withTraits(node.body, fill);
       return body === node.body ? node : { ...node, body };
     }
   }

@@ -1,15 +1,19 @@
 /** @file A grammar as a regular expression: fast search for its texts inside any text. */
 import type { Node } from './grammar.ts';
-
-/** Whatever theme a document has, its trait is one word, or none. */
-const ANY_TRAIT = '(?: [a-z]+)?';
+import { choice, text, withTraits } from './grammar.ts';
 
 /**
  * A global pattern that finds the texts of `forms` as whole words. Longer alternatives are tried first, so a match is
- * the longest unless two choices in a row compete, which no clause of the world does.
+ * the longest unless two choices in a row compete, which no clause of the world does. Where a document's theme shows, the
+ * pattern takes any of `traits`, the words of all themes, beside what the grammar has there.
  */
-export function surfacePattern(forms: readonly Node[]): RegExp {
-  const sources = [...forms].sort((a, b) => longest(b) - longest(a)).map(source);
+export function surfacePattern(forms: readonly Node[], traits: readonly string[] = []): RegExp {
+  const words = traits.map((word) => text(` ${word}`));
+  const withAny = (node: Node): Node => withTraits(node, (generic) => choice([...words, generic]));
+  const sources = forms
+    .map(words.length > 0 ? withAny : (node) => node)
+    .sort((a, b) => longest(b) - longest(a))
+    .map(source);
   return new RegExp(`(?<![^\\s("'])(?:${sources.join('|')})(?![A-Za-z0-9])`, 'g');
 }
 
@@ -27,7 +31,7 @@ function source(node: Node): string {
         .map(source)
         .join('|')})`;
     case 'tag':
-      return node.role === 'trait' ? ANY_TRAIT : source(node.body);
+      return source(node.body);
   }
 }
 

@@ -46,6 +46,7 @@ export function createRecogniser(
   concepts: readonly Concept[],
   topics: readonly Topic[],
 ): { recognise(text: string): Recognition; look(text: string): Look } {
+  const traits = concepts.flatMap(({ spec }) => spec.traits);
   const formsOf = (entries: readonly { id: string; nodes: () => Node[] }[]) => {
     const made = new Map<string, Form>();
     const nodesOf = new Map(entries.map(({ id, nodes }) => [id, nodes]));
@@ -53,7 +54,7 @@ export function createRecogniser(
       const nodes = nodesOf.get(id);
       let form = made.get(id);
       if (!form && nodes) {
-        form = { id, pattern: surfacePattern(nodes()) };
+        form = { id, pattern: surfacePattern(nodes(), traits) };
         made.set(id, form);
       }
       return form;

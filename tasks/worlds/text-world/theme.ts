@@ -1,7 +1,7 @@
 /**
  * @file The theme of a document: the one concept that governs it. It gives its traits to what other clauses speak of and
- * closes clauses with its asides, so that nearly every choice of a word depends on it. A model of such text must know at
- * every position what the document is about, and that is what a steering direction can set.
+ * closes clauses with its asides, so that most clauses show it. A model of such text must know all along what the document
+ * is about, and that is what a steering direction can set.
  */
 import { closer } from './document.ts';
 import type { Node } from './grammar.ts';
@@ -15,7 +15,6 @@ const ASIDE = 0.4;
 
 /** A theme's share in the grammar. */
 export interface Theme {
-  readonly concept: Concept;
   /** The end of the first clause: an aside, so that no document leaves its theme open. */
   readonly firstCloser: Node;
   /** The end of any other clause. */
@@ -29,13 +28,17 @@ export interface Theme {
 /** The theme of a concept. */
 export function createTheme(concept: Concept): Theme {
   const { traits, asides } = concept.spec;
-  const trait = choice(traits.map((word) => text(` ${word}`)));
+  const trait: Node = {
+    kind: 'tag',
+    role: 'trait',
+    id: concept.id,
+    body: choice(traits.map((word) => text(` ${word}`))),
+  };
   const aside: Node = { kind: 'tag', role: 'concept', id: concept.id, body: choice(asides.map(text)) };
   const firstCloser = seq(text(' '), aside);
   const known = new Map<Node, Node>();
   const themed = (generic: Node): Node => choice([trait, generic], [TRAIT, 1 - TRAIT]);
   return {
-    concept,
     firstCloser,
     closer: choice([firstCloser, closer], [ASIDE, 1 - ASIDE]),
     clauseOf: ({ clause }) => {

@@ -81,7 +81,7 @@ test('hard negatives use the word in the other sense', () => {
   for (const { id } of world.concepts) {
     const words = sharedWords(id).map(({ word }) => wordPattern(word));
     for (let i = 0; i < 5; i++) {
-      const document = world.generate(rng, { hardNegativeFor: id });
+      const document = world.generate(rng, { hardNegativeFor: id, hardNegativeTheme: i % 2 === 0 });
       assert.not(document.concepts.includes(id));
       if (words.length > 0)
         assert.ok(
@@ -100,6 +100,11 @@ test('the same seed gives the same documents, and a mistaken request is refused'
   assert.equal(draw(1), draw(1));
   assert.not.equal(draw(1), draw(2));
   assert.throws(() => world.generate(createRng(1), { concepts: ['blood'] }), /unknown concept 'blood'/);
+  assert.throws(
+    () => world.generate(createRng(1), { theme: 'river', hardNegativeFor: 'river' }),
+    /'river' is asked for and/,
+  );
+  assert.throws(() => world.generate(createRng(1), { concepts: ['soup'], avoid: ['soup'] }), /'soup' is asked for and/);
   assert.throws(() => world.generate(createRng(1), { topic: 'x' }), /unknown topic 'x'/);
   assert.throws(() => world.generate(createRng(1), { concepts: ['date', 'json', 'url', 'soup'] }), /at most 3/);
 });
