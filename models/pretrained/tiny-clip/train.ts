@@ -18,7 +18,7 @@ import { measure } from './measure.ts';
 import { captionBatch, drawLesson, pixelsOf } from './pairs.ts';
 import { sineCosinePositions } from './patch-positions.ts';
 
-const STEPS = 6000;
+const STEPS = 8000;
 /** Share of easy images at the start (see `drawLesson`); none after the first 60 % of the steps. */
 const LESSON = 0.5;
 const BATCH = 64;
@@ -26,7 +26,7 @@ const HELD_OUT_IMAGES = 2000;
 
 const tower = {
   hidden_size: 96,
-  intermediate_size: 256,
+  intermediate_size: 384,
   num_attention_heads: 4,
   hidden_act: 'quick_gelu',
   layer_norm_eps: 1e-5,
@@ -39,7 +39,7 @@ const config = {
   vision_config: {
     ...tower,
     model_type: 'clip_vision_model',
-    num_hidden_layers: 3,
+    num_hidden_layers: 5,
     image_size: 64,
     patch_size: 8,
     num_channels: 3,
@@ -47,7 +47,7 @@ const config = {
   text_config: {
     ...tower,
     model_type: 'clip_text_model',
-    num_hidden_layers: 2,
+    num_hidden_layers: 3,
     vocab_size: 696,
     max_position_embeddings: 32,
     bos_token_id: 694,
@@ -79,7 +79,7 @@ const data = rng.fork('data');
 const started = performance.now();
 const variables = await runTrainingLoop(
   { ...freshParams(), ...initAttributeHeads(spec.projectionDim, width) },
-  { steps: STEPS, lr: 2e-3, warmup: 200, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
+  { steps: STEPS, lr: 1.5e-3, warmup: 400, beta2: 0.98, weightDecay: 0.05, clipNorm: 1, logEvery: 100 },
   (params, step) => {
     const images = drawLesson(BATCH, Math.max(0, LESSON * (1 - step / (0.6 * STEPS))), data.fork(step));
     const captions = images.map(({ caption }) => caption);
