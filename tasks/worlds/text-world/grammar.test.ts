@@ -5,7 +5,7 @@ import { createRng } from '../../../harness/contract.ts';
 import type { Node } from './grammar.ts';
 import { choice, compileClauses, entropy, sample, seq, text } from './grammar.ts';
 import { parse } from './parse.ts';
-import { surfacePattern } from './pattern.ts';
+import { surfaceFinder } from './pattern.ts';
 import { createTextWorld } from './world.ts';
 
 const test = suite('text-world grammar');
@@ -88,11 +88,19 @@ test('a bad template is refused by name', () => {
   assert.throws(() => compileClauses({ clauses: ['<a>'], slots: { a: ['<b>'], b: ['<a>'] } }, 'x'), /contains itself/);
 });
 
-test('the pattern finds whole words only', () => {
-  const pattern = surfacePattern([small]);
+test('the search finds whole words only', () => {
+  const text = 'a dog, a dogma, the old dog 3; ha dog';
+  const found = surfaceFinder([small])(text).map(({ start, end }) => text.slice(start, end));
+  assert.equal(found, ['a dog', 'the old dog 3']);
+});
+
+test('where a theme shows, the search takes known traits and generic adjectives only', () => {
+  const node = compileClauses({ clauses: ['the<adj> nail'] }, 'test');
+  const find = surfaceFinder([node], ['rusty']);
+  const found = ['the nail', 'the rusty nail', 'the new nail', 'the odd nail', 'the rusty rusty nail'].map(find);
   assert.equal(
-    [...'a dog, a dogma, the old dog 3; ha dog'.matchAll(pattern)].map((m) => m[0]),
-    ['a dog', 'the old dog 3'],
+    found.map((places) => places.length),
+    [1, 1, 1, 0, 0],
   );
 });
 

@@ -1,20 +1,39 @@
 /** @file A grammar as a regular expression: fast search for its texts inside any text. */
 import type { Node } from './grammar.ts';
-import { choice, text, withTraits } from './grammar.ts';
+import { textsOf, withTraits } from './grammar.ts';
+
+/** A place in a text: characters [start, end). */
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
- * A global pattern that finds the texts of `forms` as whole words. Longer alternatives are tried first, so a match is
- * the longest unless two choices in a row compete, which no clause of the world does. Where a document's theme shows, the
- * pattern takes any of `traits`, the words of all themes, beside what the grammar has there.
+ * A search for the texts of `forms` as whole words. Longer alternatives are tried first, so a match is the longest unless
+ * two choices in a row compete, which no clause of the world does. Where a document's theme shows, one of `traits` may
+ * stand, the words of all themes: any word is let through there and looked up afterwards, since an expression of
+ * hundreds of alternatives is slow.
  */
-export function surfacePattern(forms: readonly Node[], traits: readonly string[] = []): RegExp {
-  const words = traits.map((word) => text(` ${word}`));
-  const withAny = (node: Node): Node => withTraits(node, (generic) => choice([...words, generic]));
-  const sources = forms
-    .map(words.length > 0 ? withAny : (node) => node)
-    .sort((a, b) => longest(b) - longest(a))
-    .map(source);
-  return new RegExp(`(?<![^\\s("'])(?:${sources.join('|')})(?![A-Za-z0-9])`, 'g');
+export function surfaceFinder(forms: readonly Node[], traits: readonly string[] = []): (text: string) => Place[] {
+  const sources = [...forms].sort((a, b) => longest(b) - longest(a)).map(source);
+  const pattern = new RegExp(`(?<![^\\s("'])(?:${sources.join('|')})(?![A-Za-z0-9])`, 'g');
+  const known = new Set([...traits, ...genericTraits(forms)]);
+  return (text) =>
+    [...text.matchAll(pattern)]
+      .filter(([, ...words]) => words.every((word) => word === undefined || known.has(word)))
+      .map((m) => ({ start: m.index, end: m.index + m[0].length }));
+}
+
+/** Words that stand where traits show in documents without a theme. */
+function genericTraits(forms: readonly Node[]): string[] {
+  const words = new Set<string>();
+  for (const form of forms) {
+    withTraits(form, (generic) => {
+      for (const word of textsOf(generic)) words.add(word.trim());
+      return generic;
+    });
+  }
+  return [...words];
 }
 
 function source(node: Node): string {
@@ -31,7 +50,7 @@ function source(node: Node): string {
         .map(source)
         .join('|')})`;
     case 'tag':
-      return source(node.body);
+      return node.role === 'trait' ? '(?: ([a-z]+))?' : source(node.body);
   }
 }
 

@@ -2,7 +2,7 @@
 import { createEvidence } from './evidence.ts';
 import type { Node } from './grammar.ts';
 import { compileSlotOf, text, textsOf } from './grammar.ts';
-import { surfacePattern } from './pattern.ts';
+import { type Place, surfaceFinder } from './pattern.ts';
 import type { Concept, Topic } from './world.ts';
 
 /** 0 absent, 1 weak or broken, 2 a clear and whole surface form. */
@@ -14,7 +14,7 @@ export interface Shown {
   /** Whole surface forms found. */
   readonly count: number;
   /** Where, in characters [start, end): the whole forms, or for grade 1 the telling words. */
-  readonly spans: readonly { readonly start: number; readonly end: number }[];
+  readonly spans: readonly Place[];
 }
 
 /** What a text shows. */
@@ -38,7 +38,7 @@ export interface Look {
 /** Whole forms to look for: of a concept or of a topic. */
 interface Form {
   readonly id: string;
-  readonly pattern: RegExp;
+  readonly find: (text: string) => Place[];
 }
 
 /** A recogniser over these concepts and topics: of all of them, or of those that are asked for. */
@@ -54,7 +54,7 @@ export function createRecogniser(
       const nodes = nodesOf.get(id);
       let form = made.get(id);
       if (!form && nodes) {
-        form = { id, pattern: surfacePattern(nodes(), traits) };
+        form = { id, find: surfaceFinder(nodes(), traits) };
         made.set(id, form);
       }
       return form;
@@ -77,7 +77,7 @@ export function createRecogniser(
     const weak = evidence(body);
     const shownBy = (form: Form | undefined): Shown | undefined => {
       if (!form) return undefined;
-      const whole = [...body.matchAll(form.pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length }));
+      const whole = form.find(body);
       const spans = whole.length > 0 ? whole : (weak.get(form.id) ?? []);
       if (spans.length === 0) return undefined;
       const moved = spans.map(({ start, end }) => ({ start: start + offset, end: end + offset }));
