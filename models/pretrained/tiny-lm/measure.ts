@@ -73,7 +73,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     '',
     `Training learns one direction a theme beside the model, dropped afterwards (\`theme-vectors.ts\`): read from the tokens`,
     `after \`${THEME_SITE}\` and added there to some documents. So a direction that governs what is written is known to`,
-    'exist at that site, as it does in large models and as it hardly does in one so small that is trained without. It is a',
+    'exist at that site, as it does in large models; earlier tiny-lms, trained without, could be steered by no method. It is a',
     'supervised and linear one: methods that look for such directions (differences of means first) are favoured there.',
     '',
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',

@@ -1,10 +1,10 @@
 /**
- * @file A direction for every theme, for training only. Left to itself so small a model looks its theme up with late
- * attention heads wherever it needs it, and no direction of the residual stream governs what it writes. Larger models do
- * carry such directions: they are why steering works there. Here one vector for each theme is learned with the model, in
- * two uses at once. Read: after the middle block, every token of a document that has shown its theme must tell it by its
- * product with the vectors. Written: some documents have their theme's vector added there, before they show it; the later
- * blocks learn to follow it. The vectors are dropped afterwards.
+ * @file A direction for every theme, for training only. A tiny-lm trained without could be steered by no method: it may
+ * look up what its document is about wherever it needs it, and then no direction of the residual stream governs what it
+ * writes. Larger models do carry such directions: they are why steering works there. Here one vector for each theme is
+ * learned with the model, in two uses at once. Read: after the middle block, every token of a document that has shown its
+ * theme must tell it by its product with the vectors. Written: some documents have their theme's vector added there, before
+ * they show it; the later blocks learn to follow it. The vectors are dropped afterwards.
  */
 import {
   type NamedTensors,
