@@ -3,6 +3,7 @@
  * reference results: whether detection and steering tell methods apart there, or all of them stand at a floor or a ceiling.
  * `node --import tsx models/pretrained/headroom.ts`, after `npm start -- --update-leaderboard`.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,8 +60,8 @@ export function headroomSection(subject: string, all: readonly Result[]): string
     ),
   }));
   const shown = table.filter(({ values }) => values.some((value) => value !== undefined));
-  const [, firstSteering] = columns.keys();
-  shown.sort((a, b) => (b.values[firstSteering!] ?? -1) - (a.values[firstSteering!] ?? -1));
+  const steering = columns.findIndex(({ column }) => column.task === 'steering');
+  shown.sort((a, b) => (b.values[steering] ?? -1) - (a.values[steering] ?? -1));
   const cell = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
   return [
     HEADING,
@@ -84,6 +85,12 @@ export function withSection(card: string, section: string): string {
 export function keepSection(card: string, replaced: string): string {
   const section = replaced.split(HEADING)[1];
   return section === undefined ? card : withSection(card, HEADING + section);
+}
+
+/** Writes a newly measured card into a subject's folder; the section of the one that was there stays. */
+export function writeCard(folder: string, card: string): void {
+  const file = `${folder}README.md`;
+  writeFileSync(file, keepSection(card, existsSync(file) ? readFileSync(file, 'utf8') : ''));
 }
 
 /** The committed reference results. */

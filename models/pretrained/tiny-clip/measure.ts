@@ -2,7 +2,7 @@
  * @file Measures tiny-clip on held-out images and writes its model card:
  * `node --import tsx models/pretrained/tiny-clip/measure.ts`.
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Clip, type Tensor2D, tf } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
@@ -11,7 +11,7 @@ import type { WorldImage } from '../../../tasks/worlds/image-world/world.ts';
 import { zeroShotClasses } from '../../../tasks/worlds/image-world/zero-shot.ts';
 import clip from '../../subjects/clip.ts';
 import { unitRows } from '../../subjects/clip-forward.ts';
-import { keepSection } from '../headroom.ts';
+import { writeCard } from '../headroom.ts';
 import { drawImages } from './pairs.ts';
 
 const BATCH = 100;
@@ -105,9 +105,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
-  const file = `${folder}README.md`;
-  const replaced = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  writeFileSync(file, keepSection(lines.join('\n'), replaced));
+  writeCard(folder, lines.join('\n'));
   console.log(lines.slice(5, -4).join('\n'));
   tf.dispose(embeds);
   subject.dispose();

@@ -2,14 +2,14 @@
  * @file Measures tiny-lm on held-out documents and writes its model card:
  * `node --import tsx models/pretrained/tiny-lm/measure.ts`.
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LanguageModel } from '../../../harness/contract.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
 import llama from '../../subjects/llama.ts';
-import { keepSection } from '../headroom.ts';
+import { writeCard } from '../headroom.ts';
 import { encodeDocuments } from './documents.ts';
 import { tokenLosses } from './losses.ts';
 import { measurePersistence } from './persistence.ts';
@@ -79,9 +79,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
-  const file = `${folder}README.md`;
-  const replaced = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  writeFileSync(file, keepSection(lines.join('\n'), replaced));
+  writeCard(folder, lines.join('\n'));
   console.log(lines.slice(5).join('\n'));
   subject.dispose();
 }
