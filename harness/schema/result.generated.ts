@@ -32,6 +32,14 @@ export interface Result {
    * Why there are no rows: the task does not apply here.
    */
   unavailable?: string;
+  /**
+   * Why there are no rows: the method or the task failed, in one line.
+   */
+  failed?: string;
+  /**
+   * What a reader must know about how this method was trained or read, e.g. that L0 missed its target.
+   */
+  marks?: ResultMark[];
   rows: ResultRowRecord[];
   details?: {};
   curves?: {
@@ -97,6 +105,10 @@ export interface ResultMethod {
    * As the suite gave them.
    */
   optionsPassed: {};
+  /**
+   * Hash of the method's id and all its options: one row of a table is one identity.
+   */
+  identity?: string;
 }
 export interface ResultTask {
   id: string;
@@ -106,6 +118,16 @@ export interface ResultTask {
   axes: {
     [k: string]: string;
   };
+}
+export interface ResultMark {
+  /**
+   * Stable name, e.g. `l0-off-target`.
+   */
+  code: string;
+  /**
+   * One sentence with the numbers.
+   */
+  message: string;
 }
 export interface ResultRowRecord {
   axes: {
