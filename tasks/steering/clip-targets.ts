@@ -31,8 +31,7 @@ export function targetOf(concepts: readonly Concept[], place: number, questions:
     return answer < 0 ? [] : [{ id, answer }];
   })[0];
   const related = ({ id, classes }: ZeroShotTask): boolean =>
-    id === found?.id ||
-    (!found && classes.some((entry) => names(label, entry.label) || names(entry.label, label)));
+    id === found?.id || (!found && classes.some((entry) => names(label, entry.label) || names(entry.label, label)));
   const unrelated = questions.filter((question) => !related(question)).map(({ id }) => id);
   return { question: found?.id ?? null, answer: found?.answer ?? place, unrelated };
 }
