@@ -59,18 +59,14 @@ function checkName(where: string, value: unknown): string {
 function checkManifest(path: string, value: unknown): ImportManifest {
   const where = `activations ${path}`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UserError(
-      `${where}: expected an object with a field files, found ${shown(value)}.`,
-    );
+    throw new UserError(`${where}: expected an object with a field files, found ${shown(value)}.`);
   }
   const manifest = value as Record<string, unknown>;
   for (const name of Object.keys(manifest))
     if (!FIELDS.includes(name)) throw unknownName(`field of ${MANIFEST}`, name, FIELDS);
   const { files, labels, classes, modality } = manifest;
   if (!Array.isArray(files) || files.length === 0 || files.length > MAX_FILES) {
-    throw new UserError(
-      `${where}: files: expected a list of 1 to ${MAX_FILES} file names, found ${shown(files)}.`,
-    );
+    throw new UserError(`${where}: files: expected a list of 1 to ${MAX_FILES} file names, found ${shown(files)}.`);
   }
   for (const file of files) {
     if (!isArrayFile(checkName(`${where}: files`, file))) {
