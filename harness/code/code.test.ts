@@ -106,8 +106,8 @@ const half = (more: string) =>
 test('a plug-in, its helpers, data and local packages: each changes the digest', async () => {
   const plugin = file(
     'half.ts',
-    half(`import { F as A } from './helper.mjs'; import { B } from './deep/types.js'; import data from './data.json';
-          import { C } from 'local'; const { D } = await import('./late.mjs'); const F: number = A * B * data.e * C * D;`),
+    half(`import { F as A } from "./helper.mjs"; import { B } from "./deep/types.js"; import data from "./data.json";
+          import { C } from 'local'; const { D } = await import("./late.mjs"); const F: number = A * B * data.e * C * D;`),
   );
   const parts: [string, (value: number) => string][] = [
     ['helper.mjs', (value) => `export const F = ${value};`],

@@ -41,7 +41,7 @@ function run(): { ev: number; said: string } {
 test('an edited helper of a plug-in gives the numbers of the edit, not those of before', () => {
   write(
     'half.ts',
-    `import { defineBaseline, tf } from 'saxbench'; import { F } from './helper.mjs';
+    `import { defineBaseline, tf } from 'saxbench'; import { F } from "./helper.mjs";
     export default defineBaseline({ id: 'half', title: 'half', version: 1, options: {}, needs: 'nothing', seeded: false,
       async fit() { return { tensors: {} }; },
       restore: (_state, { d_in }) => ({ d_in, d_sae: d_in, sparse: false,
