@@ -88,7 +88,7 @@ export default defineTask<Options>({
   id: 'concept-detection',
   title: 'Concept detection (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 3,
+  version: 4,
   options: {
     probeK: {
       type: 'array',

@@ -10,8 +10,8 @@ import {
 } from '../../harness/contract.ts';
 import type { ConceptSplit } from './splits.ts';
 
-/** Share of positives in the setting in which they are rare. */
-export const RARE = 0.01;
+/** Share of positives in the setting in which they are rare: 1 %. */
+const RARE = [1, 100] as const;
 
 /** Metrics of one concept; `hard_negative_accuracy` is null where it has no hard negatives. */
 export interface ConceptMetrics {
@@ -44,8 +44,8 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
   const between = (first: number, last: number) => scores.subarray(first === 0 ? 0 : ends[first - 1], ends[last]);
   const [train, positives, hard, negatives] = [between(0, 0), between(1, 1), between(2, 2), between(3, 3)];
   const [withHard, many] = [between(2, 3), between(3, 4)];
-  const trainPrior = mean(split.train.labels);
-  const threshold = bestF1Threshold(train, split.train.labels, trainPrior);
+  const trainPositives = split.train.labels.reduce((sum, label) => sum + label, 0);
+  const threshold = bestF1Threshold(train, split.train.labels, [trainPositives, train.length]);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
   const evalPrior = positives.length / (positives.length + negatives.length);
   return {
@@ -56,7 +56,7 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
       f1: f1AtPrior(shareAbove(positives, threshold), shareAbove(negatives, threshold), evalPrior),
       hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
       auroc_1pct: aurocOf(positives, many),
-      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), RARE),
+      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), RARE[0] / RARE[1]),
     },
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
@@ -82,8 +82,4 @@ function labelled(positives: Float64Array, negatives: Float64Array): [Float64Arr
   scores.set(positives);
   scores.set(negatives, positives.length);
   return [scores, new Uint8Array(scores.length).fill(1, 0, positives.length)];
-}
-
-function mean(values: Uint8Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
