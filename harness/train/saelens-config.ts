@@ -1,7 +1,7 @@
 /** @file `cfg.json` of a SAELens checkpoint: checked, with older flat forms brought to the present one. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 
 const ARCHITECTURES = ['standard', 'topk', 'jumprelu', 'gated'] as const;
@@ -48,7 +48,7 @@ type Json = Record<string, unknown>;
 function field<T>(path: string, cfg: Json, name: string, expected: string, fits: (value: unknown) => value is T): T {
   const value = cfg[name];
   if (fits(value)) return value;
-  throw new UserError(`saelens ${path}: ${name}: expected ${expected}, found ${JSON.stringify(value) ?? 'nothing'}.`);
+  throw new UserError(`saelens ${path}: ${name}: expected ${expected}, found ${shown(value)}.`);
 }
 
 const isSize = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
@@ -59,7 +59,7 @@ const oneOf =
 
 function objectOf(path: string, value: unknown): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new UserError(`saelens ${path}: expected a JSON object, found ${JSON.stringify(value)?.slice(0, 40)}.`);
+  throw new UserError(`saelens ${path}: expected a JSON object, found ${shown(value)}.`);
 }
 
 /** The architecture by its present name, and k: before version 6 both were hidden in the activation function. */
