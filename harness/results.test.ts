@@ -15,6 +15,7 @@ import {
   writeResult,
 } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
+import { rejection } from './testing/failing.ts';
 
 const test = suite('results');
 const metrics: Record<string, MetricDefinition> = {
@@ -26,7 +27,7 @@ const rows = (values: Record<string, unknown>) =>
 
 const HASH = 'a'.repeat(64);
 const result = (): Result => ({
-  schema: 1,
+  schema: 2,
   key: HASH,
   suite: { id: 's', title: 'S' },
   subject: { id: 'lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 10 },
@@ -41,9 +42,11 @@ const result = (): Result => ({
     control: false,
     options: {},
     optionsPassed: {},
+    identity: HASH,
   },
   task: { id: 't', title: 'T', version: 1, options: {}, axes: {} },
   seed: 3,
+  settings: { row: HASH, table: HASH },
   limited: false,
   rows: rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } }),
   provenance: {
@@ -102,19 +105,43 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
 
 test('written, found again by key, listed', async () => {
   const file = await writeResult(out, result());
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(file, resultFile(out, place));
-  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4/t/seed-3.json'));
+  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4-aaaaaaaa/t/seed-3.json'));
   assert.equal(await readResult(file), result());
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
   assert.equal(await resultFiles(out), [file]);
 });
 
+test('a result of another version of the format is refused with its age, in one line', async () => {
+  const file = join(out, 'old.json');
+  for (const [schema, age] of Object.entries({ 1: 'an older', 3: 'a newer' })) {
+    await writeFile(file, JSON.stringify({ ...result(), schema: Number(schema) }));
+    const { name, message } = await rejection(readResult(file));
+    assert.is(name, 'UserError');
+    assert.match(message, new RegExp(`old\\.json: schema: expected 2, found ${schema}: written by ${age} saxbench`));
+  }
+});
+
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
   await writeFile(file, '{"schema":1');
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(await storedResult(out, place, HASH), undefined);
 });
 

@@ -3,27 +3,32 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MetricDefinition, TaskOutcome } from './contract/task.ts';
-import { ContractError, shown } from './errors.ts';
+import { ContractError, shown, UserError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { readJson } from './io/json.ts';
 import type { Result, ResultMetric, ResultRowRecord } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
-/** Version of the result format. */
-export const RESULT_SCHEMA = 1;
+/** Version of the result format. 2: results name their method's identity, and lie in a folder named after it. */
+export const RESULT_SCHEMA = 2;
 
 /** What a result's place is made of. */
 export interface ResultPlace {
   subject: string;
   site: string;
   method: string;
+  /** Hash of the method's id and all its options: under other options it is another method, at another place. */
+  identity: string;
   task: string;
   seed: number;
 }
 
-/** `<out>/results/<subject>/<site>/<method>/<task>/seed-<n>.json`. */
-export function resultFile(out: string, place: ResultPlace): string {
-  return join(out, 'results', place.subject, place.site, place.method, place.task, `seed-${place.seed}.json`);
+/** Digits of an identity in a path: enough to tell the settings of one method apart. */
+const PATH_DIGITS = 8;
+
+/** `<out>/results/<subject>/<site>/<method>-<identity>/<task>/seed-<n>.json`. */
+export function resultFile(out: string, { subject, site, method, identity, task, seed }: ResultPlace): string {
+  return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
 }
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
@@ -93,18 +98,32 @@ export function refuseNonFinite(value: unknown, where: string): void {
  */
 export async function writeResult(out: string, result: Result): Promise<string> {
   const { subject, site, method, task, seed } = result;
-  const place = { subject: subject.id, site: site.name, method: method.name, task: task.id, seed };
-  const file = resultFile(out, place);
-  refuseNonFinite(result, `result ${Object.values(place).join(' ')}`);
-  await validate('result', result, `result ${Object.values(place).join(' ')}`);
+  const { name, identity } = method;
+  const file = resultFile(out, { subject: subject.id, site: site.name, method: name, identity, task: task.id, seed });
+  const where = `result ${[subject.id, site.name, name, task.id, seed].join(' ')}`;
+  refuseNonFinite(result, where);
+  await validate('result', result, where);
   // The store can give it again: no waiting for the disk.
   await atomicWriteJson(file, result, { durable: false });
   return file;
 }
 
+/** Checks a value as one result. @throws UserError when it is none, or of another version of the format. */
+export async function checkResult(value: unknown, where: string): Promise<Result> {
+  const schema = (value as { schema?: unknown } | null)?.schema;
+  if (typeof schema === 'number' && schema !== RESULT_SCHEMA) {
+    const age = schema < RESULT_SCHEMA ? 'an older' : 'a newer';
+    throw new UserError(
+      `${where}: schema: expected ${RESULT_SCHEMA}, found ${schema}: written by ${age} saxbench. Run the suite again ` +
+        'into another --out, or move the old results away.',
+    );
+  }
+  return validate('result', value, where);
+}
+
 /** Reads and checks one result. @throws UserError when it is not one. */
 export async function readResult(file: string): Promise<Result> {
-  return validate('result', await readJson(file, 'result'), `result ${file}`);
+  return checkResult(await readJson(file, 'result'), `result ${file}`);
 }
 
 /** The result at a place when it is there, is valid and has this key. */

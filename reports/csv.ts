@@ -1,5 +1,6 @@
 /** @file Results → CSV, one line a number: the long form that any statistics program reads. */
 import { stringify } from 'csv-stringify/sync';
+import { canonicalJson } from '../harness/io/json.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 
 const COLUMNS = [
@@ -27,6 +28,11 @@ const COLUMNS = [
   'reason',
   'backend',
   'key',
+  'method_identity',
+  'method_options',
+  'training_options',
+  'task_options',
+  'dataset_options',
 ] as const;
 
 /** One record for each seed, row and metric; an empty cell keeps its reason. */
@@ -60,6 +66,11 @@ export function toCsv(results: readonly Result[]): string {
         reason,
         backend: result.provenance.backend.name,
         key: result.key,
+        method_identity: result.method.identity,
+        method_options: canonicalJson(result.method.options),
+        training_options: result.training && canonicalJson(result.training.options),
+        task_options: canonicalJson(result.task.options),
+        dataset_options: canonicalJson(result.dataset.options),
       })),
     ),
   );

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
+import { checkResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-import { validate } from '../harness/schema/validate.ts';
 import { buildTables } from './aggregate.ts';
 import { loadResults } from './index.ts';
 import { renderLeaderboard } from './leaderboard.ts';
@@ -23,7 +23,7 @@ function withoutPlots({ details: _details, curves: _curves, training, ...result 
 async function renderReference(lines: string): Promise<string> {
   const results: Result[] = [];
   for (const [i, line] of lines.trim().split('\n').entries()) {
-    results.push(await validate('result', JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
+    results.push(await checkResult(JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
   }
   return renderLeaderboard(buildTables(results), { limited: false, source: REFERENCE_FILE });
 }

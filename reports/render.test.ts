@@ -50,6 +50,15 @@ test('CSV has one line a number and quotes what needs it', async () => {
   assert.match(lines[3]!, /has no decoder/);
 });
 
+test('CSV carries all options: of the method, its training, the task and the data', async () => {
+  const [given] = results;
+  const method = { ...given!.method, options: { k: 8, d_sae: 64 } };
+  const { csv } = await renderTexts([{ ...given!, method }]);
+  const [columns, line] = csv.trim().split('\n');
+  assert.match(columns!, /,method_identity,method_options,training_options,task_options,dataset_options$/);
+  assert.ok(line!.includes(`,${method.identity},"{""d_sae"":64,""k"":8}",`), line);
+});
+
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
   const { html } = await renderTexts(results);
   assert.is((html.match(/<svg /g) ?? []).length, 4);
