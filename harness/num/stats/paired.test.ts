@@ -44,7 +44,15 @@ test('seeds are paired by number, a method fitted once stands beside each', () =
 });
 
 test('common units alone are compared; without units, seeds; without either, nothing', () => {
-  const some: Sampled = { seed: 0, value: 0.5, units: new Map([['u0', 0], ['u2', 1], ['x', 9]]) };
+  const some: Sampled = {
+    seed: 0,
+    value: 0.5,
+    units: new Map([
+      ['u0', 0],
+      ['u2', 1],
+      ['x', 9],
+    ]),
+  };
   near(pairedDifference([sampled(0, [1, 7, 3])], [some])!.value, 1.5);
   const bare = (seed: number, value: number): Sampled => ({ seed, value });
   near(pairedDifference([bare(0, 1), bare(1, 1.2)], [bare(0, 0.5), bare(1, 0.8)])!.value, 0.45);
