@@ -51,7 +51,7 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
   return {
     leaderboard: await renderLeaderboard(tables, { limited, source: options.source }),
-    csv: toCsv(results),
+    csv: toCsv(results, tables),
     html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}` }),
   };
 }

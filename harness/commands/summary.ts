@@ -1,48 +1,36 @@
-/** @file The table that a run ends with: each method's main metrics, means over seeds. */
+/** @file The table that a run ends with: each method's main metrics, means over seeds, with the ranks of the reports. */
+import type { Table, TableRow } from '../../reports/aggregate.ts';
+import { buildTables } from '../../reports/aggregate.ts';
+import { rankLabel } from '../../reports/ranks.ts';
+import { tellApart } from '../../reports/settings.ts';
 import type { Result } from '../schema/result.generated.ts';
-
-interface Cell {
-  sum: number;
-  n: number;
-}
-
-/** Value of the task's main metric in the first row that has one: tasks put their headline row first. */
-function headline({ rows }: Result): { metric: string; value: number } | undefined {
-  for (const { metrics } of rows) {
-    for (const [metric, { main, value }] of Object.entries(metrics)) {
-      if (main && value !== null) return { metric, value };
-    }
-  }
-  return undefined;
-}
 
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {
-  const places = new Map<string, Result[]>();
-  for (const result of results) {
-    const place = `${result.subject.id} ${result.site.name}`;
-    places.set(place, [...(places.get(place) ?? []), result]);
+  const places = new Map<string, Table[]>();
+  for (const table of buildTables(tellApart(results))) {
+    const place = `${table.subject.id} ${table.site.name}`;
+    places.set(place, [...(places.get(place) ?? []), table]);
   }
-  return [...places].map(([place, group]) => tableOf(place, group)).join('\n\n');
+  return [...places].map(([place, tables]) => textOf(place, tables)).join('\n\n');
 }
 
-function tableOf(place: string, results: readonly Result[]): string {
-  const cells = new Map<string, Map<string, Cell>>();
-  const columns: string[] = [];
-  for (const result of results) {
-    const row = cells.get(result.method.name) ?? new Map<string, Cell>();
-    cells.set(result.method.name, row);
-    const found = headline(result);
-    if (!found) continue;
-    const column = `${result.task.id} (${found.metric})`;
-    if (!columns.includes(column)) columns.push(column);
-    const cell = row.get(column) ?? { sum: 0, n: 0 };
-    row.set(column, { sum: cell.sum + found.value, n: cell.n + 1 });
-  }
-  const lines = [['method', ...columns]];
-  for (const [method, row] of cells) {
-    lines.push([method, ...columns.map((column) => show(row.get(column)))]);
-  }
+/** The row of each method that a table is ranked by. */
+const headlines = ({ rows }: Table): TableRow[] => rows.filter(({ detail }) => !detail);
+
+function textOf(place: string, tables: readonly Table[]): string {
+  const shown = tables.filter(({ main }) => main !== undefined);
+  const methods = [...new Set(shown.flatMap((table) => headlines(table).map(({ method }) => method.name)))];
+  const lines = [
+    ['method', ...shown.map(({ task, main }) => `${task.id} (${main})`)],
+    ...methods.map((method) => [
+      method,
+      ...shown.map((table) => {
+        const row = headlines(table).find((each) => each.method.name === method);
+        return row ? show(row, table.main!) : '–';
+      }),
+    ]),
+  ];
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   const text = lines.map((line) =>
     line.map((word, i) => (i === 0 ? word.padEnd(widths[i]!) : word.padStart(widths[i]!))).join('  '),
@@ -50,8 +38,11 @@ function tableOf(place: string, results: readonly Result[]): string {
   return [place, text[0]!, '─'.repeat(text[0]!.length), ...text.slice(1)].join('\n');
 }
 
-function show(cell: Cell | undefined): string {
-  if (cell === undefined) return '–';
-  const mean = cell.sum / cell.n;
-  return Math.abs(mean) >= 1000 || (mean !== 0 && Math.abs(mean) < 0.001) ? mean.toPrecision(3) : mean.toFixed(3);
+/** Its value with its rank, aligned in columns. */
+function show(row: TableRow, main: string): string {
+  const value = row.cells[main]?.value;
+  if (value === null || value === undefined) return '–';
+  const text =
+    Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 0.001) ? value.toPrecision(3) : value.toFixed(3);
+  return `${text} ${(row.rank === null ? '' : `(${rankLabel(row)})`).padStart('(≈ 10)'.length)}`;
 }
