@@ -1,6 +1,7 @@
 /** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { Table, TableRow } from './aggregate.ts';
+import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
 import { rowGroups } from './leaderboard.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
@@ -30,7 +31,7 @@ function standingText({ rank, standing, p }: TableRow): string {
 }
 
 function tableView(table: Table) {
-  const columns = table.metrics.filter((name) => table.rows.some(({ cells }) => cells[name]?.value != null));
+  const columns = tableColumns(table);
   const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
   const rowView = (row: TableRow) => ({
     rank: rankLabel(row),

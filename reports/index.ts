@@ -10,6 +10,8 @@ import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
 
+export { summaryTable } from './summary.ts';
+
 export interface ReportOptions {
   /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
   includeLimited?: boolean;

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { summaryTable } from '../harness/commands/summary.ts';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
-import { renderReports, renderTexts } from './index.ts';
+import { renderReports, renderTexts, summaryTable } from './index.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/render');

@@ -1,9 +1,9 @@
 /** @file The table that a run ends with: each method's main metrics, means over seeds, with the ranks of the reports. */
-import type { Table, TableRow } from '../../reports/aggregate.ts';
-import { buildTables } from '../../reports/aggregate.ts';
-import { rankLabel } from '../../reports/ranks.ts';
-import { tellApart } from '../../reports/settings.ts';
-import type { Result } from '../schema/result.generated.ts';
+
+import type { Result } from '../harness/schema/result.generated.ts';
+import { buildTables, type Table, type TableRow } from './aggregate.ts';
+import { rankLabel } from './ranks.ts';
+import { tellApart } from './settings.ts';
 
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {
