@@ -1,8 +1,10 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
   averageRoc,
+  type ConceptSet,
   createRng,
   defineTask,
+  type Estimate,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
@@ -10,9 +12,12 @@ import {
   measuredCell,
   precisionRecallVersion,
   type ResultRow,
+  type RowSamples,
   rocVersion,
+  sharedVariance,
   type TaskOutcome,
   thresholdVersion,
+  widenInterval,
 } from '../harness/contract.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -109,6 +114,11 @@ export default defineTask<Options>({
       'auroc: the latent of best training AUROC; probe-k1, probe-k5, probe-k16: logistic regression on the k latents of ' +
       'largest training F statistic; label: the latent of that name; detector: the supervised method itself',
   },
+  shows: {
+    columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
+    // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
+    ranked: { selection: ['detector', 'auroc'] },
+  },
   seeded: false,
   controls: ['length', 'bow'],
   unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
@@ -120,7 +130,7 @@ export default defineTask<Options>({
     const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
     for (const selection of selections) {
       signal?.throwIfAborted();
-      addSelection(outcome, selection, splits, labelled.set.concepts);
+      addSelection(outcome, selection, splits, labelled.set);
     }
     if (selections.length === 0) outcome.rows.push(emptyRow(`'${method.id}' gives no score for items`));
     return outcome;
@@ -131,19 +141,25 @@ function addSelection(
   outcome: TaskOutcome,
   selection: Selection,
   splits: ConceptSplit[],
-  concepts: { id: string; label: string; domain?: string }[],
+  { concepts, items }: ConceptSet,
 ): void {
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
+  const ids: string[] = [];
   splits.forEach((split, c) => {
     const chosen = selection.choose(c, split);
     if (!chosen) return;
     const evaluation = evaluateConcept(split, chosen.score);
     evaluations.push(evaluation);
     const { id, label, domain } = concepts[c]!;
+    ids.push(id);
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
   });
-  outcome.rows.push({ axes: { selection: selection.name }, metrics: averages(evaluations) });
+  outcome.rows.push({
+    axes: { selection: selection.name },
+    metrics: averages(evaluations, items.length),
+    ...(evaluations.length > 0 ? { samples: samplesOf(evaluations, ids, items.length) } : {}),
+  });
   outcome.details![selection.name] = details;
   if (evaluations.length > 0) {
     const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
@@ -151,7 +167,7 @@ function addSelection(
   }
 }
 
-function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue> {
+function averages(evaluations: ConceptEvaluation[], items: number): Record<string, MetricValue> {
   const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
   return Object.fromEntries(
     names.map((name) => {
@@ -160,12 +176,45 @@ function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue>
         const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
         return [name, emptyCell(reason)];
       }
-      return [
-        name,
-        measuredCell(meanInterval(values, createRng('concept-detection/bootstrap'), metrics[name].range), 'no concept'),
-      ];
+      return [name, measuredCell(conceptMean(name, values, evaluations, items), 'no concept')];
     }),
   );
+}
+
+/**
+ * Mean over concepts with its interval over concepts; where they are scored on the same items (two classes of one text,
+ * topics against the rest, the shared negatives of the 1 % setting) also over items.
+ */
+function conceptMean(
+  name: keyof ConceptMetrics,
+  values: number[],
+  evaluations: readonly ConceptEvaluation[],
+  items: number,
+): Estimate | null {
+  const { range } = metrics[name];
+  const estimate = meanInterval(values, range);
+  const influences = evaluations
+    .map((evaluation) => evaluation.influences[name]())
+    .filter((each) => each !== undefined);
+  const variance = sharedVariance(influences, items);
+  if (!estimate || variance === 0) return estimate;
+  const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
+  return widenInterval(estimate, variance, distinct.size - 1, range);
+}
+
+/** Blocks that items are folded into, item number modulo their number. */
+const BLOCKS = 32;
+
+/** AUROC by concept and, where concepts are scored on the same items, what each block of items adds to its error. */
+function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], items: number): RowSamples {
+  const samples = { unit: 'concept', ids, values: evaluations.map((evaluation) => evaluation.metrics.auroc) };
+  const influences = evaluations.map(({ influences }) => influences.auroc()!);
+  if (sharedVariance(influences, items) === 0) return samples;
+  const shared = new Array<number>(BLOCKS).fill(0);
+  for (const { items: places, values } of influences) {
+    for (let i = 0; i < places.length; i++) shared[places[i]! % BLOCKS]! += values[i]! / evaluations.length;
+  }
+  return { ...samples, shared };
 }
 
 function emptyRow(reason: string): ResultRow {

@@ -54,6 +54,8 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const { registry, session, run, step, signal } = env;
   const { subject, site, activations: keys } = cell;
   const place = `${subject.id} ${site}`;
+  /** Imported activations are no steps: they are read where they lie. */
+  const collected = session.activationsFor ? [] : [keys.train, keys.test, keys.labelled];
   const memo = new Map<string, Promise<unknown>>();
 
   function once<T>(name: string, make: () => Promise<T>): Promise<T> {
@@ -89,11 +91,21 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
       const inputs = (await activations()).value;
-      const stored = await step('prepare', key, `${place} ${task.id}`, async (folder, progress) => {
-        const env = { progress, signal };
-        await prepareTask(definition, await prepareContext(session, cell, inputs, task.options, taskSeed, env), folder);
-        return {};
-      });
+      const stored = await step(
+        'prepare',
+        key,
+        `${place} ${task.id}`,
+        async (folder, progress) => {
+          const env = { progress, signal };
+          await prepareTask(
+            definition,
+            await prepareContext(session, cell, inputs, task.options, taskSeed, env),
+            folder,
+          );
+          return {};
+        },
+        { inputs: collected },
+      );
       return { value: await readPrepared(stored.folder), seconds: secondsOf(stored) };
     });
 
@@ -116,7 +128,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
       (folder, progress) => fitMethod(definition, fit, inputs, { folder, progress, signal }),
-      { resumable: definition.kind === 'sae' },
+      { resumable: definition.kind === 'sae', inputs: readsLabels(fit.method) ? collected : collected.slice(0, 1) },
     );
   }
 
@@ -145,6 +157,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               const { name, d, kind: siteKind, modality } = context.site;
               const { fingerprint, family, parameters } = session.facts;
               const training = fitted.meta['training'] as EvaluationMeta['training'];
+              const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
               const meta: EvaluationMeta = {
                 run,
                 site: { name, d_in: d, kind: siteKind },
@@ -159,6 +172,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
                 },
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
+                ...(marks ? { marks } : {}),
                 seconds: {
                   ...times,
                   fit: secondsOf(fitted),
@@ -168,6 +182,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               };
               return { ...meta };
             },
+            { inputs: [...collected, fit.key, prepareKey] },
           );
         },
       });
