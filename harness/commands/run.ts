@@ -127,7 +127,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     );
     return exitCodeOf(failures);
   }
-  const { summaryTable } = await import('./summary.ts');
+  const { summaryTable } = await import('../../reports/index.ts');
   if (results.length > 0) print(`\n${summaryTable(results)}\n`);
   print(
     `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
