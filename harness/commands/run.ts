@@ -93,6 +93,15 @@ function showMarks(results: readonly Result[], say: (line: string) => void): voi
   for (const line of new Set(lines)) say(line);
 }
 
+/** What a reader of results must know of the texts, once for each subject. */
+function showNotes(results: readonly Result[], say: (line: string) => void): void {
+  const computed = results.filter(({ subject }) => subject.family !== 'imported');
+  const lines = computed.flatMap(({ subject, dataset }) =>
+    (dataset.notes ?? []).map((note) => `${subject.id}: ${note}.`),
+  );
+  for (const line of new Set(lines)) say(line);
+}
+
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
@@ -100,6 +109,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
+  showNotes(results, say);
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const { files, refused } =
