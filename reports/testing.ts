@@ -1,6 +1,5 @@
 /** @file Results made up for the tests of the reports. */
 import { sha256Json } from '../harness/io/hash.ts';
-import { RESULT_SCHEMA } from '../harness/results.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 
 const HASH = 'a'.repeat(64);
@@ -28,7 +27,7 @@ export function fakeResult(
 ): Result {
   const { kind = 'sae', ...fields } = more;
   return {
-    schema: RESULT_SCHEMA,
+    schema: 2,
     key: HASH,
     suite: { id: 'toy', title: 'Toy suite' },
     subject: { id: 'toy-lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 1000 },

@@ -11,6 +11,10 @@ export interface Result {
    */
   schema: 2;
   /**
+   * SHA-256 of the canonical JSON of all the rest.
+   */
+  checksum?: string;
+  /**
    * Hash of everything that the numbers depend on.
    */
   key: string;
