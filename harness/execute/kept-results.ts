@@ -1,7 +1,7 @@
 /** @file The results of a run: where each belongs, whether it is there, written from the step that made it. */
 import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
-import { type ResultPlace, storedResult, writeResult } from '../results.ts';
+import { type ResultPlace, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
 import { resultOf } from './evaluate.ts';
