@@ -94,6 +94,15 @@ function showMarks(results: readonly Result[], say: (line: string) => void): voi
   for (const line of new Set(lines)) say(line);
 }
 
+/** What a reader of results must know of the texts, once for each subject. */
+function showNotes(results: readonly Result[], say: (line: string) => void): void {
+  const computed = results.filter(({ subject }) => subject.family !== 'imported');
+  const lines = computed.flatMap(({ subject, dataset }) =>
+    (dataset.notes ?? []).map((note) => `${subject.id}: ${note}.`),
+  );
+  for (const line of new Set(lines)) say(line);
+}
+
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
@@ -101,9 +110,14 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
+  showNotes(results, say);
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
-  const files = results.length > 0 ? await writeReports(out, values, { ...plan, failed: failures.length }) : [];
+  const { files, refused } =
+    results.length > 0
+      ? await writeReports(out, values, { ...plan, failed: failures.length })
+      : { files: [], refused: [] };
+  for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
     const failed = failures.map(({ label, error }) => ({
       label,
@@ -118,7 +132,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     );
     return exitCodeOf(failures);
   }
-  const { summaryTable } = await import('./summary.ts');
+  const { summaryTable } = await import('../../reports/index.ts');
   if (results.length > 0) print(`\n${summaryTable(results)}\n`);
   print(
     `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,

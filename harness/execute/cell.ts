@@ -6,7 +6,7 @@ import { type ActivationSplit, type Cell, type Evaluation, type Fit, type Prepar
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { StoredStep } from '../store.ts';
-import { collectSplit, itemsOf, openSplit } from './collect.ts';
+import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
   type CellActivations,
   type EvaluationMeta,
@@ -63,29 +63,30 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     return memo.get(name) as Promise<T>;
   }
 
-  const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
+  const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
       }
       const stored = await collectSplit(session, cell, env.others, name, { step, signal });
-      return { value: await openSplit(stored.folder), seconds: secondsOf(stored) };
+      return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
     });
 
-  const labelled = (): Promise<Shared<LabelledActivations> | undefined> =>
+  const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
     once('labelled set', async () => {
       if (keys.labelled === undefined) return undefined;
-      const set = await session.dataset.concepts!(subject.concepts);
+      const { set, notes } = await session.labelledSet(site, subject.concepts);
       const { value, seconds } = await split('labelled');
-      return { value: labelledActivations(set, value), seconds };
+      return { value: labelledActivations(set, value), seconds, notes };
     });
 
-  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number> }> =>
+  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number>; notes: string[] }> =>
     once('activations', async () => {
       const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
       const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
       const value = { train: train.value, test: test.value, ...(labels ? { labelled: labels.value } : {}) };
-      return { value, times, seconds: 0 };
+      const cut = [train.note, test.note].filter((note) => note !== undefined);
+      return { value, times, seconds: 0, notes: [...cut, ...(labels?.notes ?? [])] };
     });
 
   const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
@@ -134,7 +135,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
 
   async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
-    const { value: sets, times } = await activations();
+    const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
     const label = `${place} ${fit.method.name}`;
@@ -165,7 +166,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
                 subject: { fingerprint, family, parameters },
                 data: {
                   policy: sets.train.policy,
-                  ...(session.notes.length > 0 ? { notes: session.notes } : {}),
+                  ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
                   trainRows: sets.train.n,
                   testRows: sets.test.n,
                   ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),

@@ -10,7 +10,8 @@ import { createRng } from '../num/rng.ts';
 import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
-import { checkedRows, RESULT_SCHEMA, refuseNonFinite } from '../results.ts';
+import { checkedRows } from '../results/rows.ts';
+import { RESULT_SCHEMA, refuseNonFinite } from '../results.ts';
 import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { StoredStep } from '../store.ts';
@@ -114,15 +115,16 @@ export async function resultOf(
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
-  axes: Record<string, string>,
+  { axes, shows }: Pick<TaskDefinition, 'axes' | 'shows'>,
 ): Promise<Result> {
   const { rows, details, curves, unavailable } = (await readJson(
     join(stored.folder, OUTCOME),
     'store',
   )) as StoredOutcome;
   const meta = stored.meta as unknown as EvaluationMeta;
-  const { id, kind, name, title, paper, version, control, options, optionsPassed } = fit.method;
+  const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
+  const control = fit.method.control || fit.method.nullRow === true || task.controls.includes(id);
   const { dataset } = cell.subject;
   const keys = Object.entries({
     ...cell.activations,
@@ -142,7 +144,14 @@ export async function resultOf(
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
     },
-    task: { id: task.id, title: task.title, version: task.version, options: task.options, axes },
+    task: {
+      id: task.id,
+      title: task.title,
+      version: task.version,
+      options: task.options,
+      axes,
+      ...(shows ? { shows } : {}),
+    },
     seed: evaluation.seed,
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
