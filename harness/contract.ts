@@ -14,7 +14,7 @@ export type * from './contract/sae.ts';
 export type * from './contract/subject.ts';
 export type * from './contract/task.ts';
 export * from './contract/toolbox.ts';
-export { suggest, UserError, unknownName } from './errors.ts';
+export { shown, suggest, UserError, unknownName } from './errors.ts';
 
 /** What every plug-in carries: its identity and where it comes from. `id` must equal the file's name. */
 export interface Plugin {

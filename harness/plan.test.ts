@@ -56,12 +56,31 @@ const subject = (id: string, more: Partial<ResolvedSubject> = {}): ResolvedSubje
   ...more,
 });
 
+const named = (kinds: string[], ids: string[]) =>
+  Object.fromEntries(kinds.flatMap((kind) => ids.map((id) => [`${kind} ${id}`, `code of ${kind} ${id}`])));
+
+const code = (): ResolvedSuite['code'] => ({
+  machine: Object.fromEntries(
+    ['backend', 'collect', 'import', 'sae', 'baseline', 'checkpoint', 'prepare', 'evaluate'].map((name) => [
+      name,
+      name,
+    ]),
+  ),
+  plugins: {
+    ...named(['subject', 'dataset'], ['llama', 'words']),
+    ...named(['sae', 'baseline'], ['topk', 'pca', 'bow', 'probe', 'length']),
+    ...named(['task'], ['reconstruction', 'steering', 'detection']),
+  },
+});
+
 const base = (more: Partial<ResolvedSuite> = {}): ResolvedSuite => ({
   id: 'small',
   title: 'Small',
   limited: false,
   seeds: [3, 4],
   backend: 'cpu',
+  arithmetic: 'cpu: 4.22.0',
+  code: code(),
   trainerVersion: 1,
   subjects: [subject('lm')],
   methods: [method('topk', { kind: 'sae', seeded: true, options: { k: 4 } }), method('pca')],
@@ -136,7 +155,22 @@ test('a hyper-parameter changes this method only', () => {
 
 test('everything that changes numbers changes keys', () => {
   const changes: [string, (suite: ResolvedSuite) => void, string][] = [
-    ['backend', (s) => Object.assign(s, { backend: 'wasm' }), 'activations'],
+    ['arithmetic', (s) => Object.assign(s, { arithmetic: 'native: avx2' }), 'activations'],
+    ['code of the backend', (s) => Object.assign(s.code.machine, { backend: 'x' }), 'activations'],
+    ['code that collects', (s) => Object.assign(s.code.machine, { collect: 'x' }), 'activations'],
+    ['code of the family', (s) => Object.assign(s.code.plugins, { 'subject llama': 'x' }), 'activations'],
+    ['code of the dataset', (s) => Object.assign(s.code.plugins, { 'dataset words': 'x' }), 'activations'],
+    ['code that trains', (s) => Object.assign(s.code.machine, { sae: 'x' }), 'fit'],
+    ['code of a variant', (s) => Object.assign(s.code.plugins, { 'sae topk': 'x' }), 'fit'],
+    ['code of a baseline', (s) => Object.assign(s.code.plugins, { 'baseline pca': 'x' }), 'fit'],
+    ['code that prepares', (s) => Object.assign(s.code.machine, { prepare: 'x' }), 'prepare'],
+    ['code of a task', (s) => Object.assign(s.code.plugins, { 'task reconstruction': 'x' }), 'prepare'],
+    ['code that evaluates', (s) => Object.assign(s.code.machine, { evaluate: 'x' }), 'evaluate'],
+    [
+      'code of a task that prepares nothing',
+      (s) => Object.assign(s.code.plugins, { 'task steering': 'x' }),
+      'evaluate',
+    ],
     ['subject', (s) => Object.assign(s.subjects[0]!, { fingerprint: 'x' }), 'activations'],
     ['dataset', (s) => Object.assign(s.subjects[0]!.dataset, { fingerprint: 'x' }), 'activations'],
     ['dataset seed', (s) => Object.assign(s.subjects[0]!.dataset, { seed: 9 }), 'activations'],
@@ -155,6 +189,45 @@ test('everything that changes numbers changes keys', () => {
     change(other);
     assert.is(newSteps(base(), other)[0]?.split(' ')[0], kind, what);
   }
+});
+
+test('code changes the steps that run it, and no others', () => {
+  const others: [string, (suite: ResolvedSuite) => void][] = [
+    ['what no step runs', (s) => Object.assign(s.code.plugins, { 'task detection': 'x', 'sae other': 'x' })],
+    ['what reads imports', (s) => Object.assign(s.code.machine, { import: 'x', checkpoint: 'x' })],
+    ['the name of the backend', (s) => Object.assign(s, { backend: 'renamed' })],
+  ];
+  for (const [what, change] of others) {
+    const other = base();
+    change(other);
+    assert.equal(newSteps(base(), other), [], what);
+  }
+  const trainer = base();
+  trainer.code.machine['sae'] = 'x';
+  assert.ok(newSteps(base(), trainer).every((label) => label.includes('topk')));
+  const steering = base();
+  steering.code.plugins['task steering'] = 'x';
+  assert.ok(newSteps(base(), steering).every((label) => /^evaluate .* steering seed/.test(label)));
+});
+
+test('imported activations: the code that reads them counts, that of subjects and datasets does not', () => {
+  const given = base({ subjects: [subject('dump', { folder: undefined, imported: '/dump', family: 'imported' })] });
+  const changed = (change: (suite: ResolvedSuite) => void) => {
+    const other = structuredClone(given);
+    change(other);
+    return newSteps(given, other).length;
+  };
+  assert.ok(changed((s) => Object.assign(s.code.machine, { import: 'x' })) > 0);
+  assert.is(
+    changed((s) => Object.assign(s.code.plugins, { 'subject llama': 'x', 'dataset words': 'x' })),
+    0,
+  );
+});
+
+test('a step whose code has no digest is refused: it would be reused whatever becomes of the code', () => {
+  const given = base();
+  delete given.code.plugins['sae topk'];
+  assert.throws(() => planSuite(given), /no digest of the code of sae topk/);
 });
 
 test('a method of its own training options wins over the subject', () => {

@@ -4,7 +4,7 @@ import { methodsWithTasks, type Skipped } from './plan/methods.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
 
 /** Raised when the harness itself changes what a step's numbers mean; part of every key. */
-const KEY_FORMAT = 1;
+const KEY_FORMAT = 2;
 
 /** Seed of everything that is declared to draw no random numbers. */
 const NO_SEED = 0;
@@ -67,6 +67,18 @@ export interface Step {
 
 const key = (kind: StepKind, content: Record<string, unknown>) => sha256Json({ format: KEY_FORMAT, kind, ...content });
 
+/** The digest of a part of the code. A part without one would be reused whatever becomes of it. */
+function digestOf(table: Record<string, string>, name: string): string {
+  const found = table[name];
+  if (found === undefined) throw new Error(`internal: no digest of the code of ${name}`);
+  return found;
+}
+
+const arithmeticOf = ({ arithmetic, code }: ResolvedSuite) => ({
+  arithmetic,
+  backend: digestOf(code.machine, 'backend'),
+});
+
 const identity = ({ id, version, options }: { id: string; version: number; options: unknown }) => ({
   id,
   version,
@@ -92,9 +104,10 @@ export function planSuite(suite: ResolvedSuite): Plan {
 function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, skip: (skip: Skipped) => void): Cell {
   const { dataset, collect, concepts } = subject;
   const source = {
-    backend: suite.backend,
+    ...arithmeticOf(suite),
     subject: subject.fingerprint,
     family: subject.family,
+    code: sourceCode(suite, subject),
     site,
     dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
     collect: { version: collect.version, dtype: collect.dtype, policy: collect.policy, maxLength: collect.maxLength },
@@ -121,7 +134,7 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
           const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
-          const content = { task: identity(task), inputs, seed: taskSeed, backend: suite.backend };
+          const content = { task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'evaluate', task) };
           fit.evaluations.push({
             key: key('evaluate', content),
             task,
@@ -135,6 +148,26 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
   }
   return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
 }
+
+/** The code that collects activations, or reads those that were made elsewhere. */
+function sourceCode({ code: { machine, plugins } }: ResolvedSuite, { imported, family, dataset }: ResolvedSubject) {
+  if (imported !== undefined) return { machine: digestOf(machine, 'import') };
+  return {
+    machine: digestOf(machine, 'collect'),
+    family: digestOf(plugins, `subject ${family.split('@')[0]}`),
+    dataset: digestOf(plugins, `dataset ${dataset.id}`),
+  };
+}
+
+function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, kind, id }: ResolvedMethod) {
+  if (checkpoint !== undefined) return { machine: digestOf(machine, 'checkpoint') };
+  return { machine: digestOf(machine, kind), plugin: digestOf(plugins, `${kind} ${id}`) };
+}
+
+const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: ResolvedTask) => ({
+  code: { machine: digestOf(suite.code.machine, step), plugin: digestOf(suite.code.plugins, `task ${id}`) },
+  ...arithmeticOf(suite),
+});
 
 /** Whether fitting a method reads the labelled items. */
 export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
@@ -155,7 +188,8 @@ function planFit(
     training,
     inputs: { train: activations.train, labelled: readsLabels(method) ? activations.labelled : undefined },
     seed: method.seeded ? seed : NO_SEED,
-    backend: suite.backend,
+    code: methodCode(suite, method),
+    ...arithmeticOf(suite),
   };
   return { key: key('fit', content), method, seed: method.seeded ? seed : NO_SEED, training, evaluations: [] };
 }
@@ -166,7 +200,7 @@ function planPrepare(
   task: ResolvedTask,
   taskSeed: number,
 ): Prepare {
-  const content = { task: identity(task), inputs: activations, seed: taskSeed, backend: suite.backend };
+  const content = { task: identity(task), inputs: activations, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
   return { key: key('prepare', content), task, taskSeed };
 }
 

@@ -5,7 +5,7 @@ import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
 import type { MetricDefinition, TaskDefinition } from './contract/task.ts';
 import type { DatasetDefinition, OptionsSchema, Plugin } from './contract.ts';
-import { UserError } from './errors.ts';
+import { shown, UserError } from './errors.ts';
 
 /** A definition by kind, as `define*` returns it. */
 export interface DefinitionByKind {
@@ -90,5 +90,5 @@ function checkMetrics(metrics: Record<string, MetricDefinition> | undefined, fai
 function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (value === undefined) return 'nothing';
-  return typeof value === 'object' ? JSON.stringify(value) : `${typeof value} ${String(value)}`.trim();
+  return typeof value === 'object' ? shown(value) : `${typeof value} ${String(value)}`.trim();
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MetricDefinition, TaskOutcome } from './contract/task.ts';
-import { ContractError } from './errors.ts';
+import { ContractError, shown } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { readJson } from './io/json.ts';
 import type { Result, ResultMetric, ResultRowRecord } from './schema/result.generated.ts';
@@ -43,9 +43,9 @@ export function checkedRows(
 ): ResultRowRecord[] {
   return outcome.rows.map(({ axes, metrics: values, control }, i) => {
     const checked: Record<string, ResultMetric> = {};
-    for (const [name, { value, ci95, n, reason }] of Object.entries(values)) {
+    for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
       const definition = metrics[name];
-      const at = `${where}: row ${i} (${JSON.stringify(axes)}): metric '${name}'`;
+      const at = `${where}: row ${i} (${shown(axes)}): metric '${name}'`;
       if (!definition)
         throw new ContractError(`${at}: not declared; the task declares ${Object.keys(metrics).join(', ')}`);
       if (value === null && !reason) throw new ContractError(`${at}: an empty cell needs a reason`);
@@ -56,6 +56,7 @@ export function checkedRows(
         value,
         ci95,
         n,
+        ...(units === undefined ? {} : { units }),
         unit,
         direction,
         range,

@@ -27,7 +27,7 @@ export default defineTask<SteeringOptions>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 3,
+  version: 4,
   options: STEERING_OPTIONS,
   metrics: { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS },
   axes: {

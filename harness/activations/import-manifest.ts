@@ -1,7 +1,7 @@
 /** @file `activations.json`: what a folder of activations dumped elsewhere holds; written by the user or inferred. */
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError, unknownName } from '../errors.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
 import { readError, readJson } from '../io/json.ts';
 
 /** Labels that no person gave: each item takes the class of the nearest mean prompt embedding. */
@@ -53,24 +53,20 @@ const isArrayFile = (name: string) => name.endsWith('.npy') || name.endsWith('.s
 /** A plain file name of the folder, so that a manifest cannot reach outside of it. */
 function checkName(where: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && basename(value) === value && value !== '..') return value;
-  throw new UserError(`${where}: expected the name of a file in the same folder, found ${JSON.stringify(value)}.`);
+  throw new UserError(`${where}: expected the name of a file in the same folder, found ${shown(value)}.`);
 }
 
 function checkManifest(path: string, value: unknown): ImportManifest {
   const where = `activations ${path}`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UserError(
-      `${where}: expected an object with a field files, found ${JSON.stringify(value)?.slice(0, 60)}.`,
-    );
+    throw new UserError(`${where}: expected an object with a field files, found ${shown(value)}.`);
   }
   const manifest = value as Record<string, unknown>;
   for (const name of Object.keys(manifest))
     if (!FIELDS.includes(name)) throw unknownName(`field of ${MANIFEST}`, name, FIELDS);
   const { files, labels, classes, modality } = manifest;
   if (!Array.isArray(files) || files.length === 0 || files.length > MAX_FILES) {
-    throw new UserError(
-      `${where}: files: expected a list of 1 to ${MAX_FILES} file names, found ${JSON.stringify(files)?.slice(0, 60)}.`,
-    );
+    throw new UserError(`${where}: files: expected a list of 1 to ${MAX_FILES} file names, found ${shown(files)}.`);
   }
   for (const file of files) {
     if (!isArrayFile(checkName(`${where}: files`, file))) {
@@ -82,7 +78,7 @@ function checkManifest(path: string, value: unknown): ImportManifest {
   }
   for (const field of ['site', 'subject']) {
     if (manifest[field] !== undefined && typeof manifest[field] !== 'string') {
-      throw new UserError(`${where}: ${field}: expected a text, found ${JSON.stringify(manifest[field])}.`);
+      throw new UserError(`${where}: ${field}: expected a text, found ${shown(manifest[field])}.`);
     }
   }
   if (typeof labels === 'object' && labels !== null) {
@@ -91,10 +87,10 @@ function checkManifest(path: string, value: unknown): ImportManifest {
     checkName(`${where}: labels.map`, map);
   } else if (labels !== undefined) checkName(`${where}: labels`, labels);
   if (modality !== undefined && modality !== 'text' && modality !== 'image') {
-    throw new UserError(`${where}: modality: expected text or image, found ${JSON.stringify(modality)}.`);
+    throw new UserError(`${where}: modality: expected text or image, found ${shown(modality)}.`);
   }
   if (classes !== undefined && !(Array.isArray(classes) && classes.every((name) => typeof name === 'string'))) {
-    throw new UserError(`${where}: classes: expected a list of names, found ${JSON.stringify(classes)?.slice(0, 60)}.`);
+    throw new UserError(`${where}: classes: expected a list of names, found ${shown(classes)}.`);
   }
   return value as ImportManifest;
 }

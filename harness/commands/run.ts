@@ -153,6 +153,7 @@ export const command: Command = {
       limited: values['limit'] !== undefined,
       passed: context.passed,
       settings: values,
+      say,
     });
     await checkPlaced(plan, values);
     signal.throwIfAborted();

@@ -100,6 +100,7 @@ export const command: Command = {
       limited: values['limit'] !== undefined,
       passed: context.passed,
       settings: values,
+      say,
     });
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');

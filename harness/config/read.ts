@@ -1,6 +1,6 @@
 /** @file Merges settings: flag, then environment variable, then config file, then default. Checks every value. */
 import { existsSync } from 'node:fs';
-import { UserError, unknownName } from '../errors.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { type CommandName, environmentName, SETTINGS, type Setting, settingsOf } from './settings.ts';
 
@@ -49,16 +49,21 @@ async function readConfigFile(named: string | undefined): Promise<{ path: string
   return { path, values: values as Record<string, unknown> };
 }
 
+/** What a flag or variable can hold; a config file may hold anything. */
+const isScalar = (value: unknown): value is string | number | boolean =>
+  ['string', 'number', 'boolean'].includes(typeof value);
+
 function parse(setting: Setting, given: unknown, where: string): Values[string] {
   const fail = (expected: string): never => {
-    throw new UserError(`${where}: expected ${expected}; found ${JSON.stringify(given)}.`);
+    throw new UserError(`${where}: expected ${expected}; found ${shown(given)}.`);
   };
   if (setting.type === 'list') {
-    const list = (Array.isArray(given) ? given : [given]).map(String);
-    return list.every((item) => item !== '') ? list : fail('a value');
+    const list: unknown[] = Array.isArray(given) ? given : [given];
+    return list.every(isScalar) && !list.includes('') ? list.map(String) : fail('a value');
   }
   // A flag that is given twice arrives as an array: the last one counts, as in most programs.
-  const value = Array.isArray(given) ? given.at(-1) : given;
+  const value: unknown = Array.isArray(given) ? given.at(-1) : given;
+  if (!isScalar(value)) return fail('a value');
   switch (setting.type) {
     case 'boolean':
       if (['true', '1'].includes(String(value))) return true;

@@ -39,6 +39,7 @@ async function smallRun(
     limited: true,
     passed: [],
     settings: {},
+    say: () => {},
   });
   const store = openStore(join(out, 'store'), () => {});
   const start = makeAside?.({ out, storeRoot: store.root, run: provenance, backend: backend.name, plugins: [] });

@@ -1,6 +1,6 @@
 /** @file Runs one side of a run in a worker thread: most of a run's work holds one core only. */
-import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
+import { startThread } from '../io/thread.ts';
 import { codeExtension } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import type { Progress, StepProgress } from '../progress.ts';
@@ -68,20 +68,13 @@ function errorFrom({ name, message, stack, user }: ErrorCopy): Error {
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 192 };
 
-/** A worker does not inherit the TypeScript loader that runs the sources. */
-function startWorker(workerData: AsideTask): Worker {
-  const entry = new URL(`./aside-worker${codeExtension}`, import.meta.url);
-  if (codeExtension === '.js') return new Worker(entry, { workerData, resourceLimits });
-  const [loader, module] = [import.meta.resolve('tsx/esm/api'), entry.href].map((url) => JSON.stringify(url));
-  const source = `import(${loader}).then(({ register }) => (register(), import(${module})))`;
-  return new Worker(source, { eval: true, workerData, resourceLimits });
-}
-
 /** Runs each side in a worker thread of its own. */
 export function workerAside(setting: AsideSetting): AsideStart {
   return (side, { progress, signal, say }) =>
     new Promise((resolve, reject) => {
-      const worker = startWorker({ ...setting, ...side });
+      const module = new URL(`./aside-worker${codeExtension}`, import.meta.url);
+      const workerData: AsideTask = { ...setting, ...side };
+      const worker = startThread(module, { workerData, resourceLimits });
       const abort = () => worker.postMessage('abort');
       const steps = new Map<number, StepProgress>();
       worker.on('message', (message: AsideMessage) => {

@@ -50,6 +50,15 @@ export async function fitMethod(
     await fitCheckpoint(fit.method, inputs.train, env.folder);
     return {};
   }
+  return fitBaseline(definition, fit, inputs, env);
+}
+
+export async function fitBaseline(
+  definition: DefinitionByKind['baseline'],
+  fit: Fit,
+  inputs: FitInputs,
+  env: FitEnvironment,
+): Promise<Record<string, unknown>> {
   const { options } = fit.method;
   const { needs } = definition;
   const state = await definition.fit({
@@ -66,7 +75,7 @@ export async function fitMethod(
   return {};
 }
 
-async function fitSae(
+export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
   { train, site }: FitInputs,
@@ -133,10 +142,21 @@ export async function restoreMethod(
   inputs: Pick<FitInputs, 'train' | 'labelled'>,
 ): Promise<FittedMethod> {
   if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder);
-  const { options } = method;
+  const state = await readState(folder);
+  return definition.kind === 'sae' ? restoreSae(definition, state) : restoreBaseline(definition, state, method, inputs);
+}
+
+async function readState(folder: string): Promise<FittedState> {
   const { arrays, json } = await readArrays(folder);
-  const state: FittedState = { tensors: arrays as FittedState['tensors'], json };
-  if (definition.kind === 'sae') return restoreSae(definition, state);
-  const concepts = inputs.labelled?.set.concepts;
-  return definition.restore(state, { d_in: inputs.train.d_in, options, ...(concepts ? { concepts } : {}) });
+  return { tensors: arrays as FittedState['tensors'], json };
+}
+
+export function restoreBaseline(
+  definition: DefinitionByKind['baseline'],
+  state: FittedState,
+  { options }: Fit['method'],
+  { train, labelled }: Pick<FitInputs, 'train' | 'labelled'>,
+): FittedMethod {
+  const concepts = labelled?.set.concepts;
+  return definition.restore(state, { d_in: train.d_in, options, ...(concepts ? { concepts } : {}) });
 }

@@ -1,4 +1,5 @@
 /** @file From settings to a plan that can be executed: plug-ins, backend, resolved suite, plan, provenance. */
+import { openStepCode } from '../code/step-code.ts';
 import type { BackendChoice, BackendInfo } from '../num/backend.ts';
 import { initBackend } from '../num/backend.ts';
 import { type Plan, planSuite } from '../plan.ts';
@@ -21,12 +22,27 @@ export interface PreparedRun {
 export async function prepareRun(
   suite: Suite,
   registry: Registry,
-  options: { backend: string; limited: boolean; passed: string[]; settings: Record<string, unknown> },
+  options: {
+    backend: string;
+    limited: boolean;
+    passed: string[];
+    settings: Record<string, unknown>;
+    say(line: string): void;
+  },
 ): Promise<PreparedRun> {
-  const backend = await initBackend(options.backend as BackendChoice);
+  const [backend, code] = await Promise.all([
+    initBackend(options.backend as BackendChoice),
+    openStepCode(registry, options.say),
+  ]);
   const resolved = await resolveSuite(suite, {
     registry,
-    versions: { backend: backend.name, collect: COLLECT_VERSION, trainer: TRAINER_VERSION },
+    code,
+    versions: {
+      backend: backend.name,
+      arithmetic: backend.arithmetic,
+      collect: COLLECT_VERSION,
+      trainer: TRAINER_VERSION,
+    },
     baseDir: '',
     limited: options.limited,
     openImport: async (folder) => (await import('../activations/import.ts')).openImport(folder),

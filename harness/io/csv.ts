@@ -1,8 +1,8 @@
 /** @file Reading CSV (RFC 4180) and TSV, streamed row by row. */
 
 import { createReadStream } from 'node:fs';
-import { UserError } from '../errors.ts';
-import { readError } from './json.ts';
+import { someOf, UserError } from '../errors.ts';
+import { readError, regularFile } from './json.ts';
 
 /** How the fields are written. */
 export interface CsvOptions {
@@ -12,8 +12,8 @@ export interface CsvOptions {
   quotes?: boolean;
 }
 
-/** One quote without its partner would swallow the rest of the file into one field. */
-const MAX_FIELD_CHARS = 16 * 1024 * 1024;
+/** Characters of a row. One quote without its partner would swallow the rest of the file into one field. */
+const MAX_ROW_CHARS = 16 * 1024 * 1024;
 /** Beyond every table of labelled text. */
 const MAX_COLUMNS = 100_000;
 
@@ -24,6 +24,8 @@ function csvParser(where: string, delimiter: string, quotes: boolean) {
   let state: State = 'start';
   let field = '';
   let row: string[] = [];
+  /** Characters of the fields in `row`. */
+  let length = 0;
   let line = 1;
   let rowLine = 1;
   let afterReturn = false;
@@ -33,6 +35,7 @@ function csvParser(where: string, delimiter: string, quotes: boolean) {
     if (row.length >= MAX_COLUMNS)
       throw new UserError(`${where}: line ${rowLine}: expected at most ${MAX_COLUMNS} columns.`);
     row.push(field);
+    length += field.length;
     field = '';
     state = 'start';
   };
@@ -43,6 +46,7 @@ function csvParser(where: string, delimiter: string, quotes: boolean) {
       rows.push({ fields: row, line: rowLine });
     }
     row = [];
+    length = 0;
     rowLine = line;
   };
 
@@ -90,9 +94,9 @@ function csvParser(where: string, delimiter: string, quotes: boolean) {
         if (to > i) {
           field += text.slice(i, to);
           afterReturn = false;
-          if (field.length > MAX_FIELD_CHARS) {
+          if (length + field.length > MAX_ROW_CHARS) {
             throw new UserError(
-              `${where}: line ${rowLine}: a field of more than ${MAX_FIELD_CHARS} characters: a quote without its partner?`,
+              `${where}: line ${rowLine}: a row of more than ${MAX_ROW_CHARS} characters: a quote without its partner, or no line breaks?`,
             );
           }
           i = to;
@@ -137,6 +141,7 @@ export async function* readCsvRows(
   options: CsvOptions = {},
 ): AsyncGenerator<{ fields: string[]; line: number }> {
   const delimiter = options.delimiter ?? (path.endsWith('.tsv') ? '\t' : ',');
+  await regularFile(path, 'csv');
   const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 });
   try {
     yield* parseChunks(`csv ${path}`, stream, delimiter, options.quotes ?? delimiter !== '\t');
@@ -162,11 +167,12 @@ export async function* readCsvRecords(
   for await (const { fields, line } of readCsvRows(path, options)) {
     if (header === undefined) {
       header = fields;
-      const twice = header.find((name, i) => header!.indexOf(name) !== i);
+      const names = new Set<string>();
+      const twice = header.find((name) => names.size === names.add(name).size);
       if (twice !== undefined) throw new UserError(`csv ${path}: column '${twice}' occurs twice.`);
-      const missing = required.filter((name) => !fields.includes(name));
+      const missing = required.filter((name) => !names.has(name));
       if (missing.length > 0) {
-        throw new UserError(`csv ${path}: expected column ${missing.join(', ')}, found ${header.join(', ')}.`);
+        throw new UserError(`csv ${path}: expected column ${missing.join(', ')}, found ${someOf(header)}.`);
       }
     } else {
       if (fields.length !== header.length) {

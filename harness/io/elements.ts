@@ -47,7 +47,7 @@ export interface ElementRange {
 }
 
 /** Bytes read at a time. Bounds the memory beside the result, and stays below the 2 GiB limit of one read call. */
-const CHUNK_BYTES = 8 * 1024 * 1024;
+export const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Read exactly `bytes.length` bytes at `position`; a UserError when the file ends before. */
 export async function readExactly(

@@ -1,7 +1,7 @@
 /** @file From RGB images to a CLIP's input, as HF's CLIPImageProcessor computes it with Pillow. */
 
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 import { readJson } from './json.ts';
 import type { Resample, RgbImage } from './pil-resize.ts';
 import { pilResize } from './pil-resize.ts';
@@ -25,9 +25,7 @@ const BICUBIC = 3;
 const MAX_SIDE = 8192;
 
 function fail(path: string, field: string, expected: string, found: unknown): never {
-  throw new UserError(
-    `preprocessor ${path}: ${field}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}.`,
-  );
+  throw new UserError(`preprocessor ${path}: ${field}: expected ${expected}, found ${shown(found)}.`);
 }
 
 function side(path: string, field: string, value: unknown): number {

@@ -92,6 +92,14 @@ test('bad images and configs are one clear line', async () => {
   assert.match(await refusal(() => decodeImage(Buffer.from('hello'), 'x.png')), /image x.png: cannot be decoded/);
   const png = readFileSync(`${testdata}rgb.golden.png`);
   assert.match(await refusal(() => decodeImage(png.subarray(0, 1500), 'cut.png')), /image cut.png: cannot be decoded/);
+  assert.match(
+    await refusal(() => decodeImage(png.subarray(0, png.length - 12), 'cut.png')),
+    /image cut.png: cannot be decoded: it ends after \d+ bytes without its end mark/,
+  );
+  assert.match(await refusal(() => decodeImage(png.subarray(0, png.length - 1), 'cut.png')), /without its end mark/);
+  const flipped = Buffer.from(png);
+  flipped[flipped.indexOf('IDAT') + 40]! ^= 1;
+  assert.match(await refusal(() => decodeImage(flipped, 'flipped.png')), /part IDAT at \d+ has another CRC/);
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>');
   assert.match(await refusal(() => decodeImage(svg, 'huge')), /cannot be decoded: .*expected at most 100000000 pixels/);
   assert.match(await refusal(() => loadImagePreprocessing(testdata)), /preprocessor_config.json does not exist/);

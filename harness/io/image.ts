@@ -1,13 +1,16 @@
 /** @file Decoding image files to 8-bit RGB by `sharp`, which is loaded only when an image is decoded. */
 
 import { UserError } from '../errors.ts';
-import { readError } from './json.ts';
+import { readBytes } from './json.ts';
 import type { RgbImage } from './pil-resize.ts';
+import { pngDamage } from './png-check.ts';
 
 export type { RgbImage } from './pil-resize.ts';
 
 /** Whole-slide images are larger and must be tiled first; 100 million pixels are 300 MB decoded. */
 export const MAX_IMAGE_PIXELS = 100_000_000;
+/** Of the packed file: that many pixels as they are, in 16 bits and four channels, are less. */
+const MAX_IMAGE_BYTES = 1024 * 1024 * 1024;
 
 async function loadSharp() {
   try {
@@ -31,18 +34,14 @@ async function loadSharp() {
 export async function decodeImage(source: string | Uint8Array, name?: string): Promise<RgbImage> {
   const sharp = await loadSharp();
   const shown = name ?? (typeof source === 'string' ? source : `${source.length} bytes`);
-  let bytes = source;
-  if (typeof source === 'string') {
-    const { readFile } = await import('node:fs/promises');
-    bytes = await readFile(source).catch((error) => {
-      throw readError('image', source, error);
-    });
-  }
+  const bytes = typeof source === 'string' ? await readBytes(source, 'image', MAX_IMAGE_BYTES) : source;
+  const damage = pngDamage(bytes);
+  if (damage !== undefined) throw new UserError(`image ${shown}: cannot be decoded: ${damage}: fetch the file again.`);
   try {
     const { data, info } = await sharp(bytes, {
       limitInputPixels: MAX_IMAGE_PIXELS,
       ignoreIcc: true,
-      failOn: 'truncated',
+      failOn: 'error',
     })
       .removeAlpha()
       .toColourspace('srgb')

@@ -1,10 +1,13 @@
-/** @file JSON: canonical text (sorted keys, no NaN), bounded reading with clear errors, duplicate-key detection. */
+/** @file JSON: canonical text (sorted keys, no NaN), bounded reading with clear errors: size, depth, duplicate keys. */
 
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 
 /** Largest JSON file read whole; the largest known tokenizer.json is about 35 MB. */
-export const MAX_JSON_BYTES = 512 * 1024 * 1024;
+export const MAX_JSON_BYTES = 256 * 1024 * 1024;
+/** Real documents have some ten levels; whatever walks a value by recursion is safe below this. */
+export const MAX_JSON_DEPTH = 200;
 
 function canonical(value: unknown, where: string): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
@@ -36,65 +39,140 @@ export function canonicalJson(value: unknown, indent = 0): string {
 }
 
 /**
- * Read and parse a JSON file of at most {@link MAX_JSON_BYTES}.
+ * The value of a JSON text; a byte-order mark at its start is skipped.
  *
- * @param domain Starts the error message, for example `tokenizer` or `subject`.
- * @throws UserError when the file is missing, too large or not JSON.
+ * @param where Starts the error message, for example `jsonl x.jsonl: line 3`.
+ * @throws UserError when it is not JSON, nests deeper than {@link MAX_JSON_DEPTH} levels, or names a key of an object
+ * twice: `JSON.parse` silently keeps the last, so a file could show two readers two different contents.
  */
-export async function readJson(path: string, domain: string): Promise<unknown> {
-  let text: string;
+export function parseJson(text: string, where: string): unknown {
+  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  let value: unknown;
   try {
-    const { size } = await stat(path);
-    if (size > MAX_JSON_BYTES) {
-      throw new UserError(`${domain}: ${path} has ${size} bytes, expected at most ${MAX_JSON_BYTES}.`);
-    }
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw readError(domain, path, error);
-  }
-  try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    value = JSON.parse(json);
   } catch (error) {
     // V8 quotes the place with its line breaks, and a mistake of the user's is one line.
     const message = (error as Error).message.replace(/\s+/g, ' ');
-    throw new UserError(`${domain}: ${path} is not valid JSON: ${message.replace(/ is not valid JSON$/, '')}.`);
+    throw new UserError(`${where} is not valid JSON: ${message.replace(/ is not valid JSON$/, '')}.`);
   }
-}
-
-/** A `UserError` for a file-system error while reading `path`; any other error comes back unchanged. */
-export function readError(domain: string, path: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new UserError(`${domain}: ${path} does not exist.`);
-  if (code === 'EACCES' || code === 'EPERM') return new UserError(`${domain}: no permission to read ${path}.`);
-  if (code === 'EISDIR') return new UserError(`${domain}: ${path} is a folder, a file is expected.`);
-  return error;
+  const { depth, twice } = scanJson(json);
+  if (depth > MAX_JSON_DEPTH) {
+    throw new UserError(`${where} nests ${depth} levels deep, expected at most ${MAX_JSON_DEPTH}.`);
+  }
+  if (twice !== undefined) throw new UserError(`${where} holds the key ${shown(twice)} twice in one object.`);
+  return value;
 }
 
 /**
- * The first key that occurs twice in one object of a valid JSON text, or undefined. `JSON.parse` silently keeps the
- * last of them, so a hostile file could show two readers two different contents.
+ * Read and parse a JSON file of at most {@link MAX_JSON_BYTES}.
+ *
+ * @param domain Starts the error message, for example `tokenizer` or `subject`.
+ * @throws UserError when the file is missing, too large, not a regular file, or no JSON that {@link parseJson} takes.
  */
-export function duplicateKey(text: string): string | undefined {
+export async function readJson(path: string, domain: string): Promise<unknown> {
+  return parseJson(await readText(path, domain, MAX_JSON_BYTES), `${domain}: ${path}`);
+}
+
+/**
+ * The text of a UTF-8 file.
+ *
+ * @throws UserError when it is missing, not a regular file, not UTF-8, or larger than `maxBytes`.
+ */
+export async function readText(path: string, domain: string, maxBytes: number): Promise<string> {
+  return utf8(await readBytes(path, domain, maxBytes), `${domain}: ${path}`);
+}
+
+/** The text of UTF-8 bytes, a byte-order mark included. @throws UserError when they are not UTF-8. */
+export function utf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${where} is not valid UTF-8.`);
+  }
+}
+
+/** The content of a file; errors as of {@link readText}. */
+export async function readBytes(path: string, domain: string, maxBytes: number): Promise<Buffer> {
+  try {
+    const { size } = await regularFile(path, domain);
+    if (size > maxBytes) {
+      throw new UserError(`${domain}: ${path} has ${size} bytes, expected at most ${maxBytes}.`);
+    }
+    return await readFile(path);
+  } catch (error) {
+    throw readError(domain, path, error);
+  }
+}
+
+/**
+ * What the file system says about a regular file.
+ *
+ * @throws UserError for a folder, and for a pipe or a device, where reading could wait or go on for ever.
+ */
+export async function regularFile(path: string, domain: string): Promise<Stats> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw readError(domain, path, error);
+  });
+  if (found.isDirectory()) throw new UserError(`${domain}: ${path} is a folder, a file is expected.`);
+  if (!found.isFile()) throw new UserError(`${domain}: ${path} is a pipe, device or socket, a file is expected.`);
+  return found;
+}
+
+/** What the file system can refuse, in words. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'cannot be read: no permission',
+  EPERM: 'cannot be read: no permission',
+  EISDIR: 'is a folder, a file is expected',
+  ELOOP: 'is a symbolic link that leads back to itself',
+  ENAMETOOLONG: 'has a longer name than the file system knows',
+  EMFILE: 'cannot be opened: too many open files (raise ulimit -n)',
+  EIO: 'cannot be read: input/output error of the disk',
+};
+
+/** A `UserError` for a file-system error while reading `path`; any other error comes back unchanged. */
+export function readError(domain: string, path: string, error: unknown): unknown {
+  const refusal = REFUSALS[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
+  return refusal === undefined ? error : new UserError(`${domain}: ${path} ${refusal}.`);
+}
+
+/** Levels of nesting of a valid JSON text, and the first key that occurs twice in one object, if any. */
+export function scanJson(text: string): { depth: number; twice?: string } {
   const open: (Set<string> | undefined)[] = [];
+  let depth = 0;
+  let twice: string | undefined;
   for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === '{') open.push(new Set());
-    else if (char === '[') open.push(undefined);
-    else if (char === '}' || char === ']') open.pop();
-    else if (char === '"') {
-      let end = i + 1;
-      while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-      const keys = open.at(-1);
+    const char = text.charCodeAt(i);
+    if (char === OPEN_OBJECT || char === OPEN_LIST) depth = Math.max(depth, open.push(undefined));
+    else if (char === CLOSE_OBJECT || char === CLOSE_LIST) open.pop();
+    else if (char === QUOTE) {
+      const end = closingQuote(text, i);
       let after = end + 1;
-      while (' \t\r\n'.includes(text[after] ?? '.')) after += 1;
-      if (keys !== undefined && text[after] === ':') {
-        const key = JSON.parse(text.slice(i, end + 1)) as string;
-        if (keys.has(key)) return key;
-        keys.add(key);
+      while (isBlank(text.charCodeAt(after))) after += 1;
+      if (text.charCodeAt(after) === COLON) {
+        const key = text.slice(i, end + 1);
+        const plain = key.includes('\\') ? (JSON.parse(key) as string) : key.slice(1, -1);
+        open[open.length - 1] ??= new Set();
+        const keys = open.at(-1)!;
+        if (keys.has(plain)) twice ??= plain;
+        keys.add(plain);
       }
       i = end;
     }
   }
-  return undefined;
+  return twice === undefined ? { depth } : { depth, twice };
+}
+
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, QUOTE, BACKSLASH, COLON] = [
+  0x7b, 0x7d, 0x5b, 0x5d, 0x22, 0x5c, 0x3a,
+];
+
+const isBlank = (char: number) => char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
+
+/** Position of the quote that ends the string that begins at `from`. */
+function closingQuote(text: string, from: number): number {
+  let end = from + 1;
+  while (text.charCodeAt(end) !== QUOTE) end += text.charCodeAt(end) === BACKSLASH ? 2 : 1;
+  return end;
 }

@@ -10,7 +10,7 @@ import { NPY_PREFIX_BYTES, npyDataStart, parseNpyHeader } from './npy-header.ts'
 import { withFile } from './open-file.ts';
 import { elementCount, rowMajor } from './strided.ts';
 import type { ZipEntry } from './zip.ts';
-import { readZipEntries, readZipEntry, zipContentAt } from './zip.ts';
+import { readZipEntries, readZipEntry, storedContentAt } from './zip.ts';
 
 /** An array: row-major elements. Float64 stays `Float64Array`; integers as in {@link ElementArray}. */
 export interface NpyArray {
@@ -103,7 +103,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
 
 async function readMember(handle: FileHandle, entry: ZipEntry, where: string): Promise<NpyArray> {
   if (entry.method === 0) {
-    const start = await zipContentAt(handle, entry, where);
+    const start = await storedContentAt(handle, entry, where);
     return readArray(handle, start, await headerAt(handle, start, entry.size, where), where);
   }
   const bytes = await readZipEntry(handle, entry, where);

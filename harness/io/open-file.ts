@@ -1,7 +1,7 @@
 /** @file Open, use and close a file that is read, with the user's errors told apart. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { readError } from './json.ts';
+import { readError, regularFile } from './json.ts';
 
 /**
  * Open `path` for reading, give its handle to `use`, close it whatever happens.
@@ -10,6 +10,7 @@ import { readError } from './json.ts';
  * @throws UserError when the file does not exist or cannot be read.
  */
 export async function withFile<T>(domain: string, path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  await regularFile(path, domain);
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');

@@ -35,8 +35,16 @@ export interface PickleRules<T> {
 
 /** The pickle of a checkpoint holds names and shapes; the numbers are beside it. */
 export const MAX_PICKLE_BYTES = 64 * 1024 * 1024;
+/**
+ * One byte of a pickle can make an empty dict of 200 bytes, and a kilobyte of an archive a megabyte of such. A checkpoint
+ * of 100,000 tensors needs half of this.
+ */
+const MAX_STEPS = 8_000_000;
+const MAX_CONTAINERS = 1_000_000;
 
 const MARK = Symbol('mark');
+/** Opcodes that make a dict, a list or a tuple, or may, by a call. */
+const CONTAINERS: ReadonlySet<number> = new Set([0x7d, 0x5d, 0x29, 0x74, 0x85, 0x86, 0x87, 0x52]);
 
 /** A cursor over the bytes; every read is checked against the end. */
 function cursor(bytes: Uint8Array, where: string) {
@@ -154,8 +162,15 @@ export function readPickle<T>(bytes: Uint8Array, rules: PickleRules<T>, where: s
     return values;
   };
 
-  for (;;) {
+  let containers = 0;
+  for (let steps = 0; ; steps++) {
     const code = input.u8();
+    if (CONTAINERS.has(code)) containers += 1;
+    if (steps > MAX_STEPS || containers > MAX_CONTAINERS) {
+      throw new UserError(
+        `${where}: expected a pickle of at most ${MAX_STEPS} steps and ${MAX_CONTAINERS} lists and dicts, found more.`,
+      );
+    }
     switch (code) {
       case 0x80: // PROTO
         if (input.u8() > 5) broken('a protocol above 5');

@@ -1,9 +1,9 @@
 /** @file The safetensors header: parsing and checking. A file that passes cannot make a reader touch a wrong byte. */
 
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 import type { ElementType } from './elements.ts';
 import { ELEMENT_BYTES } from './elements.ts';
-import { duplicateKey } from './json.ts';
+import { parseJson } from './json.ts';
 
 /** The bound of the reference implementation: a longer header is an attack or a broken length field. */
 export const MAX_HEADER_BYTES = 100_000_000;
@@ -39,12 +39,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Short printable form of a value out of an untrusted file. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /** Whether this tensor's type can be converted on reading. */
@@ -123,16 +117,9 @@ function checkMetadata(path: string, value: unknown): Record<string, string> {
  * @throws UserError naming file, tensor, what was expected and what was found.
  */
 export function parseHeader(path: string, text: string, dataStart: number, dataBytes: number): SafetensorsHeader {
-  let root: unknown;
-  try {
-    root = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`safetensors ${path}: the header is not valid JSON: ${(error as Error).message}.`);
-  }
+  const root = parseJson(text, `safetensors ${path}: the header`);
   if (!isObject(root))
     throw new UserError(`safetensors ${path}: expected a JSON object as header, found ${shown(root)}.`);
-  const twice = duplicateKey(text);
-  if (twice !== undefined) throw new UserError(`safetensors ${path}: the header holds the key ${shown(twice)} twice.`);
   const { __metadata__: metadata, ...entries } = root;
   const names = Object.keys(entries).sort();
   if (names.length > MAX_TENSORS) {

@@ -3,6 +3,7 @@
 import { suggest, UserError } from '../errors.ts';
 import type { ElementArray } from './elements.ts';
 import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
+import { utf8 } from './json.ts';
 import { withFile } from './open-file.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
@@ -76,12 +77,7 @@ async function readHeader(path: string) {
     }
     const bytes = new Uint8Array(headerBytes);
     await readExactly(handle, bytes, 8, `safetensors ${path}`);
-    let text: string;
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      throw new UserError(`safetensors ${path}: the header is not valid UTF-8.`);
-    }
+    const text = utf8(bytes, `safetensors ${path}: the header`);
     return parseHeader(path, text, 8 + headerBytes, size - 8 - headerBytes);
   });
 }
@@ -158,9 +154,10 @@ export function tensorSource(
       return readRange(file, name, info, from * width, (to - from) * width);
     },
     async readAll(options) {
-      const all: Record<string, { dtype: string; shape: number[]; data: ElementArray }> = {};
-      for (const name of names) all[name] = { ...source.info(name), data: await source.read(name, options) };
-      return all;
+      const all: [string, { dtype: string; shape: number[]; data: ElementArray }][] = [];
+      for (const name of names) all.push([name, { ...source.info(name), data: await source.read(name, options) }]);
+      // Not by assignment: a tensor may be called __proto__.
+      return Object.fromEntries(all);
     },
   };
   return source;

@@ -189,7 +189,7 @@ test('a missing or broken tokenizer is one clear line', async () => {
   );
   assert.match(
     await refusal('{"added_tokens": [{"id": 1}], "model": {"vocab": {}}}'),
-    /added_tokens with a string content/,
+    /added_tokens: expected objects with a text content/,
   );
 });
 

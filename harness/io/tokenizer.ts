@@ -1,8 +1,10 @@
 /** @file The tokenizer of a Hugging Face folder: ids, character spans, special tokens. */
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
+import { TIMED_OUT, timeLimit } from './time-limit.ts';
 import { tokenOffsets, tokenSpelling } from './token-offsets.ts';
+import { hasOwnRegex } from './tokenizer-check.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 
 /** How to encode. */
@@ -67,7 +69,7 @@ function surroundings(library: HuggingFaceTokenizer, config: Record<string, unkn
   while (at + plain.length < full.length && !plain.every((id, i) => full[at + i] === id)) at += 1;
   const before = full.slice(0, at);
   const after = full.slice(at + plain.length);
-  const switched = BOS_SWITCHED.test(String(config['tokenizer_class'] ?? ''));
+  const switched = BOS_SWITCHED.test(typeof config['tokenizer_class'] === 'string' ? config['tokenizer_class'] : '');
   if (special.bos !== undefined) {
     if (config['add_bos_token'] === true && before[0] !== special.bos) before.unshift(special.bos);
     if (config['add_bos_token'] === false && switched && before[0] === special.bos) before.shift();
@@ -79,12 +81,22 @@ function surroundings(library: HuggingFaceTokenizer, config: Record<string, unkn
   return { before, after };
 }
 
-function buildLibrary(path: string, json: object, config: object): HuggingFaceTokenizer {
-  try {
-    return new HuggingFaceTokenizer(json, config);
-  } catch (error) {
-    throw new UserError(`tokenizer ${path}: not a tokenizer that can be read: ${(error as Error).message}.`);
-  }
+/** A text takes milliseconds; an expression that backtracks takes for ever. */
+const MAX_ENCODE_MS = 4000;
+
+/** Calls the library, which throws what it likes on a document that it cannot use. */
+function libraryCalls(path: string, json: Record<string, unknown>): <T>(what: string, call: () => T) => T {
+  const limited = hasOwnRegex(json) ? timeLimit(MAX_ENCODE_MS) : <T>(call: () => T) => call();
+  return (what, call) => {
+    try {
+      return limited(call);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason =
+        code === TIMED_OUT ? `one of its regular expressions took over ${MAX_ENCODE_MS / 1000} s` : message;
+      throw new UserError(`tokenizer ${path}: ${what}: ${reason}.`);
+    }
+  };
 }
 
 /**
@@ -93,7 +105,8 @@ function buildLibrary(path: string, json: object, config: object): HuggingFaceTo
  * @param path For messages.
  */
 export function makeTokenizer(path: string, json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
-  const library = buildLibrary(path, json, config);
+  const guarded = libraryCalls(path, json);
+  const library = guarded('not a tokenizer that can be read', () => new HuggingFaceTokenizer(json, config));
   const spelling = tokenSpelling(json);
   const special: Roles = {};
   for (const role of ['bos', 'eos', 'pad', 'unk'] as const) {
@@ -106,10 +119,10 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
     ...added.filter((token) => token.special).map((token) => token.id),
     ...Object.values(special),
   ]);
-  const { before, after } = surroundings(library, config, special);
+  const { before, after } = guarded('its special tokens cannot be told', () => surroundings(library, config, special));
   const tokens = [...library.get_vocab().values()];
   const vocabSize = tokens.reduce((most, id) => Math.max(most, id + 1), 0);
-  const limit = Number(config['model_max_length']);
+  const limit = typeof config['model_max_length'] === 'number' ? config['model_max_length'] : Number.NaN;
 
   return {
     path,
@@ -124,14 +137,16 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
     id: (token) => library.token_to_id(token),
     encode(text, options = {}) {
       const { addSpecialTokens = true, maxLength = Number.POSITIVE_INFINITY } = options;
-      const { ids: all, tokens: names } = library.encode(text, { add_special_tokens: false });
+      const { ids: all, tokens: names } = guarded('a text cannot be cut into tokens', () =>
+        library.encode(text, { add_special_tokens: false }),
+      );
       const [start, end] = addSpecialTokens ? [before, after] : [[], []];
       const kept = Math.max(0, Math.min(all.length, maxLength - start.length - end.length));
       const content = kept < all.length ? all.slice(0, kept) : all;
       const missing = content.indexOf(undefined as unknown as number);
       if (missing >= 0) {
         throw new UserError(
-          `tokenizer ${path}: ${JSON.stringify(names[missing])} is not in the vocabulary, and there is no unknown token.`,
+          `tokenizer ${path}: ${shown(names[missing])} is not in the vocabulary, and there is no unknown token.`,
         );
       }
       const ids = [...start, ...content, ...end];
@@ -148,11 +163,13 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
     decode(ids, { skipSpecialTokens = false } = {}) {
       const wanted = Array.from(ids).filter((id) => !(skipSpecialTokens && specialIds.has(id)));
       if (wanted.length === 0) return '';
-      const text = library.decode(wanted, {
-        skip_special_tokens: skipSpecialTokens,
-        // The library's default rewrites " ." to "."; HF's own default since version 5 leaves the text as it is.
-        clean_up_tokenization_spaces: config['clean_up_tokenization_spaces'] === true,
-      });
+      const text = guarded('ids cannot be made a text', () =>
+        library.decode(wanted, {
+          skip_special_tokens: skipSpecialTokens,
+          // The library's default rewrites " ." to "."; HF's own default since version 5 leaves the text as it is.
+          clean_up_tokenization_spaces: config['clean_up_tokenization_spaces'] === true,
+        }),
+      );
       return spelling.suffix ? text.trim() : text;
     },
   };

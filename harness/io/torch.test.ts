@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
@@ -101,6 +102,16 @@ test('other formats, truncated and inconsistent files', async () => {
   const grown = Buffer.from(good);
   const shapeAt = grown.indexOf(Buffer.of(0x4b, 3, 0x4b, 4, 0x86));
   grown[shapeAt + 1] = 255;
+  writeFileSync(path, grown);
+  assert.match(await refusal(() => openTorch(path)), /member 'state.golden\/data.pkl' is damaged: its CRC-32 is/);
+  // With the checksum of the edited pickle, which is stored as it is.
+  const directoryAt = grown.indexOf('PK\u0001\u0002');
+  const contentAt = 30 + grown.readUInt16LE(26) + grown.readUInt16LE(28);
+  assert.ok(contentAt < shapeAt && shapeAt < contentAt + grown.readUInt32LE(directoryAt + 24));
+  grown.writeUInt32LE(
+    crc32(grown.subarray(contentAt, contentAt + grown.readUInt32LE(directoryAt + 24))),
+    directoryAt + 16,
+  );
   writeFileSync(path, grown);
   const file = await openTorch(path);
   const wrong = file.names.find((name) => file.info(name).shape[0] === 255)!;

@@ -9,7 +9,7 @@ import { MAX_PICKLE_BYTES, readPickle } from './pickle.ts';
 import type { ReadOptions } from './safetensors.ts';
 import { elementCount, rowMajor, sameShape } from './strided.ts';
 import type { ZipEntry } from './zip.ts';
-import { readZipEntries, readZipEntry, zipContentAt } from './zip.ts';
+import { readZipEntries, readZipEntry, storedContentAt } from './zip.ts';
 
 /** An opened checkpoint; tensors are read on demand. */
 export interface TorchFile {
@@ -62,9 +62,11 @@ const CALLABLE = new Set([
   'torch.device',
 ]);
 
-/** Deeper dicts and more entries are no checkpoint; both would be cheap to write and dear to read. */
+/** Deeper dicts, more entries and longer names are no checkpoint; all would be cheap to write and dear to read. */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 1_000_000;
+const MAX_NAME = 1024;
+const MAX_NAMES = 64 * 1024 * 1024;
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= 16 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -113,6 +115,7 @@ interface Flat {
 function flatten(root: Value, where: string): Flat {
   const flat: Flat = { tensors: new Map(), values: Object.create(null) };
   let visited = 0;
+  let characters = 0;
   const visit = (value: Value, name: string, depth: number) => {
     visited += 1;
     if (depth > MAX_DEPTH || visited > MAX_VALUES) {
@@ -120,7 +123,16 @@ function flatten(root: Value, where: string): Flat {
         `${where}: expected at most ${MAX_DEPTH} levels and ${MAX_VALUES} values, found more at '${name.slice(0, 80)}'.`,
       );
     }
-    const below = (key: unknown) => (name === '' ? String(key) : `${name}.${String(key)}`);
+    characters += name.length;
+    if (name.length > MAX_NAME || characters > MAX_NAMES) {
+      throw new UserError(
+        `${where}: expected names of at most ${MAX_NAME} characters, ${MAX_NAMES} in all, found more at '${name.slice(0, 80)}…'.`,
+      );
+    }
+    const below = (key: Value | number) => {
+      if (typeof key === 'object' && key !== null) throw new UserError(`${where}: a dict has a key that is no text.`);
+      return name === '' ? String(key) : `${name}.${String(key)}`;
+    };
     if (value instanceof Map) for (const [key, item] of value) visit(item, below(key), depth + 1);
     else if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, below(i), depth + 1);
     else if (typeof value === 'object' && value !== null && 'tensor' in value)
@@ -207,7 +219,7 @@ export async function openTorch(path: string): Promise<TorchFile> {
       const entry = checkTensor(tensor, entries.get(`${prefix}data/${tensor.storage.key}`), of);
       const { type } = tensor.storage;
       const source = await withFile('torch', path, async (handle) => {
-        const position = (await zipContentAt(handle, entry, of)) + tensor.offset * ELEMENT_BYTES[type];
+        const position = (await storedContentAt(handle, entry, of)) + tensor.offset * ELEMENT_BYTES[type];
         return readElements(handle, { position, count: extent(tensor), type, bigEndian, where: of });
       });
       const values = rowMajor(source, tensor.shape, tensor.stride);

@@ -2,7 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 import { readError, readJson } from './json.ts';
 import type { TensorSource } from './safetensors.ts';
 import { openSafetensors, tensorSource } from './safetensors.ts';
@@ -21,7 +21,7 @@ async function openShards(folder: string, indexPath: string): Promise<TensorSour
     // A path would let an index read files outside of its folder.
     if (typeof file !== 'string' || basename(file) !== file || !file.endsWith('.safetensors')) {
       throw new UserError(
-        `safetensors ${indexPath}: tensor '${name}': expected a .safetensors file name, found ${JSON.stringify(file)}.`,
+        `safetensors ${indexPath}: tensor '${name}': expected a .safetensors file name, found ${shown(file)}.`,
       );
     }
     fileOf.set(name, file);

@@ -1,9 +1,9 @@
 /** @file Reading ZIP archives (.npz, .pt): the directory, and stored or deflated members, with bounds. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { UserError } from '../errors.ts';
-import { readExactly } from './elements.ts';
+import { CHUNK_BYTES, readExactly } from './elements.ts';
 
 /** One member of an archive. */
 export interface ZipEntry {
@@ -14,16 +14,23 @@ export interface ZipEntry {
   packedSize: number;
   /** 0 stored, 8 deflated. */
   method: number;
+  /** CRC-32 of the content after unpacking. */
+  crc: number;
   /** Position of the local header. */
   headerAt: number;
+  /** Set once the content in the file has been found to have this CRC. */
+  checked?: boolean;
 }
 
 /** A checkpoint has some thousand members; each costs memory before anything is read. */
 const MAX_ENTRIES = 100_000;
 /** Far beyond a directory of {@link MAX_ENTRIES} usual names. */
 const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
-/** A deflated member is unpacked in memory. Larger arrays are stored, not deflated, by numpy.savez and PyTorch. */
-const MAX_INFLATED_BYTES = 2 ** 31 - 1;
+/**
+ * A deflated member is unpacked in memory, and 130 kB can unpack to this much. Larger arrays are stored, not deflated, by
+ * numpy.savez and PyTorch.
+ */
+const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 
 const END = 0x06054b50;
 const END64 = 0x06064b50;
@@ -113,6 +120,7 @@ export async function readZipEntries(handle: FileHandle, where: string): Promise
     const entry: ZipEntry = {
       name,
       method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
       packedSize: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
       headerAt: view.getUint32(at + 42, true),
@@ -125,17 +133,58 @@ export async function readZipEntries(handle: FileHandle, where: string): Promise
         `${where}: member '${name}' claims ${entry.packedSize} bytes at ${entry.headerAt}, beyond the file.`,
       );
     }
+    if (entry.method === 0 && entry.size !== entry.packedSize) {
+      throw new UserError(
+        `${where}: member '${name}' is stored as it is in ${entry.packedSize} bytes and claims ${entry.size}.`,
+      );
+    }
     entries.set(name, entry);
     at = next;
   }
   return entries;
 }
 
-/** Position of a member's first content byte. A stored member can be read in place from there. */
-export async function zipContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
+/** Position of a member's first content byte; all of its bytes are in the file. */
+async function zipContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
   const local = await bytesAt(handle, entry.headerAt, 30, where);
   if (local.getUint32(0, true) !== LOCAL) throw new UserError(`${where}: member '${entry.name}' has no local header.`);
-  return entry.headerAt + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  const start = entry.headerAt + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  const { size } = await handle.stat();
+  if (start + entry.packedSize > size) {
+    throw new UserError(
+      `${where}: member '${entry.name}' has ${entry.packedSize} bytes from ${start}, the file ends at ${size}.`,
+    );
+  }
+  return start;
+}
+
+function requireCrc(found: number, { name, crc }: ZipEntry, where: string): void {
+  if (found === crc) return;
+  const hex = (value: number) => value.toString(16).padStart(8, '0');
+  throw new UserError(
+    `${where}: member '${name}' is damaged: its CRC-32 is ${hex(found)}, the archive says ${hex(crc)}: fetch or save the file again (PyTorch: with set_crc32_options(True)).`,
+  );
+}
+
+/**
+ * Where a stored member can be read in place, after its content was compared with its CRC (once an entry).
+ *
+ * @throws UserError for a member that is not stored, leaves the file or is damaged.
+ */
+export async function storedContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
+  if (entry.method !== 0) throw new UserError(`${where}: member '${entry.name}' is packed, expected as it is.`);
+  const start = await zipContentAt(handle, entry, where);
+  if (entry.checked) return start;
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, entry.size));
+  let crc = 0;
+  for (let at = 0; at < entry.size; at += chunk.length) {
+    const bytes = chunk.subarray(0, Math.min(chunk.length, entry.size - at));
+    await readExactly(handle, bytes, start + at, where);
+    crc = crc32(bytes, crc);
+  }
+  requireCrc(crc, entry, where);
+  entry.checked = true;
+  return start;
 }
 
 /**
@@ -152,21 +201,22 @@ export async function readZipEntry(
 ): Promise<Uint8Array> {
   const { name, method, size, packedSize } = entry;
   if (size > maxBytes)
-    throw new UserError(`${where}: member '${name}' claims ${size} bytes, expected at most ${maxBytes}.`);
+    throw new UserError(
+      `${where}: member '${name}' claims ${size} bytes unpacked, expected at most ${maxBytes}: save it without compression.`,
+    );
   if (method !== 0 && method !== 8)
     throw new UserError(`${where}: member '${name}' is packed by method ${method}; readable are 0 and 8.`);
-  if (method === 0 && size !== packedSize)
-    throw new UserError(`${where}: member '${name}' is stored with ${packedSize} bytes, expected ${size}.`);
+  const start = await zipContentAt(handle, entry, where);
   const packed = new Uint8Array(packedSize);
-  await readExactly(handle, packed, await zipContentAt(handle, entry, where), where);
-  if (method === 0) return packed;
-  let content: Uint8Array;
+  await readExactly(handle, packed, start, where);
+  let content: Uint8Array = packed;
   try {
-    content = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
+    if (method === 8) content = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
   } catch (error) {
     throw new UserError(`${where}: member '${name}' cannot be unpacked: ${(error as Error).message}.`);
   }
   if (content.length !== size)
     throw new UserError(`${where}: member '${name}' unpacks to ${content.length} bytes, expected ${size}.`);
+  requireCrc(crc32(content), entry, where);
   return content;
 }

@@ -1,4 +1,5 @@
 /** @file Finds and starts the compiled addon, and types what it exports. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -87,6 +88,9 @@ function packageRoot(): string {
 export function addonPath(): string {
   return process.env['SAXBENCH_NATIVE_ADDON'] ?? path.join(packageRoot(), 'build', 'native', 'saxbench.node');
 }
+
+/** SHA-256 of the compiled kernels: of their sources, the compiler and its flags. */
+export const addonDigest = (): string => createHash('sha256').update(readFileSync(addonPath())).digest('hex');
 
 /** CPU quota of the control group in cores, from cgroup v2; infinity when there is none. */
 function cgroupCores(): number {

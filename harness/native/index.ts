@@ -1,6 +1,6 @@
 /** @file Registers the TensorFlow.js backend `native`: our C++ kernels, and tfjs's CPU kernels for everything else. */
 import type * as Tf from '@tensorflow/tfjs-core';
-import { startAddon } from './addon.ts';
+import { addonDigest, startAddon } from './addon.ts';
 import { NativeBackend } from './backend.ts';
 import { registerActivation } from './kernels/activation.ts';
 import { registerAdam } from './kernels/adam.ts';
@@ -20,12 +20,14 @@ import { guarded } from './registry.ts';
 /**
  * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
  * `tf.setBackend('native')`. Calling again registers nothing twice.
- * @returns the instruction set chosen for this CPU, the number of threads, and the kernels on plain arrays.
+ * @returns the instruction set chosen for this CPU, the number of threads, the kernels on plain arrays, and a digest of
+ * the compiled kernels.
  * @throws when the addon is not built or cannot run here, saying why.
  */
 export async function register(tf: typeof Tf) {
   const addon = startAddon();
-  const started = { isa: addon.isa, threads: addon.threads, statistics: statisticsKernels(addon) };
+  const { isa, threads } = addon;
+  const started = { isa, threads, statistics: statisticsKernels(addon), digest: addonDigest() };
   if (tf.findBackendFactory('native')) return started;
   const context = { tf, addon };
   registerElementwise(context);

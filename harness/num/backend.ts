@@ -22,6 +22,8 @@ export interface LoadedBackend {
   version: string;
   /** Instruction set, threads, package: what else decides the speed. */
   detail: string;
+  /** What decides the last bits of every number: part of the keys of all steps. */
+  arithmetic: string;
 }
 
 /** The backend in use, as results record it. */
@@ -36,6 +38,9 @@ export type BackendProbe = { name: BackendName } & (
   | ({ available: true } & LoadedBackend)
   | { available: false; reason: string }
 );
+
+/** JavaScript's own functions, such as Math.exp: they change with the engine, not with its patches. */
+const javascript = () => `V8 ${process.versions.v8.split('.').slice(0, 2).join('.')}, ${process.arch}`;
 
 const cpuModel = () => os.cpus()[0]?.model.trim() ?? `unknown ${process.arch} CPU`;
 
@@ -66,7 +71,9 @@ async function loadTensorflow(): Promise<LoadedBackend> {
       const backend = tf.backend() as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
       const gpu = backend.isUsingGpuDevice === true;
       const version = backend.binding?.TF_Version ?? 'unknown';
-      return { device: gpu ? 'GPU (CUDA)' : cpuModel(), version, detail: `${name}, ${gpu ? 'GPU' : 'CPU'}` };
+      const device = gpu ? 'GPU (CUDA)' : cpuModel();
+      const detail = `${name}, ${gpu ? 'GPU' : 'CPU'}`;
+      return { device, version, detail, arithmetic: `${detail}, ${version}, ${device}` };
     } catch (error) {
       failures.push(`${name}: ${tensorflowReason(error)}`);
     }
@@ -90,10 +97,12 @@ async function loadNative(): Promise<LoadedBackend> {
   // It takes over the kernels of the CPU backend that it has none of its own for.
   await loadCpuPackage();
   const native = await import('../native/index.ts');
-  const { isa, threads, statistics } = await native.register(tf);
+  const { isa, threads, statistics, digest } = await native.register(tf);
   ofNative = statistics;
   await use('native');
-  return { device: cpuModel(), version: tf.version_core, detail: `${isa}, ${threads} threads` };
+  // The number of threads decides no bit, by construction of the kernels.
+  const arithmetic = `${isa}, ${digest}, ${tf.version_core}`;
+  return { device: cpuModel(), version: tf.version_core, detail: `${isa}, ${threads} threads`, arithmetic };
 }
 
 async function loadWasm(): Promise<LoadedBackend> {
@@ -105,13 +114,15 @@ async function loadWasm(): Promise<LoadedBackend> {
   registerWasmMatMul();
   await use('wasm');
   const simd = tf.env().getBool('WASM_HAS_SIMD_SUPPORT') ? 'SIMD' : 'no SIMD';
-  return { device: cpuModel(), version: tf.version_core, detail: `WebAssembly, ${simd}, 1 thread` };
+  const [version, detail] = [tf.version_core, `WebAssembly, ${simd}, 1 thread`];
+  return { device: cpuModel(), version, detail, arithmetic: `${simd}, ${version}` };
 }
 
 async function loadCpu(): Promise<LoadedBackend> {
   await loadCpuPackage();
   await use('cpu');
-  return { device: cpuModel(), version: tf.version_core, detail: 'JavaScript, 1 thread' };
+  const version = tf.version_core;
+  return { device: cpuModel(), version, detail: 'JavaScript, 1 thread', arithmetic: version };
 }
 
 async function loadCpuPackage(): Promise<void> {
@@ -185,7 +196,7 @@ export async function initBackend(choice: BackendChoice = 'auto'): Promise<Backe
     await use(name);
     // After loading, so that they hold on every backend: tfjs-node brings another set.
     registerGradients();
-    return { name, ...outcome, rejected };
+    return { name, ...outcome, arithmetic: `${name}: ${outcome.arithmetic}; ${javascript()}`, rejected };
   }
   const [first] = rejected;
   throw new UserError(

@@ -1,6 +1,6 @@
 /** @file Turns ajv's errors into one plain line: where, what was expected, what was found, how to mend it. */
 import type { ErrorObject } from 'ajv';
-import { suggest } from '../errors.ts';
+import { shown, suggest } from '../errors.ts';
 
 /** `/methods/2/options` → `methods[2].options`. */
 function pathOf(pointer: string): string {
@@ -19,13 +19,8 @@ function valueAt(root: unknown, pointer: string): unknown {
   return value;
 }
 
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
 const quoted = (names: readonly unknown[]) =>
-  names.map((name) => (typeof name === 'string' ? name : show(name))).join(', ');
+  names.map((name) => (typeof name === 'string' ? name : shown(name))).join(', ');
 
 /** The keys that an object may have where an unknown one was found. */
 function knownKeys(error: ErrorObject): string[] {
@@ -70,17 +65,17 @@ function line(error: ErrorObject, where: string, found: unknown): string {
     case 'required':
       return `${where} lacks the key '${String(params['missingProperty'])}'`;
     case 'type':
-      return `${where}: expected ${quoted([params['type']].flat())}; found ${show(found)}`;
+      return `${where}: expected ${quoted([params['type']].flat())}; found ${shown(found)}`;
     case 'enum': {
       const allowed = params['allowedValues'] as unknown[];
       const names = allowed.filter((name): name is string => typeof name === 'string');
       const close = typeof found === 'string' ? suggest(found, names) : [];
       const hint = close.length > 0 ? `. Did you mean: ${close.join(', ')}?` : '';
-      return `${where}: expected one of ${quoted(allowed)}; found ${show(found)}${hint}`;
+      return `${where}: expected one of ${quoted(allowed)}; found ${shown(found)}${hint}`;
     }
     case 'const':
-      return `${where}: expected ${show(params['allowedValue'])}; found ${show(found)}`;
+      return `${where}: expected ${shown(params['allowedValue'])}; found ${shown(found)}`;
     default:
-      return `${where}: expected a value that ${error.message ?? error.keyword}; found ${show(found)}`;
+      return `${where}: expected a value that ${error.message ?? error.keyword}; found ${shown(found)}`;
   }
 }

@@ -1,19 +1,29 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
+import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { folderFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS } from '../options.ts';
-import type { DefinitionByKind } from '../plugin-check.ts';
+import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
-import type { ResolvedDataset, ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './resolved.ts';
+import type {
+  ResolvedDataset,
+  ResolvedMethod,
+  ResolvedSubject,
+  ResolvedSuite,
+  ResolvedTask,
+  SuiteCode,
+} from './resolved.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
   backend: string;
+  /** What of the backend decides bits; see {@link ResolvedSuite.arithmetic}. */
+  arithmetic: string;
   collect: number;
   trainer: number;
 }
@@ -23,6 +33,7 @@ export type OpenImport = (folder: string) => Promise<{ fingerprint: string; data
 
 export interface ResolveContext {
   registry: Registry;
+  code: StepCode;
   versions: EngineVersions;
   /** Folder that the suite's relative paths start from. */
   baseDir: string;
@@ -51,8 +62,30 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
   const seeds = suite.seeds ?? [0];
   const { id, title } = suite;
-  const { backend, trainer } = versions;
-  return { id, title, limited, seeds, backend, trainerVersion: trainer, subjects, methods, tasks };
+  const { backend, arithmetic, trainer } = versions;
+  const parts = { subjects, methods, tasks };
+  const code = await codeOf(parts, context.code);
+  return { id, title, limited, seeds, backend, arithmetic, code, trainerVersion: trainer, ...parts };
+}
+
+/** Digests of the machine and of all plug-ins that a suite names. */
+async function codeOf(
+  { subjects, methods, tasks }: Pick<ResolvedSuite, 'subjects' | 'methods' | 'tasks'>,
+  code: StepCode,
+): Promise<SuiteCode> {
+  const own = subjects.filter(({ imported }) => imported === undefined);
+  const named: [PluginKind, string][] = [
+    ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
+      ['subject', family.split('@')[0]!],
+      ['dataset', dataset.id],
+    ]),
+    ...methods
+      .filter(({ checkpoint }) => checkpoint === undefined)
+      .map(({ kind, id }): [PluginKind, string] => [kind, id]),
+    ...tasks.map(({ id }): [PluginKind, string] => ['task', id]),
+  ];
+  const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
+  return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
 }
 
 export async function resolveTask(

@@ -74,13 +74,23 @@ export interface ResolvedTask {
   subjects?: string[];
 }
 
+/** Digests of the code that steps run. */
+export interface SuiteCode {
+  /** The machine: `collect`, `import`, `sae`, `baseline`, `checkpoint`, `prepare`, `evaluate`, `backend`. */
+  machine: Record<string, string>;
+  /** Plug-ins by kind and id, e.g. `task reconstruction`. */
+  plugins: Record<string, string>;
+}
+
 export interface ResolvedSuite {
   id: string;
   title: string;
   limited: boolean;
   seeds: number[];
-  /** Name of the backend: the last bits of every number depend on it. */
   backend: string;
+  /** Backend, instruction set and version of what computes: the last bits of every number depend on it. */
+  arithmetic: string;
+  code: SuiteCode;
   trainerVersion: number;
   subjects: ResolvedSubject[];
   methods: ResolvedMethod[];

@@ -13,10 +13,10 @@ export async function runToy(
   signal: AbortSignal = new AbortController().signal,
 ) {
   const registry = toyRegistry();
-  const settings = { backend: 'cpu', limited: false, passed: ['toy'], settings: {} };
-  const { plan, provenance } = await prepareRun(toySuite(folder, more), registry, settings);
   const said: string[] = [];
   const say = (line: string) => said.push(line);
+  const settings = { backend: 'cpu', limited: false, passed: ['toy'], settings: {}, say };
+  const { plan, provenance } = await prepareRun(toySuite(folder, more), registry, settings);
   const store = openStore(join(folder, 'store'), say);
   const out = join(folder, 'out');
   const summary = await executePlan(plan, { registry, store, out, run: provenance, signal, showProgress: false, say });

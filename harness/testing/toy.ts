@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type Dataset,
   defineBaseline,
@@ -177,7 +178,7 @@ const task = defineTask<{ offset: number; nan: boolean }>({
 /** A registry that also has the toys. */
 export function toyRegistry(): Registry {
   const registry = openRegistry();
-  for (const toy of [subject, dataset, mean, control, task]) registry.add(toy, 'toy.ts');
+  for (const toy of [subject, dataset, mean, control, task]) registry.add(toy, fileURLToPath(import.meta.url));
   return registry;
 }
 

@@ -1,5 +1,5 @@
 /** @file Reading fields of `config.json` with errors that name the file, the field, what was expected and found. */
-import { UserError } from '../../harness/contract.ts';
+import { shown, UserError } from '../../harness/contract.ts';
 
 /** Bound of every size in a config: a larger one is a corrupt file, not a model. */
 const MAX_SIZE = 1 << 24;
@@ -25,7 +25,7 @@ export interface ConfigReader {
 export function configReader(json: Record<string, unknown>, where: string): ConfigReader {
   const read = (field: string, fallback: unknown) => json[field] ?? fallback;
   const wrong = (field: string, expected: string) =>
-    new UserError(`${where}: field ${field}: expected ${expected}, found ${JSON.stringify(json[field]) ?? 'nothing'}.`);
+    new UserError(`${where}: field ${field}: expected ${expected}, found ${shown(json[field])}.`);
 
   return {
     wrong,

@@ -1,17 +1,23 @@
 /** @file The numbers of one concept, from the scores of its items. */
 import {
   auroc,
+  aurocInfluence,
   averagePrecision,
+  averagePrecisionInfluence,
   bestF1Threshold,
   f1AtPrior,
+  f1Influence,
+  type Influence,
+  type ItemInfluences,
   type RocCurve,
   rocCurve,
   shareAbove,
+  shareBelowInfluence,
 } from '../../harness/contract.ts';
 import type { ConceptSplit } from './splits.ts';
 
-/** Share of positives in the setting in which they are rare. */
-export const RARE = 0.01;
+/** Share of positives in the setting in which they are rare: 1 %. */
+const RARE = [1, 100] as const;
 
 /** Metrics of one concept; `hard_negative_accuracy` is null where it has no hard negatives. */
 export interface ConceptMetrics {
@@ -30,6 +36,8 @@ export interface ConceptEvaluation {
   threshold: number;
   /** Without hard negatives. */
   roc: RocCurve;
+  /** How much each held-out item moves each metric; undefined where the metric is null. */
+  influences: Record<keyof ConceptMetrics, () => ItemInfluences | undefined>;
 }
 
 /**
@@ -44,9 +52,10 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
   const between = (first: number, last: number) => scores.subarray(first === 0 ? 0 : ends[first - 1], ends[last]);
   const [train, positives, hard, negatives] = [between(0, 0), between(1, 1), between(2, 2), between(3, 3)];
   const [withHard, many] = [between(2, 3), between(3, 4)];
-  const trainPrior = mean(split.train.labels);
-  const threshold = bestF1Threshold(train, split.train.labels, trainPrior);
+  const trainPositives = split.train.labels.reduce((sum, label) => sum + label, 0);
+  const threshold = bestF1Threshold(train, split.train.labels, [trainPositives, train.length]);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
+  const rarePrior = RARE[0] / RARE[1];
   const evalPrior = positives.length / (positives.length + negatives.length);
   return {
     metrics: {
@@ -56,11 +65,35 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
       f1: f1AtPrior(shareAbove(positives, threshold), shareAbove(negatives, threshold), evalPrior),
       hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
       auroc_1pct: aurocOf(positives, many),
-      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), RARE),
+      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), rarePrior),
     },
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
+    influences: {
+      auroc: () => ofItems(split, 'negatives', aurocInfluence(positives, negatives)),
+      auroc_hard: () => ofItems(split, 'withHard', aurocInfluence(positives, withHard)),
+      average_precision: () => ofItems(split, 'negatives', averagePrecisionInfluence(positives, negatives)),
+      f1: () => ofItems(split, 'negatives', f1Influence(positives, negatives, threshold, evalPrior)),
+      hard_negative_accuracy: () =>
+        hard.length === 0 ? undefined : { items: split.hardNegatives, values: shareBelowInfluence(hard, threshold) },
+      auroc_1pct: () => ofItems(split, 'many', aurocInfluence(positives, many)),
+      f1_1pct: () => ofItems(split, 'many', f1Influence(positives, many, rareThreshold, rarePrior)),
+    },
   };
+}
+
+/** Negatives as the metrics take them together, in the order of their scores. */
+const NEGATIVES = {
+  negatives: ['negatives'],
+  withHard: ['hardNegatives', 'negatives'],
+  many: ['negatives', 'extraNegatives'],
+} as const;
+
+function ofItems(split: ConceptSplit, kind: keyof typeof NEGATIVES, influence: Influence): ItemInfluences {
+  const values = new Float64Array(influence.positives.length + influence.negatives.length);
+  values.set(influence.positives);
+  values.set(influence.negatives, influence.positives.length);
+  return { items: joined([split.positives, ...NEGATIVES[kind].map((name) => split[name])]), values };
 }
 
 function joined(parts: readonly Uint32Array[]): Uint32Array {
@@ -82,8 +115,4 @@ function labelled(positives: Float64Array, negatives: Float64Array): [Float64Arr
   scores.set(positives);
   scores.set(negatives, positives.length);
   return [scores, new Uint8Array(scores.length).fill(1, 0, positives.length)];
-}
-
-function mean(values: Uint8Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -31,6 +31,20 @@ test('a concept’s target is its class, or its label among the others; what its
   assert.equal(targetOf(concepts, 3, questions).unrelated, ['colour', 'shape', 'background']);
 });
 
+test('a question whose classes name the concept is related to it, word for word', () => {
+  const scans = question('scan', 'normal chest x-ray', 'chest x-ray with a nodule', 'normal brain scan');
+  const others = [question('colour', 'red'), question('garment', 'starred hat'), scans];
+  const asked = ['chest x-ray', 'brain scan', 'star'].map((label) => ({ id: label, label, domain: 'kind' }));
+  assert.equal(
+    asked.map((_, place) => targetOf(asked, place, others).unrelated),
+    [
+      ['colour', 'garment'],
+      ['colour', 'garment'],
+      ['colour', 'garment', 'scan'],
+    ],
+  );
+});
+
 const close = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);
 

@@ -19,7 +19,8 @@ export function labelQuestion(concepts: readonly Concept[]): { label: string; pr
 /**
  * The target of the concept at `place`: the zero-shot class of its label, or of its label's first word in the question
  * named like its domain ("black background" is class "black" of "background"); otherwise the concept among all
- * concepts' labels. A question is related when the label names one of its classes.
+ * concepts' labels. A question is related when the label names one of its classes, or one of its classes the label
+ * ("normal chest x-ray" says what "chest x-ray" says): its answer has to change with the concept.
  */
 export function targetOf(concepts: readonly Concept[], place: number, questions: readonly ZeroShotTask[]): Target {
   const { label, domain } = concepts[place]!;
@@ -30,9 +31,14 @@ export function targetOf(concepts: readonly Concept[], place: number, questions:
     return answer < 0 ? [] : [{ id, answer }];
   })[0];
   const related = ({ id, classes }: ZeroShotTask): boolean =>
-    id === found?.id || (!found && classes.some((entry) => ` ${label} `.includes(` ${entry.label} `)));
+    id === found?.id || (!found && classes.some((entry) => names(label, entry.label) || names(entry.label, label)));
   const unrelated = questions.filter((question) => !related(question)).map(({ id }) => id);
   return { question: found?.id ?? null, answer: found?.answer ?? place, unrelated };
+}
+
+/** Whether a label holds another, word for word. */
+function names(label: string, other: string): boolean {
+  return ` ${label} `.includes(` ${other} `);
 }
 
 function startsWith(label: string, word: string): boolean {

@@ -28,8 +28,9 @@ const golden: { ranking: Case[] } = JSON.parse(
 golden.ranking.forEach(({ scores, labels, ...expected }, i) => {
   test(`equals scikit-learn on case ${i} (${scores.length} items)`, () => {
     const ap = averagePrecision(scores, labels)!;
-    const prior = labels.reduce((sum, label) => sum + label, 0) / labels.length;
-    const threshold = bestF1Threshold(scores, labels, prior);
+    const positives = labels.reduce((sum, label) => sum + label, 0);
+    const prior = positives / labels.length;
+    const threshold = bestF1Threshold(scores, labels, [positives, labels.length]);
     const [hits, alarms] = [1, 0].map((label) =>
       shareAbove(
         scores.filter((_, k) => labels[k] === label),
@@ -62,12 +63,39 @@ test('a metric that is undefined is null, never a number', () => {
 });
 
 test('the F1 threshold lies between the last accepted and the first rejected score', () => {
-  assert.is(bestF1Threshold([0, 1, 4, 5], [0, 0, 1, 1], 0.5), 2.5);
-  assert.is(bestF1Threshold([2, 2], [1, 0], 0.5), 2);
+  assert.is(bestF1Threshold([0, 1, 4, 5], [0, 0, 1, 1], [1, 2]), 2.5);
+  assert.is(bestF1Threshold([2, 2], [1, 0], [1, 2]), 2);
   // Of 100 negatives for each positive the middle one would make 50 false alarms: half of the positives is better.
-  assert.is(bestF1Threshold([1, 3, 2, 0], [1, 1, 0, 0], 0.01), 2.5);
+  assert.is(bestF1Threshold([1, 3, 2, 0], [1, 1, 0, 0], [1, 100]), 2.5);
   assert.is(f1AtPrior(0, 0, 0.5), 0);
   assert.ok(Math.abs(f1AtPrior(0.75, 0.25, 0.01) - (2 * 0.0075) / (0.0075 + 0.2475 + 0.01)) < 1e-15);
+});
+
+test('the highest of the thresholds of exactly equal F1, which rounding would part', () => {
+  // At 1 %, 4 of 36 positives and no negative, and 15 of 36 with one of 36 negatives, both have an F1 of 0.2.
+  const scores = [...Array(4).fill(9), ...Array(12).fill(5), ...Array(56).fill(0)];
+  const labels = [...Array(15).fill(1), 0, ...Array(21).fill(1), ...Array(35).fill(0)];
+  assert.is(bestF1Threshold(scores, labels, [1, 100]), 7);
+  // Whatever the numbers: no cut above the chosen one is as good, in whole numbers.
+  const rng = createRng('ties');
+  for (let trial = 0; trial < 200; trial++) {
+    const n = 6 + rng.int(30);
+    const drawn = Array.from({ length: n }, () => rng.int(5));
+    const classes = drawn.map((_, i) => (i < 2 ? i : rng.int(2)));
+    const [part, whole] = [1 + rng.int(5), 10 + rng.int(1000)];
+    const count = (least: number, label: number) =>
+      drawn.filter((score, i) => score >= least && classes[i] === label).length;
+    const [P, N] = [count(0, 1), count(0, 0)];
+    // F1 is 2x ÷ (1 + x); here x ÷ π as a fraction.
+    const cuts = [...new Set(drawn)].sort((a, b) => b - a);
+    const fraction = (cut: number) => [count(cut, 1) * N, ((whole - part) * count(cut, 0) + part * N) * P] as const;
+    const best = cuts.reduce((top, cut) => {
+      const [[a, b], [c, d]] = [fraction(cut), fraction(top)];
+      return BigInt(a) * BigInt(d) > BigInt(c) * BigInt(b) ? cut : top;
+    });
+    const next = cuts[cuts.indexOf(best) + 1];
+    assert.is(bestF1Threshold(drawn, classes, [part, whole]), next === undefined ? best : (best + next) / 2);
+  }
 });
 
 test('vertical average of ROC curves interpolates and starts at 0', () => {

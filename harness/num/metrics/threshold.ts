@@ -1,7 +1,7 @@
 /** @file Thresholds on scores: chosen by F1 on one set, applied to another, at a given share of positives. */
 
 /** Version of these definitions, recorded with results. */
-export const version = 1;
+export const version = 2;
 
 /**
  * F1 where positives make up the share `prior` of all examples, from the rates of true and false positives:
@@ -19,16 +19,40 @@ export function shareAbove(scores: ArrayLike<number>, threshold: number): number
   return scores.length === 0 ? 0 : above / scores.length;
 }
 
+/** A share of positives as a fraction of whole numbers, `[part, whole]`: 1 % is `[1, 100]`. */
+export type Share = readonly [part: number, whole: number];
+
+/** What is accepted at one cut: positives and negatives. */
+interface Accepted {
+  hits: number;
+  falseAlarms: number;
+}
+
+/**
+ * Whether `a` has the higher F1 (positive: yes, 0: equal, negative: no), in whole numbers: F1 = 2x ÷ (1 + x), with
+ * x = π·TPR ÷ ((1−π)·FPR + π), so cross-products of x decide, and what is equal is not parted by rounding.
+ */
+function compareF1(a: Accepted, b: Accepted, positives: number, negatives: number, [part, whole]: Share): bigint {
+  const weight = ({ falseAlarms }: Accepted) =>
+    (BigInt(whole - part) * BigInt(falseAlarms) + BigInt(part) * BigInt(negatives)) * BigInt(positives);
+  return BigInt(a.hits) * weight(b) - BigInt(b.hits) * weight(a);
+}
+
+/** Relative difference of two F1 in floating point beyond which rounding cannot have made it. */
+const CLEAR = 1e-9;
+
 /**
  * The threshold t of best F1 for "score ≥ t is positive" at the given prior, on scores with labels 1 and 0. It lies half-way
  * between the lowest accepted and the highest rejected score, so that it has the same margin to both sides; when
- * everything is accepted it is the lowest score. The highest such threshold wins a tie. Labels must hold both classes.
+ * everything is accepted it is the lowest score. The highest such threshold wins a tie, and ties are told exactly.
+ * Labels must hold both classes.
  */
-export function bestF1Threshold(scores: ArrayLike<number>, labels: ArrayLike<number>, prior: number): number {
+export function bestF1Threshold(scores: ArrayLike<number>, labels: ArrayLike<number>, prior: Share): number {
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
   const positives = order.reduce((sum, i) => sum + labels[i]!, 0);
   const negatives = order.length - positives;
-  let best = -1;
+  const share = prior[0] / prior[1];
+  let best: (Accepted & { f1: number }) | undefined;
   let threshold = scores[order[0]!]!;
   let hits = 0;
   let falseAlarms = 0;
@@ -37,11 +61,13 @@ export function bestF1Threshold(scores: ArrayLike<number>, labels: ArrayLike<num
     else falseAlarms++;
     const next = order[rank + 1];
     if (next !== undefined && scores[next] === scores[i]) return;
-    const f1 = f1AtPrior(hits / positives, falseAlarms / negatives, prior);
-    if (f1 > best) {
-      best = f1;
-      threshold = next === undefined ? scores[i]! : scores[i]! / 2 + scores[next]! / 2;
+    const here = { hits, falseAlarms, f1: f1AtPrior(hits / positives, falseAlarms / negatives, share) };
+    if (best) {
+      const near = Math.abs(here.f1 - best.f1) <= CLEAR * best.f1;
+      if (near ? compareF1(here, best, positives, negatives, prior) <= 0n : here.f1 < best.f1) return;
     }
+    best = here;
+    threshold = next === undefined ? scores[i]! : scores[i]! / 2 + scores[next]! / 2;
   });
   return threshold;
 }
