@@ -36,6 +36,14 @@ interface Shared<T> {
   seconds: number;
 }
 
+/** The session's notes; of imported rows also how often training saw each. */
+function notesOf({ notes, activationsFor }: Session, trainRows: number, training: EvaluationMeta['training']) {
+  if (notes.length === 0) return {};
+  if (!activationsFor || !training) return { notes };
+  const epochs = (training.tokens / trainRows).toFixed(2);
+  return { notes: [...notes, `training saw ${training.tokens} vectors: ${epochs} epochs of ${trainRows} rows`] };
+}
+
 /** One cell while it runs. */
 export interface RunningCell {
   /** Fits the method when it is not there yet. */
@@ -152,7 +160,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
                 subject: { fingerprint, family, parameters },
                 data: {
                   policy: sets.train.policy,
-                  ...(session.notes.length > 0 ? { notes: session.notes } : {}),
+                  ...notesOf(session, sets.train.n, training),
                   trainRows: sets.train.n,
                   testRows: sets.test.n,
                   ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),

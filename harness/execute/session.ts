@@ -52,9 +52,16 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   };
 }
 
-async function openImportedSession({ id, imported, collect, fingerprint }: ResolvedSubject): Promise<Session> {
+async function openImportedSession({
+  id,
+  imported,
+  draw,
+  notes = [],
+  collect,
+  fingerprint,
+}: ResolvedSubject): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
-  const { dataset, site, notes, activationsFor } = await openImport(imported!);
+  const { dataset, site, activationsFor } = await openImport(imported!, draw);
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,
