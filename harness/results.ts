@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MetricDefinition, TaskOutcome } from './contract/task.ts';
+import type { MetricDefinition, RowSamples, TaskOutcome } from './contract/task.ts';
 import { ContractError, shown } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { readJson } from './io/json.ts';
@@ -41,7 +41,7 @@ export function checkedRows(
   metrics: Record<string, MetricDefinition>,
   where: string,
 ): ResultRowRecord[] {
-  return outcome.rows.map(({ axes, metrics: values, control }, i) => {
+  return outcome.rows.map(({ axes, metrics: values, control, samples }, i) => {
     const checked: Record<string, ResultMetric> = {};
     for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
       const definition = metrics[name];
@@ -65,8 +65,20 @@ export function checkedRows(
         ...(reason === undefined ? {} : { reason }),
       };
     }
-    return { axes, metrics: checked, ...(control ? { control } : {}) };
+    const kept = samples && roundedSamples(samples, `${where}: row ${i} (${JSON.stringify(axes)})`);
+    return { axes, metrics: checked, ...(control ? { control } : {}), ...(kept ? { samples: kept } : {}) };
   });
+}
+
+/** Digits of a unit's value: far more than its error, and half of a result's size. */
+const SAMPLE_DIGITS = 7;
+
+function roundedSamples({ unit, ids, values, shared }: RowSamples, at: string): RowSamples {
+  if (ids && (ids.length !== values.length || new Set(ids).size !== ids.length)) {
+    throw new ContractError(`${at}: samples: expected one name of its own for each of ${values.length} values`);
+  }
+  const round = (value: number) => Number(value.toPrecision(SAMPLE_DIGITS));
+  return { unit, ...(ids ? { ids } : {}), values: values.map(round), ...(shared ? { shared: shared.map(round) } : {}) };
 }
 
 function checkNumber(value: number, { range: [low, high] }: MetricDefinition, at: string): void {

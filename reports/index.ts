@@ -10,6 +10,8 @@ import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
 
+export { summaryTable } from './summary.ts';
+
 export interface ReportOptions {
   /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
   includeLimited?: boolean;
@@ -51,7 +53,7 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
   return {
     leaderboard: await renderLeaderboard(tables, { limited, source: options.source }),
-    csv: toCsv(results),
+    csv: toCsv(results, tables),
     html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}` }),
   };
 }

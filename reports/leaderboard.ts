@@ -2,6 +2,7 @@
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
 import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
 
 const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };
@@ -31,6 +32,20 @@ function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): strin
   return [...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`));
 }
 
+/** The rows of each band under its title, in order; the details apart. */
+export function rowGroups(rows: readonly TableRow[]): {
+  bands: { title: string; rows: TableRow[] }[];
+  details: TableRow[];
+} {
+  const bands: { title: string; rows: TableRow[] }[] = [];
+  for (const row of rows) {
+    if (row.detail) continue;
+    if (bands.at(-1)?.title !== row.band) bands.push({ title: row.band, rows: [] });
+    bands.at(-1)!.rows.push(row);
+  }
+  return { bands, details: rows.filter(({ detail }) => detail) };
+}
+
 function tableView(table: Table) {
   const columns = leaderboardColumns(table);
   const rows = table.rows.filter(({ cells }) => columns.some((name) => cells[name]));
@@ -44,6 +59,15 @@ function tableView(table: Table) {
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
     `seeds ${table.seeds.join(', ')}`,
   ];
+  const rowView = (row: TableRow) => ({
+    rank: rankLabel(row),
+    method: methodLabel(row),
+    cells: columns.map((name) => {
+      const cell = row.cells[name];
+      return cell ? formatInterval(cell.value, cell.ci95, cell) : '–';
+    }),
+  });
+  const { bands, details } = rowGroups(rows);
   return {
     taskTitle: task.title,
     subject: subject.id,
@@ -51,14 +75,8 @@ function tableView(table: Table) {
     note: counts.join('; '),
     unavailable: table.unavailable,
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
-    rows: rows.map((row) => ({
-      rank: row.rank === null ? '–' : `${row.tied ? '≈ ' : ''}${row.rank}`,
-      method: methodLabel(row),
-      cells: columns.map((name) => {
-        const cell = row.cells[name];
-        return cell ? formatInterval(cell.value, cell.ci95) : '–';
-      }),
-    })),
+    bands: bands.map(({ title, rows }) => ({ title: escapeCell(title), rows: rows.map(rowView) })),
+    details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
   };
 }

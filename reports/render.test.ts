@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
-import { renderReports, renderTexts } from './index.ts';
+import { renderReports, renderTexts, summaryTable } from './index.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/render');
@@ -37,7 +37,7 @@ test('the leaderboard has a row a method, best first, with intervals, escaped ba
   const rows = leaderboard.split('\n').filter((line) => line.startsWith('|'));
   assert.match(rows[0]!, /\| rank \| method \| AUROC ↑ \|/);
   assert.match(rows[2]!, /\| 1 \| \*\*topk\*\* · selection: auroc \| 0\.910 \[0\.880, 0\.940\] \|/);
-  assert.match(rows[3]!, /\| 2 \| \*pca \\\| <b>\* \| 0\.800/);
+  assert.match(rows[3]!, /\| \? 2 \| \*pca \\\| <b>\* \| 0\.800/);
   assert.match(rows[4]!, /\| – \| \*bow\* \| – \|/);
   assert.match(leaderboard, /bow: has no decoder/);
   assert.not.match(leaderboard, /Limited run/);
@@ -46,8 +46,56 @@ test('the leaderboard has a row a method, best first, with intervals, escaped ba
 test('CSV has one line a number and quotes what needs it', async () => {
   const lines = (await renderTexts(results)).csv.trim().split('\n');
   assert.is(lines.length, 4);
-  assert.match(lines[1]!, /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,0,false,auroc,0\.91,0\.88,0\.94,10/);
+  assert.match(
+    lines[1]!,
+    /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,,1,first,0,false,auroc,0\.91,0\.88,0\.94,10/,
+  );
   assert.match(lines[3]!, /has no decoder/);
+});
+
+test('leaderboard, HTML, CSV and the table on the console agree on ranks; few units are marked', async () => {
+  const values = [0.9, 0.7, 0.8, 0.95, 0.85];
+  const scored = (name: string, shift: number, control = false) => {
+    const own = values.map((value, i) => value - shift + (i % 2 === 0 ? 0.001 : 0));
+    const auroc = metric(own.reduce((a, b) => a + b) / own.length, [0.5, 1], { main: true, n: own.length });
+    const row = { axes: {}, metrics: { auroc }, samples: { unit: 'concept', values: own } };
+    const result = fakeResult(name, [row]);
+    return { ...result, method: { ...result.method, control } };
+  };
+  const noisy = scored('noisy', 0.02);
+  noisy.rows[0]!.samples!.values = [0.6, 0.99, 0.95, 0.7, 0.86];
+  const all = [scored('null', -0.02, true), scored('best', 0), noisy, scored('worse', 0.2)];
+  const { leaderboard, html, csv } = await renderTexts(all);
+  const expected = { null: '–', best: '1', noisy: '≈ 2', worse: '3' };
+  const ranks = (text: string, line: RegExp) =>
+    Object.fromEntries([...text.matchAll(line)].map((match) => [match.groups!['name']!, match.groups!['rank']!]));
+  assert.equal(ranks(leaderboard, /^\| (?<rank>[^|]+) \| \*\*(?<name>\w+)\*\*/gm), expected);
+  assert.equal(
+    ranks(html, /<tr class="sae"><td title="[^"]*">(?<rank>[^<]+)<\/td><td title="[^"]*">(?<name>\w+)/g),
+    expected,
+  );
+  const inCsv = csv
+    .split('\n')
+    .filter((line) => /,auroc,/.test(line))
+    .map((line) => line.split(','));
+  const columns = csv.split('\n')[0]!.split(',');
+  const cell = (line: string[], name: string) => line[columns.indexOf(name)]!;
+  assert.equal(
+    inCsv.map((line) => [cell(line, 'method'), cell(line, 'rank'), cell(line, 'standing')]),
+    [
+      ['null', '', ''],
+      ['best', '1', 'first'],
+      ['noisy', '2', 'tied'],
+      ['worse', '3', 'apart'],
+    ],
+  );
+  assert.equal(ranks(summaryTable(all), /^(?<name>\w+) +[\d.]+ +\((?<rank>.+)\)$/gm), {
+    best: '1',
+    noisy: '≈ 2',
+    worse: '3',
+  });
+  assert.match(leaderboard, /\| 0\.841 \[0\.500, 1\]† \|/);
+  assert.match(html, /corrected p &#x3D; /);
 });
 
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {

@@ -190,10 +190,7 @@ test('bad input is refused with file, expected and found', async () => {
       /files: expected a value that must NOT have duplicate items/,
       (f) => json(f, 'activations.json', { files: ['part-0.npy', 'part-0.npy'] }),
     ],
-    [
-      /3 arrays whose order would be a guess/,
-      (f) => writeNpy(join(f, 'other.npy'), [2, 4], new Float32Array(8)),
-    ],
+    [/3 arrays whose order would be a guess/, (f) => writeNpy(join(f, 'other.npy'), [2, 4], new Float32Array(8))],
     [/expected items enough to train and to test on/, (f) => json(f, 'groups.json', new Array(N).fill('all'))],
     [/expected floating-point numbers, found I32/, (f) => writeNpy(join(f, 'part-2.npy'), [2, 4], new Int32Array(8))],
     [

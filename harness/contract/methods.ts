@@ -65,11 +65,23 @@ export interface FitContext<O> {
 export interface FittedState {
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
   json?: unknown;
+  /** What a reader of the results must know about this fit. */
+  marks?: Mark[];
+}
+
+/** A remark that stands in the results and on the console. */
+export interface Mark {
+  /** Stable name: lower-case words with dashes. */
+  code: string;
+  /** One sentence with the numbers. */
+  message: string;
 }
 
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {
   options: OptionsSchema;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
+  /** A null row: knows nothing of what is measured, so tables show it without a rank. */
+  nullRow?: boolean;
   /** Modalities it works on; both when omitted. */
   modalities?: ('text' | 'image')[];
   /** Whether two seeds give two results; one seed is run otherwise. */

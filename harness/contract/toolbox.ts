@@ -5,7 +5,7 @@ export { atomicWrite } from '../io/atomic.ts';
 export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRows } from '../io/csv.ts';
-export { folderFingerprint } from '../io/fingerprint.ts';
+export { folderFingerprint, tokenizerFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
@@ -33,6 +33,7 @@ export {
 } from '../num/metrics/influence.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
+export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
 export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {

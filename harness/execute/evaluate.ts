@@ -32,6 +32,7 @@ export interface EvaluationMeta {
   data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
   d_sae?: number;
   training?: ResultTraining;
+  marks?: Result['marks'];
   /** Wall time by step. */
   seconds: Record<string, number>;
 }
@@ -113,15 +114,16 @@ export async function resultOf(
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
-  axes: Record<string, string>,
+  { axes, shows }: Pick<TaskDefinition, 'axes' | 'shows'>,
 ): Promise<Result> {
   const { rows, details, curves, unavailable } = (await readJson(
     join(stored.folder, OUTCOME),
     'store',
   )) as StoredOutcome;
   const meta = stored.meta as unknown as EvaluationMeta;
-  const { id, kind, name, title, paper, version, control, options, optionsPassed } = fit.method;
+  const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
+  const control = fit.method.control || fit.method.nullRow === true || task.controls.includes(id);
   const { dataset } = cell.subject;
   const keys = Object.entries({
     ...cell.activations,
@@ -141,13 +143,21 @@ export async function resultOf(
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
     },
-    task: { id: task.id, title: task.title, version: task.version, options: task.options, axes },
+    task: {
+      id: task.id,
+      title: task.title,
+      version: task.version,
+      options: task.options,
+      axes,
+      ...(shows ? { shows } : {}),
+    },
     seed: evaluation.seed,
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
     rows,
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
+    ...(meta.marks ? { marks: meta.marks } : {}),
     ...(meta.training ? { training: meta.training } : {}),
     provenance: {
       ...meta.run,

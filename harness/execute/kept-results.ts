@@ -39,8 +39,8 @@ export async function keepResult(
   const { cell, fit, evaluation } = planned;
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
-  const { axes } = await registry.get('task', evaluation.task.id);
-  const result = await resultOf(plan, cell, fit, evaluation, stored, axes);
+  const task = await registry.get('task', evaluation.task.id);
+  const result = await resultOf(plan, cell, fit, evaluation, stored, task);
   await writeResult(out, result);
   return result;
 }
