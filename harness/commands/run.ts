@@ -111,7 +111,11 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   showNotes(results, say);
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
-  const files = results.length > 0 ? await writeReports(out, values, { ...plan, failed: failures.length }) : [];
+  const { files, refused } =
+    results.length > 0
+      ? await writeReports(out, values, { ...plan, failed: failures.length })
+      : { files: [], refused: [] };
+  for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
     const failed = failures.map(({ label, error }) => ({
       label,
