@@ -88,12 +88,12 @@ export async function readResult(file: string): Promise<Result> {
   return checkedResult(await readJson(file, 'result'), `result ${file}`);
 }
 
-/** The result at a place when it is there, is valid and has this key. */
+/** The result at a place when it is there, is valid, has this key and is not that of a failure: that is tried again. */
 export async function storedResult(out: string, place: ResultPlace, key: string): Promise<Result | undefined> {
   const file = resultFile(out, place);
   if (!existsSync(file)) return undefined;
   const result = await readResult(file).catch(() => undefined);
-  return result?.key === key ? result : undefined;
+  return result?.key === key && result.failed === undefined ? result : undefined;
 }
 
 /** Paths of all result files below `<out>/results`, sorted. */

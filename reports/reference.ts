@@ -36,6 +36,8 @@ async function renderReference(lines: string): Promise<string> {
  */
 export async function updateReference(dir: string): Promise<string[]> {
   const { results, refused } = await loadResults(dir);
+  const failed = results.find((result) => result.failed !== undefined);
+  if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
   if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
   const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
   if (mixed) {

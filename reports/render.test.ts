@@ -136,6 +136,25 @@ test('limited results are left out unless asked for, and then marked; no results
   }
 });
 
+test('a method that failed stays in the tables with its reason, also where only one of its seeds did', async () => {
+  const failed = (name: string, seed: number, reason: string) => fakeResult(name, [], { seed, failed: reason });
+  const all = [
+    ...results,
+    failed('broken', 0, 'expected finite weights'),
+    failed('broken', 1, 'expected finite weights'),
+    failed('topk', 1, 'out of memory'),
+  ];
+  const { leaderboard, html } = await renderTexts(all);
+  assert.match(leaderboard, /^\| – \| \*\*broken\*\* \| – \|$/m);
+  assert.match(leaderboard, /^`–` broken failed: seed 0, 1: expected finite weights$/m);
+  assert.match(leaderboard, /^`–` topk failed: seed 1: out of memory$/m);
+  assert.match(leaderboard, /\*\*topk\*\* · selection: auroc \| 0\.910/);
+  assert.match(html, /<span class="failed">failed: seed 0, 1: expected finite weights<\/span>/);
+  assert.match(summaryTable(all), /^broken +failed$/m);
+  const alone = await renderTexts([failed('broken', 0, 'expected finite weights')]);
+  assert.match(alone.leaderboard, /broken failed: seed 0: expected finite weights/);
+});
+
 test('an edited result is named and left out, the others are reported', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
   try {

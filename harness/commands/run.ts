@@ -104,7 +104,8 @@ function showNotes(results: readonly Result[], say: (line: string) => void): voi
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
-  const { results, present, computed, failures } = summary;
+  const { results, present, computed, failures, failed: failedResults } = summary;
+  const told = [...results, ...failedResults];
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
@@ -112,7 +113,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const { files, refused } =
-    results.length > 0
+    told.length > 0
       ? await writeReports(out, values, { ...plan, failed: failures.length })
       : { files: [], refused: [] };
   for (const reason of refused) say(`left out of the reports: ${reason}`);
@@ -131,7 +132,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     return exitCodeOf(failures);
   }
   const { summaryTable } = await import('../../reports/index.ts');
-  if (results.length > 0) print(`\n${summaryTable(results)}\n`);
+  if (told.length > 0) print(`\n${summaryTable(told)}\n`);
   print(
     `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
   );
