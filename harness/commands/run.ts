@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { AsideSetting } from '../execute/aside.ts';
 import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
+import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -147,7 +148,7 @@ const MAX_SIDES = 4;
 async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
   const { allowedThreads } = await import('../native/addon.ts');
   const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
-  if (setting.backend === 'tensorflow' || threads < 1) return undefined;
+  if (setting.backend === 'tensorflow' || threads < 1 || fewOpenFiles()) return undefined;
   const { workerAside } = await import('../execute/aside.ts');
   return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
 }
