@@ -74,7 +74,7 @@ export function bandOf(row: TableRow, bands: ResultDisplay['bands'], d_in: numbe
 /** Best first by the main metric; empty cells last. */
 export function sortRows(rows: TableRow[], main: string): void {
   const mainOf = (row: TableRow) => row.cells[main]?.value ?? null;
-  const sign = rows.find((row) => row.cells[main])?.cells[main]?.direction === 'min' ? 1 : -1;
+  const sign = rows.find((row) => mainOf(row) !== null)?.cells[main]?.direction === 'min' ? 1 : -1;
   rows.sort((a, b) => {
     const [left, right] = [mainOf(a), mainOf(b)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);

@@ -9,7 +9,11 @@ export interface Result {
   /**
    * Version of this format.
    */
-  schema: 1;
+  schema: 2;
+  /**
+   * SHA-256 of the canonical JSON of all the rest.
+   */
+  checksum?: string;
   /**
    * Hash of everything that the numbers depend on.
    */
