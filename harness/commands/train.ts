@@ -119,6 +119,7 @@ export const command: Command = {
       run: provenance,
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
     });
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
