@@ -192,6 +192,28 @@ test('run --only, --seed and --limit', async () => {
   assert.ok(result.provenance.arguments.passed.includes('--only'));
 });
 
+test('a folder of results is of one suite at one size: nothing of another replaces it', async () => {
+  const out = join(folder, 'whole');
+  const into = (...more: string[]) => run('run', suiteFile(), ...plugins, ...places, '--out', out, ...more);
+  for (const seed of ['0', '1']) await into('--only', `seeds=${seed}`);
+  const before = readFileSync(join(out, 'results.csv'), 'utf8');
+  const attempt = (...more: string[]) => mistake('run', suiteFile(), ...plugins, ...places, '--out', out, ...more);
+  assert.match(
+    await attempt('--limit', '5'),
+    /--out .*whole: expected .* suite toy with --limit 5; found results of suite toy without --limit: name another/,
+  );
+  assert.is(readFileSync(join(out, 'results.csv'), 'utf8'), before);
+  assert.match(
+    await attempt('--subject', modelFolder, '--site', 'blocks.0.hook_resid_post'),
+    /suite toy-model without --limit; found results of suite toy /,
+  );
+  const limited = join(folder, 'part');
+  assert.match(
+    await mistake('run', suiteFile(), ...plugins, ...places, '--out', limited),
+    /found results of suite toy with --limit 5/,
+  );
+});
+
 test('run: one crashing method gives exit code 1, the others their results', async () => {
   const methods = [{ id: 'toy-mean', name: 'bad', options: { fail: 'bug' } }, { id: 'toy-mean' }];
   const { code, out, said } = await run('run', suiteFile({ methods }), ...plugins, ...places);
@@ -294,6 +316,23 @@ test('validate finds options that contradict one another', async () => {
   assert.match(await attempt([topk], { subjects: sites }), /unknown site of tiny-lm in suite world 'blocks\.9/);
 });
 
+test('a dataset of images on a text subject is refused in one line', async () => {
+  const given = [
+    '--sae',
+    'topk',
+    '--subject',
+    'tiny-lm',
+    '--site',
+    'blocks.2.hook_resid_post',
+    '--dataset',
+    'image-world',
+  ];
+  assert.match(
+    await mistake('train', ...given, '--out', join(folder, 'clash'), ...places.slice(2)),
+    /subject tiny-lm: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/,
+  );
+});
+
 test('report renders again from results alone', async () => {
   const out = join(folder, 'again');
   const { out: printed } = await run('report', join(folder, 'out'), '--out', out);
@@ -327,6 +366,19 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
+  const again = (...more: string[]) =>
+    run('train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where, ...more);
+  // The same SAE may be written again; another one needs to be told.
+  assert.is((await again()).code, 0);
+  assert.match(
+    await mistake('train', '--sae', 'topk', ...subject, ...options, '--option', 'lr=0.01', ...plugins, ...where),
+    /train: --out .*sae: holds another SAE \(cfg\.json, .*\): name another --out, or add --overwrite/,
+  );
+  const weights = readFileSync(join(out, 'sae_weights.safetensors'));
+  writeFileSync(join(out, 'activation_scaler.json'), '{"scaling_factor": 2}');
+  assert.is((await again('--option', 'lr=0.01', '--overwrite')).code, 0);
+  assert.not.equal(readFileSync(join(out, 'sae_weights.safetensors')), weights);
+  assert.not.ok(existsSync(join(out, 'activation_scaler.json')));
   const bare = join(folder, 'bare.ts');
   const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
   writeFileSync(
@@ -348,7 +400,7 @@ test('train writes SAELens’ layout', async () => {
     '--option',
     'k=4',
     ...plugins,
-    ...where,
+    ...where.with(1, join(folder, 'small')),
   );
   assert.match(await tooSmall, /topk.*k.*2/);
 });

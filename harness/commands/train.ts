@@ -1,6 +1,6 @@
 /** @file `saxbench train`: one SAE on one site of one subject, written in SAELens' layout. */
 import { existsSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
@@ -80,6 +80,20 @@ async function nameModel(file: string, model_name: string): Promise<void> {
   await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, model_name } });
 }
 
+/** What `train` leaves beside the weights; `key` tells one SAE from another. */
+const TRAINING_FILE = 'training.json';
+
+/** The files of an SAE in a folder; none where it is the one of this key. */
+async function anotherSae(folder: string, key: string): Promise<string[]> {
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
+  const own = [SAELENS_CONFIG, TRAINING_FILE];
+  const parts = names.filter((name) => own.includes(name) || /\.safetensors$|_scaler\.json$/.test(name));
+  const { readJson } = await import('../io/json.ts');
+  const training = await readJson(join(folder, TRAINING_FILE), 'train').catch(() => undefined);
+  return (training as { key?: unknown } | undefined)?.key === key ? [] : parts;
+}
+
 export const command: Command = {
   name: 'train',
   usage: 'train',
@@ -109,11 +123,26 @@ export const command: Command = {
       settings: values,
       say,
     });
+    const [cell] = plan.cells;
+    const [fit] = cell!.fits;
+    const place = [
+      cell!.subject.id,
+      cell!.site,
+      `${fit!.method.name}-${fit!.identity.slice(0, 8)}`,
+      `seed-${fit!.seed}`,
+    ];
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
+    const replaced = await anotherSae(out, fit!.key);
+    if (replaced.length > 0 && !values['overwrite']) {
+      throw new UserError(
+        `train: --out ${out}: holds another SAE (${replaced.join(', ')}): name another --out, or add --overwrite.`,
+      );
+    }
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const { step, place } = await fitPlan(plan, {
+    const step = await fitPlan(plan, {
       registry,
       store,
       run: provenance,
@@ -121,13 +150,13 @@ export const command: Command = {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
     });
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const portable = existsSync(saelens);
     if (!portable)
       say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
+    for (const name of replaced) await rm(join(out, name));
     await cp(portable ? saelens : step.folder, out, {
       recursive: true,
       filter: (source) => basename(source) !== 'manifest.json',
@@ -135,7 +164,7 @@ export const command: Command = {
       throw writeError(out, error);
     });
     if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
-    await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
+    await atomicWriteJson(join(out, TRAINING_FILE), { key: fit!.key, ...(step.meta['training'] as object) });
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
     if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));
