@@ -29,6 +29,7 @@ const COLUMNS = [
   'unit',
   'direction',
   'reason',
+  'marks',
   'backend',
   'key',
 ] as const;
@@ -84,6 +85,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         unit,
         direction,
         reason,
+        marks: result.marks?.map(({ code }) => code).join(';'),
         backend: result.provenance.backend.name,
         key: result.key,
       })),

@@ -4,6 +4,7 @@ import type { Table, TableRow } from './aggregate.ts';
 import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
 import { rowGroups } from './leaderboard.ts';
+import { markedName, markLine } from './marks.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
@@ -36,7 +37,7 @@ function tableView(table: Table) {
   const rowView = (row: TableRow) => ({
     rank: rankLabel(row),
     standing: standingText(row),
-    method: row.method.name,
+    method: markedName(row.method.name, row.method.name, table.marks),
     title: row.method.title,
     kind: row.method.kind,
     control: row.control !== undefined,
@@ -56,6 +57,7 @@ function tableView(table: Table) {
     })),
     bands: bands.map(({ title, rows }) => ({ title, rows: rows.map(rowView) })),
     details: details.map(rowView),
+    marks: table.marks.map((mark) => markLine(mark, table.seeds)),
     width: columns.length + 2,
   };
 }

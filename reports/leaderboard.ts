@@ -2,6 +2,7 @@
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
 import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
 
@@ -61,7 +62,7 @@ function tableView(table: Table) {
   ];
   const rowView = (row: TableRow) => ({
     rank: rankLabel(row),
-    method: methodLabel(row),
+    method: markedName(methodLabel(row), row.method.name, table.marks),
     cells: columns.map((name) => {
       const cell = row.cells[name];
       return cell ? formatInterval(cell.value, cell.ci95, cell) : '–';
@@ -78,6 +79,7 @@ function tableView(table: Table) {
     bands: bands.map(({ title, rows }) => ({ title: escapeCell(title), rows: rows.map(rowView) })),
     details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
+    marks: table.marks.map((mark) => escapeCell(markLine(mark, table.seeds))),
   };
 }
 

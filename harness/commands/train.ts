@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import type { Mark } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
@@ -48,11 +49,15 @@ async function suiteOf(values: Values): Promise<Suite> {
   };
 }
 
+/** Items that are not trained on, to say how the SAE does on others: this part of those for training. */
+const HELD_OUT = { part: 0.05, most: 200 };
+
 async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
-  const items = { train: values['items'] as number, test: 1 };
+  const train = values['items'] as number;
+  const items = { train, test: Math.min(HELD_OUT.most, Math.ceil(train * HELD_OUT.part)) };
   const sites = values['site'] as string[] | undefined;
   if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
   if (values['activations'] !== undefined) {
@@ -127,10 +132,12 @@ export const command: Command = {
       throw writeError(out, error);
     });
     if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
-    await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
+    const marks = (step.meta['marks'] ?? []) as Mark[];
+    for (const { message } of marks) say(`warning: ${message}`);
+    await atomicWriteJson(join(out, 'training.json'), { ...(step.meta['training'] as object), marks });
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
-    if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));
+    if (values['json']) print(JSON.stringify({ out, ...facts, marks, last }, null, 2));
     else
       print(
         `${Object.entries(last)

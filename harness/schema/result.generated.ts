@@ -225,6 +225,12 @@ export interface ResultTraining {
   curve: {
     [k: string]: number[];
   };
+  /**
+   * Series over training on rows that are not trained on: step, explained_variance, l0.
+   */
+  heldOut?: {
+    [k: string]: number[];
+  };
 }
 export interface ResultProvenance {
   saxbench: string;

@@ -21,6 +21,7 @@ import {
   adjustSparsity,
   checkTarget,
   type SparsityTarget,
+  sparsityControllers,
   sparsityFactor,
   sparsityTargetHyperparameter,
 } from './shared/sparsity-target.ts';
@@ -100,6 +101,8 @@ export default defineSae<ReluParameters>({
     adjustSparsity(state, hp.targetL0);
     return {};
   },
+  targetL0: (hp) => hp.targetL0,
+  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
   toInference: foldDecoderNorms,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
