@@ -49,6 +49,8 @@ export interface Table {
   metrics: string[];
   main?: string;
   seeds: number[];
+  /** How often SAEs saw each training row; one number where all of them trained alike. */
+  epochs: number[];
   /** What readers must know about some of its methods. */
   marks: TableMark[];
   /** Band by band, best first, then the details. */
@@ -146,6 +148,7 @@ function buildTable(results: Result[]): Table {
     metrics: main ? [main, ...metrics.filter((name) => name !== main)] : metrics,
     ...(main ? { main } : {}),
     seeds: [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b),
+    epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
     marks: marksOf(results),
     rows,
     ...(unavailable ? { unavailable } : {}),

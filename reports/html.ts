@@ -2,7 +2,7 @@
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { Table, TableRow } from './aggregate.ts';
 import { tableColumns } from './columns.ts';
-import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
+import { axesLabel, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
@@ -109,7 +109,7 @@ export async function renderHtml(
       facts: [
         `${subject.modality === 'text' ? 'language' : 'vision'} model of family ${subject.family}${subject.parameters ? `, ${subject.parameters.toLocaleString('en')} parameters` : ''}`,
         `d_in ${site.d_in}`,
-        `dataset ${dataset.id}: ${dataset.trainRows.toLocaleString('en')} training rows, ${dataset.testRows.toLocaleString('en')} test rows${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
+        `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
         dataset.policy,
       ],
       tasks,

@@ -1,7 +1,7 @@
 /** @file Tables → LEADERBOARD.md. */
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
-import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
@@ -56,7 +56,7 @@ function tableView(table: Table) {
   const counts = [
     `d_in ${site.d_in}`,
     `dataset \`${dataset.id}\``,
-    `${dataset.trainRows.toLocaleString('en')} training and ${dataset.testRows.toLocaleString('en')} test rows`,
+    rowsText(dataset, table.epochs),
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
     `seeds ${table.seeds.join(', ')}`,
   ];

@@ -108,6 +108,7 @@ export async function fitSae(
     if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site });
     await rm(checkpointDir, { recursive: true, force: true });
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
+    const rows = train.keep.reduce((sum, kept) => sum + kept, 0);
     const training: ResultTraining = {
       options: { ...trained.training },
       ...(definition.inference === undefined ? {} : { inference: definition.inference }),
@@ -115,6 +116,8 @@ export async function fitSae(
       scalars: trained.scalars,
       parameters,
       tokens: trained.tokens,
+      rows,
+      epochs: trained.tokens / rows,
       seconds: (performance.now() - started) / 1000,
       tokensPerSecond,
       curve: columns(trained.curve),

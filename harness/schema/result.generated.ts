@@ -217,6 +217,14 @@ export interface ResultTraining {
   };
   parameters: number;
   tokens: number;
+  /**
+   * Different rows that training drew from.
+   */
+  rows?: number;
+  /**
+   * How often it saw each of them: tokens over rows.
+   */
+  epochs?: number;
   seconds: number;
   tokensPerSecond: number;
   /**

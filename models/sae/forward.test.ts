@@ -62,7 +62,12 @@ test('codes and reconstructions of x = [3, 1], by hand', () => {
 test('BatchTopK shares its budget over the batch and follows the smallest kept value', () => {
   tf.tidy(() => {
     const x = tf.tensor2d([3, 1, 1, -1], [2, 2]);
-    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
+    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), {
+      k: 1,
+      auxAlpha: 0,
+      auxK: 1,
+      deadBias: 0,
+    });
     // Pre-activations [2.5, 2, 0] and [0.5, 0, 0]: the two largest are both in the first row.
     assert.equal([...toDense(codes).dataSync()], [2.5, 2, 0, 0, 0, 0]);
     assert.is(parts['smallest']!.dataSync()[0], 2);
