@@ -59,6 +59,38 @@ test('all components reconstruct exactly, one component leaves the variance of t
   x.dispose();
 });
 
+test('components that the rows do not determine are dropped, and that is said', async () => {
+  const rng = createRng(1);
+  const row = () => Array.from({ length: 6 }, () => 3 + rng.normal());
+  // Four rows have three directions to differ in, whatever their number of coordinates.
+  const few = await fit(memoryActivations([[row(), row(), row(), row()]]));
+  assert.equal(few.tensors['components']!.shape, [3, 6]);
+  assert.equal(few.marks, [{ code: 'components-dropped', message: '3 of 6 components dropped: 4 rows determine 3.' }]);
+  // The last coordinate is the sum of two others, as float32 numbers are: to the last digits only.
+  const dependent = Array.from({ length: 200 }, () => {
+    const [a, b, c] = row();
+    return [a!, b!, c!, Math.fround(Math.fround(a!) + Math.fround(b!))];
+  });
+  const summed = await fit(memoryActivations([dependent]));
+  assert.equal(summed.tensors['components']!.shape, [3, 4]);
+  assert.match(summed.marks![0]!.message, /^1 of 4 components dropped: 200 rows determine 3\.$/);
+  // What was asked for is there: nothing to say.
+  assert.is((await fit(memoryActivations([dependent]), 2)).marks, undefined);
+  assert.is((await fit(cloud())).marks, undefined);
+});
+
+test('a dropped component no longer depends on the last digits of the activations', async () => {
+  const rng = createRng(2);
+  const rows = Array.from({ length: 8 }, () => Array.from({ length: 32 }, () => Math.fround(rng.normal())));
+  const nudged = rows.map((row) => row.map((value) => Math.fround(value * (1 + 1e-7 * (rng.uniform() - 0.5)))));
+  const [one, other] = await Promise.all([rows, nudged].map((each) => fit(memoryActivations([each]))));
+  const [a, b] = [one!, other!].map(({ tensors }) => tensors['components']!.data);
+  assert.is(a!.length, 7 * 32);
+  a!.forEach((value, i) => {
+    assert.ok(Math.abs(value - b![i]!) < 1e-4, `entry ${i}: ${value} and ${b![i]}`);
+  });
+});
+
 test('more components than d_in are refused before anything is collected', () => {
   const check = (components: number) => pca.validate!({ d_in: 2 }, { components, rows: 9 });
   assert.throws(() => check(3), /components must be at most d_in = 2, found 3/);
@@ -67,6 +99,17 @@ test('more components than d_in are refused before anything is collected', () =>
 
 test('hostile: too few positions, NaN', async () => {
   const hostile: [Promise<unknown>, RegExp][] = [
+    [
+      fit(
+        memoryActivations([
+          [
+            [1, 2],
+            [1, 2],
+          ],
+        ]),
+      ),
+      /expected activations that differ, found the same in all of 2 pos/,
+    ],
     [fit(memoryActivations([[[1, 2]]])), /at least 2 kept positions, found 1/],
     [fit(memoryActivations([[[1, 2]], [[Number.NaN, 0]]])), /finite/],
   ];

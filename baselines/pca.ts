@@ -7,15 +7,29 @@ interface Options {
 }
 
 /**
+ * Standard deviation of the last component that is kept, relative to the norm of the activations: they are float32 numbers
+ * out of long sums, so that below it a component's direction is rounding and another instruction set finds another one.
+ */
+const DETERMINED = 1e-6;
+
+/** How many components, in order of their variances, the rows determine. */
+function determinedOf(variances: Float64Array, mean: Float64Array): number {
+  const meanSquare = mean.reduce((sum, value) => sum + value * value, 0);
+  const scale = variances.reduce((sum, value) => sum + Math.max(0, value), meanSquare);
+  return variances.filter((variance) => variance > DETERMINED ** 2 * scale).length;
+}
+
+/**
  * Codes are the centred activation in the basis of the covariance's eigenvectors, largest variance first; decoding adds
  * the mean back. With all components the reconstruction is exact; with k it is the best linear one of rank k.
- * Covariance and eigenvectors in float64; the sign of a component makes its largest entry positive.
+ * Covariance and eigenvectors in float64; the sign of a component makes its largest entry positive. Components that the
+ * rows do not determine (fewer rows than d_in, dependent coordinates) are dropped, and the fit is marked.
  */
 export default defineBaseline<Options>({
   id: 'pca',
   title: 'Principal components (PCA)',
   paper: 'Pearson 1901; Hotelling 1933',
-  version: 1,
+  version: 2,
   options: {
     components: { type: 'integer', minimum: 0, default: 0, description: 'Components kept; 0 = all d_in.' },
     rows: {
@@ -35,7 +49,7 @@ export default defineBaseline<Options>({
     const { d_in } = activations;
     const kept = activations.keep.reduce((sum, keep) => sum + keep, 0);
     const rows = Math.min(kept, options.rows);
-    const components = options.components === 0 ? d_in : options.components;
+    const wanted = options.components === 0 ? d_in : options.components;
     if (rows < 2)
       throw new UserError(`pca: expected at least 2 kept positions, found ${rows}; collect more activations`);
     const sampleSeed = createRng('pca/rows').int(2 ** 31);
@@ -46,6 +60,11 @@ export default defineBaseline<Options>({
         throw new UserError('pca: expected finite activations, found NaN or Infinity');
       progress(1, 2, 'eigenvectors');
       const { values, vectors } = symmetricEigen(matrix, d_in);
+      const determined = determinedOf(values, mean);
+      if (determined === 0)
+        throw new UserError(`pca: expected activations that differ, found the same in all of ${rows} positions`);
+      const components = Math.min(wanted, determined);
+      const message = `${wanted - components} of ${wanted} components dropped: ${rows} rows determine ${determined}.`;
       return {
         tensors: {
           mean: { shape: [d_in], data: Float32Array.from(mean) },
@@ -56,6 +75,7 @@ export default defineBaseline<Options>({
           variances: { shape: [d_in], data: Float32Array.from(values) },
         },
         json: { rows },
+        ...(components < wanted ? { marks: [{ code: 'components-dropped', message }] } : {}),
       };
     }
     throw new Error('internal: the activations gave no batch');

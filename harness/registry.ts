@@ -16,7 +16,7 @@ export const PLUGIN_FOLDERS: Readonly<Record<PluginKind, string>> = {
 };
 
 /** What a suite calls an SAE that was trained elsewhere: named like a method, read from a folder instead of a plug-in. */
-export const CHECKPOINT = { kind: 'checkpoint', id: 'checkpoint', version: 1 } as const;
+export const CHECKPOINT = { kind: 'checkpoint', id: 'checkpoint', version: 2 } as const;
 
 interface Entry {
   id: string;

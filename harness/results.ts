@@ -43,7 +43,7 @@ export function checkedRows(
 ): ResultRowRecord[] {
   return outcome.rows.map(({ axes, metrics: values, control }, i) => {
     const checked: Record<string, ResultMetric> = {};
-    for (const [name, { value, ci95, n, reason }] of Object.entries(values)) {
+    for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
       const definition = metrics[name];
       const at = `${where}: row ${i} (${shown(axes)}): metric '${name}'`;
       if (!definition)
@@ -56,6 +56,7 @@ export function checkedRows(
         value,
         ci95,
         n,
+        ...(units === undefined ? {} : { units }),
         unit,
         direction,
         range,

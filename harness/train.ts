@@ -11,6 +11,7 @@ import { saveCheckpoint } from './train/checkpoint.ts';
 import { createCurve, explainedVariance } from './train/curve.ts';
 import { createDeadLatents } from './train/dead-latents.ts';
 import { checkShape, resolveTraining, withDefaults } from './train/options.ts';
+import { silentAfter, stepsOf } from './train/run-length.ts';
 import { startRun } from './train/start.ts';
 import { trainStep } from './train/step.ts';
 import { type TrainedSae, trainedSae } from './train/trained-sae.ts';
@@ -72,7 +73,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
   const run = await startRun(definition, { shape, hp, training, seed, identity, checkpointDir }, activations, target);
   const { params, checkpoint, scale } = run;
 
-  const steps = Math.max(1, Math.floor(training.tokens / training.batchSize));
+  const steps = stepsOf(training);
   const adam = adamFor(definition, hp, training, params);
   if (checkpoint) {
     adam.restore(checkpoint.groups['adam']!);
@@ -159,7 +160,19 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
       if (due || state.step === steps) await save();
     }
     await source.return(undefined);
-    return trainedSae({ definition, hp, shape, training, seed, scale, state, params, curve: curve.state.points });
+    const silent = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
+    return trainedSae({
+      definition,
+      hp,
+      shape,
+      training,
+      seed,
+      scale,
+      state,
+      params,
+      silent,
+      curve: curve.state.points,
+    });
   } finally {
     adam.dispose();
     tf.dispose([state.dead, ...Object.values(state.buffers), ...Object.values(params)]);

@@ -1,5 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createRng } from '../harness/num/rng.ts';
+import { meanInterval } from '../harness/num/stats/interval.ts';
 import { buildTables, combineSeeds } from './aggregate.ts';
 import { PREFERRED } from './columns.ts';
 import { fakeResult, metric } from './testing.ts';
@@ -25,9 +27,49 @@ test('several seeds: t interval between seeds and the interval within, in square
   near(cell.sd!, Math.sqrt(0.02));
   const three = combineSeeds([metric(1, null), metric(2, null), metric(3, null)]);
   near(three.ci95![1], 2 + t[2]! / Math.sqrt(3), 1e-6);
+  // Never beyond the metric's own range.
   const inRange = [0.5, 0.9, 1].map((value) => metric(value, null, { range: [0, 1] }));
   assert.is(combineSeeds(inRange).ci95![1], 1);
   near(combineSeeds(inRange).ci95![0], 0.8 - (t[2]! * Math.sqrt(0.07)) / Math.sqrt(3), 1e-6);
+});
+
+test('an interval within a seed keeps its shape, and one from fewer than ten units is told', () => {
+  const lopsided = combineSeeds([metric(0.9, [0.7, 0.95]), metric(0.9, [0.7, 0.95])]);
+  near(lopsided.ci95![0], 0.7);
+  near(lopsided.ci95![1], 0.95);
+  assert.is(lopsided.few, undefined);
+  const few = (n: number, units?: number) =>
+    combineSeeds([metric(0.5, [0.4, 0.6], { n, ...(units === undefined ? {} : { units }) })]).few;
+  assert.equal([few(9), few(10), few(5000, 9), few(4, 10)], [true, undefined, true, undefined]);
+  assert.is(combineSeeds([metric(0.5, null), metric(0.6, null)]).few, true, 'two seeds are two units');
+  assert.is(combineSeeds([metric(0.5, null)]).few, undefined, 'no interval, no mark');
+});
+
+test('seeds that differ little and much: the joined interval covers 93 to 98.5 %', () => {
+  // Items and concepts shared by the seeds, what a seed makes of all items, and of each: 20 items, 3 seeds.
+  const [trials, items, seeds] = [800, 20, 3];
+  for (const [ofItem, ofSeed, ofBoth] of [
+    [1, 0, 0.3],
+    [1, 0.2, 0.3],
+    [1, 1, 0.5],
+    [0, 1, 0.1],
+  ] as const) {
+    let covered = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const rng = createRng(`seeds ${ofItem} ${ofSeed} ${ofBoth}`).fork(trial);
+      const shared = Array.from({ length: items }, () => ofItem * rng.normal());
+      const results = Array.from({ length: seeds }, () => {
+        const all = ofSeed * rng.normal();
+        const { value, ci, n } = meanInterval(shared.map((item) => item + all + ofBoth * rng.normal()))!;
+        return metric(value, ci, { n });
+      });
+      const [low, high] = combineSeeds(results).ci95!;
+      if (low <= 0 && high >= 0) covered++;
+    }
+    const error = Math.sqrt((0.95 * 0.05) / trials);
+    const share = covered / trials;
+    assert.ok(share > 0.93 - 2 * error && share < 0.985 + 2 * error, `${ofItem} ${ofSeed} ${ofBoth}: ${share}`);
+  }
 });
 
 test('empty cells stay empty with their reason, and do not count as zero', () => {

@@ -1,5 +1,5 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
-import { studentQuantile } from '../harness/num/stats/student-t.ts';
+import { widenInterval } from '../harness/num/stats/interval.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 
 /** One number of a table. */
@@ -7,6 +7,8 @@ export interface Cell {
   value: number | null;
   ci95: [number, number] | null;
   n: number;
+  /** The interval rests on few units (under 10): it is marked, since it is wide and leans on the shape of the data. */
+  few?: boolean;
   /** Seeds with a value. */
   seeds: number;
   /** Standard deviation over seeds; null with fewer than two. */
@@ -44,12 +46,19 @@ export interface Table {
   unavailable?: string;
 }
 
-const Z95 = 1.959964;
+/** Units below which an interval is marked. */
+const FEW = 10;
+
+/** Independent units that an interval rests on: those within a seed, or the seeds where seeds are all that differs. */
+function restsOnFew(present: readonly ResultMetric[]): boolean {
+  const units = present.flatMap((metric) => (metric.ci95 ? [metric.units ?? metric.n] : []));
+  return Math.min(...(units.length > 0 ? units : [present.length])) < FEW;
+}
 
 /**
- * Mean over seeds. The interval adds what seeds differ by (t of k − 1 degrees of freedom times the standard error of
- * their mean: a few seeds say little about their spread) to the mean variance within a seed, in squares: seeds share
- * their examples, so averaging over them does not shrink the latter. It ends at the metric's range.
+ * Mean over seeds. The interval joins what seeds differ by (Student's t on the standard error of their mean: a few seeds
+ * say little about their spread) and the mean interval within a seed: distances of the bounds add in squares. Seeds share
+ * their examples, so averaging over them does not shrink the latter.
  */
 export function combineSeeds(metrics: ResultMetric[]): Cell {
   const { unit, direction, range, reason } = metrics[0]!;
@@ -59,20 +68,25 @@ export function combineSeeds(metrics: ResultMetric[]): Cell {
     return { ...common, value: null, ci95: null, n: 0, sd: null, ...(reason ? { reason } : {}) };
   const values = present.map(({ value }) => value as number);
   const n = Math.min(...present.map((metric) => metric.n));
-  if (present.length === 1)
-    return { ...common, value: values[0]!, ci95: present[0]!.ci95 as Cell['ci95'], n, sd: null };
+  if (present.length === 1) {
+    const ci95 = present[0]!.ci95;
+    return { ...common, value: values[0]!, ci95, n, sd: null, ...(ci95 && restsOnFew(present) ? { few: true } : {}) };
+  }
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const between = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  const widths = present.flatMap(({ ci95 }) => (ci95 ? [(ci95[1]! - ci95[0]!) / (2 * Z95)] : []));
-  const within = widths.length > 0 ? widths.reduce((sum, width) => sum + width ** 2, 0) / widths.length : 0;
-  const t95 = studentQuantile(0.975, values.length - 1);
-  const half = Math.sqrt((t95 ** 2 * between) / values.length + Z95 ** 2 * within);
-  const [lowest, highest] = range ?? [null, null];
-  const ci95: [number, number] = [
-    Math.max(mean - half, lowest ?? -Infinity),
-    Math.min(mean + half, highest ?? Infinity),
-  ];
-  return { ...common, value: mean, ci95, n, sd: Math.sqrt(between) };
+  const own = present.flatMap(({ ci95, value }) => (ci95 ? [[value! - ci95[0], ci95[1] - value!] as const] : []));
+  const rootMeanSquare = (side: 0 | 1) =>
+    Math.hypot(...own.map((distances) => distances[side])) / Math.sqrt(own.length);
+  const within: [number, number] | null = own.length > 0 ? [mean - rootMeanSquare(0), mean + rootMeanSquare(1)] : null;
+  const joined = widenInterval({ value: mean, ci: within, n }, between / values.length, values.length - 1, range);
+  return {
+    ...common,
+    value: mean,
+    ci95: joined.ci,
+    n,
+    sd: Math.sqrt(between),
+    ...(restsOnFew(present) ? { few: true } : {}),
+  };
 }
 
 const keyOf = (...parts: unknown[]): string => JSON.stringify(parts);

@@ -1,8 +1,10 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
   averageRoc,
+  type ConceptSet,
   createRng,
   defineTask,
+  type Estimate,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
@@ -11,8 +13,10 @@ import {
   precisionRecallVersion,
   type ResultRow,
   rocVersion,
+  sharedVariance,
   type TaskOutcome,
   thresholdVersion,
+  widenInterval,
 } from '../harness/contract.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -120,7 +124,7 @@ export default defineTask<Options>({
     const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
     for (const selection of selections) {
       signal?.throwIfAborted();
-      addSelection(outcome, selection, splits, labelled.set.concepts);
+      addSelection(outcome, selection, splits, labelled.set);
     }
     if (selections.length === 0) outcome.rows.push(emptyRow(`'${method.id}' gives no score for items`));
     return outcome;
@@ -131,7 +135,7 @@ function addSelection(
   outcome: TaskOutcome,
   selection: Selection,
   splits: ConceptSplit[],
-  concepts: { id: string; label: string; domain?: string }[],
+  { concepts, items }: ConceptSet,
 ): void {
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
@@ -143,7 +147,7 @@ function addSelection(
     const { id, label, domain } = concepts[c]!;
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
   });
-  outcome.rows.push({ axes: { selection: selection.name }, metrics: averages(evaluations) });
+  outcome.rows.push({ axes: { selection: selection.name }, metrics: averages(evaluations, items.length) });
   outcome.details![selection.name] = details;
   if (evaluations.length > 0) {
     const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
@@ -151,7 +155,7 @@ function addSelection(
   }
 }
 
-function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue> {
+function averages(evaluations: ConceptEvaluation[], items: number): Record<string, MetricValue> {
   const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
   return Object.fromEntries(
     names.map((name) => {
@@ -160,12 +164,30 @@ function averages(evaluations: ConceptEvaluation[]): Record<string, MetricValue>
         const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
         return [name, emptyCell(reason)];
       }
-      return [
-        name,
-        measuredCell(meanInterval(values, createRng('concept-detection/bootstrap'), metrics[name].range), 'no concept'),
-      ];
+      return [name, measuredCell(conceptMean(name, values, evaluations, items), 'no concept')];
     }),
   );
+}
+
+/**
+ * Mean over concepts with its interval over concepts; where they are scored on the same items (two classes of one text,
+ * topics against the rest, the shared negatives of the 1 % setting) also over items.
+ */
+function conceptMean(
+  name: keyof ConceptMetrics,
+  values: number[],
+  evaluations: readonly ConceptEvaluation[],
+  items: number,
+): Estimate | null {
+  const { range } = metrics[name];
+  const estimate = meanInterval(values, range);
+  const influences = evaluations
+    .map((evaluation) => evaluation.influences[name]())
+    .filter((each) => each !== undefined);
+  const variance = sharedVariance(influences, items);
+  if (!estimate || variance === 0) return estimate;
+  const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
+  return widenInterval(estimate, variance, distinct.size - 1, range);
 }
 
 function emptyRow(reason: string): ResultRow {

@@ -36,7 +36,7 @@ export default defineTask<Options>({
   id: 'monosemanticity',
   title: 'Monosemanticity (MS score)',
   paper: 'Pach et al. 2025, arXiv:2504.02821',
-  version: 2,
+  version: 3,
   options: {
     rates: {
       type: 'array',

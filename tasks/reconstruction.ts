@@ -9,8 +9,8 @@ import {
   type Prepared,
   type TaskContext,
 } from '../harness/contract.ts';
-import { clipStatistics, prepareClip, spliceClip } from './reconstruction/clip.ts';
-import { clusterBootstrap } from './reconstruction/cluster-bootstrap.ts';
+import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
+import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
   decoderCells,
   densityCurve,
@@ -18,7 +18,7 @@ import {
   meanActivation,
   measureGeometry,
 } from './reconstruction/geometry.ts';
-import { lmStatistics, prepareLm, spliceLm } from './reconstruction/language-model.ts';
+import { LM_RATIOS, prepareLm, spliceLm } from './reconstruction/language-model.ts';
 import {
   CLIP_METRICS,
   CODE_METRICS,
@@ -44,7 +44,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 3,
+  version: 4,
   options: {
     documents: {
       type: 'integer',
@@ -83,7 +83,7 @@ export default defineTask<Options>({
     const measured = await measureGeometry(method, test, { signal, progress: note });
     const cells: Cells = emptyCells(allMetrics(), `'${method.id}' cannot decode`);
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
-    Object.assign(cells, geometryCells(measured, Object.keys(known)));
+    Object.assign(cells, geometryCells(measured, known));
     Object.assign(cells, decoderCells(method));
     if (method.decode) Object.assign(cells, await subjectCells(context));
     return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityCurve(measured) } };
@@ -112,14 +112,14 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const passes = { documents: options.documents, signal, progress };
   if (subject.type === 'lm') {
     const sums = await spliceLm(subject, site.name, test, prepared, replace, passes);
-    return { ...emptyCells(CLIP_METRICS, 'needs a CLIP'), ...clusterBootstrap(sums, 'tokens', lmStatistics) };
+    return { ...emptyCells(CLIP_METRICS, 'needs a CLIP'), ...documentRatios(sums, 'tokens', LM_RATIOS, LM_METRICS) };
   }
   const cells = emptyCells(LM_METRICS, 'needs a language model');
   const reason = clipReason(context);
   if (reason !== undefined) return { ...cells, ...emptyCells(CLIP_METRICS, reason) };
   const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);
   const missing = emptyCells(CLIP_METRICS, 'the dataset has no zero-shot task, or its items no captions');
-  const measured = Object.entries(clusterBootstrap(sums, 'items', clipStatistics));
+  const measured = Object.entries(documentRatios(sums, 'items', CLIP_RATIOS, CLIP_METRICS));
   return { ...cells, ...missing, ...Object.fromEntries(measured.filter(([, { value }]) => value !== null)) };
 }
 

@@ -6,6 +6,7 @@ import type { AsideSetting } from '../execute/aside.ts';
 import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
 import type { Plan } from '../plan.ts';
+import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { SuiteOverrides } from '../suite/override.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -84,6 +85,14 @@ function showFailures(failures: readonly Failure[], say: (line: string) => void)
   }
 }
 
+/** What results are marked with, once for each method at a site. */
+function showMarks(results: readonly Result[], say: (line: string) => void): void {
+  const lines = results.flatMap(({ subject, site, method, marks = [] }) =>
+    marks.map(({ message }) => `${subject.id} ${site.name} ${method.name}: ${message}`),
+  );
+  for (const line of new Set(lines)) say(line);
+}
+
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
@@ -91,6 +100,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
+  showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const files = results.length > 0 ? await writeReports(out, values, { ...plan, failed: failures.length }) : [];
   if (values['json']) {

@@ -29,10 +29,10 @@ function required(values: Values, name: string, example: string): string {
 
 /** A suite of one SAE and no task. */
 async function suiteOf(values: Values): Promise<Suite> {
-  const { DEFAULT_TRAINING } = await import('../train/options.ts');
+  const { TRAINING_OPTIONS } = await import('../train/options.ts');
   const { subjectByName } = await import('../suite/subjects.ts');
   const given = Object.fromEntries(((values['option'] ?? []) as string[]).map(parseOption));
-  const isTraining = (name: string) => name in DEFAULT_TRAINING;
+  const isTraining = (name: string) => TRAINING_OPTIONS.includes(name);
   const entries = Object.entries(given);
   const training = Object.fromEntries(entries.filter(([name]) => isTraining(name))) as SuiteTraining;
   const options = Object.fromEntries(entries.filter(([name]) => !isTraining(name)));

@@ -65,6 +65,16 @@ export interface FitContext<O> {
 export interface FittedState {
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
   json?: unknown;
+  /** What a reader of the results must know about this fit. */
+  marks?: Mark[];
+}
+
+/** A remark that stands in the results and on the console. */
+export interface Mark {
+  /** Stable name: lower-case words with dashes. */
+  code: string;
+  /** One sentence with the numbers. */
+  message: string;
 }
 
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {

@@ -1,5 +1,5 @@
 /** @file Cells of a result: a measured value with its interval, or an empty cell with the reason. */
-import type { Estimate } from '../num/stats/bootstrap.ts';
+import type { Estimate } from '../num/stats/interval.ts';
 import type { MetricValue } from './task.ts';
 
 /** An empty cell: never a zero where nothing was measured. */
@@ -7,7 +7,7 @@ export function emptyCell(reason: string, n = 0): MetricValue {
   return { value: null, ci95: null, n, reason };
 }
 
-/** The cell of a bootstrap estimate (95 %); empty, with `reason`, where there is none or it is not finite. */
+/** The cell of an estimate (95 %); empty, with `reason`, where there is none or it is not finite. */
 export function measuredCell(estimate: Estimate | null, reason: string): MetricValue {
   if (!estimate || !Number.isFinite(estimate.value)) return emptyCell(reason, estimate?.n ?? 0);
   return { value: estimate.value, ci95: estimate.ci, n: estimate.n };

@@ -76,6 +76,13 @@ export interface TrainingOptions {
   checkpointEverySteps: number;
 }
 
+/** How long a run is: recipes scale with it. */
+export interface RunLength {
+  tokens: number;
+  batchSize: number;
+  steps: number;
+}
+
 /** SAELens' file format: what `cfg.json` and `sae_weights.safetensors` hold. */
 export interface SaeLensExport {
   architecture: 'standard' | 'gated' | 'jumprelu' | 'topk' | string;
@@ -93,7 +100,8 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   inference?: string;
   /** Checks that JSON Schema cannot express, e.g. k ≤ d_sae; throws `UserError`. */
   validate?(shape: SaeShape, hp: H): void;
-  training?(shape: SaeShape, hp: H): Partial<TrainingOptions>;
+  /** The recipe for a run of this length. A batch size or a number of tokens of its own comes back as the next `run`. */
+  training?(shape: SaeShape, hp: H, run: RunLength): Partial<TrainingOptions>;
   data?: {
     /** Needs the preceding token's activation. */
     previous?: boolean;

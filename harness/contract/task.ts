@@ -21,10 +21,12 @@ export interface MetricDefinition {
 /** One number with what a reader needs to trust it. `value: null` is an empty cell, with the reason. */
 export interface MetricValue {
   value: number | null;
-  /** 95 % interval by bootstrap over examples or concepts; null where it makes no sense. */
+  /** 95 % interval over independent units (concepts, documents); null where it makes no sense. */
   ci95: [number, number] | null;
-  /** Number of units averaged over. */
+  /** Number of things averaged over. */
   n: number;
+  /** Independent units that the interval rests on, where they are not these: the documents of n positions. */
+  units?: number;
   reason?: string;
 }
 

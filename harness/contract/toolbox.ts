@@ -5,7 +5,7 @@ export { atomicWrite } from '../io/atomic.ts';
 export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRows } from '../io/csv.ts';
-export { folderFingerprint } from '../io/fingerprint.ts';
+export { folderFingerprint, tokenizerFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
@@ -22,11 +22,21 @@ export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
+export {
+  aurocInfluence,
+  averagePrecisionInfluence,
+  f1Influence,
+  type Influence,
+  type ItemInfluences,
+  shareBelowInfluence,
+  sharedVariance,
+} from '../num/metrics/influence.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
 export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
+  type ClusterRatio,
   createReconstruction,
   type Reconstruction,
   type TokenCodes,
@@ -53,9 +63,9 @@ export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { peek } from '../num/peek.ts';
 export { createRng, type Rng } from '../num/rng.ts';
-export { bootstrapMean, columnSums, type Estimate, resampledSums } from '../num/stats/bootstrap.ts';
-export { meanInterval } from '../num/stats/mean-interval.ts';
+export { byCluster, type Estimate, meanInterval, ratioInterval, widenInterval } from '../num/stats/interval.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
+export { ratioSamples } from '../num/stats/samples.ts';
 export * from '../num/tf.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';

@@ -145,6 +145,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               const { name, d, kind: siteKind, modality } = context.site;
               const { fingerprint, family, parameters } = session.facts;
               const training = fitted.meta['training'] as EvaluationMeta['training'];
+              const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
               const meta: EvaluationMeta = {
                 run,
                 site: { name, d_in: d, kind: siteKind },
@@ -159,6 +160,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
                 },
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
+                ...(marks ? { marks } : {}),
                 seconds: {
                   ...times,
                   fit: secondsOf(fitted),

@@ -32,6 +32,7 @@ export interface EvaluationMeta {
   data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
   d_sae?: number;
   training?: ResultTraining;
+  marks?: Result['marks'];
   /** Wall time by step. */
   seconds: Record<string, number>;
 }
@@ -148,6 +149,7 @@ export async function resultOf(
     rows,
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
+    ...(meta.marks ? { marks: meta.marks } : {}),
     ...(meta.training ? { training: meta.training } : {}),
     provenance: {
       ...meta.run,

@@ -72,7 +72,7 @@ export async function fitBaseline(
     progress: env.progress.update,
   });
   await writeArrays(env.folder, { arrays: state.tensors, json: state.json });
-  return {};
+  return state.marks?.length ? { marks: state.marks } : {};
 }
 
 export async function fitSae(

@@ -10,7 +10,7 @@ import { resolveSuite } from '../suite/resolve.ts';
 
 /** Raised whenever collecting or training gives other numbers: part of the keys of their steps. */
 const COLLECT_VERSION = 1;
-const TRAINER_VERSION = 2;
+const TRAINER_VERSION = 3;
 
 export interface PreparedRun {
   plan: Plan;

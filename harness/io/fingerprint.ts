@@ -3,24 +3,29 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File, sha256Json } from './hash.ts';
 import { readError } from './json.ts';
+import { isTokenizerFile } from './tokenizer-names.ts';
 
-/** Config, weights, tokenizer and preprocessor; not model cards, licences or other formats of the same weights. */
-const DECISIVE =
-  /\.safetensors$|^(model\.safetensors\.index|config|tokenizer|tokenizer_config|preprocessor_config|vocab|merges)\.(json|txt)$/;
+/** Config, weights and preprocessor; not model cards, licences or other formats of the same weights. */
+const DECISIVE = /\.safetensors$|^(model\.safetensors\.index|config|preprocessor_config)\.json$/;
 
 /**
- * SHA-256 over the names and contents of the decisive files of a folder in Hugging Face layout.
+ * SHA-256 over the names and contents of the decisive files of a folder in Hugging Face layout, those of its tokenizer
+ * among them.
  *
  * @throws UserError when the folder cannot be read.
  */
 export async function folderFingerprint(folder: string): Promise<string> {
+  return fingerprintOf(folder, (name) => DECISIVE.test(name) || isTokenizerFile(name));
+}
+
+/** SHA-256 over the names and contents of the files of a folder's tokenizer. @throws UserError when it cannot be read. */
+export const tokenizerFingerprint = (folder: string): Promise<string> => fingerprintOf(folder, isTokenizerFile);
+
+async function fingerprintOf(folder: string, counts: (name: string) => boolean): Promise<string> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw readError('subject', folder, error);
   });
-  return filesFingerprint(
-    folder,
-    names.filter((name) => DECISIVE.test(name)),
-  );
+  return filesFingerprint(folder, names.filter(counts));
 }
 
 /** SHA-256 over the names and contents of files of a folder. @throws UserError when one cannot be read. */

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
@@ -24,16 +25,17 @@ async function refusal(action: () => unknown): Promise<string> {
   throw new Error('expected a UserError');
 }
 
-test('decodes RGB, RGBA, grey and palette images as Pillow does', async () => {
+test('decodes every kind of pixels as transformers with Pillow does', async () => {
   const npz = await openNpz(`${testdata}image-decoded.golden.npz`);
   for (const name of npz.names) {
     const { shape, data } = await npz.read(name);
-    const image = await decodeImage(`${testdata}${name}.golden.png`);
+    const image = await decodeImage(`${testdata}${name.replace('.', '.golden.')}`);
     assert.equal([image.height, image.width, 3], shape, name);
     assert.equal(image.data, data, name);
   }
+  assert.is(npz.names.length, 11);
   const bytes = readFileSync(`${testdata}rgb.golden.png`);
-  assert.equal((await decodeImage(bytes)).data, (await npz.read('rgb')).data);
+  assert.equal((await decodeImage(bytes)).data, (await npz.read('rgb.png')).data);
 });
 
 test("resizes with Pillow's bytes, for each filter, smaller and larger", async () => {
@@ -102,6 +104,20 @@ test('bad images and configs are one clear line', async () => {
   assert.match(await refusal(() => decodeImage(flipped, 'flipped.png')), /part IDAT at \d+ has another CRC/);
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>');
   assert.match(await refusal(() => decodeImage(svg, 'huge')), /cannot be decoded: .*expected at most 100000000 pixels/);
+  assert.match(
+    await refusal(() => decodeImage(Buffer.from('BM\0\0\0\0'), 'x.bmp')),
+    /image x.bmp: expected PNG, JPEG.* found BMP: convert it to PNG/,
+  );
+  const tiff = Buffer.from(
+    await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+      .toColourspace('scrgb')
+      .tiff({ compression: 'none' })
+      .toBuffer(),
+  );
+  assert.match(
+    await refusal(() => decodeImage(tiff, 'x.tif')),
+    /image x.tif: not supported: expected 8 or 16 bits.*float/,
+  );
   assert.match(await refusal(() => loadImagePreprocessing(testdata)), /preprocessor_config.json does not exist/);
   const cases: [object, RegExp][] = [
     [{ size: { shortest_edge: -1 } }, /size.shortest_edge: expected an integer from 1 to 8192, found -1/],

@@ -8,6 +8,7 @@ import { clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
 import { readBytes, readError, readJson, utf8 } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
+import { OPENAI_VOCABULARY, VOCABULARY_PAIRS } from './tokenizer-names.ts';
 
 /** The two JSON documents that make a tokenizer. */
 export interface TokenizerFiles {
@@ -19,12 +20,6 @@ export interface TokenizerFiles {
 
 /** OpenAI's vocabulary file is 3.2 MB unpacked. */
 const MAX_BPE_TEXT = 64 * 1024 * 1024;
-
-/** Older pairs of vocabulary and merges. */
-const PAIRS: readonly [string, string][] = [
-  ['vocab.json', 'merges.txt'],
-  ['encoder.json', 'vocab.bpe'],
-];
 
 async function readVocabularyText(path: string): Promise<string> {
   const bytes = await readBytes(path, 'tokenizer', MAX_BPE_TEXT);
@@ -46,7 +41,7 @@ async function fromVocabulary(
   folder: string,
   files: string[],
 ): Promise<{ json: object; config: object; path: string } | undefined> {
-  for (const [vocabFile, mergesFile] of PAIRS) {
+  for (const [vocabFile, mergesFile] of VOCABULARY_PAIRS) {
     if (!files.includes(vocabFile) || !files.includes(mergesFile)) continue;
     const path = join(folder, vocabFile);
     const vocab = await readJson(path, 'tokenizer');
@@ -57,7 +52,7 @@ async function fromVocabulary(
     const build = Object.hasOwn(ids, '<|startoftext|>') && Object.hasOwn(ids, 'a</w>') ? clipTokenizer : gpt2Tokenizer;
     return { ...build(ids, merges), path };
   }
-  const openai = files.find((file) => /^bpe_simple_vocab_16e6\.txt(\.gz)?$/.test(file));
+  const openai = [...files].sort().find((file) => OPENAI_VOCABULARY.test(file));
   if (openai === undefined) return undefined;
   const path = join(folder, openai);
   const { vocab, merges } = clipVocabulary(await readVocabularyText(path));

@@ -145,6 +145,10 @@ export interface ResultMetric {
   value: number | null;
   ci95: [number, number] | null;
   n: number;
+  /**
+   * Independent units that the interval rests on, where they are not n: the documents of n positions.
+   */
+  units?: number;
   unit: string;
   direction: 'max' | 'min' | 'none';
   /**

@@ -10,7 +10,7 @@ export interface SaeConfig {
   dtype?: string;
   device?: string;
   apply_b_dec_to_input?: boolean;
-  normalize_activations?: string | boolean;
+  normalize_activations?: string | boolean | null;
   k?: number;
   metadata?: {};
   saxbench?: SaxbenchSaeConfig;

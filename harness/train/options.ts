@@ -1,11 +1,14 @@
 /** @file Resolves a variant's hyper-parameters and the training options: defaults, recipe, overrides, checks. */
-import type { OptionsSchema, SaeDefinition, SaeShape, TrainingOptions } from '../contract.ts';
+import type { OptionsSchema, RunLength, SaeDefinition, SaeShape, TrainingOptions } from '../contract.ts';
 import { UserError, unknownName } from '../errors.ts';
+import { defaultBatch, defaultDeadAfter, stepsOf } from './run-length.ts';
+
+/** Options that follow from the others where nobody sets them. */
+type Derived = 'batchSize' | 'deadAfterTokens';
 
 /** What every run starts from; a variant's recipe changes some of it, a suite the rest. */
-export const DEFAULT_TRAINING: Readonly<TrainingOptions> = {
+const DEFAULTS: Readonly<Omit<TrainingOptions, Derived>> = {
   tokens: 500_000,
-  batchSize: 512,
   lr: 1e-3,
   beta1: 0.9,
   beta2: 0.999,
@@ -16,9 +19,11 @@ export const DEFAULT_TRAINING: Readonly<TrainingOptions> = {
   lrDecay: 'linear',
   lrDecayFraction: 0.2,
   normalise: 'mean-norm',
-  deadAfterTokens: 50_000,
   checkpointEverySteps: 200,
 };
+
+/** Names of all training options. */
+export const TRAINING_OPTIONS: readonly string[] = [...Object.keys(DEFAULTS), 'batchSize', 'deadAfterTokens'];
 
 const CHOICES: Partial<Record<keyof TrainingOptions, readonly string[]>> = {
   lrDecay: ['none', 'linear', 'cosine'],
@@ -72,6 +77,12 @@ function checkTraining(options: TrainingOptions): void {
   }
 }
 
+/** How long a run with these options is. */
+function runLength({ tokens = DEFAULTS.tokens, batchSize }: Partial<TrainingOptions>): RunLength {
+  const size = batchSize ?? defaultBatch(tokens);
+  return { tokens, batchSize: size, steps: stepsOf({ tokens, batchSize: size }) };
+}
+
 /**
  * Defaults, then the variant's recipe, then the caller's overrides.
  *
@@ -84,16 +95,21 @@ export function resolveTraining<H>(
   overrides: Partial<TrainingOptions>,
 ): TrainingOptions {
   for (const name of Object.keys(overrides)) {
-    if (!(name in DEFAULT_TRAINING)) throw unknownName('training option', name, Object.keys(DEFAULT_TRAINING));
+    if (!TRAINING_OPTIONS.includes(name)) throw unknownName('training option', name, TRAINING_OPTIONS);
   }
   const set = (options: Partial<TrainingOptions>) =>
-    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<TrainingOptions>;
+  const given = set(overrides);
+  const recipe = (run: RunLength) => set(definition.training?.(shape, hp, run) ?? {});
+  const length = runLength({ ...recipe(runLength(given)), ...given });
   const options: TrainingOptions = {
-    ...DEFAULT_TRAINING,
+    ...DEFAULTS,
     // The smallest variant, one that cannot fold a scale back, trains without one.
     ...(definition.foldScale ? {} : { normalise: 'none' as const }),
-    ...set(definition.training?.(shape, hp) ?? {}),
-    ...set(overrides),
+    batchSize: length.batchSize,
+    deadAfterTokens: defaultDeadAfter(length.tokens),
+    ...recipe(length),
+    ...given,
   };
   checkTraining(options);
   if (options.normalise !== 'none' && !definition.foldScale) {

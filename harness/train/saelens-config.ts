@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { shown, UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
+import { checkKeys } from './saelens-keys.ts';
 
 const ARCHITECTURES = ['standard', 'topk', 'jumprelu', 'gated'] as const;
 export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
@@ -13,6 +14,10 @@ export interface SaeLensForm {
   centred: boolean;
   /** TopK chooses by pre-activation times decoder norm. */
   rescaleByDecoderNorm: boolean;
+  /** Codes are the hyperbolic tangent of what the ReLU lets through (`tanh-relu`). */
+  tanh: boolean;
+  /** A factor for each latent stands between codes and decoder: `finetuning_scaling_factor`, before version 6. */
+  decoderFactor: boolean;
 }
 
 /** What a checkpoint says about itself. */
@@ -43,6 +48,14 @@ export const SAELENS_SCALER = 'activation_scaler.json';
  */
 const NORMALISATIONS = ['none', 'expected_average_only_in'] as const;
 
+/** Activation functions by architecture; before version 6 a TopK SAE was a standard one with `topk`. */
+const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
+  standard: ['relu', 'tanh-relu'],
+  topk: ['topk', 'relu'],
+  jumprelu: ['relu', 'tanh-relu'],
+  gated: ['relu', 'tanh-relu'],
+};
+
 type Json = Record<string, unknown>;
 
 function field<T>(path: string, cfg: Json, name: string, expected: string, fits: (value: unknown) => value is T): T {
@@ -62,18 +75,36 @@ function objectOf(path: string, value: unknown): Json {
   throw new UserError(`saelens ${path}: expected a JSON object, found ${shown(value)}.`);
 }
 
-/** The architecture by its present name, and k: before version 6 both were hidden in the activation function. */
-function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchitecture; k?: number } {
-  const activation = cfg['activation_fn'] ?? cfg['activation_fn_str'];
-  const kwargs = (cfg['activation_fn_kwargs'] ?? {}) as Json;
-  const named = cfg['architecture'] ?? (activation === undefined ? undefined : 'standard');
-  const architecture = named === 'standard' && activation === 'topk' ? 'topk' : named;
-  const known = field(path, { architecture }, 'architecture', ARCHITECTURES.join(', '), oneOf(ARCHITECTURES));
-  if (known !== 'topk') return { architecture: known };
-  return {
-    architecture: known,
-    k: field(path, { k: cfg['k'] ?? kwargs['k'] }, 'k', 'a whole number of at least 1', isSize),
-  };
+/** The architecture by its present name, its activation function and k: before version 6 the first hid in the second. */
+function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchitecture; tanh: boolean; k?: number } {
+  const given = cfg['activation_fn'] ?? cfg['activation_fn_str'];
+  const named = cfg['architecture'] ?? (given === undefined ? undefined : 'standard');
+  const architecture = field(
+    path,
+    { architecture: named === 'standard' && given === 'topk' ? 'topk' : named },
+    'architecture',
+    ARCHITECTURES.join(', '),
+    oneOf(ARCHITECTURES),
+  );
+  const known = ACTIVATIONS[architecture];
+  const expected = `${known.join(' or ')} with the architecture ${architecture}`;
+  const activation = field(path, { activation_fn: given ?? known[0] }, 'activation_fn', expected, oneOf(known));
+  const kwargs = objectOf(`${path}: activation_fn_kwargs`, cfg['activation_fn_kwargs'] ?? {});
+  const other = Object.keys(kwargs).find((name) => name !== 'k');
+  if (other !== undefined) {
+    throw new UserError(
+      `saelens ${path}: activation_fn_kwargs: expected k or nothing, found ${JSON.stringify(other)}: it may change the codes.`,
+    );
+  }
+  const tanh = activation === 'tanh-relu';
+  if (architecture !== 'topk') return { architecture, tanh };
+  const k = field(path, { k: cfg['k'] ?? kwargs['k'] }, 'k', 'a whole number of at least 1', isSize);
+  if (kwargs['k'] !== undefined && kwargs['k'] !== k) {
+    throw new UserError(
+      `saelens ${path}: k: expected one number, found ${k} and, in activation_fn_kwargs, ${JSON.stringify(kwargs['k'])}.`,
+    );
+  }
+  return { architecture, tanh, k };
 }
 
 /**
@@ -83,7 +114,7 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
  */
 export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig {
   const cfg = objectOf(path, value);
-  const { architecture, k } = architectureOf(path, cfg);
+  const { architecture, tanh, k } = architectureOf(path, cfg);
   const d_in = field(path, cfg, 'd_in', 'a whole number of at least 1', isSize);
   const d_sae = field(path, cfg, 'd_sae', 'a whole number of at least 1', isSize);
   if (k !== undefined && k > d_sae)
@@ -100,7 +131,14 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     NORMALISATIONS.join(' or '),
     oneOf(NORMALISATIONS),
   );
-  const metadata = (cfg['metadata'] ?? cfg['meta'] ?? {}) as Json;
+  const metadata = objectOf(`${path}: metadata`, cfg['metadata'] ?? cfg['meta'] ?? {});
+  checkKeys(path, cfg, metadata);
+  const rescale = boolean('rescale_acts_by_decoder_norm', false);
+  const decoderFactor = boolean('finetuning_scaling_factor', false);
+  if (rescale && (architecture !== 'topk' || decoderFactor)) {
+    const beside = decoderFactor ? 'finetuning_scaling_factor' : `the architecture ${architecture}`;
+    throw new UserError(`saelens ${path}: rescale_acts_by_decoder_norm: expected false with ${beside}, found true.`);
+  }
   const text = (name: string, older: string) => {
     const found = metadata[name] ?? cfg[name] ?? cfg[older];
     return typeof found === 'string' ? found : undefined;
@@ -114,7 +152,9 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     model_name: text('model_name', 'model'),
     form: {
       centred: boolean('apply_b_dec_to_input', true),
-      rescaleByDecoderNorm: architecture === 'topk' && boolean('rescale_acts_by_decoder_norm', false),
+      rescaleByDecoderNorm: rescale,
+      tanh,
+      decoderFactor,
     },
     ...(scaling === 'none' ? {} : { inputScale: 'estimate' as const }),
   };

@@ -2,10 +2,13 @@
 import type { Codes, FittedMethod } from '../contract.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
-import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
+import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
 import { unitRows } from './fitted-sae.ts';
-import type { SaeLensConfig } from './saelens-config.ts';
+import type { SaeLensConfig, SaeLensForm } from './saelens-config.ts';
 import type { SaeLensCheckpoint } from './saelens-read.ts';
+
+/** ReLU, or what stands in its place. */
+const rectify = (pre: Tensor, { tanh }: SaeLensForm) => (tanh ? tf.tanh(tf.relu(pre)) : tf.relu(pre)) as Tensor2D;
 
 function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, x: Tensor2D): Codes {
   const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
@@ -17,13 +20,13 @@ function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, 
   const product = tf.matMul(input, W_enc);
   if (architecture === 'gated') {
     const gate = tf.cast(tf.greater(tf.add(product, params['b_gate']!), 0), 'float32');
-    const magnitude = tf.relu(tf.add(tf.mul(product, tf.exp(params['r_mag']!)), params['b_mag']!));
+    const magnitude = rectify(tf.add(tf.mul(product, tf.exp(params['r_mag']!)), params['b_mag']!), form);
     return { kind: 'dense', values: tf.mul(gate, magnitude) as Tensor2D };
   }
   const pre = tf.add(product, params['b_enc']!);
-  if (architecture === 'standard') return { kind: 'dense', values: tf.relu(pre) as Tensor2D };
+  if (architecture === 'standard') return { kind: 'dense', values: rectify(pre, form) };
   const active = tf.cast(tf.greater(pre, params['threshold']!), 'float32');
-  return { kind: 'dense', values: tf.mul(tf.relu(pre), active) as Tensor2D };
+  return { kind: 'dense', values: tf.mul(rectify(pre, form), active) as Tensor2D };
 }
 
 function decode(params: NamedTensors, codes: Codes): Tensor2D {

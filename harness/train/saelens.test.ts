@@ -48,7 +48,8 @@ async function withCheckpoint(
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-saelens-'));
   const { architecture } = cfg as { architecture?: keyof typeof NAMES };
   const names = ['W_enc', 'W_dec', 'b_dec', ...(NAMES[architecture ?? 'standard'] ?? [])];
-  const tensors = names.map((name) => {
+  const extra = Object.keys(weights).filter((name) => !names.includes(name));
+  const tensors = [...names, ...extra].map((name) => {
     const { shape, data } = weights[name] ?? { shape: SHAPES[name] ?? [3], data: WEIGHTS[name]! };
     return [name, { dtype: 'F32' as const, shape, data }] as const;
   });
@@ -91,6 +92,12 @@ test('each architecture, by hand', async () => {
     // Chosen by 2.5 · 1 against 2 · 2; what is decoded with the unit row is the product.
     [{ architecture: 'topk', k: 1, apply_b_dec_to_input: true, rescale_acts_by_decoder_norm: true }, [0, 4, 0], [1, 3]],
     [{ architecture: 'jumprelu', apply_b_dec_to_input: false }, [3.5, 0, 0], [4.5, -1]],
+    [{ activation_fn_str: 'tanh-relu' }, [Math.tanh(2.5), Math.tanh(2), 0], [1 + Math.tanh(2.5), 2 * Math.tanh(2) - 1]],
+    [
+      { ...{ architecture: 'jumprelu', activation_fn: 'tanh-relu' } },
+      [Math.tanh(2.5), Math.tanh(2), 0],
+      [1 + Math.tanh(2.5), 2 * Math.tanh(2) - 1],
+    ],
     [{ architecture: 'gated', apply_b_dec_to_input: true }, [4.25, 2, 0], [5.25, 3]],
   ];
   for (const [cfg, codes, reconstruction] of cases) {
@@ -98,6 +105,128 @@ test('each architecture, by hand', async () => {
     allclose(got.codes, codes, {}, JSON.stringify(cfg));
     allclose(got.reconstruction, reconstruction, {}, JSON.stringify(cfg));
   }
+});
+
+test('factors between codes and decoder (finetuning_scaling_factor)', async () => {
+  const factors = (...data: number[]) => ({ scaling_factor: { shape: [data.length], data } });
+  const read = (cfg: object, extra: Parameters<typeof withCheckpoint>[2]) =>
+    withCheckpoint(
+      { ...CFG, ...cfg },
+      async (folder) => {
+        const method = saeLensMethod(await readSaeLens(folder));
+        tf.tidy(() => {
+          const codes = method.encode!(tf.tensor2d([3, 1], [1, 2]));
+          allclose(codes.values.dataSync(), [2.5, 2, 0]);
+          allclose(method.decode!(codes).dataSync(), extra?.['scaling_factor']?.data[0] === 3 ? [8.5, -3] : [3.5, 3]);
+        });
+        method.dispose();
+      },
+      extra,
+    );
+  await read({ finetuning_scaling_factor: true }, factors(3, -0.5, 7));
+  // Some versions wrote ones whatever the flag.
+  await read({ finetuning_scaling_factor: false }, factors(1, 1, 1));
+  await read({}, factors(1, 1, 1));
+  const refused = async (cfg: object, extra?: Parameters<typeof withCheckpoint>[2]) =>
+    (await rejection(read(cfg, extra))).message;
+  assert.match(await refused({}, factors(3, 1, 1)), /tensor 'scaling_factor': expected ones.*found 3: set it to true/);
+  assert.match(
+    await refused({ finetuning_scaling_factor: true }),
+    /expected a tensor 'scaling_factor', as finetuning_scaling_factor is true in cfg\.json; found none/,
+  );
+  assert.match(
+    await refused({ finetuning_scaling_factor: 3 }),
+    /finetuning_scaling_factor: expected true or false, found 3/,
+  );
+  assert.match(await refused({ finetuning_scaling_factor: true }, factors(3, 1)), /expected shape \[3\], found \[2\]/);
+});
+
+test('nothing that may change the numbers is passed over', async () => {
+  const other = { other_bias: { shape: [3], data: [1, 1, 1] } };
+  const refused = async (cfg: object, extra?: Parameters<typeof withCheckpoint>[2]) => {
+    const { message } = await rejection(
+      withCheckpoint({ ...CFG, ...cfg }, async (folder) => void (await readSaeLens(folder)), extra),
+    );
+    assert.not.match(message, /\n/);
+    return message;
+  };
+  assert.match(
+    await refused({}, other),
+    /tensor 'other_bias': expected only W_enc, W_dec, b_dec, b_enc with the architecture standard/,
+  );
+  assert.match(await refused({}, { threshold: { shape: [3], data: [1, 1, 1] } }), /tensor 'threshold': expected only/);
+  const cases: [object, RegExp][] = [
+    [
+      { activation_fn_str: 'gelu' },
+      /activation_fn: expected relu or tanh-relu with the architecture standard, found "gelu"/,
+    ],
+    [{ activation_fn: 'tanh-relu', architecture: 'topk', k: 1 }, /activation_fn: expected topk or relu/],
+    [
+      { activation_fn: 'topk', architecture: 'jumprelu' },
+      /activation_fn: expected relu or tanh-relu with the architecture jumprelu, found "topk"/,
+    ],
+    [
+      { activation_fn: 'topk', activation_fn_kwargs: { k: 1, postact_fn: 'tanh' } },
+      /activation_fn_kwargs: expected k or nothing, found "postact_fn"/,
+    ],
+    [
+      { architecture: 'topk', k: 1, activation_fn_kwargs: { k: 2 } },
+      /k: expected one number, found 1 and, in activation_fn_kwargs, 2/,
+    ],
+    [{ normalize_activations: 'constant_norm_rescale' }, /normalize_activations: expected none or/],
+    [{ normalize_activations: 'covariance_whitening' }, /normalize_activations: expected none or/],
+    [
+      { architecture: 'jumprelu', rescale_acts_by_decoder_norm: true },
+      /rescale_acts_by_decoder_norm: expected false with the architecture jumprelu/,
+    ],
+    [
+      { architecture: 'topk', k: 1, rescale_acts_by_decoder_norm: true, finetuning_scaling_factor: true },
+      /expected false with finetuning_scaling_factor/,
+    ],
+    [{ reshape_activations: 'heads' }, /reshape_activations: expected none or hook_z; found "heads"/],
+    [{ hook_head_index: 0 }, /hook_head_index: expected null.*found 0/],
+    [{ metadata: { hook_head_index: 2 } }, /hook_head_index: expected null.*found 2/],
+    [{ metadata: { hook_name_out: 'blocks.1.hook_mlp_out' } }, /hook_name_out: expected null: transcoders/],
+    [{ d_out: 4 }, /d_out: expected 2, as d_in: transcoders are not supported; found 4/],
+    [{ use_error_term: true }, /use_error_term: expected false/],
+    [{ skip_connection: true }, /skip_connection: expected no such key.*found true/],
+    [{ temperature: 0.7 }, /temperature: expected no such key.*found 0.7/],
+    [{ metadata: 'x' }, /metadata: expected a JSON object, found "x"/],
+  ];
+  for (const [cfg, pattern] of cases) assert.match(await refused(cfg), pattern);
+});
+
+test('configurations as SAELens writes them are read', () => {
+  const six = {
+    ...{ d_in: 2, d_sae: 3, dtype: 'float32', device: 'cpu', apply_b_dec_to_input: true, architecture: 'topk', k: 2 },
+    ...{ normalize_activations: 'none', reshape_activations: 'none', rescale_acts_by_decoder_norm: false },
+    metadata: {
+      ...{
+        sae_lens_version: '6.54.12',
+        model_name: 'gpt2',
+        hook_name: 'blocks.2.hook_resid_pre',
+        hook_head_index: null,
+      },
+      ...{ prepend_bos: true, context_size: 128, seqpos_slice: [null], dataset_path: 'x/y', anything_new: 3 },
+    },
+  };
+  const five = {
+    ...{ architecture: 'standard', d_in: 2, d_sae: 3, dtype: 'torch.float32', device: 'cuda', model_name: 'gpt2' },
+    ...{ hook_name: 'blocks.2.hook_resid_pre', hook_layer: 2, hook_head_index: null, activation_fn_str: 'relu' },
+    ...{ activation_fn_kwargs: {}, apply_b_dec_to_input: true, finetuning_scaling_factor: false, prepend_bos: true },
+    ...{ sae_lens_training_version: '5.3.0', dataset_path: 'x/y', dataset_trust_remote_code: true, context_size: 128 },
+    ...{ normalize_activations: 'none', neuronpedia_id: 'a', seqpos_slice: [null], model_from_pretrained_kwargs: {} },
+  };
+  const three = {
+    ...{ ...five, l1_coefficient: 4, lr: 4e-4, train_batch_size_tokens: 4096, use_ghost_grads: true, noise_scale: 0 },
+    ...{
+      normalize_activations: null,
+      b_dec_init_method: 'geometric_median',
+      log_to_wandb: true,
+      some_new_switch: false,
+    },
+  };
+  for (const cfg of [six, five, three]) assert.is(parseSaeLensConfig('cfg.json', cfg).d_sae, 3);
 });
 
 test('an input scale that SAELens has not folded', async () => {
@@ -140,7 +269,7 @@ test('configurations from before version 6', () => {
   };
   const { architecture, k, hook_name, model_name, form } = parseSaeLensConfig('cfg.json', flat);
   assert.equal([architecture, k, hook_name, model_name], ['topk', 3, 'blocks.2.hook_resid_pre', 'gpt2']);
-  assert.equal(form, { centred: true, rescaleByDecoderNorm: false });
+  assert.equal(form, { centred: true, rescaleByDecoderNorm: false, tanh: false, decoderFactor: false });
   const present = { ...CFG, metadata: { hook_name: 'blocks.1.hook_mlp_out' } };
   assert.is(parseSaeLensConfig('cfg.json', present).hook_name, 'blocks.1.hook_mlp_out');
 });

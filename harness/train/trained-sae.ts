@@ -19,6 +19,8 @@ export interface TrainedSae {
   scale: number;
   /** The variant's own numbers at the end, e.g. the sparsity coefficient that a controller reached. */
   scalars: Record<string, number>;
+  /** Part of the latents that did not fire once in the last quarter of training, or in its last 10^7 tokens. */
+  silent: number;
   /** At most 200 points, the last one at the end. */
   curve: CurvePoint[];
   /** As a method. It shares the weights: dispose of one of the two. */
@@ -44,12 +46,13 @@ interface Finished<H> {
   scale: number;
   state: TrainState;
   params: NamedTensors;
+  silent: number;
   curve: CurvePoint[];
 }
 
 /** Turns the parameters of a finished run into inference weights on unscaled inputs. The given tensors stay. */
 export function trainedSae<H>(finished: Finished<H>): TrainedSae {
-  const { definition, hp, shape, training, seed, scale, state, curve } = finished;
+  const { definition, hp, shape, training, seed, scale, state, silent, curve } = finished;
   const params = tf.tidy(() => {
     const inference = definition.toInference?.(finished.params, state, hp) ?? finished.params;
     const folded = scale === 1 ? inference : definition.foldScale!(inference, scale, hp);
@@ -66,6 +69,7 @@ export function trainedSae<H>(finished: Finished<H>): TrainedSae {
     tokens: state.tokens,
     scale,
     scalars: { ...state.scalars },
+    silent,
     curve,
     method,
     state: () => saeState(definition, params, hp, shape),

@@ -49,7 +49,7 @@ export default defineSae<TopkFamily>({
   title: 'BatchTopK SAE with AuxK',
   inference: 'one threshold for all latents, learned in training, whatever the batch',
   paper: 'Bussmann, Leask & Nanda 2024, arXiv:2412.06410',
-  version: 1,
+  version: 2,
   hyperparameters: {
     k: { type: 'number', exclusiveMinimum: 0, default: 16, description: 'Latents kept for each input on average.' },
     ...topkFamilyHyperparameters,

@@ -17,9 +17,11 @@ import {
   UserError,
   untracked,
 } from '../../harness/contract.ts';
+import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
+import { learningRate } from './shared/learning-rate.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
   adjustSparsity,
@@ -28,6 +30,7 @@ import {
   sparsityFactor,
   sparsityTargetHyperparameter,
 } from './shared/sparsity-target.ts';
+import { startThreshold } from './shared/start-threshold.ts';
 import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
 import { warmup } from './shared/warmup.ts';
 
@@ -36,7 +39,7 @@ interface JumpReluParameters extends SparsityTarget {
   lambda: number;
   lambdaWarmup: number;
   bandwidth: number;
-  thresholdInit: number;
+  thresholdInit: number | null;
   preActCoefficient: number;
 }
 
@@ -79,17 +82,13 @@ function encodeDense(params: NamedTensors, x: Tensor2D, hp: JumpReluParameters):
 /** Far below any threshold: where a row has fewer pre-activations that matter than another. */
 const NOTHING = -1e30;
 
-/**
- * Only the pre-activations above θ − ε/2: those below have neither a value nor a gradient. Undefined while they are many,
- * or where the loss on the pre-activations of dead latents needs them all.
- */
+/** Only the pre-activations above θ − ε/2: those below have neither a value nor a gradient. Undefined while they are many. */
 function encodeSparse(
   params: NamedTensors,
   x: Tensor2D,
   state: TrainState,
   hp: JumpReluParameters,
 ): Encoded | undefined {
-  if (hp.preActCoefficient > 0 && state.deadCount > 0) return undefined;
   const { W_enc, W_dec } = params as { W_enc: Tensor2D; W_dec: Tensor2D };
   const floor = untracked(() => tf.sub(params['threshold']!, hp.bandwidth / 2) as Tensor1D);
   const found = fewActive(x, { W_enc, bias: tf.sub(params['b_enc']!, floor) as Tensor1D }, state);
@@ -122,10 +121,13 @@ function penaltyOf({ z, values, thresholds, norms }: Encoded, hp: JumpReluParame
 }
 
 /** Σ over dead latents of ReLU(θ − z)·‖d‖, mean over the batch: brings back latents that never reach their threshold. */
-function preActLoss(params: NamedTensors, z: Tensor2D, state: TrainState): Scalar {
-  const short = batchMean(tf.relu(tf.sub(params['threshold']!, z)) as Tensor2D);
-  const norms = tf.squeeze(rowNorms(params['W_dec'] as Tensor2D), [1]);
-  return tf.sum(tf.mul(short, tf.mul(norms, state.dead))) as Scalar;
+function preActLoss(params: NamedTensors, x: Tensor2D, state: TrainState): Scalar {
+  const dead = deadIndices(state);
+  const of = (name: string) => tf.gather(params[name] as Tensor1D, dead);
+  const z = preActivations({ W_enc: tf.gather(params['W_enc'] as Tensor2D, dead, 1) }, x, of('b_enc'));
+  const short = batchMean(tf.relu(tf.sub(of('threshold'), z)) as Tensor2D);
+  const norms = rowNorms(tf.gather(params['W_dec'] as Tensor2D, dead));
+  return tf.sum(tf.matMul(short, norms)) as Scalar;
 }
 
 export default defineSae<JumpReluParameters>({
@@ -133,7 +135,7 @@ export default defineSae<JumpReluParameters>({
   title: 'JumpReLU SAE',
   inference: 'each latent above its own trained threshold',
   paper: 'Rajamanoharan et al. 2024, arXiv:2407.14435',
-  version: 1,
+  version: 2,
   hyperparameters: {
     penalty: {
       enum: ['step', 'quadratic', 'tanh'],
@@ -153,20 +155,21 @@ export default defineSae<JumpReluParameters>({
     bandwidth: {
       type: 'number',
       exclusiveMinimum: 0,
-      default: 0.2,
+      default: 1,
       description: 'Width ε of the kernel, at E‖x‖ = √d_in. The paper has 0.001·√d_in here, for 10^9 tokens.',
     },
     thresholdInit: {
-      type: 'number',
+      type: ['number', 'null'],
       exclusiveMinimum: 0,
-      default: 0.3,
-      description: 'Start of every threshold, at E‖x‖ = √d_in. The paper has 0.001·√d_in here.',
+      default: null,
+      description:
+        'Start of every threshold, at E‖x‖ = √d_in; the paper has 0.001·√d_in here. null: where six times targetL0 are active at the start.',
     },
     preActCoefficient: {
       type: 'number',
       minimum: 0,
-      default: 0,
-      description: 'Weight of Σ ReLU(θ − z)·‖d‖ over dead latents; 3e-6 in the tanh recipe.',
+      default: 0.03,
+      description: 'Weight of Σ ReLU(θ − z)·‖d‖ over dead latents; 3e-6 in the tanh recipe, for 10^9 tokens.',
     },
     ...sparsityTargetHyperparameter,
   },
@@ -177,16 +180,15 @@ export default defineSae<JumpReluParameters>({
     }
   },
   // θ itself is trained, not its logarithm, which Adam barely moves (SAELens issue 494).
-  training: () => ({ lr: 3e-3, beta1: 0, beta2: 0.999, epsilon: 1e-8, normalise: 'mean-norm' }),
-  init(shape, hp, { rng, targetSample }) {
+  training: (shape, _hp, run) => ({ lr: learningRate(4e-3, shape, run), beta1: 0, normalise: 'mean-norm' }),
+  init(shape, hp, { rng, sample, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 1);
+    const W_enc = tiedEncoder(W_dec, shape, rng, 1);
+    const threshold = hp.thresholdInit ?? startThreshold(sample, W_enc, hp.targetL0);
     return {
       params: {
-        W_dec,
-        W_enc: tiedEncoder(W_dec, shape, rng, 1),
-        b_enc: tf.zeros([shape.d_sae]),
-        b_dec: medianOf(targetSample),
-        threshold: tf.fill([shape.d_sae], hp.thresholdInit),
+        ...{ W_dec, W_enc, b_enc: tf.zeros([shape.d_sae]), b_dec: medianOf(targetSample) },
+        threshold: tf.fill([shape.d_sae], threshold),
       },
     };
   },
@@ -202,7 +204,7 @@ export default defineSae<JumpReluParameters>({
     const parts: Record<string, Scalar> = { mse, sparsity };
     let total = tf.add(mse, tf.mul(sparsity, lambda)) as Scalar;
     if (hp.preActCoefficient > 0 && state.deadCount > 0) {
-      parts['preAct'] = preActLoss(params, encoded.z, state);
+      parts['preAct'] = preActLoss(params, x, state);
       total = tf.add(total, tf.mul(parts['preAct'], hp.preActCoefficient));
     }
     return { total, parts, codes, reconstruction };

@@ -15,6 +15,7 @@ import {
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
+import { learningRate } from './shared/learning-rate.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
   adjustSparsity,
@@ -66,7 +67,7 @@ export default defineSae<ReluParameters>({
   title: 'ReLU SAE with L1 penalty (April 2024 recipe)',
   inference: 'every latent with a positive pre-activation',
   paper: 'Conerly et al. 2024, transformer-circuits.pub/2024/april-update',
-  version: 1,
+  version: 2,
   hyperparameters: {
     lambda: { type: 'number', minimum: 0, default: 5, description: 'Weight λ of Σ f·‖d‖, at E‖x‖ = √d_in.' },
     lambdaWarmup: {
@@ -79,8 +80,7 @@ export default defineSae<ReluParameters>({
     ...sparsityTargetHyperparameter,
   },
   validate: (shape, hp) => checkTarget('relu', hp.targetL0, shape.d_sae),
-  // The published 5e-5 is for 10^5 steps and more; runs of about 10^3, this project's default, need a larger one.
-  training: () => ({ lr: 3e-3, clip: 1, lrDecay: 'linear', lrDecayFraction: 0.2, normalise: 'mean-norm' }),
+  training: (shape, _hp, run) => ({ lr: learningRate(6e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
   init(shape, _hp, { rng, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 0.1);
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 0.1) };

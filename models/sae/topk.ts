@@ -34,7 +34,7 @@ export default defineSae<TopkFamily>({
   title: 'TopK SAE with AuxK',
   inference: 'the k largest positive pre-activations of each input',
   paper: 'Gao et al. 2024, arXiv:2406.04093',
-  version: 1,
+  version: 2,
   hyperparameters: {
     k: { type: 'integer', minimum: 1, default: 16, description: 'Latents kept for each input.' },
     ...topkFamilyHyperparameters,

@@ -1,12 +1,18 @@
 /** @file The numbers of one concept, from the scores of its items. */
 import {
   auroc,
+  aurocInfluence,
   averagePrecision,
+  averagePrecisionInfluence,
   bestF1Threshold,
   f1AtPrior,
+  f1Influence,
+  type Influence,
+  type ItemInfluences,
   type RocCurve,
   rocCurve,
   shareAbove,
+  shareBelowInfluence,
 } from '../../harness/contract.ts';
 import type { ConceptSplit } from './splits.ts';
 
@@ -30,6 +36,8 @@ export interface ConceptEvaluation {
   threshold: number;
   /** Without hard negatives. */
   roc: RocCurve;
+  /** How much each held-out item moves each metric; undefined where the metric is null. */
+  influences: Record<keyof ConceptMetrics, () => ItemInfluences | undefined>;
 }
 
 /**
@@ -47,6 +55,7 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
   const trainPositives = split.train.labels.reduce((sum, label) => sum + label, 0);
   const threshold = bestF1Threshold(train, split.train.labels, [trainPositives, train.length]);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
+  const rarePrior = RARE[0] / RARE[1];
   const evalPrior = positives.length / (positives.length + negatives.length);
   return {
     metrics: {
@@ -56,11 +65,35 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
       f1: f1AtPrior(shareAbove(positives, threshold), shareAbove(negatives, threshold), evalPrior),
       hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
       auroc_1pct: aurocOf(positives, many),
-      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), RARE[0] / RARE[1]),
+      f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), rarePrior),
     },
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
+    influences: {
+      auroc: () => ofItems(split, 'negatives', aurocInfluence(positives, negatives)),
+      auroc_hard: () => ofItems(split, 'withHard', aurocInfluence(positives, withHard)),
+      average_precision: () => ofItems(split, 'negatives', averagePrecisionInfluence(positives, negatives)),
+      f1: () => ofItems(split, 'negatives', f1Influence(positives, negatives, threshold, evalPrior)),
+      hard_negative_accuracy: () =>
+        hard.length === 0 ? undefined : { items: split.hardNegatives, values: shareBelowInfluence(hard, threshold) },
+      auroc_1pct: () => ofItems(split, 'many', aurocInfluence(positives, many)),
+      f1_1pct: () => ofItems(split, 'many', f1Influence(positives, many, rareThreshold, rarePrior)),
+    },
   };
+}
+
+/** Negatives as the metrics take them together, in the order of their scores. */
+const NEGATIVES = {
+  negatives: ['negatives'],
+  withHard: ['hardNegatives', 'negatives'],
+  many: ['negatives', 'extraNegatives'],
+} as const;
+
+function ofItems(split: ConceptSplit, kind: keyof typeof NEGATIVES, influence: Influence): ItemInfluences {
+  const values = new Float64Array(influence.positives.length + influence.negatives.length);
+  values.set(influence.positives);
+  values.set(influence.negatives, influence.positives.length);
+  return { items: joined([split.positives, ...NEGATIVES[kind].map((name) => split[name])]), values };
 }
 
 function joined(parts: readonly Uint32Array[]): Uint32Array {

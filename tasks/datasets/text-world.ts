@@ -8,7 +8,7 @@ import { useOf } from './parts/partition.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 import { oracleEmbedding, textItem } from './text-world/items.ts';
 import { SHARES, worldFor } from './text-world/partition.ts';
-import { tokenCounter } from './text-world/token-count.ts';
+import { tokenCounter, tokenCounterFingerprint } from './text-world/token-count.ts';
 
 interface Options {
   train: number;
@@ -44,7 +44,7 @@ export default defineDataset<Options>({
     return {
       id: 'text-world',
       modality: 'text',
-      fingerprint: sha256Json({ seed, options }),
+      fingerprint: sha256Json({ seed, options, tokenizer: await tokenCounterFingerprint() }),
       corpus: async (split, n) => corpus(theWorld(), split, n, rng.fork(`corpus ${split}`)),
       concepts: rememberSets((limits) => conceptSet(theWorld(), options, limits, rng.fork('concepts'))),
       prompts: async (n) => prompts(theWorld(), n, rng.fork('prompts')),

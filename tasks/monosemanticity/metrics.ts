@@ -1,11 +1,10 @@
 /** @file The metrics of the task, from the MS of every latent. */
 import {
-  bootstrapMean,
-  createRng,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
   type MsScores,
+  meanInterval,
   measuredCell,
   msVersion,
   plainCell,
@@ -53,8 +52,8 @@ export function msCells(
   const scores = supportedScores(ms);
   const supported = supportedScores(ms, SUPPORT);
   const { scored, dead, constant, single } = summary.counts;
-  const rng = () => createRng('monosemanticity/bootstrap');
-  const mean = measuredCell(bootstrapMean(scores, rng()), 'no latent has a score');
+  const range = [-1, 1] as const;
+  const mean = measuredCell(meanInterval(scores, range), 'no latent has a score');
   const floor = ms.uniformFloor;
   const [q05, q25, median, q75, q95] = summary.quantiles.map((value) =>
     value === null ? emptyCell('no latent has a score') : plainCell(value, scored),
@@ -77,7 +76,7 @@ export function msCells(
             ci95: mean.ci95 && [normalise(mean.ci95[0]), normalise(mean.ci95[1])],
             n: mean.n,
           },
-    ms_supported: measuredCell(bootstrapMean(supported, rng()), `no latent has ${SUPPORT} effective items`),
+    ms_supported: measuredCell(meanInterval(supported, range), `no latent has ${SUPPORT} effective items`),
     above_floor: plainCell(scores.filter((score) => score > floor).length / scored, scored, 'no latent has a score'),
     scored: plainCell(scored, ms.scores.length),
     dead: plainCell(dead, ms.scores.length),

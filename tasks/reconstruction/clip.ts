@@ -12,7 +12,7 @@ import {
   type ZeroShotTask,
 } from '../../harness/contract.ts';
 import { classEmbeddings } from '../judges/zero-shot.ts';
-import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
+import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
 /** Positions and images of one forward pass: at a pooled site an image is one position, whatever it costs. */
@@ -212,16 +212,16 @@ function concatenate(parts: Float32Array[]): Float32Array {
   return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
+const change = (after: string, before: string, over: string) => ({
+  top: { [after]: 1, [before]: -1 },
+  bottom: { [over]: 1 },
+});
+
 /** Numbers of the CLIP, from the sums. */
-export const clipStatistics: Statistics = (s) => {
-  const change = (after: string, before: string, over: string) =>
-    s[after] === undefined || s[over] === 0 ? undefined : (s[after] - s[before]!) / s[over]!;
-  return {
-    zero_shot_accuracy:
-      s['zero_shot'] === undefined || s['classified'] === 0 ? undefined : s['zero_shot'] / s['classified']!,
-    zero_shot_change: change('zero_shot', 'zero_shot_clean', 'classified'),
-    logit_change: s['logit_change']! / s['items']!,
-    retrieval_change_image_to_text: change('r1_image', 'r1_image_clean', 'items'),
-    retrieval_change_text_to_image: change('r1_text', 'r1_text_clean', 'items'),
-  };
+export const CLIP_RATIOS: Ratios = {
+  zero_shot_accuracy: { top: { zero_shot: 1 }, bottom: { classified: 1 } },
+  zero_shot_change: change('zero_shot', 'zero_shot_clean', 'classified'),
+  logit_change: { top: { logit_change: 1 }, bottom: { items: 1 } },
+  retrieval_change_image_to_text: change('r1_image', 'r1_image_clean', 'items'),
+  retrieval_change_text_to_image: change('r1_text', 'r1_text_clean', 'items'),
 };

@@ -1,28 +1,30 @@
 /** @file How far reconstructions are from activations, and how sparse the codes are, over all kept positions. */
 import {
   type ActivationSet,
-  bootstrapMean,
+  type ClusterRatio,
   type Codes,
   codesCsr,
   createReconstruction,
-  createRng,
   densityHistogram,
   disposeCodes,
-  type Estimate,
   emptyCell,
   type FittedMethod,
   type KeptBatch,
+  type MetricDefinition,
   type MetricValue,
   maxCosine,
+  meanInterval,
   measuredCell,
   peek,
   plainCell,
   type Reconstruction,
+  ratioInterval,
   scanKept,
   type TokenCodes,
   tf,
   UserError,
 } from '../../harness/contract.ts';
+import { DECODER_METRICS } from './metrics.ts';
 
 const ROWS = 1024;
 /** Densities from 10⁻⁷ on. */
@@ -91,24 +93,32 @@ function notFinite(method: string, document: number): UserError {
   );
 }
 
-/** The cells of the named metrics; `n` counts positions, intervals resample documents. */
-export function geometryCells(measured: Reconstruction, names: readonly string[]): Record<string, MetricValue> {
+/** The cells of the given metrics; `n` counts positions, intervals are over documents. */
+export function geometryCells(
+  measured: Reconstruction,
+  metrics: Record<string, MetricDefinition>,
+): Record<string, MetricValue> {
   const { tokens, ...values } = measured.metrics();
-  const intervals: Record<string, Estimate | null> = measured.intervals(createRng('reconstruction/bootstrap'));
+  const ratios: Partial<Record<string, ClusterRatio>> = measured.ratios();
   const cellOf = (name: string): MetricValue => {
     const value = values[name as keyof typeof values];
     if (value === null) return emptyCell('undefined: its denominator is zero on these activations', tokens);
-    return { ...plainCell(value, tokens), ci95: intervals[name]?.ci ?? null };
+    const cell = plainCell(value, tokens);
+    const ratio = ratios[name];
+    if (!ratio) return cell;
+    const interval = ratioInterval(ratio.numerators, ratio.denominators, metrics[name]!.range);
+    return { ...cell, ci95: interval?.ci ?? null, units: ratio.numerators.length };
   };
-  return Object.fromEntries(names.map((name) => [name, cellOf(name)]));
+  return Object.fromEntries(Object.keys(metrics).map((name) => [name, cellOf(name)]));
 }
 
-/** Cells of the directions of latents; intervals resample latents. */
+/** Cells of the directions of latents; intervals are over latents. */
 export function decoderCells({ directions, d_sae }: FittedMethod): Record<string, MetricValue> {
   if (!directions || d_sae === undefined || d_sae < 2) {
     return { max_decoder_cosine: emptyCell('needs two latents with directions of their own') };
   }
-  const estimate = bootstrapMean(maxCosine(directions(), d_sae), createRng('reconstruction/decoder'));
+  const { range } = DECODER_METRICS['max_decoder_cosine']!;
+  const estimate = meanInterval(maxCosine(directions(), d_sae), range);
   return { max_decoder_cosine: measuredCell(estimate, 'the directions are not finite') };
 }
 

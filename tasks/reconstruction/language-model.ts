@@ -8,7 +8,7 @@ import {
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
-import type { DocumentSums, Statistics } from './cluster-bootstrap.ts';
+import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
 /** Padded positions of one forward pass. */
@@ -194,22 +194,24 @@ function concatenate(parts: Float32Array[]): Float32Array {
   return all;
 }
 
+/** Share of what `worst` loses against `best` that is recovered: 1 at `best`. */
+const recovered = (worst: string, value: string, best: string) => ({
+  top: { [worst]: 1, [value]: -1 },
+  bottom: { [worst]: 1, [best]: -1 },
+});
+const perToken = (column: string) => ({ top: { [column]: 1 }, bottom: { tokens: 1 } });
+/** The same of a divergence, which is 0 at best. */
+const undiverged = (worst: string) => ({ top: { [worst]: 1, kl: -1 }, bottom: { [worst]: 1 } });
+
 /** Numbers of the language model, from the sums; per predicted token, in nats. */
-export const lmStatistics: Statistics = (s) => {
-  const perToken = (name: string) => (s['tokens'] === 0 ? undefined : s[name]! / s['tokens']!);
-  const recovered = (worst: number, value: number, best: number) =>
-    worst === best ? undefined : (worst - value) / (worst - best);
-  // The sum over the vocabulary can fall below zero by rounding; the divergence cannot.
-  const kl = Math.max(0, s['kl']!);
-  return {
-    ce: perToken('ce'),
-    ce_clean: perToken('ce_clean'),
-    ce_zero: perToken('ce_zero'),
-    ce_mean: perToken('ce_mean'),
-    ce_loss_score: recovered(s['ce_zero']!, s['ce']!, s['ce_clean']!),
-    ce_loss_score_mean: recovered(s['ce_mean']!, s['ce']!, s['ce_clean']!),
-    kl: s['tokens'] === 0 ? undefined : kl / s['tokens']!,
-    kl_score: recovered(s['kl_zero']!, kl, 0),
-    kl_score_mean: recovered(s['kl_mean']!, kl, 0),
-  };
+export const LM_RATIOS: Ratios = {
+  ce: perToken('ce'),
+  ce_clean: perToken('ce_clean'),
+  ce_zero: perToken('ce_zero'),
+  ce_mean: perToken('ce_mean'),
+  ce_loss_score: recovered('ce_zero', 'ce', 'ce_clean'),
+  ce_loss_score_mean: recovered('ce_mean', 'ce', 'ce_clean'),
+  kl: perToken('kl'),
+  kl_score: undiverged('kl_zero'),
+  kl_score_mean: undiverged('kl_mean'),
 };

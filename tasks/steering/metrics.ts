@@ -1,5 +1,5 @@
 /** @file What steering reports: definitions of its metrics, of language models and of CLIPs. */
-import { createRng, type Estimate, type MetricDefinition, meanInterval } from '../../harness/contract.ts';
+import { type Estimate, type MetricDefinition, meanInterval } from '../../harness/contract.ts';
 
 const score = (description: string, main = false): MetricDefinition => ({
   description,
@@ -92,5 +92,5 @@ export const CLIP_METRICS: Record<string, MetricDefinition> = {
 /** Mean of a metric over concepts, one value each, with its interval within the metric's range. */
 export function conceptMean(name: string, values: readonly number[]): Estimate | null {
   const { range } = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS }[name]!;
-  return meanInterval(values, createRng('steering/bootstrap'), range);
+  return meanInterval(values, range);
 }

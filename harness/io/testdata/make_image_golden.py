@@ -1,11 +1,14 @@
-"""Writes the *.golden.png and image-*.golden.npy references for image.test.ts.
+"""Writes the images *.golden.{png,jpg,gif} and the references image-*.golden.npz for image.test.ts.
 
-Made with Pillow 13.0.0, transformers 5.23.0 (its Pillow backend), numpy 2.4.6:  python make_image_golden.py
+Made with Pillow 13.0.0, transformers 5.24.0 (its Pillow backend), numpy 2.4.6:  python make_image_golden.py
 """
 import pathlib
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
+from transformers.image_transforms import convert_to_rgb
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 here = pathlib.Path(__file__).parent
@@ -18,18 +21,39 @@ image.save(here / "rgb.golden.png")
 
 small = image.crop((20, 10, 27, 15))
 alpha = small.copy()
-alpha.putalpha(Image.fromarray((np.arange(35).reshape(5, 7) * 7).astype(np.uint8)))
+alpha.putalpha(Image.fromarray((np.arange(35).reshape(5, 7) * 7.5).astype(np.uint8)))
 alpha.save(here / "rgba.golden.png")
 grey = small.convert("L")
 grey.save(here / "grey.golden.png")
 palette = small.quantize(16)
 palette.save(here / "palette.golden.png")
+palette.save(here / "holes.golden.png", transparency=bytes(range(0, 256, 17)))
+palette.save(here / "hole.golden.gif", transparency=3)
+small.convert("CMYK").save(here / "cmyk.golden.jpg", quality=95)
+
+
+def png16(name, kind, values):
+    """A PNG of 16 bits a channel, which Pillow does not write in colour."""
+    def chunk(tag, data):
+        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (here / f"{name}.golden.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+wide = np.random.default_rng(16).integers(0, 65536, (5, 7, 4))
+wide[0, :, 0] = [0, 1, 254, 255, 256, 300, 65535]
+png16("grey16", 0, wide[..., 0])
+png16("greya16", 4, wide[..., :2])
+png16("rgb16", 2, wide[..., :3])
+png16("rgba16", 6, wide)
+decoded = ["rgb.png", "rgba.png", "grey.png", "palette.png", "holes.png", "hole.gif", "cmyk.jpg", "grey16.png", "greya16.png",
+           "rgb16.png", "rgba16.png"]
 np.savez_compressed(
     here / "image-decoded.golden.npz",
-    rgb=noisy,
-    rgba=np.array(alpha.convert("RGB")),
-    grey=np.array(grey.convert("RGB")),
-    palette=np.array(palette.convert("RGB")),
+    **{file: convert_to_rgb(Image.open(here / file.replace(".", ".golden.")), return_numpy=True) for file in decoded},
 )
 np.savez_compressed(
     here / "image-resized.golden.npz",

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { allclose } from '../allclose.ts';
 import { csrFromDense, csrSlice } from '../csr.ts';
 import { createRng } from '../rng.ts';
+import { ratioInterval } from '../stats/interval.ts';
 import { densityHistogram } from './density.ts';
 import { createReconstruction, type ReconstructionBatch, type TokenCodes } from './reconstruction.ts';
 
@@ -79,21 +80,25 @@ test('batching changes nothing but the legacy metric', () => {
   for (const key of Object.keys(whole) as (keyof typeof whole)[]) {
     if (key !== 'explained_variance_legacy') allclose([parts[key]!], [whole[key]!], { rtol: 1e-12 }, key);
   }
-  const intervals = run(6).intervals(createRng(1), { resamples: 200 });
-  for (const [name, estimate] of Object.entries(intervals)) {
-    assert.is(estimate!.n, 6, `${name} resamples documents`);
-    allclose([estimate!.value], [whole[name as 'mse']!], { rtol: 1e-9 }, name);
-    assert.ok(estimate!.ci![0] <= estimate!.value && estimate!.value <= estimate!.ci![1], name);
+  const ratios = run(6).ratios();
+  assert.is(Object.keys(ratios).length, 8);
+  for (const [name, { numerators, denominators }] of Object.entries(ratios)) {
+    const { value, n: units, ci } = ratioInterval(numerators, denominators)!;
+    assert.is(units, 6, `${name} is a ratio over documents`);
+    allclose([value], [whole[name as 'mse']!], { rtol: 1e-9 }, name);
+    assert.ok(ci![0] < value && value < ci![1], name);
   }
-  allclose([intervals.nmse!.ci![0]], [1 - intervals.explained_variance!.ci![1]]);
-  assert.equal(run(6).intervals(createRng(1), { resamples: 200 }), intervals);
+  const [error, kept] = [ratios.nmse!, ratios.explained_variance!].map(
+    (each) => ratioInterval(each.numerators, each.denominators)!.ci!,
+  );
+  allclose([error![0], error![1]], [1 - kept![1], 1 - kept![0]]);
 });
 
 test('documents beyond the bound share clusters, and nothing is lost', () => {
   const accumulator = createReconstruction(1, 0, 3);
   accumulator.add({ x: Float32Array.of(1, 2, 3, 4, 5), xHat: new Float32Array(5), documents: [0, 1, 2, 3, 4] });
   assert.is(accumulator.metrics().mse, 11);
-  assert.is(accumulator.intervals(createRng(1)).mse!.n, 3);
+  assert.is(accumulator.ratios().mse!.numerators.length, 3);
 });
 
 test('dense codes count as their sparse form, and numbers that are not finite are told', () => {
@@ -121,7 +126,7 @@ test('without codes or tokens metrics are null, not zero', () => {
   accumulator.add({ x: X, xHat: X });
   const { l0, l1, fraction_alive } = accumulator.metrics();
   assert.equal([l0, l1, fraction_alive], [null, null, null]);
-  assert.is(accumulator.intervals(createRng(1)).l0, null);
+  assert.is(accumulator.ratios().l0, undefined);
 });
 
 test('without a reconstruction its metrics are null, and those of the codes are not', () => {
@@ -129,8 +134,8 @@ test('without a reconstruction its metrics are null, and those of the codes are 
   accumulator.add({ x: X, codes: csrFromDense(Float32Array.of(1, 0, 0, 2), 2, 2) });
   const { mse, nmse, cosine, l2_norm_in, l2_norm_out, l0 } = accumulator.metrics();
   assert.equal([mse, nmse, cosine, l2_norm_in, l2_norm_out, l0], [null, null, null, 3, null, 1]);
-  const { explained_variance, l2_ratio, l1 } = accumulator.intervals(createRng(1));
-  assert.equal([explained_variance, l2_ratio, l1!.value], [null, null, 1.5]);
+  const { explained_variance, l2_ratio, l1 } = accumulator.ratios();
+  assert.equal([explained_variance, l2_ratio, [...l1!.numerators]], [undefined, undefined, [1, 2]]);
 });
 
 test('shapes that do not fit are refused', () => {

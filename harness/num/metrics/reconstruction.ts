@@ -1,9 +1,6 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
 import type { Csr } from '../csr.ts';
-import type { Rng } from '../rng.ts';
-import { type BootstrapOptions, bootstrapSums, type Estimate } from '../stats/bootstrap.ts';
-import { createClusterSums } from './reconstruction-sums.ts';
-import { squaredLength, squaredSumsOf } from './squared-sums.ts';
+import { createClusterSums, type TokenSums } from './reconstruction-sums.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -53,8 +50,8 @@ export interface ReconstructionMetrics {
   freq_over_10_percent: number | null;
 }
 
-/** The metrics that `intervals` covers. */
-export type IntervalName =
+/** The metrics that are ratios of sums over documents. */
+export type RatioName =
   | 'mse'
   | 'nmse'
   | 'explained_variance'
@@ -64,13 +61,19 @@ export type IntervalName =
   | 'l0'
   | 'l1';
 
+/** A metric as Σ numerators ÷ Σ denominators, one of each for every cluster of documents. */
+export interface ClusterRatio {
+  numerators: Float64Array;
+  denominators: Float64Array;
+}
+
 /** An accumulator over batches. */
 export interface Reconstruction {
   /** @returns the first token of the batch with a number that is not finite, if any: nothing measured is of use then. */
   add(batch: ReconstructionBatch): number | undefined;
   metrics(): ReconstructionMetrics;
-  /** Percentile intervals by cluster bootstrap over documents. Null for a metric that is undefined. */
-  intervals(rng: Rng, options?: BootstrapOptions): Record<IntervalName, Estimate | null>;
+  /** What intervals and comparisons are made of. Left out: a metric that is undefined. */
+  ratios(): Partial<Record<RatioName, ClusterRatio>>;
   /** [d_sae] share of tokens on which each latent fires; empty without codes. */
   densities(): Float64Array;
 }
@@ -82,25 +85,23 @@ function scatter(sumSquares: number, squaredSum: number, tokens: number): number
   return sumSquares - squaredSum / tokens;
 }
 
-/** The sums that intervals are made of, beside Σx. */
-const SUMMED = [
-  'tokens',
-  'squaredError',
-  'squaredIn',
-  'squaredOut',
-  'inner',
-  'cosine',
-  'normRatio',
-  'l0',
-  'l1',
-] as const;
+function squaredLength(vector: Float64Array): number {
+  let squared = 0;
+  for (let c = 0; c < vector.length; c++) squared += vector[c]! ** 2;
+  return squared;
+}
 
-const PLACE = Object.fromEntries(SUMMED.map((name, s) => [name, s])) as Record<(typeof SUMMED)[number], number>;
+/** Σ‖x - x̄‖² of a cluster about the mean of all tokens. */
+function scatterAbout({ squaredIn, sumX, tokens }: TokenSums, mean: Float64Array, squaredMean: number): number {
+  let inner = 0;
+  for (let c = 0; c < mean.length; c++) inner += mean[c]! * sumX[c]!;
+  return squaredIn - 2 * inner + tokens * squaredMean;
+}
 
 /**
  * An accumulator for activations of `d_in` numbers and, where there are codes, `d_sae` latents. Memory does not grow
  * with the tokens: documents are folded into at most `maxClusters` clusters (document number modulo that), which keeps
- * whole documents together and so keeps the cluster bootstrap valid.
+ * whole documents together and so keeps them independent.
  */
 export function createReconstruction(d_in: number, d_sae: number, maxClusters = 2048): Reconstruction {
   const clusters = createClusterSums(d_in, d_sae, maxClusters);
@@ -145,36 +146,34 @@ export function createReconstruction(d_in: number, d_sae: number, maxClusters = 
         freq_over_10_percent: share(0.1),
       };
     },
-    intervals(rng, options = {}) {
+    ratios() {
       const parts = clusters.parts();
-      const width = SUMMED.length;
-      const columns = new Float64Array(parts.length * width);
-      const vectors = new Float64Array(parts.length * d_in);
-      parts.forEach((part, i) => {
-        SUMMED.forEach((name, s) => {
-          columns[i * width + s] = part[name];
-        });
-        vectors.set(part.sumX, i * d_in);
+      const { tokens, sumX } = clusters.total();
+      const mean = sumX.map((value) => value / tokens);
+      const squaredMean = squaredLength(mean);
+      const column = (of: (part: TokenSums) => number) => Float64Array.from(parts, of);
+      const scatters = column((part) => scatterAbout(part, mean, squaredMean));
+      const perToken = (of: (part: TokenSums) => number): ClusterRatio => ({
+        numerators: column(of),
+        denominators: column((part) => part.tokens),
       });
-      const squares = squaredSumsOf(vectors, d_in, rng, parts.length > 1 ? (options.resamples ?? 1000) : 0);
-      const statistics = (sums: Float64Array, resample: number | null): Record<IntervalName, number | null> => {
-        const of = (name: (typeof SUMMED)[number]) => sums[PLACE[name]]!;
-        const tokens = of('tokens');
-        const compared = (sum: number) => (hasReconstruction ? ratio(sum, tokens) : null);
-        const squaredSum = resample === null ? squares.all : squares.resamples[resample]!;
-        const nmse = hasReconstruction ? ratio(of('squaredError'), scatter(of('squaredIn'), squaredSum, tokens)) : null;
-        return {
-          mse: compared(of('squaredError')),
-          nmse,
-          explained_variance: nmse === null ? null : 1 - nmse,
-          cosine: compared(of('cosine')),
-          l2_ratio: compared(of('normRatio')),
-          relative_reconstruction_bias: ratio(of('squaredOut'), of('inner')),
-          l0: hasCodes ? ratio(of('l0'), tokens) : null,
-          l1: hasCodes ? ratio(of('l1'), tokens) : null,
-        };
+      const errors = column((part) => part.squaredError);
+      const ofReconstruction = (): Partial<Record<RatioName, ClusterRatio>> => ({
+        mse: perToken((part) => part.squaredError),
+        nmse: { numerators: errors, denominators: scatters },
+        // Scatter less error over scatter: 1 - nmse.
+        explained_variance: { numerators: scatters.map((value, i) => value - errors[i]!), denominators: scatters },
+        cosine: perToken((part) => part.cosine),
+        l2_ratio: perToken((part) => part.normRatio),
+        relative_reconstruction_bias: {
+          numerators: column((part) => part.squaredOut),
+          denominators: column((part) => part.inner),
+        },
+      });
+      return {
+        ...(hasReconstruction ? ofReconstruction() : {}),
+        ...(hasCodes ? { l0: perToken((part) => part.l0), l1: perToken((part) => part.l1) } : {}),
       };
-      return bootstrapSums(columns, width, statistics, rng, options);
     },
     densities,
   };

@@ -1,6 +1,4 @@
-/** @file Student's t: distribution, quantiles and the interval of a mean. */
-import type { Estimate } from './bootstrap.ts';
-import { momentsOf, variance } from './moments.ts';
+/** @file Student's t: its distribution and quantiles. */
 
 const LANCZOS = [
   676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
@@ -50,27 +48,21 @@ export function studentCdf(t: number, df: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** The t with P(T <= t) = p, for p in (0, 1), by bisection. */
+/** Density at `t`. */
+function studentDensity(t: number, df: number): number {
+  const scale = logGamma((df + 1) / 2) - logGamma(df / 2) - 0.5 * Math.log(df * Math.PI);
+  return Math.exp(scale - ((df + 1) / 2) * Math.log1p((t * t) / df));
+}
+
+/** The t with P(T <= t) = p, for p in (0, 1), by Newton's steps: above 0 the distribution is concave, so none overshoots. */
 export function studentQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1)) throw new RangeError(`student t: p must be in (0, 1), got ${p}`);
   if (p < 0.5) return -studentQuantile(1 - p, df);
-  let high = 1;
-  while (studentCdf(high, df) < p) high *= 2;
-  let low = 0;
-  for (let i = 0; i < 200 && high - low > 1e-13 * high; i++) {
-    const middle = (low + high) / 2;
-    if (studentCdf(middle, df) < p) low = middle;
-    else high = middle;
+  let t = 0;
+  for (let i = 0; i < 200; i++) {
+    const step = (p - studentCdf(t, df)) / studentDensity(t, df);
+    t += step;
+    if (Math.abs(step) <= 1e-13 * t) break;
   }
-  return (low + high) / 2;
-}
-
-/** Mean with its t interval, for few values such as seeds. Null of nothing; `ci` null below two values. */
-export function studentInterval(values: ArrayLike<number>, confidence = 0.95): Estimate | null {
-  const moments = momentsOf(values);
-  if (moments.n === 0) return null;
-  const spread = variance(moments);
-  if (spread === null) return { value: moments.mean, ci: null, n: moments.n };
-  const half = studentQuantile(1 - (1 - confidence) / 2, moments.n - 1) * Math.sqrt(spread / moments.n);
-  return { value: moments.mean, ci: [moments.mean - half, moments.mean + half], n: moments.n };
+  return t;
 }

@@ -5,12 +5,12 @@ import {
   sparseDecode,
   squaredError,
   stopGradient,
-  type Tensor1D,
   type Tensor2D,
   type TrainState,
   tf,
   topkEncode,
 } from '../../../harness/contract.ts';
+import { deadIndices } from './dead-indices.ts';
 import { centredEncoder } from './encoder.ts';
 
 /** What one step reconstructed, and from what. */
@@ -18,15 +18,6 @@ export interface Reconstructed {
   x: Tensor2D;
   target: Tensor2D;
   reconstruction: Tensor2D;
-}
-
-/** Indices of the dead latents, int32 [deadCount]. */
-function deadIndices(state: TrainState): Tensor1D {
-  const flags = state.dead.dataSync();
-  const indices = new Int32Array(state.deadCount);
-  let at = 0;
-  for (let i = 0; i < flags.length; i++) if (flags[i]) indices[at++] = i;
-  return tf.tensor1d(indices, 'int32');
 }
 
 /**

@@ -20,23 +20,33 @@ export const sparsityTargetHyperparameter = {
 const START = Math.log(0.1);
 /** Bounds of that logarithm: where λ has no grip on L0 it must not run away and come back too late. */
 const BOUNDS = [-7, 9] as const;
-/** e-folds that the coefficient can move by in a whole run. */
+/** e-folds that the integral part can move by in a whole run. */
 const RANGE = 30;
+/** Relative error at which it moves at about full speed. */
+const FULL_SPEED = 2 / 3;
 /** An error that at its present pace vanishes within this part of the remaining steps is left to do so. */
 const PATIENCE = 0.5;
-/** How much slower the coefficient moves meanwhile, so that it does not overshoot. */
+/** How much slower the integral part moves meanwhile, so that it does not overshoot. */
 const CONVERGING = 0.01;
+/** Proportional part, which damps: its weight, and the largest error that it answers, for a large λ kills latents. */
+const PROPORTIONAL = { weight: 1, most: 0.3 };
+
+/** ln(L0 / target), at least ln(1/100). */
+const errorOf = (l0: number, target: number) => Math.log(Math.max(l0, target / 100) / target);
 
 /** The factor on λ reached so far; 1 without a target. */
-export function sparsityFactor(state: TrainState, target: number | null): number {
-  return target === null ? 1 : Math.exp(state.scalars['logFactor'] ?? START);
+export function sparsityFactor({ scalars }: TrainState, target: number | null): number {
+  if (target === null) return 1;
+  const { weight, most } = PROPORTIONAL;
+  const error = errorOf(scalars['meanL0'] ?? target, target);
+  return Math.exp((scalars['logFactor'] ?? START) + weight * Math.min(most, Math.max(-most, error)));
 }
 
 /**
- * One step of an integral controller after SAELens's coefficient autotuner: the logarithm of the factor moves by
- * ±gain · tanh(10 · relative error) of a running mean of L0, and hardly at all while the error vanishes on its own.
- * Gain and averaging window follow the length of the run: the published 3e-4 and 0.99 are for 200,000 steps. What was
- * reached stands in `scalars`: `meanL0` and `logFactor`.
+ * One step of a proportional-integral controller, after SAELens's coefficient autotuner, which has the integral part
+ * only: the logarithm of the factor follows the error of a running mean of L0, its integral part hardly at all while
+ * the error vanishes on its own. Gain and averaging window follow the length of the run: the published 3e-4 and 0.99
+ * are for 200,000 steps. What was reached stands in `scalars`: `meanL0` and `logFactor`, the integral part.
  */
 export function adjustSparsity(state: TrainState, target: number | null): void {
   if (target === null) return;
@@ -45,12 +55,12 @@ export function adjustSparsity(state: TrainState, target: number | null): void {
   const weight = 1 / Math.min(100, Math.max(3, steps / 100));
   const before = scalars['meanL0'] ?? l0;
   const mean = before + weight * (l0 - before);
-  const error = (value: number) => Math.log(Math.max(value, target / 100) / target);
-  const pace = Math.abs(error(before)) - Math.abs(error(mean));
-  const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error(mean));
+  const error = errorOf(mean, target);
+  const pace = Math.abs(errorOf(before, target)) - Math.abs(error);
+  const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error);
   const gain = (RANGE / steps) * (converging ? CONVERGING : 1);
   scalars['meanL0'] = mean;
-  const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(10 * error(mean));
+  const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(error / FULL_SPEED);
   scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));
 }
 

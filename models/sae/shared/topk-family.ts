@@ -2,12 +2,14 @@
 import {
   type NamedTensors,
   type Rng,
+  type RunLength,
   type SaeShape,
   type Tensor2D,
   type TrainingOptions,
   tf,
 } from '../../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
+import { learningRate } from './learning-rate.ts';
 import { sampleVariance } from './variance.ts';
 
 export interface TopkFamily {
@@ -26,12 +28,9 @@ export const topkFamilyHyperparameters = {
   },
 };
 
-/** Published learning rates are for 10^5 steps; runs of about 10^3, this project's default, need a larger one. */
-const SHORT_RUN = 3;
-
-/** lr = 2e-4 / √(d_sae / 2^14) as in dictionary_learning, times 3; ε as in openai/sparse_autoencoder. */
-export function topkFamilyTraining(shape: SaeShape): Partial<TrainingOptions> {
-  return { lr: (SHORT_RUN * 2e-4) / Math.sqrt(shape.d_sae / 2 ** 14), epsilon: 6.25e-10, clip: 1 };
+/** ε as in openai/sparse_autoencoder. */
+export function topkFamilyTraining(shape: SaeShape, _hp: TopkFamily, run: RunLength): Partial<TrainingOptions> {
+  return { lr: learningRate(4.5e-3, shape, run), epsilon: 6.25e-10, clip: 1 };
 }
 
 /** Unit decoder rows, the encoder their transpose, b_enc 0, b_dec the geometric median of the sample. */

@@ -1,11 +1,16 @@
 /** @file Length of a text in tiny-lm's tokens, fast enough to match thousands of candidates. */
 import { join } from 'node:path';
-import { loadTokenizer, packageRoot } from '../../../harness/contract.ts';
+import { loadTokenizer, packageRoot, tokenizerFingerprint } from '../../../harness/contract.ts';
 import { WORD_PATTERN } from '../../worlds/text-world/tokenizer-json.ts';
+
+const TINY_LM = join(packageRoot, 'models/pretrained/tiny-lm');
+
+/** Changes with the lengths that {@link tokenCounter} may give. */
+export const tokenCounterFingerprint = (): Promise<string> => tokenizerFingerprint(TINY_LM);
 
 /** A counter that is exact because merges never cross words, so that each word needs to be tokenized only once. */
 export async function tokenCounter(): Promise<(text: string) => number> {
-  const tokenizer = await loadTokenizer(join(packageRoot, 'models/pretrained/tiny-lm'));
+  const tokenizer = await loadTokenizer(TINY_LM);
   const pattern = new RegExp(WORD_PATTERN, 'gu');
   const counts = new Map<string, number>();
   return (text) => {

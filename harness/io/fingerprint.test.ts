@@ -1,0 +1,52 @@
+/** @file Fingerprints hold every file that decides numbers, and no other. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderFingerprint, tokenizerFingerprint } from './fingerprint.ts';
+
+const test = suite('io/fingerprint');
+let folder: string;
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'saxbench-fingerprint-'));
+});
+test.after.each(() => rmSync(folder, { recursive: true }));
+
+const TOKENIZER = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges.txt', 'encoder.json', 'vocab.bpe'],
+  ...['bpe_simple_vocab_16e6.txt', 'bpe_simple_vocab_16e6.txt.gz', 'added_tokens.json', 'special_tokens_map.json'],
+];
+
+for (const name of [
+  ...TOKENIZER,
+  'config.json',
+  'preprocessor_config.json',
+  'model.safetensors.index.json',
+  'a.safetensors',
+]) {
+  test(`${name} added, edited and renamed`, async () => {
+    const file = join(folder, name);
+    const empty = await folderFingerprint(folder);
+    writeFileSync(file, 'one');
+    const one = await folderFingerprint(folder);
+    writeFileSync(file, 'two');
+    const two = await folderFingerprint(folder);
+    assert.is(new Set([empty, one, two]).size, 3);
+    rmSync(file);
+    assert.is(await folderFingerprint(folder), empty);
+    const tokenizerWithout = await tokenizerFingerprint(folder);
+    writeFileSync(file, 'one');
+    assert.is((await tokenizerFingerprint(folder)) !== tokenizerWithout, TOKENIZER.includes(name));
+  });
+}
+
+test('cards, licences and other formats of the weights do not count', async () => {
+  const empty = await folderFingerprint(folder);
+  for (const name of ['README.md', 'LICENSE', 'pytorch_model.bin', 'flax_model.msgpack', '.gitattributes']) {
+    writeFileSync(join(folder, name), 'x');
+  }
+  assert.is(await folderFingerprint(folder), empty);
+});
+
+test.run();

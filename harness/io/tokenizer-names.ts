@@ -1,0 +1,17 @@
+/** @file Which files of a folder make its tokenizer: what is read, and what a fingerprint must hold. */
+
+/** Older pairs of vocabulary and merges. */
+export const VOCABULARY_PAIRS: readonly (readonly [string, string])[] = [
+  ['vocab.json', 'merges.txt'],
+  ['encoder.json', 'vocab.bpe'],
+];
+
+/** OpenAI's vocabulary of CLIP. */
+export const OPENAI_VOCABULARY = /^bpe_simple_vocab_16e6\.txt(\.gz)?$/;
+
+/** The last two are read by transformers only, which other tools make activations with. */
+const NAMES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
+
+/** Whether a file of that name may change the ids of a text. */
+export const isTokenizerFile = (name: string): boolean =>
+  NAMES.includes(name) || VOCABULARY_PAIRS.flat().includes(name) || OPENAI_VOCABULARY.test(name);

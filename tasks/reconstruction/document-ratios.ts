@@ -1,0 +1,50 @@
+/** @file Numbers that are ratios of sums over documents, with intervals over documents. */
+import { emptyCell, type MetricDefinition, type MetricValue, ratioInterval } from '../../harness/contract.ts';
+
+/** Sums over the positions of each document: every column has one entry a document. */
+export type DocumentSums = Record<string, Float64Array>;
+
+/** A sum of columns, each times its factor. */
+type Terms = Record<string, number>;
+
+/** Numbers as ratios: Σ top ÷ Σ bottom over documents. */
+export type Ratios = Record<string, { top: Terms; bottom: Terms }>;
+
+/**
+ * The ratios over all documents with their 95 % intervals: positions of one document are not independent, documents
+ * are. `units` is the column that counts what is averaged over. A ratio of columns that are not there is left out.
+ */
+export function documentRatios(
+  sums: DocumentSums,
+  units: string,
+  ratios: Ratios,
+  definitions: Record<string, MetricDefinition>,
+): Record<string, MetricValue> {
+  const n = sums[units]!.reduce((sum, value) => sum + value, 0);
+  const known = Object.entries(ratios).filter(([, { top, bottom }]) =>
+    Object.keys({ ...top, ...bottom }).every((column) => sums[column]),
+  );
+  return Object.fromEntries(
+    known.map(([name, { top, bottom }]) => [
+      name,
+      cell(combined(sums, top), combined(sums, bottom), n, definitions[name]!.range),
+    ]),
+  );
+}
+
+function combined(sums: DocumentSums, terms: Terms): Float64Array {
+  const parts = Object.entries(terms);
+  return Float64Array.from(sums[parts[0]![0]]!, (_, i) =>
+    parts.reduce((sum, [column, factor]) => sum + factor * sums[column]![i]!, 0),
+  );
+}
+
+function cell(top: Float64Array, bottom: Float64Array, n: number, range: MetricDefinition['range']): MetricValue {
+  const estimate = ratioInterval(top, bottom, range);
+  if (!estimate || !Number.isFinite(estimate.value)) {
+    return emptyCell('undefined: its denominator is zero on these activations', n);
+  }
+  // A sum of divergences can fall below zero by rounding; a divergence cannot.
+  const value = Math.min(Math.max(estimate.value, range[0] ?? -Infinity), range[1] ?? Infinity);
+  return { value, ci95: estimate.ci, n, units: top.length };
+}
