@@ -14,6 +14,7 @@ export default defineBaseline<Record<string, never>>({
   options: {},
   needs: 'text',
   modalities: ['text'],
+  nullRow: true,
   seeded: false,
   fit: async () => ({ tensors: {} }),
   restore: (_state, { d_in }) => ({

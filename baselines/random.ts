@@ -19,6 +19,7 @@ export default defineBaseline<Options>({
     count: { type: 'integer', minimum: 0, default: 0, description: 'Number of directions; 0 = 4 · d_in.' },
   },
   needs: 'activations',
+  nullRow: true,
   seeded: true,
   async fit({ activations, options, rng }) {
     const count = options.count === 0 ? 4 * activations.d_in : options.count;

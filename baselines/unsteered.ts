@@ -7,6 +7,7 @@ export default defineBaseline<Record<string, never>>({
   version: 1,
   options: {},
   needs: 'nothing',
+  nullRow: true,
   seeded: false,
   fit: async () => ({ tensors: {} }),
   restore: (_state, { d_in }) => ({

@@ -20,12 +20,12 @@ test.before.each(async () => {
 });
 test.after.each(() => rm(folder, { recursive: true, force: true }));
 
-/** Numbers of results by place: everything but provenance. */
+/** Numbers of results by place: everything but provenance and the checksum over it. */
 async function numbersIn(out: string): Promise<Record<string, unknown>> {
   const files = await resultFiles(out);
   const entries = await Promise.all(
     files.map(async (file) => {
-      const { provenance: _, ...rest } = await readResult(file);
+      const { provenance: _provenance, checksum: _checksum, ...rest } = await readResult(file);
       return [file.slice(out.length), rest] as const;
     }),
   );
@@ -122,13 +122,39 @@ test('a method that crashes loses its own results only', async () => {
   );
   assert.match(String(summary.failures[0]!.error), /a bug in the method/);
   assert.is(exitCodeOf(summary.failures), 1);
+  assert.equal(
+    summary.failed.map(({ method, seed, rows, failed }) => [method.name, seed, rows, failed]),
+    [
+      ['bad', 0, [], 'a bug in the method'],
+      ['bad', 1, [], 'a bug in the method'],
+    ],
+  );
+  assert.is(summary.failed[0]!.dataset.trainRows, summary.results[0]!.dataset.trainRows);
+  // What failed is not taken for done: the same command tries it again, and only it.
+  const again = (await runToy(folder, { methods })).summary;
+  assert.equal([again.present, again.failures.length, again.failed.length], [3, 2, 2]);
+  assert.is(again.computed.evaluate, 0);
 });
 
-test('a task that gives NaN is refused, and nothing of it is written', async () => {
+test('a result takes the place of the failure before it', async () => {
+  const failing = [{ id: 'toy-mean', name: 'same', options: { fail: 'bug' } }];
+  const { out } = await runToy(folder, { methods: failing, seeds: [0] });
+  const file = (await resultFiles(out)).find((path) => path.includes('same'))!;
+  assert.is((await readResult(file)).failed, 'a bug in the method');
+  const { summary } = await runToy(folder, { methods: [{ id: 'toy-mean', name: 'same' }], seeds: [0] });
+  assert.equal(summary.failed, []);
+  assert.is((await readResult(file)).failed, undefined);
+});
+
+test('a task that gives NaN is refused, and nothing of it is written but why', async () => {
   const { summary, out } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { nan: true } }], seeds: [0] });
   assert.is(summary.failures.length, 2);
   assert.match(String(summary.failures[0]!.error), /metric 'value': expected a finite number; found NaN/);
-  assert.equal(await resultFiles(out), []);
+  for (const file of await resultFiles(out)) {
+    const { rows, failed } = await readResult(file);
+    assert.equal(rows, []);
+    assert.match(failed!, /found NaN/);
+  }
 });
 
 test('a dataset without concepts', async () => {

@@ -3,16 +3,16 @@ import { UserError } from './errors.ts';
 import type { AsideStart } from './execute/aside.ts';
 import { checkCells } from './execute/check-cells.ts';
 import { dealJobs, takeJob } from './execute/jobs.ts';
-import { findResult, plannedResults } from './execute/kept-results.ts';
+import { findFailure, findResult, plannedResults } from './execute/kept-results.ts';
 import { countSteps, planOf } from './execute/missing.ts';
-import { checkDisks, type Failure, noSteps, runJobs, type SideSummary } from './execute/run-jobs.ts';
+import { type Failure, noSteps, runJobs, type SideSummary } from './execute/run-jobs.ts';
 import { sharingCores } from './num/backend.ts';
-import type { Evaluation, Plan, StepKind } from './plan.ts';
+import { type Evaluation, type Plan, planSteps, type StepKind } from './plan.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { RunProvenance } from './provenance.ts';
 import type { Registry } from './registry.ts';
 import type { Result } from './schema/result.generated.ts';
-import type { Store } from './store.ts';
+import { checkWritable, type Store } from './store.ts';
 
 export interface ExecuteEnvironment {
   registry: Registry;
@@ -32,6 +32,8 @@ export interface RunSummary extends SideSummary {
   results: Result[];
   /** Results that were there before. */
   present: number;
+  /** What failed, as results without rows, in the order of the plan. */
+  failed: Result[];
 }
 
 /** This thread's side; the others follow. */
@@ -45,7 +47,7 @@ const OWN_SIDE = 0;
  */
 export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<RunSummary> {
   const { store, out, registry, signal } = env;
-  await checkDisks(store, out);
+  await checkWritable(out);
   const planned = plannedResults(plan);
   const results = new Map<Evaluation, Result>();
   const keep = (evaluation: Evaluation, result: Result) => results.set(evaluation, result);
@@ -63,11 +65,14 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
   const failures: Failure[] = [];
   if (missing.size > 0) {
     if (present > 0) env.say(`${present} results are there already; going on with the rest.`);
+    // A store that has everything may be one that nobody can write to.
+    await store.checkWritable();
     const todo = planOf(plan, missing);
     const small = await checkCells(todo, registry, signal);
     const progress = await createProgress(await countSteps(todo, store), { enabled: env.showProgress });
     try {
-      for (const side of await runSides(todo, small, progress, env, keep)) {
+      const keys = planSteps(todo).map(({ key }) => key);
+      for (const side of await store.using(keys, () => runSides(todo, small, progress, env, keep))) {
         for (const [kind, count] of Object.entries(side.computed)) computed[kind as StepKind] += count;
         failures.push(...side.failures);
       }
@@ -76,7 +81,18 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
     }
     await find();
   }
-  return { results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []), present, computed, failures };
+  const failed: Result[] = [];
+  for (const each of planned) {
+    const failure = results.has(each.evaluation) ? undefined : await findFailure(each, out);
+    if (failure) failed.push(failure);
+  }
+  return {
+    results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []),
+    present,
+    computed,
+    failures,
+    failed,
+  };
 }
 
 /** Runs the jobs of a plan here and in the threads beside this one. When a side breaks off, all of them do. */

@@ -1,17 +1,30 @@
 /** @file The store: nothing half-written, damage found and mended, dead lock holders forgotten. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from './io/hash.ts';
 import { readArrays, writeArrays } from './store/arrays.ts';
-import { openStore } from './store.ts';
+import type { Holder } from './store/holder.ts';
+import { openStore, storePlaces } from './store.ts';
 
 const test = suite('store');
 const KEY = sha256('step');
+
+async function replaceByLink(folder: string): Promise<void> {
+  await rm(folder, { recursive: true });
+  await symlink('nowhere', folder);
+}
+
+async function replaceByFile(folder: string): Promise<void> {
+  await rm(folder, { recursive: true });
+  await writeFile(folder, 'x');
+}
 
 let root: string;
 let said: string[];
@@ -44,6 +57,17 @@ for (const [what, damage] of [
   ['another content of the same size', (file: string) => writeFile(file, 'onE')],
   ['a shorter file', (file: string) => writeFile(file, 'o')],
   ['a missing file', (file: string) => rm(file)],
+  ['a file too many', (file: string) => writeFile(join(file, '../other.txt'), 'one')],
+  [
+    'an edited manifest',
+    async (file: string) => {
+      const manifest = join(file, '../../manifest.json');
+      await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('"text": "one"', '"text": "two"'));
+    },
+  ],
+  ['a manifest without its files', (file: string) => writeFile(join(file, '../../manifest.json'), 'null')],
+  ['a link to nothing in its place', (file: string) => replaceByLink(join(file, '../..'))],
+  ['a file in its place', (file: string) => replaceByFile(join(file, '../..'))],
   ['a broken manifest', (file: string) => writeFile(join(file, '../../manifest.json'), '{')],
   [
     'a manifest of another step',
@@ -55,11 +79,12 @@ for (const [what, damage] of [
     const { folder } = await store.compute('fit', KEY, write('one'));
     await damage(join(folder, 'deep', 'value.txt'));
     assert.is(await store.open('fit', KEY), undefined);
-    assert.is(said.length, 1);
     assert.match(said[0]!, /step fit .* is damaged .* computed again/);
     const again = await store.compute('fit', KEY, write('one'));
     assert.ok(again.computed);
+    assert.is(said.length, 1);
     assert.ok(await store.open('fit', KEY));
+    assert.equal(await readdir(join(root, 'partial')), []);
   });
 }
 
@@ -115,11 +140,16 @@ test('two at once: one computes, the other waits for it', async () => {
   assert.equal(both.map(({ computed }) => computed).sort(), [false, true]);
 });
 
+/** A lock as another process takes it. */
+async function leaveLock(holder: Holder | string, key = KEY): Promise<void> {
+  const folder = storePlaces(root).lock(key);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, randomUUID()), typeof holder === 'string' ? holder : JSON.stringify(holder));
+}
+
 test('the lock of a process that was killed is taken over', async () => {
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
-  const lock = join(root, 'locks', `${KEY}.lock`);
-  await mkdir(join(root, 'locks'));
-  await writeFile(lock, JSON.stringify({ pid: child.pid, host: hostname(), started: '' }));
+  await leaveLock({ pid: child.pid!, host: hostname(), started: '' });
   const computing = open().compute('fit', KEY, write('one'));
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.match(said[0]!, new RegExp(`waiting for process ${child.pid} `));
@@ -128,17 +158,82 @@ test('the lock of a process that was killed is taken over', async () => {
 });
 
 test('a process id that now belongs to another process holds nothing', async () => {
-  await mkdir(join(root, 'locks'));
-  const stale = { pid: process.ppid, host: hostname(), started: 'long ago' };
-  await writeFile(join(root, 'locks', `${KEY}.lock`), JSON.stringify(stale));
+  await leaveLock({ pid: process.ppid, host: hostname(), started: 'long ago' });
   assert.ok((await open().compute('fit', KEY, write('one'))).computed);
+});
+
+test('a lock that says nothing readable, and one without owner, hold nothing', async () => {
+  await leaveLock('{');
+  assert.ok((await open().compute('fit', KEY, write('one'))).computed);
+  await mkdir(storePlaces(root).lock(sha256('other')), { recursive: true });
+  assert.ok((await open().compute('fit', sha256('other'), write('one'))).computed);
+  assert.equal(await readdir(join(root, 'locks')), []);
+});
+
+test('a step whose lock was wrongly taken away does no harm: what is there first stays, and is whole', async () => {
+  const store = open();
+  const slow = await store.compute('fit', KEY, async (folder) => {
+    await rm(storePlaces(root).lock(KEY), { recursive: true });
+    const other = await open().compute('fit', KEY, write('the other'));
+    assert.ok(other.computed);
+    // The other took the folder of an owner without a lock for one of the past.
+    await mkdir(folder, { recursive: true });
+    return write('the slow one')(folder);
+  });
+  assert.is(await readFile(join(slow.folder, 'deep', 'value.txt'), 'utf8'), 'the other');
+  assert.ok(await store.open('fit', KEY));
+  assert.equal(said, []);
+});
+
+test('a store that has everything is only read', async () => {
+  const { folder } = await open().compute('fit', KEY, write('one'));
+  await rm(join(root, 'partial'), { recursive: true });
+  await rm(join(root, 'locks'), { recursive: true });
+  // Nobody may write where a file is in the way, whoever it is.
+  await writeFile(join(root, 'partial'), '');
+  await writeFile(join(root, 'locks'), '');
+  const store = open();
+  assert.ok(await store.has('fit', KEY));
+  const found = await store.compute('fit', KEY, () => Promise.reject(new Error('computed')));
+  assert.equal([found.computed, found.folder], [false, folder]);
+  try {
+    await store.compute('fit', sha256('missing'), write('one'));
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /^cannot write .*: a part of the path is a file, not a folder/);
+  }
+});
+
+test('dropped steps are computed again, but not while another process uses them', async () => {
+  const store = open();
+  await store.compute('fit', KEY, write('one'));
+  await store.drop([
+    { kind: 'fit', key: KEY },
+    { kind: 'fit', key: sha256('missing') },
+  ]);
+  assert.not.ok(await store.has('fit', KEY));
+  await store.compute('fit', KEY, write('one'));
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
+  await leaveLock({ pid: child.pid!, host: hostname(), started: '', uses: [KEY] }, 'run-of-the-child');
+  try {
+    await store.drop([{ kind: 'fit', key: KEY }]);
+    assert.unreachable();
+  } catch (error) {
+    assert.match(
+      (error as Error).message,
+      new RegExp(`process ${child.pid} on .* is using steps .*: let it end first`),
+    );
+  }
+  assert.ok(await store.has('fit', KEY));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await store.drop([{ kind: 'fit', key: KEY }]);
+  assert.not.ok(await store.has('fit', KEY));
 });
 
 test('waiting ends when aborted', async () => {
   const controller = new AbortController();
-  await mkdir(join(root, 'locks'));
-  const foreign = { pid: 1, host: 'another-host', started: '' };
-  await writeFile(join(root, 'locks', `${KEY}.lock`), JSON.stringify(foreign));
+  await leaveLock({ pid: 1, host: 'another-host', started: '' });
   const waiting = open().compute('fit', KEY, write('one'), { signal: controller.signal });
   setTimeout(() => controller.abort(), 20);
   try {

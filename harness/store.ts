@@ -1,28 +1,18 @@
 /**
- * @file The store: outputs of steps, addressed by the steps' keys. A step's folder appears whole or not at all, and
- * carries checksums, so that a damaged one is found, said and computed again.
+ * @file The store: outputs of steps, addressed by the steps' keys. A step's folder has one writer, appears whole or not
+ * at all, and carries checksums, so that a damaged one is found, said and computed again. A complete store is only read.
  */
-import { existsSync } from 'node:fs';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import { atomicWriteFile, atomicWriteJson, writeError } from './io/atomic.ts';
+import { randomUUID } from 'node:crypto';
+import { lstat, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { UserError } from './errors.ts';
+import { atomicWriteFile, writeError } from './io/atomic.ts';
 import { ensureFolder } from './io/ensure-folder.ts';
-import { sha256File } from './io/hash.ts';
-import { readJson } from './io/json.ts';
 import type { StepKind } from './plan.ts';
-import { withLock } from './store/lock.ts';
-
-const MANIFEST = 'manifest.json';
-const FORMAT = 1;
-
-interface Manifest {
-  format: number;
-  kind: StepKind;
-  key: string;
-  /** What the step says about itself: seconds, backend, numbers for results. */
-  meta: Record<string, unknown>;
-  files: Record<string, { bytes: number; sha256: string }>;
-}
+import { isOwn, nameOf } from './store/holder.ts';
+import { isLiving, ownerOf, withLock } from './store/lock.ts';
+import { checkStep, MANIFEST, type StepFacts, writeManifest } from './store/manifest.ts';
+import { livingRuns, RUN_LOCK, sweepDeadRuns } from './store/runs.ts';
 
 /** A step's output that was checked against its checksums. */
 export interface StoredStep {
@@ -34,17 +24,21 @@ export interface ComputeOptions {
   /** Keep what an interrupted attempt left, for `make` to continue from. */
   resumable?: boolean;
   signal?: AbortSignal;
+  /** What the step is, in words. */
+  label?: string;
+  /** Keys of the steps that it reads. */
+  inputs?: readonly string[];
 }
 
 export interface Store {
   root: string;
   /** Whether the step is there, judged by its manifest and file sizes; contents are checked by `open`. */
   has(kind: StepKind, key: string): Promise<boolean>;
-  /** The step, or undefined when it is missing or damaged; a damaged one is said and removed. */
+  /** The step, or undefined when it is missing or damaged; a damaged one is said. Writes nothing. */
   open(kind: StepKind, key: string): Promise<StoredStep | undefined>;
   /**
-   * The step, computed when it is not there: `make` fills the folder and returns what the step says about itself.
-   * Two processes that need one step compute it once.
+   * The step, computed when it is not there or damaged: `make` fills the folder and returns what the step says about
+   * itself. Two processes that need one step compute it once.
    */
   compute(
     kind: StepKind,
@@ -52,6 +46,13 @@ export interface Store {
     make: (folder: string) => Promise<Record<string, unknown>>,
     options?: ComputeOptions,
   ): Promise<StoredStep & { computed: boolean }>;
+  /** Runs `work`, for whose time no other process removes the steps of these keys. */
+  using<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
+  /**
+   * Removes steps, so that they are computed again.
+   * @throws UserError when another process is using one of them.
+   */
+  drop(steps: readonly { kind: StepKind; key: string }[], signal?: AbortSignal): Promise<void>;
   /** @throws UserError when the store cannot be written or its disk is full. */
   checkWritable(): Promise<void>;
 }
@@ -66,6 +67,32 @@ export async function checkWritable(folder: string): Promise<void> {
 /** Bytes that must be writable for a run to go on: the size of a small step. */
 const PROBE_BYTES = 1 << 20;
 
+/** Uses of a step that are nearer to one another than this count as one. */
+const USE_MS = 3_600_000;
+
+/** Where the parts of a store lie. */
+export const storePlaces = (root: string) => ({
+  steps: join(root, 'steps'),
+  partial: join(root, 'partial'),
+  locks: join(root, 'locks'),
+  lock: (key: string) => join(root, 'locks', key),
+  step: (kind: StepKind, key: string) => join(root, 'steps', kind, key.slice(0, 2), key),
+});
+
+/** Moves a step out of the way in one go, and gives the place. Undefined when it is not there. */
+export async function moveAway(root: string, kind: StepKind, key: string): Promise<string | undefined> {
+  const { step, partial } = storePlaces(root);
+  const aside = join(partial, `removed.${randomUUID()}`);
+  await ensureFolder(partial);
+  try {
+    await rename(step(kind, key), aside);
+    return aside;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Opens the store in a folder, made when it is not there.
  *
@@ -73,66 +100,97 @@ const PROBE_BYTES = 1 << 20;
  */
 export function openStore(root: string, say: (line: string) => void): Store {
   const absolute = resolve(root);
-  const folderOf = (kind: StepKind, key: string) => join(absolute, 'steps', kind, key.slice(0, 2), key);
+  const places = storePlaces(absolute);
+  const told = new Set<string>();
 
-  async function inspect(kind: StepKind, key: string, deep: boolean): Promise<StoredStep | string | undefined> {
-    const folder = folderOf(kind, key);
-    if (!existsSync(folder)) return undefined;
-    let manifest: Manifest;
+  const has = async (kind: StepKind, key: string) =>
+    typeof (await checkStep(places.step(kind, key), { kind, key }, false)) === 'object';
+
+  /** Keeps the time of use for whoever prunes the store. One that is only read has none. */
+  async function noteUse(folder: string): Promise<void> {
+    const file = join(folder, MANIFEST);
     try {
-      manifest = (await readJson(join(folder, MANIFEST), 'store')) as Manifest;
-    } catch (error) {
-      return (error as Error).message;
+      if (Date.now() - (await lstat(file)).mtimeMs > USE_MS) await utimes(file, new Date(), new Date());
+    } catch {
+      // Nothing depends on it.
     }
-    if (manifest?.format !== FORMAT || manifest.key !== key) return `${MANIFEST} is of another format or step`;
-    for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) {
-      const path = join(folder, name);
-      const size = (await stat(path).catch(() => undefined))?.size;
-      if (size === undefined) return `${name} is missing`;
-      if (size !== bytes) return `${name} has ${size} bytes instead of ${bytes}`;
-      if (deep && (await sha256File(path)) !== sha256) return `${name} has another checksum`;
-    }
-    return { folder, meta: manifest.meta };
   }
 
-  async function openStep(kind: StepKind, key: string): Promise<StoredStep | undefined> {
-    const found = await inspect(kind, key, true);
-    if (typeof found !== 'string') return found;
-    say(`store: step ${kind} ${key.slice(0, 12)} is damaged (${found}); it is computed again.`);
-    await rm(folderOf(kind, key), { recursive: true, force: true });
-    return undefined;
+  async function open(kind: StepKind, key: string): Promise<StoredStep | undefined> {
+    const folder = places.step(kind, key);
+    const found = await checkStep(folder, { kind, key }, true);
+    if (typeof found === 'string') {
+      if (!told.has(key)) say(`store: step ${kind} ${key.slice(0, 12)} is damaged (${found}); it is computed again.`);
+      told.add(key);
+    }
+    if (typeof found !== 'object') return undefined;
+    await noteUse(folder);
+    return { folder, meta: found.meta };
   }
 
-  async function make(
-    kind: StepKind,
-    key: string,
-    fill: (folder: string) => Promise<Record<string, unknown>>,
-    resumable: boolean,
-  ): Promise<StoredStep> {
-    const partial = join(absolute, 'partial', key);
-    const target = folderOf(kind, key);
-    const drop = () => rm(partial, { recursive: true, force: true }).catch(() => undefined);
-    let meta: Record<string, unknown>;
+  async function remove(kind: StepKind, key: string): Promise<void> {
     try {
-      if (!resumable) await rm(partial, { recursive: true, force: true });
-      await ensureFolder(partial);
+      const aside = await moveAway(absolute, kind, key);
+      if (aside !== undefined) await rm(aside, { recursive: true, force: true });
     } catch (error) {
       throw writeError(absolute, error);
     }
+  }
+
+  /** A folder of this owner alone: what an earlier attempt left where that serves, else empty. */
+  async function ownFolder(key: string, owner: string, resumable: boolean): Promise<string> {
+    const own = join(places.partial, `${key}.${owner}`);
+    await ensureFolder(places.partial);
+    const left = (await readdir(places.partial)).filter((name) => name.startsWith(`${key}.`)).sort();
+    for (const name of left) {
+      const earlier = join(places.partial, name);
+      // Renamed, it is nobody else's any more.
+      if (resumable) await rename(earlier, own).catch(() => undefined);
+      if (earlier !== own) await rm(earlier, { recursive: true, force: true });
+    }
+    await ensureFolder(own);
+    return own;
+  }
+
+  /** Puts a finished folder into its place. What another owner put there first is taken instead, when it is whole. */
+  async function commit(own: string, { kind, key }: StepFacts): Promise<void> {
+    const target = places.step(kind, key);
+    await ensureFolder(dirname(target));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await rename(own, target);
+      } catch (error) {
+        if (attempt > 0 || !(await lstat(target).catch(() => undefined))) throw error;
+      }
+      if (typeof (await checkStep(target, { kind, key }, true)) === 'object') {
+        return rm(own, { recursive: true, force: true });
+      }
+      await remove(kind, key);
+    }
+  }
+
+  async function make(
+    facts: Omit<StepFacts, 'meta'>,
+    owner: string,
+    fill: (folder: string) => Promise<Record<string, unknown>>,
+    resumable: boolean,
+  ): Promise<StoredStep> {
+    const { kind, key } = facts;
+    const own = await ownFolder(key, owner, resumable).catch((error: unknown) => {
+      throw writeError(absolute, error);
+    });
+    const drop = () => rm(own, { recursive: true, force: true }).catch(() => undefined);
+    let meta: Record<string, unknown>;
     try {
-      meta = await fill(partial);
+      meta = await fill(own);
     } catch (error) {
-      if (!resumable || (await readdir(partial)).length === 0) await drop();
+      if (!resumable || (await readdir(own).catch(() => [])).length === 0) await drop();
       throw error;
     }
     try {
-      const files = await checksums(partial);
-      const manifest: Manifest = { format: FORMAT, kind, key, meta, files };
-      // No waiting for the disk: what a power cut damages, the checksums find.
-      await atomicWriteJson(join(partial, MANIFEST), manifest, { durable: false });
-      await ensureFolder(dirname(target));
-      await rename(partial, target);
-      return { folder: target, meta };
+      await writeManifest(own, { ...facts, meta });
+      await commit(own, { ...facts, meta });
+      return { folder: places.step(kind, key), meta };
     } catch (error) {
       if (!resumable) await drop();
       throw writeError(absolute, error);
@@ -141,33 +199,48 @@ export function openStore(root: string, say: (line: string) => void): Store {
 
   return {
     root: absolute,
-    has: async (kind, key) => typeof (await inspect(kind, key, false)) === 'object',
-    open: openStep,
-    compute: (kind, key, fill, { resumable = false, signal } = {}) =>
-      withLock(
-        join(absolute, 'locks', `${key}.lock`),
-        async () => {
-          const found = await openStep(kind, key);
+    has,
+    open,
+    async compute(kind, key, fill, { resumable = false, signal, label = '', inputs = [] } = {}) {
+      // Without a lock first: what is there needs no writing.
+      const there = await open(kind, key);
+      if (there) return { ...there, computed: false };
+      return withLock(
+        places.lock(key),
+        async (owner) => {
+          const found = await open(kind, key);
           if (found) return { ...found, computed: false };
-          return { ...(await make(kind, key, fill, resumable)), computed: true };
+          await remove(kind, key);
+          const facts = { kind, key, label, inputs: [...inputs].sort() };
+          const step = await make(facts, owner, fill, resumable);
+          // Damage from now on is other damage.
+          told.delete(key);
+          return { ...step, computed: true };
         },
         {
           signal,
           onWait: (holder) => say(`store: waiting for ${holder}, which computes ${kind} ${key.slice(0, 12)}.`),
         },
-      ),
+      );
+    },
+    async using(keys, work) {
+      await sweepDeadRuns(places.locks);
+      return withLock(join(places.locks, `${RUN_LOCK}${randomUUID()}`), work, { uses: keys });
+    },
+    async drop(steps, signal) {
+      const keys = new Set(steps.map(({ key }) => key));
+      for (const { holder } of await livingRuns(places.locks)) {
+        if (isOwn(holder) || !holder.uses?.some((key) => keys.has(key))) continue;
+        throw new UserError(
+          `store ${absolute}: ${nameOf(holder)} is using steps that --force would remove: let it end first.`,
+        );
+      }
+      for (const { kind, key } of steps) {
+        const owner = await ownerOf(places.lock(key));
+        if (!(await lstat(places.step(kind, key)).catch(() => undefined)) && !(owner && isLiving(owner))) continue;
+        await withLock(places.lock(key), () => remove(kind, key), { signal });
+      }
+    },
     checkWritable: () => checkWritable(absolute),
   };
-}
-
-/** Size and checksum of every file below a folder. */
-async function checksums(folder: string): Promise<Manifest['files']> {
-  const files: Manifest['files'] = {};
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const path of paths.sort()) {
-    files[relative(folder, path)] = { bytes: (await stat(path)).size, sha256: await sha256File(path) };
-  }
-  if (Object.keys(files).length === 0) throw new Error(`store: ${folder}: the step left no file`);
-  return files;
 }

@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TaskDefinition } from '../harness/contract.ts';
 import { createRng } from '../harness/num/rng.ts';
 import { meanInterval } from '../harness/num/stats/interval.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables, combineSeeds } from './aggregate.ts';
-import { PREFERRED } from './columns.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/aggregate');
@@ -93,13 +94,124 @@ test('rows are ranked by the main metric in its direction; equal values share a 
   );
 });
 
-test('a row is tied with the best when their intervals overlap', () => {
-  const result = (name: string, value: number, low: number, high: number) =>
-    fakeResult(name, [{ axes: {}, metrics: { auroc: metric(value, [low, high], { main: true }) } }]);
-  const [table] = buildTables([result('a', 0.9, 0.85, 0.95), result('b', 0.86, 0.8, 0.9), result('c', 0.6, 0.5, 0.7)]);
+/** A result with a value for each concept. */
+const scored = (name: string, values: number[], seed = 0, more: Parameters<typeof fakeResult>[2] = {}) =>
+  fakeResult(
+    name,
+    [
+      {
+        axes: {},
+        metrics: { auroc: metric(values.reduce((a, b) => a + b) / values.length, [0, 1], { main: true }) },
+        samples: { unit: 'concept', ids: values.map((_, i) => `concept ${i}`), values },
+      },
+    ],
+    { seed, ...more },
+  );
+const standings = (results: Result[]) =>
+  buildTables(results)[0]!.rows.map(({ method, rank, standing }) => [method.name, rank, standing]);
+const spread = Array.from({ length: 16 }, (_, i) => 0.5 + 0.03 * i);
+
+test('methods are compared in pairs: an interval as wide as the range earns nothing', () => {
+  const worse = spread.map((value, i) => value - 0.05 + 0.002 * (i % 3));
+  const alike = spread.map((value, i) => value - 0.01 + (i % 2 === 0 ? 0.1 : -0.1));
+  assert.equal(standings([scored('a', spread), scored('b', worse), scored('c', alike)]), [
+    ['a', 1, undefined],
+    ['c', 2, 'tied'],
+    ['b', 3, 'apart'],
+  ]);
+});
+
+test('many comparisons: what one pair alone would tell apart is not, among twenty', () => {
+  // One comparison: p about 0.02.
+  const worse = spread.map((value, i) => value - 0.026 + 0.045 * ((i * 7) % 5 < 2 ? 1 : -0.667));
+  const one = buildTables([scored('a', spread), scored('b', worse)])[0]!.rows[1]!;
+  assert.ok(one.p! < 0.05 && one.p! > 0.0025, `p ${one.p}`);
+  const noise = (k: number) => spread.map((value, i) => value - 0.001 + 0.3 * Math.sin(10 * k + 3 * i));
+  const many = buildTables([
+    scored('a', spread),
+    scored('b', worse),
+    ...Array.from({ length: 19 }, (_, k) => scored(`n${k}`, noise(k))),
+  ])[0]!;
+  assert.is(many.rows.find(({ method }) => method.name === 'b')!.standing, 'tied');
+});
+
+test('without values by unit seeds are compared; without seeds nothing is claimed', () => {
+  const bare = (name: string, value: number, seed: number) =>
+    fakeResult(name, [{ axes: {}, metrics: { auroc: metric(value, null, { main: true }) } }], { seed });
+  assert.equal(standings([bare('a', 0.9, 0), bare('b', 0.5, 0)]), [
+    ['a', 1, undefined],
+    ['b', 2, 'untested'],
+  ]);
+  const seeds = [0, 1, 2].flatMap((seed) => [bare('a', 0.9 + 0.001 * seed, seed), bare('b', 0.5 - 0.001 * seed, seed)]);
+  assert.is(standings(seeds)[1]![2], 'apart');
+});
+
+test('nulls hold no rank, not even the first, and nothing is compared with them', () => {
+  const null_ = scored(
+    'null',
+    spread.map((value) => value + 0.05),
+  );
+  const rows = standings([
+    { ...null_, method: { ...null_.method, control: true } },
+    scored('a', spread),
+    scored('b', spread),
+  ]);
+  assert.equal(rows, [
+    ['null', null, undefined],
+    ['a', 1, undefined],
+    ['b', 1, 'tied'],
+  ]);
+});
+
+test('one selection is ranked, by the preference that the task declares; the others are details', () => {
+  const row = (selection: string, value: number) => ({
+    axes: { selection },
+    metrics: { auroc: metric(value, null, { main: true }) },
+  });
+  const task = { ...fakeResult('x', []).task, shows: { ranked: { selection: ['detector', 'auroc'] } } };
+  const [table] = buildTables([
+    fakeResult('sae', [row('probe-k16', 0.99), row('auroc', 0.8)], { task }),
+    fakeResult('both', [row('auroc', 0.7), row('detector', 0.6)], { task }),
+    fakeResult('other', [row('label', 0.9)], { task }),
+  ]);
   assert.equal(
-    table!.rows.map(({ tied }) => tied),
-    [false, true, false],
+    table!.rows.map(({ method, axes, rank, detail }) => [method.name, axes['selection'], rank, detail]),
+    [
+      ['sae', 'auroc', 1, false],
+      ['both', 'detector', 2, false],
+      ['sae', 'probe-k16', null, true],
+      ['other', 'label', null, true],
+      ['both', 'auroc', null, true],
+    ],
+  );
+});
+
+test('bands: ranks begin anew in each, dense rows stand apart without one', () => {
+  const task = { ...fakeResult('x', []).task, shows: { bands: { metric: 'l0', ratio: 2, dense: 0.5 } } };
+  const site = { name: 'blocks.0.hook_resid_post', d_in: 96, kind: 'tokens' as const };
+  const result = (name: string, value: number, l0: number) =>
+    fakeResult(name, [{ axes: {}, metrics: { ev: metric(value, null, { main: true }), l0: metric(l0, null) } }], {
+      task,
+      site,
+    });
+  const [table] = buildTables([
+    result('neurons', 1, 96),
+    result('k16', 0.9, 16.4),
+    result('pca-16', 0.8, 16),
+    result('k8', 0.7, 8),
+    result('half', 0.95, 48),
+    result('k12', 0.85, 12),
+  ]);
+  assert.equal(
+    table!.rows.map(({ method, band, rank }) => [method.name, band, rank]),
+    [
+      ['k8', 'L0 5.66 to 11.3', 1],
+      ['k16', 'L0 11.3 to 22.6', 1],
+      ['k12', 'L0 11.3 to 22.6', 2],
+      ['pca-16', 'L0 11.3 to 22.6', 3],
+      ['neurons', 'dense: L0 of at least 48, no compression', null],
+      ['half', 'dense: L0 of at least 48, no compression', null],
+    ],
   );
 });
 
@@ -113,18 +225,24 @@ test('what stands beside a method as its control has no rank and takes none from
   assert.equal(
     table!.rows.map(({ method, control, rank }) => [method.name, control, rank]),
     [
-      ['a', 'row', null],
       ['a', undefined, 1],
       ['b', undefined, 2],
+      ['a', 'row', null],
     ],
   );
 });
 
-test('preferred columns are metrics that the tasks declare', async () => {
-  for (const [id, names] of Object.entries(PREFERRED)) {
-    const { metrics } = (await import(`../tasks/${id}.ts`)).default as { metrics: object };
+test('what tasks show is what they have', async () => {
+  for (const id of ['concept-detection', 'monosemanticity', 'reconstruction', 'steering']) {
+    const { metrics, axes, shows } = (await import(`../tasks/${id}.ts`)).default as TaskDefinition;
+    const named = [...shows!.columns!, ...(shows!.bands ? [shows!.bands.metric] : [])];
     assert.equal(
-      names.filter((name) => !(name in metrics)),
+      named.filter((name) => !(name in metrics)),
+      [],
+      id,
+    );
+    assert.equal(
+      Object.keys(shows!.ranked ?? {}).filter((axis) => !(axis in axes)),
       [],
       id,
     );

@@ -1,6 +1,7 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
+import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 
 /** One number of a table. */
 export interface Cell {
@@ -25,10 +26,18 @@ export interface TableRow {
   /** A null row of the task (`method`), or what stands beside a method to compare it with (`row`: not ranked). */
   control?: 'method' | 'row';
   cells: Record<string, Cell>;
-  /** 1 = best by the main metric; null where that cell is empty, has no direction, or is a method's own control. */
+  /** Not the row of its method that is ranked. */
+  detail: boolean;
+  /** Title of the rows that it is ranked among; empty where the task has no bands. */
+  band: string;
+  /** 1 = best of its band by the main metric; null for details, controls, dense bands and empty cells. */
   rank: number | null;
-  /** Whether the main metric's interval overlaps the best row's: not told apart from the best. */
-  tied: boolean;
+  /** Against the first of its band: told apart by the paired test, not told apart, or nothing to test on. */
+  standing?: 'apart' | 'tied' | 'untested';
+  /** Why all or some of its seeds have no result: `seed 2: …`. */
+  failures?: string[];
+  /** Of that test, corrected for the number of comparisons. */
+  p?: number;
 }
 
 /** All methods on one task at one site. */
@@ -41,6 +50,7 @@ export interface Table {
   metrics: string[];
   main?: string;
   seeds: number[];
+  /** Band by band, best first, then the details. */
   rows: TableRow[];
   /** Why there are no rows, where the task does not apply to this subject. */
   unavailable?: string;
@@ -107,21 +117,27 @@ export function buildTables(results: readonly Result[]): Table[] {
 }
 
 function buildTable(results: Result[]): Table {
-  const { subject, site, dataset, task } = results[0]!;
-  const lines = results.flatMap((result) => result.rows.map((row) => ({ method: result.method, ...row })));
-  const metrics = [...new Set(lines.flatMap((line) => Object.keys(line.metrics)))];
-  const main = metrics.find((name) => lines.some((line) => line.metrics[name]?.main));
-  const rows = groupBy(lines, ({ method, axes }) => keyOf(method.name, axes)).map((group): TableRow => {
+  // A failed result may not know its data.
+  const { subject, site, dataset, task } = results.find(({ failed }) => failed === undefined) ?? results[0]!;
+  const lines = results.flatMap(({ method, seed, rows }) => rows.map((row) => ({ method, seed, row })));
+  const metrics = [...new Set(lines.flatMap(({ row }) => Object.keys(row.metrics)))];
+  const main = metrics.find((name) => lines.some(({ row }) => row.metrics[name]?.main));
+  const candidates = groupBy(lines, ({ method, row }) => keyOf(method.name, row.axes)).map((group): Candidate => {
     const cells: Record<string, Cell> = {};
     for (const name of metrics) {
-      const found = group.flatMap((line) => (line.metrics[name] ? [line.metrics[name]] : []));
+      const found = group.flatMap(({ row }) => (row.metrics[name] ? [row.metrics[name]] : []));
       if (found.length > 0) cells[name] = combineSeeds(found);
     }
-    const { method, axes, control: beside } = group[0]!;
-    const control = beside ? 'row' : method.control ? 'method' : undefined;
-    return { method, axes, ...(control ? { control } : {}), cells, rank: null, tied: false };
+    const { method, row } = group[0]!;
+    const control = row.control ? ('row' as const) : method.control ? ('method' as const) : undefined;
+    const common = { method, axes: row.axes, ...(control ? { control } : {}), cells };
+    return {
+      row: { ...common, detail: false, band: '', rank: null },
+      sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.seed, each.row, main) ?? []),
+    };
   });
-  if (main) rankRows(rows, main);
+  candidates.push(...failedRows(results, candidates, main));
+  const rows = main === undefined ? candidates.map(({ row }) => row) : rankedRows(candidates, main, task, site.d_in);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -136,24 +152,65 @@ function buildTable(results: Result[]): Table {
   };
 }
 
-/** Sorts rows best first and sets `rank` (equal values share a rank) and `tied`. */
-function rankRows(rows: TableRow[], main: string): void {
-  const mainOf = (row: TableRow) => row.cells[main]?.value ?? null;
-  const direction = rows.find((row) => row.cells[main])?.cells[main]?.direction;
-  const sign = direction === 'min' ? 1 : -1;
-  rows.sort((a, b) => {
-    const [left, right] = [mainOf(a), mainOf(b)];
-    if (left === null || right === null) return Number(left === null) - Number(right === null);
-    return sign * (left - right);
+/**
+ * Notes failures in the rows of their methods, and gives a row to each method that has none.
+ *
+ * @returns the further rows.
+ */
+function failedRows(
+  results: readonly Result[],
+  candidates: readonly Candidate[],
+  main: string | undefined,
+): Candidate[] {
+  const failed = results.filter((result) => result.failed !== undefined);
+  return groupBy(failed, ({ method }) => method.name).flatMap((group): Candidate[] => {
+    const failures = reasonsBySeed(group);
+    const { method } = group[0]!;
+    const own = candidates.filter(({ row }) => row.method.name === method.name);
+    for (const { row } of own) row.failures = failures;
+    if (own.length > 0) return [];
+    const control = method.control ? { control: 'method' as const } : {};
+    const empty = { ...combineSeeds([EMPTY]), reason: `failed: ${failures.join('; ')}` };
+    const cells = main === undefined ? {} : { [main]: empty };
+    const common = { method, axes: {}, ...control, cells };
+    return [{ row: { ...common, detail: false, band: '', rank: null, failures }, sampled: [] }];
   });
-  if (direction === 'none') return;
-  const ranked = rows.filter(({ control }) => control !== 'row');
-  const best = ranked[0]?.cells[main];
-  ranked.forEach((row, i) => {
-    const cell = row.cells[main];
-    if (!cell || cell.value === null) return;
-    const before = ranked[i - 1];
-    row.rank = before && mainOf(before) === cell.value ? before.rank : i + 1;
-    row.tied = i > 0 && !!best?.ci95 && !!cell.ci95 && cell.ci95[1] >= best.ci95[0] && cell.ci95[0] <= best.ci95[1];
+}
+
+const EMPTY: ResultMetric = { value: null, ci95: null, n: 0, unit: '', direction: 'none' };
+
+/** `seed 0, 1: reason`, each reason once. */
+function reasonsBySeed(group: readonly Result[]): string[] {
+  return groupBy(group, ({ failed }) => failed!).map((same) => {
+    const seeds = same.map(({ seed }) => seed).sort((a, b) => a - b);
+    return `seed ${seeds.join(', ')}: ${same[0]!.failed}`;
   });
+}
+
+/** The rows in the order of the table, each with its band, rank and standing, as the task declares. */
+function rankedRows(candidates: Candidate[], main: string, { shows = {} }: Result['task'], d_in: number): TableRow[] {
+  const rows = candidates.map(({ row }) => row);
+  const directed = rows.some(({ cells }) => cells[main]?.value != null && cells[main].direction !== 'none');
+  sortRows(rows, main);
+  // A method without any row has nothing that could be a detail.
+  const measured = candidates.flatMap(({ row, sampled }) => (row.failures && sampled.length === 0 ? [] : [row]));
+  const details = detailRows(measured, shows.ranked);
+  for (const row of details) row.detail = true;
+  const bands = new Map<string, Band & { rows: TableRow[] }>();
+  for (const row of rows.filter(({ detail }) => !detail)) {
+    const band = bandOf(row, shows.bands, d_in);
+    row.band = band.title;
+    const known = bands.get(band.title) ?? { ...band, rows: [] };
+    known.rows.push(row);
+    bands.set(band.title, known);
+  }
+  const ordered = [...bands.values()].sort((a, b) => a.order - b.order);
+  for (const band of ordered.filter(({ ranked }) => ranked && directed)) {
+    const compared = band.rows.filter(({ control }) => control === undefined);
+    rankBand(
+      compared.map((row) => candidates.find((candidate) => candidate.row === row)!),
+      main,
+    );
+  }
+  return [...ordered.flatMap((band) => band.rows), ...rows.filter(({ detail }) => detail)];
 }

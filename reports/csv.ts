@@ -1,6 +1,7 @@
 /** @file Results → CSV, one line a number: the long form that any statistics program reads. */
 import { stringify } from 'csv-stringify/sync';
 import type { Result } from '../harness/schema/result.generated.ts';
+import type { Table, TableRow } from './aggregate.ts';
 
 const COLUMNS = [
   'suite',
@@ -15,6 +16,9 @@ const COLUMNS = [
   'control',
   'd_sae',
   'axes',
+  'band',
+  'rank',
+  'standing',
   'seed',
   'limited',
   'metric',
@@ -29,8 +33,29 @@ const COLUMNS = [
   'key',
 ] as const;
 
+const keyOf = ({ id: subject }: Result['subject'], { name: site }: Result['site'], { id: task }: Result['task']) =>
+  JSON.stringify([subject, site, task]);
+const rowKey = ({ name }: Result['method'], axes: Record<string, string>) => JSON.stringify([name, axes]);
+
+/** Where each row of each table stands. */
+function placesOf(tables: readonly Table[]): Map<string, Map<string, TableRow>> {
+  return new Map(
+    tables.map(({ subject, site, task, rows }) => [
+      keyOf(subject, site, task),
+      new Map(rows.map((row) => [rowKey(row.method, row.axes), row])),
+    ]),
+  );
+}
+
+/** What a row's rank is among, what it is, and how it stands against the first: of the row over all seeds. */
+function standingOf(row: TableRow | undefined) {
+  const standing = row?.standing ?? (row?.rank === 1 ? 'first' : undefined);
+  return { band: row?.band, rank: row?.rank, standing: row?.detail ? 'detail' : standing };
+}
+
 /** One record for each seed, row and metric; an empty cell keeps its reason. */
-export function toCsv(results: readonly Result[]): string {
+export function toCsv(results: readonly Result[], tables: readonly Table[]): string {
+  const places = placesOf(tables);
   const records = results.flatMap((result) =>
     result.rows.flatMap(({ axes, metrics, control }) =>
       Object.entries(metrics).map(([metric, { value, ci95, n, unit, direction, reason }]) => ({
@@ -48,6 +73,7 @@ export function toCsv(results: readonly Result[]): string {
         axes: Object.entries(axes)
           .map(([axis, at]) => `${axis}=${at}`)
           .join(';'),
+        ...standingOf(places.get(keyOf(result.subject, result.site, result.task))?.get(rowKey(result.method, axes))),
         seed: result.seed,
         limited: result.limited,
         metric,

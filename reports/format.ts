@@ -13,10 +13,14 @@ export function formatNumber(value: number | null | undefined): string {
   return value.toFixed(3);
 }
 
-/** `0.912 [0.893, 0.930]`, or the number alone where there is no interval. */
-export function formatInterval(value: number | null, ci95: [number, number] | null): string {
+/** `0.912 [0.893, 0.930]`, `†` behind an interval from few units, or the number alone where there is none. */
+export function formatInterval(
+  value: number | null,
+  ci95: [number, number] | null,
+  { few }: { few?: boolean } = {},
+): string {
   if (value === null || !ci95) return formatNumber(value);
-  return `${formatNumber(value)} [${formatNumber(ci95[0])}, ${formatNumber(ci95[1])}]`;
+  return `${formatNumber(value)} [${formatNumber(ci95[0])}, ${formatNumber(ci95[1])}]${few ? '†' : ''}`;
 }
 
 /** `auroc_hard` → `AUROC hard`; field terms keep their usual spelling. */

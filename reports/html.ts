@@ -1,10 +1,13 @@
 /** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
 import type { Result } from '../harness/schema/result.generated.ts';
-import type { Table } from './aggregate.ts';
+import type { Table, TableRow } from './aggregate.ts';
+import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
+import { rowGroups } from './leaderboard.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
+import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
 
 const ARROWS = { max: ' ↑', min: ' ↓', none: '' };
@@ -19,28 +22,42 @@ async function plotViews(plots: readonly Plot[], prefix: string) {
 
 const anchorOf = (place: string, part: string): string => `${place}-${part}`.replaceAll(/[^\w-]+/g, '-');
 
+/** How a row compares with the first, for the pointer over its rank. */
+function standingText({ rank, standing, p }: TableRow): string {
+  if (rank === null) return 'not ranked';
+  if (standing === undefined) return 'the first';
+  if (standing === 'untested') return 'no units or seeds in common with the first to test on';
+  return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}`;
+}
+
 function tableView(table: Table) {
-  const columns = table.metrics.filter((name) => table.rows.some(({ cells }) => cells[name]?.value != null));
+  const columns = tableColumns(table);
   const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
+  const rowView = (row: TableRow) => ({
+    failed: row.failures && `failed: ${row.failures.join('; ')}`,
+    rank: rankLabel(row),
+    standing: standingText(row),
+    method: row.method.name,
+    title: row.method.title,
+    kind: row.method.kind,
+    control: row.control !== undefined,
+    axes: axesLabel(row.axes),
+    cells: columns.map((name) => {
+      const cell = row.cells[name];
+      if (!cell) return { text: '–', hint: 'not computed for this row' };
+      const spread = cell.sd === null ? '' : `; sd over ${cell.seeds} seeds ${formatNumber(cell.sd)}`;
+      return { text: formatInterval(cell.value, cell.ci95, cell), hint: cell.reason ?? `n = ${cell.n}${spread}` };
+    }),
+  });
+  const { bands, details } = rowGroups(table.rows);
   return {
     columns: columns.map((name) => ({
       title: metricTitle(name) + ARROWS[firstCell(name)?.direction ?? 'none'],
       unit: firstCell(name)?.unit,
     })),
-    rows: table.rows.map((row) => ({
-      rank: row.rank === null ? '–' : `${row.tied ? '≈ ' : ''}${row.rank}`,
-      method: row.method.name,
-      title: row.method.title,
-      kind: row.method.kind,
-      control: row.control !== undefined,
-      axes: axesLabel(row.axes),
-      cells: columns.map((name) => {
-        const cell = row.cells[name];
-        if (!cell) return { text: '–', hint: 'not computed for this row' };
-        const spread = cell.sd === null ? '' : `; sd over ${cell.seeds} seeds ${formatNumber(cell.sd)}`;
-        return { text: formatInterval(cell.value, cell.ci95), hint: cell.reason ?? `n = ${cell.n}${spread}` };
-      }),
-    })),
+    bands: bands.map(({ title, rows }) => ({ title, rows: rows.map(rowView) })),
+    details: details.map(rowView),
+    width: columns.length + 2,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
 import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
 
 const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };
@@ -21,19 +22,37 @@ export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' |
 /** Reasons of empty cells, each once, with the methods that it concerns. */
 function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): string[] {
   const byReason = new Map<string, Set<string>>();
-  for (const { method, cells } of rows) {
-    for (const name of columns) {
+  for (const { method, cells, failures } of rows) {
+    for (const name of failures ? [] : columns) {
       const reason = cells[name]?.reason;
       if (!reason || cells[name]?.value !== null) continue;
       byReason.set(reason, (byReason.get(reason) ?? new Set()).add(method.name));
     }
   }
-  return [...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`));
+  const failed = new Map(rows.flatMap(({ method, failures }) => (failures ? [[method.name, failures] as const] : [])));
+  return [
+    ...[...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`)),
+    ...[...failed].map(([method, failures]) => escapeCell(`${method} failed: ${failures.join('; ')}`)),
+  ];
+}
+
+/** The rows of each band under its title, in order; the details apart. */
+export function rowGroups(rows: readonly TableRow[]): {
+  bands: { title: string; rows: TableRow[] }[];
+  details: TableRow[];
+} {
+  const bands: { title: string; rows: TableRow[] }[] = [];
+  for (const row of rows) {
+    if (row.detail) continue;
+    if (bands.at(-1)?.title !== row.band) bands.push({ title: row.band, rows: [] });
+    bands.at(-1)!.rows.push(row);
+  }
+  return { bands, details: rows.filter(({ detail }) => detail) };
 }
 
 function tableView(table: Table) {
   const columns = leaderboardColumns(table);
-  const rows = table.rows.filter(({ cells }) => columns.some((name) => cells[name]));
+  const rows = table.rows.filter(({ cells, failures }) => failures || columns.some((name) => cells[name]));
   const arrows = { max: ' ↑', min: ' ↓', none: '' };
   const directionOf = (name: string) => rows.find(({ cells }) => cells[name])?.cells[name]?.direction ?? 'none';
   const { subject, site, dataset, task } = table;
@@ -44,6 +63,15 @@ function tableView(table: Table) {
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
     `seeds ${table.seeds.join(', ')}`,
   ];
+  const rowView = (row: TableRow) => ({
+    rank: rankLabel(row),
+    method: methodLabel(row),
+    cells: columns.map((name) => {
+      const cell = row.cells[name];
+      return cell ? formatInterval(cell.value, cell.ci95, cell) : '–';
+    }),
+  });
+  const { bands, details } = rowGroups(rows);
   return {
     taskTitle: task.title,
     subject: subject.id,
@@ -51,14 +79,8 @@ function tableView(table: Table) {
     note: counts.join('; '),
     unavailable: table.unavailable,
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
-    rows: rows.map((row) => ({
-      rank: row.rank === null ? '–' : `${row.tied ? '≈ ' : ''}${row.rank}`,
-      method: methodLabel(row),
-      cells: columns.map((name) => {
-        const cell = row.cells[name];
-        return cell ? formatInterval(cell.value, cell.ci95) : '–';
-      }),
-    })),
+    bands: bands.map(({ title, rows }) => ({ title: escapeCell(title), rows: rows.map(rowView) })),
+    details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
   };
 }

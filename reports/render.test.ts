@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
-import { renderReports, renderTexts } from './index.ts';
+import { renderReports, renderTexts, summaryTable } from './index.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/render');
@@ -37,7 +37,7 @@ test('the leaderboard has a row a method, best first, with intervals, escaped ba
   const rows = leaderboard.split('\n').filter((line) => line.startsWith('|'));
   assert.match(rows[0]!, /\| rank \| method \| AUROC ↑ \|/);
   assert.match(rows[2]!, /\| 1 \| \*\*topk\*\* · selection: auroc \| 0\.910 \[0\.880, 0\.940\] \|/);
-  assert.match(rows[3]!, /\| 2 \| \*pca \\\| <b>\* \| 0\.800/);
+  assert.match(rows[3]!, /\| \? 2 \| \*pca \\\| <b>\* \| 0\.800/);
   assert.match(rows[4]!, /\| – \| \*bow\* \| – \|/);
   assert.match(leaderboard, /bow: has no decoder/);
   assert.not.match(leaderboard, /Limited run/);
@@ -46,8 +46,56 @@ test('the leaderboard has a row a method, best first, with intervals, escaped ba
 test('CSV has one line a number and quotes what needs it', async () => {
   const lines = (await renderTexts(results)).csv.trim().split('\n');
   assert.is(lines.length, 4);
-  assert.match(lines[1]!, /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,0,false,auroc,0\.91,0\.88,0\.94,10/);
+  assert.match(
+    lines[1]!,
+    /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,,1,first,0,false,auroc,0\.91,0\.88,0\.94,10/,
+  );
   assert.match(lines[3]!, /has no decoder/);
+});
+
+test('leaderboard, HTML, CSV and the table on the console agree on ranks; few units are marked', async () => {
+  const values = [0.9, 0.7, 0.8, 0.95, 0.85];
+  const scored = (name: string, shift: number, control = false) => {
+    const own = values.map((value, i) => value - shift + (i % 2 === 0 ? 0.001 : 0));
+    const auroc = metric(own.reduce((a, b) => a + b) / own.length, [0.5, 1], { main: true, n: own.length });
+    const row = { axes: {}, metrics: { auroc }, samples: { unit: 'concept', values: own } };
+    const result = fakeResult(name, [row]);
+    return { ...result, method: { ...result.method, control } };
+  };
+  const noisy = scored('noisy', 0.02);
+  noisy.rows[0]!.samples!.values = [0.6, 0.99, 0.95, 0.7, 0.86];
+  const all = [scored('null', -0.02, true), scored('best', 0), noisy, scored('worse', 0.2)];
+  const { leaderboard, html, csv } = await renderTexts(all);
+  const expected = { null: '–', best: '1', noisy: '≈ 2', worse: '3' };
+  const ranks = (text: string, line: RegExp) =>
+    Object.fromEntries([...text.matchAll(line)].map((match) => [match.groups!['name']!, match.groups!['rank']!]));
+  assert.equal(ranks(leaderboard, /^\| (?<rank>[^|]+) \| \*\*(?<name>\w+)\*\*/gm), expected);
+  assert.equal(
+    ranks(html, /<tr class="sae"><td title="[^"]*">(?<rank>[^<]+)<\/td><td title="[^"]*">(?<name>\w+)/g),
+    expected,
+  );
+  const inCsv = csv
+    .split('\n')
+    .filter((line) => /,auroc,/.test(line))
+    .map((line) => line.split(','));
+  const columns = csv.split('\n')[0]!.split(',');
+  const cell = (line: string[], name: string) => line[columns.indexOf(name)]!;
+  assert.equal(
+    inCsv.map((line) => [cell(line, 'method'), cell(line, 'rank'), cell(line, 'standing')]),
+    [
+      ['null', '', ''],
+      ['best', '1', 'first'],
+      ['noisy', '2', 'tied'],
+      ['worse', '3', 'apart'],
+    ],
+  );
+  assert.equal(ranks(summaryTable(all), /^(?<name>\w+) +[\d.]+ +\((?<rank>.+)\)$/gm), {
+    best: '1',
+    noisy: '≈ 2',
+    worse: '3',
+  });
+  assert.match(leaderboard, /\| 0\.841 \[0\.500, 1\]† \|/);
+  assert.match(html, /corrected p &#x3D; /);
 });
 
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
@@ -80,9 +128,50 @@ test('limited results are left out unless asked for, and then marked; no results
       () => assert.unreachable(),
       (error) => assert.match(error.message, /--include-limited/),
     );
-    const files = await renderReports(folder, folder, { includeLimited: true });
+    const { files } = await renderReports(folder, folder, { includeLimited: true });
     assert.is(files.length, 3);
     assert.match(await readFile(files[0]!, 'utf8'), /\*\*Limited run\*\*/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a method that failed stays in the tables with its reason, also where only one of its seeds did', async () => {
+  const failed = (name: string, seed: number, reason: string) => fakeResult(name, [], { seed, failed: reason });
+  const all = [
+    ...results,
+    failed('broken', 0, 'expected finite weights'),
+    failed('broken', 1, 'expected finite weights'),
+    failed('topk', 1, 'out of memory'),
+  ];
+  const { leaderboard, html } = await renderTexts(all);
+  assert.match(leaderboard, /^\| – \| \*\*broken\*\* \| – \|$/m);
+  assert.match(leaderboard, /^`–` broken failed: seed 0, 1: expected finite weights$/m);
+  assert.match(leaderboard, /^`–` topk failed: seed 1: out of memory$/m);
+  assert.match(leaderboard, /\*\*topk\*\* · selection: auroc \| 0\.910/);
+  assert.match(html, /<span class="failed">failed: seed 0, 1: expected finite weights<\/span>/);
+  assert.match(summaryTable(all), /^broken +failed$/m);
+  const alone = await renderTexts([failed('broken', 0, 'expected finite weights')]);
+  assert.match(alone.leaderboard, /broken failed: seed 0: expected finite weights/);
+});
+
+test('an edited result is named and left out, the others are reported', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
+  try {
+    const file = await writeResult(folder, results[0]!);
+    await writeResult(folder, results[2]!);
+    await writeFile(file, (await readFile(file, 'utf8')).replace('0.91', '0.93'));
+    const { files, refused } = await renderReports(folder, folder);
+    assert.is(refused.length, 1);
+    assert.match(refused[0]!, /topk\/concept-detection\/seed-0\.json: was edited/);
+    const leaderboard = await readFile(files[0]!, 'utf8');
+    assert.not.match(leaderboard, /topk/);
+    assert.match(leaderboard, /\*\*bow\*\*|\*bow\*/);
+    await rm(join(folder, 'results/toy-lm/blocks.0.hook_resid_post/bow'), { recursive: true });
+    await renderReports(folder, folder).then(
+      () => assert.unreachable(),
+      (error) => assert.match(error.message, /none of 1 results .* was edited/),
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

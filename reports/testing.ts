@@ -26,7 +26,7 @@ export function fakeResult(
 ): Result {
   const { kind = 'sae', ...fields } = more;
   return {
-    schema: 1,
+    schema: 2,
     key: HASH,
     suite: { id: 'toy', title: 'Toy suite' },
     subject: { id: 'toy-lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 1000 },

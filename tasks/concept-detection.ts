@@ -12,6 +12,7 @@ import {
   measuredCell,
   precisionRecallVersion,
   type ResultRow,
+  type RowSamples,
   rocVersion,
   sharedVariance,
   type TaskOutcome,
@@ -113,6 +114,11 @@ export default defineTask<Options>({
       'auroc: the latent of best training AUROC; probe-k1, probe-k5, probe-k16: logistic regression on the k latents of ' +
       'largest training F statistic; label: the latent of that name; detector: the supervised method itself',
   },
+  shows: {
+    columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
+    // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
+    ranked: { selection: ['detector', 'auroc'] },
+  },
   seeded: false,
   controls: ['length', 'bow'],
   unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
@@ -139,15 +145,21 @@ function addSelection(
 ): void {
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
+  const ids: string[] = [];
   splits.forEach((split, c) => {
     const chosen = selection.choose(c, split);
     if (!chosen) return;
     const evaluation = evaluateConcept(split, chosen.score);
     evaluations.push(evaluation);
     const { id, label, domain } = concepts[c]!;
+    ids.push(id);
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
   });
-  outcome.rows.push({ axes: { selection: selection.name }, metrics: averages(evaluations, items.length) });
+  outcome.rows.push({
+    axes: { selection: selection.name },
+    metrics: averages(evaluations, items.length),
+    ...(evaluations.length > 0 ? { samples: samplesOf(evaluations, ids, items.length) } : {}),
+  });
   outcome.details![selection.name] = details;
   if (evaluations.length > 0) {
     const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
@@ -188,6 +200,21 @@ function conceptMean(
   if (!estimate || variance === 0) return estimate;
   const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
   return widenInterval(estimate, variance, distinct.size - 1, range);
+}
+
+/** Blocks that items are folded into, item number modulo their number. */
+const BLOCKS = 32;
+
+/** AUROC by concept and, where concepts are scored on the same items, what each block of items adds to its error. */
+function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], items: number): RowSamples {
+  const samples = { unit: 'concept', ids, values: evaluations.map((evaluation) => evaluation.metrics.auroc) };
+  const influences = evaluations.map(({ influences }) => influences.auroc()!);
+  if (sharedVariance(influences, items) === 0) return samples;
+  const shared = new Array<number>(BLOCKS).fill(0);
+  for (const { items: places, values } of influences) {
+    for (let i = 0; i < places.length; i++) shared[places[i]! % BLOCKS]! += values[i]! / evaluations.length;
+  }
+  return { ...samples, shared };
 }
 
 function emptyRow(reason: string): ResultRow {

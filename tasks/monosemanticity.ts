@@ -13,7 +13,7 @@ import {
   UserError,
 } from '../harness/contract.ts';
 import { type ControlName, pooledControl, prepareControls } from './monosemanticity/controls.ts';
-import { METRICS, msCells, msCurve, SUPPORT } from './monosemanticity/metrics.ts';
+import { aboveControl, METRICS, msCells, msCurve, type Scored, SUPPORT } from './monosemanticity/metrics.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 
 interface Options {
@@ -58,6 +58,10 @@ export default defineTask<Options>({
       'raw: codes as they are; top-q%: each unit keeps its top q % of items; sae-rate: the same at the mean rate of the SAE',
     control: 'none: the method itself; neurons, pca, random: what stands beside an SAE',
   },
+  shows: {
+    columns: ['ms_mean', 'ms_control', 'ms_median', 'ms_norm', 'ms_supported', 'ms_floor', 'dead', 'single', 'l0'],
+    ranked: { threshold: ['raw'], control: ['none'] },
+  },
   seeded: false,
   async prepare({ dataset, test, testItems, progress }) {
     const embedding = (await dataset.embed?.(testItems)) ?? tfidfEmbedding(testItems);
@@ -85,13 +89,27 @@ export default defineTask<Options>({
       // On fewer items a unit's score is the likeness of a few that happened to be drawn: high by chance alone.
       const rates = context.options.rates.filter((rate) => Math.round(rate * pooled.items) >= SUPPORT);
       for (const rate of rates) {
-        addRow(outcome, `top-${Number((100 * rate).toPrecision(6))}%`, 'none', thresholded(pooled, rate, embedding), {
-          firingRate: rate,
-        });
+        addRow(
+          outcome,
+          `top-${Number((100 * rate).toPrecision(6))}%`,
+          'none',
+          thresholded(pooled, rate, embedding).ms,
+          {
+            firingRate: rate,
+          },
+        );
       }
     } else if (firingRate !== undefined) {
+      const controls: Scored[] = [];
       for (const name of ['neurons', 'pca', 'random'] as const) {
-        await addControl(outcome, context, name, atLeastTwo(firingRate, pooled.items), embedding);
+        const control = await addControl(outcome, context, name, atLeastTwo(firingRate, pooled.items), embedding);
+        if (control) controls.push(control);
+      }
+      const own = outcome.rows[0]!;
+      const compared = aboveControl({ ms, codes: pooled.max }, controls, embedding);
+      if (compared) {
+        Object.assign(own.metrics, compared.metrics);
+        own.samples = compared.samples;
       }
     }
     return outcome;
@@ -117,8 +135,9 @@ function scoresOf(pooled: PooledLatents, embedding: Float32Array): MsScores {
     : inRange(msScoresDense(pooled.max, pooled.items, pooled.d_sae, embedding));
 }
 
-function thresholded(pooled: PooledLatents & { kind: 'dense' }, rate: number, embedding: Float32Array): MsScores {
-  return inRange(msScores(thresholdToRate(pooled.max, pooled.items, pooled.d_sae, rate), embedding));
+function thresholded(pooled: PooledLatents & { kind: 'dense' }, rate: number, embedding: Float32Array): Scored {
+  const codes = thresholdToRate(pooled.max, pooled.items, pooled.d_sae, rate);
+  return { ms: inRange(msScores(codes, embedding)), codes };
 }
 
 /** Identical items have cosines a rounding error above 1; scores do not. */
@@ -138,12 +157,14 @@ async function addControl(
   name: ControlName,
   rate: number,
   embedding: Float32Array,
-): Promise<void> {
-  if (name !== 'neurons' && !context.prepared.arrays[name]) return;
+): Promise<Scored | undefined> {
+  if (name !== 'neurons' && !context.prepared.arrays[name]) return undefined;
   const { prepared, test, signal, progress } = context;
   const options = { signal, progress: (done: number, total: number) => progress(done, total, name) };
   const pooled = await pooledControl(name, prepared, test, options);
-  addRow(outcome, 'sae-rate', name, thresholded(pooled, rate, embedding), { firingRate: rate });
+  const control = thresholded(pooled, rate, embedding);
+  addRow(outcome, 'sae-rate', name, control.ms, { firingRate: rate });
+  return control;
 }
 
 function addRow(

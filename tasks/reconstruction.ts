@@ -14,6 +14,7 @@ import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
   decoderCells,
   densityCurve,
+  explainedVarianceSamples,
   geometryCells,
   meanActivation,
   measureGeometry,
@@ -61,6 +62,19 @@ export default defineTask<Options>({
   },
   metrics: allMetrics(),
   axes: {},
+  shows: {
+    columns: [
+      'l0',
+      'ce_loss_score',
+      'kl_score',
+      'zero_shot_change',
+      'logit_change',
+      'cosine',
+      'l2_ratio',
+      'fraction_alive',
+    ],
+    bands: { metric: 'l0', ratio: 2, dense: 0.5 },
+  },
   seeded: false,
   async prepare(context) {
     const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
@@ -86,7 +100,11 @@ export default defineTask<Options>({
     Object.assign(cells, geometryCells(measured, known));
     Object.assign(cells, decoderCells(method));
     if (method.decode) Object.assign(cells, await subjectCells(context));
-    return { rows: [{ axes: {}, metrics: cells }], curves: { density: densityCurve(measured) } };
+    const samples = method.decode && explainedVarianceSamples(measured);
+    return {
+      rows: [{ axes: {}, metrics: cells, ...(samples ? { samples } : {}) }],
+      curves: { density: densityCurve(measured) },
+    };
   },
 });
 

@@ -35,6 +35,10 @@ export default defineTask<SteeringOptions>({
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
   },
+  shows: {
+    columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor'],
+    ranked: { intervention: ['add', 'none'] },
+  },
   seeded: false,
   controls: ['random', 'unsteered'],
   unavailable({ subject, site, dataset, labelled }) {
@@ -73,10 +77,10 @@ export default defineTask<SteeringOptions>({
 });
 
 /** The row with empty cells for the metrics of the other kind of subject. */
-function completed({ axes, metrics }: ResultRow, { type }: Subject): ResultRow {
+function completed({ metrics, ...row }: ResultRow, { type }: Subject): ResultRow {
   const other =
     type === 'lm' ? emptyCells(CLIP_METRICS, 'needs a CLIP') : emptyCells(LM_METRICS, 'needs a language model');
-  return { axes, metrics: { ...other, ...metrics } };
+  return { ...row, metrics: { ...other, ...metrics } };
 }
 
 function emptyRow(reason: string): ResultRow {

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { AsideSetting } from '../execute/aside.ts';
 import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
+import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -93,16 +94,31 @@ function showMarks(results: readonly Result[], say: (line: string) => void): voi
   for (const line of new Set(lines)) say(line);
 }
 
+/** What a reader of results must know of the texts, once for each subject. */
+function showNotes(results: readonly Result[], say: (line: string) => void): void {
+  const computed = results.filter(({ subject }) => subject.family !== 'imported');
+  const lines = computed.flatMap(({ subject, dataset }) =>
+    (dataset.notes ?? []).map((note) => `${subject.id}: ${note}.`),
+  );
+  for (const line of new Set(lines)) say(line);
+}
+
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
-  const { results, present, computed, failures } = summary;
+  const { results, present, computed, failures, failed: failedResults } = summary;
+  const told = [...results, ...failedResults];
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
+  showNotes(results, say);
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
-  const files = results.length > 0 ? await writeReports(out, values, { ...plan, failed: failures.length }) : [];
+  const { files, refused } =
+    told.length > 0
+      ? await writeReports(out, values, { ...plan, failed: failures.length })
+      : { files: [], refused: [] };
+  for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
     const failed = failures.map(({ label, error }) => ({
       label,
@@ -117,8 +133,8 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     );
     return exitCodeOf(failures);
   }
-  const { summaryTable } = await import('./summary.ts');
-  if (results.length > 0) print(`\n${summaryTable(results)}\n`);
+  const { summaryTable } = await import('../../reports/index.ts');
+  if (told.length > 0) print(`\n${summaryTable(told)}\n`);
   print(
     `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
   );
@@ -133,7 +149,7 @@ const MAX_SIDES = 4;
 async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
   const { allowedThreads } = await import('../native/addon.ts');
   const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
-  if (setting.backend === 'tensorflow' || threads < 1) return undefined;
+  if (setting.backend === 'tensorflow' || threads < 1 || fewOpenFiles()) return undefined;
   const { workerAside } = await import('../execute/aside.ts');
   return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
 }

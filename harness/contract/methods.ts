@@ -80,6 +80,8 @@ export interface Mark {
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {
   options: OptionsSchema;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
+  /** A null row: knows nothing of what is measured, so tables show it without a rank. */
+  nullRow?: boolean;
   /** Modalities it works on; both when omitted. */
   modalities?: ('text' | 'image')[];
   /** Whether two seeds give two results; one seed is run otherwise. */

@@ -30,12 +30,43 @@ export interface MetricValue {
   reason?: string;
 }
 
+/**
+ * Values by unit of a row's main metric, from which methods are compared in pairs: the mean over units is the metric.
+ * Methods meet the same units under the same names.
+ */
+export interface RowSamples {
+  /** What a unit is, e.g. `concept` or `block of documents`. */
+  unit: string;
+  /** Names of the units; numbered from 0 when left out. */
+  ids?: string[];
+  values: number[];
+  /** Where units share items: what each block of items adds to the error of the mean. The sum is 0. */
+  shared?: number[];
+}
+
 /** One line of a result: metrics under one setting of the task's axes, e.g. `{ selection: 'auroc' }`. */
 export interface ResultRow {
   axes: Record<string, string>;
   metrics: Record<string, MetricValue>;
   /** The row is what the method is compared with (its control), not the method itself: it gets no rank. */
   control?: boolean;
+  samples?: RowSamples;
+}
+
+/** What a task shows in tables; reports know no task by name. */
+export interface TaskDisplay {
+  /** Metrics beside the main one, in order; the leaderboard takes as many as it has room for. */
+  columns?: string[];
+  /**
+   * The one row of a method that is ranked: for each axis the values that may be, the preferred first. Other rows are
+   * details. Left out: a method's first row.
+   */
+  ranked?: Record<string, string[]>;
+  /**
+   * Methods are ranked only among those whose value of `metric` lies in one band: `ratio` wide, about its powers. A value
+   * of at least `dense` times d_in stands apart without a rank: that is no compression.
+   */
+  bands?: { metric: string; ratio: number; dense: number };
 }
 
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */
@@ -84,9 +115,11 @@ export interface TaskDefinition<O = Record<string, unknown>> extends Plugin {
   metrics: Record<string, MetricDefinition>;
   /** Named axes of its rows with the values they can take, for tables and plots. */
   axes: Record<string, string>;
+  /** What its tables show. */
+  shows?: TaskDisplay;
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
-  /** Ids of baselines that always stand beside the methods (null rows, controls); added to every plan. */
+  /** Ids of baselines that always stand beside the methods, without a rank (null rows, controls); added to every plan. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
   unavailable?(context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled'>): string | undefined;

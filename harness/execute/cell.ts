@@ -6,7 +6,7 @@ import { type ActivationSplit, type Cell, type Evaluation, type Fit, type Prepar
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { StoredStep } from '../store.ts';
-import { collectSplit, itemsOf, openSplit } from './collect.ts';
+import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
   type CellActivations,
   type EvaluationMeta,
@@ -42,6 +42,8 @@ export interface RunningCell {
   fit(fit: Fit): Promise<StoredStep>;
   /** Fits (or finds) the method and hands it to `use` until that ends. */
   withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void>;
+  /** What a result of it says even where a method failed: no rows of data where there are no activations. */
+  facts(): Promise<CellFacts>;
 }
 
 export interface FittedCell {
@@ -49,11 +51,16 @@ export interface FittedCell {
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
 
+/** What results of a cell say of their subject and data. */
+export type CellFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
+
 /** Opens a cell. Nothing is computed before the first method needs it. */
 export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const { registry, session, run, step, signal } = env;
   const { subject, site, activations: keys } = cell;
   const place = `${subject.id} ${site}`;
+  /** Imported activations are no steps: they are read where they lie. */
+  const collected = session.activationsFor ? [] : [keys.train, keys.test, keys.labelled];
   const memo = new Map<string, Promise<unknown>>();
 
   function once<T>(name: string, make: () => Promise<T>): Promise<T> {
@@ -61,39 +68,50 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     return memo.get(name) as Promise<T>;
   }
 
-  const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
+  const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
       }
       const stored = await collectSplit(session, cell, env.others, name, { step, signal });
-      return { value: await openSplit(stored.folder), seconds: secondsOf(stored) };
+      return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
     });
 
-  const labelled = (): Promise<Shared<LabelledActivations> | undefined> =>
+  const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
     once('labelled set', async () => {
       if (keys.labelled === undefined) return undefined;
-      const set = await session.dataset.concepts!(subject.concepts);
+      const { set, notes } = await session.labelledSet(site, subject.concepts);
       const { value, seconds } = await split('labelled');
-      return { value: labelledActivations(set, value), seconds };
+      return { value: labelledActivations(set, value), seconds, notes };
     });
 
-  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number> }> =>
+  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number>; notes: string[] }> =>
     once('activations', async () => {
       const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
       const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
       const value = { train: train.value, test: test.value, ...(labels ? { labelled: labels.value } : {}) };
-      return { value, times, seconds: 0 };
+      const cut = [train.note, test.note].filter((note) => note !== undefined);
+      return { value, times, seconds: 0, notes: [...cut, ...(labels?.notes ?? [])] };
     });
 
   const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
       const inputs = (await activations()).value;
-      const stored = await step('prepare', key, `${place} ${task.id}`, async (folder, progress) => {
-        const env = { progress, signal };
-        await prepareTask(definition, await prepareContext(session, cell, inputs, task.options, taskSeed, env), folder);
-        return {};
-      });
+      const stored = await step(
+        'prepare',
+        key,
+        `${place} ${task.id}`,
+        async (folder, progress) => {
+          const env = { progress, signal };
+          await prepareTask(
+            definition,
+            await prepareContext(session, cell, inputs, task.options, taskSeed, env),
+            folder,
+          );
+          return {};
+        },
+        { inputs: collected },
+      );
       return { value: await readPrepared(stored.folder), seconds: secondsOf(stored) };
     });
 
@@ -116,13 +134,30 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
       (folder, progress) => fitMethod(definition, fit, inputs, { folder, progress, signal }),
-      { resumable: definition.kind === 'sae' },
+      { resumable: definition.kind === 'sae', inputs: readsLabels(fit.method) ? collected : collected.slice(0, 1) },
     );
+  }
+
+  function factsOf(sets: CellActivations | undefined, notes: readonly string[]): CellFacts {
+    const { name, d, kind, modality } = session.site(site);
+    const { fingerprint, family, parameters } = session.facts;
+    return {
+      site: { name, d_in: d, kind },
+      modality,
+      subject: { fingerprint, family, parameters },
+      data: {
+        policy: sets?.train.policy ?? 'no activations',
+        ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
+        trainRows: sets?.train.n ?? 0,
+        testRows: sets?.test.n ?? 0,
+        ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
+      },
+    };
   }
 
   async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
-    const { value: sets, times } = await activations();
+    const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
     const label = `${place} ${fit.method.name}`;
@@ -142,22 +177,11 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               const started = performance.now();
               const context = await prepareContext(session, cell, sets, task.options, taskSeed, { progress, signal });
               await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
-              const { name, d, kind: siteKind, modality } = context.site;
-              const { fingerprint, family, parameters } = session.facts;
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
               const meta: EvaluationMeta = {
                 run,
-                site: { name, d_in: d, kind: siteKind },
-                modality,
-                subject: { fingerprint, family, parameters },
-                data: {
-                  policy: sets.train.policy,
-                  ...(session.notes.length > 0 ? { notes: session.notes } : {}),
-                  trainRows: sets.train.n,
-                  testRows: sets.test.n,
-                  ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
-                },
+                ...factsOf(sets, notes),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks ? { marks } : {}),
@@ -170,6 +194,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               };
               return { ...meta };
             },
+            { inputs: [...collected, fit.key, prepareKey] },
           );
         },
       });
@@ -178,5 +203,10 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     }
   }
 
-  return { fit: fitStep, withMethod };
+  const facts = () =>
+    activations().then(
+      ({ value, notes }) => factsOf(value, notes),
+      () => factsOf(undefined, []),
+    );
+  return { fit: fitStep, withMethod, facts };
 }

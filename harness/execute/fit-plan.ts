@@ -19,7 +19,7 @@ export async function fitPlan(
   const { registry, store, run, signal, showProgress } = env;
   const [cell] = plan.cells;
   const [fit] = cell!.fits;
-  await store.checkWritable();
+  if (!(await store.has('fit', fit!.key))) await store.checkWritable();
   const session = await openSession(cell!.subject, registry);
   const progress = await createProgress(STEPS, { enabled: showProgress });
   try {

@@ -1,10 +1,12 @@
 /** @file The results of a run: where each belongs, whether it is there, written from the step that made it. */
 import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
+import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
-import { type ResultPlace, storedResult, writeResult } from '../results.ts';
+import { type ResultPlace, readResult, resultFile, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
-import { resultOf } from './evaluate.ts';
+import type { CellFacts } from './cell.ts';
+import { resultOf, resultWith } from './evaluate.ts';
 
 /** One evaluation with what it belongs to. */
 export interface PlannedResult {
@@ -39,10 +41,30 @@ export async function keepResult(
   const { cell, fit, evaluation } = planned;
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
-  const { axes } = await registry.get('task', evaluation.task.id);
-  const result = await resultOf(plan, cell, fit, evaluation, stored, axes);
+  const task = await registry.get('task', evaluation.task.id);
+  const result = sealed(await resultOf(plan, cell, fit, evaluation, stored, task));
   await writeResult(out, result);
   return result;
+}
+
+/** Writes that an evaluation failed, and why: a row of the tables, and nothing that the next run would take for done. */
+export async function keepFailure(
+  plan: Plan,
+  planned: PlannedResult,
+  failed: string,
+  facts: CellFacts,
+  { registry, out, run }: Pick<ResultsEnvironment, 'registry' | 'out'> & { run: RunProvenance },
+): Promise<void> {
+  const { cell, fit, evaluation } = planned;
+  const task = await registry.get('task', evaluation.task.id);
+  const meta = { run, ...facts, seconds: {} };
+  await writeResult(out, resultWith(plan, cell, fit, evaluation, { rows: [], failed }, meta, task));
+}
+
+/** Why an evaluation failed when it last ran, as a result without rows. */
+export async function findFailure(planned: PlannedResult, out: string): Promise<Result | undefined> {
+  const result = await readResult(resultFile(out, placeOf(planned))).catch(() => undefined);
+  return result?.failed !== undefined && result.key === planned.evaluation.key ? result : undefined;
 }
 
 /** A result that is there: as a file, or in the store from another run. */

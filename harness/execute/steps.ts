@@ -3,13 +3,16 @@ import type { StepKind } from '../plan.ts';
 import type { Progress, StepProgress } from '../progress.ts';
 import type { Store, StoredStep } from '../store.ts';
 
-/** Runs one step: `make` fills `folder` and gives what the step says about itself; its wall time is added. */
+/**
+ * Runs one step: `make` fills `folder` and gives what the step says about itself; its wall time is added. `inputs` are
+ * the keys of the steps that it reads.
+ */
 export type RunStep = (
   kind: StepKind,
   key: string,
   label: string,
   make: (folder: string, progress: StepProgress) => Promise<Record<string, unknown>>,
-  options?: { resumable?: boolean },
+  options?: { resumable?: boolean; inputs?: readonly (string | undefined)[] },
 ) => Promise<StoredStep>;
 
 /** Steps over one store. `onComputed` is told of each step that was not there. */
@@ -19,7 +22,7 @@ export function stepRunner(
   signal: AbortSignal,
   onComputed: (kind: StepKind) => void,
 ): RunStep {
-  return async (kind, key, label, make, options = {}) => {
+  return async (kind, key, label, make, { resumable, inputs = [] } = {}) => {
     const timed = async (folder: string) => {
       const shown = progress.step(`${kind} ${label}`);
       const started = performance.now();
@@ -34,7 +37,8 @@ export function stepRunner(
       }
     };
     signal.throwIfAborted();
-    const step = await store.compute(kind, key, timed, { ...options, signal });
+    const known = inputs.filter((input) => input !== undefined);
+    const step = await store.compute(kind, key, timed, { resumable, label, inputs: known, signal });
     if (step.computed) onComputed(kind);
     return step;
   };

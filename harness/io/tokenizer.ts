@@ -6,6 +6,7 @@ import { TIMED_OUT, timeLimit } from './time-limit.ts';
 import { tokenOffsets, tokenSpelling } from './token-offsets.ts';
 import { hasOwnRegex } from './tokenizer-check.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
+import { agreeingStages } from './tokenizer-stages.ts';
 
 /** How to encode. */
 export interface EncodeOptions {
@@ -106,7 +107,8 @@ function libraryCalls(path: string, json: Record<string, unknown>): <T>(what: st
  */
 export function makeTokenizer(path: string, json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   const guarded = libraryCalls(path, json);
-  const library = guarded('not a tokenizer that can be read', () => new HuggingFaceTokenizer(json, config));
+  const stages = agreeingStages(path, json);
+  const library = guarded('not a tokenizer that can be read', () => new HuggingFaceTokenizer(stages, config));
   const spelling = tokenSpelling(json);
   const special: Roles = {};
   for (const role of ['bos', 'eos', 'pad', 'unk'] as const) {

@@ -20,12 +20,15 @@ export interface Args {
 /** A kernel; undefined declines the case (a dtype or layout that is not served). */
 export type NativeKernel = (args: Args) => Tf.TensorInfo | Tf.TensorInfo[] | undefined;
 
-/** A fresh output: the tensor and the array to fill. */
+/** A fresh output: the tensor and the array to fill. @throws for a shape that is none, of inputs that do not fit the kernel. */
 export function output<D extends 'float32' | 'int32' | 'bool'>(
   backend: NativeBackend,
   shape: number[],
   dtype: D,
 ): { info: Tf.TensorInfo; values: Values } {
+  if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
+    throw new Error(`native backend: the inputs' shapes do not fit the operation: it would give [${shape}]`);
+  }
   const values = takeArray(dtype, sizeOf(shape));
   return { info: backend.wrap(shape, dtype, values), values };
 }

@@ -22,6 +22,7 @@ const tests = [
   'batch-errors',
   'screening',
   'lifecycle',
+  'hostile',
   'statistics',
   '../num/ops/attention',
   '../num/ops/activation',

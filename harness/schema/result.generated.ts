@@ -9,7 +9,11 @@ export interface Result {
   /**
    * Version of this format.
    */
-  schema: 1;
+  schema: 2;
+  /**
+   * SHA-256 of the canonical JSON of all the rest.
+   */
+  checksum?: string;
   /**
    * Hash of everything that the numbers depend on.
    */
@@ -93,7 +97,7 @@ export interface ResultMethod {
   paper?: string;
   version: number;
   /**
-   * Added by the task as a null row, not named by the suite.
+   * A null row or a control of the task: no rank.
    */
   control: boolean;
   d_sae?: number;
@@ -118,6 +122,21 @@ export interface ResultTask {
   axes: {
     [k: string]: string;
   };
+  shows?: ResultDisplay;
+}
+/**
+ * What the task shows in tables: its declaration.
+ */
+export interface ResultDisplay {
+  columns?: string[];
+  ranked?: {
+    [k: string]: string[];
+  };
+  bands?: {
+    metric: string;
+    ratio: number;
+    dense: number;
+  };
 }
 export interface ResultMark {
   /**
@@ -140,6 +159,7 @@ export interface ResultRowRecord {
    * What the method is compared with, not the method: no rank.
    */
   control?: boolean;
+  samples?: ResultSamples;
 }
 export interface ResultMetric {
   value: number | null;
@@ -164,6 +184,18 @@ export interface ResultMetric {
    * Why the value is null.
    */
   reason?: string;
+}
+/**
+ * Values by unit of the main metric, from which methods are compared in pairs.
+ */
+export interface ResultSamples {
+  unit: string;
+  ids?: string[];
+  values: number[];
+  /**
+   * Where units share items: what each block of items adds to the error of the mean.
+   */
+  shared?: number[];
 }
 export interface ResultCurve {
   x: number[];

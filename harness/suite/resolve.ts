@@ -144,6 +144,7 @@ async function resolveMethod(
     training: (given.training ?? {}) as Record<string, unknown>,
     subjects: given.subjects,
     control,
+    ...(method.kind === 'baseline' && method.nullRow ? { nullRow: true } : {}),
   };
   if (method.kind === 'sae') {
     const options = await resolveOptions(saeOptions(method), given.options, label);

@@ -60,6 +60,8 @@ export interface ResolvedMethod {
   checkpoint?: string;
   /** Added by a task as a null row; only such tasks score it. */
   control: boolean;
+  /** A null row by declaration: tables give it no rank. */
+  nullRow?: boolean;
 }
 
 export interface ResolvedTask {

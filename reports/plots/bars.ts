@@ -1,4 +1,4 @@
-/** @file One metric of every row of a table as horizontal bars with intervals, best on top. */
+/** @file One metric of each method's ranked row as horizontal bars with intervals, best on top of its band. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import type { Table } from '../aggregate.ts';
 import { axesValues, metricTitle } from '../format.ts';
@@ -25,7 +25,7 @@ export function barPlot(
   palette: Palette,
   options: { title: string; caption: string; reference?: number },
 ): Plot | undefined {
-  const rows = table.rows.filter(({ cells }) => typeof cells[metric]?.value === 'number').reverse();
+  const rows = table.rows.filter(({ cells, detail }) => !detail && typeof cells[metric]?.value === 'number').reverse();
   if (rows.length < 2) return undefined;
   const labels = rows.map(({ method, axes }) => [method.name, axesValues(axes)].filter(Boolean).join(' · '));
   const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);

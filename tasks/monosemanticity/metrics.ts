@@ -1,13 +1,16 @@
 /** @file The metrics of the task, from the MS of every latent. */
 import {
+  type Csr,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
   type MsScores,
   meanInterval,
   measuredCell,
+  msBlockSamples,
   msVersion,
   plainCell,
+  type ResultRow,
   summariseMs,
   supportedScores,
 } from '../../harness/contract.ts';
@@ -25,7 +28,17 @@ function metric(
 }
 
 export const METRICS: Record<string, MetricDefinition> = {
-  ms_mean: { ...metric('Mean MS of the scored latents; interval over latents.', 'max', [-1, 1]), main: true },
+  ms_above_control: {
+    ...metric(
+      'Mean MS less that of the best control (neurons, components or random directions that fire as often as the method’s ' +
+        'latents do); interval over blocks of items, which both share.',
+      'max',
+      [-2, 2],
+    ),
+    main: true,
+  },
+  ms_control: metric('Mean MS of that control.', 'none', [-1, 1]),
+  ms_mean: metric('Mean MS of the scored latents; interval over latents.', 'max', [-1, 1]),
   ms_median: metric('Median MS of the scored latents.', 'max', [-1, 1]),
   ms_q05: metric('5 % quantile of MS.', 'none', [-1, 1]),
   ms_q25: metric('25 % quantile of MS.', 'none', [-1, 1]),
@@ -61,6 +74,8 @@ export function msCells(
   const normalise = (value: number) => (value - floor) / (1 - floor);
   const hasFloor = Number.isFinite(floor) && floor < 1;
   return {
+    ms_above_control: emptyCell('for sparse codes, beside controls that fire as often'),
+    ms_control: emptyCell('for sparse codes, beside controls that fire as often'),
     ms_mean: mean,
     ms_median: median!,
     ms_q05: q05!,
@@ -84,6 +99,41 @@ export function msCells(
     single: plainCell(single, ms.scores.length),
     firing_rate: firingRate === undefined ? emptyCell('dense codes do not fire') : plainCell(firingRate, ms.n),
     l0: l0 === undefined ? emptyCell('defined for the method itself only') : plainCell(l0, ms.n),
+  };
+}
+
+/** Scores with the codes that they are of. */
+export interface Scored {
+  ms: MsScores;
+  codes: Csr;
+}
+
+/** What a row has more when its method stands beside controls; undefined where nothing can be compared. */
+export function aboveControl(
+  own: Scored,
+  controls: readonly Scored[],
+  embedding: Float32Array,
+): Required<Pick<ResultRow, 'metrics' | 'samples'>> | undefined {
+  const meanOf = ({ ms }: Scored) => summariseMs(ms).mean;
+  const best = controls
+    .filter((control) => meanOf(control) !== null)
+    .reduce<Scored | undefined>((top, control) => (top && meanOf(top)! >= meanOf(control)! ? top : control), undefined);
+  const mean = meanOf(own);
+  if (!best || mean === null) return undefined;
+  const level = meanOf(best)!;
+  const [ofOwn, ofBest] = [
+    msBlockSamples(own.codes, embedding, own.ms.scores, mean),
+    msBlockSamples(best.codes, embedding, best.ms.scores, level),
+  ];
+  const values = ofOwn.map((value, block) => value - ofBest[block]!);
+  const { range } = METRICS['ms_above_control']!;
+  const n = summariseMs(own.ms).counts.scored;
+  return {
+    metrics: {
+      ms_above_control: { value: mean - level, ci95: meanInterval(values, range)?.ci ?? null, n, units: values.length },
+      ms_control: plainCell(level, summariseMs(best.ms).counts.scored),
+    },
+    samples: { unit: 'block of items', values },
   };
 }
 

@@ -18,7 +18,9 @@ import {
   peek,
   plainCell,
   type Reconstruction,
+  type RowSamples,
   ratioInterval,
+  ratioSamples,
   scanKept,
   type TokenCodes,
   tf,
@@ -110,6 +112,13 @@ export function geometryCells(
     return { ...cell, ci95: interval?.ci ?? null, units: ratio.numerators.length };
   };
   return Object.fromEntries(Object.keys(metrics).map((name) => [name, cellOf(name)]));
+}
+
+/** Explained variance by block of documents; undefined where it is. */
+export function explainedVarianceSamples(measured: Reconstruction): RowSamples | undefined {
+  const ratio = measured.ratios().explained_variance;
+  if (!ratio || measured.metrics().explained_variance === null) return undefined;
+  return { unit: 'block of documents', values: ratioSamples(ratio.numerators, ratio.denominators) };
 }
 
 /** Cells of the directions of latents; intervals are over latents. */

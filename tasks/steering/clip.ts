@@ -84,6 +84,7 @@ export async function steerClip(
   const factors = kind === 'none' ? [0] : options.factors;
   const values: Partial<Record<keyof ClipScores | 'factor', number[]>> = {};
   const details: Record<string, unknown>[] = [];
+  const ids: string[] = [];
   const byFactor: ClipScores[][] = [];
   for (const [c, place] of shared.concepts.entries()) {
     const vector = vectors[c];
@@ -101,6 +102,7 @@ export async function steerClip(
       reporting.map((_, i) => i),
     );
     byFactor.push(trialScores);
+    ids.push(labelled!.set.concepts[place]!.id);
     for (const [name, value] of Object.entries({ ...scores, factor })) {
       if (value === null) continue;
       const key = name as keyof ClipScores;
@@ -119,7 +121,11 @@ export async function steerClip(
     if (!known) return emptyCell('no concept has a direction and images of other classes');
     return measuredCell(conceptMean(name, known), 'no concept');
   };
-  outcome.rows.push({ axes, metrics: Object.fromEntries(names.map((name) => [name, cell(name)])) });
+  outcome.rows.push({
+    axes,
+    metrics: Object.fromEntries(names.map((name) => [name, cell(name)])),
+    ...(values.overall ? { samples: { unit: 'concept', ids, values: values.overall } } : {}),
+  });
   outcome.details![`${axes.selection}/${axes.intervention}`] = details;
   if (kind === 'none' || byFactor.length === 0) return;
   for (const name of ['overall', 'flip_rate', 'preservation', 'drift'] as const) {

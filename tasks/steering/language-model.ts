@@ -14,7 +14,7 @@ import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
-import { type ConceptScores, chosenFactor, lmCells, lmCurves, lmDetails } from './lm-scores.ts';
+import { type ConceptScores, chosenFactor, lmCells, lmCurves, lmDetails, lmSamples } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 import { promptIds } from './texts.ts';
@@ -118,7 +118,8 @@ export async function steerLm(
   for (const kind of kinds) {
     outcome.details!['judge'] = { description: shared.judge, fluency: shared.scale };
     const own = scores.filter((_, i) => chosen[i]!.kind === kind);
-    outcome.rows.push({ axes: { selection: selectedBy, intervention: kind }, metrics: lmCells(own) });
+    const samples = own.length > 0 ? { samples: lmSamples(own) } : {};
+    outcome.rows.push({ axes: { selection: selectedBy, intervention: kind }, metrics: lmCells(own), ...samples });
     outcome.details![`${selectedBy}/${kind}`] = own.map(lmDetails);
     if (kind !== 'none') Object.assign(outcome.curves!, lmCurves(own, factors, kind));
   }

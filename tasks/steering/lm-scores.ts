@@ -1,5 +1,12 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
-import { type Concept, emptyCell, type MetricValue, measuredCell, type TaskOutcome } from '../../harness/contract.ts';
+import {
+  type Concept,
+  emptyCell,
+  type MetricValue,
+  measuredCell,
+  type RowSamples,
+  type TaskOutcome,
+} from '../../harness/contract.ts';
 import type { Generation, Ratings } from '../judges/programmatic.ts';
 import { bestPlace } from './concept-choice.ts';
 import { conceptMean } from './metrics.ts';
@@ -53,6 +60,15 @@ export function lmCells(scores: readonly ConceptScores[]): Record<string, Metric
       'win_rate',
       scores.map(({ ratings, unsteered }) => wins(mean(ratings, 'overall'), mean(unsteered, 'overall'))),
     ),
+  };
+}
+
+/** The overall score by concept. */
+export function lmSamples(scores: readonly ConceptScores[]): RowSamples {
+  return {
+    unit: 'concept',
+    ids: scores.map(({ concept }) => concept.id),
+    values: scores.map(({ ratings }) => mean(ratings, 'overall')),
   };
 }
 

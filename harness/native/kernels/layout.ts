@@ -162,6 +162,7 @@ function reverse(context: Context, { inputs, attrs, backend }: Args): Tf.TensorI
   const x = inputs['x']!;
   if (!isServed(x.dtype) || sizeOf(x.shape) === 0) return undefined;
   const axes = context.tf.util.parseAxisParam(attrs['dims'] as number[], x.shape);
+  if (new Set(axes).size < axes.length) return undefined;
   const strides = stridesOf(x.shape);
   const start = axes.reduce((sum, axis) => sum + (x.shape[axis]! - 1) * strides[axis]!, 0);
   return gathered(

@@ -60,6 +60,7 @@ function registerReductions(context: Context): void {
       let axes = tf.util.parseAxisParam(asked, x.shape).sort((a, b) => a - b);
       if (name.startsWith('Arg')) axes = axes.slice(0, 1);
       const reduced = new Set(axes);
+      if (reduced.size < axes.length) return undefined;
       const keep = attrs['keepDims'] as boolean | undefined;
       const shape = x.shape.flatMap((dim, axis) => (reduced.has(axis) ? (keep ? [1] : []) : [dim]));
       const { outer, reduce, inner, values } = arrange(context, backend, x, axes);
@@ -98,7 +99,8 @@ function registerSoftmax(context: Context): void {
   override(context, 'Softmax', ({ inputs, attrs, backend }) => {
     const x = inputs['logits']!;
     const dim = attrs['dim'] as number;
-    if (x.dtype !== 'float32' || sizeOf(x.shape) === 0 || (dim !== -1 && dim !== x.shape.length - 1)) return undefined;
+    if (x.dtype !== 'float32' || x.shape.length === 0 || sizeOf(x.shape) === 0) return undefined;
+    if (dim !== -1 && dim !== x.shape.length - 1) return undefined;
     const { info, values } = output(backend, x.shape, 'float32');
     const n = x.shape.at(-1)!;
     addon.params[0] = sizeOf(x.shape) / n;

@@ -17,8 +17,9 @@ bool readAttention(Call& c, Attention& a) {
   a.scale = static_cast<float>(c.p[7]);
   a.causal = c.p[8] != 0;
   bool whole = a.kvHeads > 0 && a.width > 0 && a.heads % a.kvHeads == 0;
-  if (whole && a.columns <= a.capacity && (!a.causal || a.t <= a.columns) && a.scale > 0) return true;
-  c.error = "native attention: the sizes contradict one another";
+  size_t largest = times(a.n, most(a.t, a.capacity), most(a.heads, a.kvHeads), a.width);
+  if (!c.error && largest < (size_t{1} << 60) && whole && a.columns <= a.capacity && (!a.causal || a.t <= a.columns) && a.scale > 0) return true;
+  if (!c.error) c.error = "native attention: the sizes contradict one another";
   return false;
 }
 

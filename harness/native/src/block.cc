@@ -211,9 +211,11 @@ void block(Call& c) {
   b.positions = sizeParam(c, 18);
   bool cached = c.buf[6].length > 0;
   size_t rows = s.n * s.t, outputs = s.n * b.asking(), keys = cached ? s.n * s.capacity * s.keyStep() : 0;
-  if (s.t > s.columns || (!cached && (s.columns != s.t || s.capacity != s.t)) || (b.first && (cached || b.positions > 0)) ||
+  size_t across = most(most(s.queryStep(), s.keyStep()), b.mlp) + kTileCols;
+  if (c.error || times(most(s.n, size_t{1}), most(s.t, size_t{1}), b.d) >= (size_t{1} << 60) || times(across, b.d + kTileCols) >= (size_t{1} << 56) ||
+      s.t > s.columns || (!cached && (s.columns != s.t || s.capacity != s.t)) || (b.first && (cached || b.positions > 0)) ||
       b.function < 0 || b.function > 3 || (b.positions > 0 && s.width % 2 != 0)) {
-    c.error = "native block: the sizes contradict one another";
+    if (!c.error) c.error = "native block: the sizes contradict one another";
     return;
   }
   size_t angles = b.positions * (s.width / 2), norms = 2 * (b.centred ? 2 : 1) * b.d;

@@ -89,10 +89,12 @@ void copyOf(Call& c, const Walk<2>& w, ptrdiff_t outAt, ptrdiff_t inAt) {
 bool within(Call& c, const Walk<2>& w, size_t n, ptrdiff_t start) {
   ptrdiff_t low = start, high = start;
   for (size_t d = 0; d < w.rank; d++) {
-    ptrdiff_t reach = static_cast<ptrdiff_t>(w.dims[d] - 1) * w.strides[n][d];
-    (reach < 0 ? low : high) += reach;
+    ptrdiff_t reach, *end;
+    bool wraps = __builtin_mul_overflow(static_cast<ptrdiff_t>(w.dims[d] - 1), w.strides[n][d], &reach);
+    end = reach < 0 ? &low : &high;
+    if (wraps || __builtin_add_overflow(*end, reach, end)) low = high = -1;
   }
-  if (low >= 0 && static_cast<size_t>(high) < c.buf[n].length) return true;
+  if (low >= 0 && high >= 0 && static_cast<size_t>(high) < c.buf[n].length) return true;
   c.error = "native copy: the strides leave the array";
   return false;
 }
@@ -104,6 +106,10 @@ void copy(Call& c) {
   Walk<2> w;
   if (!w.read(c, 2) || !holds(c, 1, c.buf[0].type, 0)) return;
   if (w.size() == 0) return;
+  if (!(c.p[0] >= 0 && c.p[0] <= kMostElements && c.p[1] >= 0 && c.p[1] <= kMostElements)) {
+    c.error = "native copy: a start is missing or out of range";
+    return;
+  }
   ptrdiff_t outAt = static_cast<ptrdiff_t>(c.p[0]), inAt = static_cast<ptrdiff_t>(c.p[1]);
   if (!within(c, w, 0, outAt) || !within(c, w, 1, inAt)) return;
   if (c.buf[0].type == U8) return copyOf<uint8_t>(c, w, outAt, inAt);

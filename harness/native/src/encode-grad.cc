@@ -45,7 +45,7 @@ void encodeGrad(Call& c) {
     writeColumns(s, rows, f0, count, f32(c, 0));
   });
   if (!centred) return;
-  forRange(s.d, most<size_t>(1, (1 << 14) / s.features), [&](size_t begin, size_t end) {
+  forRange(s.d, most<size_t>(1, (1 << 14) / most<size_t>(1, s.features)), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) f32(c, 2)[i] = -dotOf(f32(c, 7) + i * s.features, dbias, s.features);
   });
 }

@@ -187,8 +187,8 @@ void matMul(Call& c) {
   bool ta = c.p[4] != 0, tb = c.p[5] != 0;
   int mode = static_cast<int>(c.p[8]);
   bool advanceA = mode != 3, advanceB = mode != 2;
-  if (!holds(c, 0, F32, batch * m * n) || !holds(c, 1, F32, (advanceA ? batch : 1) * m * k) ||
-      !holds(c, 2, F32, (advanceB ? batch : 1) * n * k) || !holds(c, 3, F32, 0))
+  if (!holds(c, 0, F32, times(batch, m, n)) || !holds(c, 1, F32, times(advanceA ? batch : 1, m, k)) ||
+      !holds(c, 2, F32, times(advanceB ? batch : 1, n, k)) || !holds(c, 3, F32, 0))
     return;
   const float* bias = c.buf[3].length > 0 ? f32(c, 3) : nullptr;
   if (bias && !holds(c, 3, F32, n)) return;

@@ -65,7 +65,7 @@ void zero(T* out, size_t n) {
 void gather(Call& c) {
   size_t batch = sizeParam(c, 0), outer = sizeParam(c, 1), count = sizeParam(c, 2), dim = sizeParam(c, 3), slice = sizeParam(c, 4);
   Type t = c.buf[0].type;
-  if (!holds(c, 0, t, batch * outer * count * slice) || !holds(c, 1, t, batch * outer * dim * slice) ||
+  if (!holds(c, 0, t, times(batch, outer, count, slice)) || !holds(c, 1, t, times(batch, outer, dim, slice)) ||
       !holds(c, 2, I32, batch * count))
     return;
   const int32_t* at = i32(c, 2);
@@ -74,7 +74,7 @@ void gather(Call& c) {
       c.error = "GatherV2: an index value is out of range";
       return;
     }
-  if (count == 0) return;
+  if (count == 0 || outer == 0 || slice == 0) return;
   auto rowOf = [=](size_t i) {
     size_t bo = i / count;
     return bo * dim + size_t(at[bo / outer * count + i % count]);
@@ -103,6 +103,10 @@ void tuples(Call& c) {
   bool add = c.p[0] != 0;
   size_t n = sizeParam(c, 1), depth = sizeParam(c, 2), slice = sizeParam(c, 3), slices = sizeParam(c, 4);
   Type t = c.buf[0].type;
+  if (depth > kMaxParams - 5) {
+    c.error = "Invalid indices: the tuples are too long";
+    return;
+  }
   if (!holds(c, 0, t, (add ? slices : n) * slice) || !holds(c, 1, t, (add ? n : slices) * slice) ||
       !holds(c, 2, I32, n * depth))
     return;

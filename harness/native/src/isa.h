@@ -127,10 +127,31 @@ static inline float* f32(Call& c, int i) { return static_cast<float*>(c.buf[i].d
 static inline double* f64(Call& c, int i) { return static_cast<double*>(c.buf[i].data); }
 static inline int32_t* i32(Call& c, int i) { return static_cast<int32_t*>(c.buf[i].data); }
 static inline uint8_t* u8(Call& c, int i) { return static_cast<uint8_t*>(c.buf[i].data); }
-static inline size_t sizeParam(const Call& c, int i) { return static_cast<size_t>(c.p[i]); }
+
+/**
+ * A size that JavaScript wrote; one that is missing (NaN, of a shape with too few dimensions), negative or beyond 2^31, so that
+ * no product of two wraps round, counts as 0 and records the error.
+ */
+static inline size_t sizeParam(Call& c, int i) {
+  if (c.p[i] >= 0 && c.p[i] <= 2147483648.0) return static_cast<size_t>(c.p[i]);
+  c.error = "native kernel: a size is missing or out of range: a tensor has too few dimensions or too long ones";
+  return 0;
+}
+
+/** The product, or the largest number there is where it would wrap round. */
+static inline size_t times(size_t a, size_t b) {
+  size_t product;
+  return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+template <class... Rest>
+static inline size_t times(size_t a, size_t b, size_t c, Rest... rest) {
+  // An empty tensor is empty however long its other dimensions are.
+  return a == 0 ? 0 : times(times(a, b), c, rest...);
+}
 
 /** True when buffer `i` holds at least `length` elements of `type`; otherwise records the error. */
 static inline bool holds(Call& c, int i, Type type, size_t length) {
+  if (c.error) return false;
   if (c.buf[i].type == type && c.buf[i].length >= length) return true;
   c.error = "native kernel: an array has the wrong type or is too short for its shape";
   return false;

@@ -90,7 +90,8 @@ inline float reduceRow<ExtremeFloat<true>, float>(const float* x, size_t n) { re
 template <class Red, class T>
 void reduce(Call& c, Type type, size_t outer, size_t n, size_t inner, double scale = 1.0) {
   typedef typename Red::A A;
-  if (!holds(c, 1, type, outer * n * inner) || !holds(c, 0, type, outer * inner)) return;
+  if (!holds(c, 1, type, times(outer, n, inner)) || !holds(c, 0, type, outer * inner)) return;
+  if (outer == 0 || inner == 0) return;
   typename Red::R* out = static_cast<typename Red::R*>(c.buf[0].data);
   const T* x = static_cast<const T*>(c.buf[1].data);
   auto finish = [scale](A a) { return Red::finish(a, scale); };
@@ -207,7 +208,7 @@ void reduction(Call& c) {
     c.error = "native reduction: no index of an extreme of nothing";
     return;
   }
-  if (!holds(c, 1, whole ? I32 : F32, outer * n * inner) || !holds(c, 0, I32, outer * inner)) return;
+  if (!holds(c, 1, whole ? I32 : F32, times(outer, n, inner)) || !holds(c, 0, I32, outer * inner)) return;
   int32_t* out = i32(c, 0);
   bool min = op == 8;
   if (whole) return min ? argExtreme<int32_t, true>(out, i32(c, 1), outer, n, inner) : argExtreme<int32_t, false>(out, i32(c, 1), outer, n, inner);
@@ -219,7 +220,7 @@ void cumulativeSum(Call& c) {
   size_t outer = sizeParam(c, 0), n = sizeParam(c, 1), inner = sizeParam(c, 2);
   bool exclusive = c.p[3] != 0, reverse = c.p[4] != 0;
   Type t = c.buf[1].type;
-  if (!holds(c, 1, t, outer * n * inner) || !holds(c, 0, t, outer * n * inner)) return;
+  if (!holds(c, 1, t, times(outer, n, inner)) || !holds(c, 0, t, times(outer, n, inner))) return;
   auto scan = [&](auto* out, const auto* x) {
     forRange(outer * inner, most<size_t>(1, kBlock / most<size_t>(n, 1)), [&](size_t begin, size_t end) {
       for (size_t s = begin; s < end; s++) {

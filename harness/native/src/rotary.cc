@@ -12,7 +12,7 @@ void rotary(Call& c) {
   size_t rows = sizeParam(c, 0), heads = sizeParam(c, 1), half = sizeParam(c, 2) / 2, positions = sizeParam(c, 3);
   float direction = static_cast<float>(c.p[4]);
   size_t step = heads * 2 * half;
-  if (!holds(c, 0, F32, rows * step) || !holds(c, 1, F32, rows * step) || !holds(c, 2, F32, positions * half) ||
+  if (!holds(c, 0, F32, times(rows, step)) || !holds(c, 1, F32, times(rows, step)) || !holds(c, 2, F32, positions * half) ||
       !holds(c, 3, F32, positions * half))
     return;
   if (rows == 0) return;
@@ -35,7 +35,7 @@ void rotary(Call& c) {
 void cacheWrite(Call& c) {
   size_t n = sizeParam(c, 0), t = sizeParam(c, 1), capacity = sizeParam(c, 2), width = sizeParam(c, 3);
   size_t column = sizeParam(c, 4);
-  if (!holds(c, 0, F32, n * capacity * width) || !holds(c, 1, F32, n * t * width)) return;
+  if (!holds(c, 0, F32, times(n, capacity, width)) || !holds(c, 1, F32, times(n, t, width))) return;
   if (column + t > capacity) {
     c.error = "native cache: no room for the new columns";
     return;

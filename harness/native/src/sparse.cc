@@ -43,6 +43,7 @@ void sparseDots(Call& c) {
 void sparseOuter(Call& c) {
   Codes s;
   if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
+  if (s.d == 0) return;
   ByFeature sorted(s, f32(c, 2));
   forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
     for (size_t f = begin; f < end; f++) sorted.sum(s, f, f32(c, 2), f32(c, 1), f32(c, 0) + f * s.d);

@@ -32,6 +32,11 @@ void squaredErrors(Call& c) {
   size_t n = sizeParam(c, 0), d = sizeParam(c, 1), pieces = ceilDiv(n, kRows);
   bool varies = c.buf[0].length > 1;
   if (!holds(c, 0, F32, 1) || !holds(c, 1, F32, n * d) || !holds(c, 2, F32, n * d)) return;
+  if (n == 0 || d == 0) {
+    f32(c, 0)[0] = 0;
+    if (varies) f32(c, 0)[1] = 0;
+    return;
+  }
   const float *y = f32(c, 1), *guess = f32(c, 2);
   double* sums = static_cast<double*>(scratch(3, 2 * (pieces + 1) * sizeof(double) + (pieces + 1) * d * sizeof(float)));
   float *mean = reinterpret_cast<float*>(sums + 2 * (pieces + 1)), *columns = mean + d;

@@ -5,6 +5,8 @@
 SAX_BEGIN
 
 constexpr size_t kMaxRank = 16;
+/** Beyond every array, and exact as a double. */
+constexpr double kMostElements = 9007199254740992.0;
 
 /** Output dimensions and, for each of N operands, its strides (0 where it is broadcast). */
 template <size_t N>
@@ -20,9 +22,16 @@ struct Walk {
       c.error = "native kernel: too many dimensions";
       return false;
     }
-    for (size_t d = 0; d < rank; d++) dims[d] = sizeParam(c, at++);
+    // Merged dimensions may be longer than those of a tensor.
+    for (size_t d = 0; d < rank; d++, at++) {
+      if (!(c.p[at] >= 0 && c.p[at] <= kMostElements)) return outOfRange(c);
+      dims[d] = static_cast<size_t>(c.p[at]);
+    }
     for (size_t n = 0; n < N; n++)
-      for (size_t d = 0; d < rank; d++) strides[n][d] = static_cast<ptrdiff_t>(c.p[at++]);
+      for (size_t d = 0; d < rank; d++, at++) {
+        if (!(c.p[at] >= -kMostElements && c.p[at] <= kMostElements)) return outOfRange(c);
+        strides[n][d] = static_cast<ptrdiff_t>(c.p[at]);
+      }
     if (rank == 0) {
       rank = 1;
       dims[0] = 1;
@@ -31,9 +40,16 @@ struct Walk {
     return true;
   }
 
+  static bool outOfRange(Call& c) {
+    c.error = "native kernel: a dimension or stride is missing or out of range";
+    return false;
+  }
+
   size_t size() const {
     size_t total = 1;
-    for (size_t d = 0; d < rank; d++) total *= dims[d];
+    for (size_t d = 0; d < rank; d++)
+      if (dims[d] == 0) return 0;
+    for (size_t d = 0; d < rank; d++) total = times(total, dims[d]);
     return total;
   }
 
@@ -42,9 +58,9 @@ struct Walk {
     size_t last = 0;
     for (size_t d = 0; d < rank; d++) {
       if (dims[d] == 0) return 0;
-      last += (dims[d] - 1) * static_cast<size_t>(strides[n][d]);
+      if (__builtin_add_overflow(last, times(dims[d] - 1, static_cast<size_t>(strides[n][d])), &last)) return SIZE_MAX;
     }
-    return last + 1;
+    return last == SIZE_MAX ? last : last + 1;
   }
 
   /** f(out, offsets, count): `count` elements along the last dimension, out at the dense output index. On the pool. */

@@ -28,12 +28,13 @@ export interface MsScores {
 }
 
 /** Unit rows of the embeddings and their sum. */
-interface UnitRows {
+export interface UnitRows {
   rows: Float32Array;
   sum: Float64Array;
 }
 
-function unitRows(embeddings: Float32Array, n: number): UnitRows {
+/** @throws RangeError for an embedding that has no direction. */
+export function unitRows(embeddings: Float32Array, n: number): UnitRows {
   const dim = embeddings.length / n;
   if (!Number.isInteger(dim)) throw new RangeError(`ms: ${embeddings.length} embedding values for ${n} items`);
   const rows = new Float32Array(embeddings.length);

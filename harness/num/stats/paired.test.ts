@@ -1,0 +1,114 @@
+/** @file Paired comparison by hand, its error rate by simulation, and Holm's correction. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRng } from '../rng.ts';
+import { holm, pairedDifference, type Sampled } from './paired.ts';
+
+const test = suite('paired');
+const near = (actual: number, expected: number, tolerance = 1e-6) =>
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} vs ${expected}`);
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const sampled = (seed: number, values: readonly number[], shared?: number[]): Sampled => ({
+  seed,
+  value: mean(values),
+  units: new Map(values.map((value, i) => [`u${i}`, value])),
+  ...(shared ? { shared } : {}),
+});
+
+test('one seed: the paired t test of R on the same numbers', () => {
+  const [a, b] = [
+    [0.9, 0.8, 0.95, 0.7, 0.85],
+    [0.88, 0.75, 0.9, 0.72, 0.8],
+  ];
+  // Differences .02 .05 .05 −.02 .05: mean .03, sd .0308221, t = 2.176429 with 4 degrees of freedom.
+  const { value, p } = pairedDifference([sampled(0, a!)], [sampled(0, b!)])!;
+  near(value, 0.03);
+  near(p, 0.0951, 1e-3);
+  near(pairedDifference([sampled(0, b!)], [sampled(0, a!)])!.p, p);
+});
+
+test('what differs a little everywhere is told apart, however wide each interval is by itself', () => {
+  const rng = createRng('wide');
+  const a = Array.from({ length: 16 }, () => 0.5 + 0.3 * rng.normal());
+  const b = a.map((value) => value - 0.02 + 0.002 * rng.normal());
+  assert.ok(pairedDifference([sampled(0, a)], [sampled(0, b)])!.p < 1e-6);
+  const noisy = a.map(() => 0.5 + 0.3 * rng.normal());
+  assert.ok(pairedDifference([sampled(0, a)], [sampled(0, noisy)])!.p > 0.05);
+});
+
+test('seeds are paired by number, a method fitted once stands beside each', () => {
+  const a = [sampled(0, [1, 2, 3]), sampled(1, [2, 3, 4])];
+  near(pairedDifference(a, [sampled(1, [1, 2, 3]), sampled(0, [0, 1, 2])])!.value, 1);
+  near(pairedDifference(a, [sampled(0, [1, 2, 3])])!.value, 0.5);
+  assert.is(pairedDifference(a, [sampled(5, [0, 0, 0]), sampled(6, [0, 0, 0])]), null, 'no common seed');
+});
+
+test('common units alone are compared; without units, seeds; without either, nothing', () => {
+  const some: Sampled = {
+    seed: 0,
+    value: 0.5,
+    units: new Map([
+      ['u0', 0],
+      ['u2', 1],
+      ['x', 9],
+    ]),
+  };
+  near(pairedDifference([sampled(0, [1, 7, 3])], [some])!.value, 1.5);
+  const bare = (seed: number, value: number): Sampled => ({ seed, value });
+  near(pairedDifference([bare(0, 1), bare(1, 1.2)], [bare(0, 0.5), bare(1, 0.8)])!.value, 0.45);
+  assert.is(pairedDifference([bare(0, 1)], [bare(0, 2)]), null);
+});
+
+test('the same numbers are not told apart, a constant difference is', () => {
+  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [1, 2])]), { value: 0, p: 1 });
+  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [0, 1])]), { value: 1, p: 0 });
+});
+
+test('items that units share: their error counts too', () => {
+  const [a, b] = [
+    [0.9, 0.8],
+    [0.85, 0.751],
+  ];
+  const alone = pairedDifference([sampled(0, a!)], [sampled(0, b!)])!.p;
+  const shared = pairedDifference([sampled(0, a!, [0.1, -0.1])], [sampled(0, b!, [-0.1, 0.1])])!.p;
+  assert.ok(alone < 0.05 && shared > 0.5, `${alone} ${shared}`);
+});
+
+test('methods that do not differ: at most 5 % of pairs are told apart', () => {
+  const [trials, units, seeds] = [1500, 16, 3];
+  for (const [ofUnit, ofSeed, ofBoth] of [
+    [1, 0, 0.5],
+    [1, 0.2, 0.3],
+    [0, 1, 0.2],
+  ] as const) {
+    let apart = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const rng = createRng(`null ${ofSeed}`).fork(trial);
+      const common = Array.from({ length: units }, rng.normal);
+      const method = (): Sampled[] => {
+        const own = common.map((value) => value + ofUnit * rng.normal());
+        return Array.from({ length: seeds }, (_, seed) => {
+          const all = ofSeed * rng.normal();
+          return sampled(
+            seed,
+            own.map((value) => value + all + ofBoth * rng.normal()),
+          );
+        });
+      };
+      if (pairedDifference(method(), method())!.p < 0.05) apart++;
+    }
+    const error = Math.sqrt((0.05 * 0.95) / trials);
+    assert.ok(apart / trials < 0.05 + 3 * error, `${ofUnit} ${ofSeed} ${ofBoth}: ${apart / trials}`);
+  }
+});
+
+test('Holm by hand: step down, never falling, at most 1', () => {
+  const corrected = holm([0.01, 0.04, 0.03, 0.9]);
+  [0.04, 0.09, 0.09, 0.9].forEach((expected, i) => {
+    near(corrected[i]!, expected, 1e-12);
+  });
+  assert.equal(holm([]), []);
+  assert.equal(holm([0.6, 0.7]), [1, 1]);
+});
+
+test.run();

@@ -1,0 +1,98 @@
+/** @file Whether two methods differ, by paired differences over the same units and seeds. */
+import { momentsOf, variance } from './moments.ts';
+import { studentCdf } from './student-t.ts';
+
+/** What one seed of a method gave. */
+export interface Sampled {
+  seed: number;
+  value: number;
+  /** Values by name of the unit (concept, block of documents), whose mean is `value`; where the task gives them. */
+  units?: ReadonlyMap<string, number>;
+  /** Where units share items: what each block of items adds to the error of `value`. */
+  shared?: readonly number[];
+}
+
+export interface Difference {
+  /** Mean of the first less the second, over common units and seeds. */
+  value: number;
+  /** Two-sided p of no difference. */
+  p: number;
+}
+
+/** A source of error of a mean: its variance and degrees of freedom. */
+interface ErrorPart {
+  variance: number;
+  df: number;
+}
+
+/** Seeds of both, in pairs; a method that was fitted once stands beside every seed of the other. */
+function seedPairs(a: readonly Sampled[], b: readonly Sampled[]): [Sampled, Sampled][] {
+  if (a.length === 1) return b.map((other) => [a[0]!, other]);
+  if (b.length === 1) return a.map((one) => [one, b[0]!]);
+  return a.flatMap((one) => {
+    const other = b.find(({ seed }) => seed === one.seed);
+    return other ? [[one, other] as [Sampled, Sampled]] : [];
+  });
+}
+
+function errorOfMean(values: readonly number[]): ErrorPart {
+  return { variance: variance(momentsOf(values))! / values.length, df: values.length - 1 };
+}
+
+/** Of the mean difference over units, from its mean over seeds at each unit that all of them have. */
+function unitDifferences(pairs: readonly [Sampled, Sampled][]): number[] {
+  const names = [...(pairs[0]![0].units?.keys() ?? [])].filter((name) =>
+    pairs.every(([a, b]) => a.units?.has(name) && b.units?.has(name)),
+  );
+  return names.map(
+    (name) => pairs.reduce((sum, [a, b]) => sum + a.units!.get(name)! - b.units!.get(name)!, 0) / pairs.length,
+  );
+}
+
+/** Of shared items, from the mean over seeds of what each block adds to the difference. */
+function sharedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefined {
+  const blocks = Math.min(...pairs.flat().map(({ shared }) => shared?.length ?? 0));
+  if (blocks < 2) return undefined;
+  const means = Array.from(
+    { length: blocks },
+    (_, b) => pairs.reduce((sum, [one, other]) => sum + one.shared![b]! - other.shared![b]!, 0) / pairs.length,
+  );
+  const squares = means.reduce((sum, mean) => sum + mean * mean, 0);
+  return { variance: (squares * blocks) / (blocks - 1), df: blocks - 1 };
+}
+
+/**
+ * Student's t on paired differences: over units (each averaged over seeds), over seeds, and over the items that units
+ * share, whose variances add; degrees of freedom by Welch and Satterthwaite. Null where there is nothing to test on: fewer
+ * than two common units and fewer than two seeds.
+ */
+export function pairedDifference(a: readonly Sampled[], b: readonly Sampled[]): Difference | null {
+  const pairs = seedPairs(a, b);
+  if (pairs.length === 0) return null;
+  const units = unitDifferences(pairs);
+  const bySeed = pairs.map(([one, other]) => one.value - other.value);
+  const parts: ErrorPart[] = [];
+  if (units.length > 1) parts.push(errorOfMean(units));
+  if (bySeed.length > 1) parts.push(errorOfMean(bySeed));
+  if (parts.length === 0) return null;
+  const shared = sharedError(pairs);
+  if (shared) parts.push(shared);
+  const tested = units.length > 1 ? units : bySeed;
+  const value = tested.reduce((sum, each) => sum + each, 0) / tested.length;
+  const total = parts.reduce((sum, part) => sum + part.variance, 0);
+  if (total === 0) return { value, p: value === 0 ? 1 : 0 };
+  const df = total ** 2 / parts.reduce((sum, part) => sum + part.variance ** 2 / part.df, 0);
+  return { value, p: 2 * studentCdf(-Math.abs(value) / Math.sqrt(total), df) };
+}
+
+/** p values corrected for being many (Holm 1979), in the given order. */
+export function holm(ps: readonly number[]): number[] {
+  const order = ps.map((_, i) => i).sort((a, b) => ps[a]! - ps[b]!);
+  const corrected = new Array<number>(ps.length);
+  let largest = 0;
+  order.forEach((i, rank) => {
+    largest = Math.max(largest, Math.min(1, (ps.length - rank) * ps[i]!));
+    corrected[i] = largest;
+  });
+  return corrected;
+}

@@ -1,0 +1,112 @@
+/** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
+import { holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
+import type { ResultDisplay, ResultRowRecord } from '../harness/schema/result.generated.ts';
+import type { TableRow } from './aggregate.ts';
+
+/** A row with what each seed gave for the main metric. */
+export interface Candidate {
+  row: TableRow;
+  sampled: Sampled[];
+}
+
+/** Of Holm's corrected p: below it a row is told apart from the first. */
+const LEVEL = 0.05;
+
+/** What one seed's row gives for the main metric; undefined for an empty cell. */
+export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): Sampled | undefined {
+  const value = metrics[main]?.value;
+  if (value === null || value === undefined) return undefined;
+  if (!samples) return { seed, value };
+  const units = new Map(samples.values.map((each, i) => [samples.ids?.[i] ?? String(i), each]));
+  return { seed, value, units, ...(samples.shared ? { shared: samples.shared } : {}) };
+}
+
+/** The rows that are not the one of their method that is ranked: by the task's declaration, else all but its first. */
+export function detailRows(rows: readonly TableRow[], ranked: ResultDisplay['ranked']): Set<TableRow> {
+  const best = new Map<string, { row: TableRow; places: number[] }>();
+  for (const row of rows) {
+    if (row.control === 'row') continue;
+    const places = Object.entries(ranked ?? {}).map(([axis, values]) => values.indexOf(row.axes[axis] ?? ''));
+    if (places.includes(-1)) continue;
+    const known = best.get(row.method.name);
+    if (!known || before(places, known.places)) best.set(row.method.name, { row, places });
+  }
+  const chosen = new Set([...best.values()].map(({ row }) => row));
+  return new Set(rows.filter((row) => !chosen.has(row)));
+}
+
+function before(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((place, i) => place !== b[i]);
+  return at >= 0 && a[at]! < b[at]!;
+}
+
+/** A set of rows that are ranked among themselves. */
+export interface Band {
+  /** Empty where the task has no bands. */
+  title: string;
+  order: number;
+  /** Dense codes stand apart. */
+  ranked: boolean;
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** The band of a row by the task's declaration. */
+export function bandOf(row: TableRow, bands: ResultDisplay['bands'], d_in: number): Band {
+  if (!bands) return { title: '', order: 0, ranked: true };
+  const value = row.cells[bands.metric]?.value;
+  const name = bands.metric.toUpperCase();
+  if (value === null || value === undefined || value <= 0) {
+    return { title: `no ${name}`, order: Infinity, ranked: false };
+  }
+  if (value >= bands.dense * d_in) {
+    return {
+      title: `dense: ${name} of at least ${short(bands.dense * d_in)}, no compression`,
+      order: Number.MAX_VALUE,
+      ranked: false,
+    };
+  }
+  const power = Math.round(Math.log(value) / Math.log(bands.ratio));
+  const [low, high] = [-0.5, 0.5].map((half) => bands.ratio ** (power + half)) as [number, number];
+  return { title: `${name} ${short(low)} to ${short(high)}`, order: power, ranked: true };
+}
+
+/** Best first by the main metric; empty cells last. */
+export function sortRows(rows: TableRow[], main: string): void {
+  const mainOf = (row: TableRow) => row.cells[main]?.value ?? null;
+  const sign = rows.find((row) => mainOf(row) !== null)?.cells[main]?.direction === 'min' ? 1 : -1;
+  rows.sort((a, b) => {
+    const [left, right] = [mainOf(a), mainOf(b)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null);
+    return sign * (left - right);
+  });
+}
+
+/**
+ * Ranks the rows of one band, sorted best first: equal values share a rank. Each is compared with the first by paired
+ * differences, corrected for their number; `standing` is `tied` where they are not told apart, and `untested` where there is
+ * nothing to test on.
+ */
+export function rankBand(candidates: readonly Candidate[], main: string): void {
+  const ranked = candidates.filter(({ row }) => typeof row.cells[main]?.value === 'number');
+  ranked.forEach(({ row }, i) => {
+    const above = ranked[i - 1]?.row;
+    row.rank = above && above.cells[main]!.value === row.cells[main]!.value ? above.rank : i + 1;
+  });
+  const [first, ...others] = ranked;
+  const tests = others.map((other) => ({ row: other.row, test: pairedDifference(first!.sampled, other.sampled) }));
+  for (const { row, test } of tests) if (!test) row.standing = 'untested';
+  const tested = tests.flatMap(({ row, test }) => (test ? [{ row, p: test.p }] : []));
+  const corrected = holm(tested.map(({ p }) => p));
+  tested.forEach(({ row }, i) => {
+    row.p = corrected[i]!;
+    row.standing = corrected[i]! < LEVEL ? 'apart' : 'tied';
+  });
+}
+
+/** `1`, `≈ 2`, `? 3`, or `–` without a rank. */
+export function rankLabel({ rank, standing }: Pick<TableRow, 'rank' | 'standing'>): string {
+  if (rank === null) return '–';
+  const mark = standing === 'tied' ? '≈ ' : standing === 'untested' ? '? ' : '';
+  return `${mark}${rank}`;
+}
