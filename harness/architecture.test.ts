@@ -35,7 +35,10 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
     part: 'harness/contract',
     may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts', 'harness/paths.ts'],
   },
-  { part: 'harness/activations/', may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts'] },
+  {
+    part: 'harness/activations/',
+    may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/schema/', 'harness/errors.ts'],
+  },
   {
     part: 'harness/train',
     may: [
