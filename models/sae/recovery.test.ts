@@ -70,7 +70,10 @@ for (const [definition, hp] of VARIANTS) {
     const cosine = meanMaxCosine(dictionary, trained.method.directions!(), d);
     assert.ok(cosine > 0.95, `mean max cosine ${cosine}`);
     // What an L1 penalty shrinks is not explained.
-    assert.ok(result.explained > (definition.id === 'relu' ? 0.88 : 0.9), `explained variance ${result.explained} at l0 ${result.l0}`);
+    assert.ok(
+      result.explained > (definition.id === 'relu' ? 0.88 : 0.9),
+      `explained variance ${result.explained} at l0 ${result.l0}`,
+    );
     const wanted = Number(hp['k'] ?? hp['targetL0']);
     assert.ok(Math.abs(result.l0 - wanted) < 0.25 * wanted, `l0 ${result.l0}, wanted ${wanted}`);
 
