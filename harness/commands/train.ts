@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
 import type { Command } from './command.ts';
+import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
 /** `k=32` → ['k', 32]; values that are not JSON are text. */
@@ -52,17 +53,23 @@ async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
-  const items = { train: values['items'] as number, test: 1 };
   const sites = values['site'] as string[] | undefined;
   if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
-  if (values['activations'] !== undefined) {
-    const { openImport } = await import('../activations/import.ts');
-    const folder = resolve(values['activations'] as string);
-    return { sites: sites ?? [(await openImport(folder)).site.name], activations: { from: folder, ...items } };
+  const train = values['items'] as number | undefined;
+  const imported = await importedFrom(values);
+  if (imported) {
+    const { folder: from, sites: own, modality, seed } = imported;
+    // No number of test items: what a run of the same seed tests on must not be trained on here.
+    return { sites: sites ?? own, activations: { from, modality, seed, train } };
   }
   const named = await subjectByName(required(values, 'subject', 'tiny-lm'));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
-  return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
+  return {
+    ...named,
+    sites: [site],
+    dataset: { id: required(values, 'dataset', 'text-world') },
+    activations: { train, test: 1 },
+  };
 }
 
 /** Writes the subject's name into cfg.json: the step in the store has none, since the name changes no number. */

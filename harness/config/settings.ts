@@ -90,6 +90,21 @@ export const SETTINGS: readonly Setting[] = [
     description: 'A folder of activations made elsewhere (.safetensors or .npy with labels), in place of subjects.',
   },
   {
+    name: 'modality',
+    type: 'string',
+    choices: ['text', 'image'],
+    commands: COMPUTING,
+    description: 'What the items of --activations are, where the folder does not say it.',
+  },
+  {
+    name: 'draw-seed',
+    type: 'number',
+    min: 0,
+    commands: COMPUTING,
+    value: 'N',
+    description: 'Seed that draws the splits of --activations (0).',
+  },
+  {
     name: 'checkpoint',
     type: 'list',
     commands: ['run'],
@@ -115,10 +130,9 @@ export const SETTINGS: readonly Setting[] = [
     name: 'items',
     type: 'number',
     min: 1,
-    default: 2000,
     commands: ['train'],
     value: 'N',
-    description: 'Items of the dataset to train on.',
+    description: 'Items of the dataset to train on (2000; of --activations all but those for tests and concepts).',
   },
   {
     name: 'include-limited',

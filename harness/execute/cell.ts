@@ -36,6 +36,11 @@ interface Shared<T> {
   seconds: number;
 }
 
+/** How often training saw each row. */
+function epochsNote(trainRows: number, { tokens }: NonNullable<EvaluationMeta['training']>): string {
+  return `training saw ${tokens} vectors: ${(tokens / trainRows).toFixed(2)} epochs of ${trainRows} rows`;
+}
+
 /** One cell while it runs. */
 export interface RunningCell {
   /** Fits the method when it is not there yet. */
@@ -179,9 +184,11 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
+              // How many rows of an import are trained on, and how often, is the run's choice: it is said.
+              const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {
                 run,
-                ...factsOf(sets, notes),
+                ...factsOf(sets, [...notes, ...seen]),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks ? { marks } : {}),
