@@ -35,9 +35,11 @@ const result = (): Result => ({
     control: false,
     options: {},
     optionsPassed: {},
+    identity: HASH,
   },
   task: { id: 't', title: 'T', version: 1, options: {}, axes: {} },
   seed: 3,
+  settings: { row: HASH, table: HASH },
   limited: false,
   rows: rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } }),
   provenance: {
@@ -96,9 +98,16 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
 
 test('written, found again by key, listed', async () => {
   const file = await writeResult(out, result());
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(file, resultFile(out, place));
-  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4/t/seed-3.json'));
+  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4-aaaaaaaa/t/seed-3.json'));
   assert.equal(await readResult(file), sealed(result()));
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
@@ -108,7 +117,14 @@ test('written, found again by key, listed', async () => {
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
   await writeFile(file, '{"schema":2');
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(await storedResult(out, place, HASH), undefined);
 });
 
