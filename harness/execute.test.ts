@@ -77,6 +77,32 @@ test('the same command again does nothing and says how much was there', async ()
   assert.equal(second.summary.results, first.summary.results);
 });
 
+test('force computes everything anew, and an interrupted one is gone on with', async () => {
+  await runToy(folder);
+  const forced = await runToy(folder, {}, undefined, { force: true });
+  assert.equal(forced.summary.computed, { activations: 3, fit: 3, prepare: 1, evaluate: 3 });
+  assert.is(forced.summary.present, 0);
+  const aborted = AbortSignal.abort(new Error('stopped'));
+  await runToy(folder, {}, aborted, { force: true }).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, /stopped/),
+  );
+  const { summary } = await runToy(folder);
+  assert.ok(summary.computed.evaluate > 0);
+});
+
+test('a complete store that nobody can write to serves another folder of results', async () => {
+  await runToy(folder);
+  for (const part of ['partial', 'locks']) {
+    await rm(join(folder, 'store', part), { recursive: true });
+    await writeFile(join(folder, 'store', part), '');
+  }
+  await rm(join(folder, 'out'), { recursive: true });
+  const { summary } = await runToy(folder);
+  assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+  assert.is(summary.results.length, 3);
+});
+
 test('what changed is done, the rest is found', async () => {
   await runToy(folder);
   const { summary, said } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { offset: 1 } }] });

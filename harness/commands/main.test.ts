@@ -33,7 +33,7 @@ async function mistake(...passed: string[]): Promise<string> {
 
 test('help of every command shows its flags, their variables and examples', async () => {
   const { out } = await run('--help');
-  for (const name of ['run', 'train', 'report', 'ls', 'validate', 'doctor'])
+  for (const name of ['run', 'train', 'report', 'ls', 'store', 'validate', 'doctor'])
     assert.match(out, new RegExp(`saxbench ${name}`));
   const help = (await run('run', '--help')).out.replace(/\s+/g, ' ');
   for (const { name, commands } of SETTINGS) {
@@ -124,6 +124,31 @@ test('run: the whole way, then nothing is left to do', async () => {
   const summary = JSON.parse(again.out) as { present: number; results: number; computed: object };
   assert.equal([summary.present, summary.results], [5, 5]);
   assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+});
+
+test('store: shown, checked, pruned only with --yes', async () => {
+  const at = ['--store', join(folder, 'store')];
+  const listed = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as { steps: { label: string }[] };
+  assert.ok(listed.steps.some(({ label }) => label.includes('toy-mean')));
+  const verified = await run('store', 'verify', ...at);
+  assert.is(verified.code, 0);
+  assert.match(verified.out, /^\d+ steps: 0 damaged .* 0 whose inputs are gone .* 0 left unfinished\.$/m);
+  const shown = await run('store', 'gc', '--max-size', '0', ...at);
+  assert.match(shown.out, /would remove \d+ steps .*; 0 steps stay\. Add --yes to do it\.$/m);
+  const unused = await run('store', 'gc', '--unused', '--out', join(folder, 'out'), '--yes', ...at);
+  assert.match(unused.out, /^removed 0 steps and 0 leftovers/m);
+  const after = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as typeof listed;
+  assert.is(after.steps.length, listed.steps.length);
+  assert.match(await mistake('store', 'ls', '--yes', ...at), /^store ls: --yes belongs to store gc\.$/);
+  assert.match(
+    await mistake('store', 'gc', '--unused', '--out', join(folder, 'nowhere'), ...at),
+    /there is no folder .*nowhere/,
+  );
+  assert.match(
+    await mistake('store', 'gc', '--unused', '--out', modelFolder, ...at),
+    /expected results below .*found none/,
+  );
+  assert.match(await mistake('store', 'verfy', ...at), /unknown action 'verfy'\. Did you mean: verify\?/);
 });
 
 test('run --dry-run computes nothing and says what is there', async () => {

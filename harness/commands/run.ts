@@ -200,6 +200,7 @@ export const command: Command = {
       ...(aside ? { aside } : {}),
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
       say,
     });
     return conclude(summary, plan, out, context);

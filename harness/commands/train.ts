@@ -125,6 +125,7 @@ export const command: Command = {
       run: provenance,
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
     });
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');

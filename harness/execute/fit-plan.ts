@@ -1,5 +1,5 @@
 /** @file Fits the one method of a plan without tasks. */
-import type { Plan } from '../plan.ts';
+import { type Plan, planSteps } from '../plan.ts';
 import { createProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
@@ -13,11 +13,19 @@ const STEPS = 2;
 
 export async function fitPlan(
   plan: Plan,
-  env: { registry: Registry; store: Store; run: RunProvenance; signal: AbortSignal; showProgress: boolean },
+  env: {
+    registry: Registry;
+    store: Store;
+    run: RunProvenance;
+    signal: AbortSignal;
+    showProgress: boolean;
+    force?: boolean;
+  },
 ): Promise<StoredStep> {
   const { registry, store, run, signal, showProgress } = env;
   const [cell] = plan.cells;
   const [fit] = cell!.fits;
+  if (env.force) await store.drop(planSteps(plan), signal);
   if (!(await store.has('fit', fit!.key))) await store.checkWritable();
   const session = await openSession(cell!.subject, registry);
   const progress = await createProgress(STEPS, { enabled: showProgress });
