@@ -3,7 +3,7 @@ import { UserError } from './errors.ts';
 import type { AsideStart } from './execute/aside.ts';
 import { checkCells } from './execute/check-cells.ts';
 import { dealJobs, takeJob } from './execute/jobs.ts';
-import { findFailure, findResult, plannedResults } from './execute/kept-results.ts';
+import { dropResults, findFailure, findResult, plannedResults } from './execute/kept-results.ts';
 import { countSteps, planOf } from './execute/missing.ts';
 import { type Failure, noSteps, runJobs, type SideSummary } from './execute/run-jobs.ts';
 import { sharingCores } from './num/backend.ts';
@@ -22,6 +22,8 @@ export interface ExecuteEnvironment {
   run: RunProvenance;
   signal: AbortSignal;
   showProgress: boolean;
+  /** Compute also what the store and the results have. */
+  force?: boolean;
   /** Threads that work beside this one. */
   aside?: { threads: number; start: AsideStart };
   say(line: string): void;
@@ -48,6 +50,10 @@ const OWN_SIDE = 0;
 export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<RunSummary> {
   const { store, out, registry, signal } = env;
   await checkWritable(out);
+  if (env.force) {
+    await store.drop(planSteps(plan), signal);
+    await dropResults(plan, out);
+  }
   const planned = plannedResults(plan);
   const results = new Map<Evaluation, Result>();
   const keep = (evaluation: Evaluation, result: Result) => results.set(evaluation, result);

@@ -1,4 +1,5 @@
 /** @file Results made up for the tests of the reports. */
+import { sha256Json } from '../harness/io/hash.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 
 const HASH = 'a'.repeat(64);
@@ -49,6 +50,7 @@ export function fakeResult(
       control: false,
       options: {},
       optionsPassed: {},
+      identity: sha256Json(name),
     },
     task: {
       id: 'concept-detection',
@@ -59,6 +61,7 @@ export function fakeResult(
       shows: { curves: { roc: { title: 'ROC, averaged over concepts', caption: '', x: 'FPR', y: 'TPR' } } },
     },
     seed: 0,
+    settings: { row: HASH, table: HASH },
     limited: false,
     rows,
     provenance: {

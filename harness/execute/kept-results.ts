@@ -1,4 +1,5 @@
 /** @file The results of a run: where each belongs, whether it is there, written from the step that made it. */
+import { rm } from 'node:fs/promises';
 import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
@@ -29,7 +30,8 @@ export const plannedResults = (plan: Plan): PlannedResult[] =>
   );
 
 function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
-  return { subject: cell.subject.id, site: cell.site, method: fit.method.name, task: task.id, seed };
+  const { method, identity } = fit;
+  return { subject: cell.subject.id, site: cell.site, method: method.name, identity, task: task.id, seed };
 }
 
 /** Writes the result of an evaluation that the store has. */
@@ -59,6 +61,11 @@ export async function keepFailure(
   const task = await registry.get('task', evaluation.task.id);
   const meta = { run, ...facts, seconds: {} };
   await writeResult(out, resultWith(plan, cell, fit, evaluation, { rows: [], failed }, meta, task));
+}
+
+/** Removes the results of a plan, so that nothing of them is taken for done. */
+export async function dropResults(plan: Plan, out: string): Promise<void> {
+  for (const planned of plannedResults(plan)) await rm(resultFile(out, placeOf(planned)), { force: true });
 }
 
 /** Why an evaluation failed when it last ran, as a result without rows. */

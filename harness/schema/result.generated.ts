@@ -28,6 +28,7 @@ export interface Result {
   method: ResultMethod;
   task: ResultTask;
   seed: number;
+  settings: ResultSettings;
   /**
    * Made with --limit: smaller than the suite says.
    */
@@ -110,9 +111,9 @@ export interface ResultMethod {
    */
   optionsPassed: {};
   /**
-   * Hash of the method's id and all its options: one row of a table is one identity.
+   * Hash of the method's id and all its options, those of its training among them; the weights too of a checkpoint. One row of a table is one identity.
    */
-  identity?: string;
+  identity: string;
 }
 export interface ResultTask {
   id: string;
@@ -157,6 +158,19 @@ export interface ResultCurveDisplay {
   logX?: boolean;
   diagonal?: boolean;
   only?: string;
+}
+/**
+ * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
+ */
+export interface ResultSettings {
+  /**
+   * Results of different seeds are averaged if this is the same.
+   */
+  row: string;
+  /**
+   * The part of it that all methods of one table share.
+   */
+  table: string;
 }
 export interface ResultMark {
   /**
