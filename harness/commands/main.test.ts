@@ -327,6 +327,16 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
+  const same = ['train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where];
+  assert.is((await run(...same)).code, 0, 'the same SAE again');
+  writeFileSync(join(out, 'activation_scaler.json'), '{}');
+  assert.match(await mistake(...same, '--seed', '1'), /holds another SAE .*name another folder, or add --overwrite/);
+  assert.is((await run(...same, '--seed', '1', '--overwrite')).code, 0);
+  assert.not.ok(existsSync(join(out, 'activation_scaler.json')), 'nothing of the other one is left');
+  const strange = join(folder, 'strange');
+  mkdirSync(strange);
+  writeFileSync(join(strange, 'thesis.txt'), 'x');
+  assert.match(await mistake(...same.with(same.indexOf(out), strange), '--overwrite'), /found thesis\.txt in it/);
   const bare = join(folder, 'bare.ts');
   const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
   writeFileSync(
@@ -348,7 +358,7 @@ test('train writes SAELens’ layout', async () => {
     '--option',
     'k=4',
     ...plugins,
-    ...where,
+    ...where.with(1, join(folder, 'too small')),
   );
   assert.match(await tooSmall, /topk.*k.*2/);
 });

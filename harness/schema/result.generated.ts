@@ -138,6 +138,26 @@ export interface ResultDisplay {
     ratio: number;
     dense: number;
   };
+  chance?: number;
+  scatter?: {
+    x: string;
+    y: string;
+    title: string;
+    caption: string;
+    logX?: boolean;
+  };
+  curves?: {
+    [k: string]: ResultCurveDisplay;
+  };
+}
+export interface ResultCurveDisplay {
+  title: string;
+  caption: string;
+  x: string;
+  y: string;
+  logX?: boolean;
+  diagonal?: boolean;
+  only?: string;
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
