@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MetricDefinition } from './contract/task.ts';
+import { UserError } from './errors.ts';
+import { checkedRows } from './results/rows.ts';
 import {
-  checkedRows,
   readResult,
   refuseNonFinite,
+  refuseOtherLimits,
   resultFile,
   resultFiles,
+  sealed,
   storedResult,
   writeResult,
 } from './results.ts';
@@ -26,7 +29,7 @@ const rows = (values: Record<string, unknown>) =>
 
 const HASH = 'a'.repeat(64);
 const result = (): Result => ({
-  schema: 1,
+  schema: 2,
   key: HASH,
   suite: { id: 's', title: 'S' },
   subject: { id: 'lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 10 },
@@ -41,9 +44,11 @@ const result = (): Result => ({
     control: false,
     options: {},
     optionsPassed: {},
+    identity: HASH,
   },
   task: { id: 't', title: 'T', version: 1, options: {}, axes: {} },
   seed: 3,
+  settings: { row: HASH, table: HASH },
   limited: false,
   rows: rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } }),
   provenance: {
@@ -102,19 +107,44 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
 
 test('written, found again by key, listed', async () => {
   const file = await writeResult(out, result());
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(file, resultFile(out, place));
-  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4/t/seed-3.json'));
-  assert.equal(await readResult(file), result());
+  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4-aaaaaaaa/t/seed-3.json'));
+  assert.equal(await readResult(file), sealed(result()));
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
   assert.equal(await resultFiles(out), [file]);
 });
 
+test('limited and whole results never share a folder', async () => {
+  await writeResult(out, result());
+  await refuseOtherLimits(out, false);
+  await refuseOtherLimits(join(out, 'none yet'), true);
+  const message = await refuseOtherLimits(out, true).then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  assert.match(message, /expected a folder of results made with --limit, found results made without --limit/);
+});
+
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
-  await writeFile(file, '{"schema":1');
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  await writeFile(file, '{"schema":2');
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(await storedResult(out, place, HASH), undefined);
 });
 
@@ -135,6 +165,76 @@ test('a result that is none is refused on writing and on reading', async () => {
       assert.match((error as Error).message, /has an unknown key 'sede'\. Did you mean: seed, site\?/);
     }
   }
+});
+
+/** The message that reading `edit` of a written result ends in; with the checksum made anew where `reseal` is given. */
+async function complaintOf(edit: (given: Result) => Result, reseal = true): Promise<string> {
+  const edited = edit(structuredClone(sealed(result())));
+  const file = join(out, 'edited.json');
+  await writeFile(file, JSON.stringify(reseal ? sealed(edited) : edited));
+  return readResult(file).then(
+    () => 'none',
+    (error) => {
+      assert.instance(error, UserError);
+      assert.match(error.message, /^result .*edited\.json: .*\. Make it anew: saxbench run/);
+      return error.message;
+    },
+  );
+}
+const withMetric = (change: Record<string, unknown>) => (given: Result) => {
+  Object.assign(given.rows[0]!.metrics['auroc']!, change);
+  return given;
+};
+
+test('a result that was edited is told, whatever was', async () => {
+  assert.is(await complaintOf((given) => given, false), 'none');
+  for (const edit of [
+    withMetric({ value: 0.51 }),
+    withMetric({ n: 11 }),
+    (given: Result) => ({ ...given, seed: 4 }),
+    (given: Result) => ({ ...given, method: { ...given.method, options: { k: 64 } } }),
+    (given: Result) => ({ ...given, details: { note: 'x' } }),
+  ]) {
+    assert.match(await complaintOf(edit, false), /was edited: its checksum is not that of its content/);
+  }
+  assert.match(await complaintOf(({ checksum: _, ...given }) => given, false), /has no checksum/);
+  // The order of keys is no edit.
+  const reversed = (given: Result) => Object.fromEntries(Object.entries(given).reverse()) as unknown as Result;
+  assert.is(await complaintOf(reversed, false), 'none');
+});
+
+test('numbers that cannot be are refused on reading, naming file, row and metric', async () => {
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{ value: 1.3, ci95: null }, /row 0 .*metric 'auroc': expected a value in \[0, 1\]; found 1\.3/],
+    [{ ci95: [0.4, 1.2] }, /expected a value in \[0, 1\]; found 1\.2/],
+    [{ ci95: [0.6, 0.4] }, /expected an interval from low to high; found \[0\.6,\s?0\.4\]/],
+    [{ value: 0.7 }, /expected a value within its interval .*; found 0\.7/],
+    [{ n: 0 }, /n: expected what the value 0\.5 is averaged over; found 0/],
+    [{ n: 1 }, /an interval needs two units; found 1/],
+    [{ units: 1 }, /an interval needs two units; found 1/],
+    [{ value: null, ci95: null }, /an empty cell needs a reason/],
+    [{ value: null, reason: 'none' }, /an empty cell has no interval/],
+  ];
+  for (const [change, expected] of cases) assert.match(await complaintOf(withMetric(change)), expected);
+  const samples = (values: number[], ids?: string[]) => (given: Result) => {
+    given.rows[0]!.samples = { unit: 'concept', values, ...(ids ? { ids } : {}) };
+    return given;
+  };
+  assert.match(
+    await complaintOf(samples([0.4, 0.5])),
+    /samples: expected values whose mean is the main metric, 0\.5; found 0\.45/,
+  );
+  assert.match(
+    await complaintOf(samples([0.4, 0.6], ['a'])),
+    /samples: expected one name of its own for each of 2 values/,
+  );
+  assert.is(await complaintOf(samples([0.4, 0.6], ['a', 'b'])), 'none');
+});
+
+test('a result of another format is told from a damaged one', async () => {
+  const at = (schema: number) => complaintOf((given) => ({ ...given, schema: schema as 2 }));
+  assert.match(await at(1), /format 1, of an older saxbench; expected 2/);
+  assert.match(await at(3), /format 3, of a newer saxbench; expected 2/);
 });
 
 test.run();

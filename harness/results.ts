@@ -2,91 +2,34 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MetricDefinition, RowSamples, TaskOutcome } from './contract/task.ts';
-import { ContractError, shown } from './errors.ts';
+import { ContractError, UserError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
+import { sha256Json } from './io/hash.ts';
 import { readJson } from './io/json.ts';
-import type { Result, ResultMetric, ResultRowRecord } from './schema/result.generated.ts';
+import { rowComplaint } from './results/rows.ts';
+import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
-/** Version of the result format. */
-export const RESULT_SCHEMA = 1;
+/** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
+export const RESULT_SCHEMA = 2;
 
 /** What a result's place is made of. */
 export interface ResultPlace {
   subject: string;
   site: string;
   method: string;
+  /** Hash of the method's id and all its options: under other options it is another method, at another place. */
+  identity: string;
   task: string;
   seed: number;
 }
 
-/** `<out>/results/<subject>/<site>/<method>/<task>/seed-<n>.json`. */
-export function resultFile(out: string, place: ResultPlace): string {
-  return join(out, 'results', place.subject, place.site, place.method, place.task, `seed-${place.seed}.json`);
-}
+/** Digits of an identity in a path: enough to tell the settings of one method apart. */
+const PATH_DIGITS = 8;
 
-/** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
-const ROUNDING = 1e-6;
-
-/**
- * A task's rows with what each metric's declaration adds. Refuses what would mislead: metrics that the task does not
- * declare, numbers that are not finite, outside their range, or missing without a reason.
- *
- * @param where Starts the message, e.g. `task steering`.
- * @throws ContractError naming row, metric, expected and found.
- */
-export function checkedRows(
-  outcome: TaskOutcome,
-  metrics: Record<string, MetricDefinition>,
-  where: string,
-): ResultRowRecord[] {
-  return outcome.rows.map(({ axes, metrics: values, control, samples }, i) => {
-    const checked: Record<string, ResultMetric> = {};
-    for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
-      const definition = metrics[name];
-      const at = `${where}: row ${i} (${shown(axes)}): metric '${name}'`;
-      if (!definition)
-        throw new ContractError(`${at}: not declared; the task declares ${Object.keys(metrics).join(', ')}`);
-      if (value === null && !reason) throw new ContractError(`${at}: an empty cell needs a reason`);
-      if (!Number.isInteger(n) || n < 0) throw new ContractError(`${at}: n: expected a count; found ${n}`);
-      for (const number of [value, ...(ci95 ?? [])]) if (number !== null) checkNumber(number, definition, at);
-      const { unit, direction, range, main, version } = definition;
-      checked[name] = {
-        value,
-        ci95,
-        n,
-        ...(units === undefined ? {} : { units }),
-        unit,
-        direction,
-        range,
-        ...(main ? { main } : {}),
-        ...(version === undefined ? {} : { version }),
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }
-    const kept = samples && roundedSamples(samples, `${where}: row ${i} (${JSON.stringify(axes)})`);
-    return { axes, metrics: checked, ...(control ? { control } : {}), ...(kept ? { samples: kept } : {}) };
-  });
-}
-
-/** Digits of a unit's value: far more than its error, and half of a result's size. */
-const SAMPLE_DIGITS = 7;
-
-function roundedSamples({ unit, ids, values, shared }: RowSamples, at: string): RowSamples {
-  if (ids && (ids.length !== values.length || new Set(ids).size !== ids.length)) {
-    throw new ContractError(`${at}: samples: expected one name of its own for each of ${values.length} values`);
-  }
-  const round = (value: number) => Number(value.toPrecision(SAMPLE_DIGITS));
-  return { unit, ...(ids ? { ids } : {}), values: values.map(round), ...(shared ? { shared: shared.map(round) } : {}) };
-}
-
-function checkNumber(value: number, { range: [low, high] }: MetricDefinition, at: string): void {
-  if (!Number.isFinite(value)) throw new ContractError(`${at}: expected a finite number; found ${value}`);
-  const slack = ROUNDING * Math.max(1, Math.abs(low ?? 0), Math.abs(high ?? 0));
-  if ((low !== null && value < low - slack) || (high !== null && value > high + slack)) {
-    throw new ContractError(`${at}: expected a value in [${low ?? '−∞'}, ${high ?? '∞'}]; found ${value}`);
-  }
+/** `<out>/results/<subject>/<site>/<method>-<identity>/<task>/seed-<n>.json`. */
+export function resultFile(out: string, { subject, site, method, identity, task, seed }: ResultPlace): string {
+  return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
 }
 
 /** Throws when a value anywhere in `value` is not a number that JSON carries, naming its place. */
@@ -98,33 +41,85 @@ export function refuseNonFinite(value: unknown, where: string): void {
   }
 }
 
+/** The result with the checksum of all the rest, by which a later edit shows. */
+export function sealed({ checksum: _, ...result }: Result): Result {
+  return { ...result, checksum: sha256Json(result) };
+}
+
 /**
- * Checks a result against its schema and writes it.
+ * Checks a result against its schema and writes it with its checksum.
  *
  * @throws UserError when it cannot be written; Error when the result is not a valid one.
  */
 export async function writeResult(out: string, result: Result): Promise<string> {
   const { subject, site, method, task, seed } = result;
-  const place = { subject: subject.id, site: site.name, method: method.name, task: task.id, seed };
-  const file = resultFile(out, place);
-  refuseNonFinite(result, `result ${Object.values(place).join(' ')}`);
-  await validate('result', result, `result ${Object.values(place).join(' ')}`);
+  const { name, identity } = method;
+  const file = resultFile(out, { subject: subject.id, site: site.name, method: name, identity, task: task.id, seed });
+  const where = `result ${[subject.id, site.name, name, task.id, seed].join(' ')}`;
+  refuseNonFinite(result, where);
+  await validate('result', result, where);
   // The store can give it again: no waiting for the disk.
-  await atomicWriteJson(file, result, { durable: false });
+  await atomicWriteJson(file, sealed(result), { durable: false });
   return file;
+}
+
+const ANEW = 'Make it anew: saxbench run with the same --out';
+
+/**
+ * A result as it was written: of this format, unedited, every number within its range and its interval.
+ *
+ * @param where Starts the message, e.g. the file.
+ * @throws UserError naming the row and metric, or what else is wrong.
+ */
+export async function checkedResult(value: unknown, where: string): Promise<Result> {
+  const { schema } = (typeof value === 'object' && value !== null ? value : {}) as { schema?: unknown };
+  if (typeof schema === 'number' && schema !== RESULT_SCHEMA) {
+    const age = schema < RESULT_SCHEMA ? 'an older' : 'a newer';
+    throw new UserError(
+      `${where}: format ${schema}, of ${age} saxbench; expected ${RESULT_SCHEMA}. Make it anew: saxbench run with another --out.`,
+    );
+  }
+  const result = await validate('result', value, where);
+  for (const [i, row] of result.rows.entries()) {
+    const complaint = rowComplaint(row, i);
+    if (complaint !== undefined) throw new UserError(`${where}: ${complaint}. ${ANEW}.`);
+  }
+  if (result.checksum === undefined) throw new UserError(`${where}: has no checksum. ${ANEW}.`);
+  if (sealed(result).checksum !== result.checksum) {
+    throw new UserError(`${where}: was edited: its checksum is not that of its content. ${ANEW}.`);
+  }
+  return result;
 }
 
 /** Reads and checks one result. @throws UserError when it is not one. */
 export async function readResult(file: string): Promise<Result> {
-  return validate('result', await readJson(file, 'result'), `result ${file}`);
+  return checkedResult(await readJson(file, 'result'), `result ${file}`);
 }
 
-/** The result at a place when it is there, is valid and has this key. */
+/**
+ * Results made with `--limit` and whole ones must not lie in one folder: a table would mix them.
+ *
+ * @throws UserError when `out` holds results of the other kind.
+ */
+export async function refuseOtherLimits(out: string, limited: boolean): Promise<void> {
+  for (const file of await resultFiles(out)) {
+    const found = (await readJson(file, 'result').catch(() => undefined)) as { limited?: unknown } | undefined;
+    if (typeof found?.limited !== 'boolean') continue;
+    // One tells: this check has kept the others like it.
+    if (found.limited === limited) return;
+    const kinds = { true: 'results made with --limit', false: 'results made without --limit' };
+    throw new UserError(
+      `run: --out ${out}: expected a folder of ${kinds[`${limited}`]}, found ${kinds[`${found.limited}`]}; name another folder.`,
+    );
+  }
+}
+
+/** The result at a place when it is there, is valid, has this key and is not that of a failure: that is tried again. */
 export async function storedResult(out: string, place: ResultPlace, key: string): Promise<Result | undefined> {
   const file = resultFile(out, place);
   if (!existsSync(file)) return undefined;
   const result = await readResult(file).catch(() => undefined);
-  return result?.key === key ? result : undefined;
+  return result?.key === key && result.failed === undefined ? result : undefined;
 }
 
 /** Paths of all result files below `<out>/results`, sorted. */

@@ -35,6 +35,7 @@ function tableView(table: Table) {
   const columns = tableColumns(table);
   const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
   const rowView = (row: TableRow) => ({
+    failed: row.failures && `failed: ${row.failures.join('; ')}`,
     rank: rankLabel(row),
     standing: standingText(row),
     method: markedName(row.method.name, row.method.name, table.marks),

@@ -1,5 +1,6 @@
 /** @file Result files → LEADERBOARD.md, CSV and HTML. A pure function of the results: render again at any time. */
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { readResult, resultFiles } from '../harness/results.ts';
@@ -27,22 +28,46 @@ export interface ReportTexts {
   html: string;
 }
 
+/** Results that are read at a time: some systems allow few open files. */
+const READ_AT_ONCE = 8;
+
+/** The results of a folder, and why others in it cannot be believed. */
+export interface LoadedResults {
+  results: Result[];
+  /** One line for each file that is left out: edited, damaged, of another format. */
+  refused: string[];
+}
+
 /**
- * Reads all results below `<dir>/results`.
+ * Reads all results below `<dir>/results`; what is edited or damaged is left out and said.
  *
  * @throws UserError when there are none, or only limited ones that were not asked for.
  */
-export async function loadResults(dir: string, options: ReportOptions = {}): Promise<Result[]> {
-  const results = await Promise.all((await resultFiles(dir)).map(readResult));
-  if (results.length === 0) {
+export async function loadResults(dir: string, options: ReportOptions = {}): Promise<LoadedResults> {
+  const atOnce = pLimit(READ_AT_ONCE);
+  const read = await Promise.allSettled((await resultFiles(dir)).map((file) => atOnce(() => readResult(file))));
+  if (read.length === 0) {
     throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);
   }
+  const refused = read.flatMap((each) => (each.status === 'rejected' ? [messageOf(each.reason)] : []));
+  const results = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (results.length === 0) {
+    throw new UserError(
+      `report: none of ${read.length} results below ${dir} can be reported; the first: ${refused[0]}`,
+    );
+  }
   const kept = options.includeLimited ? results : results.filter(({ limited }) => !limited);
-  if (kept.length > 0) return kept;
+  if (kept.length > 0) return { results: kept, refused };
   throw new UserError(
     `report: all ${results.length} results below ${dir} were made with --limit and compare nothing. ` +
       'Run without --limit, or add --include-limited.',
   );
+}
+
+/** @throws what is no fault of the file. */
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
 }
 
 /** Renders results, in their order, to the three texts. */
@@ -58,14 +83,19 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
   };
 }
 
-/** Writes LEADERBOARD.md, results.csv and report.html into `outDir` and returns their paths. */
-export async function renderReports(dir: string, outDir: string, options: ReportOptions = {}): Promise<string[]> {
-  const { leaderboard, csv, html } = await renderTexts(await loadResults(dir, options), options);
+/** Writes LEADERBOARD.md, results.csv and report.html into `outDir`: their paths, and the results that are left out. */
+export async function renderReports(
+  dir: string,
+  outDir: string,
+  options: ReportOptions = {},
+): Promise<{ files: string[]; refused: string[] }> {
+  const { results, refused } = await loadResults(dir, options);
+  const { leaderboard, csv, html } = await renderTexts(results, options);
   const files: [string, string][] = [
     [join(outDir, 'LEADERBOARD.md'), leaderboard],
     [join(outDir, 'results.csv'), csv],
     [join(outDir, 'report.html'), html],
   ];
   for (const [file, text] of files) await atomicWrite(file, (handle) => handle.writeFile(text));
-  return files.map(([file]) => file);
+  return { files: files.map(([file]) => file), refused };
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
+import { checkedResult, sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-import { validate } from '../harness/schema/validate.ts';
 import { buildTables } from './aggregate.ts';
 import { loadResults } from './index.ts';
 import { renderLeaderboard } from './leaderboard.ts';
@@ -16,14 +16,16 @@ const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const UPDATE = 'saxbench run default --update-leaderboard';
 
-function withoutPlots({ details: _details, curves: _curves, training, ...result }: Result): Result {
-  return training ? { ...result, training: { ...training, curve: {} } } : result;
+function withoutPlots({ details: _details, curves: _curves, training, ...given }: Result): Result {
+  const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
+  const result = given.task.shows ? { ...given, task: { ...given.task, shows } } : given;
+  return sealed(training ? { ...result, training: { ...training, curve: {} } } : result);
 }
 
 async function renderReference(lines: string): Promise<string> {
   const results: Result[] = [];
   for (const [i, line] of lines.trim().split('\n').entries()) {
-    results.push(await validate('result', JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
+    results.push(await checkedResult(JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
   }
   return renderLeaderboard(buildTables(results), { limited: false, source: REFERENCE_FILE });
 }
@@ -35,7 +37,10 @@ async function renderReference(lines: string): Promise<string> {
  * @throws UserError when the folder also holds results of runs under other options.
  */
 export async function updateReference(dir: string): Promise<string[]> {
-  const results = await loadResults(dir);
+  const { results, refused } = await loadResults(dir);
+  const failed = results.find((result) => result.failed !== undefined);
+  if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
+  if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
   const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
   if (mixed) {
     throw new UserError(

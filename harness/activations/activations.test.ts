@@ -180,13 +180,17 @@ function echo(): Subject {
     const mask = ids.flatMap((row) => [...row.map(() => 1), ...new Array(length - row.length).fill(0)]);
     return { n: texts.length, length, ids: Int32Array.from(flat), mask: Uint8Array.from(mask) };
   };
+  const encode = (text: string) => {
+    const ids = [...tokenize([text]).ids];
+    return { ids, offsets: ids.map((_, place) => [place, place + 1]) };
+  };
   return {
     id: 'echo',
     type: 'lm',
     fingerprint: 'f',
     sites: [site],
     config: {},
-    tokenizer: { specialIds: new Set([1]) },
+    tokenizer: { specialIds: new Set([1]), encode },
     tokenize,
     forward({ n, length, ids, mask }: ReturnType<typeof tokenize>) {
       const values = Array.from({ length: n * length }, (_, at) => {

@@ -148,17 +148,20 @@ function targetWriter(options: CollectOptions, { site: name, folder, key }: Coll
  * Collects the activations of all targets over `items`, to be opened with `openActivationSet`. Every real position is
  * stored, in the order of the items; the policy decides which rows are marked as kept.
  *
+ * @returns How many items there are, and how many of their texts the subject does not see to the end.
  * @throws UserError for an unknown site, items without what the sites read (text, image), and values that are not
  * finite.
  */
-export async function collectActivations(options: CollectOptions): Promise<void> {
+export async function collectActivations(options: CollectOptions): Promise<{ items: number; cut: number }> {
   const { subject, items, maxLength, batchRows = 4096, signal } = options;
   const writers = options.targets.map((target) => targetWriter(options, target));
   const sites = writers.map(({ site }) => site);
+  let cut = 0;
   const rowBytes = 4 * sites.reduce((sum, { d }) => sum + d, 0);
   for (let first = 0; first < items.length; ) {
     const inputs = inputsOf(subject, sites[0]!, items.slice(first, first + WINDOW_ITEMS), maxLength);
     const lengths = fitting(inputs.lengths, WINDOW_BYTES / rowBytes);
+    cut += inputs.cut.subarray(0, lengths.length).reduce((sum, flag) => sum + flag, 0);
     const done = sites.map((): ItemActivations[] => new Array(lengths.length));
     for (const batch of lengthBatches(lengths, batchRows)) {
       signal?.throwIfAborted();
@@ -174,4 +177,5 @@ export async function collectActivations(options: CollectOptions): Promise<void>
     options.onProgress?.(first, items.length);
   }
   for (const writer of writers) await writer.finish();
+  return { items: items.length, cut };
 }

@@ -2,6 +2,7 @@
 import type { ForwardOptions, ForwardResult, Item, Site, Subject, TokenBatch } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { tf } from '../num/tf.ts';
+import { seenCharacters } from './cut-texts.ts';
 
 /** One item's rows. */
 export interface ItemActivations {
@@ -37,18 +38,24 @@ export interface Inputs {
   /** Rows of each item inside the subject. */
   lengths: Uint32Array;
   tokens?: TokenBatch;
+  /** 1 where the subject does not see a text to its end. */
+  cut: Uint8Array;
 }
 
 /** Reads items for sites of one modality. */
 export function inputsOf(subject: Subject, site: Site, items: readonly Item[], maxLength?: number): Inputs {
   const lengths = new Uint32Array(items.length);
-  if (site.modality === 'image') return { items, lengths: lengths.fill(imageRows(subject)) };
+  if (site.modality === 'image')
+    return { items, lengths: lengths.fill(imageRows(subject)), cut: new Uint8Array(items.length) };
   const tokens = tokenize(subject, site, items, maxLength);
   const { n, length, mask } = tokens;
   for (let i = 0; i < n; i++) {
     for (let p = 0; p < length; p++) lengths[i]! += mask[i * length + p]!;
   }
-  return { items, lengths, tokens };
+  // Only the longest can have been cut.
+  const isCut = (item: Item) => seenCharacters(subject, textOf(item, site), maxLength) !== undefined;
+  const cut = Uint8Array.from(items, (item, i) => (lengths[i] === length && isCut(item) ? 1 : 0));
+  return { items, lengths, tokens, cut };
 }
 
 /** The tokens of some rows, padded no further than the longest of them. */

@@ -1,7 +1,9 @@
 /** @file What `--update-leaderboard` refuses: LEADERBOARD.md must not be made of an incomplete run. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fakeResult, metric } from '../../reports/testing.ts';
+import { writeResult } from '../results.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
 import { writeReports } from './report.ts';
 
@@ -10,10 +12,11 @@ const root = new URL('../../', import.meta.url);
 
 test('a run with failed steps does not become the reference; its own reports are written', () =>
   inFolder(async (folder) => {
-    const reference = await readFile(new URL('reports/results/default.jsonl', root), 'utf8');
     const leaderboard = await readFile(new URL('LEADERBOARD.md', root), 'utf8');
-    await mkdir(`${folder}/results/tiny-lm`, { recursive: true });
-    await writeFile(`${folder}/results/tiny-lm/seed-0.json`, reference.slice(0, reference.indexOf('\n')));
+    await writeResult(
+      folder,
+      fakeResult('topk', [{ axes: {}, metrics: { auroc: metric(0.9, null, { main: true }) } }]),
+    );
     const plan = { suite: { id: 'default' }, limited: false, failed: 2 };
     const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));
     assert.match(message, /expected a run without failures, found 2 failed steps/);

@@ -14,18 +14,18 @@ const isReference = (plan: { suite: { id: string }; limited: boolean }, values: 
  * Writes the reports of the results below `out`.
  *
  * @param plan The run that just ended, when there was one.
- * @returns The files written.
+ * @returns The files written, and why results were left out.
  * @throws UserError when `--update-leaderboard` is asked for anything but the whole default suite, or steps failed.
  */
 export async function writeReports(
   out: string,
   values: Values,
   plan?: { suite: { id: string }; limited: boolean; failed: number },
-): Promise<string[]> {
+): Promise<{ files: string[]; refused: string[] }> {
   const { renderReports } = await import('../../reports/index.ts');
   const includeLimited = plan?.limited === true || values['include-limited'] === true;
-  const files = await renderReports(out, out, { includeLimited });
-  if (!values['update-leaderboard']) return files;
+  const { files, refused } = await renderReports(out, out, { includeLimited });
+  if (!values['update-leaderboard']) return { files, refused };
   if (plan && !isReference(plan, values)) {
     throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
   }
@@ -35,7 +35,7 @@ export async function writeReports(
     );
   }
   const { updateReference } = await import('../../reports/reference.ts');
-  return [...files, ...(await updateReference(out))];
+  return { files: [...files, ...(await updateReference(out))], refused };
 }
 
 export const command: Command = {
@@ -49,7 +49,7 @@ export const command: Command = {
     ['saxbench report saxbench-out/default --out site', 'written elsewhere'],
     ['saxbench report --check', "that the checkout's LEADERBOARD.md is up to date (for CI)"],
   ],
-  async run({ positionals, values, print }) {
+  async run({ positionals, values, print, say }) {
     if (values['check']) {
       const { checkReference } = await import('../../reports/reference.ts');
       await checkReference();
@@ -64,9 +64,10 @@ export const command: Command = {
     if (found.length === 0) throw new UserError(`report: expected results below ${join(dir, 'results')}; found none.`);
     const { renderReports } = await import('../../reports/index.ts');
     const out = resolve((values['out'] as string | undefined) ?? dir);
-    const files = await renderReports(dir, out, { includeLimited: values['include-limited'] === true });
-    if (values['json']) print(JSON.stringify({ results: found.length, files }, null, 2));
+    const { files, refused } = await renderReports(dir, out, { includeLimited: values['include-limited'] === true });
+    if (values['json']) print(JSON.stringify({ results: found.length - refused.length, refused, files }, null, 2));
     else for (const file of files) print(`wrote ${file}`);
-    return 0;
+    for (const reason of refused) say(`left out: ${reason}`);
+    return refused.length > 0 ? 2 : 0;
   },
 };

@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
 import type { Command } from './command.ts';
+import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
 /** `k=32` → ['k', 32]; values that are not JSON are text. */
@@ -49,25 +50,30 @@ async function suiteOf(values: Values): Promise<Suite> {
   };
 }
 
-/** Items that are not trained on, to say how the SAE does on others: this part of those for training. */
-const HELD_OUT = { part: 0.05, most: 200 };
+/** Items that are not trained on, to say how the SAE does on others. */
+const HELD_OUT = 50;
 
 async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
-  const train = values['items'] as number;
-  const items = { train, test: Math.min(HELD_OUT.most, Math.ceil(train * HELD_OUT.part)) };
   const sites = values['site'] as string[] | undefined;
   if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
-  if (values['activations'] !== undefined) {
-    const { openImport } = await import('../activations/import.ts');
-    const folder = resolve(values['activations'] as string);
-    return { sites: sites ?? [(await openImport(folder)).site.name], activations: { from: folder, ...items } };
+  const train = values['items'] as number | undefined;
+  const imported = await importedFrom(values);
+  if (imported) {
+    const { folder: from, sites: own, modality, seed } = imported;
+    // No number of test items: what a run of the same seed tests on must not be trained on here.
+    return { sites: sites ?? own, activations: { from, modality, seed, train } };
   }
   const named = await subjectByName(required(values, 'subject', 'tiny-lm'));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
-  return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
+  return {
+    ...named,
+    sites: [site],
+    dataset: { id: required(values, 'dataset', 'text-world') },
+    activations: { train, test: HELD_OUT },
+  };
 }
 
 /** Writes the subject's name into cfg.json: the step in the store has none, since the name changes no number. */
@@ -107,34 +113,42 @@ export const command: Command = {
       settings: values,
       say,
     });
+    const [cell] = plan.cells;
+    const [fit] = cell!.fits;
+    const name = [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
+    const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
+    await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const { step, place } = await fitPlan(plan, {
+    const step = await fitPlan(plan, {
       registry,
       store,
       run: provenance,
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
     });
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const portable = existsSync(saelens);
     if (!portable)
       say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
+    await clearSaeFolder(out);
     await cp(portable ? saelens : step.folder, out, {
       recursive: true,
       filter: (source) => basename(source) !== 'manifest.json',
     }).catch((error: unknown) => {
       throw writeError(out, error);
     });
-    if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
+    if (portable) await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
     const marks = (step.meta['marks'] ?? []) as Mark[];
     for (const { message } of marks) say(`warning: ${message}`);
-    await atomicWriteJson(join(out, 'training.json'), { ...(step.meta['training'] as object), marks });
+    const record = { key: fit!.key, ...(step.meta['training'] as object), marks };
+    await atomicWriteJson(join(out, TRAINING_RECORD), record);
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
     if (values['json']) print(JSON.stringify({ out, ...facts, marks, last }, null, 2));

@@ -14,7 +14,7 @@ import {
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { StoredStep } from '../store.ts';
-import { collectSplit, itemsOf, openSplit } from './collect.ts';
+import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
   type CellActivations,
   type EvaluationMeta,
@@ -44,18 +44,28 @@ interface Shared<T> {
   seconds: number;
 }
 
+/** How often training saw each row. */
+function epochsNote(trainRows: number, { tokens }: NonNullable<EvaluationMeta['training']>): string {
+  return `training saw ${tokens} vectors: ${(tokens / trainRows).toFixed(2)} epochs of ${trainRows} rows`;
+}
+
 /** One cell while it runs. */
 export interface RunningCell {
   /** Fits the method when it is not there yet. */
   fit(fit: Fit): Promise<StoredStep>;
   /** Fits (or finds) the method and hands it to `use` until that ends. */
   withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void>;
+  /** What a result of it says even where a method failed: no rows of data where there are no activations. */
+  facts(): Promise<CellFacts>;
 }
 
 export interface FittedCell {
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
+
+/** What results of a cell say of their subject and data. */
+export type CellFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
 
 /** Opens a cell. Nothing is computed before the first method needs it. */
 export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
@@ -71,29 +81,30 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     return memo.get(name) as Promise<T>;
   }
 
-  const split = (name: ActivationSplit): Promise<Shared<ActivationSet>> =>
+  const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
       }
       const stored = await collectSplit(session, cell, env.others, name, { step, signal });
-      return { value: await openSplit(stored.folder), seconds: secondsOf(stored) };
+      return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
     });
 
-  const labelled = (): Promise<Shared<LabelledActivations> | undefined> =>
+  const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
     once('labelled set', async () => {
       if (keys.labelled === undefined) return undefined;
-      const set = await session.dataset.concepts!(subject.concepts);
+      const { set, notes } = await session.labelledSet(site, subject.concepts);
       const { value, seconds } = await split('labelled');
-      return { value: labelledActivations(set, value), seconds };
+      return { value: labelledActivations(set, value), seconds, notes };
     });
 
-  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number> }> =>
+  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number>; notes: string[] }> =>
     once('activations', async () => {
       const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
       const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
       const value = { train: train.value, test: test.value, ...(labels ? { labelled: labels.value } : {}) };
-      return { value, times, seconds: 0 };
+      const cut = [train.note, test.note].filter((note) => note !== undefined);
+      return { value, times, seconds: 0, notes: [...cut, ...(labels?.notes ?? [])] };
     });
 
   const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
@@ -144,9 +155,26 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     );
   }
 
+  function factsOf(sets: CellActivations | undefined, notes: readonly string[]): CellFacts {
+    const { name, d, kind, modality } = session.site(site);
+    const { fingerprint, family, parameters } = session.facts;
+    return {
+      site: { name, d_in: d, kind },
+      modality,
+      subject: { fingerprint, family, parameters },
+      data: {
+        policy: sets?.train.policy ?? 'no activations',
+        ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
+        trainRows: sets?.train.n ?? 0,
+        testRows: sets?.test.n ?? 0,
+        ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
+      },
+    };
+  }
+
   async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
-    const { value: sets, times } = await activations();
+    const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
     const label = `${place} ${fit.method.name}`;
@@ -166,22 +194,13 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               const started = performance.now();
               const context = await prepareContext(session, cell, sets, task.options, taskSeed, { progress, signal });
               await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
-              const { name, d, kind: siteKind, modality } = context.site;
-              const { fingerprint, family, parameters } = session.facts;
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
+              // How many rows of an import are trained on, and how often, is the run's choice: it is said.
+              const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {
                 run,
-                site: { name, d_in: d, kind: siteKind },
-                modality,
-                subject: { fingerprint, family, parameters },
-                data: {
-                  policy: sets.train.policy,
-                  ...(session.notes.length > 0 ? { notes: session.notes } : {}),
-                  trainRows: sets.train.n,
-                  testRows: sets.test.n,
-                  ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
-                },
+                ...factsOf(sets, [...notes, ...seen]),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks ? { marks } : {}),
@@ -203,5 +222,10 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     }
   }
 
-  return { fit: fitStep, withMethod };
+  const facts = () =>
+    activations().then(
+      ({ value, notes }) => factsOf(value, notes),
+      () => factsOf(undefined, []),
+    );
+  return { fit: fitStep, withMethod, facts };
 }

@@ -10,15 +10,20 @@ import type { StoredStep } from '../store.ts';
 import type { Session } from './session.ts';
 import type { RunStep } from './steps.ts';
 
+/** Texts of a split, and those of them that the subject does not see to the end. */
+type CollectedTexts = Awaited<ReturnType<typeof collectActivations>>;
+
+const SPLITS: Record<ActivationSplit, string> = { train: 'training', test: 'held-out', labelled: 'labelled' };
+
 /** The items of a split, in the order of its activations. */
 export async function itemsOf(
-  { dataset, testItems }: Session,
-  { subject }: Cell,
+  { dataset, testItems, labelledSet }: Session,
+  { subject, site }: Cell,
   split: ActivationSplit,
 ): Promise<Item[]> {
   if (split === 'test') return testItems();
   if (split === 'train') return dataset.corpus('train', subject.collect.train);
-  return (await dataset.concepts!(subject.concepts)).items;
+  return (await labelledSet(site, subject.concepts)).set.items;
 }
 
 /**
@@ -41,26 +46,24 @@ export async function collectSplit(
   const keys = [...byKey.keys()].sort();
   const opened = new Map<string, string>();
   const found = new Map<string, StoredStep>();
-  async function open(at: number, progress?: StepProgress): Promise<void> {
+  /** What collecting says of the texts, where it was needed. */
+  async function open(at: number, progress?: StepProgress): Promise<CollectedTexts | undefined> {
     const key = keys[at];
-    if (key === undefined) {
-      if (progress) await collect(progress);
-      return;
-    }
+    if (key === undefined) return progress && collect(progress);
     let made = false;
     const label = `${cell.subject.id} ${byKey.get(key)!.site} ${split}`;
     const stored = await step('activations', key, label, async (folder, own) => {
       made = true;
       opened.set(key, folder);
-      await open(at + 1, own);
-      return {};
+      return { texts: await open(at + 1, own) };
     });
-    if (!made) await open(at + 1, progress);
+    const texts = made ? (stored.meta['texts'] as CollectedTexts | undefined) : await open(at + 1, progress);
     found.set(key, stored);
+    return texts;
   }
-  async function collect(progress: StepProgress): Promise<void> {
+  async function collect(progress: StepProgress): Promise<CollectedTexts> {
     const { dtype, policy, maxLength } = cell.subject.collect;
-    await collectActivations({
+    return collectActivations({
       subject: session.subject!,
       targets: [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key })),
       items: await itemsOf(session, cell, split),
@@ -73,6 +76,12 @@ export async function collectSplit(
   }
   await open(0);
   return found.get(cell.activations[split]!)!;
+}
+
+/** What must be said of the texts of a split, if anything. */
+export function cutNote(split: ActivationSplit, { meta }: StoredStep): string | undefined {
+  const { items, cut } = (meta['texts'] ?? { items: 0, cut: 0 }) as CollectedTexts;
+  return cut === 0 ? undefined : `the context cuts ${cut} of ${items} ${SPLITS[split]} texts`;
 }
 
 /** Opens what {@link collectSplit} wrote. */

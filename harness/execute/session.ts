@@ -1,10 +1,15 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
+import { seenCharacters } from '../activations/cut-texts.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
+import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
 import { siteOf } from './open-subject.ts';
+import { type WholeExamples, wholeExamples } from './whole-examples.ts';
+
+type ConceptLimits = ResolvedSubject['concepts'];
 
 /** The subject's part of a result. */
 export interface SubjectFacts {
@@ -25,6 +30,8 @@ export interface Session {
   notes: string[];
   /** @throws UserError for an unknown site. */
   site(name: string): Site;
+  /** The dataset's labelled examples, as far as the subject sees at a site what they show. */
+  labelledSet(site: string, limits: ConceptLimits): Promise<WholeExamples>;
   /** Held-out items, read once. */
   testItems(): Promise<Item[]>;
   dispose(): void;
@@ -38,12 +45,25 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   const dataset = await openDataset(definition, resolved.dataset, resolved.baseDir);
   const subject = await (await registry.get('subject', family.split('@')[0]!)).load(folder, { id });
   let items: Promise<Item[]> | undefined;
+  const sets = new Map<string, Promise<WholeExamples>>();
+  const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
+    const set = await dataset.concepts!(limits);
+    // Images are seen whole.
+    if (siteOf(subject, site).modality === 'image') return { set, notes: [] };
+    return wholeExamples(set, (text) => seenCharacters(subject, text, collect.maxLength), id);
+  };
   return {
     subject,
     facts: { id, fingerprint: subject.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
     site: (name) => siteOf(subject, name),
+    labelledSet(site, limits) {
+      const key = JSON.stringify([siteOf(subject, site).modality, limits]);
+      const made = sets.get(key) ?? labelledSet(site, limits);
+      sets.set(key, made);
+      return made;
+    },
     testItems() {
       items ??= dataset.corpus('test', collect.test);
       return items;
@@ -52,15 +72,25 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   };
 }
 
-async function openImportedSession({ id, imported, collect, fingerprint }: ResolvedSubject): Promise<Session> {
+async function openImportedSession({
+  id,
+  imported,
+  draw,
+  notes = [],
+  collect,
+  fingerprint,
+}: ResolvedSubject): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
-  const { dataset, site, notes, activationsFor } = await openImport(imported!);
+  const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported!, draw);
+  if (found !== fingerprint)
+    throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,
     activationsFor,
     notes,
     site: (name) => siteOf({ id, sites: [site] }, name),
+    labelledSet: async (_site, limits) => ({ set: await dataset.concepts!(limits), notes: [] }),
     testItems: () => dataset.corpus('test', collect.test),
     dispose() {},
   };

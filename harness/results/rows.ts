@@ -1,0 +1,115 @@
+/** @file The rows of a result: what a task may hand in, and what a reader may believe. */
+import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
+import { ContractError, shown } from '../errors.ts';
+import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
+
+/** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
+const ROUNDING = 1e-6;
+/** Digits of a unit's value: far more than its error, and half of a result's size. */
+const SAMPLE_DIGITS = 7;
+/** Relative difference of the mean of the units and the metric that the rounding of units explains. */
+const SAMPLE_ROUNDING = 1e-5;
+
+/**
+ * A task's rows with what each metric's declaration adds. Refuses what would mislead: metrics that the task does not
+ * declare, numbers that are not finite, outside their range or interval, or missing without a reason.
+ *
+ * @param where Starts the message, e.g. `task steering`.
+ * @throws ContractError naming row, metric, expected and found.
+ */
+export function checkedRows(
+  outcome: TaskOutcome,
+  metrics: Record<string, MetricDefinition>,
+  where: string,
+): ResultRowRecord[] {
+  return outcome.rows.map(({ axes, metrics: values, control, samples }, i) => {
+    const checked: Record<string, ResultMetric> = {};
+    for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
+      const definition = metrics[name];
+      if (!definition) {
+        const declared = Object.keys(metrics).join(', ');
+        throw new ContractError(
+          `${where}: row ${i} (${shown(axes)}): metric '${name}': not declared; the task declares ${declared}`,
+        );
+      }
+      const { unit, direction, range, main, version } = definition;
+      checked[name] = {
+        value,
+        ci95,
+        n,
+        ...(units === undefined ? {} : { units }),
+        unit,
+        direction,
+        range,
+        ...(main ? { main } : {}),
+        ...(version === undefined ? {} : { version }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+    }
+    const round = (list: number[]) => list.map((value) => Number(value.toPrecision(SAMPLE_DIGITS)));
+    const { values: byUnit, shared } = samples ?? {};
+    const row: ResultRowRecord = {
+      axes,
+      metrics: checked,
+      ...(control ? { control } : {}),
+      ...(samples && byUnit
+        ? { samples: { ...samples, values: round(byUnit), ...(shared ? { shared: round(shared) } : {}) } }
+        : {}),
+    };
+    const complaint = rowComplaint(row, i);
+    if (complaint !== undefined) throw new ContractError(`${where}: ${complaint}`);
+    return row;
+  });
+}
+
+/** What is wrong with a row, naming it and the metric; undefined for a row that can be believed. */
+export function rowComplaint(row: ResultRowRecord, place: number): string | undefined {
+  const at = `row ${place} (${shown(row.axes)})`;
+  for (const [name, metric] of Object.entries(row.metrics)) {
+    const complaint = metricComplaint(metric);
+    if (complaint !== undefined) return `${at}: metric '${name}': ${complaint}`;
+  }
+  const complaint = samplesComplaint(row);
+  return complaint === undefined ? undefined : `${at}: samples: ${complaint}`;
+}
+
+function metricComplaint({ value, ci95, n, units, range, reason }: ResultMetric): string | undefined {
+  if (!Number.isInteger(n) || n < 0) return `n: expected a count; found ${n}`;
+  if (value === null) {
+    if (!reason) return 'an empty cell needs a reason';
+    return ci95 ? `an empty cell has no interval; found ${shown(ci95)}` : undefined;
+  }
+  const [low, high] = range ?? [null, null];
+  const size = Math.max(1, Math.abs(low ?? 0), Math.abs(high ?? 0), Math.abs(value));
+  const slack = ROUNDING * size;
+  for (const number of [value, ...(ci95 ?? [])]) {
+    if (!Number.isFinite(number)) return `expected a finite number; found ${number}`;
+    if ((low !== null && number < low - slack) || (high !== null && number > high + slack)) {
+      return `expected a value in [${low ?? '−∞'}, ${high ?? '∞'}]; found ${number}`;
+    }
+  }
+  if (n === 0) return `n: expected what the value ${value} is averaged over; found 0`;
+  if (!ci95) return undefined;
+  if (ci95[0] > ci95[1]) return `expected an interval from low to high; found ${shown(ci95)}`;
+  if (value < ci95[0] - slack || value > ci95[1] + slack) {
+    return `expected a value within its interval ${shown(ci95)}; found ${value}`;
+  }
+  if ((units ?? n) < 2) return `an interval needs two units; found ${units ?? n}`;
+  return undefined;
+}
+
+function samplesComplaint({ metrics, samples }: ResultRowRecord): string | undefined {
+  if (!samples) return undefined;
+  const { ids, values, shared = [] } = samples;
+  const wrong = [...values, ...shared].find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) return `expected finite numbers; found ${wrong}`;
+  if (ids && (ids.length !== values.length || new Set(ids).size !== ids.length)) {
+    return `expected one name of its own for each of ${values.length} values`;
+  }
+  const main = Object.values(metrics).find((metric) => metric.main)?.value;
+  if (main === undefined || main === null || values.length === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value / values.length, 0);
+  const size = Math.max(1, ...values.map(Math.abs));
+  if (Math.abs(mean - main) <= SAMPLE_ROUNDING * size) return undefined;
+  return `expected values whose mean is the main metric, ${main}; found ${mean}`;
+}
