@@ -1,5 +1,5 @@
 /** @file The command line: help, suggestions, exit codes, and a suite of plug-ins from a file, end to end. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -160,6 +160,13 @@ test('run --dry-run computes nothing and says what is there', async () => {
   );
 });
 
+/** The folder of a method's results: its name with its identity. */
+function folderOf(site: string, method: string): string {
+  const own = readdirSync(site).filter((name) => name.replace(/-[0-9a-f]{8}$/, '') === method);
+  assert.is(own.length, 1);
+  return join(site, own[0]!);
+}
+
 test('run --only, --seed and --limit', async () => {
   const out = join(folder, 'part');
   const { code } = await run(
@@ -178,9 +185,8 @@ test('run --only, --seed and --limit', async () => {
   );
   assert.is(code, 0);
   const site = join(out, 'results/model/blocks.0.hook_resid_post');
-  assert.ok(existsSync(join(site, 'half/toy-task/seed-1.json')));
-  assert.not.ok(existsSync(join(site, 'toy-mean')));
-  const result = JSON.parse(readFileSync(join(site, 'half/toy-task/seed-1.json'), 'utf8'));
+  assert.not.ok(readdirSync(site).some((name) => name.startsWith('toy-mean')));
+  const result = JSON.parse(readFileSync(join(folderOf(site, 'half'), 'toy-task/seed-1.json'), 'utf8'));
   assert.is(result.limited, true);
   assert.is(result.provenance.arguments.resolved.limit, 5);
   assert.ok(result.provenance.arguments.passed.includes('--only'));
@@ -251,7 +257,7 @@ test('validate says what a file is, and what is wrong with it', async () => {
     (await run('validate', suiteFile(), ...plugins)).out,
     /valid: a suite: toy, 1 subjects, 2 methods, 1 tasks/,
   );
-  const site = join(folder, 'out/results/model/blocks.0.hook_resid_post/half/toy-task');
+  const site = join(folderOf(join(folder, 'out/results/model/blocks.0.hook_resid_post'), 'half'), 'toy-task');
   assert.match(
     (await run('validate', join(site, 'seed-0.json'))).out,
     /valid: a result: model .* half toy-task seed 0, 1 rows/,
@@ -321,6 +327,16 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
+  const same = ['train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where];
+  assert.is((await run(...same)).code, 0, 'the same SAE again');
+  writeFileSync(join(out, 'activation_scaler.json'), '{}');
+  assert.match(await mistake(...same, '--seed', '1'), /holds another SAE .*name another folder, or add --overwrite/);
+  assert.is((await run(...same, '--seed', '1', '--overwrite')).code, 0);
+  assert.not.ok(existsSync(join(out, 'activation_scaler.json')), 'nothing of the other one is left');
+  const strange = join(folder, 'strange');
+  mkdirSync(strange);
+  writeFileSync(join(strange, 'thesis.txt'), 'x');
+  assert.match(await mistake(...same.with(same.indexOf(out), strange), '--overwrite'), /found thesis\.txt in it/);
   const bare = join(folder, 'bare.ts');
   const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
   writeFileSync(
@@ -342,7 +358,7 @@ test('train writes SAELens’ layout', async () => {
     '--option',
     'k=4',
     ...plugins,
-    ...where,
+    ...where.with(1, join(folder, 'too small')),
   );
   assert.match(await tooSmall, /topk.*k.*2/);
 });

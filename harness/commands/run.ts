@@ -184,10 +184,12 @@ export const command: Command = {
     signal.throwIfAborted();
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, context);
+    const out = outFolder(suite, values);
+    const { refuseOtherLimits } = await import('../results.ts');
+    await refuseOtherLimits(out, plan.limited);
     say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
-    const out = outFolder(suite, values);
     const store = openStore(values['store'] as string, say);
     const aside = await asideFor({ out, storeRoot: store.root, run: provenance, backend: backend.name }, values);
     const summary = await executePlan(plan, {

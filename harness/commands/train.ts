@@ -109,11 +109,17 @@ export const command: Command = {
       settings: values,
       say,
     });
+    const [cell] = plan.cells;
+    const [fit] = cell!.fits;
+    const name = [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
+    const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
+    await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const { step, place } = await fitPlan(plan, {
+    const step = await fitPlan(plan, {
       registry,
       store,
       run: provenance,
@@ -121,21 +127,21 @@ export const command: Command = {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
     });
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const portable = existsSync(saelens);
     if (!portable)
       say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
+    await clearSaeFolder(out);
     await cp(portable ? saelens : step.folder, out, {
       recursive: true,
       filter: (source) => basename(source) !== 'manifest.json',
     }).catch((error: unknown) => {
       throw writeError(out, error);
     });
-    if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
-    await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
+    if (portable) await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
+    await atomicWriteJson(join(out, TRAINING_RECORD), { key: fit!.key, ...(step.meta['training'] as object) });
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
     if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));

@@ -127,6 +127,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'The dataset to pass through the subject.',
   },
   {
+    name: 'overwrite',
+    type: 'boolean',
+    default: false,
+    commands: ['train'],
+    description: 'Replace another SAE that lies in --out.',
+  },
+  {
     name: 'items',
     type: 'number',
     min: 1,

@@ -152,7 +152,7 @@ export function resultWith(
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {
-      ...{ id, kind, name, title, version, control, options, optionsPassed },
+      ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
     },
@@ -165,6 +165,7 @@ export function resultWith(
       ...(shows ? { shows } : {}),
     },
     seed: evaluation.seed,
+    settings: evaluation.settings,
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),

@@ -11,7 +11,6 @@ import { stepRunner } from './steps.ts';
 /** Activations and the fit itself. */
 const STEPS = 2;
 
-/** @returns The fit's step and the names that its place is made of: subject, site, method, seed. */
 export async function fitPlan(
   plan: Plan,
   env: {
@@ -22,7 +21,7 @@ export async function fitPlan(
     showProgress: boolean;
     force?: boolean;
   },
-): Promise<{ step: StoredStep; place: string[] }> {
+): Promise<StoredStep> {
   const { registry, store, run, signal, showProgress } = env;
   const [cell] = plan.cells;
   const [fit] = cell!.fits;
@@ -33,8 +32,7 @@ export async function fitPlan(
   try {
     session.site(cell!.site);
     const step = stepRunner(store, progress, signal, () => {});
-    const fitted = await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
-    return { step: fitted, place: [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`] };
+    return await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
   } finally {
     progress.stop();
     session.dispose();

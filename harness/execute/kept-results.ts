@@ -30,7 +30,8 @@ export const plannedResults = (plan: Plan): PlannedResult[] =>
   );
 
 function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
-  return { subject: cell.subject.id, site: cell.site, method: fit.method.name, task: task.id, seed };
+  const { method, identity } = fit;
+  return { subject: cell.subject.id, site: cell.site, method: method.name, identity, task: task.id, seed };
 }
 
 /** Writes the result of an evaluation that the store has. */
