@@ -61,7 +61,7 @@ export function bandOf(row: TableRow, bands: ResultDisplay['bands'], d_in: numbe
   }
   if (value >= bands.dense * d_in) {
     return {
-      title: `dense: ${name} of at least ${short(bands.dense * d_in)}, no compression`,
+      title: `dense (${name} of at least ${short(bands.dense * d_in)}): no compression`,
       order: Number.MAX_VALUE,
       ranked: false,
     };

@@ -16,7 +16,9 @@ const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const UPDATE = 'saxbench run default --update-leaderboard';
 
-function withoutPlots({ details: _details, curves: _curves, training, ...result }: Result): Result {
+function withoutPlots({ details: _details, curves: _curves, training, ...given }: Result): Result {
+  const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
+  const result = given.task.shows ? { ...given, task: { ...given.task, shows } } : given;
   return sealed(training ? { ...result, training: { ...training, curve: {} } } : result);
 }
 

@@ -366,19 +366,16 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
-  const again = (...more: string[]) =>
-    run('train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where, ...more);
-  // The same SAE may be written again; another one needs to be told.
-  assert.is((await again()).code, 0);
-  assert.match(
-    await mistake('train', '--sae', 'topk', ...subject, ...options, '--option', 'lr=0.01', ...plugins, ...where),
-    /train: --out .*sae: holds another SAE \(cfg\.json, .*\): name another --out, or add --overwrite/,
-  );
-  const weights = readFileSync(join(out, 'sae_weights.safetensors'));
-  writeFileSync(join(out, 'activation_scaler.json'), '{"scaling_factor": 2}');
-  assert.is((await again('--option', 'lr=0.01', '--overwrite')).code, 0);
-  assert.not.equal(readFileSync(join(out, 'sae_weights.safetensors')), weights);
-  assert.not.ok(existsSync(join(out, 'activation_scaler.json')));
+  const same = ['train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where];
+  assert.is((await run(...same)).code, 0, 'the same SAE again');
+  writeFileSync(join(out, 'activation_scaler.json'), '{}');
+  assert.match(await mistake(...same, '--seed', '1'), /holds another SAE .*name another folder, or add --overwrite/);
+  assert.is((await run(...same, '--seed', '1', '--overwrite')).code, 0);
+  assert.not.ok(existsSync(join(out, 'activation_scaler.json')), 'nothing of the other one is left');
+  const strange = join(folder, 'strange');
+  mkdirSync(strange);
+  writeFileSync(join(strange, 'thesis.txt'), 'x');
+  assert.match(await mistake(...same.with(same.indexOf(out), strange), '--overwrite'), /found thesis\.txt in it/);
   const bare = join(folder, 'bare.ts');
   const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
   writeFileSync(
@@ -400,7 +397,7 @@ test('train writes SAELens’ layout', async () => {
     '--option',
     'k=4',
     ...plugins,
-    ...where.with(1, join(folder, 'small')),
+    ...where.with(1, join(folder, 'too small')),
   );
   assert.match(await tooSmall, /topk.*k.*2/);
 });

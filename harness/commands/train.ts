@@ -1,8 +1,9 @@
 /** @file `saxbench train`: one SAE on one site of one subject, written in SAELens' layout. */
 import { existsSync } from 'node:fs';
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import type { Mark } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
@@ -49,6 +50,9 @@ async function suiteOf(values: Values): Promise<Suite> {
   };
 }
 
+/** Items that are not trained on, to say how the SAE does on others. */
+const HELD_OUT = 50;
+
 async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
@@ -68,7 +72,7 @@ async function subjectOf(
     ...named,
     sites: [site],
     dataset: { id: required(values, 'dataset', 'text-world') },
-    activations: { train, test: 1 },
+    activations: { train, test: HELD_OUT },
   };
 }
 
@@ -78,20 +82,6 @@ async function nameModel(file: string, model_name: string): Promise<void> {
   const { readJson } = await import('../io/json.ts');
   const { metadata, ...cfg } = (await readJson(file, 'saelens')) as { metadata?: object };
   await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, model_name } });
-}
-
-/** What `train` leaves beside the weights; `key` tells one SAE from another. */
-const TRAINING_FILE = 'training.json';
-
-/** The files of an SAE in a folder; none where it is the one of this key. */
-async function anotherSae(folder: string, key: string): Promise<string[]> {
-  const names = existsSync(folder) ? await readdir(folder) : [];
-  const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
-  const own = [SAELENS_CONFIG, TRAINING_FILE];
-  const parts = names.filter((name) => own.includes(name) || /\.safetensors$|_scaler\.json$/.test(name));
-  const { readJson } = await import('../io/json.ts');
-  const training = await readJson(join(folder, TRAINING_FILE), 'train').catch(() => undefined);
-  return (training as { key?: unknown } | undefined)?.key === key ? [] : parts;
 }
 
 export const command: Command = {
@@ -125,19 +115,10 @@ export const command: Command = {
     });
     const [cell] = plan.cells;
     const [fit] = cell!.fits;
-    const place = [
-      cell!.subject.id,
-      cell!.site,
-      `${fit!.method.name}-${fit!.identity.slice(0, 8)}`,
-      `seed-${fit!.seed}`,
-    ];
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
-    const replaced = await anotherSae(out, fit!.key);
-    if (replaced.length > 0 && !values['overwrite']) {
-      throw new UserError(
-        `train: --out ${out}: holds another SAE (${replaced.join(', ')}): name another --out, or add --overwrite.`,
-      );
-    }
+    const name = [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
+    const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
+    await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');
     const { openStore } = await import('../store.ts');
@@ -156,18 +137,21 @@ export const command: Command = {
     const portable = existsSync(saelens);
     if (!portable)
       say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
-    for (const name of replaced) await rm(join(out, name));
+    await clearSaeFolder(out);
     await cp(portable ? saelens : step.folder, out, {
       recursive: true,
       filter: (source) => basename(source) !== 'manifest.json',
     }).catch((error: unknown) => {
       throw writeError(out, error);
     });
-    if (portable) await nameModel(join(out, SAELENS_CONFIG), plan.cells[0]!.subject.id);
-    await atomicWriteJson(join(out, TRAINING_FILE), { key: fit!.key, ...(step.meta['training'] as object) });
+    if (portable) await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
+    const marks = (step.meta['marks'] ?? []) as Mark[];
+    for (const { message } of marks) say(`warning: ${message}`);
+    const record = { key: fit!.key, ...(step.meta['training'] as object), marks };
+    await atomicWriteJson(join(out, TRAINING_RECORD), record);
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
-    if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));
+    if (values['json']) print(JSON.stringify({ out, ...facts, marks, last }, null, 2));
     else
       print(
         `${Object.entries(last)

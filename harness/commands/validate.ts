@@ -39,10 +39,19 @@ async function validateSuite(path: string, values: Values): Promise<string> {
 async function validateFolder(path: string, values: Values): Promise<string | ImportDescription> {
   const { describeImport } = await import('../activations/describe-import.ts');
   const has = (name: string) => existsSync(join(path, name));
+  if (has('results')) return validateResults(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('arrays.safetensors')) return validateTensors(join(path, 'arrays.safetensors'));
   if (has('config.json')) return validateSubject(path, values);
   return describeImport(path);
+}
+
+/** The folder that a run wrote to: every result, the first that cannot be believed by name. */
+async function validateResults(path: string): Promise<string> {
+  const { readResult, resultFiles } = await import('../results.ts');
+  const files = await resultFiles(path);
+  for (const file of files) await readResult(file);
+  return `results: ${files.length}, all unedited, with numbers within their ranges and intervals`;
 }
 
 async function validateTensors(path: string): Promise<string> {
@@ -80,12 +89,13 @@ async function validateSubject(path: string, values: Values): Promise<string> {
 export const command: Command = {
   name: 'validate',
   usage: 'validate <file>',
-  summary: 'Check a suite, result, SAE checkpoint, model folder or activations',
+  summary: 'Check a suite, result, folder of results, SAE checkpoint, model folder or activations',
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],
     ['saxbench validate saxbench-out/sae/tiny-lm', 'an SAE in SAELens’ layout'],
     ['saxbench validate models/my-llama', 'a model folder'],
+    ['saxbench validate saxbench-out/default', 'all results of a run: unedited, within their ranges'],
     ['saxbench validate ./dump', 'activations made elsewhere: files in order, rows, norms, labels, groups, duplicates'],
   ],
   async run({ positionals, values, print }) {

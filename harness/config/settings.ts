@@ -138,7 +138,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'boolean',
     default: false,
     commands: ['train'],
-    description: 'Replace another SAE in --out.',
+    description: 'Replace another SAE that lies in --out.',
   },
   {
     name: 'items',

@@ -11,7 +11,6 @@ import { stepRunner } from './steps.ts';
 /** Activations and the fit itself. */
 const STEPS = 2;
 
-/** @returns The fit's step. */
 export async function fitPlan(
   plan: Plan,
   env: {

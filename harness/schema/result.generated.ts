@@ -138,6 +138,26 @@ export interface ResultDisplay {
     ratio: number;
     dense: number;
   };
+  chance?: number;
+  scatter?: {
+    x: string;
+    y: string;
+    title: string;
+    caption: string;
+    logX?: boolean;
+  };
+  curves?: {
+    [k: string]: ResultCurveDisplay;
+  };
+}
+export interface ResultCurveDisplay {
+  title: string;
+  caption: string;
+  x: string;
+  y: string;
+  logX?: boolean;
+  diagonal?: boolean;
+  only?: string;
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
@@ -235,12 +255,26 @@ export interface ResultTraining {
   };
   parameters: number;
   tokens: number;
+  /**
+   * Different rows that training drew from.
+   */
+  rows?: number;
+  /**
+   * How often it saw each of them: tokens over rows.
+   */
+  epochs?: number;
   seconds: number;
   tokensPerSecond: number;
   /**
    * Series over training, e.g. step, loss, l0, explainedVariance, deadFraction.
    */
   curve: {
+    [k: string]: number[];
+  };
+  /**
+   * Series over training on rows that are not trained on: step, explained_variance, l0.
+   */
+  heldOut?: {
     [k: string]: number[];
   };
 }

@@ -20,7 +20,10 @@ import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-pa
 import {
   adjustSparsity,
   checkTarget,
+  decliningTarget,
+  FASTEST,
   type SparsityTarget,
+  sparsityControllers,
   sparsityFactor,
   sparsityTargetHyperparameter,
 } from './shared/sparsity-target.ts';
@@ -80,7 +83,7 @@ export default defineSae<ReluParameters>({
     ...sparsityTargetHyperparameter,
   },
   validate: (shape, hp) => checkTarget('relu', hp.targetL0, shape.d_sae),
-  training: (shape, _hp, run) => ({ lr: learningRate(6e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
+  training: (shape, _hp, run) => ({ lr: learningRate(8e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
   init(shape, _hp, { rng, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 0.1);
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 0.1) };
@@ -93,13 +96,16 @@ export default defineSae<ReluParameters>({
     const few = fewActive(x, encoder, state);
     const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
     const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
-    const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
+    const lambda =
+      hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));
     return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, codes, reconstruction };
   },
   afterStep(_params, state, hp) {
-    adjustSparsity(state, hp.targetL0);
+    adjustSparsity(state, decliningTarget(state, hp.targetL0), FASTEST);
     return {};
   },
+  targetL0: (hp) => hp.targetL0,
+  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
   toInference: foldDecoderNorms,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
