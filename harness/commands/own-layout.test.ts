@@ -6,8 +6,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import { loadPlugin } from '../plugins.ts';
+import { openRegistry } from '../registry.ts';
 import { readResult, resultFiles } from '../results.ts';
+import { resolveCheckpoint } from '../suite/checkpoint.ts';
+import { checkVariant } from '../suite/own-checkpoint.ts';
 import { rejection } from '../testing/failing.ts';
+import { readOwnSae, readOwnState } from '../train/own-layout.ts';
 import { main } from './main.ts';
 
 const test = suite('own layout');
@@ -56,7 +61,10 @@ async function run(...passed: string[]): Promise<{ code: number; printed: string
 
 const suiteFile = (methods: object[]): string => {
   const file = join(folder, 'small.json');
-  const subject = { id: 'tiny-lm', sites: [SITE], dataset: { id: 'text-world' }, activations: { train: 12, test: 4 } };
+  // The suite's dataset has options of its own, which change no training document.
+  const dataset = { id: 'text-world', options: { train: 8, eval: 8 } };
+  const sizes = { activations: { train: 12, test: 4 }, concepts: { concepts: 2, perClass: 4 } };
+  const subject = { id: 'tiny-lm', sites: [SITE], dataset, ...sizes };
   const tasks = [{ id: 'reconstruction', options: { documents: 4 } }];
   writeFileSync(file, JSON.stringify({ id: 'small', title: 'Small', subjects: [subject], methods, tasks }));
   return file;
@@ -64,13 +72,6 @@ const suiteFile = (methods: object[]): string => {
 
 const score = (...more: string[]) =>
   run('run', suiteFile([{ id: 'neurons' }]), ...places, '--out', out, '--checkpoint', trained, ...more);
-
-async function mistake(...more: string[]): Promise<string> {
-  const error = await rejection(score(...more));
-  assert.is(error.name, 'UserError', error.stack);
-  assert.not.match(error.message, /\n/);
-  return error.message;
-}
 
 test.before(async () => {
   const options = ['d_sae=32', 'gain=2', 'tokens=512', 'batchSize=64'].flatMap((option) => ['--option', option]);
@@ -110,54 +111,52 @@ test('it is scored as the variant that it was trained as', async () => {
 });
 
 test('without its very plug-in it is refused', async () => {
+  const absent = await rejection(score());
+  assert.is(absent.name, 'UserError', absent.stack);
   assert.match(
-    await mistake(),
+    absent.message,
     /method mine: expected the SAE plug-in 'tied' that it was trained with: give it, --plugin tied\.ts/,
   );
+  const registry = openRegistry();
+  await loadPlugin(plugin, registry);
+  const mistake = async (): Promise<string> => {
+    const error = await rejection(checkVariant(await readOwnSae(trained), registry, 'method mine'));
+    assert.is(error.name, 'UserError', error.stack);
+    assert.not.match(error.message, /\n/);
+    return error.message;
+  };
   writeFileSync(plugin, PLUGIN.replace('codes.values, params.W', 'tf.add(codes.values, 1), params.W'));
   assert.match(
-    await mistake('--plugin', plugin),
+    await mistake(),
     /expected the plug-in 'tied' as it was .* found it changed \([0-9a-f]{12}\): train it again/,
   );
   writeFileSync(plugin, `// A comment changes nothing.\n${PLUGIN}`);
-  assert.is((await score('--plugin', plugin, '--dry-run')).code, 0);
+  await checkVariant(await readOwnSae(trained), registry, 'method mine');
   writeFileSync(join(folder, 'activation.ts'), HELPER.replace('relu', 'abs'));
-  assert.match(await mistake('--plugin', plugin), /found it changed/);
+  assert.match(await mistake(), /found it changed/);
   writeFileSync(join(folder, 'activation.ts'), HELPER);
   const config = join(trained, 'sae.json');
   const written = readFileSync(config, 'utf8');
-  const edited = async (change: (json: Record<string, unknown>) => void) => {
-    const json = JSON.parse(written) as Record<string, unknown>;
-    change(json);
-    writeFileSync(config, JSON.stringify(json));
-    const message = await mistake('--plugin', plugin);
+  const edited = async (change: object, read: () => Promise<string> = mistake) => {
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(written), ...change }));
+    const message = await read();
     writeFileSync(config, written);
     return message;
   };
-  assert.match(
-    await edited((json) => Object.assign(json, { version: 2 })),
-    /expected version 2 of the plug-in 'tied'.*found 1/,
-  );
-  assert.match(
-    await edited((json) => Object.assign(json, { format: 'x' })),
-    /sae\.json: format: expected saxbench-sae-1, found "x"/,
-  );
-  assert.match(await edited((json) => Object.assign(json, { hp: { gain: 'loud' } })), /hyper-parameters: .*gain/);
-  assert.match(
-    await edited((json) => Object.assign(json, { shape: { d_in: 4, d_sae: 32, d_out: 4 } })),
-    /d_in: expected 128, .*found 4/,
-  );
-  assert.match(
-    await edited((json) => Object.assign(json, { tensors: { W: [2, 2] } })),
-    /tensor 'W': expected shape \[2, 2\]/,
-  );
-  assert.match(
-    await edited((json) => Object.assign(json, { tensors: {} })),
-    /tensor 'W': expected only those that sae\.json names/,
-  );
+  assert.match(await edited({ version: 2 }), /expected version 2 of the plug-in 'tied'.*found 1/);
+  assert.match(await edited({ hp: { gain: 'loud' } }), /hyper-parameters: .*gain/);
+  const reading = async () => (await rejection(readOwnState(trained))).message;
+  assert.match(await edited({ format: 'x' }, reading), /sae\.json: format: expected saxbench-sae-1, found "x"/);
+  assert.match(await edited({ tensors: { W: [2, 2] } }, reading), /tensor 'W': expected shape \[2, 2\]/);
+  assert.match(await edited({ tensors: {} }, reading), /tensor 'W': expected only those that sae\.json names/);
 });
 
-test('other weights are another step', async () => {
+test('its weights are part of its identity', async () => {
+  const registry = openRegistry();
+  await loadPlugin(plugin, registry);
+  const resolve = () => resolveCheckpoint({ id: 'checkpoint', path: trained }, ['tiny-lm'], registry, 'suite small');
+  const { options: before, site, variant, subjects } = await resolve();
+  assert.equal([site, variant, subjects], [SITE, 'tied', ['tiny-lm']]);
   const weights = join(trained, 'sae.safetensors');
   const { W } = await (await openSafetensors(weights)).readAll();
   const half: TensorToWrite = {
@@ -166,9 +165,7 @@ test('other weights are another step', async () => {
     data: (W!.data as Float32Array).map((value) => value / 2),
   };
   await writeSafetensors(weights, { W: half });
-  const { printed } = await score('--plugin', plugin, '--json');
-  const { computed } = JSON.parse(printed) as { computed: Record<string, number> };
-  assert.is(computed['fit'], 1);
+  assert.not.equal((await resolve()).options['fingerprint'], before['fingerprint']);
 });
 
 test.run();
