@@ -2,6 +2,7 @@
 /** @file The command line: the only place that exits. */
 import { main } from './commands/main.ts';
 import { UserError } from './errors.ts';
+import { boundOpenFiles } from './open-files.ts';
 
 /** Exit codes: a failure of ours or of a step, a mistake of the user, Ctrl-C. */
 const EXIT = { failure: 1, user: 2, interrupted: 130 } as const;
@@ -36,6 +37,7 @@ function explainFailure(error: unknown): number {
 // A reader that has enough (`saxbench ls tasks | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.failure));
 
+boundOpenFiles();
 const code = await main(process.argv.slice(2), {
   signal: abortOnInterrupt(),
   print: (text) => process.stdout.write(`${text}\n`),

@@ -1,6 +1,6 @@
 /** @file Execution: what is there is not done again, a failure costs its own results only, a kill loses nothing. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,17 +32,25 @@ async function numbersIn(out: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(entries);
 }
 
+/** The file of a method's result, once it is there. */
+function resultOf(method: string, seed: number): string | undefined {
+  const site = join(folder, 'out/results/toy-model/blocks.0.hook_resid_post');
+  const own = existsSync(site) ? readdirSync(site).filter((name) => name.startsWith(`${method}-`)) : [];
+  return own.map((name) => join(site, name, `toy-task/seed-${seed}.json`)).find(existsSync);
+}
+
 test('runs everything once and writes a result for each', async () => {
   const { summary, out } = await runToy(folder);
   assert.equal(summary.failures, []);
   assert.equal(summary.computed, { activations: 3, fit: 3, prepare: 1, evaluate: 3 });
   const site = 'toy-model/blocks.0.hook_resid_post';
+  const [mean, none] = [summary.results[0]!, summary.results.at(-1)!].map(({ method }) => method.identity.slice(0, 8));
   assert.equal(
     (await resultFiles(out)).map((file) => file.slice(join(out, 'results').length + 1)),
     [
-      `${site}/toy-mean/toy-task/seed-0.json`,
-      `${site}/toy-mean/toy-task/seed-1.json`,
-      `${site}/toy-null/toy-task/seed-0.json`,
+      `${site}/toy-mean-${mean}/toy-task/seed-0.json`,
+      `${site}/toy-mean-${mean}/toy-task/seed-1.json`,
+      `${site}/toy-null-${none}/toy-task/seed-0.json`,
     ],
   );
   const [result] = summary.results;
@@ -69,6 +77,32 @@ test('the same command again does nothing and says how much was there', async ()
   assert.equal(second.summary.results, first.summary.results);
 });
 
+test('force computes everything anew, and an interrupted one is gone on with', async () => {
+  await runToy(folder);
+  const forced = await runToy(folder, {}, undefined, { force: true });
+  assert.equal(forced.summary.computed, { activations: 3, fit: 3, prepare: 1, evaluate: 3 });
+  assert.is(forced.summary.present, 0);
+  const aborted = AbortSignal.abort(new Error('stopped'));
+  await runToy(folder, {}, aborted, { force: true }).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, /stopped/),
+  );
+  const { summary } = await runToy(folder);
+  assert.ok(summary.computed.evaluate > 0);
+});
+
+test('a complete store that nobody can write to serves another folder of results', async () => {
+  await runToy(folder);
+  for (const part of ['partial', 'locks']) {
+    await rm(join(folder, 'store', part), { recursive: true });
+    await writeFile(join(folder, 'store', part), '');
+  }
+  await rm(join(folder, 'out'), { recursive: true });
+  const { summary } = await runToy(folder);
+  assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+  assert.is(summary.results.length, 3);
+});
+
 test('what changed is done, the rest is found', async () => {
   await runToy(folder);
   const { summary, said } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { offset: 1 } }] });
@@ -79,6 +113,29 @@ test('what changed is done, the rest is found', async () => {
   assert.equal(third.summary.computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
   assert.is(third.summary.present, 3);
   assert.match(third.said[0]!, /3 results are there already/);
+});
+
+test('other options of a method are another method in the same folder; seeds of one setting share a row', async () => {
+  const scaled = (scale: number, seeds: number[]) =>
+    runToy(folder, { methods: [{ id: 'toy-mean', options: { scale } }], seeds });
+  const { out } = await scaled(1, [0, 1]);
+  await scaled(0.5, [1, 2]);
+  const results = await Promise.all((await resultFiles(out)).map(readResult));
+  const own = results.filter(({ method }) => method.name === 'toy-mean');
+  const seedsOf = (scale: number) =>
+    own.filter(({ method }) => (method.options as { scale?: number }).scale === scale).map(({ seed }) => seed);
+  assert.equal(
+    [seedsOf(1), seedsOf(0.5)],
+    [
+      [0, 1],
+      [1, 2],
+    ],
+  );
+  for (const name of ['identity', 'row'] as const) {
+    const hashes = own.map(({ method, settings }) => (name === 'row' ? settings.row : method.identity));
+    assert.is(new Set(hashes).size, 2, name);
+  }
+  assert.is(new Set(results.map(({ settings }) => settings.table)).size, 1);
 });
 
 test('results that were deleted come back from the store, the same to the byte', async () => {
@@ -122,13 +179,40 @@ test('a method that crashes loses its own results only', async () => {
   );
   assert.match(String(summary.failures[0]!.error), /a bug in the method/);
   assert.is(exitCodeOf(summary.failures), 1);
+  assert.equal(
+    summary.failed.map(({ method, seed, rows, failed }) => [method.name, seed, rows, failed]),
+    [
+      ['bad', 0, [], 'a bug in the method'],
+      ['bad', 1, [], 'a bug in the method'],
+    ],
+  );
+  assert.is(summary.failed[0]!.dataset.trainRows, summary.results[0]!.dataset.trainRows);
+  // What failed is not taken for done: the same command tries it again, and only it.
+  const again = (await runToy(folder, { methods })).summary;
+  assert.equal([again.present, again.failures.length, again.failed.length], [3, 2, 2]);
+  assert.is(again.computed.evaluate, 0);
 });
 
-test('a task that gives NaN is refused, and nothing of it is written', async () => {
+test('a result takes the place of the failure before it', async () => {
+  const methods = [{ id: 'toy-mean', name: 'same' }];
+  const tasks = [{ id: 'toy-task', options: { nan: true } }];
+  const { out } = await runToy(folder, { methods, tasks, seeds: [0] });
+  const file = (await resultFiles(out)).find((path) => path.includes('same'))!;
+  assert.match((await readResult(file)).failed!, /found NaN/);
+  const { summary } = await runToy(folder, { methods, seeds: [0] });
+  assert.equal(summary.failed, []);
+  assert.is((await readResult(file)).failed, undefined);
+});
+
+test('a task that gives NaN is refused, and nothing of it is written but why', async () => {
   const { summary, out } = await runToy(folder, { tasks: [{ id: 'toy-task', options: { nan: true } }], seeds: [0] });
   assert.is(summary.failures.length, 2);
   assert.match(String(summary.failures[0]!.error), /metric 'value': expected a finite number; found NaN/);
-  assert.equal(await resultFiles(out), []);
+  for (const file of await resultFiles(out)) {
+    const { rows, failed } = await readResult(file);
+    assert.equal(rows, []);
+    assert.match(failed!, /found NaN/);
+  }
 });
 
 test('a dataset without concepts', async () => {
@@ -187,8 +271,7 @@ test('an SAE trains through the plan, with its curve in the result', async () =>
 
 test('aborted: the reason is thrown, and the next run goes on', async () => {
   const controller = new AbortController();
-  const quick = join(folder, 'out/results/toy-model/blocks.0.hook_resid_post/quick/toy-task/seed-0.json');
-  const watch = setInterval(() => existsSync(quick) && controller.abort(), 5);
+  const watch = setInterval(() => resultOf('quick', 0) && controller.abort(), 5);
   const methods = [
     { id: 'toy-mean', name: 'quick' },
     { id: 'toy-mean', name: 'slow', options: { slowMs: 300, scale: 2 } },
@@ -211,9 +294,8 @@ test('kill -9 in the middle: the same command goes on, and the numbers are those
   const start = (slowMs: number) =>
     spawn(process.execPath, ['--import', 'tsx', script, folder, String(slowMs)], { stdio: 'pipe' });
   const child = start(600_000);
-  const first = join(folder, 'out/results/toy-model/blocks.0.hook_resid_post/toy-1/toy-task/seed-1.json');
-  for (let waited = 0; !existsSync(first) && waited < 30_000; waited += 20) await sleep(20);
-  assert.ok(existsSync(first));
+  for (let waited = 0; !resultOf('toy-1', 1) && waited < 30_000; waited += 20) await sleep(20);
+  assert.ok(resultOf('toy-1', 1));
   child.kill('SIGKILL');
   await new Promise((resolve) => child.on('exit', resolve));
 

@@ -3,7 +3,7 @@ import { UserError } from './errors.ts';
 import type { AsideStart } from './execute/aside.ts';
 import { checkCells } from './execute/check-cells.ts';
 import { dealJobs, takeJob } from './execute/jobs.ts';
-import { findResult, plannedResults } from './execute/kept-results.ts';
+import { dropResults, findFailure, findResult, plannedResults } from './execute/kept-results.ts';
 import { countSteps, planOf } from './execute/missing.ts';
 import { type Failure, noSteps, runJobs, type SideSummary } from './execute/run-jobs.ts';
 import { sharingCores } from './num/backend.ts';
@@ -22,6 +22,8 @@ export interface ExecuteEnvironment {
   run: RunProvenance;
   signal: AbortSignal;
   showProgress: boolean;
+  /** Compute also what the store and the results have. */
+  force?: boolean;
   /** Threads that work beside this one. */
   aside?: { threads: number; start: AsideStart };
   say(line: string): void;
@@ -32,6 +34,8 @@ export interface RunSummary extends SideSummary {
   results: Result[];
   /** Results that were there before. */
   present: number;
+  /** What failed, as results without rows, in the order of the plan. */
+  failed: Result[];
 }
 
 /** This thread's side; the others follow. */
@@ -46,6 +50,10 @@ const OWN_SIDE = 0;
 export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<RunSummary> {
   const { store, out, registry, signal } = env;
   await checkWritable(out);
+  if (env.force) {
+    await store.drop(planSteps(plan), signal);
+    await dropResults(plan, out);
+  }
   const planned = plannedResults(plan);
   const results = new Map<Evaluation, Result>();
   const keep = (evaluation: Evaluation, result: Result) => results.set(evaluation, result);
@@ -79,7 +87,18 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
     }
     await find();
   }
-  return { results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []), present, computed, failures };
+  const failed: Result[] = [];
+  for (const each of planned) {
+    const failure = results.has(each.evaluation) ? undefined : await findFailure(each, out);
+    if (failure) failed.push(failure);
+  }
+  return {
+    results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []),
+    present,
+    computed,
+    failures,
+    failed,
+  };
 }
 
 /** Runs the jobs of a plan here and in the threads beside this one. When a side breaks off, all of them do. */

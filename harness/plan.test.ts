@@ -230,6 +230,36 @@ test('a step whose code has no digest is refused: it would be reused whatever be
   assert.throws(() => planSuite(given), /no digest of the code of sae topk/);
 });
 
+test('seeds share identity and settings; options, training and a checkpoint’s weights make another identity', () => {
+  const fitOf = (more: Partial<ResolvedMethod>, suite: Partial<ResolvedSuite> = {}) => {
+    const given = base({
+      ...suite,
+      methods: [method('topk', { kind: 'sae', seeded: true, options: { k: 4 }, ...more })],
+    });
+    return planSuite(given).cells[0]!.fits;
+  };
+  const [first, second] = fitOf({});
+  assert.is.not(first!.key, second!.key);
+  assert.equal(
+    [first!.identity, first!.evaluations[0]!.settings],
+    [second!.identity, second!.evaluations[0]!.settings],
+  );
+  assert.is(fitOf({ name: 'other', title: 'T', optionsPassed: { k: 4 } })[0]!.identity, first!.identity);
+  const others = [
+    fitOf({ options: { k: 8 } }),
+    fitOf({ training: { lr: 1 } }),
+    fitOf({ checkpoint: '/a', options: { fingerprint: 'one' } }),
+    fitOf({ checkpoint: '/a', options: { fingerprint: 'two' } }),
+    fitOf({}, { subjects: [subject('lm', { training: { tokens: 5 } })] }),
+  ].map(([fit]) => fit!.identity);
+  assert.is(new Set([first!.identity, ...others]).size, 6);
+  // Code and data change no identity: they change what is averaged.
+  const code = fitOf({}, { trainerVersion: 2 })[0]!;
+  assert.is(code.identity, first!.identity);
+  assert.is.not(code.evaluations[0]!.settings.row, first!.evaluations[0]!.settings.row);
+  assert.is(code.evaluations[0]!.settings.table, first!.evaluations[0]!.settings.table);
+});
+
 test('a method of its own training options wins over the subject', () => {
   const given = base({ subjects: [subject('lm', { training: { lr: 1, tokens: 5 } })] });
   given.methods[0]!.training = { lr: 2 };

@@ -1,6 +1,7 @@
 /** @file The plan: a resolved suite turned into steps with content keys. A pure function of its argument. */
 import { sha256Json } from './io/hash.ts';
 import { methodsWithTasks, type Skipped } from './plan/methods.ts';
+import type { ResultSettings } from './schema/result.generated.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
 
 /** Raised when the harness itself changes what a step's numbers mean; part of every key. */
@@ -22,11 +23,16 @@ export interface Evaluation {
   seed: number;
   /** Seed that the task draws from: constant for tasks that are not seeded. */
   taskSeed: number;
+  settings: ResultSettings;
 }
 
 /** One fitted method with the tasks that score it. */
 export interface Fit {
   key: string;
+  /** Hash of the method's id and all its options, those of its training among them: the same for all seeds. */
+  identity: string;
+  /** Its key without the seed. */
+  setting: string;
   method: ResolvedMethod;
   seed: number;
   /** The suite's training options for an SAE: the subject's, then the method's own. */
@@ -134,13 +140,18 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
           const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
-          const content = { task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'evaluate', task) };
+          const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task) };
+          const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
-            key: key('evaluate', content),
+            key: key('evaluate', { ...scored, inputs, seed: taskSeed }),
             task,
             prepare: prepare?.key,
             seed: resultSeed,
             taskSeed,
+            settings: {
+              row: sha256Json({ ...all, inputs: { ...activations, fit: fit.setting } }),
+              table: sha256Json({ ...all, inputs: activations }),
+            },
           });
         }
       }
@@ -194,7 +205,15 @@ function planFit(
     code: methodCode(suite, method),
     ...arithmeticOf(suite),
   };
-  return { key: key('fit', content), method, seed: method.seeded ? seed : NO_SEED, training, evaluations: [] };
+  return {
+    key: key('fit', content),
+    setting: key('fit', { ...content, seed: NO_SEED }),
+    identity: sha256Json({ id: method.id, options: method.options, training }),
+    method,
+    seed: method.seeded ? seed : NO_SEED,
+    training,
+    evaluations: [],
+  };
 }
 
 function planPrepare(

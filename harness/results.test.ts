@@ -7,7 +7,16 @@ import * as assert from 'uvu/assert';
 import type { MetricDefinition } from './contract/task.ts';
 import { UserError } from './errors.ts';
 import { checkedRows } from './results/rows.ts';
-import { readResult, refuseNonFinite, resultFile, resultFiles, sealed, storedResult, writeResult } from './results.ts';
+import {
+  readResult,
+  refuseNonFinite,
+  refuseOtherLimits,
+  resultFile,
+  resultFiles,
+  sealed,
+  storedResult,
+  writeResult,
+} from './results.ts';
 import type { Result } from './schema/result.generated.ts';
 
 const test = suite('results');
@@ -35,9 +44,11 @@ const result = (): Result => ({
     control: false,
     options: {},
     optionsPassed: {},
+    identity: HASH,
   },
   task: { id: 't', title: 'T', version: 1, options: {}, axes: {} },
   seed: 3,
+  settings: { row: HASH, table: HASH },
   limited: false,
   rows: rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } }),
   provenance: {
@@ -96,19 +107,44 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
 
 test('written, found again by key, listed', async () => {
   const file = await writeResult(out, result());
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(file, resultFile(out, place));
-  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4/t/seed-3.json'));
+  assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4-aaaaaaaa/t/seed-3.json'));
   assert.equal(await readResult(file), sealed(result()));
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
   assert.equal(await resultFiles(out), [file]);
 });
 
+test('limited and whole results never share a folder', async () => {
+  await writeResult(out, result());
+  await refuseOtherLimits(out, false);
+  await refuseOtherLimits(join(out, 'none yet'), true);
+  const message = await refuseOtherLimits(out, true).then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  assert.match(message, /expected a folder of results made with --limit, found results made without --limit/);
+});
+
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
   await writeFile(file, '{"schema":2');
-  const place = { subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', task: 't', seed: 3 };
+  const place = {
+    subject: 'lm',
+    site: 'blocks.0.hook_resid_post',
+    method: 'topk-4',
+    identity: HASH,
+    task: 't',
+    seed: 3,
+  };
   assert.is(await storedResult(out, place, HASH), undefined);
 });
 

@@ -10,7 +10,7 @@ import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
-/** Version of the result format. */
+/** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
 export const RESULT_SCHEMA = 2;
 
 /** What a result's place is made of. */
@@ -18,13 +18,18 @@ export interface ResultPlace {
   subject: string;
   site: string;
   method: string;
+  /** Hash of the method's id and all its options: under other options it is another method, at another place. */
+  identity: string;
   task: string;
   seed: number;
 }
 
-/** `<out>/results/<subject>/<site>/<method>/<task>/seed-<n>.json`. */
-export function resultFile(out: string, place: ResultPlace): string {
-  return join(out, 'results', place.subject, place.site, place.method, place.task, `seed-${place.seed}.json`);
+/** Digits of an identity in a path: enough to tell the settings of one method apart. */
+const PATH_DIGITS = 8;
+
+/** `<out>/results/<subject>/<site>/<method>-<identity>/<task>/seed-<n>.json`. */
+export function resultFile(out: string, { subject, site, method, identity, task, seed }: ResultPlace): string {
+  return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
 }
 
 /** Throws when a value anywhere in `value` is not a number that JSON carries, naming its place. */
@@ -48,10 +53,11 @@ export function sealed({ checksum: _, ...result }: Result): Result {
  */
 export async function writeResult(out: string, result: Result): Promise<string> {
   const { subject, site, method, task, seed } = result;
-  const place = { subject: subject.id, site: site.name, method: method.name, task: task.id, seed };
-  const file = resultFile(out, place);
-  refuseNonFinite(result, `result ${Object.values(place).join(' ')}`);
-  await validate('result', result, `result ${Object.values(place).join(' ')}`);
+  const { name, identity } = method;
+  const file = resultFile(out, { subject: subject.id, site: site.name, method: name, identity, task: task.id, seed });
+  const where = `result ${[subject.id, site.name, name, task.id, seed].join(' ')}`;
+  refuseNonFinite(result, where);
+  await validate('result', result, where);
   // The store can give it again: no waiting for the disk.
   await atomicWriteJson(file, sealed(result), { durable: false });
   return file;
@@ -69,7 +75,9 @@ export async function checkedResult(value: unknown, where: string): Promise<Resu
   const { schema } = (typeof value === 'object' && value !== null ? value : {}) as { schema?: unknown };
   if (typeof schema === 'number' && schema !== RESULT_SCHEMA) {
     const age = schema < RESULT_SCHEMA ? 'an older' : 'a newer';
-    throw new UserError(`${where}: format ${schema}, of ${age} saxbench; expected ${RESULT_SCHEMA}. ${ANEW}.`);
+    throw new UserError(
+      `${where}: format ${schema}, of ${age} saxbench; expected ${RESULT_SCHEMA}. Make it anew: saxbench run with another --out.`,
+    );
   }
   const result = await validate('result', value, where);
   for (const [i, row] of result.rows.entries()) {
@@ -88,12 +96,30 @@ export async function readResult(file: string): Promise<Result> {
   return checkedResult(await readJson(file, 'result'), `result ${file}`);
 }
 
-/** The result at a place when it is there, is valid and has this key. */
+/**
+ * Results made with `--limit` and whole ones must not lie in one folder: a table would mix them.
+ *
+ * @throws UserError when `out` holds results of the other kind.
+ */
+export async function refuseOtherLimits(out: string, limited: boolean): Promise<void> {
+  for (const file of await resultFiles(out)) {
+    const found = (await readJson(file, 'result').catch(() => undefined)) as { limited?: unknown } | undefined;
+    if (typeof found?.limited !== 'boolean') continue;
+    // One tells: this check has kept the others like it.
+    if (found.limited === limited) return;
+    const kinds = { true: 'results made with --limit', false: 'results made without --limit' };
+    throw new UserError(
+      `run: --out ${out}: expected a folder of ${kinds[`${limited}`]}, found ${kinds[`${found.limited}`]}; name another folder.`,
+    );
+  }
+}
+
+/** The result at a place when it is there, is valid, has this key and is not that of a failure: that is tried again. */
 export async function storedResult(out: string, place: ResultPlace, key: string): Promise<Result | undefined> {
   const file = resultFile(out, place);
   if (!existsSync(file)) return undefined;
   const result = await readResult(file).catch(() => undefined);
-  return result?.key === key ? result : undefined;
+  return result?.key === key && result.failed === undefined ? result : undefined;
 }
 
 /** Paths of all result files below `<out>/results`, sorted. */

@@ -209,8 +209,8 @@ test('bands: ranks begin anew in each, dense rows stand apart without one', () =
       ['k16', 'L0 11.3 to 22.6', 1],
       ['k12', 'L0 11.3 to 22.6', 2],
       ['pca-16', 'L0 11.3 to 22.6', 3],
-      ['neurons', 'dense: L0 of at least 48, no compression', null],
-      ['half', 'dense: L0 of at least 48, no compression', null],
+      ['neurons', 'dense (L0 of at least 48): no compression', null],
+      ['half', 'dense (L0 of at least 48): no compression', null],
     ],
   );
 });

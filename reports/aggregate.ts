@@ -34,6 +34,8 @@ export interface TableRow {
   rank: number | null;
   /** Against the first of its band: told apart by the paired test, not told apart, or nothing to test on. */
   standing?: 'apart' | 'tied' | 'untested';
+  /** Why all or some of its seeds have no result: `seed 2: …`. */
+  failures?: string[];
   /** Of that test, corrected for the number of comparisons. */
   p?: number;
 }
@@ -115,7 +117,8 @@ export function buildTables(results: readonly Result[]): Table[] {
 }
 
 function buildTable(results: Result[]): Table {
-  const { subject, site, dataset, task } = results[0]!;
+  // A failed result may not know its data.
+  const { subject, site, dataset, task } = results.find(({ failed }) => failed === undefined) ?? results[0]!;
   const lines = results.flatMap(({ method, seed, rows }) => rows.map((row) => ({ method, seed, row })));
   const metrics = [...new Set(lines.flatMap(({ row }) => Object.keys(row.metrics)))];
   const main = metrics.find((name) => lines.some(({ row }) => row.metrics[name]?.main));
@@ -133,6 +136,7 @@ function buildTable(results: Result[]): Table {
       sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.seed, each.row, main) ?? []),
     };
   });
+  candidates.push(...failedRows(results, candidates, main));
   const rows = main === undefined ? candidates.map(({ row }) => row) : rankedRows(candidates, main, task, site.d_in);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
@@ -148,15 +152,49 @@ function buildTable(results: Result[]): Table {
   };
 }
 
+/**
+ * Notes failures in the rows of their methods, and gives a row to each method that has none.
+ *
+ * @returns the further rows.
+ */
+function failedRows(
+  results: readonly Result[],
+  candidates: readonly Candidate[],
+  main: string | undefined,
+): Candidate[] {
+  const failed = results.filter((result) => result.failed !== undefined);
+  return groupBy(failed, ({ method }) => method.name).flatMap((group): Candidate[] => {
+    const failures = reasonsBySeed(group);
+    const { method } = group[0]!;
+    const own = candidates.filter(({ row }) => row.method.name === method.name);
+    for (const { row } of own) row.failures = failures;
+    if (own.length > 0) return [];
+    const control = method.control ? { control: 'method' as const } : {};
+    const empty = { ...combineSeeds([EMPTY]), reason: `failed: ${failures.join('; ')}` };
+    const cells = main === undefined ? {} : { [main]: empty };
+    const common = { method, axes: {}, ...control, cells };
+    return [{ row: { ...common, detail: false, band: '', rank: null, failures }, sampled: [] }];
+  });
+}
+
+const EMPTY: ResultMetric = { value: null, ci95: null, n: 0, unit: '', direction: 'none' };
+
+/** `seed 0, 1: reason`, each reason once. */
+function reasonsBySeed(group: readonly Result[]): string[] {
+  return groupBy(group, ({ failed }) => failed!).map((same) => {
+    const seeds = same.map(({ seed }) => seed).sort((a, b) => a - b);
+    return `seed ${seeds.join(', ')}: ${same[0]!.failed}`;
+  });
+}
+
 /** The rows in the order of the table, each with its band, rank and standing, as the task declares. */
 function rankedRows(candidates: Candidate[], main: string, { shows = {} }: Result['task'], d_in: number): TableRow[] {
   const rows = candidates.map(({ row }) => row);
-  const directed = rows.some(({ cells }) => cells[main] && cells[main].direction !== 'none');
+  const directed = rows.some(({ cells }) => cells[main]?.value != null && cells[main].direction !== 'none');
   sortRows(rows, main);
-  const details = detailRows(
-    candidates.map(({ row }) => row),
-    shows.ranked,
-  );
+  // A method without any row has nothing that could be a detail.
+  const measured = candidates.flatMap(({ row, sampled }) => (row.failures && sampled.length === 0 ? [] : [row]));
+  const details = detailRows(measured, shows.ranked);
   for (const row of details) row.detail = true;
   const bands = new Map<string, Band & { rows: TableRow[] }>();
   for (const row of rows.filter(({ detail }) => !detail)) {

@@ -1,5 +1,6 @@
 /** @file Results → CSV, one line a number: the long form that any statistics program reads. */
 import { stringify } from 'csv-stringify/sync';
+import { canonicalJson } from '../harness/io/json.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { Table, TableRow } from './aggregate.ts';
 
@@ -31,6 +32,11 @@ const COLUMNS = [
   'reason',
   'backend',
   'key',
+  'method_identity',
+  'method_options',
+  'training_options',
+  'task_options',
+  'dataset_options',
 ] as const;
 
 const keyOf = ({ id: subject }: Result['subject'], { name: site }: Result['site'], { id: task }: Result['task']) =>
@@ -86,6 +92,11 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         reason,
         backend: result.provenance.backend.name,
         key: result.key,
+        method_identity: result.method.identity,
+        method_options: canonicalJson(result.method.options),
+        training_options: result.training && canonicalJson(result.training.options),
+        task_options: canonicalJson(result.task.options),
+        dataset_options: canonicalJson(result.dataset.options),
       })),
     ),
   );

@@ -34,6 +34,7 @@ function tableView(table: Table) {
   const columns = tableColumns(table);
   const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
   const rowView = (row: TableRow) => ({
+    failed: row.failures && `failed: ${row.failures.join('; ')}`,
     rank: rankLabel(row),
     standing: standingText(row),
     method: row.method.name,

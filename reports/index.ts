@@ -1,5 +1,6 @@
 /** @file Result files → LEADERBOARD.md, CSV and HTML. A pure function of the results: render again at any time. */
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { readResult, resultFiles } from '../harness/results.ts';
@@ -27,6 +28,9 @@ export interface ReportTexts {
   html: string;
 }
 
+/** Results that are read at a time: some systems allow few open files. */
+const READ_AT_ONCE = 8;
+
 /** The results of a folder, and why others in it cannot be believed. */
 export interface LoadedResults {
   results: Result[];
@@ -40,7 +44,8 @@ export interface LoadedResults {
  * @throws UserError when there are none, or only limited ones that were not asked for.
  */
 export async function loadResults(dir: string, options: ReportOptions = {}): Promise<LoadedResults> {
-  const read = await Promise.allSettled((await resultFiles(dir)).map(readResult));
+  const atOnce = pLimit(READ_AT_ONCE);
+  const read = await Promise.allSettled((await resultFiles(dir)).map((file) => atOnce(() => readResult(file))));
   if (read.length === 0) {
     throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);
   }

@@ -22,14 +22,18 @@ export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' |
 /** Reasons of empty cells, each once, with the methods that it concerns. */
 function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): string[] {
   const byReason = new Map<string, Set<string>>();
-  for (const { method, cells } of rows) {
-    for (const name of columns) {
+  for (const { method, cells, failures } of rows) {
+    for (const name of failures ? [] : columns) {
       const reason = cells[name]?.reason;
       if (!reason || cells[name]?.value !== null) continue;
       byReason.set(reason, (byReason.get(reason) ?? new Set()).add(method.name));
     }
   }
-  return [...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`));
+  const failed = new Map(rows.flatMap(({ method, failures }) => (failures ? [[method.name, failures] as const] : [])));
+  return [
+    ...[...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`)),
+    ...[...failed].map(([method, failures]) => escapeCell(`${method} failed: ${failures.join('; ')}`)),
+  ];
 }
 
 /** The rows of each band under its title, in order; the details apart. */
@@ -48,7 +52,7 @@ export function rowGroups(rows: readonly TableRow[]): {
 
 function tableView(table: Table) {
   const columns = leaderboardColumns(table);
-  const rows = table.rows.filter(({ cells }) => columns.some((name) => cells[name]));
+  const rows = table.rows.filter(({ cells, failures }) => failures || columns.some((name) => cells[name]));
   const arrows = { max: ' ↑', min: ' ↓', none: '' };
   const directionOf = (name: string) => rows.find(({ cells }) => cells[name])?.cells[name]?.direction ?? 'none';
   const { subject, site, dataset, task } = table;

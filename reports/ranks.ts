@@ -61,7 +61,7 @@ export function bandOf(row: TableRow, bands: ResultDisplay['bands'], d_in: numbe
   }
   if (value >= bands.dense * d_in) {
     return {
-      title: `dense: ${name} of at least ${short(bands.dense * d_in)}, no compression`,
+      title: `dense (${name} of at least ${short(bands.dense * d_in)}): no compression`,
       order: Number.MAX_VALUE,
       ranked: false,
     };
@@ -74,7 +74,7 @@ export function bandOf(row: TableRow, bands: ResultDisplay['bands'], d_in: numbe
 /** Best first by the main metric; empty cells last. */
 export function sortRows(rows: TableRow[], main: string): void {
   const mainOf = (row: TableRow) => row.cells[main]?.value ?? null;
-  const sign = rows.find((row) => row.cells[main])?.cells[main]?.direction === 'min' ? 1 : -1;
+  const sign = rows.find((row) => mainOf(row) !== null)?.cells[main]?.direction === 'min' ? 1 : -1;
   rows.sort((a, b) => {
     const [left, right] = [mainOf(a), mainOf(b)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);

@@ -16,7 +16,9 @@ const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const UPDATE = 'saxbench run default --update-leaderboard';
 
-function withoutPlots({ details: _details, curves: _curves, training, ...result }: Result): Result {
+function withoutPlots({ details: _details, curves: _curves, training, ...given }: Result): Result {
+  const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
+  const result = given.task.shows ? { ...given, task: { ...given.task, shows } } : given;
   return sealed(training ? { ...result, training: { ...training, curve: {} } } : result);
 }
 
@@ -36,6 +38,8 @@ async function renderReference(lines: string): Promise<string> {
  */
 export async function updateReference(dir: string): Promise<string[]> {
   const { results, refused } = await loadResults(dir);
+  const failed = results.find((result) => result.failed !== undefined);
+  if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
   if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
   const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
   if (mixed) {

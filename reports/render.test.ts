@@ -98,6 +98,15 @@ test('leaderboard, HTML, CSV and the table on the console agree on ranks; few un
   assert.match(html, /corrected p &#x3D; /);
 });
 
+test('CSV carries all options: of the method, its training, the task and the data', async () => {
+  const [given] = results;
+  const method = { ...given!.method, options: { k: 8, d_sae: 64 } };
+  const { csv } = await renderTexts([{ ...given!, method }]);
+  const [columns, line] = csv.trim().split('\n');
+  assert.match(columns!, /,method_identity,method_options,training_options,task_options,dataset_options$/);
+  assert.ok(line!.includes(`,${method.identity},"{""d_sae"":64,""k"":8}",`), line);
+});
+
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
   const { html } = await renderTexts(results);
   assert.is((html.match(/<svg /g) ?? []).length, 4);
@@ -136,19 +145,38 @@ test('limited results are left out unless asked for, and then marked; no results
   }
 });
 
+test('a method that failed stays in the tables with its reason, also where only one of its seeds did', async () => {
+  const failed = (name: string, seed: number, reason: string) => fakeResult(name, [], { seed, failed: reason });
+  const all = [
+    ...results,
+    failed('broken', 0, 'expected finite weights'),
+    failed('broken', 1, 'expected finite weights'),
+    failed('topk', 1, 'out of memory'),
+  ];
+  const { leaderboard, html } = await renderTexts(all);
+  assert.match(leaderboard, /^\| – \| \*\*broken\*\* \| – \|$/m);
+  assert.match(leaderboard, /^`–` broken failed: seed 0, 1: expected finite weights$/m);
+  assert.match(leaderboard, /^`–` topk failed: seed 1: out of memory$/m);
+  assert.match(leaderboard, /\*\*topk\*\* · selection: auroc \| 0\.910/);
+  assert.match(html, /<span class="failed">failed: seed 0, 1: expected finite weights<\/span>/);
+  assert.match(summaryTable(all), /^broken +failed$/m);
+  const alone = await renderTexts([failed('broken', 0, 'expected finite weights')]);
+  assert.match(alone.leaderboard, /broken failed: seed 0: expected finite weights/);
+});
+
 test('an edited result is named and left out, the others are reported', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
   try {
     const file = await writeResult(folder, results[0]!);
-    await writeResult(folder, results[2]!);
+    const other = await writeResult(folder, results[2]!);
     await writeFile(file, (await readFile(file, 'utf8')).replace('0.91', '0.93'));
     const { files, refused } = await renderReports(folder, folder);
     assert.is(refused.length, 1);
-    assert.match(refused[0]!, /topk\/concept-detection\/seed-0\.json: was edited/);
+    assert.match(refused[0]!, /topk-[0-9a-f]{8}\/concept-detection\/seed-0\.json: was edited/);
     const leaderboard = await readFile(files[0]!, 'utf8');
     assert.not.match(leaderboard, /topk/);
     assert.match(leaderboard, /\*\*bow\*\*|\*bow\*/);
-    await rm(join(folder, 'results/toy-lm/blocks.0.hook_resid_post/bow'), { recursive: true });
+    await rm(other);
     await renderReports(folder, folder).then(
       () => assert.unreachable(),
       (error) => assert.match(error.message, /none of 1 results .* was edited/),

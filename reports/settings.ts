@@ -5,9 +5,12 @@ type Settings = Record<string, string>;
 
 /** Longest value shown: beyond it a hash or a list is cut. */
 const MAX_VALUE = 24;
+/** Digits of a hash that stands for settings which no option shows, such as the code of a plug-in. */
+const HASH_DIGITS = 8;
 
 function flat(prefix: string, values: Record<string, unknown>): Settings {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, JSON.stringify(value)]));
+  const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, shown(value)]));
 }
 
 /** What a method was run with; the same for all seeds of one run. */
@@ -18,7 +21,7 @@ const ofMethod = ({ method, training }: Result): Settings => ({
 });
 
 /** What all methods of a run are scored under. */
-const ofRun = ({ subject, dataset, task, limited }: Result): Settings => ({
+const ofRun = ({ subject, dataset, task, limited, provenance }: Result): Settings => ({
   ...flat('task.', task.options),
   ...flat('dataset.', dataset.options),
   'task.version': String(task.version),
@@ -27,6 +30,7 @@ const ofRun = ({ subject, dataset, task, limited }: Result): Settings => ({
   'test rows': String(dataset.testRows),
   concepts: String(dataset.concepts),
   subject: subject.fingerprint,
+  backend: provenance.backend.name,
   limited: String(limited),
 });
 
@@ -43,27 +47,52 @@ function groupsOf(results: readonly Result[], key: (result: Result) => string): 
 }
 
 /**
- * Results of different settings that lie in one folder (seeds run before and after an option was changed, methods
- * scored by a task with other options) with what differs in the method's name: `topk (k=32)`. Others as they are.
+ * In words, how each result of a group differs from the others; a hash as well where the words do not tell all of them
+ * apart.
+ *
+ * @param before The words that each result has already.
+ */
+function wordsOf(
+  group: readonly Result[],
+  settingsOf: (result: Result) => Settings,
+  hashOf: (result: Result) => string,
+  before: ReadonlyMap<Result, readonly string[]>,
+): Map<Result, string[]> {
+  const settings = group.map(settingsOf);
+  const different = differing(settings);
+  const words = group.map((result, i) => {
+    const shown = different.map((name) => `${name}=${(settings[i]![name] ?? 'none').slice(0, MAX_VALUE)}`);
+    return [...(before.get(result) ?? []), ...shown];
+  });
+  const hashes = new Map<string, string>();
+  const clash = group.some((result, i) => {
+    const text = words[i]!.join();
+    const known = hashes.get(text);
+    hashes.set(text, hashOf(result));
+    return known !== undefined && known !== hashOf(result);
+  });
+  const hash = (result: Result) => (clash ? [`#${hashOf(result).slice(0, HASH_DIGITS)}`] : []);
+  return new Map(group.map((result, i) => [result, [...words[i]!, ...hash(result)]]));
+}
+
+/**
+ * Results of different settings that lie in one folder (seeds run before and after an option was changed, a checkpoint
+ * that was trained again, methods scored by a task with other options) with what differs in the method's name:
+ * `topk k=16` and `topk k=32`. Others as they are. Results of one name at one place then differ in their seed only.
  */
 export function tellApart(results: readonly Result[]): Result[] {
-  const names = new Map<Result, string[]>();
+  const names = new Map<Result, string>();
   const place = ({ subject, site, task }: Result) => JSON.stringify([subject.id, site.name, task.id]);
-  const note = (group: Result[], settingsOf: (result: Result) => Settings) => {
-    const settings = group.map(settingsOf);
-    const different = differing(settings);
-    group.forEach((result, i) => {
-      const shown = different.map((name) => `${name}=${(settings[i]![name] ?? 'none').slice(0, MAX_VALUE)}`);
-      names.set(result, [...(names.get(result) ?? []), ...shown]);
-    });
-  };
   for (const group of groupsOf(results, place).values()) {
-    note(group, ofRun);
-    for (const own of groupsOf(group, ({ method }) => method.name).values()) note(own, ofMethod);
+    const ofGroup = wordsOf(group, ofRun, ({ settings }) => settings.table, new Map());
+    for (const own of groupsOf(group, ({ method }) => method.name).values()) {
+      for (const [result, words] of wordsOf(own, ofMethod, ({ settings }) => settings.row, ofGroup)) {
+        if (words.length > 0) names.set(result, `${result.method.name} ${words.join(', ')}`);
+      }
+    }
   }
   return results.map((result) => {
-    const shown = names.get(result)!;
-    if (shown.length === 0) return result;
-    return { ...result, method: { ...result.method, name: `${result.method.name} (${shown.join(', ')})` } };
+    const name = names.get(result);
+    return name === undefined ? result : { ...result, method: { ...result.method, name } };
   });
 }

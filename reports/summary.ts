@@ -41,7 +41,7 @@ function textOf(place: string, tables: readonly Table[]): string {
 /** Its value with its rank, aligned in columns. */
 function show(row: TableRow, main: string): string {
   const value = row.cells[main]?.value;
-  if (value === null || value === undefined) return '–';
+  if (value === null || value === undefined) return row.failures ? 'failed' : '–';
   const text =
     Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 0.001) ? value.toPrecision(3) : value.toFixed(3);
   return `${text} ${(row.rank === null ? '' : `(${rankLabel(row)})`).padStart('(≈ 10)'.length)}`;

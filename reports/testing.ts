@@ -1,4 +1,5 @@
 /** @file Results made up for the tests of the reports. */
+import { sha256Json } from '../harness/io/hash.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 
 const HASH = 'a'.repeat(64);
@@ -49,9 +50,18 @@ export function fakeResult(
       control: false,
       options: {},
       optionsPassed: {},
+      identity: sha256Json(name),
     },
-    task: { id: 'concept-detection', title: 'Concept detection', version: 1, options: {}, axes: {} },
+    task: {
+      id: 'concept-detection',
+      title: 'Concept detection',
+      version: 1,
+      options: {},
+      axes: {},
+      shows: { curves: { roc: { title: 'ROC, averaged over concepts', caption: '', x: 'FPR', y: 'TPR' } } },
+    },
     seed: 0,
+    settings: { row: HASH, table: HASH },
     limited: false,
     rows,
     provenance: {

@@ -118,6 +118,17 @@ export default defineTask<Options>({
     columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },
+    chance: 0.5,
+    curves: {
+      roc: {
+        title: 'ROC, averaged over concepts',
+        caption:
+          'True-positive rate at each false-positive rate, averaged over concepts (vertical averaging). Dashed: chance.',
+        x: 'false-positive rate',
+        y: 'true-positive rate',
+        diagonal: true,
+      },
+    },
   },
   seeded: false,
   controls: ['length', 'bow'],

@@ -61,6 +61,22 @@ export default defineTask<Options>({
   shows: {
     columns: ['ms_mean', 'ms_control', 'ms_median', 'ms_norm', 'ms_supported', 'ms_floor', 'dead', 'single', 'l0'],
     ranked: { threshold: ['raw'], control: ['none'] },
+    chance: 0,
+    scatter: {
+      x: 'l0',
+      y: 'ms_mean',
+      title: 'Mean MS score against L0',
+      caption: 'Sparser dictionaries score higher by construction: that is why ranks go by what is above the control.',
+      logX: true,
+    },
+    curves: {
+      'ms-by-rank': {
+        title: 'Distribution of the MS score',
+        caption: 'MS score of each scored latent, sorted; the x axis is the rank as a share of latents.',
+        x: 'rank (share of latents)',
+        y: 'MS score',
+      },
+    },
   },
   seeded: false,
   async prepare({ dataset, test, testItems, progress }) {

@@ -74,6 +74,23 @@ export default defineTask<Options>({
       'fraction_alive',
     ],
     bands: { metric: 'l0', ratio: 2, dense: 0.5 },
+    scatter: {
+      x: 'l0',
+      y: 'explained_variance',
+      title: 'Explained variance against L0',
+      caption: 'Up and to the left is better: more of the variance with fewer active latents. Bars are 95 % intervals.',
+      logX: true,
+    },
+    curves: {
+      density: {
+        title: 'Firing density of latents',
+        caption:
+          'Number of latents by how often they fire (log10 of the share of positions). Far left: nearly dead; near 0: ' +
+          'always on.',
+        x: 'log10 density',
+        y: 'latents',
+      },
+    },
   },
   seeded: false,
   async prepare(context) {

@@ -38,6 +38,15 @@ export default defineTask<SteeringOptions>({
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor'],
     ranked: { intervention: ['add', 'none'] },
+    curves: {
+      'score-by-factor': {
+        title: 'Steering score against factor',
+        caption: 'Overall score (0 to 2) at each steering factor, mean over concepts.',
+        x: 'factor',
+        y: 'overall score',
+        only: 'overall',
+      },
+    },
   },
   seeded: false,
   controls: ['random', 'unsteered'],

@@ -1,54 +1,62 @@
 /** @file A dataset over imported items: disjoint parts for training, testing and concepts; one concept a class. */
 import type { ConceptExample, ConceptSet, Dataset, Item, Split } from '../contract.ts';
-import { createRng } from '../num/rng.ts';
-import type { ImportedLabels } from './import-labels.ts';
+import { UserError } from '../errors.ts';
+import { sha256Json } from '../io/hash.ts';
+import { DRAW_VERSION, type Draw, type DrawNeeds, drawItems } from './import-draw.ts';
+import type { ImportGroups } from './import-groups.ts';
+import type { ItemFacts } from './import-labels.ts';
 
-/** Where an item serves. */
-type Role = 'corpus train' | 'corpus test' | 'concepts train' | 'concepts eval';
-
-/** Drawn splits put this part into train. */
-const TRAIN = 0.65;
-/** Of the train items this part, of the test items that part, is left for concepts. */
-const CONCEPTS = { train: 0.4, test: 0.6 };
 /** A class needs this many concept items in each split. */
 const MIN_ITEMS = 2;
+/** From so many items on, a class has {@link MIN_ITEMS} in each. */
+const USABLE_ITEMS = 10;
+/** Items of a class that concepts get in each split where a suite does not say: an AUROC is then known to about ±.04. */
+const DEFAULT_PER_CLASS = 200;
+/** Held-out items where nothing says how many. */
+const DEFAULT_TEST = 500;
+/** Names that a note lists. */
+const SHOWN = 8;
 
-export interface ImportedItems {
+/** What a run wants of an import; all of it decides which items serve what. */
+export interface ImportNeeds {
+  /** Seed of the draw. Default 0. */
+  seed?: number;
+  /** Held-out items. Default 500. */
+  test?: number;
+  /** At most so many concepts, and items of a class in each split. Default: all, and 200. */
+  concepts?: { concepts?: number; perClass?: number };
+}
+
+export interface ImportedItems extends ItemFacts {
   name: string;
+  /** Over everything that was read. */
   fingerprint: string;
   modality: 'text' | 'image';
   n: number;
-  labels?: ImportedLabels;
-  split?: ('train' | 'test')[];
+  groups: ItemFacts['groups'];
+  together: ImportGroups;
   embeddings?: { x: Float32Array; width: number; description: string };
 }
 
-/** Items by class in a drawn order, so that taking every so-manieth keeps the classes' shares. */
-function stratified(classOf: Int32Array, n: number): number[] {
-  const order = createRng(0).fork('import split').permutation(n);
-  return [...order].sort((a, b) => classOf[a]! - classOf[b]!);
-}
-
-/** Whether the i-th of a sequence belongs to a part of `share`, evenly spread. */
-const inShare = (i: number, share: number) => Math.floor((i + 1) * share) > Math.floor(i * share);
-
-function roles({ n, labels, split: given }: ImportedItems): Role[] {
-  const classOf = labels?.classOf ?? new Int32Array(n);
-  const split = given ?? labels?.split;
-  const out = new Array<Role>(n);
-  const counts = { train: 0, test: 0 };
-  for (const [i, item] of stratified(classOf, n).entries()) {
-    const part = split ? split[item]! : inShare(i, TRAIN) ? 'train' : 'test';
-    const forConcepts = labels !== undefined && inShare(counts[part]++, CONCEPTS[part]);
-    if (part === 'train') out[item] = forConcepts ? 'concepts train' : 'corpus train';
-    else out[item] = forConcepts ? 'concepts eval' : 'corpus test';
-  }
-  return out;
+export interface ImportedDataset {
+  dataset: Dataset;
+  /** Items that may be trained on. */
+  trainable: number;
+  notes: string[];
 }
 
 const conceptId = (c: number) => `class-${c}`;
+const itemId = (i: number) => `row-${i}`;
 
-const labelsOf = (classes: string[], c: number) => ({ labels: { class: classes[c]! }, concepts: [conceptId(c)] });
+/** Number of the item of that id. @throws Error for an id that is none of an import of `n` items. */
+export function itemNumber(id: string, n: number): number {
+  const number = /^row-(\d+)$/.exec(id)?.[1];
+  if (number === undefined || Number(number) >= n) throw new Error(`activations: no item '${id}' was imported`);
+  return Number(number);
+}
+
+const listed = (names: string[]) =>
+  names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more` : names.join(', ');
 
 /** As many others as there are positives, taken round-robin from the other classes. */
 function negatives(pools: number[][], own: number, count: number): number[] {
@@ -60,37 +68,84 @@ function negatives(pools: number[][], own: number, count: number): number[] {
   return chosen;
 }
 
-/** The dataset, and what a reader of its results should know. */
-export function importedDataset(imported: ImportedItems): { dataset: Dataset; items: Item[]; notes: string[] } {
-  const { name, fingerprint, modality, n, labels, embeddings } = imported;
-  const items: Item[] = Array.from({ length: n }, (_, i) => ({
-    id: `row-${i}`,
-    ...(labels && labels.classOf[i]! >= 0 && labelsOf(labels.classes, labels.classOf[i]!)),
-  }));
-  const roleOf = roles(imported);
-  const withRole = (role: Role) => items.filter((_, i) => roleOf[i] === role);
+/** How many items of each class concepts want a split: all that are asked for, or the class's part of negatives. */
+function wantedPerClass(classOf: Int32Array, classes: number, limits: NonNullable<ImportNeeds['concepts']>) {
+  const { concepts = Infinity, perClass = DEFAULT_PER_CLASS } = limits;
+  const counts = new Uint32Array(classes);
+  for (const c of classOf) if (c >= 0) counts[c]!++;
+  const large = [...counts.keys()].filter((c) => counts[c]! >= USABLE_ITEMS);
+  const asked = new Set(large.slice(0, concepts));
+  const asNegatives = Math.ceil(perClass / Math.max(1, classes - 1));
+  return (c: number) => (asked.has(c) ? perClass : asNegatives);
+}
+
+function describeDraw({ pools, straddling }: Draw, imported: ImportedItems, seed: number): string[] {
+  const { n, together, groups, split } = imported;
+  const count = (role: keyof typeof pools) => pools[role].length;
+  const ofConcepts = count('concepts train') + count('concepts eval');
+  const notes = [
+    `${split ? 'split as given' : `split drawn with seed ${seed}, by class`}: of ${n} items ${count('corpus train')} to train on, ` +
+      `${count('corpus test')} to test on${ofConcepts > 0 ? `, ${count('concepts train')} + ${count('concepts eval')} for concepts` : ''}`,
+  ];
+  if (together.copies > 0) {
+    notes.push(
+      `${together.copies} of ${n} items repeat another: copies never lie on both sides of a split, and tests and concepts hold one of them`,
+    );
+  }
+  if (groups) notes.push(`${groups.origin}: ${together.groups}, none on both sides of a split`);
+  if (straddling > 0) notes.push(`${straddling} training items left out, whose copy or group is in the test split`);
+  return notes;
+}
+
+/**
+ * The dataset, and what a reader of its results should know.
+ *
+ * @throws UserError for too few items, or too few groups, to have some to train on and some to test on.
+ */
+export function importedDataset(imported: ImportedItems, needs: ImportNeeds): ImportedDataset {
+  const { name, modality, n, labels, embeddings } = imported;
+  const { seed = 0, test = DEFAULT_TEST, concepts: limits = {} } = needs;
+  const classes = labels?.classes.length ?? 0;
+  const classOf = labels?.classOf ?? new Int32Array(n).fill(-1);
+  const drawNeeds: DrawNeeds = { seed, test, perClass: wantedPerClass(classOf, classes, limits) };
+  const draw = drawItems(
+    { n, classes, classOf, groups: imported.together, ...(imported.split && { split: imported.split }) },
+    drawNeeds,
+  );
+  const { pools } = draw;
+  if (pools['corpus train'].length === 0 || pools['corpus test'].length === 0) {
+    throw new UserError(
+      `activations ${name}: expected items enough to train and to test on, found ${n} items that fall into ` +
+        `${imported.together.units} groups of copies or of one name.`,
+    );
+  }
+  const labelsOf = labels?.classes.map((label, c) => ({ labels: { class: label }, concepts: [conceptId(c)] }));
+  const itemOf = (i: number): Item => ({ id: itemId(i), ...(classOf[i]! >= 0 && labelsOf![classOf[i]!]) });
   const dataset: Dataset = {
     id: name,
     modality,
-    fingerprint,
-    corpus: async (split, count) => withRole(`corpus ${split}`).slice(0, count),
+    fingerprint: sha256Json({ version: DRAW_VERSION, data: imported.fingerprint, seed, test, limits }),
+    // In the order of the rows: they are read in few pieces, and nothing takes the first of them.
+    corpus: async (split, count) => [...pools[`corpus ${split}`].slice(0, count)].sort((a, b) => a - b).map(itemOf),
   };
-  const notes: string[] = [];
+  const notes = [...describeDraw(draw, imported, seed)];
+  if (imported.unread.length > 0) notes.push(`not read: ${listed(imported.unread)}`);
   if (labels) {
-    notes.push(labels.origin);
-    const pool = (split: Split) =>
-      labels.classes.map((_, c) =>
-        [...items.keys()].filter((i) => roleOf[i] === `concepts ${split}` && labels.classOf[i] === c),
-      );
-    const pools = { train: pool('train'), eval: pool('eval') };
-    const usable = labels.classes
-      .map((_, c) => c)
-      .filter((c) => pools.train[c]!.length >= MIN_ITEMS && pools.eval[c]!.length >= MIN_ITEMS);
+    notes.unshift(labels.origin);
+    const byClass = (role: 'concepts train' | 'concepts eval') => {
+      const lists = labels.classes.map((): number[] => []);
+      for (const i of pools[role]) lists[classOf[i]!]!.push(i);
+      return lists;
+    };
+    const ofConcepts = { train: byClass('concepts train'), eval: byClass('concepts eval') };
+    const enough = (c: number, split: Split) => ofConcepts[split][c]!.length >= MIN_ITEMS;
+    const usable = [...labels.classes.keys()].filter((c) => enough(c, 'train') && enough(c, 'eval'));
     const dropped = labels.classes.filter((_, c) => !usable.includes(c));
-    if (dropped.length > 0) notes.push(`classes with too few items to be concepts: ${dropped.join(', ')}`);
-    if (usable.length > 0) {
+    if (dropped.length > 0) notes.push(`classes with too few items to be concepts: ${listed(dropped)}`);
+    const others = (split: Split) => ofConcepts[split].filter((pool) => pool.length > 0).length > 1;
+    if (usable.length > 0 && others('train') && others('eval')) {
       dataset.concepts = async ({ concepts = Infinity, perClass = Infinity }) =>
-        conceptSet(labels.classes, usable.slice(0, concepts), pools, items, perClass);
+        conceptSet(labels.classes, usable.slice(0, concepts), ofConcepts, itemOf, perClass);
     }
   }
   if (embeddings) {
@@ -98,20 +153,20 @@ export function importedDataset(imported: ImportedItems): { dataset: Dataset; it
     dataset.embed = async (chosen) => {
       const data = new Float32Array(chosen.length * width);
       for (const [i, { id }] of chosen.entries()) {
-        const row = Number(id.slice('row-'.length));
+        const row = itemNumber(id, n);
         data.set(x.subarray(row * width, (row + 1) * width), i * width);
       }
       return { data, dim: width, description };
     };
   }
-  return { dataset, items, notes };
+  return { dataset, trainable: pools['corpus train'].length, notes };
 }
 
 function conceptSet(
   classes: string[],
   usable: number[],
   pools: Record<Split, number[][]>,
-  items: Item[],
+  itemOf: (i: number) => Item,
   perClass: number,
 ): ConceptSet {
   const used = new Map<number, number>();
@@ -129,5 +184,5 @@ function conceptSet(
     }
   }
   const concepts = usable.map((c) => ({ id: conceptId(c), label: classes[c]! }));
-  return { concepts, items: [...used.keys()].map((item) => items[item]!), examples };
+  return { concepts, items: [...used.keys()].map(itemOf), examples };
 }

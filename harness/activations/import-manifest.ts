@@ -1,138 +1,105 @@
 /** @file `activations.json`: what a folder of activations dumped elsewhere holds; written by the user or inferred. */
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { shown, UserError, unknownName } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { readError, readJson } from '../io/json.ts';
+import type { ImportManifest } from '../schema/activations.generated.ts';
+import { validate } from '../schema/validate.ts';
+import { partsInOrder } from './import-order.ts';
 
-/** Labels that no person gave: each item takes the class of the nearest mean prompt embedding. */
-export interface ZeroShotLabels {
-  /** `.npy` or `.safetensors` of prompt embeddings, as wide as the activations. */
-  prompts: string;
-  /** JSON list with one `{ label_name, … }` a prompt; a null name leaves the prompt out. */
-  map: string;
+export type { ImportManifest, ZeroShotLabels } from '../schema/activations.generated.ts';
+
+/** A manifest with the files of the folder that it does not use. */
+export interface FoundManifest extends ImportManifest {
+  ignored: string[];
 }
 
-/**
- * The manifest. All paths are names of files in the folder itself. Only `files` is required.
- *
- * ```json
- * { "files": ["part-0.npy", "part-1.safetensors"], "labels": "labels.csv", "site": "vision.embed",
- *   "subject": "openai/clip-vit-base-patch16", "modality": "image", "embeddings": "dino.npy" }
- * ```
- */
-export interface ImportManifest {
-  /** Rows of all parts follow one another, in this order. A `.safetensors` part holds one two-dimensional tensor. */
-  files: string[];
-  /**
-   * One label an item: `.json` (list of names, numbers or null), `.csv` (column `label`, and `split` if wanted) or
-   * `.npy` (whole numbers, −1: none); or zero-shot pseudo-labels.
-   */
-  labels?: string | ZeroShotLabels;
-  /** Names of numeric labels. */
-  classes?: string[];
-  /** Default `imported`. */
-  site?: string;
-  /** Name of the model that the activations come from. Default: the folder's name. */
-  subject?: string;
-  /** Default `image`. */
-  modality?: 'text' | 'image';
-  /** `.npy` or `.safetensors`, one row an item: an embedding from another model, for the monosemanticity score. */
-  embeddings?: string;
-  /** `.json`: list of `train` or `test`, one an item. Default: drawn, 65 % train. */
-  split?: string;
-  /** `.npy`: first row of each item and the number of rows, items + 1 numbers. Default: one row an item. */
-  bounds?: string;
-}
-
-const FIELDS = ['files', 'labels', 'classes', 'site', 'subject', 'modality', 'embeddings', 'split', 'bounds'];
 const MANIFEST = 'activations.json';
-const MAX_FILES = 10_000;
+/** Endings of a file with one label or group an item, in the order in which they are listed. */
+const COLUMN_FILE = /\.(txt|csv|json|npy)$/;
+const ARRAY_FILE = /\.(npy|npz|safetensors)$/;
 
-const isArrayFile = (name: string) => name.endsWith('.npy') || name.endsWith('.safetensors');
-
-/** A plain file name of the folder, so that a manifest cannot reach outside of it. */
-function checkName(where: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '' && basename(value) === value && value !== '..') return value;
-  throw new UserError(`${where}: expected the name of a file in the same folder, found ${shown(value)}.`);
+/** @throws UserError unless it is a plain name, so that a manifest cannot reach outside of its folder. */
+function checkName(where: string, name: string): void {
+  if (basename(name) === name && !name.includes('\\') && name !== '..') return;
+  throw new UserError(
+    `${where}: expected the name of a file in the same folder, found ${JSON.stringify(name.slice(0, 80))}.`,
+  );
 }
 
-function checkManifest(path: string, value: unknown): ImportManifest {
+/** Names of all files that a manifest uses, by field. */
+function usedFiles({ files, labels, groups, embeddings, split, bounds }: ImportManifest): [string, string][] {
+  const named = { groups, embeddings, split, bounds };
+  const ofLabels = typeof labels === 'object' ? [labels.prompts, labels.map] : [labels];
+  return [
+    ...files.map((file, i): [string, string] => [`files[${i}]`, file]),
+    ...ofLabels.flatMap((file): [string, string][] => (file === undefined ? [] : [['labels', file]])),
+    ...Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  ];
+}
+
+async function readGiven(path: string): Promise<ImportManifest> {
   const where = `activations ${path}`;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UserError(`${where}: expected an object with a field files, found ${shown(value)}.`);
+  const manifest = await validate('activations', await readJson(path, 'activations'), where);
+  for (const [field, name] of usedFiles(manifest)) checkName(`${where}: ${field}`, name);
+  return manifest;
+}
+
+/** The one file that is called `stem`, whatever its ending. */
+function columnFile(folder: string, names: readonly string[], stem: string): string | undefined {
+  const found = names.filter((name) => name.replace(COLUMN_FILE, '') === stem && COLUMN_FILE.test(name));
+  if (found.length > 1) {
+    throw new UserError(
+      `activations ${folder}: ${found.join(' and ')} both look like the ${stem}; say which in ${MANIFEST}: "${stem}": "${found[0]}".`,
+    );
   }
-  const manifest = value as Record<string, unknown>;
-  for (const name of Object.keys(manifest))
-    if (!FIELDS.includes(name)) throw unknownName(`field of ${MANIFEST}`, name, FIELDS);
-  const { files, labels, classes, modality } = manifest;
-  if (!Array.isArray(files) || files.length === 0 || files.length > MAX_FILES) {
-    throw new UserError(`${where}: files: expected a list of 1 to ${MAX_FILES} file names, found ${shown(files)}.`);
+  return found[0];
+}
+
+/** CLIP embeddings of images and prompts, to be labelled zero-shot. */
+const ZERO_SHOT: ImportManifest = {
+  files: ['image_embeddings.npy'],
+  labels: { prompts: 'prompt_embeddings.npy', map: 'prompt_map.json' },
+  site: 'vision.embed',
+  modality: 'image',
+};
+
+function infer(folder: string, names: readonly string[]): ImportManifest {
+  if (usedFiles(ZERO_SHOT).every(([, name]) => names.includes(name))) return ZERO_SHOT;
+  const found = {
+    labels: columnFile(folder, names, 'labels'),
+    groups: columnFile(folder, names, 'groups'),
+    embeddings: names.find((name) => name === 'embeddings.npy'),
+    bounds: names.find((name) => name === 'bounds.npy'),
+    split: names.find((name) => name === 'split.json'),
+  };
+  const others = Object.fromEntries(Object.entries(found).filter(([, name]) => name !== undefined));
+  const taken = Object.values(others);
+  const arrays = names.filter((name) => ARRAY_FILE.test(name) && !taken.includes(name));
+  if (arrays.length === 0) {
+    throw new UserError(`activations ${folder}: expected ${MANIFEST} or .npy, .npz or .safetensors files, found none.`);
   }
-  for (const file of files) {
-    if (!isArrayFile(checkName(`${where}: files`, file))) {
-      throw new UserError(`${where}: files: expected .npy or .safetensors, found '${file}'.`);
-    }
-  }
-  for (const field of ['embeddings', 'split', 'bounds']) {
-    if (manifest[field] !== undefined) checkName(`${where}: ${field}`, manifest[field]);
-  }
-  for (const field of ['site', 'subject']) {
-    if (manifest[field] !== undefined && typeof manifest[field] !== 'string') {
-      throw new UserError(`${where}: ${field}: expected a text, found ${shown(manifest[field])}.`);
-    }
-  }
-  if (typeof labels === 'object' && labels !== null) {
-    const { prompts, map } = labels as Record<string, unknown>;
-    checkName(`${where}: labels.prompts`, prompts);
-    checkName(`${where}: labels.map`, map);
-  } else if (labels !== undefined) checkName(`${where}: labels`, labels);
-  if (modality !== undefined && modality !== 'text' && modality !== 'image') {
-    throw new UserError(`${where}: modality: expected text or image, found ${shown(modality)}.`);
-  }
-  if (classes !== undefined && !(Array.isArray(classes) && classes.every((name) => typeof name === 'string'))) {
-    throw new UserError(`${where}: classes: expected a list of names, found ${shown(classes)}.`);
-  }
-  return value as ImportManifest;
+  return { files: partsInOrder(folder, arrays), ...others };
 }
 
 /**
  * The manifest of a folder: its `activations.json`, or inferred from the names of its files:
  * `image_embeddings.npy` with `prompt_embeddings.npy` and `prompt_map.json` are CLIP embeddings to be labelled
- * zero-shot; otherwise every `.npy` or `.safetensors` that is not `labels.npy`, `embeddings.npy` or `bounds.npy` is a
- * part, in the order of the names, and `labels.json`, `labels.csv` or `labels.npy` holds the labels.
+ * zero-shot; otherwise every array that is not `labels`, `groups`, `embeddings` or `bounds` is a part, in the order of
+ * the numbers in the names where that is unambiguous, and `labels.{txt,csv,json,npy}` holds the labels.
  *
- * @throws UserError for a folder without activations or a manifest that is not as described.
+ * @throws UserError for a folder without activations, a manifest that is not as the schema says, several files whose
+ * order or purpose would be a guess.
  */
-export async function readManifest(folder: string): Promise<ImportManifest> {
+export async function readManifest(folder: string): Promise<FoundManifest> {
   let names: string[];
   try {
-    names = (await readdir(folder)).sort();
+    names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   } catch (error) {
     throw readError('activations', folder, error);
   }
-  if (names.includes(MANIFEST)) {
-    const path = join(folder, MANIFEST);
-    return checkManifest(path, await readJson(path, 'activations'));
-  }
-  const subject = basename(folder);
-  const [prompts, map] = ['prompt_embeddings.npy', 'prompt_map.json'];
-  if (['image_embeddings.npy', prompts, map].every((name) => names.includes(name!))) {
-    const labels = { prompts: prompts!, map: map! };
-    return { files: ['image_embeddings.npy'], labels, subject, site: 'vision.embed', modality: 'image' };
-  }
-  const named = ['labels.npy', 'embeddings.npy', 'bounds.npy'];
-  const files = names.filter((name) => isArrayFile(name) && !named.includes(name));
-  if (files.length === 0) {
-    throw new UserError(`activations ${folder}: expected ${MANIFEST} or .npy or .safetensors files, found none.`);
-  }
-  const found = (candidates: string[]) => candidates.find((name) => names.includes(name));
-  const manifest: ImportManifest = { files, subject };
-  const optional = {
-    labels: found(['labels.json', 'labels.csv', 'labels.npy']),
-    embeddings: found(['embeddings.npy']),
-    bounds: found(['bounds.npy']),
-    split: found(['split.json']),
-  };
-  for (const [field, name] of Object.entries(optional)) if (name) Object.assign(manifest, { [field]: name });
-  return manifest;
+  const given = names.includes(MANIFEST);
+  const manifest = given ? await readGiven(join(folder, MANIFEST)) : infer(folder, names);
+  const used = new Set([MANIFEST, ...usedFiles(manifest).map(([, name]) => name)]);
+  return { ...manifest, ignored: names.filter((name) => !used.has(name)) };
 }

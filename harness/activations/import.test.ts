@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { writeNpy } from '../io/npy.ts';
 import { writeSafetensors } from '../io/safetensors-write.ts';
 import { createRng } from '../num/rng.ts';
+import { describeImport } from './describe-import.ts';
 import { openImport } from './import.ts';
 
 const test = suite('import');
@@ -25,8 +26,7 @@ async function withDump(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-import-'));
   try {
     await writeNpy(join(folder, 'part-0.npy'), [50, D], rows.slice(0, 50 * D));
-    const rest = { dtype: 'F32' as const, shape: [70, D], data: rows.slice(50 * D) };
-    await writeSafetensors(join(folder, 'part-1.safetensors'), { acts: rest });
+    await writeNpy(join(folder, 'part-1.npy'), [70, D], rows.slice(50 * D));
     await use(folder);
   } finally {
     await rm(folder, { recursive: true });
@@ -38,9 +38,9 @@ const json = (folder: string, name: string, value: unknown) => writeFile(join(fo
 test('parts follow one another; labels make one concept a class; all parts are disjoint', async () => {
   await withDump(async (folder) => {
     await json(folder, 'labels.json', labels);
-    const { dataset, activationsFor, site, notes } = await openImport(folder);
+    const { dataset, activationsFor, site, notes } = await openImport(folder, { modality: 'image' });
     assert.equal(site, { name: 'imported', d: D, modality: 'image', kind: 'pooled' });
-    assert.equal(notes, ['labels from labels.json']);
+    assert.equal(notes.slice(0, 1), ['labels from labels.json; 12 of 120 items have none']);
     const train = await dataset.corpus('train', 1000);
     const held = await dataset.corpus('test', 1000);
     const set = await dataset.concepts!({});
@@ -87,12 +87,12 @@ test('csv and npy labels, class names, a given split, item bounds and embeddings
       new Float32Array(120).map((_, i) => i),
     );
     await json(folder, 'activations.json', {
-      files: ['part-0.npy', 'part-1.safetensors'],
+      files: ['part-0.npy', 'part-1.npy'],
       ...{ labels: 'labels.csv', classes: ['no', 'yes'], bounds: 'bounds.npy', embeddings: 'embeddings.npy' },
       ...{ site: 'blocks.3.hook_resid_post', subject: 'some/model', modality: 'text' },
     });
-    const { dataset, activationsFor, subject, site } = await openImport(folder);
-    assert.equal([subject, site.name, site.kind], ['some/model', 'blocks.3.hook_resid_post', 'tokens']);
+    const { dataset, activationsFor, site } = await openImport(folder);
+    assert.equal([site.name, site.kind], ['blocks.3.hook_resid_post', 'tokens']);
     const test = await dataset.corpus('test', 5);
     assert.ok(test.every(({ id }) => Number(id.slice(4)) >= 30));
     const set = await activationsFor(test.slice(0, 2));
@@ -113,11 +113,11 @@ test('csv and npy labels, class names, a given split, item bounds and embeddings
       Int32Array.from({ length: 60 }, (_, i) => (i % 3) - 1),
     );
     await json(folder, 'activations.json', {
-      files: ['part-0.npy', 'part-1.safetensors'],
+      files: ['part-0.npy', 'part-1.npy'],
       labels: 'numbers.npy',
       bounds: 'bounds.npy',
     });
-    const numbered = await openImport(folder);
+    const numbered = await openImport(folder, { modality: 'text' });
     assert.equal(
       (await numbered.dataset.concepts!({})).concepts.map(({ label }) => label),
       ['0', '1'],
@@ -149,15 +149,18 @@ test('zero-shot labels are those of the nearest mean prompt, and are called pseu
 });
 
 test('bad input is refused with file, expected and found', async () => {
-  const parts = { files: ['part-0.npy', 'part-1.safetensors'] };
+  const parts = { files: ['part-0.npy', 'part-1.npy'] };
   const nan = rows.slice(0, 8);
   nan[5] = Number.NaN;
   const cases: [RegExp, (folder: string) => Promise<unknown>][] = [
     [
-      /unknown field of activations.json 'label'.*Did you mean: labels/,
+      /activations.json: the top level has an unknown key 'label'. Did you mean: labels/,
       (f) => json(f, 'activations.json', { ...parts, label: 'x' }),
     ],
-    [/files: expected a list of 1 to 10000 file names, found \[\]/, (f) => json(f, 'activations.json', { files: [] })],
+    [
+      /files: expected a value that must NOT have fewer than 1 items/,
+      (f) => json(f, 'activations.json', { files: [] }),
+    ],
     [
       /expected the name of a file in the same folder, found "..\/x.npy"/,
       (f) => json(f, 'activations.json', { files: ['../x.npy'] }),
@@ -171,8 +174,29 @@ test('bad input is refused with file, expected and found', async () => {
       /expected a non-empty array of shape \[rows, width\], found \[8\]/,
       (f) => writeNpy(join(f, 'part-2.npy'), [8], new Float32Array(8)),
     ],
+    [
+      /part-2.npy: expected F32 as .*part-0.npy is, found F64: files of one dump are of one kind/,
+      (f) => writeNpy(join(f, 'part-2.npy'), [2, 4], new Float64Array(8)),
+    ],
+    [
+      /part-2.safetensors: expected npy as .*part-0.npy is, found safetensors/,
+      async (f) => {
+        const tensor = { dtype: 'F32' as const, shape: [2, D], data: new Float32Array(2 * D) };
+        await writeSafetensors(join(f, 'part-2.safetensors'), { acts: tensor });
+        await json(f, 'activations.json', { files: ['part-0.npy', 'part-2.safetensors'] });
+      },
+    ],
+    [
+      /files: expected a value that must NOT have duplicate items/,
+      (f) => json(f, 'activations.json', { files: ['part-0.npy', 'part-0.npy'] }),
+    ],
+    [/3 arrays whose order would be a guess/, (f) => writeNpy(join(f, 'other.npy'), [2, 4], new Float32Array(8))],
+    [/expected items enough to train and to test on/, (f) => json(f, 'groups.json', new Array(N).fill('all'))],
     [/expected floating-point numbers, found I32/, (f) => writeNpy(join(f, 'part-2.npy'), [2, 4], new Int32Array(8))],
-    [/found 1 of 8 NaN or infinite, the first is NaN at index 5/, (f) => writeNpy(join(f, 'part-2.npy'), [2, 4], nan)],
+    [
+      /part-2.npy: row 1: expected finite numbers, found NaN in column 1\./,
+      (f) => writeNpy(join(f, 'part-2.npy'), [2, 4], nan),
+    ],
     [/expected 120 labels, one an item, found 119/, (f) => json(f, 'labels.json', labels.slice(1))],
     [/expected a list of names, numbers or null/, (f) => json(f, 'labels.json', { a: 1 })],
     [
@@ -195,7 +219,7 @@ test('bad input is refused with file, expected and found', async () => {
   for (const [pattern, spoil] of cases) {
     await withDump(async (folder) => {
       await spoil(folder);
-      const error = await openImport(folder).then(
+      const error = await openImport(folder, { modality: 'image' }).then(
         () => new Error(`accepted: ${pattern}`),
         (found: Error) => found,
       );
@@ -208,8 +232,120 @@ test('bad input is refused with file, expected and found', async () => {
     () => new Error('accepted'),
     (found: Error) => found,
   );
-  assert.match(error.message, /expected activations.json or .npy or .safetensors files, found none/);
+  assert.match(error.message, /expected activations.json or .npy, .npz or .safetensors files, found none/);
   await rm(empty, { recursive: true });
+});
+
+/** Rows sorted by class, as many dumps are; the first number of a row is its class. */
+async function classSorted(folder: string, n: number, classes: number): Promise<void> {
+  const classOf = Int32Array.from({ length: n }, (_, i) => Math.floor((i * classes) / n));
+  const x = createRng(3).fillNormal(new Float32Array(n * D));
+  for (let i = 0; i < n; i++) x[i * D] = classOf[i]!;
+  await writeNpy(join(folder, 'x.npy'), [n, D], x);
+  await writeNpy(join(folder, 'labels.npy'), [n], classOf);
+}
+
+async function withEmpty(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-import-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('rows of a class-sorted dump are never the first: a part of them has every class in its share', async () => {
+  await withEmpty(async (folder) => {
+    await classSorted(folder, 1000, 10);
+    const { dataset, activationsFor } = await openImport(folder, { modality: 'text' });
+    for (const split of ['train', 'test'] as const) {
+      const set = await activationsFor(await dataset.corpus(split, 100));
+      const x = await set.read(0, set.n);
+      const counts = new Array<number>(10).fill(0);
+      for (let row = 0; row < set.n; row++) counts[x[row * D]!]!++;
+      assert.ok(Math.min(...counts) >= 9 && Math.max(...counts) <= 11, `${split}: ${counts}`);
+    }
+    const again = await openImport(folder, { modality: 'text', seed: 1 });
+    assert.is.not(again.dataset.fingerprint, dataset.fingerprint);
+    assert.is.not((await openImport(folder, { modality: 'text', test: 7 })).dataset.fingerprint, dataset.fingerprint);
+  });
+});
+
+test('what tests and concepts do not need is trained on', async () => {
+  await withEmpty(async (folder) => {
+    await classSorted(folder, 20_000, 4);
+    const concepts = { concepts: 2, perClass: 30 };
+    const { trainable, dataset, notes } = await openImport(folder, { modality: 'text', test: 100, concepts });
+    // Two concepts with 30 items, two classes with their third of 30 negatives, in two splits.
+    assert.is(trainable, 20_000 - 100 - 2 * (2 * 30 + 2 * 10));
+    assert.is((await dataset.concepts!(concepts)).concepts.length, 2);
+    assert.ok(
+      notes.includes(
+        'split drawn with seed 0, by class: of 20000 items 19740 to train on, 100 to test on, 80 + 80 for concepts',
+      ),
+      notes.join('\n'),
+    );
+  });
+});
+
+test('twelve unpadded files are joined by number', async () => {
+  await withEmpty(async (folder) => {
+    for (let part = 0; part < 12; part++)
+      await writeNpy(join(folder, `part_${part}.npy`), [10, D], rows.slice(part * 10 * D, (part + 1) * 10 * D));
+    const { files, norms, modality } = await describeImport(folder);
+    assert.equal(
+      files.map(({ name }) => name),
+      Array.from({ length: 12 }, (_, part) => `part_${part}.npy`),
+    );
+    assert.is(modality, null);
+    const expected = Array.from({ length: N }, (_, i) => Math.hypot(...rows.slice(i * D, (i + 1) * D))).sort(
+      (a, b) => a - b,
+    );
+    const found = [norms.min, norms.median, norms.max];
+    for (const [i, value] of [expected[0]!, (expected[59]! + expected[60]!) / 2, expected[119]!].entries())
+      assert.ok(Math.abs(found[i]! - value) < 1e-9 * value, `${found[i]} ${value}`);
+  });
+});
+
+test('copies are counted and kept together, 0 and -0 being equal', async () => {
+  await withEmpty(async (folder) => {
+    const x = createRng(4).fillNormal(new Float32Array(600 * D));
+    for (let i = 60; i < 600; i++) x.copyWithin(i * D, (i % 60) * D, ((i % 60) + 1) * D);
+    x[0] = 0;
+    x[60 * D] = -0;
+    for (let i = 120; i < 600; i += 60) x[i * D] = 0;
+    await writeNpy(join(folder, 'x.npy'), [600, D], x);
+    await json(
+      folder,
+      'labels.json',
+      Array.from({ length: 600 }, (_, i) => (i % 60) % 2),
+    );
+    assert.is((await describeImport(folder)).duplicates, 540);
+    const { dataset, notes } = await openImport(folder, { modality: 'text' });
+    assert.ok(notes.some((note) => note.startsWith('540 of 600 items repeat another')));
+    const { items, examples } = await dataset.concepts!({});
+    const sideOf = new Map<number, string>();
+    const note = (id: string, side: string) => {
+      const content = Number(id.slice(4)) % 60;
+      assert.is(sideOf.get(content) ?? side, side);
+      sideOf.set(content, side);
+    };
+    for (const { item, split } of examples) note(items[item]!.id, split);
+    for (const split of ['train', 'test'] as const)
+      for (const { id } of await dataset.corpus(split, 600)) note(id, `corpus ${split}`);
+  });
+});
+
+test('the modality is told, or known by the site, never guessed', async () => {
+  await withDump(async (folder) => {
+    const mistake = (options: object) => openImport(folder, options).then(String, (error: Error) => error.message);
+    assert.match(await mistake({}), /modality: expected text or image, and nothing says which; pass --modality/);
+    await json(folder, 'activations.json', { files: ['part-0.npy'], site: 'blocks.3.hook_resid_post' });
+    assert.is((await openImport(folder)).site.modality, 'text');
+    assert.match(await mistake({ modality: 'image' }), /modality: expected text, as the folder says, found image/);
+    await json(folder, 'activations.json', { files: ['part-0.npy'], site: 'vision.embed' });
+    assert.is((await openImport(folder)).site.modality, 'image');
+  });
 });
 
 const PATHMNIST = '../shared/data/clip-embeddings/pathmnist-clip-vit-b16';

@@ -1,28 +1,51 @@
-/** @file Activations dumped elsewhere as a source like any other: a folder of .npy or .safetensors, with labels. */
+/** @file Activations dumped elsewhere as a source like any other: a folder of .npy, .npz or .safetensors, with labels. */
 import { basename, join, resolve } from 'node:path';
 import type { ActivationSet, Dataset, Item, Site } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { sha256File, sha256Json } from '../io/hash.ts';
-import { readJson } from '../io/json.ts';
+import { sha256, sha256Json } from '../io/hash.ts';
 import { readNpy } from '../io/npy.ts';
 import { activationSet } from './activation-set.ts';
-import { importedDataset } from './import-dataset.ts';
-import { checkSplit, importLabels } from './import-labels.ts';
-import { type ImportManifest, readManifest } from './import-manifest.ts';
-import { importArray, importRows } from './import-rows.ts';
+import { type ImportNeeds, importedDataset, itemNumber } from './import-dataset.ts';
+import { type ImportGroups, importGroups } from './import-groups.ts';
+import { type ItemFacts, readItemFacts } from './import-labels.ts';
+import { type FoundManifest, type ImportManifest, readManifest } from './import-manifest.ts';
+import { type ImportRows, importArray, importRows } from './import-rows.ts';
+import { type RowScan, scanRows } from './import-scan.ts';
 import { type RowSource, readRows } from './read-rows.ts';
 
+export type Modality = 'text' | 'image';
+
+export interface ImportOptions extends ImportNeeds {
+  /** What an item is, where neither the manifest nor the site's name says it. */
+  modality?: Modality;
+}
+
 export interface ImportedActivations {
-  /** Name of the model that they come from. */
-  subject: string;
   site: Site;
   dataset: Dataset;
+  /** Items that may be trained on. */
+  trainable: number;
   /** The rows of the given items of `dataset`, in their order: what collecting would have given. */
   activationsFor(items: readonly Item[]): Promise<ActivationSet>;
-  /** Over the files and the manifest. */
+  /** Over everything that was read. */
   fingerprint: string;
-  /** What a reader of results must know, e.g. that labels are pseudo-labels. */
+  /** What a reader of results must know: where labels come from, how items were split, what was not read. */
   notes: string[];
+}
+
+/** What the headers of a folder's files say. */
+export interface ImportHeader {
+  manifest: FoundManifest;
+  rows: ImportRows;
+  site: Omit<Site, 'modality'> & { modality?: Modality };
+}
+
+/** What all values of a folder say. */
+export interface ImportContent {
+  bounds: Uint32Array;
+  scan: RowScan;
+  facts: ItemFacts;
+  together: ImportGroups;
 }
 
 async function readBounds(folder: string, manifest: ImportManifest, rows: number): Promise<Uint32Array> {
@@ -46,14 +69,54 @@ async function readEmbeddings(folder: string, file: string, items: number) {
   return { x, width, description: `imported ${file}` };
 }
 
-async function fingerprintOf(folder: string, manifest: ImportManifest): Promise<string> {
-  const { files, labels, embeddings, split, bounds } = manifest;
-  const others = [typeof labels === 'object' ? [labels.prompts, labels.map] : labels, embeddings, split, bounds];
-  const names = [...files, ...others.flat().filter((name) => name !== undefined)];
-  const hashes: string[] = [];
-  for (const name of names) hashes.push(await sha256File(join(folder, name)));
-  return sha256Json({ manifest, hashes });
+/** Sites are named as TransformerLens does, a vision tower's with `vision.` before. */
+function modalityOf(site: string): Modality | undefined {
+  if (site.startsWith('vision.')) return 'image';
+  return /^(text|blocks)\./.test(site) ? 'text' : undefined;
 }
+
+/**
+ * The manifest and the files' headers: no value is read.
+ *
+ * @throws UserError for a missing or malformed file, parts that do not fit one another or whose order would be a guess,
+ * a modality that contradicts the manifest's.
+ */
+export async function openHeader(folder: string, { modality: told }: ImportOptions = {}): Promise<ImportHeader> {
+  const manifest = await readManifest(resolve(folder));
+  const rows = await importRows(folder, manifest.files);
+  const { site: name = 'imported', modality: given = modalityOf(name) } = manifest;
+  if (told !== undefined && given !== undefined && told !== given) {
+    throw new UserError(`activations ${folder}: modality: expected ${given}, as the folder says, found ${told}.`);
+  }
+  const modality = given ?? told;
+  const kind = manifest.bounds === undefined ? 'pooled' : 'tokens';
+  return { manifest, rows, site: { name, d: rows.d_in, kind, ...(modality && { modality }) } };
+}
+
+/** The site. @throws UserError where nothing says whether items are texts or images. */
+export function siteOfImport(folder: string, { site }: ImportHeader): Site {
+  const { modality, ...rest } = site;
+  if (modality !== undefined) return { ...rest, modality };
+  throw new UserError(
+    `activations ${folder}: modality: expected text or image, and nothing says which; pass --modality, or write ` +
+      '"modality" into activations.json.',
+  );
+}
+
+/**
+ * Goes through all values once.
+ *
+ * @throws UserError for values that are not finite, counts that do not fit, labels that cannot be read.
+ */
+export async function readContent(folder: string, { manifest, rows }: ImportHeader): Promise<ImportContent> {
+  const bounds = await readBounds(folder, manifest, rows.n);
+  const items = bounds.length - 1;
+  const facts = await readItemFacts(folder, manifest, rows, items);
+  const scan = await scanRows(rows, bounds);
+  return { bounds, scan, facts, together: importGroups(scan.itemHash, facts.groups?.names) };
+}
+
+const bytesOf = (x: Float32Array | Int32Array | Uint32Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
 
 /** The set of the items at `chosen`, as rows of the whole. */
 function subset(
@@ -88,47 +151,54 @@ function subset(
   });
 }
 
+/** Files of the folder that look like what a person means to be read. */
+const LOOKS_MEANT = /label|target|class|group|split|^y\b|\.(npy|npz|safetensors|csv)$/i;
+
 /**
- * Opens a folder of activations dumped elsewhere. What it may hold is said at `ImportManifest`.
+ * Opens a folder of activations dumped elsewhere. What it may hold is said in activations.schema.json.
  *
  * @throws UserError for a missing or malformed file, widths or counts that do not fit one another, NaN or infinite
- * values, unknown labels.
+ * values, unknown labels, an unknown modality.
  */
-export async function openImport(folder: string): Promise<ImportedActivations> {
-  const manifest = await readManifest(resolve(folder));
-  const rows = await importRows(folder, manifest.files);
-  const itemBounds = await readBounds(folder, manifest, rows.n);
-  const n = itemBounds.length - 1;
-  const labels = await importLabels(folder, manifest, rows, n);
-  const fingerprint = await fingerprintOf(folder, manifest);
-  const { subject = basename(resolve(folder)), site: name = 'imported', modality = 'image' } = manifest;
-  const { dataset, items, notes } = importedDataset({
-    name: `imported ${subject}`,
-    fingerprint,
-    modality,
-    n,
-    ...(labels && { labels }),
-    ...(manifest.split && {
-      split: checkSplit(join(folder, manifest.split), await readJson(join(folder, manifest.split), 'split'), n),
-    }),
-    ...(manifest.embeddings && { embeddings: await readEmbeddings(folder, manifest.embeddings, n) }),
+export async function openImport(folder: string, options: ImportOptions = {}): Promise<ImportedActivations> {
+  const header = await openHeader(folder, options);
+  const { manifest, rows } = header;
+  const site = siteOfImport(folder, header);
+  const { bounds, scan, facts, together } = await readContent(folder, header);
+  const n = bounds.length - 1;
+  const embeddings = manifest.embeddings && (await readEmbeddings(folder, manifest.embeddings, n));
+  const { subject = basename(resolve(folder)) } = manifest;
+  const { labels, groups, split } = facts;
+  const fingerprint = sha256Json({
+    ...{ subject, site, rows: scan.digest, bounds: sha256(bytesOf(bounds)) },
+    labels: labels && { classes: labels.classes, of: sha256(bytesOf(labels.classOf)), origin: labels.origin },
+    ...{ groups: groups?.names, split },
+    embeddings: embeddings && sha256(bytesOf(embeddings.x)),
   });
-  const indexOf = new Map(items.map((item, i) => [item.id, i]));
-  const kind = manifest.bounds === undefined ? 'pooled' : 'tokens';
+  const ignored = manifest.ignored.filter((name) => LOOKS_MEANT.test(name)).map((name) => `file ${name}`);
+  const tensors = rows.parts.flatMap(({ path, unread }) =>
+    unread.map((name) => `tensor '${name}' of ${basename(path)}`),
+  );
+  const { dataset, trainable, notes } = importedDataset(
+    {
+      ...{ name: `imported ${subject}`, fingerprint, modality: site.modality, n, groups, together },
+      ...(labels && { labels }),
+      ...(split && { split }),
+      unread: [...facts.unread, ...tensors, ...ignored],
+      ...(embeddings && { embeddings }),
+    },
+    options,
+  );
   return {
-    subject,
-    site: { name, d: rows.d_in, modality, kind },
+    site,
     dataset,
+    trainable,
     fingerprint,
     notes,
     async activationsFor(chosen) {
-      const indices = chosen.map(({ id }) => {
-        const index = indexOf.get(id);
-        if (index === undefined) throw new UserError(`activations ${folder}: no item '${id}' was imported.`);
-        return index;
-      });
+      const indices = chosen.map(({ id }) => itemNumber(id, n));
       const key = sha256Json({ fingerprint, items: indices });
-      return subset(rows, itemBounds, indices, 'imported: every row kept', key);
+      return subset(rows, bounds, indices, 'imported: every row kept', key);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** @file `run` with an SAE that `train` wrote: all tasks score it, its files decide its steps, bad ones are refused. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -94,8 +94,13 @@ test.before(async () => {
   await run('train', '--sae', 'topk', ...subject, ...given, ...places, '--out', trained);
 });
 
-const resultOf = (out: string, method: string, task: string): Result =>
-  JSON.parse(readFileSync(join(out, 'results/tiny-lm', SITE, method, task, 'seed-0.json'), 'utf8')) as Result;
+/** Every setting of a method that lies in a folder of results. */
+const resultsOf = (out: string, method: string, task: string): Result[] => {
+  const site = join(out, 'results/tiny-lm', SITE);
+  const own = readdirSync(site).filter((name) => name.replace(/-[0-9a-f]{8}$/, '') === method);
+  return own.map((name) => JSON.parse(readFileSync(join(site, name, task, 'seed-0.json'), 'utf8')) as Result);
+};
+const resultOf = (out: string, method: string, task: string): Result => resultsOf(out, method, task)[0]!;
 
 test('all four tasks score it, as they score the variant that it is a checkpoint of', async () => {
   const out = join(folder, 'out');
@@ -131,6 +136,14 @@ test('other weights under the same name are another step; the same weights elsew
   await rescale(moved, { W_enc: 0.5 });
   const changed = await run('run', method('moved/my sae'), ...places, ...out, '--json');
   assert.equal(JSON.parse(changed.printed).computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
+  // Trained again at the same path it is another method: both stay, in rows of their own.
+  const both = resultsOf(join(folder, 'again'), 'my-sae', 'reconstruction');
+  assert.is(new Set(both.map(({ method: { identity } }) => identity)).size, 2);
+  const table = readFileSync(join(folder, 'again', 'LEADERBOARD.md'), 'utf8');
+  for (const { method: each } of both) {
+    const fingerprint = String((each.options as Record<string, unknown>)['fingerprint']).slice(0, 24);
+    assert.match(table, new RegExp(`my-sae fingerprint=${fingerprint}`));
+  }
 });
 
 test('an input scale that is not folded is estimated from the activations', async () => {

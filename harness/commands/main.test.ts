@@ -1,5 +1,5 @@
 /** @file The command line: help, suggestions, exit codes, and a suite of plug-ins from a file, end to end. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -33,7 +33,7 @@ async function mistake(...passed: string[]): Promise<string> {
 
 test('help of every command shows its flags, their variables and examples', async () => {
   const { out } = await run('--help');
-  for (const name of ['run', 'train', 'report', 'ls', 'validate', 'doctor'])
+  for (const name of ['run', 'train', 'report', 'ls', 'store', 'validate', 'doctor'])
     assert.match(out, new RegExp(`saxbench ${name}`));
   const help = (await run('run', '--help')).out.replace(/\s+/g, ' ');
   for (const { name, commands } of SETTINGS) {
@@ -126,6 +126,31 @@ test('run: the whole way, then nothing is left to do', async () => {
   assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
 });
 
+test('store: shown, checked, pruned only with --yes', async () => {
+  const at = ['--store', join(folder, 'store')];
+  const listed = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as { steps: { label: string }[] };
+  assert.ok(listed.steps.some(({ label }) => label.includes('toy-mean')));
+  const verified = await run('store', 'verify', ...at);
+  assert.is(verified.code, 0);
+  assert.match(verified.out, /^\d+ steps: 0 damaged .* 0 whose inputs are gone .* 0 left unfinished\.$/m);
+  const shown = await run('store', 'gc', '--max-size', '0', ...at);
+  assert.match(shown.out, /would remove \d+ steps .*; 0 steps stay\. Add --yes to do it\.$/m);
+  const unused = await run('store', 'gc', '--unused', '--out', join(folder, 'out'), '--yes', ...at);
+  assert.match(unused.out, /^removed 0 steps and 0 leftovers/m);
+  const after = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as typeof listed;
+  assert.is(after.steps.length, listed.steps.length);
+  assert.match(await mistake('store', 'ls', '--yes', ...at), /^store ls: --yes belongs to store gc\.$/);
+  assert.match(
+    await mistake('store', 'gc', '--unused', '--out', join(folder, 'nowhere'), ...at),
+    /there is no folder .*nowhere/,
+  );
+  assert.match(
+    await mistake('store', 'gc', '--unused', '--out', modelFolder, ...at),
+    /expected results below .*found none/,
+  );
+  assert.match(await mistake('store', 'verfy', ...at), /unknown action 'verfy'\. Did you mean: verify\?/);
+});
+
 test('run --dry-run computes nothing and says what is there', async () => {
   const { out } = await run('run', suiteFile({ seeds: [0, 7] }), ...plugins, ...places, '--dry-run', '--json');
   const { steps } = JSON.parse(out) as { steps: { kind: string; label: string; done: boolean }[] };
@@ -134,6 +159,13 @@ test('run --dry-run computes nothing and says what is there', async () => {
     ['fit toy-mean seed 7', 'evaluate toy-mean toy-task seed 7', 'fit half seed 7', 'evaluate half toy-task seed 7'],
   );
 });
+
+/** The folder of a method's results: its name with its identity. */
+function folderOf(site: string, method: string): string {
+  const own = readdirSync(site).filter((name) => name.replace(/-[0-9a-f]{8}$/, '') === method);
+  assert.is(own.length, 1);
+  return join(site, own[0]!);
+}
 
 test('run --only, --seed and --limit', async () => {
   const out = join(folder, 'part');
@@ -153,9 +185,8 @@ test('run --only, --seed and --limit', async () => {
   );
   assert.is(code, 0);
   const site = join(out, 'results/model/blocks.0.hook_resid_post');
-  assert.ok(existsSync(join(site, 'half/toy-task/seed-1.json')));
-  assert.not.ok(existsSync(join(site, 'toy-mean')));
-  const result = JSON.parse(readFileSync(join(site, 'half/toy-task/seed-1.json'), 'utf8'));
+  assert.not.ok(readdirSync(site).some((name) => name.startsWith('toy-mean')));
+  const result = JSON.parse(readFileSync(join(folderOf(site, 'half'), 'toy-task/seed-1.json'), 'utf8'));
   assert.is(result.limited, true);
   assert.is(result.provenance.arguments.resolved.limit, 5);
   assert.ok(result.provenance.arguments.passed.includes('--only'));
@@ -226,7 +257,7 @@ test('validate says what a file is, and what is wrong with it', async () => {
     (await run('validate', suiteFile(), ...plugins)).out,
     /valid: a suite: toy, 1 subjects, 2 methods, 1 tasks/,
   );
-  const site = join(folder, 'out/results/model/blocks.0.hook_resid_post/half/toy-task');
+  const site = join(folderOf(join(folder, 'out/results/model/blocks.0.hook_resid_post'), 'half'), 'toy-task');
   assert.match(
     (await run('validate', join(site, 'seed-0.json'))).out,
     /valid: a result: model .* half toy-task seed 0, 1 rows/,
@@ -296,6 +327,16 @@ test('train writes SAELens’ layout', async () => {
   assert.match((await run('validate', out)).out, /valid: an SAE: topk, d_in 4, d_sae 8/);
   const training = JSON.parse(readFileSync(join(out, 'training.json'), 'utf8'));
   assert.is(training.tokens, 320);
+  const same = ['train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where];
+  assert.is((await run(...same)).code, 0, 'the same SAE again');
+  writeFileSync(join(out, 'activation_scaler.json'), '{}');
+  assert.match(await mistake(...same, '--seed', '1'), /holds another SAE .*name another folder, or add --overwrite/);
+  assert.is((await run(...same, '--seed', '1', '--overwrite')).code, 0);
+  assert.not.ok(existsSync(join(out, 'activation_scaler.json')), 'nothing of the other one is left');
+  const strange = join(folder, 'strange');
+  mkdirSync(strange);
+  writeFileSync(join(strange, 'thesis.txt'), 'x');
+  assert.match(await mistake(...same.with(same.indexOf(out), strange), '--overwrite'), /found thesis\.txt in it/);
   const bare = join(folder, 'bare.ts');
   const variant = new URL('../../models/sae/topk.ts', import.meta.url).href;
   writeFileSync(
@@ -317,7 +358,7 @@ test('train writes SAELens’ layout', async () => {
     '--option',
     'k=4',
     ...plugins,
-    ...where,
+    ...where.with(1, join(folder, 'too small')),
   );
   assert.match(await tooSmall, /topk.*k.*2/);
 });

@@ -10,10 +10,11 @@ import { command as doctor } from './doctor.ts';
 import { command as ls } from './ls.ts';
 import { command as report } from './report.ts';
 import { command as run } from './run.ts';
+import { command as store } from './store.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
 
-const COMMANDS: readonly Command[] = [run, train, report, ls, validate, doctor];
+const COMMANDS: readonly Command[] = [run, train, report, ls, store, validate, doctor];
 
 const names = COMMANDS.map(({ name }) => name);
 

@@ -5,11 +5,12 @@ import { UserError } from '../errors.ts';
 import type { AsideSetting } from '../execute/aside.ts';
 import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
+import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
-import type { SuiteOverrides } from '../suite/override.ts';
 import type { Command, CommandContext } from './command.ts';
+import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
 /** The suite that the settings ask for, with absolute paths. */
@@ -21,21 +22,14 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
-  const { subject, activations, seed, limit } = values;
-  let imported: SuiteOverrides['imported'];
-  if (activations !== undefined) {
-    const { openImport } = await import('../activations/import.ts');
-    const folder = resolve(activations as string);
-    const { site, dataset } = await openImport(folder);
-    imported = { folder, modality: dataset.modality, sites: [site.name] };
-  }
+  const { subject, seed, limit } = values;
   const absolute = absolutePaths(loaded, baseDir);
   const checkpoints = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const changed = await overrideSuite(wider, {
     ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
     sites: values['site'] as string[] | undefined,
-    imported,
+    imported: await importedFrom(values),
     seed: seed as number | undefined,
   });
   checkNames(changed, `suite ${name}`);
@@ -54,6 +48,12 @@ async function checkPlaced(plan: Plan, values: Values): Promise<void> {
     const reason = left?.reason ?? 'gets no row: its subject, or --only, leaves it out';
     throw new UserError(`--checkpoint ${given}: ${reason}; add --subject and --site, or name another.`);
   }
+}
+
+/** What a person must know of imported activations before they compute on them. */
+function sayImports({ cells }: Plan, say: (line: string) => void): void {
+  const subjects = new Map(cells.map(({ subject }) => [subject.id, subject]));
+  for (const { id, notes = [] } of subjects.values()) for (const note of notes) say(`${id}: ${note}.`);
 }
 
 function outFolder(suite: Suite, values: Values): string {
@@ -105,7 +105,8 @@ function showNotes(results: readonly Result[], say: (line: string) => void): voi
 async function conclude(summary: RunSummary, plan: Plan, out: string, context: CommandContext): Promise<number> {
   const { exitCodeOf } = await import('../execute.ts');
   const { say, print, values } = context;
-  const { results, present, computed, failures } = summary;
+  const { results, present, computed, failures, failed: failedResults } = summary;
+  const told = [...results, ...failedResults];
   for (const { subject, method, reason } of plan.skipped)
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
@@ -113,7 +114,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const { files, refused } =
-    results.length > 0
+    told.length > 0
       ? await writeReports(out, values, { ...plan, failed: failures.length })
       : { files: [], refused: [] };
   for (const reason of refused) say(`left out of the reports: ${reason}`);
@@ -132,7 +133,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     return exitCodeOf(failures);
   }
   const { summaryTable } = await import('../../reports/index.ts');
-  if (results.length > 0) print(`\n${summaryTable(results)}\n`);
+  if (told.length > 0) print(`\n${summaryTable(told)}\n`);
   print(
     `results: ${results.length} (${present} were there already, ${results.length - present} new) in ${join(out, 'results')}`,
   );
@@ -147,7 +148,7 @@ const MAX_SIDES = 4;
 async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
   const { allowedThreads } = await import('../native/addon.ts');
   const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
-  if (setting.backend === 'tensorflow' || threads < 1) return undefined;
+  if (setting.backend === 'tensorflow' || threads < 1 || fewOpenFiles()) return undefined;
   const { workerAside } = await import('../execute/aside.ts');
   return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
 }
@@ -181,11 +182,14 @@ export const command: Command = {
     });
     await checkPlaced(plan, values);
     signal.throwIfAborted();
+    sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, context);
+    const out = outFolder(suite, values);
+    const { refuseOtherLimits } = await import('../results.ts');
+    await refuseOtherLimits(out, plan.limited);
     say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
-    const out = outFolder(suite, values);
     const store = openStore(values['store'] as string, say);
     const aside = await asideFor({ out, storeRoot: store.root, run: provenance, backend: backend.name }, values);
     const summary = await executePlan(plan, {
@@ -196,6 +200,7 @@ export const command: Command = {
       ...(aside ? { aside } : {}),
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
       say,
     });
     return conclude(summary, plan, out, context);

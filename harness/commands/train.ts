@@ -10,6 +10,7 @@ import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generat
 import type { SubjectReference } from '../suite/subjects.ts';
 import type { OwnSae } from '../train/own-layout.ts';
 import type { Command } from './command.ts';
+import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
 /** `k=32` → ['k', 32]; values that are not JSON are text. */
@@ -55,17 +56,23 @@ async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
-  const items = { train: values['items'] as number, test: 1 };
   const sites = values['site'] as string[] | undefined;
   if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
-  if (values['activations'] !== undefined) {
-    const { openImport } = await import('../activations/import.ts');
-    const folder = resolve(values['activations'] as string);
-    return { sites: sites ?? [(await openImport(folder)).site.name], activations: { from: folder, ...items } };
+  const train = values['items'] as number | undefined;
+  const imported = await importedFrom(values);
+  if (imported) {
+    const { folder: from, sites: own, modality, seed } = imported;
+    // No number of test items: what a run of the same seed tests on must not be trained on here.
+    return { sites: sites ?? own, activations: { from, modality, seed, train } };
   }
   const named = await subjectByName(required(values, 'subject', 'tiny-lm'));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
-  return { ...named, sites: [site], dataset: { id: required(values, 'dataset', 'text-world') }, activations: items };
+  return {
+    ...named,
+    sites: [site],
+    dataset: { id: required(values, 'dataset', 'text-world') },
+    activations: { train, test: 1 },
+  };
 }
 
 /** Writes the subject's name into cfg.json: the step in the store has none, since the name changes no number. */
@@ -119,22 +126,28 @@ export const command: Command = {
       settings: values,
       say,
     });
+    const [cell] = plan.cells;
+    const [fit] = cell!.fits;
+    const name = [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
+    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
+    const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
+    await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { fitPlan } = await import('../execute/fit-plan.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const { step, place } = await fitPlan(plan, {
+    const step = await fitPlan(plan, {
       registry,
       store,
       run: provenance,
       signal,
       showProgress: values['progress'] as boolean,
+      force: values['force'] as boolean,
     });
-    const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', place.join('-')));
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
-    const [cell] = plan.cells;
+    await clearSaeFolder(out);
     if (existsSync(saelens)) {
       await cp(saelens, out, { recursive: true }).catch((error: unknown) => {
         throw writeError(out, error);
@@ -146,7 +159,7 @@ export const command: Command = {
       );
       await writeOwn(out, step.folder, cell!, registry);
     }
-    await atomicWriteJson(join(out, 'training.json'), step.meta['training']);
+    await atomicWriteJson(join(out, TRAINING_RECORD), { key: fit!.key, ...(step.meta['training'] as object) });
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
     if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));

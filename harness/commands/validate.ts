@@ -1,15 +1,17 @@
 /** @file `saxbench validate`: checks a file or folder of any kind that saxbench reads or writes. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { ImportDescription } from '../activations/describe-import.ts';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { registryFor } from './plugins.ts';
 
-/** What a path turned out to be, in words. */
-async function validatePath(path: string, values: Values): Promise<string> {
+/** What a path turned out to be, in words; of activations what they hold. */
+async function validatePath(path: string, values: Values): Promise<string | ImportDescription> {
   if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
   if (statSync(path).isDirectory()) return validateFolder(path, values);
+  if (basename(path) === 'activations.json') return validateFolder(dirname(path), values);
   if (path.endsWith('.safetensors')) return validateTensors(path);
   if (!path.endsWith('.json')) {
     throw new UserError(`validate ${path}: expected a suite or result (.json), a .safetensors file or a folder.`);
@@ -34,15 +36,23 @@ async function validateSuite(path: string, values: Values): Promise<string> {
   return `a suite: ${suite.id}, ${subjects.length} subjects, ${methods.length} methods, ${tasks.length} tasks`;
 }
 
-async function validateFolder(path: string, values: Values): Promise<string> {
+async function validateFolder(path: string, values: Values): Promise<string | ImportDescription> {
+  const { describeImport } = await import('../activations/describe-import.ts');
   const has = (name: string) => existsSync(join(path, name));
+  if (has('results')) return validateResults(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return validateTensors(join(path, 'arrays.safetensors'));
   if (has('config.json')) return validateSubject(path, values);
-  const { openImport } = await import('../activations/import.ts');
-  const { site, dataset } = await openImport(path);
-  return `activations: site ${site.name}, d_in ${site.d}, ${dataset.modality}`;
+  return describeImport(path);
+}
+
+/** The folder that a run wrote to: every result, the first that cannot be believed by name. */
+async function validateResults(path: string): Promise<string> {
+  const { readResult, resultFiles } = await import('../results.ts');
+  const files = await resultFiles(path);
+  for (const file of files) await readResult(file);
+  return `results: ${files.length}, all unedited, with numbers within their ranges and intervals`;
 }
 
 async function validateTensors(path: string): Promise<string> {
@@ -91,17 +101,24 @@ async function validateSubject(path: string, values: Values): Promise<string> {
 export const command: Command = {
   name: 'validate',
   usage: 'validate <file>',
-  summary: 'Check a suite, result, SAE checkpoint, model folder or activations',
+  summary: 'Check a suite, result, folder of results, SAE checkpoint, model folder or activations',
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],
     ['saxbench validate saxbench-out/sae/tiny-lm', 'an SAE in SAELens’ layout'],
     ['saxbench validate models/my-llama', 'a model folder'],
+    ['saxbench validate saxbench-out/default', 'all results of a run: unedited, within their ranges'],
+    ['saxbench validate ./dump', 'activations made elsewhere: files in order, rows, norms, labels, groups, duplicates'],
   ],
   async run({ positionals, values, print }) {
     const path = resolve(positionals['file']!);
     const found = await validatePath(path, values);
-    print(values['json'] ? JSON.stringify({ path, valid: true, found }) : `valid: ${found}`);
+    if (values['json']) {
+      print(JSON.stringify({ path, valid: true, found }));
+      return 0;
+    }
+    const { describedInLines } = await import('../activations/describe-import.ts');
+    print(`valid: ${typeof found === 'string' ? found : describedInLines(found).join('\n')}`);
     return 0;
   },
 };

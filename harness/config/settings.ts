@@ -1,7 +1,7 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 
 /** Commands by name, as the table refers to them. */
-export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'validate' | 'doctor';
+export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'doctor';
 
 export interface Setting {
   /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
@@ -18,7 +18,7 @@ export interface Setting {
   min?: number;
 }
 
-const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'validate', 'doctor'];
+const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'store', 'validate', 'doctor'];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
 
 export const SETTINGS: readonly Setting[] = [
@@ -49,14 +49,14 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report'],
+    commands: ['run', 'train', 'report', 'store'],
     value: 'DIR',
-    description: 'Folder for results and reports (run: saxbench-out/<suite>).',
+    description: 'Folder for results and reports (run: saxbench-out/<suite>; store gc: where results are looked for).',
   },
   {
     name: 'store',
     type: 'string',
-    commands: ['run', 'train', 'doctor'],
+    commands: ['run', 'train', 'store', 'doctor'],
     value: 'DIR',
     default: '.saxbench/store',
     description: 'Folder for activations and fitted methods, shared by all runs.',
@@ -90,6 +90,21 @@ export const SETTINGS: readonly Setting[] = [
     description: 'A folder of activations made elsewhere (.safetensors or .npy with labels), in place of subjects.',
   },
   {
+    name: 'modality',
+    type: 'string',
+    choices: ['text', 'image'],
+    commands: COMPUTING,
+    description: 'What the items of --activations are, where the folder does not say it.',
+  },
+  {
+    name: 'draw-seed',
+    type: 'number',
+    min: 0,
+    commands: COMPUTING,
+    value: 'N',
+    description: 'Seed that draws the splits of --activations (0).',
+  },
+  {
     name: 'checkpoint',
     type: 'list',
     commands: ['run'],
@@ -112,13 +127,19 @@ export const SETTINGS: readonly Setting[] = [
     description: 'The dataset to pass through the subject.',
   },
   {
+    name: 'overwrite',
+    type: 'boolean',
+    default: false,
+    commands: ['train'],
+    description: 'Replace another SAE that lies in --out.',
+  },
+  {
     name: 'items',
     type: 'number',
     min: 1,
-    default: 2000,
     commands: ['train'],
     value: 'N',
-    description: 'Items of the dataset to train on.',
+    description: 'Items of the dataset to train on (2000; of --activations all but those for tests and concepts).',
   },
   {
     name: 'include-limited',
@@ -141,6 +162,43 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['run'],
     description:
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole default suite only).',
+  },
+  {
+    name: 'force',
+    type: 'boolean',
+    default: false,
+    commands: COMPUTING,
+    description: 'Compute everything anew, also what the store and the results have.',
+  },
+  {
+    name: 'older-than',
+    type: 'number',
+    min: 0,
+    commands: ['store'],
+    value: 'DAYS',
+    description: 'gc: remove steps that were not used for so long, and what was left unfinished.',
+  },
+  {
+    name: 'max-size',
+    type: 'number',
+    min: 0,
+    commands: ['store'],
+    value: 'MIB',
+    description: 'gc: remove the steps that were not used for longest until the others have at most so many MiB.',
+  },
+  {
+    name: 'unused',
+    type: 'boolean',
+    default: false,
+    commands: ['store'],
+    description: 'gc: remove steps that no result below --out (saxbench-out) came from.',
+  },
+  {
+    name: 'yes',
+    type: 'boolean',
+    default: false,
+    commands: ['store'],
+    description: 'gc: do it. Without, gc shows what it would remove.',
   },
   {
     name: 'dry-run',

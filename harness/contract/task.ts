@@ -53,7 +53,21 @@ export interface ResultRow {
   samples?: RowSamples;
 }
 
-/** What a task shows in tables; reports know no task by name. */
+/** How a family of curves is drawn: those whose name before `/` is the family's. */
+export interface CurveDisplay {
+  title: string;
+  caption: string;
+  /** Titles of the axes. */
+  x: string;
+  y: string;
+  logX?: boolean;
+  /** A line from corner to corner: chance, for a ROC curve. */
+  diagonal?: boolean;
+  /** Of the family only the curves whose name ends so. */
+  only?: string;
+}
+
+/** What a task shows in tables and plots; reports know no task by name. */
 export interface TaskDisplay {
   /** Metrics beside the main one, in order; the leaderboard takes as many as it has room for. */
   columns?: string[];
@@ -67,6 +81,11 @@ export interface TaskDisplay {
    * of at least `dense` times d_in stands apart without a rank: that is no compression.
    */
   bands?: { metric: string; ratio: number; dense: number };
+  /** Value of the main metric that means nothing was found: a line among its bars. */
+  chance?: number;
+  /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
+  scatter?: { x: string; y: string; title: string; caption: string; logX?: boolean };
+  curves?: Record<string, CurveDisplay>;
 }
 
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */

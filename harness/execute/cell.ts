@@ -36,18 +36,28 @@ interface Shared<T> {
   seconds: number;
 }
 
+/** How often training saw each row. */
+function epochsNote(trainRows: number, { tokens }: NonNullable<EvaluationMeta['training']>): string {
+  return `training saw ${tokens} vectors: ${(tokens / trainRows).toFixed(2)} epochs of ${trainRows} rows`;
+}
+
 /** One cell while it runs. */
 export interface RunningCell {
   /** Fits the method when it is not there yet. */
   fit(fit: Fit): Promise<StoredStep>;
   /** Fits (or finds) the method and hands it to `use` until that ends. */
   withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void>;
+  /** What a result of it says even where a method failed: no rows of data where there are no activations. */
+  facts(): Promise<CellFacts>;
 }
 
 export interface FittedCell {
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
+
+/** What results of a cell say of their subject and data. */
+export type CellFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
 
 /** Opens a cell. Nothing is computed before the first method needs it. */
 export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
@@ -133,6 +143,23 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     );
   }
 
+  function factsOf(sets: CellActivations | undefined, notes: readonly string[]): CellFacts {
+    const { name, d, kind, modality } = session.site(site);
+    const { fingerprint, family, parameters } = session.facts;
+    return {
+      site: { name, d_in: d, kind },
+      modality,
+      subject: { fingerprint, family, parameters },
+      data: {
+        policy: sets?.train.policy ?? 'no activations',
+        ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
+        trainRows: sets?.train.n ?? 0,
+        testRows: sets?.test.n ?? 0,
+        ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
+      },
+    };
+  }
+
   async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
     const { value: sets, times, notes } = await activations();
@@ -155,22 +182,13 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
               const started = performance.now();
               const context = await prepareContext(session, cell, sets, task.options, taskSeed, { progress, signal });
               await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
-              const { name, d, kind: siteKind, modality } = context.site;
-              const { fingerprint, family, parameters } = session.facts;
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
+              // How many rows of an import are trained on, and how often, is the run's choice: it is said.
+              const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {
                 run,
-                site: { name, d_in: d, kind: siteKind },
-                modality,
-                subject: { fingerprint, family, parameters },
-                data: {
-                  policy: sets.train.policy,
-                  ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
-                  trainRows: sets.train.n,
-                  testRows: sets.test.n,
-                  ...(sets.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
-                },
+                ...factsOf(sets, [...notes, ...seen]),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks ? { marks } : {}),
@@ -192,5 +210,10 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     }
   }
 
-  return { fit: fitStep, withMethod };
+  const facts = () =>
+    activations().then(
+      ({ value, notes }) => factsOf(value, notes),
+      () => factsOf(undefined, []),
+    );
+  return { fit: fitStep, withMethod, facts };
 }

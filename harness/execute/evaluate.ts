@@ -108,6 +108,9 @@ export async function evaluateTask(
   await atomicWriteJson(join(folder, OUTCOME), outcome, { durable: false });
 }
 
+/** What a result holds that its task gave: rows, or why there are none. */
+type Outcome = StoredOutcome & { failed?: string };
+
 /** The result of an evaluation that lies in the store. */
 export async function resultOf(
   plan: Plan,
@@ -115,13 +118,22 @@ export async function resultOf(
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
-  { axes, shows }: Pick<TaskDefinition, 'axes' | 'shows'>,
+  task: Pick<TaskDefinition, 'axes' | 'shows'>,
 ): Promise<Result> {
-  const { rows, details, curves, unavailable } = (await readJson(
-    join(stored.folder, OUTCOME),
-    'store',
-  )) as StoredOutcome;
-  const meta = stored.meta as unknown as EvaluationMeta;
+  const outcome = (await readJson(join(stored.folder, OUTCOME), 'store')) as StoredOutcome;
+  return resultWith(plan, cell, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
+}
+
+/** The result of an evaluation that gave `outcome`, or of one that failed. */
+export function resultWith(
+  plan: Plan,
+  cell: Cell,
+  fit: Fit,
+  evaluation: Evaluation,
+  { rows, details, curves, unavailable, failed }: Outcome,
+  meta: EvaluationMeta,
+  { axes, shows }: Pick<TaskDefinition, 'axes' | 'shows'>,
+): Result {
   const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true || task.controls.includes(id);
@@ -140,7 +152,7 @@ export async function resultOf(
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {
-      ...{ id, kind, name, title, version, control, options, optionsPassed },
+      ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
     },
@@ -153,8 +165,10 @@ export async function resultOf(
       ...(shows ? { shows } : {}),
     },
     seed: evaluation.seed,
+    settings: evaluation.settings,
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
+    ...(failed === undefined ? {} : { failed }),
     rows,
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),

@@ -1,5 +1,5 @@
 /** @file Fits the one method of a plan without tasks. */
-import type { Plan } from '../plan.ts';
+import { type Plan, planSteps } from '../plan.ts';
 import { createProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
@@ -11,22 +11,28 @@ import { stepRunner } from './steps.ts';
 /** Activations and the fit itself. */
 const STEPS = 2;
 
-/** @returns The fit's step and the names that its place is made of: subject, site, method, seed. */
 export async function fitPlan(
   plan: Plan,
-  env: { registry: Registry; store: Store; run: RunProvenance; signal: AbortSignal; showProgress: boolean },
-): Promise<{ step: StoredStep; place: string[] }> {
+  env: {
+    registry: Registry;
+    store: Store;
+    run: RunProvenance;
+    signal: AbortSignal;
+    showProgress: boolean;
+    force?: boolean;
+  },
+): Promise<StoredStep> {
   const { registry, store, run, signal, showProgress } = env;
   const [cell] = plan.cells;
   const [fit] = cell!.fits;
+  if (env.force) await store.drop(planSteps(plan), signal);
   if (!(await store.has('fit', fit!.key))) await store.checkWritable();
   const session = await openSession(cell!.subject, registry);
   const progress = await createProgress(STEPS, { enabled: showProgress });
   try {
     session.site(cell!.site);
     const step = stepRunner(store, progress, signal, () => {});
-    const fitted = await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
-    return { step: fitted, place: [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`] };
+    return await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
   } finally {
     progress.stop();
     session.dispose();

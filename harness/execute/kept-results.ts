@@ -1,10 +1,13 @@
 /** @file The results of a run: where each belongs, whether it is there, written from the step that made it. */
+import { rm } from 'node:fs/promises';
 import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
+import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
-import { type ResultPlace, storedResult, writeResult } from '../results.ts';
+import { type ResultPlace, readResult, resultFile, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
-import { resultOf } from './evaluate.ts';
+import type { CellFacts } from './cell.ts';
+import { resultOf, resultWith } from './evaluate.ts';
 
 /** One evaluation with what it belongs to. */
 export interface PlannedResult {
@@ -27,7 +30,8 @@ export const plannedResults = (plan: Plan): PlannedResult[] =>
   );
 
 function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
-  return { subject: cell.subject.id, site: cell.site, method: fit.method.name, task: task.id, seed };
+  const { method, identity } = fit;
+  return { subject: cell.subject.id, site: cell.site, method: method.name, identity, task: task.id, seed };
 }
 
 /** Writes the result of an evaluation that the store has. */
@@ -40,9 +44,34 @@ export async function keepResult(
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
   const task = await registry.get('task', evaluation.task.id);
-  const result = await resultOf(plan, cell, fit, evaluation, stored, task);
+  const result = sealed(await resultOf(plan, cell, fit, evaluation, stored, task));
   await writeResult(out, result);
   return result;
+}
+
+/** Writes that an evaluation failed, and why: a row of the tables, and nothing that the next run would take for done. */
+export async function keepFailure(
+  plan: Plan,
+  planned: PlannedResult,
+  failed: string,
+  facts: CellFacts,
+  { registry, out, run }: Pick<ResultsEnvironment, 'registry' | 'out'> & { run: RunProvenance },
+): Promise<void> {
+  const { cell, fit, evaluation } = planned;
+  const task = await registry.get('task', evaluation.task.id);
+  const meta = { run, ...facts, seconds: {} };
+  await writeResult(out, resultWith(plan, cell, fit, evaluation, { rows: [], failed }, meta, task));
+}
+
+/** Removes the results of a plan, so that nothing of them is taken for done. */
+export async function dropResults(plan: Plan, out: string): Promise<void> {
+  for (const planned of plannedResults(plan)) await rm(resultFile(out, placeOf(planned)), { force: true });
+}
+
+/** Why an evaluation failed when it last ran, as a result without rows. */
+export async function findFailure(planned: PlannedResult, out: string): Promise<Result | undefined> {
+  const result = await readResult(resultFile(out, placeOf(planned))).catch(() => undefined);
+  return result?.failed !== undefined && result.key === planned.evaluation.key ? result : undefined;
 }
 
 /** A result that is there: as a file, or in the store from another run. */

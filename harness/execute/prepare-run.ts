@@ -45,7 +45,7 @@ export async function prepareRun(
     },
     baseDir: '',
     limited: options.limited,
-    openImport: async (folder) => (await import('../activations/import.ts')).openImport(folder),
+    openImport: async (folder, draw) => (await import('../activations/import.ts')).openImport(folder, draw),
   });
   const { passed, settings } = options;
   const provenance = await runProvenance(backend, { passed, resolved: settings });

@@ -8,7 +8,7 @@ import type { Result } from '../schema/result.generated.ts';
 import { checkWritable, type Store } from '../store.ts';
 import { openCell, type RunningCell } from './cell.ts';
 import type { Job } from './jobs.ts';
-import { keepResult } from './kept-results.ts';
+import { keepFailure, keepResult, type PlannedResult } from './kept-results.ts';
 import { openSession, type Session } from './session.ts';
 import { stepRunner } from './steps.ts';
 
@@ -58,18 +58,29 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
   const failures: Failure[] = [];
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
-  async function fail(label: string, thrown: unknown, task?: string): Promise<void> {
+  /** Says and notes a failure. @returns it in one line. */
+  async function fail(label: string, thrown: unknown, task?: string): Promise<string> {
     signal.throwIfAborted();
     const error = pluginFault(thrown, task === undefined ? {} : { task: registry.fileOf('task', task) }) ?? thrown;
     const message = error instanceof Error ? error.message : String(error);
-    progress.say(`${label}: failed: ${message.replace(/\s+/g, ' ')}`);
+    const line = message.replace(/\s+/g, ' ').trim();
+    progress.say(`${label}: failed: ${line}`);
     failures.push({ label, error });
     // Without a disk to write to, every further step would fail the same way after its whole computation.
     await checkDisks(store, out);
+    return line;
+  }
+
+  /** Leaves in the tables that evaluations have no rows, and why. */
+  async function keepFailures(planned: PlannedResult[], reason: string, running: RunningCell): Promise<void> {
+    if (planned.length === 0) return;
+    const facts = await running.facts();
+    for (const each of planned) await keepFailure(plan, each, reason, facts, env);
   }
 
   async function runFit(cell: Cell, fit: Fit, running: RunningCell): Promise<void> {
     const label = `${cell.subject.id} ${cell.site} ${fit.method.name} seed ${fit.seed}`;
+    const open = new Set(fit.evaluations);
     try {
       await running.withMethod(fit, async (method) => {
         for (const evaluation of fit.evaluations) {
@@ -77,13 +88,21 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
             await method.evaluate(evaluation);
             const result = await keepResult(plan, { cell, fit, evaluation }, env);
             if (result) env.onResult?.(evaluation, result);
+            open.delete(evaluation);
           } catch (error) {
-            await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
+            const reason = await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
+            open.delete(evaluation);
+            await keepFailures([{ cell, fit, evaluation }], reason, running);
           }
         }
       });
     } catch (error) {
-      await fail(label, error);
+      const reason = await fail(label, error);
+      await keepFailures(
+        [...open].map((evaluation) => ({ cell, fit, evaluation })),
+        reason,
+        running,
+      );
     }
   }
 

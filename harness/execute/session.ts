@@ -2,6 +2,7 @@
 import { seenCharacters } from '../activations/cut-texts.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
+import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
@@ -71,9 +72,18 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   };
 }
 
-async function openImportedSession({ id, imported, collect, fingerprint }: ResolvedSubject): Promise<Session> {
+async function openImportedSession({
+  id,
+  imported,
+  draw,
+  notes = [],
+  collect,
+  fingerprint,
+}: ResolvedSubject): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
-  const { dataset, site, notes, activationsFor } = await openImport(imported!);
+  const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported!, draw);
+  if (found !== fingerprint)
+    throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,

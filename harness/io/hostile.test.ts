@@ -236,6 +236,8 @@ test('tokenizers: an expression that backtracks for ever is stopped', async () =
   const json = checkTokenizerJson('t', tokenizer({ normalizer: replace({ Regex: '(a+)+$' }, '') }));
   assert.ok(hasOwnRegex(json));
   assert.not.ok(hasOwnRegex(checkTokenizerJson('t', tokenizer({ normalizer: replace({ Regex: '\\s+' }, ' ') }))));
+  const spaces = { type: 'Split', pattern: { Regex: '\\s+' }, behavior: 'Contiguous' };
+  assert.ok(hasOwnRegex(checkTokenizerJson('t', tokenizer({ pre_tokenizer: spaces }))), '(?:\\s+)+ backtracks');
   const config = { tokenizer_class: { toString: 1 }, model_max_length: { valueOf: 1 } };
   assert.equal(makeTokenizer('t', json, config).encode('a').ids, []);
   const limited = timeLimit(50);

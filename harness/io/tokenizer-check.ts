@@ -227,13 +227,16 @@ const KNOWN: ReadonlySet<string> = new Set([
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
 ]);
 
+/** Behaviours of Split that take the expression as it is; the others put a repetition around it. */
+const PLAIN_CUTS: ReadonlySet<unknown> = new Set(['Isolated', 'Removed']);
+
 /** Whether a checked document brings an expression of its own, which could take for ever on a text. */
 export function hasOwnRegex(json: Json): boolean {
   return Object.entries(NESTED).some(([field, nested]) => {
     if (json[field] === null || json[field] === undefined) return false;
     return stagesOf('', field, json[field], nested).some((stage) => {
       const regex = isObject(stage['pattern']) ? stage['pattern']['Regex'] : undefined;
-      return isText(regex) && !KNOWN.has(regex);
+      return isText(regex) && !(KNOWN.has(regex) && PLAIN_CUTS.has(stage['behavior'] ?? 'Isolated'));
     });
   });
 }

@@ -28,6 +28,7 @@ export interface Result {
   method: ResultMethod;
   task: ResultTask;
   seed: number;
+  settings: ResultSettings;
   /**
    * Made with --limit: smaller than the suite says.
    */
@@ -110,9 +111,9 @@ export interface ResultMethod {
    */
   optionsPassed: {};
   /**
-   * Hash of the method's id and all its options: one row of a table is one identity.
+   * Hash of the method's id and all its options, those of its training among them; the weights too of a checkpoint. One row of a table is one identity.
    */
-  identity?: string;
+  identity: string;
 }
 export interface ResultTask {
   id: string;
@@ -137,6 +138,39 @@ export interface ResultDisplay {
     ratio: number;
     dense: number;
   };
+  chance?: number;
+  scatter?: {
+    x: string;
+    y: string;
+    title: string;
+    caption: string;
+    logX?: boolean;
+  };
+  curves?: {
+    [k: string]: ResultCurveDisplay;
+  };
+}
+export interface ResultCurveDisplay {
+  title: string;
+  caption: string;
+  x: string;
+  y: string;
+  logX?: boolean;
+  diagonal?: boolean;
+  only?: string;
+}
+/**
+ * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
+ */
+export interface ResultSettings {
+  /**
+   * Results of different seeds are averaged if this is the same.
+   */
+  row: string;
+  /**
+   * The part of it that all methods of one table share.
+   */
+  table: string;
 }
 export interface ResultMark {
   /**

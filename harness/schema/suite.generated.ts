@@ -100,7 +100,15 @@ export interface SuiteActivations {
    */
   from?: string;
   /**
-   * Items for training.
+   * What items of imported activations are, where their folder does not say it.
+   */
+  modality?: 'text' | 'image';
+  /**
+   * Seed that draws the splits of imported activations; 0 when omitted.
+   */
+  seed?: number;
+  /**
+   * Items for training; of imported ones, all that tests and concepts leave when omitted.
    */
   train?: number;
   /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../paths.ts';
+import type { ImportManifest } from './activations.generated.ts';
 import { explain } from './explain.ts';
 import type { Result } from './result.generated.ts';
 import type { SaeConfig } from './sae-config.generated.ts';
@@ -14,6 +15,7 @@ export interface Documents {
   suite: Suite;
   result: Result;
   'sae-config': SaeConfig;
+  activations: ImportManifest;
 }
 
 const validators = new Map<string, Promise<ValidateFunction>>();

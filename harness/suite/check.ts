@@ -61,8 +61,8 @@ async function knownSites(subject: SuiteSubject, registry: Registry, where: stri
   const from = subject.activations?.from;
   if (from !== undefined) {
     if (!existsSync(from)) throw new UserError(`${where}: activations.from: there is no folder ${from}.`);
-    const { openImport } = await import('../activations/import.ts');
-    return [(await openImport(from)).site];
+    const { openHeader, siteOfImport } = await import('../activations/import.ts');
+    return [siteOfImport(from, await openHeader(from, subject.activations))];
   }
   if (subject.hub !== undefined) return undefined;
   const folder = await subjectFolder(subject, '');

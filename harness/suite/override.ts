@@ -10,8 +10,8 @@ export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
   subject?: SubjectReference;
   sites?: string[];
-  /** A folder of imported activations with its modality and the names of its sites. */
-  imported?: { folder: string; modality: 'text' | 'image'; sites: string[] };
+  /** A folder of imported activations with its modality, the names of its sites, its rows and the seed of its splits. */
+  imported?: { folder: string; modality: 'text' | 'image'; sites: string[]; rows: number; seed?: number };
   seed?: number;
 }
 
@@ -85,10 +85,12 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
     subjects = [{ ...subject, sites: usual, dataset, concepts, activations, training }];
   } else if (imported) {
     template = (await templateFor(suite, imported.modality === 'image')) ?? suite.subjects[0]!;
-    const { train, test } = template.activations ?? {};
-    const { concepts, training } = template;
-    const activations = { from: imported.folder, train, test };
-    subjects = [{ sites: imported.sites, activations, concepts, training } as SuiteSubject];
+    const { folder: from, modality, rows, seed } = imported;
+    const { concepts, training, activations: usual } = template;
+    // All rows that tests and concepts leave are trained on, each at least once.
+    const tokens = Math.max(training?.tokens ?? 0, rows);
+    const activations = { from, modality, ...(seed === undefined ? {} : { seed }), test: usual?.test };
+    subjects = [{ sites: imported.sites, activations, concepts, training: { ...training, tokens } }];
   }
   if (sites) subjects = subjects.map((each) => ({ ...each, sites }));
   // What the suite means for the subject that is replaced is meant for the new one; what it means for others only is

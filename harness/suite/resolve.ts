@@ -10,6 +10,7 @@ import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated
 import { resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
 import type {
+  ImportDraw,
   ResolvedDataset,
   ResolvedMethod,
   ResolvedSubject,
@@ -29,7 +30,10 @@ export interface EngineVersions {
 }
 
 /** Opens imported activations for their fingerprint and labels. */
-export type OpenImport = (folder: string) => Promise<{ fingerprint: string; dataset: Dataset }>;
+export type OpenImport = (
+  folder: string,
+  draw: ImportDraw,
+) => Promise<{ fingerprint: string; dataset: Dataset; trainable: number; notes: string[] }>;
 
 export interface ResolveContext {
   registry: Registry;
@@ -176,16 +180,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
       maxLength: activations?.maxLength,
     },
   };
-  if (from !== undefined) {
-    const { fingerprint, dataset } = await context.openImport(from);
-    const resolved: ResolvedDataset = {
-      ...{ id: dataset.id, version: 1, options: {}, optionsPassed: {}, seed: 0 },
-      modality: dataset.modality,
-      fingerprint: dataset.fingerprint,
-      hasConcepts: dataset.concepts !== undefined,
-    };
-    return { ...common, imported: from, fingerprint, family: 'imported', dataset: resolved };
-  }
+  if (from !== undefined) return { ...common, ...(await resolveImport(from, common, activations!, context)) };
   const folder = await subjectFolder(given, context.baseDir);
   const family = await familyOf(folder, context.registry);
   return {
@@ -194,6 +189,33 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
     dataset: await resolveDataset(given.dataset!, context, where),
+  };
+}
+
+/** What is read of a folder of imported activations, and how its items are drawn. */
+async function resolveImport(
+  folder: string,
+  { collect, concepts }: Pick<ResolvedSubject, 'collect' | 'concepts'>,
+  { modality, seed = 0, train: asked }: NonNullable<SuiteSubject['activations']>,
+  { openImport }: ResolveContext,
+): Promise<Pick<ResolvedSubject, 'imported' | 'draw' | 'collect' | 'fingerprint' | 'family' | 'dataset' | 'notes'>> {
+  const draw: ImportDraw = { ...(modality && { modality }), seed, test: collect.test, concepts };
+  const { fingerprint, dataset, trainable, notes } = await openImport(folder, draw);
+  const train = Math.min(asked ?? trainable, trainable);
+  const short = asked !== undefined && asked > trainable ? `; ${asked} were asked for` : '';
+  return {
+    imported: folder,
+    draw,
+    fingerprint,
+    family: 'imported',
+    collect: { ...collect, train },
+    notes: [...notes, `trained on ${train} of the ${trainable} items that tests and concepts leave${short}`],
+    dataset: {
+      ...{ id: dataset.id, version: 1, options: { seed }, optionsPassed: {}, seed },
+      modality: dataset.modality,
+      fingerprint: dataset.fingerprint,
+      hasConcepts: dataset.concepts !== undefined,
+    },
   };
 }
 

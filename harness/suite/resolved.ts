@@ -22,12 +22,24 @@ export interface ResolvedCollect {
   maxLength?: number;
 }
 
+/** What decides which imported items serve what. */
+export interface ImportDraw {
+  modality?: 'text' | 'image';
+  seed: number;
+  /** Held-out items. */
+  test: number;
+  concepts: { concepts?: number; perClass?: number };
+}
+
 export interface ResolvedSubject {
   id: string;
   /** The model's folder; absent for imported activations. */
   folder?: string;
   /** The folder of imported activations. */
   imported?: string;
+  /** How its items are drawn, and what a reader of results must know about them. */
+  draw?: ImportDraw;
+  notes?: string[];
   fingerprint: string;
   /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere. */
   family: string;

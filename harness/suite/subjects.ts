@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { SubjectDefinition } from '../contract/subject.ts';
-import { UserError, unknownName } from '../errors.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
@@ -68,10 +68,10 @@ export async function familyOf(folder: string, registry: Registry): Promise<Subj
   const config = (await readJson(file, 'subject')) as { model_type?: unknown } | null;
   const modelType = config?.model_type;
   const families = await registry.all('subject');
-  const family = families.find(({ modelTypes }) => modelTypes.includes(String(modelType)));
+  const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === modelType));
   if (family) return family;
   const known = families.flatMap(({ modelTypes }) => modelTypes);
   throw new UserError(
-    `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found '${String(modelType)}'.`,
+    `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`,
   );
 }

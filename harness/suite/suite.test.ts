@@ -121,13 +121,15 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
 test('--activations and --seed', async () => {
   const suite = absolutePaths(given(), folder);
   const changed = await overrideSuite(suite, {
-    imported: { folder: '/data/x', modality: 'text', sites: ['vision.embed'] },
+    imported: { folder: '/data/x', modality: 'text', sites: ['blocks.1'], rows: 300, seed: 4 },
     seed: 9,
   });
-  assert.equal(changed.subjects[0]!.activations, { from: '/data/x', train: 100, test: 20 });
-  assert.equal([changed.subjects[0]!.sites, changed.seeds], [['vision.embed'], [9]]);
+  // What tests and concepts leave is trained on, at least once: no number of items is taken over.
+  assert.equal(changed.subjects[0]!.activations, { from: '/data/x', modality: 'text', seed: 4, test: 20 });
+  assert.ok(changed.subjects[0]!.training!.tokens! >= 300);
+  assert.equal([changed.subjects[0]!.sites, changed.seeds], [['blocks.1'], [9]]);
   const both = () =>
-    overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', modality: 'image', sites: [] } });
+    overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', modality: 'image', sites: [], rows: 1 } });
   assert.match(await messageOf(both), /exclude each other/);
 });
 

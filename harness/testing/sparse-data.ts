@@ -35,18 +35,3 @@ export function sparseData(
     d,
   };
 }
-
-/** Mean over true directions of the largest cosine with any found one (both unit rows of width d). */
-export function meanMaxCosine(truth: Float32Array, found: Float32Array, d: number): number {
-  let total = 0;
-  for (let t = 0; t < truth.length; t += d) {
-    let best = -1;
-    for (let f = 0; f < found.length; f += d) {
-      let dot = 0;
-      for (let j = 0; j < d; j++) dot += truth[t + j]! * found[f + j]!;
-      best = Math.max(best, dot);
-    }
-    total += best;
-  }
-  return total / (truth.length / d);
-}

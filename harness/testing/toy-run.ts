@@ -11,6 +11,7 @@ export async function runToy(
   folder: string,
   more: Partial<Suite> = {},
   signal: AbortSignal = new AbortController().signal,
+  options: { force?: boolean } = {},
 ) {
   const registry = toyRegistry();
   const said: string[] = [];
@@ -19,7 +20,16 @@ export async function runToy(
   const { plan, provenance } = await prepareRun(toySuite(folder, more), registry, settings);
   const store = openStore(join(folder, 'store'), say);
   const out = join(folder, 'out');
-  const summary = await executePlan(plan, { registry, store, out, run: provenance, signal, showProgress: false, say });
+  const summary = await executePlan(plan, {
+    registry,
+    store,
+    out,
+    run: provenance,
+    signal,
+    showProgress: false,
+    say,
+    ...options,
+  });
   return { plan, summary, said, out, store };
 }
 

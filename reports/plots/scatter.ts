@@ -1,4 +1,4 @@
-/** @file One metric against another, a point a row of a table, with the interval of the second. */
+/** @file One metric against another, a point for each method's ranked row, with the interval of the second. */
 import type { EChartsOption } from 'echarts';
 import type { Table } from '../aggregate.ts';
 import { axesValues, metricTitle } from '../format.ts';
@@ -13,7 +13,8 @@ export function scatterPlot(
   palette: Palette,
   options: { title: string; caption: string; logX?: boolean },
 ): Plot | undefined {
-  const points = table.rows.flatMap(({ method, axes, cells }) => {
+  const points = table.rows.flatMap(({ method, axes, cells, detail }) => {
+    if (detail) return [];
     const [x, y] = [cells[xName]?.value, cells[yName]?.value];
     if (x === null || x === undefined || y === null || y === undefined || (options.logX && x <= 0)) return [];
     const label = [method.name, axesValues(axes)].filter(Boolean).join(' · ');

@@ -40,6 +40,7 @@ void cacheWrite(Call& c) {
     c.error = "native cache: no room for the new columns";
     return;
   }
+  if (t == 0 || width == 0) return;
   for (size_t i = 0; i < n; i++)
     __builtin_memcpy(f32(c, 0) + (i * capacity + column) * width, f32(c, 1) + i * t * width, t * width * sizeof(float));
 }

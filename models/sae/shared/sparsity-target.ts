@@ -22,6 +22,10 @@ const START = Math.log(0.1);
 const BOUNDS = [-7, 9] as const;
 /** e-folds that the integral part can move by in a whole run. */
 const RANGE = 30;
+/** e-folds a step at most on a declining target: L0 follows λ within tens of steps, however short the run is. */
+export const FASTEST = 0.04;
+/** Where a declining target begins, as a multiple, and the part of the run in which it falls to the target. */
+const DECLINE = { surplus: 6, part: 0.4 };
 /** Relative error at which it moves at about full speed. */
 const FULL_SPEED = 2 / 3;
 /** An error that at its present pace vanishes within this part of the remaining steps is left to do so. */
@@ -33,6 +37,14 @@ const PROPORTIONAL = { weight: 1, most: 0.3 };
 
 /** ln(L0 / target), at least ln(1/100). */
 const errorOf = (l0: number, target: number) => Math.log(Math.max(l0, target / 100) / target);
+
+/**
+ * What to aim at in this step. Under an L1 penalty of one fixed λ, L0 falls over most of a run. A controller that wants the
+ * end of that at once raises λ until latents die, and then swings.
+ */
+export function decliningTarget({ step, steps }: TrainState, target: number | null): number | null {
+  return target === null ? null : target * DECLINE.surplus ** Math.max(0, 1 - step / (DECLINE.part * steps));
+}
 
 /** The factor on λ reached so far; 1 without a target. */
 export function sparsityFactor({ scalars }: TrainState, target: number | null): number {
@@ -47,8 +59,10 @@ export function sparsityFactor({ scalars }: TrainState, target: number | null): 
  * only: the logarithm of the factor follows the error of a running mean of L0, its integral part hardly at all while
  * the error vanishes on its own. Gain and averaging window follow the length of the run: the published 3e-4 and 0.99
  * are for 200,000 steps. What was reached stands in `scalars`: `meanL0` and `logFactor`, the integral part.
+ *
+ * @param fastest e-folds that the integral part may move by in one step.
  */
-export function adjustSparsity(state: TrainState, target: number | null): void {
+export function adjustSparsity(state: TrainState, target: number | null, fastest = Infinity): void {
   if (target === null) return;
   const l0 = state.last?.l0 ?? target;
   const { scalars, steps } = state;
@@ -58,7 +72,7 @@ export function adjustSparsity(state: TrainState, target: number | null): void {
   const error = errorOf(mean, target);
   const pace = Math.abs(errorOf(before, target)) - Math.abs(error);
   const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error);
-  const gain = (RANGE / steps) * (converging ? CONVERGING : 1);
+  const gain = Math.min(fastest, RANGE / steps) * (converging ? CONVERGING : 1);
   scalars['meanL0'] = mean;
   const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(error / FULL_SPEED);
   scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));

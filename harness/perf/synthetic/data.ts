@@ -1,0 +1,53 @@
+/** @file Superposed sparse features with a known dictionary, on which recipes are compared with SAELens. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atomicWriteJson } from '../../io/atomic.ts';
+import { writeNpy } from '../../io/npy.ts';
+import { createRng } from '../../num/rng.ts';
+import { unitRows } from '../../train/fitted-sae.ts';
+
+/** 256 features in 64 dimensions, 6 of them active in a row on average; 100,000 rows to train on, 10,000 held out. */
+export const SYNTHETIC = { features: 256, d: 64, l0: 6, train: 100_000, test: 10_000 } as const;
+
+export interface SyntheticData {
+  /** True directions, unit rows [features, d]. */
+  dictionary: Float32Array;
+  /** [train, d] and [test, d]. */
+  train: Float32Array;
+  test: Float32Array;
+}
+
+/** Lengths are normal around 1 with this deviation; their modulus, so that none is negative. */
+const LENGTH_DEVIATION = 0.2;
+
+/** Each feature is a random direction, and is active in a row with the same probability, whatever the others are. */
+export function syntheticData(seed: number): SyntheticData {
+  const { features, d, l0, train, test } = SYNTHETIC;
+  const rng = createRng(seed).fork('synthetic');
+  const dictionary = unitRows(rng.fork('dictionary').fillNormal(new Float32Array(features * d)), d);
+  const draws = rng.fork('rows');
+  const x = new Float32Array((train + test) * d);
+  const fires = new Float32Array(features);
+  for (let at = 0; at < x.length; at += d) {
+    draws.fillUniform(fires);
+    for (let g = 0; g < features; g++) {
+      if (fires[g]! >= l0 / features) continue;
+      const length = Math.abs(1 + LENGTH_DEVIATION * draws.normal());
+      for (let j = 0; j < d; j++) x[at + j]! += length * dictionary[g * d + j]!;
+    }
+  }
+  return { dictionary, train: x.subarray(0, train * d), test: x.subarray(train * d) };
+}
+
+/** Writes the rows as activations that `--activations` reads, and the dictionary below it in `truth/`. */
+export async function writeSynthetic(folder: string, { dictionary, train, test }: SyntheticData): Promise<void> {
+  const { features, d } = SYNTHETIC;
+  await mkdir(join(folder, 'truth'), { recursive: true });
+  const x = new Float32Array(train.length + test.length);
+  x.set(train);
+  x.set(test, train.length);
+  await writeNpy(join(folder, 'activations.npy'), [x.length / d, d], x);
+  await writeNpy(join(folder, 'truth', 'dictionary.npy'), [features, d], dictionary);
+  const manifest = { files: ['activations.npy'], subject: 'synthetic', site: 'superposed', modality: 'text' };
+  await atomicWriteJson(join(folder, 'activations.json'), manifest);
+}

@@ -1,0 +1,71 @@
+/** @file One SAE trained by its default recipe on the synthetic data, and how well it finds the true dictionary. */
+import { memorySet } from '../../activations/activation-set.ts';
+import type { Codes, SaeDefinition, TrainingOptions } from '../../contract.ts';
+import { csrFromDense, csrFromTopk } from '../../num/csr.ts';
+import { meanMaxCosine } from '../../num/metrics/decoder.ts';
+import { createReconstruction, type TokenCodes } from '../../num/metrics/reconstruction.ts';
+import { type Tensor2D, tf } from '../../num/tf.ts';
+import { trainSae } from '../../train.ts';
+import { SYNTHETIC, type SyntheticData } from './data.ts';
+
+/** On the held-out rows, with the inference rule; the peer's script measures the same. */
+export interface Recovery {
+  /** Explained variance 1 − Σ‖x − x̂‖² / Σ‖x − mean‖². */
+  ev: number;
+  /** Mean over true features of the largest cosine with a decoder row. */
+  mmcs: number;
+  l0: number;
+  /** Part of the latents that no held-out row activates. */
+  dead: number;
+}
+
+/** Rows encoded at a time. */
+const BATCH = 1000;
+
+function tokenCodes(codes: Codes): TokenCodes {
+  if (codes.kind === 'dense') {
+    const [n, d_sae] = codes.values.shape;
+    return csrFromDense(codes.values.dataSync() as Float32Array, n, d_sae);
+  }
+  const [n, k] = codes.indices.shape;
+  return csrFromTopk(
+    codes.indices.dataSync() as Int32Array,
+    codes.values.dataSync() as Float32Array,
+    n,
+    k,
+    codes.d_sae,
+  );
+}
+
+/** Trains on the first `training.tokens` rows, each seen once, and measures. Needs a backend. */
+export async function recover<H>(
+  definition: SaeDefinition<H>,
+  { dictionary, train, test }: SyntheticData,
+  options: { hp?: Record<string, unknown>; training?: Partial<TrainingOptions>; seed: number },
+): Promise<Recovery> {
+  const { d, features: d_sae, l0 } = SYNTHETIC;
+  const tokens = options.training?.tokens ?? train.length / d;
+  const rows = train.subarray(0, tokens * d);
+  const sparsity = 'k' in definition.hyperparameters ? { k: l0 } : { targetL0: l0 };
+  const trained = await trainSae(definition, {
+    activations: memorySet(rows, d, { key: `synthetic ${tokens}` }),
+    d_sae,
+    hp: { ...sparsity, ...options.hp },
+    training: { tokens, ...options.training },
+    seed: options.seed,
+  });
+  const { method } = trained;
+  const sums = createReconstruction(d, d_sae);
+  for (let start = 0; start < test.length; start += BATCH * d) {
+    const x = test.subarray(start, start + BATCH * d);
+    tf.tidy(() => {
+      const codes = method.encode!(tf.tensor2d(x, [x.length / d, d]) as Tensor2D) as Codes;
+      const xHat = method.decode!(codes).dataSync() as Float32Array;
+      sums.add({ x, xHat, codes: tokenCodes(codes) });
+    });
+  }
+  const { explained_variance, l0: active, fraction_alive } = sums.metrics();
+  const mmcs = meanMaxCosine(dictionary, method.directions!(), d);
+  trained.dispose();
+  return { ev: explained_variance!, mmcs, l0: active!, dead: 1 - fraction_alive! };
+}

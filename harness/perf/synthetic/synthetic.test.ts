@@ -1,0 +1,62 @@
+/** @file Default recipes reach SAELens's committed numbers on the synthetic data, at a few batches. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import batchtopk from '../../../models/sae/batchtopk.ts';
+import relu from '../../../models/sae/relu.ts';
+import topk from '../../../models/sae/topk.ts';
+import type { SaeDefinition } from '../../contract.ts';
+import { initBackend } from '../../num/backend.ts';
+import { SYNTHETIC, type SyntheticData, syntheticData } from './data.ts';
+import { recover } from './recover.ts';
+import { bestReference, referenceRuns } from './reference.ts';
+
+const test = suite('synthetic recovery');
+let data: SyntheticData;
+test.before(async () => {
+  await initBackend('auto');
+  data = syntheticData(0);
+});
+
+test('rows have 6 active features of 256 on average, and unit directions', () => {
+  const { features, d } = SYNTHETIC;
+  for (let at = 0; at < features * d; at += d) {
+    const length = Math.hypot(...data.dictionary.subarray(at, at + d));
+    assert.ok(Math.abs(length - 1) < 1e-5);
+  }
+  // E‖x‖² = 6 · (1 + .2²) + ‖mean‖², where random directions add up like a walk: (6/256)² · 256 off the diagonal's share.
+  const squares = data.test.reduce((sum, value) => sum + value * value, 0) / SYNTHETIC.test;
+  assert.ok(Math.abs(squares - 6.24) < 0.5, `E‖x‖² ${squares}`);
+});
+
+test('every variant has committed runs of SAELens near L0 6 at every batch', () => {
+  const runs = referenceRuns();
+  for (const variant of ['relu', 'topk', 'batchtopk', 'jumprelu']) {
+    for (const batch of [64, 128, 256, 512, 1024]) {
+      assert.ok(bestReference(runs, variant, batch, SYNTHETIC.l0), `${variant} ${batch}`);
+    }
+  }
+  assert.is(bestReference(runs, 'relu', 64, 100), undefined);
+});
+
+const PAIRS: [SaeDefinition<never>, number][] = [
+  [topk as SaeDefinition<never>, 512],
+  [batchtopk as SaeDefinition<never>, 512],
+  [topk as SaeDefinition<never>, 256],
+];
+for (const [definition, batch] of PAIRS) {
+  test(`${definition.id} at batch ${batch}: within .01 and .02 of SAELens at its best`, async () => {
+    const ours = await recover(definition, data, { training: { batchSize: batch }, seed: 0 });
+    const best = bestReference(referenceRuns(), definition.id, batch, ours.l0)!;
+    assert.ok(best, `l0 ${ours.l0}`);
+    assert.ok(ours.ev >= best.ev - 0.01, `explained variance ${ours.ev}, SAELens ${best.ev}`);
+    assert.ok(ours.mmcs >= best.mmcs - 0.02, `mean max cosine ${ours.mmcs}, SAELens ${best.mmcs}`);
+  });
+}
+
+test('relu at batch 256: no latents die of a λ that overshoots', async () => {
+  const ours = await recover(relu, data, { training: { batchSize: 256 }, seed: 0 });
+  assert.ok(ours.dead < 0.06 && ours.mmcs > 0.93, `dead ${ours.dead}, mean max cosine ${ours.mmcs}`);
+  assert.ok(Math.abs(ours.l0 / SYNTHETIC.l0 - 1) < 0.1, `l0 ${ours.l0}`);
+});
+
+test.run();

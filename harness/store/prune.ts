@@ -1,0 +1,106 @@
+/** @file Prunes a store: what is old, too much or behind no result, never what a living process uses. */
+import { rename, rm } from 'node:fs/promises';
+import { writeError } from '../io/atomic.ts';
+import { moveAway, storePlaces } from '../store.ts';
+import { type Entry, type Leftover, listLeftovers, listSteps } from './inventory.ts';
+import { isLiving, ownerOf, tryLock } from './lock.ts';
+import { livingRuns } from './runs.ts';
+
+export interface PruneRules {
+  /** Remove what was not used for so long, in milliseconds. */
+  olderThan?: number;
+  /** Remove what was not used for longest, until all steps have at most so many bytes. */
+  maxBytes?: number;
+  /** Remove what is not among these keys. */
+  referenced?: ReadonlySet<string>;
+}
+
+export interface PrunePlan {
+  /** Steps to remove, each with the reason. */
+  steps: { entry: Entry; reason: string }[];
+  leftovers: Leftover[];
+  /** Steps that the rules name but a living process holds or uses. */
+  inUse: Entry[];
+  kept: Entry[];
+}
+
+/** An interrupted training goes on from its folder: for a day, unless a rule says otherwise. */
+const LEFTOVER_MS = 24 * 3_600_000;
+
+/** Keys that living processes compute, or use in a run. */
+async function keysInUse(root: string, keys: readonly string[]): Promise<Set<string>> {
+  const { locks, lock } = storePlaces(root);
+  const used = new Set((await livingRuns(locks)).flatMap(({ holder }) => holder.uses ?? []));
+  for (const key of keys) {
+    const owner = await ownerOf(lock(key));
+    if (owner && isLiving(owner)) used.add(key);
+  }
+  return used;
+}
+
+/** What the rules remove; damaged steps in any case. */
+export async function planPrune(root: string, rules: PruneRules, now: number): Promise<PrunePlan> {
+  const { olderThan, maxBytes, referenced } = rules;
+  const entries = await listSteps(root, false);
+  const reasons = new Map<Entry, string>();
+  for (const entry of entries) {
+    if (entry.damage !== undefined) reasons.set(entry, `damaged: ${entry.damage}`);
+    else if (referenced && !referenced.has(entry.key)) reasons.set(entry, 'behind no result');
+    else if (olderThan !== undefined && now - entry.lastUse > olderThan) reasons.set(entry, 'not used for long');
+  }
+  if (maxBytes !== undefined) {
+    const left = entries.filter((entry) => !reasons.has(entry)).sort((a, b) => a.lastUse - b.lastUse);
+    let bytes = left.reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const entry of left) {
+      if (bytes <= maxBytes) break;
+      reasons.set(entry, 'too much');
+      bytes -= entry.bytes;
+    }
+  }
+  const used = await keysInUse(
+    root,
+    entries.map(({ key }) => key),
+  );
+  const chosen = entries.filter((entry) => reasons.has(entry));
+  const leftovers = await listLeftovers(root);
+  return {
+    steps: chosen.filter(({ key }) => !used.has(key)).map((entry) => ({ entry, reason: reasons.get(entry)! })),
+    leftovers: leftovers.filter(({ changed }) => now - changed > (olderThan ?? LEFTOVER_MS)),
+    inUse: chosen.filter(({ key }) => used.has(key)),
+    kept: entries.filter((entry) => !reasons.has(entry) || used.has(entry.key)),
+  };
+}
+
+/**
+ * Removes what a plan says, except what a process took up in the meantime.
+ *
+ * @returns Bytes that are free now.
+ * @throws UserError when the store cannot be written.
+ */
+export async function prune(root: string, plan: PrunePlan, signal?: AbortSignal): Promise<number> {
+  const { lock } = storePlaces(root);
+  let freed = 0;
+  try {
+    for (const { entry } of plan.steps) {
+      signal?.throwIfAborted();
+      await tryLock(lock(entry.key), async () => {
+        const aside = await moveAway(root, entry.kind, entry.key);
+        if (aside === undefined) return;
+        const runs = await livingRuns(storePlaces(root).locks);
+        // A run that began just before may have opened it.
+        if (runs.some(({ holder }) => holder.uses?.includes(entry.key))) return rename(aside, entry.folder);
+        await rm(aside, { recursive: true, force: true });
+        freed += entry.bytes;
+      });
+    }
+    const still = new Set((await listLeftovers(root)).map(({ path }) => path));
+    for (const { path, bytes } of plan.leftovers) {
+      if (!still.has(path)) continue;
+      await rm(path, { recursive: true, force: true });
+      freed += bytes;
+    }
+  } catch (error) {
+    throw writeError(root, error);
+  }
+  return freed;
+}
