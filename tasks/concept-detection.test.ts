@@ -322,4 +322,46 @@ test('hostile data: an empty class, a leak between splits, NaN scores', async ()
   }
 });
 
+test('two classes of the same items: their equal AUROC is no certainty, and each row says what items add to it', async () => {
+  const rng = createRng('two classes');
+  const [first, second]: ['positive' | 'negative', 'positive' | 'negative'] = ['positive', 'negative'];
+  const entries = (['train', 'eval'] as const).flatMap((split) =>
+    Array.from({ length: 40 }, (_, i): Labelled => {
+      const roles: [Role, Role] = i < 20 ? [first, second] : [second, first];
+      return {
+        rows: [[(i < 20 ? 1 : 0) + rng.normal()]],
+        uses: [
+          [0, split, roles[0]],
+          [1, split, roles[1]],
+        ],
+      };
+    }),
+  );
+  const sign: ConceptDetector = { score: (x) => tf.neg(tf.squeeze(tf.slice(x, [0, 0], [-1, 1]), [1])) as Tensor1D };
+  const outcome = await run(
+    labelledOf(entries, 2),
+    supervised((id) => (id === 'c0' ? byRow : sign)),
+  );
+  const [row] = outcome.rows;
+  const { value: mean, ci95 } = row!.metrics['auroc']!;
+  assert.equal(row!.samples!.values, [mean, mean], 'one thing measured once');
+  // The error of one AUROC near 0.76 of 20 and 20 items: about 0.075.
+  assert.ok(ci95![1] - ci95![0] > 0.2, String(ci95));
+  const { shared } = row!.samples!;
+  const error = Math.sqrt(shared!.reduce((sum, each) => sum + each * each, 0));
+  assert.ok(error > 0.04 && error < 0.12, String(error));
+  near(
+    shared!.reduce((sum, each) => sum + each, 0),
+    0,
+  );
+});
+
+test('items of their own: values by concept, and nothing shared', async () => {
+  const outcome = await run(
+    single({ trainPositive: [4, 6], trainNegative: [1, 2], positive: [5, 7], negative: [3, 1], hard: [] }),
+    supervised(() => byRow),
+  );
+  assert.equal(outcome.rows[0]!.samples, { unit: 'concept', ids: ['c0'], values: [1] });
+});
+
 test.run();

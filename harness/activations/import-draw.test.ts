@@ -50,6 +50,16 @@ test('200,000 labelled rows: concepts and tests get what they need, all the rest
   );
 });
 
+test('a given split with more test rows than are needed: the others serve nothing', () => {
+  const split = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? ('test' as const) : ('train' as const)));
+  const items = { n: 100, classes: 0, classOf: new Int32Array(100).fill(-1), groups: distinct(100), split };
+  const { pools } = drawItems(items, { ...ALL, test: 10 });
+  assert.is(pools['corpus test'].length, 10);
+  assert.ok(pools['corpus test'].every((item) => split[item] === 'test'));
+  assert.is(pools['corpus train'].length, 50);
+  assert.ok(pools['corpus train'].every((item) => split[item] === 'train'));
+});
+
 test('a smaller need reserves a part of what a larger one does', () => {
   const items = { n: 3000, classes: 3, classOf: sortedClasses(3000, 3), groups: distinct(3000) };
   const large = drawItems(items, { seed: 1, test: 300, perClass: () => 100 }).pools;

@@ -147,6 +147,8 @@ export function drawItems({ n, classes, classOf: given, groups, split }: DrawnIt
   const reserve = (role: Role, rest: 'corpus train' | 'corpus test', needed: (items: number[]) => number[]) => {
     const units = allocated.get(role) ?? [];
     pools[role] = needed(units.flat());
+    // Tests of a given split have nowhere else to go: they may not be trained on.
+    if (rest === role) return;
     const kept = new Set(pools[role].map((item) => unitOf[item]!));
     for (const unit of units) if (!kept.has(unitOf[unit[0]!]!)) allocated.get(rest)!.push(unit);
   };

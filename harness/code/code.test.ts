@@ -42,6 +42,12 @@ async function changedBy(...edits: [file: string, edit: (text: string) => string
   return Object.keys(before).filter((name) => after[name]!.sha256 !== before[name]!.sha256);
 }
 
+/** Functions that return by way of something else. */
+const otherwise = (text: string) => text.replaceAll('return ', 'return console.log(), ');
+
+/** With one more effect, whatever the file says. */
+const edited = (text: string) => `${text}\nconsole.log('edited');\n`;
+
 test('a changed metric changes the tasks that use it, not training', async () => {
   const changed = await changedBy([
     'harness/num/metrics/roc.ts',
@@ -53,12 +59,12 @@ test('a changed metric changes the tasks that use it, not training', async () =>
 });
 
 test('the trainer changes SAEs, not baselines or activations', async () => {
-  const changed = await changedBy(['harness/train/dead-latents.ts', (text) => text.replaceAll('Math.min', 'Math.max')]);
+  const changed = await changedBy(['harness/train.ts', otherwise]);
   assert.equal(changed, ['sae']);
 });
 
 test('a helper of one plug-in changes that plug-in', async () => {
-  const changed = await changedBy(['tasks/reconstruction/geometry.ts', (text) => text.replaceAll(' + ', ' - ')]);
+  const changed = await changedBy(['tasks/reconstruction/geometry.ts', edited]);
   assert.equal(changed, ['tasks/reconstruction']);
 });
 
@@ -70,12 +76,11 @@ test('an operation of the backend and a kernel of ours change the backend', asyn
 });
 
 test('comments, types, reports and commands change nothing', async () => {
-  const line = (text: string) => `${text}\nexport const oneMore = 1;\nconsole.log(oneMore);\n`;
   const changed = await changedBy(
     ['harness/num/metrics/roc.ts', (text) => `/** A comment. */\n${text}\ninterface Unused { a: number }\n`],
-    ['harness/commands/run.ts', line],
-    ['reports/index.ts', line],
-    ['harness/provenance.ts', line],
+    ['harness/commands/run.ts', edited],
+    ['reports/index.ts', edited],
+    ['harness/provenance.ts', edited],
   );
   assert.equal(changed, []);
 });

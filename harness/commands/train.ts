@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import type { Mark } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
@@ -49,6 +50,9 @@ async function suiteOf(values: Values): Promise<Suite> {
   };
 }
 
+/** Items that are not trained on, to say how the SAE does on others. */
+const HELD_OUT = 50;
+
 async function subjectOf(
   values: Values,
   subjectByName: (name: string) => Promise<SubjectReference>,
@@ -68,7 +72,7 @@ async function subjectOf(
     ...named,
     sites: [site],
     dataset: { id: required(values, 'dataset', 'text-world') },
-    activations: { train, test: 1 },
+    activations: { train, test: HELD_OUT },
   };
 }
 
@@ -141,10 +145,13 @@ export const command: Command = {
       throw writeError(out, error);
     });
     if (portable) await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
-    await atomicWriteJson(join(out, TRAINING_RECORD), { key: fit!.key, ...(step.meta['training'] as object) });
+    const marks = (step.meta['marks'] ?? []) as Mark[];
+    for (const { message } of marks) say(`warning: ${message}`);
+    const record = { key: fit!.key, ...(step.meta['training'] as object), marks };
+    await atomicWriteJson(join(out, TRAINING_RECORD), record);
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
-    if (values['json']) print(JSON.stringify({ out, ...facts, last }, null, 2));
+    if (values['json']) print(JSON.stringify({ out, ...facts, marks, last }, null, 2));
     else
       print(
         `${Object.entries(last)
