@@ -170,8 +170,11 @@ function sourceCode({ code: { machine, plugins } }: ResolvedSuite, { imported, f
   };
 }
 
-function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, kind, id }: ResolvedMethod) {
-  if (checkpoint !== undefined) return { machine: digestOf(machine, 'checkpoint') };
+function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, variant, kind, id }: ResolvedMethod) {
+  if (checkpoint !== undefined) {
+    const plugin = variant === undefined ? {} : { plugin: digestOf(plugins, `sae ${variant}`) };
+    return { machine: digestOf(machine, 'checkpoint'), ...plugin };
+  }
   return { machine: digestOf(machine, kind), plugin: digestOf(plugins, `${kind} ${id}`) };
 }
 
@@ -184,6 +187,10 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
   needs === 'labels' || needs === 'text' || needs === 'gradients';
 
+/** Whether fitting a method reads the test rows: to say how a trained SAE does on them, which changes no weight. */
+export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'checkpoint'>): boolean =>
+  kind === 'sae' && checkpoint === undefined;
+
 function planFit(
   suite: ResolvedSuite,
   subject: ResolvedSubject,
@@ -191,13 +198,17 @@ function planFit(
   method: ResolvedMethod,
   seed: number,
 ): Fit {
-  const trained = method.kind === 'sae' && method.checkpoint === undefined;
+  const trained = readsTest(method);
   const training = trained ? { ...subject.training, ...method.training } : {};
   const content = {
     method: { ...identity(method), kind: method.kind },
     trainer: trained ? suite.trainerVersion : undefined,
     training,
-    inputs: { train: activations.train, labelled: readsLabels(method) ? activations.labelled : undefined },
+    inputs: {
+      train: activations.train,
+      test: trained ? activations.test : undefined,
+      labelled: readsLabels(method) ? activations.labelled : undefined,
+    },
     seed: method.seeded ? seed : NO_SEED,
     code: methodCode(suite, method),
     ...arithmeticOf(suite),

@@ -10,11 +10,16 @@ import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';
 import { createCurve, explainedVariance } from './train/curve.ts';
 import { createDeadLatents } from './train/dead-latents.ts';
+import { decayStart, type HeldOutPoint, heldOutLooks, lookSteps } from './train/held-out.ts';
+import { trainingMarks } from './train/marks.ts';
 import { checkShape, resolveTraining, withDefaults } from './train/options.ts';
 import { silentAfter, stepsOf } from './train/run-length.ts';
 import { startRun } from './train/start.ts';
 import { trainStep } from './train/step.ts';
 import { type TrainedSae, trainedSae } from './train/trained-sae.ts';
+
+/** The last 1/10 of the curve is what L0 is taken from without held-out rows. */
+const LATE = 10;
 
 /** What a progress line shows. All but `tokensPerSecond` are the same in every run of the same seed and backend. */
 export interface TrainProgress {
@@ -35,6 +40,8 @@ export interface TrainSaeOptions {
   activations: ActivationSet;
   /** What to reconstruct, for variants that declare `data.target`; the same rows as `activations`. */
   target?: ActivationSet;
+  /** Rows that are not trained on: how well they are explained is followed, and decides on marks. */
+  heldOut?: ActivationSet;
   d_sae: number;
   /** Shape of structured inputs, e.g. [C, H, W]; its product is d_in. */
   input?: number[];
@@ -80,6 +87,9 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     tf.dispose(checkpoint.groups['adam']!);
   }
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
+  const looks = options.heldOut && !definition.data ? heldOutLooks(options.heldOut, seed) : undefined;
+  const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
+  const lookAt = lookSteps(training);
   const curve = createCurve(steps, checkpoint?.progress.curve);
   const rng = createRng(seed).fork('sae steps');
   const state: TrainState = {
@@ -97,7 +107,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     if (checkpointDir === undefined) return;
     const moments = adam.state();
     const { step, tokens, scalars, last } = state;
-    const progress = { step, tokens, scale, scalars, curve: curve.state, last };
+    const progress = { step, tokens, scale, scalars, curve: curve.state, heldOut, last };
     const groups = { params, buffers: state.buffers, adam: moments };
     await saveCheckpoint(checkpointDir, identity, { progress, groups, sinceFired: dead.sinceFired });
     tf.dispose(moments);
@@ -144,6 +154,9 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
       state.deadCount = dead.deadCount();
       const deadFraction = state.deadCount / shape.d_sae;
       curve.add(state.step, state.tokens, numbers, deadFraction);
+      const looked = { definition, hp, params, state, scale };
+      if (looks && lookAt.has(state.step)) heldOut.push(await looks(looked, 'during'));
+      if (looks && state.step === steps) heldOut.push(await looks(looked, 'end'));
       const { loss, parts, l0, residual, variance } = numbers;
       options.onProgress?.({
         step: state.step,
@@ -161,18 +174,19 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     }
     await source.return(undefined);
     const silent = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
-    return trainedSae({
-      definition,
-      hp,
-      shape,
-      training,
-      seed,
-      scale,
-      state,
-      params,
+    const { points } = curve.state;
+    const late = points.slice(-Math.ceil(points.length / LATE));
+    const marks = trainingMarks({
+      targetL0: definition.targetL0?.(hp) ?? null,
+      l0: heldOut.at(-1)?.l0 ?? late.reduce((sum, point) => sum + point.l0, 0) / late.length,
+      l0Of: looks ? 'held-out rows' : 'the last tenth of training',
       silent,
-      curve: curve.state.points,
+      silentTokens: silentAfter(state.tokens),
+      controllers: definition.controllers?.(state.scalars, hp) ?? [],
+      heldOut,
+      decayStart: decayStart(training),
     });
+    return trainedSae({ definition, hp, shape, training, seed, scale, state, params, marks, heldOut, curve: points });
   } finally {
     adam.dispose();
     tf.dispose([state.dead, ...Object.values(state.buffers), ...Object.values(params)]);

@@ -1,6 +1,7 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
+import { marksOf, type TableMark } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 
 /** One number of a table. */
@@ -50,6 +51,10 @@ export interface Table {
   metrics: string[];
   main?: string;
   seeds: number[];
+  /** How often SAEs saw each training row; one number where all of them trained alike. */
+  epochs: number[];
+  /** What readers must know about some of its methods. */
+  marks: TableMark[];
   /** Band by band, best first, then the details. */
   rows: TableRow[];
   /** Why there are no rows, where the task does not apply to this subject. */
@@ -147,6 +152,8 @@ function buildTable(results: Result[]): Table {
     metrics: main ? [main, ...metrics.filter((name) => name !== main)] : metrics,
     ...(main ? { main } : {}),
     seeds: [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b),
+    epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
+    marks: marksOf(results),
     rows,
     ...(unavailable ? { unavailable } : {}),
   };

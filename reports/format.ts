@@ -1,4 +1,5 @@
 /** @file Numbers and names as readers see them in tables. */
+import type { Result } from '../harness/schema/result.generated.ts';
 
 /** At most four significant digits, no exponent for everyday sizes; `–` for an empty cell. */
 export function formatNumber(value: number | null | undefined): string {
@@ -54,3 +55,10 @@ export function axesLabel(axes: Record<string, string>): string {
 
 /** The axes' values alone, for labels in plots, where the axes are explained beside: `auroc`, `none / raw`. */
 export const axesValues = (axes: Record<string, string>): string => Object.values(axes).join(' / ');
+
+/** `4,000 training rows × 12.5 epochs and 300 test rows`; several numbers of epochs where SAEs trained differently long. */
+export function rowsText({ trainRows, testRows }: Pick<Result['dataset'], 'trainRows' | 'testRows'>, epochs: number[]) {
+  const often = epochs.map((times) => Number(times.toPrecision(3)).toLocaleString('en')).join(' or ');
+  const seen = often === '' ? '' : ` × ${often} epoch${often === '1' ? '' : 's'}`;
+  return `${trainRows.toLocaleString('en')} training rows${seen} and ${testRows.toLocaleString('en')} test rows`;
+}

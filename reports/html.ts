@@ -2,8 +2,9 @@
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { Table, TableRow } from './aggregate.ts';
 import { tableColumns } from './columns.ts';
-import { axesLabel, formatInterval, formatNumber, metricTitle } from './format.ts';
+import { axesLabel, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { rowGroups } from './leaderboard.ts';
+import { markedName, markLine } from './marks.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
@@ -37,7 +38,7 @@ function tableView(table: Table) {
     failed: row.failures && `failed: ${row.failures.join('; ')}`,
     rank: rankLabel(row),
     standing: standingText(row),
-    method: row.method.name,
+    method: markedName(row.method.name, row.method.name, table.marks),
     title: row.method.title,
     kind: row.method.kind,
     control: row.control !== undefined,
@@ -57,6 +58,7 @@ function tableView(table: Table) {
     })),
     bands: bands.map(({ title, rows }) => ({ title, rows: rows.map(rowView) })),
     details: details.map(rowView),
+    marks: table.marks.map((mark) => markLine(mark, table.seeds)),
     width: columns.length + 2,
   };
 }
@@ -108,7 +110,7 @@ export async function renderHtml(
       facts: [
         `${subject.modality === 'text' ? 'language' : 'vision'} model of family ${subject.family}${subject.parameters ? `, ${subject.parameters.toLocaleString('en')} parameters` : ''}`,
         `d_in ${site.d_in}`,
-        `dataset ${dataset.id}: ${dataset.trainRows.toLocaleString('en')} training rows, ${dataset.testRows.toLocaleString('en')} test rows${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
+        `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
         dataset.policy,
       ],
       tasks,

@@ -1,7 +1,8 @@
 /** @file Tables → LEADERBOARD.md. */
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
-import { axesLabel, formatInterval, metricTitle } from './format.ts';
+import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
+import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { renderTemplate } from './template.ts';
 
@@ -59,13 +60,13 @@ function tableView(table: Table) {
   const counts = [
     `d_in ${site.d_in}`,
     `dataset \`${dataset.id}\``,
-    `${dataset.trainRows.toLocaleString('en')} training and ${dataset.testRows.toLocaleString('en')} test rows`,
+    rowsText(dataset, table.epochs),
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
     `seeds ${table.seeds.join(', ')}`,
   ];
   const rowView = (row: TableRow) => ({
     rank: rankLabel(row),
-    method: methodLabel(row),
+    method: markedName(methodLabel(row), row.method.name, table.marks),
     cells: columns.map((name) => {
       const cell = row.cells[name];
       return cell ? formatInterval(cell.value, cell.ci95, cell) : '–';
@@ -82,6 +83,7 @@ function tableView(table: Table) {
     bands: bands.map(({ title, rows }) => ({ title: escapeCell(title), rows: rows.map(rowView) })),
     details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
+    marks: table.marks.map((mark) => escapeCell(markLine(mark, table.seeds))),
   };
 }
 

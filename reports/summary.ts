@@ -2,6 +2,7 @@
 
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables, type Table, type TableRow } from './aggregate.ts';
+import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { tellApart } from './settings.ts';
 
@@ -21,10 +22,12 @@ const headlines = ({ rows }: Table): TableRow[] => rows.filter(({ detail }) => !
 function textOf(place: string, tables: readonly Table[]): string {
   const shown = tables.filter(({ main }) => main !== undefined);
   const methods = [...new Set(shown.flatMap((table) => headlines(table).map(({ method }) => method.name)))];
+  const marks = shown.flatMap((table) => table.marks);
+  const below = new Set(shown.flatMap((table) => table.marks.map((mark) => markLine(mark, table.seeds))));
   const lines = [
     ['method', ...shown.map(({ task, main }) => `${task.id} (${main})`)],
     ...methods.map((method) => [
-      method,
+      markedName(method, method, marks),
       ...shown.map((table) => {
         const row = headlines(table).find((each) => each.method.name === method);
         return row ? show(row, table.main!) : '–';
@@ -35,7 +38,7 @@ function textOf(place: string, tables: readonly Table[]): string {
   const text = lines.map((line) =>
     line.map((word, i) => (i === 0 ? word.padEnd(widths[i]!) : word.padStart(widths[i]!))).join('  '),
   );
-  return [place, text[0]!, '─'.repeat(text[0]!.length), ...text.slice(1)].join('\n');
+  return [place, text[0]!, '─'.repeat(text[0]!.length), ...text.slice(1), ...below].join('\n');
 }
 
 /** Its value with its rank, aligned in columns. */

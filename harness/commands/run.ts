@@ -85,12 +85,12 @@ function showFailures(failures: readonly Failure[], say: (line: string) => void)
   }
 }
 
-/** What results are marked with, once for each method at a site. */
+/** What results are marked with, as a warning, once for each method at a site. */
 function showMarks(results: readonly Result[], say: (line: string) => void): void {
   const lines = results.flatMap(({ subject, site, method, marks = [] }) =>
     marks.map(({ message }) => `${subject.id} ${site.name} ${method.name}: ${message}`),
   );
-  for (const line of new Set(lines)) say(line);
+  for (const line of new Set(lines)) say(`warning: ${line}`);
 }
 
 /** What a reader of results must know of the texts, once for each subject. */

@@ -83,6 +83,15 @@ export interface RunLength {
   steps: number;
 }
 
+/** A number that training steers between bounds of its own. */
+export interface Controller {
+  /** In words, for a sentence. */
+  name: string;
+  value: number;
+  low: number;
+  high: number;
+}
+
 /** SAELens' file format: what `cfg.json` and `sae_weights.safetensors` hold. */
 export interface SaeLensExport {
   architecture: 'standard' | 'gated' | 'jumprelu' | 'topk' | string;
@@ -102,6 +111,10 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   validate?(shape: SaeShape, hp: H): void;
   /** The recipe for a run of this length. A batch size or a number of tokens of its own comes back as the next `run`. */
   training?(shape: SaeShape, hp: H, run: RunLength): Partial<TrainingOptions>;
+  /** L0 that training aims at; null without one. Results whose L0 misses it by over 10 % are marked. */
+  targetL0?(hp: H): number | null;
+  /** The variant's controllers as they ended: results with one at its bound are marked. */
+  controllers?(scalars: Readonly<Record<string, number>>, hp: H): Controller[];
   data?: {
     /** Needs the preceding token's activation. */
     previous?: boolean;

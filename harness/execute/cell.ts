@@ -2,7 +2,15 @@
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
-import { type ActivationSplit, type Cell, type Evaluation, type Fit, type Prepare, readsLabels } from '../plan.ts';
+import {
+  type ActivationSplit,
+  type Cell,
+  type Evaluation,
+  type Fit,
+  type Prepare,
+  readsLabels,
+  readsTest,
+} from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { StoredStep } from '../store.ts';
@@ -125,6 +133,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     const labels = readsLabels(method) ? await labelled() : undefined;
     return {
       train,
+      ...(readsTest(method) ? { test: (await split('test')).value } : {}),
       ...(labels ? { labelled: labels.value } : {}),
       ...(session.subject ? { subject: session.subject } : {}),
       site,
@@ -139,7 +148,10 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
       (folder, progress) => fitMethod(definition, fit, inputs, { folder, progress, signal }),
-      { resumable: definition.kind === 'sae', inputs: readsLabels(fit.method) ? collected : collected.slice(0, 1) },
+      {
+        resumable: definition.kind === 'sae',
+        inputs: readsLabels(fit.method) ? collected : collected.slice(0, readsTest(fit.method) ? 2 : 1),
+      },
     );
   }
 
@@ -164,7 +176,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     const fitted = await fitStep(fit);
     const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
-    const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
+    const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
     try {

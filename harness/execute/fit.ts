@@ -14,12 +14,15 @@ import type { Registry } from '../registry.ts';
 import type { ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import { restoreSae } from '../train/fitted-sae.ts';
+import type { HeldOutPoint } from '../train/held-out.ts';
 import { trainSae } from '../train.ts';
 import { fitCheckpoint, loadCheckpoint } from './checkpoint.ts';
 
 /** What fitting reads. */
 export interface FitInputs {
   train: ActivationSet;
+  /** Present for SAEs that are trained here: what marks are decided on. */
+  test?: ActivationSet;
   /** Present for methods that read labels or text, where the dataset has concepts. */
   labelled?: LabelledActivations;
   subject?: Subject;
@@ -78,7 +81,7 @@ export async function fitBaseline(
 export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
-  { train, site }: FitInputs,
+  { train, test, site }: FitInputs,
   { folder, progress, signal }: FitEnvironment,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
@@ -86,6 +89,7 @@ export async function fitSae(
   let tokensPerSecond = 0;
   const trained = await trainSae(definition, {
     activations: train,
+    ...(test ? { heldOut: test } : {}),
     d_sae: widthOf(fit.method.options, train.d_in),
     hp: hyperparametersOf(fit.method.options),
     training: fit.training as Partial<TrainingOptions>,
@@ -104,6 +108,7 @@ export async function fitSae(
     if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site });
     await rm(checkpointDir, { recursive: true, force: true });
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
+    const rows = train.keep.reduce((sum, kept) => sum + kept, 0);
     const training: ResultTraining = {
       options: { ...trained.training },
       ...(definition.inference === undefined ? {} : { inference: definition.inference }),
@@ -111,20 +116,23 @@ export async function fitSae(
       scalars: trained.scalars,
       parameters,
       tokens: trained.tokens,
+      rows,
+      epochs: trained.tokens / rows,
       seconds: (performance.now() - started) / 1000,
       tokensPerSecond,
       curve: columns(trained.curve),
+      ...(trained.heldOut.length > 0 ? { heldOut: columns(trained.heldOut) } : {}),
     };
-    return { training };
+    return { training, ...(trained.marks.length > 0 ? { marks: trained.marks } : {}) };
   } finally {
     trained.dispose();
   }
 }
 
 /** Points as series: `{ step: […], loss: […], …, 'part.aux': […] }`. */
-function columns(points: Awaited<ReturnType<typeof trainSae>>['curve']): ResultTraining['curve'] {
+function columns(points: readonly (HeldOutPoint & { parts?: Record<string, number> })[]): ResultTraining['curve'] {
   const series: Record<string, number[]> = {};
-  for (const { parts, ...numbers } of points) {
+  for (const { parts = {}, ...numbers } of points) {
     const named = Object.entries(parts).map(([name, value]) => [`part.${name}`, value] as const);
     for (const [name, value] of [...Object.entries(numbers), ...named]) {
       series[name] ??= [];
@@ -140,13 +148,15 @@ export async function restoreMethod(
   folder: string,
   method: Fit['method'],
   inputs: Pick<FitInputs, 'train' | 'labelled'>,
+  registry: Registry,
 ): Promise<FittedMethod> {
-  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder);
+  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder, registry);
   const state = await readState(folder);
   return definition.kind === 'sae' ? restoreSae(definition, state) : restoreBaseline(definition, state, method, inputs);
 }
 
-async function readState(folder: string): Promise<FittedState> {
+/** What {@link fitMethod} left of a method other than a checkpoint. */
+export async function readState(folder: string): Promise<FittedState> {
   const { arrays, json } = await readArrays(folder);
   return { tensors: arrays as FittedState['tensors'], json };
 }

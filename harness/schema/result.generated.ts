@@ -255,12 +255,26 @@ export interface ResultTraining {
   };
   parameters: number;
   tokens: number;
+  /**
+   * Different rows that training drew from.
+   */
+  rows?: number;
+  /**
+   * How often it saw each of them: tokens over rows.
+   */
+  epochs?: number;
   seconds: number;
   tokensPerSecond: number;
   /**
    * Series over training, e.g. step, loss, l0, explainedVariance, deadFraction.
    */
   curve: {
+    [k: string]: number[];
+  };
+  /**
+   * Series over training on rows that are not trained on: step, explained_variance, l0.
+   */
+  heldOut?: {
     [k: string]: number[];
   };
 }

@@ -8,6 +8,7 @@ import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
 import type { CurveState } from './curve.ts';
+import type { HeldOutPoint } from './held-out.ts';
 
 /** The JSON part of a checkpoint. */
 export interface CheckpointProgress {
@@ -18,6 +19,8 @@ export interface CheckpointProgress {
   scale: number;
   scalars: Record<string, number>;
   curve: CurveState;
+  /** Looks at held-out rows so far. */
+  heldOut: HeldOutPoint[];
   /** What the step before the next one measured. */
   last?: TrainState['last'];
 }
@@ -30,7 +33,7 @@ export interface Checkpoint {
 }
 
 const FILE = 'checkpoint.safetensors';
-const FORMAT = 'saxbench-checkpoint-1';
+const FORMAT = 'saxbench-checkpoint-2';
 const SINCE = 'trainer:since_fired';
 
 const stored = (data: ElementArray, shape: number[]): TensorToWrite => ({

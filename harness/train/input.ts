@@ -7,7 +7,7 @@ import { createRng } from '../num/rng.ts';
 /** Rows that start values and the input scale are computed from. */
 export const SAMPLE_ROWS = 8192;
 
-/** Up to {@link SAMPLE_ROWS} kept rows. */
+/** Some kept rows. */
 export interface Sample {
   n: number;
   /** Row-major [n, d]. */
@@ -17,16 +17,16 @@ export interface Sample {
 }
 
 /**
- * A random sample of the kept rows, the same for the same seed.
+ * A random sample of at most `most` kept rows, the same for the same seed.
  *
  * @throws UserError when the set keeps no row.
  */
-export async function sampleRows(set: ActivationSet, seed: number): Promise<Sample> {
+export async function sampleRows(set: ActivationSet, seed: number, most = SAMPLE_ROWS): Promise<Sample> {
   const kept = set.keep.reduce((sum, flag) => sum + flag, 0);
   if (kept === 0) {
     throw new UserError(`activations: no row is kept under the policy '${set.policy}': nothing to train on.`);
   }
-  const n = Math.min(SAMPLE_ROWS, kept);
+  const n = Math.min(most, kept);
   const chosen = createRng(seed).fork('sae sample').sample(kept, n).sort();
   const rows = new Uint32Array(n);
   for (let row = 0, nth = 0, at = 0; at < n; row++) {

@@ -1,8 +1,17 @@
 /** @file What training gives: inference weights, the curve, and the ways to keep and use them. */
-import type { FittedMethod, FittedState, SaeDefinition, SaeShape, TrainingOptions, TrainState } from '../contract.ts';
+import type {
+  FittedMethod,
+  FittedState,
+  Mark,
+  SaeDefinition,
+  SaeShape,
+  TrainingOptions,
+  TrainState,
+} from '../contract.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
 import type { CurvePoint } from './curve.ts';
 import { fittedFromSae, saeState } from './fitted-sae.ts';
+import type { HeldOutPoint } from './held-out.ts';
 import { writeSaeLens } from './saelens-write.ts';
 
 export interface TrainedSae {
@@ -19,8 +28,10 @@ export interface TrainedSae {
   scale: number;
   /** The variant's own numbers at the end, e.g. the sparsity coefficient that a controller reached. */
   scalars: Record<string, number>;
-  /** Part of the latents that did not fire once in the last quarter of training, or in its last 10^7 tokens. */
-  silent: number;
+  /** What a reader must know about this run. */
+  marks: Mark[];
+  /** Looks at held-out rows, the last one at the end and at more rows; empty where none were given. */
+  heldOut: HeldOutPoint[];
   /** At most 200 points, the last one at the end. */
   curve: CurvePoint[];
   /** As a method. It shares the weights: dispose of one of the two. */
@@ -46,13 +57,14 @@ interface Finished<H> {
   scale: number;
   state: TrainState;
   params: NamedTensors;
-  silent: number;
+  marks: Mark[];
+  heldOut: HeldOutPoint[];
   curve: CurvePoint[];
 }
 
 /** Turns the parameters of a finished run into inference weights on unscaled inputs. The given tensors stay. */
 export function trainedSae<H>(finished: Finished<H>): TrainedSae {
-  const { definition, hp, shape, training, seed, scale, state, silent, curve } = finished;
+  const { definition, hp, shape, training, seed, scale, state, marks, heldOut, curve } = finished;
   const params = tf.tidy(() => {
     const inference = definition.toInference?.(finished.params, state, hp) ?? finished.params;
     const folded = scale === 1 ? inference : definition.foldScale!(inference, scale, hp);
@@ -69,7 +81,8 @@ export function trainedSae<H>(finished: Finished<H>): TrainedSae {
     tokens: state.tokens,
     scale,
     scalars: { ...state.scalars },
-    silent,
+    marks,
+    heldOut,
     curve,
     method,
     state: () => saeState(definition, params, hp, shape),

@@ -15,6 +15,7 @@ import { centredBias, centredEncoder, denseDecode, preActivations } from './shar
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
 import {
+  raiseDeadBiases,
   type TopkFamily,
   topkFamilyHyperparameters,
   topkFamilyInit,
@@ -46,13 +47,15 @@ function smallestPositive(codes: Tensor2D): Scalar {
 
 export default defineSae<TopkFamily>({
   id: 'batchtopk',
-  title: 'BatchTopK SAE with AuxK',
+  title: 'BatchTopK SAE',
   inference: 'one threshold for all latents, learned in training, whatever the batch',
   paper: 'Bussmann, Leask & Nanda 2024, arXiv:2412.06410',
   version: 2,
   hyperparameters: {
     k: { type: 'number', exclusiveMinimum: 0, default: 16, description: 'Latents kept for each input on average.' },
     ...topkFamilyHyperparameters,
+    // What competes over a whole batch is kept down by AuxK's gradient: rising biases alone bring more latents back.
+    auxAlpha: { ...topkFamilyHyperparameters.auxAlpha, default: 0 },
   },
   validate: (shape, hp) => checkK('batchtopk', hp.k, shape, false),
   training: topkFamilyTraining,
@@ -69,7 +72,9 @@ export default defineSae<TopkFamily>({
     const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux, smallest: smallestPositive(values) }, codes, reconstruction };
   },
+  targetL0: (hp) => hp.k,
   unitRows: () => ['W_dec'],
+  beforeStep: raiseDeadBiases,
   afterStep(_params, state) {
     updateThreshold(state);
     return {};

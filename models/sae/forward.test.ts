@@ -62,21 +62,26 @@ test('codes and reconstructions of x = [3, 1], by hand', () => {
 test('BatchTopK shares its budget over the batch and follows the smallest kept value', () => {
   tf.tidy(() => {
     const x = tf.tensor2d([3, 1, 1, -1], [2, 2]);
-    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), { k: 1, auxAlpha: 0, auxK: 1 });
+    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), {
+      k: 1,
+      auxAlpha: 0,
+      auxK: 1,
+      deadBias: 0,
+    });
     // Pre-activations [2.5, 2, 0] and [0.5, 0, 0]: the two largest are both in the first row.
     assert.equal([...toDense(codes).dataSync()], [2.5, 2, 0, 0, 0, 0]);
     assert.is(parts['smallest']!.dataSync()[0], 2);
     const following = state({ last: { l0: 1, parts: { smallest: 2 } } });
-    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1 });
+    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.is(following.scalars['threshold'], 2);
     following.last!.parts['smallest'] = 4;
-    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1 });
+    batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.ok(Math.abs(following.scalars['threshold']! - 2.2) < 1e-12);
     const long = state({ step: 2000, steps: 1e6, scalars: { threshold: 2 }, last: following.last });
-    batchtopk.afterStep!(weights(), long, { k: 1, auxAlpha: 0, auxK: 1 });
+    batchtopk.afterStep!(weights(), long, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.ok(Math.abs(long.scalars['threshold']! - 2.002) < 1e-12, 'the published 0.999 on a long run');
     const early = state({ step: 10, last: following.last });
-    batchtopk.afterStep!(weights(), early, { k: 1, auxAlpha: 0, auxK: 1 });
+    batchtopk.afterStep!(weights(), early, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.is(early.scalars['threshold'], undefined);
   });
 });
@@ -84,7 +89,7 @@ test('BatchTopK shares its budget over the batch and follows the smallest kept v
 test('AuxK: dead latents only, 0 without any, and nothing flows to the live ones', () => {
   tf.tidy(() => {
     const x = tf.tensor2d([3, 1, 1, -2], [2, 2]);
-    const hp = { k: 1, auxAlpha: 1, auxK: 1 };
+    const hp = { k: 1, auxAlpha: 1, auxK: 1, deadBias: 0 };
     const aux = (s: TrainState) => topk.loss(weights(), { x, target: x }, s, hp).parts['aux']!.dataSync()[0]!;
     assert.is(aux(state()), 0);
     // Latent 1 is dead: codes [2.5] and [0.5] of latent 0 leave e = [−0.5, 2], [−0.5, −1]; ê = [0, 2], [0, 0].

@@ -27,6 +27,7 @@ import {
   adjustSparsity,
   checkTarget,
   type SparsityTarget,
+  sparsityControllers,
   sparsityFactor,
   sparsityTargetHyperparameter,
 } from './shared/sparsity-target.ts';
@@ -214,6 +215,8 @@ export default defineSae<JumpReluParameters>({
     if (hp.penalty !== 'quadratic') adjustSparsity(state, hp.targetL0);
     return { threshold: tf.maximum(params['threshold']!, 1e-6) };
   },
+  targetL0: (hp) => hp.targetL0,
+  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
   toInference: (params) => foldDecoderNorms(params),
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,

@@ -23,6 +23,7 @@ import {
   decliningTarget,
   FASTEST,
   type SparsityTarget,
+  sparsityControllers,
   sparsityFactor,
   sparsityTargetHyperparameter,
 } from './shared/sparsity-target.ts';
@@ -103,6 +104,8 @@ export default defineSae<ReluParameters>({
     adjustSparsity(state, decliningTarget(state, hp.targetL0), FASTEST);
     return {};
   },
+  targetL0: (hp) => hp.targetL0,
+  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
   toInference: foldDecoderNorms,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,

@@ -11,6 +11,7 @@ import {
 import { centredEncoder, denseDecode } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import {
+  raiseDeadBiases,
   type TopkFamily,
   topkFamilyHyperparameters,
   topkFamilyInit,
@@ -50,7 +51,9 @@ export default defineSae<TopkFamily>({
     const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux }, codes, reconstruction };
   },
+  targetL0: (hp) => hp.k,
   unitRows: () => ['W_dec'],
+  beforeStep: raiseDeadBiases,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
   toSaeLens: (params, hp) => ({

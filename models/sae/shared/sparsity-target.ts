@@ -1,5 +1,5 @@
 /** @file Finds the sparsity coefficient that gives a wanted L0, while training. */
-import { type TrainState, UserError } from '../../../harness/contract.ts';
+import { type Controller, type TrainState, UserError } from '../../../harness/contract.ts';
 
 /** Options of variants whose L0 depends on a coefficient. */
 export interface SparsityTarget {
@@ -76,6 +76,13 @@ export function adjustSparsity(state: TrainState, target: number | null, fastest
   scalars['meanL0'] = mean;
   const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(error / FULL_SPEED);
   scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));
+}
+
+/** The controller as it ended; none without a target. */
+export function sparsityControllers(scalars: Readonly<Record<string, number>>, target: number | null): Controller[] {
+  const value = scalars['logFactor'];
+  if (target === null || value === undefined) return [];
+  return [{ name: 'the sparsity coefficient (logarithm of its factor)', value, low: BOUNDS[0], high: BOUNDS[1] }];
 }
 
 /** @throws UserError unless the target is null or at most d_sae. */

@@ -20,7 +20,8 @@ export function topkFamilyLoss(
   const { target, reconstruction } = step;
   const unit = state.buffers['variance']!.dataSync()[0]! * target.size;
   const nmse = tf.div(squaredError(target, reconstruction), unit) as Scalar;
-  const aux = auxkLoss(params, step, state, auxK ?? Math.ceil(step.x.shape[1] / 2));
-  const total = state.deadCount === 0 ? nmse : (tf.add(nmse, tf.mul(aux, auxAlpha)) as Scalar);
+  const wanted = auxAlpha !== 0 && state.deadCount > 0;
+  const aux = wanted ? auxkLoss(params, step, state, auxK ?? Math.ceil(step.x.shape[1] / 2)) : tf.scalar(0);
+  const total = !wanted ? nmse : (tf.add(nmse, tf.mul(aux, auxAlpha)) as Scalar);
   return { total, nmse, aux };
 }

@@ -6,6 +6,7 @@ import {
   type SaeShape,
   type Tensor2D,
   type TrainingOptions,
+  type TrainState,
   tf,
 } from '../../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
@@ -16,6 +17,7 @@ export interface TopkFamily {
   k: number;
   auxAlpha: number;
   auxK: number | null;
+  deadBias: number;
 }
 
 export const topkFamilyHyperparameters = {
@@ -26,11 +28,32 @@ export const topkFamilyHyperparameters = {
     default: null,
     description: 'Dead latents that AuxK uses for each input; null: half of d_in.',
   },
+  deadBias: {
+    type: 'number',
+    minimum: 0,
+    default: 1e-3,
+    description: 'Gradient that raises the bias of dead latents; Adam makes of it a step of the learning rate.',
+  },
 };
 
 /** ε as in openai/sparse_autoencoder. */
 export function topkFamilyTraining(shape: SaeShape, _hp: TopkFamily, run: RunLength): Partial<TrainingOptions> {
   return { lr: learningRate(4.5e-3, shape, run), epsilon: 6.25e-10, clip: 1 };
+}
+
+/**
+ * Dead latents whose pre-activation is negative on every input get no gradient from AuxK: their bias rises until they
+ * fire.
+ */
+export function raiseDeadBiases(
+  grads: NamedTensors,
+  _params: NamedTensors,
+  state: TrainState,
+  { deadBias }: Pick<TopkFamily, 'deadBias'>,
+): NamedTensors {
+  if (!(deadBias > 0) || state.deadCount === 0) return grads;
+  const raised = tf.sub(grads['b_enc']!, tf.mul(state.dead, deadBias));
+  return { ...grads, b_enc: raised };
 }
 
 /** Unit decoder rows, the encoder their transpose, b_enc 0, b_dec the geometric median of the sample. */

@@ -1,0 +1,79 @@
+/** @file How a dictionary in training does on rows that it is not trained on: variance explained and L0. */
+
+import { disposeCodes } from '../contract/codes-csr.ts';
+import type { ActivationSet, Codes, SaeDefinition, TrainingOptions, TrainState } from '../contract.ts';
+import { batchErrors } from '../num/ops/squared-error.ts';
+import { type NamedTensors, type Tensor2D, tf } from '../num/tf.ts';
+import { firing } from './batch-stats.ts';
+import { explainedVariance } from './curve.ts';
+import { sampleRows } from './input.ts';
+import { stepsOf } from './run-length.ts';
+
+/** One look at the held-out rows. */
+export interface HeldOutPoint {
+  /** Steps done. */
+  step: number;
+  explained_variance: number;
+  l0: number;
+}
+
+/** Rows of each look during training, and of the last one. */
+const ROWS = { during: 512, end: 4096 };
+/** Looks from the start to where the learning rate begins to fall: half way there and there are two of them. */
+const LOOKS = 8;
+const BATCH = 512;
+
+/** The step at which the learning rate begins to fall. */
+export function decayStart(training: TrainingOptions): number {
+  const part = training.lrDecay === 'none' ? 0 : training.lrDecayFraction;
+  return Math.round((1 - part) * stepsOf(training));
+}
+
+/** The numbers of steps after which to look, the last step excepted. */
+export function lookSteps(training: TrainingOptions): Set<number> {
+  const steps = stepsOf(training);
+  const at = Array.from({ length: LOOKS }, (_, i) => Math.round(((i + 1) / LOOKS) * decayStart(training)));
+  return new Set(at.filter((step) => step > 0 && step < steps));
+}
+
+/** What is looked at: the variant with its parameters in training, on rows multiplied by `scale`. */
+interface Looked<H> {
+  definition: SaeDefinition<H>;
+  hp: H;
+  params: NamedTensors;
+  state: TrainState;
+  scale: number;
+}
+
+/** Looks at a sample of `set`, the same one for the same seed. */
+export function heldOutLooks(set: ActivationSet, seed: number) {
+  const samples = new Map<number, Promise<{ n: number; x: Float32Array }>>();
+  const sample = (rows: number) => {
+    if (!samples.has(rows)) samples.set(rows, sampleRows(set, seed, rows));
+    return samples.get(rows)!;
+  };
+  /** Encodes and decodes as after training: with the rule of inference. */
+  return async <H>({ definition, hp, params, state, scale }: Looked<H>, when: keyof typeof ROWS) => {
+    const { n, x } = await sample(ROWS[when]);
+    const d = set.d_in;
+    let point: HeldOutPoint | undefined;
+    tf.tidy(() => {
+      const inference = definition.toInference?.(params, state, hp) ?? params;
+      const rows = tf.mul(tf.tensor2d(x, [n, d]), scale) as Tensor2D;
+      const variance = tf.sum(tf.squaredDifference(rows, tf.mean(rows, 0, true))).dataSync()[0]!;
+      let [residual, active] = [0, 0];
+      for (let start = 0; start < n; start += BATCH) {
+        const size = Math.min(BATCH, n - start);
+        tf.tidy(() => {
+          const batch = tf.slice(rows, [start, 0], [size, d]);
+          const codes: Codes = definition.encode(inference, batch, hp);
+          residual += batchErrors(batch, definition.decode(inference, codes, hp)).residual;
+          active += firing(codes).l0 * size;
+          disposeCodes(codes);
+        });
+      }
+      point = { step: state.step, explained_variance: explainedVariance(residual, variance), l0: active / n };
+    });
+    return point!;
+  };
+}

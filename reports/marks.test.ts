@@ -1,0 +1,59 @@
+/** @file Marks stand at the method's name and below every table, in all forms of the report. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildTables } from './aggregate.ts';
+import { toCsv } from './csv.ts';
+import { renderHtml } from './html.ts';
+import { renderLeaderboard } from './leaderboard.ts';
+import { summaryTable } from './summary.ts';
+import { fakeResult, metric } from './testing.ts';
+
+const test = suite('marks in reports');
+
+test('a marked method is told in the leaderboard, HTML, console and CSV; others are not', async () => {
+  const rows = [{ axes: {}, metrics: { auroc: metric(0.9, [0.8, 1], { main: true }) } }];
+  const marks = [{ code: 'l0-off-target', message: 'L0 is 18 on held-out rows.' }];
+  const results = [
+    fakeResult('relu', rows, { marks }),
+    fakeResult('relu', rows, { seed: 1 }),
+    fakeResult('topk', rows),
+    fakeResult('topk', rows, { seed: 1 }),
+  ];
+  const tables = buildTables(results);
+  const line = '⚠ relu (seed 0): L0 is 18 on held-out rows.';
+  const leaderboard = await renderLeaderboard(tables, { limited: false });
+  assert.ok(leaderboard.includes('| ⚠ **relu** |'), leaderboard);
+  assert.ok(leaderboard.includes('| **topk** |'));
+  assert.ok(leaderboard.includes(`\n\n${line}\n`), leaderboard);
+  const html = await renderHtml(tables, results, { limited: false, title: 'x' });
+  assert.ok(html.includes('⚠ relu</td>') && html.includes(line) && !html.includes('⚠ topk'));
+  const text = summaryTable(results);
+  assert.ok(text.includes('⚠ relu ') && text.includes(line) && !text.includes('⚠ topk'));
+  const csv = toCsv(results, tables)
+    .split('\n')
+    .filter((record) => record.includes('l0-off-target'));
+  assert.is(csv.length, 1, 'one seed, one metric');
+});
+
+test('tables say rows and epochs', async () => {
+  const rows = [{ axes: {}, metrics: { auroc: metric(0.9, [0.8, 1], { main: true }) } }];
+  const training = {
+    options: {},
+    parameters: 1,
+    tokens: 2500,
+    rows: 100,
+    epochs: 25,
+    seconds: 1,
+    tokensPerSecond: 1,
+    curve: {},
+  };
+  const results = [fakeResult('topk', rows, { training })];
+  const note = '100 training rows × 25 epochs and 50 test rows';
+  const tables = buildTables(results);
+  assert.ok((await renderLeaderboard(tables, { limited: false })).includes(note));
+  assert.ok((await renderHtml(tables, results, { limited: false, title: 'x' })).includes(note));
+  const untrained = buildTables([fakeResult('pca', rows)]);
+  assert.ok((await renderLeaderboard(untrained, { limited: false })).includes('100 training rows and 50 test rows'));
+});
+
+test.run();
