@@ -350,16 +350,8 @@ test('train: what is missing is named', async () => {
 test('train writes SAELens’ layout', async () => {
   const out = join(folder, 'sae');
   const options = ['d_sae=8', 'k=2', 'tokens=320', 'batchSize=32'].flatMap((option) => ['--option', option]);
-  const subject = [
-    '--subject',
-    modelFolder,
-    '--site',
-    'blocks.0.hook_resid_post',
-    '--dataset',
-    'toy-words',
-    '--items',
-    '20',
-  ];
+  const place = ['--subject', modelFolder, '--site', 'blocks.0.hook_resid_post'];
+  const subject = [...place, '--dataset', 'toy-words', '--items', '20'];
   const where = ['--out', out, '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
   const { code } = await run('train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where);
   assert.is(code, 0);
@@ -387,18 +379,9 @@ test('train writes SAELens’ layout', async () => {
   const { said } = await run('train', '--sae', 'bare', ...subject, ...options, ...smallest);
   assert.match(said, /'bare' has no toSaeLens/);
   assert.match((await run('validate', plain)).out, /valid: safetensors: \d+ tensors/);
-  const tooSmall = mistake(
-    'train',
-    '--sae',
-    'topk',
-    ...subject,
-    '--option',
-    'd_sae=2',
-    '--option',
-    'k=4',
-    ...plugins,
-    ...where.with(1, join(folder, 'too small')),
-  );
+  const sizes = ['d_sae=2', 'k=4'].flatMap((option) => ['--option', option]);
+  const small = [...plugins, ...where.with(1, join(folder, 'too small'))];
+  const tooSmall = mistake('train', '--sae', 'topk', ...subject, ...sizes, ...small);
   assert.match(await tooSmall, /topk.*k.*2/);
 });
 
