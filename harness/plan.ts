@@ -170,8 +170,11 @@ function sourceCode({ code: { machine, plugins } }: ResolvedSuite, { imported, f
   };
 }
 
-function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, kind, id }: ResolvedMethod) {
-  if (checkpoint !== undefined) return { machine: digestOf(machine, 'checkpoint') };
+function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, variant, kind, id }: ResolvedMethod) {
+  if (checkpoint !== undefined) {
+    const plugin = variant === undefined ? {} : { plugin: digestOf(plugins, `sae ${variant}`) };
+    return { machine: digestOf(machine, 'checkpoint'), ...plugin };
+  }
   return { machine: digestOf(machine, kind), plugin: digestOf(plugins, `${kind} ${id}`) };
 }
 

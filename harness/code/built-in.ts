@@ -13,20 +13,24 @@ import type { Code, CodeEntry } from './bundle.ts';
 /** What of a file of the package, named without its extension, a machine runs. */
 const own = (file: string, ...names: string[]) => ({ file, names });
 
-const LABELLED = own('harness/execute/labelled', 'labelledActivations');
+const LABELLED = [
+  own('harness/execute/labelled', 'labelledActivations'),
+  own('harness/execute/whole-examples', 'wholeExamples'),
+  own('harness/activations/cut-texts', 'seenCharacters'),
+];
 
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */
 const CELL = 'harness/execute/cell';
 
 /** The machine of each kind of step: what of it decides numbers. */
 const RUNNERS = {
-  collect: [own('harness/execute/collect', 'collectSplit', 'itemsOf', 'openSplit')],
+  collect: [...LABELLED, own('harness/execute/collect', 'collectSplit', 'itemsOf', 'openSplit')],
   import: [own('harness/activations/import', 'openImport')],
-  sae: [LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
-  baseline: [LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
-  checkpoint: [LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'loadCheckpoint')],
-  prepare: [LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
-  evaluate: [LABELLED, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared')],
+  sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
+  baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
+  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'loadCheckpoint')],
+  prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
+  evaluate: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared')],
   backend: [own('harness/num/backend', 'initBackend')],
 };
 

@@ -1,12 +1,15 @@
 /** @file `saxbench train`: one SAE on one site of one subject, written in SAELens' layout. */
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import type { Mark } from '../contract.ts';
 import { UserError } from '../errors.ts';
+import type { Cell } from '../plan.ts';
+import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
+import type { OwnSae } from '../train/own-layout.ts';
 import type { Command } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
@@ -84,6 +87,20 @@ async function nameModel(file: string, model_name: string): Promise<void> {
   await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, model_name } });
 }
 
+/** What the step of a variant without a SAELens form left, in the layout that --checkpoint reads. */
+async function writeOwn(out: string, folder: string, { site, subject, fits }: Cell, registry: Registry): Promise<void> {
+  const { readState } = await import('../execute/fit.ts');
+  const { writeOwnSae } = await import('../train/own-layout.ts');
+  const { pluginSource } = await import('../code/plugin-source.ts');
+  const { id, version } = fits[0]!.method;
+  const state = await readState(folder);
+  const { shape, hp } = state.json as Pick<OwnSae, 'shape' | 'hp'>;
+  const source = await pluginSource(registry, 'sae', id);
+  const origin = { hook_name: site, model_name: subject.id };
+  const own = { variant: id, version, ...(source === undefined ? {} : { source }), shape, hp, ...origin };
+  await writeOwnSae(out, own, state);
+}
+
 export const command: Command = {
   name: 'train',
   usage: 'train',
@@ -134,17 +151,18 @@ export const command: Command = {
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
-    const portable = existsSync(saelens);
-    if (!portable)
-      say(`'${suite.methods[0]!.id}' has no toSaeLens: wrote its tensors as they are, not SAELens’ layout.`);
     await clearSaeFolder(out);
-    await cp(portable ? saelens : step.folder, out, {
-      recursive: true,
-      filter: (source) => basename(source) !== 'manifest.json',
-    }).catch((error: unknown) => {
-      throw writeError(out, error);
-    });
-    if (portable) await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
+    if (existsSync(saelens)) {
+      await cp(saelens, out, { recursive: true }).catch((error: unknown) => {
+        throw writeError(out, error);
+      });
+      await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
+    } else {
+      say(
+        `'${suite.methods[0]!.id}' has no toSaeLens: wrote saxbench's own layout, which needs the plug-in to be scored.`,
+      );
+      await writeOwn(out, step.folder, cell!, registry);
+    }
     const marks = (step.meta['marks'] ?? []) as Mark[];
     for (const { message } of marks) say(`warning: ${message}`);
     const record = { key: fit!.key, ...(step.meta['training'] as object), marks };

@@ -41,6 +41,7 @@ async function validateFolder(path: string, values: Values): Promise<string | Im
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
   if (has('cfg.json')) return validateSae(path);
+  if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return validateTensors(join(path, 'arrays.safetensors'));
   if (has('config.json')) return validateSubject(path, values);
   return describeImport(path);
@@ -72,6 +73,17 @@ async function validateSae(path: string): Promise<string> {
   const { config } = await readSaeLens(path);
   const { architecture, d_in, d_sae, hook_name } = config;
   return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${hook_name === undefined ? '' : `, site ${hook_name}`}`;
+}
+
+/** Our own layout: the plug-in that it needs, its tensors' shapes, finite weights. */
+async function validateOwnSae(path: string, values: Values): Promise<string> {
+  const { readOwnSae, readOwnState } = await import('../train/own-layout.ts');
+  const { checkVariant } = await import('../suite/own-checkpoint.ts');
+  const own = await readOwnSae(path);
+  await checkVariant(own, await registryFor(values), `sae ${path}`);
+  await readOwnState(path);
+  const { variant, shape, hook_name } = own;
+  return `an SAE: ${variant}, d_in ${shape.d_in}, d_sae ${shape.d_sae}, site ${hook_name}`;
 }
 
 /** Loading checks config, shapes, tokenizer and that weights are finite. */

@@ -176,7 +176,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     const fitted = await fitStep(fit);
     const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
-    const method = await restoreMethod(definition, fitted.folder, fit.method, sets);
+    const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
     try {

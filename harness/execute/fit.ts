@@ -148,13 +148,15 @@ export async function restoreMethod(
   folder: string,
   method: Fit['method'],
   inputs: Pick<FitInputs, 'train' | 'labelled'>,
+  registry: Registry,
 ): Promise<FittedMethod> {
-  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder);
+  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder, registry);
   const state = await readState(folder);
   return definition.kind === 'sae' ? restoreSae(definition, state) : restoreBaseline(definition, state, method, inputs);
 }
 
-async function readState(folder: string): Promise<FittedState> {
+/** What {@link fitMethod} left of a method other than a checkpoint. */
+export async function readState(folder: string): Promise<FittedState> {
   const { arrays, json } = await readArrays(folder);
   return { tensors: arrays as FittedState['tensors'], json };
 }

@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { filesFingerprint } from '../io/fingerprint.ts';
-import { CHECKPOINT } from '../registry.ts';
+import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { SuiteMethod } from '../schema/suite.generated.ts';
+import { OWN_CONFIG, OWN_WEIGHTS, readOwnSae } from '../train/own-layout.ts';
 import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
 import { methodName } from './load.ts';
+import { checkVariant } from './own-checkpoint.ts';
 import type { ResolvedMethod } from './resolved.ts';
 
 /** `[NAME=]DIR[@[SUBJECT:]SITE]`; SUBJECT and SITE hold no slash, as folders do. */
@@ -25,6 +27,34 @@ export function checkpointByName(text: string): SuiteMethod {
   };
 }
 
+/** A checkpoint as its files describe it. */
+interface Described {
+  /** Those that decide its numbers. */
+  files: string[];
+  /** What results show of it. */
+  sizes: { architecture: string; d_in: number; d_sae: number; k?: number };
+  hook_name?: string;
+  model_name?: string;
+  variant?: string;
+}
+
+/** Reads either layout: SAELens' where there is a cfg.json. */
+async function describe(path: string, registry: Registry, label: string): Promise<Described> {
+  if (!existsSync(join(path, SAELENS_CONFIG)) && existsSync(join(path, OWN_CONFIG))) {
+    const own = await readOwnSae(path);
+    await checkVariant(own, registry, label);
+    const { variant, shape, hook_name, model_name } = own;
+    const sizes = { architecture: variant, d_in: shape.d_in, d_sae: shape.d_sae };
+    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, hook_name, model_name, variant };
+  }
+  const { architecture, d_in, d_sae, k, hook_name, model_name } = await readSaeLensConfig(path);
+  const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
+  if (!files.includes(SAELENS_WEIGHTS)) {
+    throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
+  }
+  return { files, sizes: { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) }, hook_name, model_name };
+}
+
 /**
  * A checkpoint as a method of the one site that it belongs to. Where its cfg.json names one of the suite's subjects as
  * its model, it is that subject's only.
@@ -36,6 +66,7 @@ export function checkpointByName(text: string): SuiteMethod {
 export async function resolveCheckpoint(
   given: SuiteMethod,
   subjects: readonly string[],
+  registry: Registry,
   where: string,
 ): Promise<ResolvedMethod> {
   const name = methodName(given);
@@ -46,11 +77,7 @@ export async function resolveCheckpoint(
     if (Object.keys(given[key] ?? {}).length === 0) continue;
     throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
   }
-  const { architecture, d_in, d_sae, k, hook_name, model_name } = await readSaeLensConfig(path);
-  const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
-  if (!files.includes(SAELENS_WEIGHTS)) {
-    throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
-  }
+  const { files, sizes, hook_name, model_name, variant } = await describe(path, registry, label);
   const site = given.site ?? hook_name;
   if (site === undefined) {
     throw new UserError(
@@ -61,7 +88,6 @@ export async function resolveCheckpoint(
   const model = model_name === undefined ? undefined : basename(model_name);
   const own = model !== undefined && subjects.includes(model) ? [model] : undefined;
   const fingerprint = await filesFingerprint(path, files);
-  const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
   const origin = {
     ...(hook_name === undefined ? {} : { hook_name }),
     ...(model_name === undefined ? {} : { model_name }),
@@ -70,7 +96,7 @@ export async function resolveCheckpoint(
     id: CHECKPOINT.id,
     kind: 'sae',
     name,
-    title: `Checkpoint of a ${architecture} SAE`,
+    title: `Checkpoint of a ${sizes.architecture} SAE`,
     version: CHECKPOINT.version,
     options: { ...sizes, ...origin, fingerprint },
     optionsPassed: { path, ...(given.site === undefined ? {} : { site: given.site }) },
@@ -80,6 +106,7 @@ export async function resolveCheckpoint(
     subjects: given.subjects ?? own,
     site,
     checkpoint: path,
+    ...(variant === undefined ? {} : { variant }),
     control: false,
   };
 }

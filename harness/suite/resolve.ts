@@ -84,8 +84,8 @@ async function codeOf(
       ['dataset', dataset.id],
     ]),
     ...methods
-      .filter(({ checkpoint }) => checkpoint === undefined)
-      .map(({ kind, id }): [PluginKind, string] => [kind, id]),
+      .filter(({ checkpoint, variant }) => checkpoint === undefined || variant !== undefined)
+      .map(({ kind, id, variant = id }): [PluginKind, string] => [kind, variant]),
     ...tasks.map(({ id }): [PluginKind, string] => ['task', id]),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
@@ -117,7 +117,7 @@ export function resolveMethods(suite: Suite, registry: Registry, where: string):
   return Promise.all(
     suite.methods.map((method) =>
       method.id === CHECKPOINT.id
-        ? resolveCheckpoint(method, subjects, where)
+        ? resolveCheckpoint(method, subjects, registry, where)
         : resolveMethod(method, registry, where, false),
     ),
   );

@@ -70,6 +70,8 @@ export interface ResolvedMethod {
   site?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */
   checkpoint?: string;
+  /** The SAE plug-in that a checkpoint in this project's own layout needs. */
+  variant?: string;
   /** Added by a task as a null row; only such tasks score it. */
   control: boolean;
   /** A null row by declaration: tables give it no rank. */

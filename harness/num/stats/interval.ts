@@ -2,9 +2,9 @@
  * @file 95 % intervals of means and of ratios of sums over independent units: Student's t with Hall's correction for
  * skewness. Units that are not independent (tokens of one document) are summed by cluster first.
  *
- * Coverage by simulation (`npm run coverage` prints the table in coverage.md beside this file): 95 % for normal data
- * from 5 units on; for exponential and AUROC-like data 91 to 94 % at 5 and 10 units and 95 % from 20 on. Very heavy tails are
- * not covered, which no interval from a few values can: see the table.
+ * Coverage by simulation (coverage.md beside this file, written by `npm run coverage`): 95 % for normal data from 5 units
+ * on; for exponential and AUROC-like data 91 to 95 % at 5 and 10 units and 94 to 96 % from 20 on. Very heavy tails are not
+ * covered, which no interval from a few values can: see the table.
  */
 import { momentsOf } from './moments.ts';
 import { studentQuantile } from './student-t.ts';

@@ -11,12 +11,14 @@ export interface ReferenceRun extends Recovery {
   lr: number;
   /** λ of the L1 or L0 penalty; 0 where the variant has none. */
   coefficient: number;
+  /** Part of the steps after which a silent latent counts as dead. */
+  deadWindow: number;
 }
 
 /** How far the L0 of two runs that are compared may lie apart. */
 export const L0_TOLERANCE = 0.05;
 
-const NUMBERS = ['batch', 'lr', 'coefficient', 'ev', 'mmcs', 'l0', 'dead'];
+const NUMBERS = ['batch', 'lr', 'coefficient', 'deadWindow', 'ev', 'mmcs', 'l0', 'dead'];
 
 /** All committed runs. */
 export function referenceRuns(): ReferenceRun[] {
@@ -29,14 +31,37 @@ export function referenceRuns(): ReferenceRun[] {
   });
 }
 
-/** Of the runs whose L0 is near enough to `l0` the one that explains most variance. */
+/** The runs of one learning rate and window as one: at `l0` between two whose L0 lie around it, else the nearest. */
+function atL0(runs: readonly ReferenceRun[], l0: number): ReferenceRun {
+  const below = runs.filter((run) => run.l0 <= l0).sort((a, b) => b.l0 - a.l0)[0];
+  const above = runs.filter((run) => run.l0 > l0).sort((a, b) => a.l0 - b.l0)[0];
+  if (!below || !above) return (below ?? above)!;
+  const part = (l0 - below.l0) / (above.l0 - below.l0);
+  const between = (name: 'ev' | 'mmcs' | 'l0' | 'dead') => below[name] + part * (above[name] - below[name]);
+  const nearest = part < 0.5 ? below : above;
+  return { ...nearest, ev: between('ev'), mmcs: between('mmcs'), l0: between('l0'), dead: between('dead') };
+}
+
+/**
+ * The most that the peer explains at `l0`, over its learning rates. Explained variance rises steeply with L0, so that of two
+ * runs near `l0` at one rate, both within the tolerance, the value between them is taken.
+ */
 export function bestReference(
   runs: readonly ReferenceRun[],
   variant: string,
   batch: number,
   l0: number,
 ): ReferenceRun | undefined {
-  return runs
-    .filter((run) => run.variant === variant && run.batch === batch && Math.abs(run.l0 / l0 - 1) <= L0_TOLERANCE)
+  const near = runs.filter(
+    (run) => run.variant === variant && run.batch === batch && Math.abs(run.l0 / l0 - 1) <= L0_TOLERANCE,
+  );
+  const settings = new Set(near.map(({ lr, deadWindow }) => `${lr} ${deadWindow}`));
+  return [...settings]
+    .map((setting) =>
+      atL0(
+        near.filter(({ lr, deadWindow }) => `${lr} ${deadWindow}` === setting),
+        l0,
+      ),
+    )
     .sort((a, b) => b.ev - a.ev)[0];
 }

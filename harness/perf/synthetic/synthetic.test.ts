@@ -38,6 +38,25 @@ test('every variant has committed runs of SAELens near L0 6 at every batch', () 
   assert.is(bestReference(runs, 'relu', 64, 100), undefined);
 });
 
+test('two runs at one rate are compared at the L0 between them, a run alone as it is', () => {
+  const run = {
+    variant: 'relu',
+    batch: 64,
+    lr: 1,
+    coefficient: 1,
+    deadWindow: 1,
+    ev: 0.5,
+    mmcs: 0.9,
+    l0: 5.8,
+    dead: 0,
+  };
+  const runs = [run, { ...run, ev: 0.7, mmcs: 0.8, l0: 6.2 }, { ...run, lr: 2, ev: 0.55, l0: 6.1 }];
+  const best = bestReference(runs, 'relu', 64, 6)!;
+  assert.ok(Math.abs(best.ev - 0.6) < 1e-12 && Math.abs(best.mmcs - 0.85) < 1e-12 && Math.abs(best.l0 - 6) < 1e-12);
+  assert.is(bestReference(runs.slice(2), 'relu', 64, 6)!.ev, 0.55);
+  assert.is(bestReference(runs, 'relu', 64, 7), undefined);
+});
+
 const PAIRS: [SaeDefinition<never>, number][] = [
   [topk as SaeDefinition<never>, 512],
   [batchtopk as SaeDefinition<never>, 512],
