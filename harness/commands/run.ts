@@ -38,7 +38,9 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
   });
   checkNames(changed, `suite ${name}`);
   const chosen = selectFromSuite(changed, (values['only'] ?? []) as string[]);
-  return limit === undefined ? chosen : limitSuite(chosen, limit as number);
+  const sized = limit === undefined ? chosen : limitSuite(chosen, limit as number);
+  const { setOptions } = await import('../suite/set-options.ts');
+  return setOptions(sized, (values['option'] ?? []) as string[]);
 }
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */
@@ -170,6 +172,7 @@ export const command: Command = {
     ['saxbench run --only methods=topk,pca --only tasks=reconstruction', 'part of it'],
     ['saxbench run --subject models/my-llama --site blocks.6.hook_resid_post', 'your own model'],
     ['saxbench run --checkpoint ./my-sae --only methods=my-sae,neurons', 'an SAE trained elsewhere, beside a baseline'],
+    ['saxbench run --option topk.k=32', 'an option of one method, beside the rows that are there'],
     ['saxbench run --plugin ./my-sae.ts', 'with a method of your own in the registry'],
   ],
   async run(context) {

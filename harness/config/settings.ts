@@ -122,9 +122,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'option',
     type: 'list',
-    commands: ['train'],
+    commands: COMPUTING,
     value: 'NAME=VALUE',
-    description: 'A hyper-parameter or training option, e.g. k=32, d_sae=4096, lr=3e-4.',
+    description:
+      'A hyper-parameter or training option, e.g. k=32, lr=3e-4; in a run METHOD.NAME=VALUE, e.g. topk.k=32.',
   },
   {
     name: 'dataset',

@@ -9,6 +9,7 @@ import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
 import { selectFromSuite } from './select.ts';
+import { setOptions } from './set-options.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
 
 const test = suite('suite');
@@ -116,6 +117,15 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
   const textOnly = { ...suite, subjects: suite.subjects.slice(0, 1) };
   const clash = () => overrideSuite(textOnly, { subject: { id: 'c', path: join(folder, 'a-clip') } });
   assert.match(await messageOf(clash), /has no image subject whose dataset it could use/);
+});
+
+test('--option sets an option or a training option of the methods of a name or id', async () => {
+  const set = (...options: string[]) => setOptions(given(), options).methods;
+  const [first, second] = set('topk.k=32', 'topk-8.lr=0.5');
+  assert.equal([first!.options, second!.options], [{ k: 32 }, { k: 32 }]);
+  assert.equal([first!.training, second!.training], [{ lr: 0.5, tokens: 1e6 }, undefined]);
+  assert.match(await messageOf(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
+  assert.match(await messageOf(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
 });
 
 test('--activations and --seed', async () => {

@@ -1,0 +1,38 @@
+/** @file `--option method.key=value`: one option of a suite's method, or of its training, set from a command line. */
+import { UserError, unknownName } from '../errors.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import { TRAINING_OPTIONS } from '../train/options.ts';
+import { methodName } from './load.ts';
+
+/** JSON where it is some; else a text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * The suite with options set, of the methods of that name or id; the plug-in's own schema checks them when the suite is resolved.
+ *
+ * @param given Each `method.key=value`, as in `topk.k=32`.
+ * @throws UserError for another form, or a method that the suite does not have.
+ */
+export function setOptions(suite: Suite, given: readonly string[]): Suite {
+  let methods = suite.methods;
+  const names = [...new Set(methods.flatMap((each) => [methodName(each), each.id]))];
+  for (const text of given) {
+    const [, method, key, value] = /^(.+)\.([^.=]+)=(.*)$/s.exec(text) ?? [];
+    if (method === undefined || key === undefined || value === undefined) {
+      throw new UserError(`--option ${text}: expected METHOD.NAME=VALUE, as in --option topk.k=32.`);
+    }
+    if (!names.includes(method)) throw unknownName('method of --option', method, names);
+    const part = TRAINING_OPTIONS.includes(key) ? 'training' : 'options';
+    methods = methods.map((each) => {
+      if (methodName(each) !== method && each.id !== method) return each;
+      return { ...each, [part]: { ...each[part], [key]: parsed(value) } };
+    });
+  }
+  return { ...suite, methods };
+}
