@@ -7,16 +7,7 @@ import * as assert from 'uvu/assert';
 import type { MetricDefinition } from './contract/task.ts';
 import { UserError } from './errors.ts';
 import { checkedRows } from './results/rows.ts';
-import {
-  readResult,
-  refuseNonFinite,
-  refuseOtherLimits,
-  resultFile,
-  resultFiles,
-  sealed,
-  storedResult,
-  writeResult,
-} from './results.ts';
+import { readResult, refuseNonFinite, resultFile, resultFiles, sealed, storedResult, writeResult } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
 
 const test = suite('results');
@@ -121,17 +112,6 @@ test('written, found again by key, listed', async () => {
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
   assert.equal(await resultFiles(out), [file]);
-});
-
-test('limited and whole results never share a folder', async () => {
-  await writeResult(out, result());
-  await refuseOtherLimits(out, false);
-  await refuseOtherLimits(join(out, 'none yet'), true);
-  const message = await refuseOtherLimits(out, true).then(
-    () => '',
-    (error: Error) => error.message,
-  );
-  assert.match(message, /expected a folder of results made with --limit, found results made without --limit/);
 });
 
 test('a damaged result counts as missing', async () => {

@@ -96,24 +96,6 @@ export async function readResult(file: string): Promise<Result> {
   return checkedResult(await readJson(file, 'result'), `result ${file}`);
 }
 
-/**
- * Results made with `--limit` and whole ones must not lie in one folder: a table would mix them.
- *
- * @throws UserError when `out` holds results of the other kind.
- */
-export async function refuseOtherLimits(out: string, limited: boolean): Promise<void> {
-  for (const file of await resultFiles(out)) {
-    const found = (await readJson(file, 'result').catch(() => undefined)) as { limited?: unknown } | undefined;
-    if (typeof found?.limited !== 'boolean') continue;
-    // One tells: this check has kept the others like it.
-    if (found.limited === limited) return;
-    const kinds = { true: 'results made with --limit', false: 'results made without --limit' };
-    throw new UserError(
-      `run: --out ${out}: expected a folder of ${kinds[`${limited}`]}, found ${kinds[`${found.limited}`]}; name another folder.`,
-    );
-  }
-}
-
 /** The result at a place when it is there, is valid, has this key and is not that of a failure: that is tried again. */
 export async function storedResult(out: string, place: ResultPlace, key: string): Promise<Result | undefined> {
   const file = resultFile(out, place);

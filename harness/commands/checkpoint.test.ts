@@ -177,9 +177,23 @@ test('what cannot be scored is refused before anything is computed', async () =>
   assert.match(await attempt(bare), /method bare: expected metadata\.hook_name in .*name its site/);
   const other = copyWith('other', (cfg) => Object.assign(cfg, { architecture: 'temporal' }));
   assert.match(await attempt(other), /architecture: expected standard, topk, jumprelu, gated, found "temporal"/);
+  const elsewhere = /site: expected 'blocks\.1.*' which .*found 'blocks\.2.*: --checkpoint-site blocks\.2/;
   assert.match(
     await attempt(`${trained}@blocks.2.hook_resid_post`),
+    new RegExp(elsewhere.source.replace("' which", "', which")),
+  );
+  const gpt = copyWith('gpt', (cfg) => Object.assign(cfg, { metadata: { hook_name: SITE, model_name: 'gpt2-small' } }));
+  assert.match(
+    await attempt(gpt),
+    /model: expected 'gpt2-small', which .*; found tiny-lm: --checkpoint-site blocks\.1/,
+  );
+  assert.match(
+    await attempt(gpt, '--checkpoint-site', 'blocks.2.hook_resid_post'),
     /belongs to the site blocks\.2.*studies blocks\.1/,
+  );
+  assert.match(
+    await mistake('run', suiteFile([{ id: 'neurons' }]), ...places, '--checkpoint-site', SITE),
+    /--checkpoint-site: expected a --checkpoint too/,
   );
   const embedded = ['--subject', 'tiny-lm'];
   assert.match(await attempt(`${trained}@other:${SITE}`, ...embedded), /gets no row: its subject, or --only/);
@@ -197,6 +211,18 @@ test('what cannot be scored is refused before anything is computed', async () =>
     /has 'options', which a checkpoint/,
   );
   assert.match(await suiteOf({ id: 'neurons', path: 'my sae' }), /has 'path', which only the method 'checkpoint' has/);
+});
+
+test('--checkpoint-site scores what names another model or site', async () => {
+  const gpt = copyWith('gpt-2', (cfg) =>
+    Object.assign(cfg, { metadata: { hook_name: 'blocks.7.hook_resid_post', model_name: 'gpt2' } }),
+  );
+  const out = join(folder, 'origin');
+  const file = suiteFile([{ id: 'neurons' }]);
+  const given = ['--checkpoint', gpt, '--checkpoint-site', SITE, '--only', 'tasks=reconstruction'];
+  const { code, said } = await run('run', file, ...places, '--out', out, ...given);
+  assert.is(code, 0, said);
+  assert.is(resultOf(out, 'gpt-2', 'reconstruction').method.id, 'checkpoint');
 });
 
 test('a width other than the site’s, and NaN weights', async () => {
@@ -224,7 +250,7 @@ test('a width other than the site’s, and NaN weights', async () => {
 });
 
 test('validate checks the site too', async () => {
-  const file = suiteFile([{ id: 'checkpoint', path: 'my sae', site: 'blocks.0.hook_resid_post' }]);
+  const file = suiteFile([{ id: 'checkpoint', path: 'my sae', site: 'blocks.0.hook_resid_post', anyOrigin: true }]);
   assert.match(await mistake('validate', file), /unknown site of the method my-sae in suite small 'blocks\.0/);
   assert.match((await run('validate', trained)).printed, new RegExp(`an SAE: topk, d_in 128, d_sae 32, site ${SITE}`));
 });

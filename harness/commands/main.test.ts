@@ -192,6 +192,28 @@ test('run --only, --seed and --limit', async () => {
   assert.ok(result.provenance.arguments.passed.includes('--only'));
 });
 
+test('a folder of results is of one suite at one size: nothing of another replaces it', async () => {
+  const out = join(folder, 'whole');
+  const into = (...more: string[]) => run('run', suiteFile(), ...plugins, ...places, '--out', out, ...more);
+  for (const seed of ['0', '1']) await into('--only', `seeds=${seed}`);
+  const before = readFileSync(join(out, 'results.csv'), 'utf8');
+  const attempt = (...more: string[]) => mistake('run', suiteFile(), ...plugins, ...places, '--out', out, ...more);
+  assert.match(
+    await attempt('--limit', '5'),
+    /--out .*whole: expected .* suite toy with --limit 5; found results of suite toy without --limit: name another/,
+  );
+  assert.is(readFileSync(join(out, 'results.csv'), 'utf8'), before);
+  assert.match(
+    await attempt('--subject', modelFolder, '--site', 'blocks.0.hook_resid_post'),
+    /suite toy-model without --limit; found results of suite toy /,
+  );
+  const limited = join(folder, 'part');
+  assert.match(
+    await mistake('run', suiteFile(), ...plugins, ...places, '--out', limited),
+    /found results of suite toy with --limit 5/,
+  );
+});
+
 test('run: one crashing method gives exit code 1, the others their results', async () => {
   const methods = [{ id: 'toy-mean', name: 'bad', options: { fail: 'bug' } }, { id: 'toy-mean' }];
   const { code, out, said } = await run('run', suiteFile({ methods }), ...plugins, ...places);
@@ -294,6 +316,23 @@ test('validate finds options that contradict one another', async () => {
   assert.match(await attempt([topk], { subjects: sites }), /unknown site of tiny-lm in suite world 'blocks\.9/);
 });
 
+test('a dataset of images on a text subject is refused in one line', async () => {
+  const given = [
+    '--sae',
+    'topk',
+    '--subject',
+    'tiny-lm',
+    '--site',
+    'blocks.2.hook_resid_post',
+    '--dataset',
+    'image-world',
+  ];
+  assert.match(
+    await mistake('train', ...given, '--out', join(folder, 'clash'), ...places.slice(2)),
+    /subject tiny-lm: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/,
+  );
+});
+
 test('report renders again from results alone', async () => {
   const out = join(folder, 'again');
   const { out: printed } = await run('report', join(folder, 'out'), '--out', out);
@@ -311,16 +350,8 @@ test('train: what is missing is named', async () => {
 test('train writes SAELens’ layout', async () => {
   const out = join(folder, 'sae');
   const options = ['d_sae=8', 'k=2', 'tokens=320', 'batchSize=32'].flatMap((option) => ['--option', option]);
-  const subject = [
-    '--subject',
-    modelFolder,
-    '--site',
-    'blocks.0.hook_resid_post',
-    '--dataset',
-    'toy-words',
-    '--items',
-    '20',
-  ];
+  const place = ['--subject', modelFolder, '--site', 'blocks.0.hook_resid_post'];
+  const subject = [...place, '--dataset', 'toy-words', '--items', '20'];
   const where = ['--out', out, '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
   const { code } = await run('train', '--sae', 'topk', ...subject, ...options, ...plugins, ...where);
   assert.is(code, 0);
@@ -348,18 +379,9 @@ test('train writes SAELens’ layout', async () => {
   const { said } = await run('train', '--sae', 'bare', ...subject, ...options, ...smallest);
   assert.match(said, /'bare' has no toSaeLens/);
   assert.match((await run('validate', plain)).out, /valid: safetensors: \d+ tensors/);
-  const tooSmall = mistake(
-    'train',
-    '--sae',
-    'topk',
-    ...subject,
-    '--option',
-    'd_sae=2',
-    '--option',
-    'k=4',
-    ...plugins,
-    ...where.with(1, join(folder, 'too small')),
-  );
+  const sizes = ['d_sae=2', 'k=4'].flatMap((option) => ['--option', option]);
+  const small = [...plugins, ...where.with(1, join(folder, 'too small'))];
+  const tooSmall = mistake('train', '--sae', 'topk', ...subject, ...sizes, ...small);
   assert.match(await tooSmall, /topk.*k.*2/);
 });
 

@@ -154,7 +154,8 @@ test('without its very plug-in it is refused', async () => {
 test('its weights are part of its identity', async () => {
   const registry = openRegistry();
   await loadPlugin(plugin, registry);
-  const resolve = () => resolveCheckpoint({ id: 'checkpoint', path: trained }, ['tiny-lm'], registry, 'suite small');
+  const scored = [{ id: 'tiny-lm', sites: [SITE] as [string] }];
+  const resolve = () => resolveCheckpoint({ id: 'checkpoint', path: trained }, scored, registry, 'suite small');
   const { options: before, site, variant, subjects } = await resolve();
   assert.equal([site, variant, subjects], [SITE, 'tied', ['tiny-lm']]);
   const weights = join(trained, 'sae.safetensors');

@@ -24,7 +24,11 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
   const { suite: loaded, baseDir } = await loadSuite(name);
   const { subject, seed, limit } = values;
   const absolute = absolutePaths(loaded, baseDir);
-  const checkpoints = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
+  const site = values['checkpoint-site'] as string | undefined;
+  const given = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
+  if (site !== undefined && given.length === 0)
+    throw new UserError('--checkpoint-site: expected a --checkpoint too; found none.');
+  const checkpoints = site === undefined ? given : given.map((each) => ({ ...each, site, anyOrigin: true }));
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const changed = await overrideSuite(wider, {
     ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
@@ -182,11 +186,14 @@ export const command: Command = {
     });
     await checkPlaced(plan, values);
     signal.throwIfAborted();
+    const out = outFolder(suite, values);
+    const { checkOwner } = await import('../execute/own-folder.ts');
+    await checkOwner(out, {
+      suite: suite.id,
+      ...(values['limit'] === undefined ? {} : { limit: values['limit'] as number }),
+    });
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, context);
-    const out = outFolder(suite, values);
-    const { refuseOtherLimits } = await import('../results.ts');
-    await refuseOtherLimits(out, plan.limited);
     say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');

@@ -111,6 +111,13 @@ export const SETTINGS: readonly Setting[] = [
     value: '[NAME=]DIR[@[SUBJECT:]SITE]',
     description: 'Also benchmark this trained SAE (SAELens’ layout), at the site that its cfg.json or SITE says.',
   },
+  {
+    name: 'checkpoint-site',
+    type: 'string',
+    commands: ['run'],
+    value: 'SITE',
+    description: 'Score every --checkpoint at this site, although its cfg.json names another site or model.',
+  },
   { name: 'sae', type: 'string', commands: ['train'], value: 'ID', description: 'The SAE variant to train.' },
   {
     name: 'option',

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../activations/activation-set.ts';
 import type { ConceptExample, ConceptSet } from '../contract/data.ts';
-import { labelledActivations } from './labelled.ts';
+import { labelledActivations, uniqueConcepts } from './labelled.ts';
 
 const test = suite('labelled');
 
@@ -43,6 +43,16 @@ test('no positives, or no negatives', () => {
     without(3),
     /'heart': expected at least one negative example in the eval split; found none among its 2/,
   );
+});
+
+test('concepts that share an id are refused by name', () => {
+  const concepts = ['a', 'b', 'a', 'c', 'c', 'a'].map((id) => ({ id, label: id }));
+  const given = { concepts, items: [], examples: [] };
+  assert.throws(
+    () => uniqueConcepts(given, 'words'),
+    /dataset words: expected an id of its own .*; found several of a, c\./,
+  );
+  assert.is(uniqueConcepts({ ...given, concepts: concepts.slice(0, 2) }, 'words').concepts.length, 2);
 });
 
 test.run();

@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
+import { uniqueConcepts } from './labelled.ts';
 import { siteOf } from './open-subject.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
@@ -37,6 +38,8 @@ export interface Session {
   dispose(): void;
 }
 
+const SHOWS = { text: 'texts', image: 'images' } as const;
+
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
   const { id, folder, family, collect } = resolved;
@@ -47,7 +50,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   let items: Promise<Item[]> | undefined;
   const sets = new Map<string, Promise<WholeExamples>>();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
-    const set = await dataset.concepts!(limits);
+    const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
     // Images are seen whole.
     if (siteOf(subject, site).modality === 'image') return { set, notes: [] };
     return wholeExamples(set, (text) => seenCharacters(subject, text, collect.maxLength), id);
@@ -57,7 +60,14 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     facts: { id, fingerprint: subject.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
-    site: (name) => siteOf(subject, name),
+    site(name) {
+      const site = siteOf(subject, name);
+      if (site.modality === dataset.modality) return site;
+      throw new UserError(
+        `subject ${id}: site ${name}: expected a dataset of ${SHOWS[site.modality]}; found ${dataset.id}, of ${SHOWS[dataset.modality]}: ` +
+          'name another with --dataset, or in the suite.',
+      );
+    },
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);
       const made = sets.get(key) ?? labelledSet(site, limits);

@@ -90,4 +90,10 @@ test('not an object', async () => {
   assert.match(await messageOf('suite', []), /the top level: expected object; found \[\]/);
 });
 
+test('a document of too many values is refused before ajv makes an error of each', async () => {
+  const methods = Array.from({ length: 2_000_000 }, () => 1);
+  const error = await validate('suite', { id: 'x', methods }, 'suite x').catch((found: Error) => found);
+  assert.is((error as Error).message, 'suite x: expected a document of at most 30000 values, found 2000003.');
+});
+
 test.run();

@@ -182,6 +182,10 @@ export interface SuiteMethod {
    * The site that a checkpoint belongs to; what its cfg.json says when omitted.
    */
   site?: string;
+  /**
+   * Score a checkpoint although its cfg.json names another model or site.
+   */
+  anyOrigin?: boolean;
   options?: SuiteOptions;
   training?: SuiteTraining;
   /**

@@ -42,6 +42,23 @@ async function compile(name: keyof Documents): Promise<ValidateFunction> {
   return (await sharedAjv()).compile(schema);
 }
 
+/** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */
+const MAX_VALUES = 30_000;
+/** A result holds curves and measurements too. */
+const MAX_VALUES_OF_RESULT = 1_000_000;
+
+function countValues(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const item of Object.values(value)) count += countValues(item);
+  return count;
+}
+
+function refuseLong(value: unknown, most: number, where: string): void {
+  const count = countValues(value);
+  if (count > most) throw new UserError(`${where}: expected a document of at most ${most} values, found ${count}.`);
+}
+
 /**
  * Checks a value against a schema and fills in its defaults, in place.
  *
@@ -53,6 +70,7 @@ export async function validate<K extends keyof Documents>(
   value: unknown,
   where: string,
 ): Promise<Documents[K]> {
+  refuseLong(value, schema === 'result' ? MAX_VALUES_OF_RESULT : MAX_VALUES, where);
   let validator = validators.get(schema);
   if (!validator) {
     validator = compile(schema);

@@ -4,15 +4,27 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { filesFingerprint } from '../io/fingerprint.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
-import type { SuiteMethod } from '../schema/suite.generated.ts';
+import type { SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { OWN_CONFIG, OWN_WEIGHTS, readOwnSae } from '../train/own-layout.ts';
 import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
-import { methodName } from './load.ts';
+import { methodName, subjectName } from './load.ts';
 import { checkVariant } from './own-checkpoint.ts';
 import type { ResolvedMethod } from './resolved.ts';
 
 /** `[NAME=]DIR[@[SUBJECT:]SITE]`; SUBJECT and SITE hold no slash, as folders do. */
 const REFERENCE = /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>.+?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+
+/** A model's name without its organisation and revision, as different programs write it. */
+function plainName(name: string): string {
+  const plain = basename(name).split('@')[0]!.toLowerCase();
+  return plain === 'gpt2-small' ? 'gpt2' : plain;
+}
+
+/** Whether a subject goes by the name of a model: by its own, its folder's or its id on the hub. */
+function isModel(subject: SuiteSubject, model: string): boolean {
+  const names = [subjectName(subject), subject.path, subject.hub];
+  return names.some((name) => name !== undefined && plainName(name) === plainName(model));
+}
 
 /** The checkpoint that a command line names: a folder, where needed with its name in results, its subject and site. */
 export function checkpointByName(text: string): SuiteMethod {
@@ -59,13 +71,12 @@ async function describe(path: string, registry: Registry, label: string): Promis
  * A checkpoint as a method of the one site that it belongs to. Where its cfg.json names one of the suite's subjects as
  * its model, it is that subject's only.
  *
- * @param subjects Names of the suite's subjects.
- * @throws UserError when files are missing or cfg.json is not one that can be used, or neither it nor the suite names
- * the site.
+ * @throws UserError when files are missing or cfg.json is not one that can be used, neither it nor the suite names the
+ * site, or it names another site or model than is scored and `anyOrigin` does not allow that.
  */
 export async function resolveCheckpoint(
   given: SuiteMethod,
-  subjects: readonly string[],
+  subjects: readonly SuiteSubject[],
   registry: Registry,
   where: string,
 ): Promise<ResolvedMethod> {
@@ -85,8 +96,22 @@ export async function resolveCheckpoint(
         `"site": "blocks.2.hook_resid_post" in a suite, --${CHECKPOINT.id} DIR@blocks.2.hook_resid_post on a command line.`,
     );
   }
-  const model = model_name === undefined ? undefined : basename(model_name);
-  const own = model !== undefined && subjects.includes(model) ? [model] : undefined;
+  const scored = subjects.filter((subject) => given.subjects?.includes(subjectName(subject)) ?? true);
+  const own = model_name === undefined ? scored : scored.filter((subject) => isModel(subject, model_name));
+  if (!given.anyOrigin) {
+    const mend = `--checkpoint-site ${site} ("anyOrigin": true in a suite) scores it all the same`;
+    if (hook_name !== undefined && hook_name !== site) {
+      throw new UserError(
+        `${label}: site: expected '${hook_name}', which ${path} was trained on; found '${site}': ${mend}.`,
+      );
+    }
+    if (own.length === 0 && scored.length > 0) {
+      const found = scored.map(subjectName).join(', ');
+      throw new UserError(
+        `${label}: model: expected '${model_name}', which ${path} was trained on; found ${found}: ${mend}.`,
+      );
+    }
+  }
   const fingerprint = await filesFingerprint(path, files);
   const origin = {
     ...(hook_name === undefined ? {} : { hook_name }),
@@ -103,7 +128,7 @@ export async function resolveCheckpoint(
     training: {},
     seeded: false,
     needs: 'activations',
-    subjects: given.subjects ?? own,
+    subjects: own.length > 0 ? own.map(subjectName) : given.subjects,
     site,
     checkpoint: path,
     ...(variant === undefined ? {} : { variant }),

@@ -102,9 +102,16 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
       .map(({ subjects: _only, ...rest }) => rest as T);
   return {
     ...suite,
+    // Results on another subject are no results of the suite: they have a folder and a title of their own.
+    ...(named ? ownTitle(suite, subjects.map(subjectName).join(', ')) : {}),
     subjects,
     methods: named ? taken(suite.methods) : suite.methods,
     tasks: named ? taken(suite.tasks) : suite.tasks,
     ...(seed === undefined ? {} : { seeds: [seed] }),
   };
 }
+
+const ownTitle = ({ id }: Suite, name: string) => ({
+  id: `${id}-${name}`,
+  title: `Methods of the suite ${id} on ${name}`,
+});

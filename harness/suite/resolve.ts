@@ -113,11 +113,10 @@ export async function resolveTask(
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */
 export function resolveMethods(suite: Suite, registry: Registry, where: string): Promise<ResolvedMethod[]> {
-  const subjects = suite.subjects.map(subjectName);
   return Promise.all(
     suite.methods.map((method) =>
       method.id === CHECKPOINT.id
-        ? resolveCheckpoint(method, subjects, registry, where)
+        ? resolveCheckpoint(method, suite.subjects, registry, where)
         : resolveMethod(method, registry, where, false),
     ),
   );
@@ -131,7 +130,7 @@ async function resolveMethod(
 ): Promise<ResolvedMethod> {
   const method = (await registry.method(given.id)) as DefinitionByKind['sae'] | DefinitionByKind['baseline'];
   const label = `${where}: method ${methodName(given)}`;
-  for (const key of ['path', 'site'] as const) {
+  for (const key of ['path', 'site', 'anyOrigin'] as const) {
     if (given[key] === undefined) continue;
     throw new UserError(`${label}: has '${key}', which only the method '${CHECKPOINT.id}' has.`);
   }
