@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { canonicalJson } from '../harness/io/json.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { Table, TableRow } from './aggregate.ts';
+import { csvText } from './escape.ts';
 
 const COLUMNS = [
   'suite',
@@ -102,5 +103,5 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
       })),
     ),
   );
-  return stringify(records, { header: true, columns: [...COLUMNS], cast: { boolean: (value) => String(value) } });
+  return stringify(records, { header: true, columns: [...COLUMNS], cast: { boolean: String, string: csvText } });
 }

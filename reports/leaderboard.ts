@@ -1,6 +1,7 @@
 /** @file Tables → LEADERBOARD.md. */
 import type { Table, TableRow } from './aggregate.ts';
 import { leaderboardColumns } from './columns.ts';
+import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
@@ -8,16 +9,12 @@ import { renderTemplate } from './template.ts';
 
 const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };
 
-/** A cell of a Markdown table must not hold a bar or a line break. */
-const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
-  const name = method.kind === 'baseline' ? `*${method.name}*` : `**${method.name}**`;
-  const details = axesLabel(axes);
-  return escapeCell(
-    `${name}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`,
-  );
+  const shown = markdownText(method.name);
+  const name = method.kind === 'baseline' ? `*${shown}*` : `**${shown}**`;
+  const details = markdownText(axesLabel(axes));
+  return `${name}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`;
 }
 
 /** Reasons of empty cells, each once, with the methods that it concerns. */
@@ -32,8 +29,8 @@ function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): strin
   }
   const failed = new Map(rows.flatMap(({ method, failures }) => (failures ? [[method.name, failures] as const] : [])));
   return [
-    ...[...byReason].map(([reason, methods]) => escapeCell(`${[...methods].join(', ')}: ${reason}`)),
-    ...[...failed].map(([method, failures]) => escapeCell(`${method} failed: ${failures.join('; ')}`)),
+    ...[...byReason].map(([reason, methods]) => markdownText(`${[...methods].join(', ')}: ${reason}`)),
+    ...[...failed].map(([method, failures]) => markdownText(`${method} failed: ${failures.join('; ')}`)),
   ];
 }
 
@@ -59,7 +56,7 @@ function tableView(table: Table) {
   const { subject, site, dataset, task } = table;
   const counts = [
     `d_in ${site.d_in}`,
-    `dataset \`${dataset.id}\``,
+    `dataset ${markdownCode(dataset.id)}`,
     rowsText(dataset, table.epochs),
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
     `seeds ${table.seeds.join(', ')}`,
@@ -74,16 +71,16 @@ function tableView(table: Table) {
   });
   const { bands, details } = rowGroups(rows);
   return {
-    taskTitle: task.title,
-    subject: subject.id,
-    site: site.name,
+    taskTitle: markdownText(task.title),
+    subject: markdownText(subject.id),
+    site: markdownCode(site.name),
     note: counts.join('; '),
-    unavailable: table.unavailable,
+    unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
-    bands: bands.map(({ title, rows }) => ({ title: escapeCell(title), rows: rows.map(rowView) })),
+    bands: bands.map(({ title, rows }) => ({ title: markdownText(title), rows: rows.map(rowView) })),
     details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
-    marks: table.marks.map((mark) => escapeCell(markLine(mark, table.seeds))),
+    marks: table.marks.map((mark) => markdownText(markLine(mark, table.seeds))),
   };
 }
 

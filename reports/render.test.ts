@@ -37,7 +37,7 @@ test('the leaderboard has a row a method, best first, with intervals, escaped ba
   const rows = leaderboard.split('\n').filter((line) => line.startsWith('|'));
   assert.match(rows[0]!, /\| rank \| method \| AUROC ↑ \|/);
   assert.match(rows[2]!, /\| 1 \| \*\*topk\*\* · selection: auroc \| 0\.910 \[0\.880, 0\.940\] \|/);
-  assert.match(rows[3]!, /\| \? 2 \| \*pca \\\| <b>\* \| 0\.800/);
+  assert.match(rows[3]!, /\| \? 2 \| \*pca \\\| &lt;b&gt;\* \| 0\.800/);
   assert.match(rows[4]!, /\| – \| \*bow\* \| – \|/);
   assert.match(leaderboard, /bow: has no decoder/);
   assert.not.match(leaderboard, /Limited run/);

@@ -98,9 +98,11 @@ async function fileMetadata(download: Download): Promise<{ etag: string; size: n
     }
     const etag = (linked ?? response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
     const size = Number(response.headers.get('x-linked-size') ?? response.headers.get('content-length') ?? Number.NaN);
-    if (!/^[\w.-]{1,128}$/.test(etag) || !Number.isSafeInteger(size) || size < 0) {
+    // Contents are named by their ETag in the cache and checked by it: one that is no hash says nothing of the content.
+    if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) || !Number.isSafeInteger(size) || size < 0) {
       throw new UserError(
-        `hub ${download.name}: the server gave no usable ETag and size for ${url}: is HF_ENDPOINT right?`,
+        `hub ${download.name}: expected an ETag that is a SHA-256 or git hash, and a size; found ` +
+          `${JSON.stringify(etag.slice(0, 80))} and ${size} for ${url}: is HF_ENDPOINT right?`,
       );
     }
     return { etag, size };
@@ -151,8 +153,7 @@ async function fetchRest(download: Download, incomplete: string, size: number): 
 
 /** Whether the content has the hash that its ETag states: SHA-256 of large files, git's blob hash of small ones. */
 async function matchesEtag(path: string, etag: string, size: number): Promise<boolean> {
-  const algorithm = /^[0-9a-f]{64}$/.test(etag) ? 'sha256' : /^[0-9a-f]{40}$/.test(etag) ? 'sha1' : undefined;
-  if (algorithm === undefined) return true;
+  const algorithm = etag.length === 64 ? 'sha256' : 'sha1';
   const hash = createHash(algorithm);
   if (algorithm === 'sha1') hash.update(`blob ${size}\0`);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);

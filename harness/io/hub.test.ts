@@ -36,7 +36,7 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 const gitHash = (bytes: Buffer) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
 /** What the server does differently in a test. */
-const faults = { cutAt: 0, corrupt: false, gated: false, failures: 0 };
+const faults = { cutAt: 0, corrupt: false, gated: false, failures: 0, etag: '' };
 let requests: string[] = [];
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -48,7 +48,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(503).end();
   } else if (faults.gated && request.headers.authorization !== 'Bearer secret') response.writeHead(401).end();
   else if (/^\/api\/models\/org\/model\/revision\/(main|v1)$/.test(url)) {
-    const siblings = [...Object.keys(files), '../../evil.json'].map((rfilename) => ({ rfilename }));
+    const siblings = [...Object.keys(files), '../../evil.json', 'nul\0.safetensors', '..'].map((rfilename) => ({
+      rfilename,
+    }));
     response.end(JSON.stringify({ sha: commit, siblings }));
   } else if (url.startsWith('/storage/')) {
     const body = faults.corrupt ? Buffer.alloc(weights.length, 'x') : weights;
@@ -69,7 +71,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     if (body === undefined) response.writeHead(404).end();
     else
       response
-        .writeHead(200, { etag: `"${gitHash(body)}"`, 'content-length': body.length })
+        .writeHead(200, { etag: `"${faults.etag || gitHash(body)}"`, 'content-length': body.length })
         .end(request.method === 'HEAD' ? undefined : body);
   }
 }
@@ -85,7 +87,7 @@ test.before(async () => {
 test.before.each(() => {
   env = { HF_ENDPOINT: `${endpoint}/`, HF_HUB_CACHE: mkdtempSync(join(root, 'cache-')), HF_HOME: join(root, 'home') };
   requests = [];
-  Object.assign(faults, { cutAt: 0, corrupt: false, gated: false, failures: 0 });
+  Object.assign(faults, { cutAt: 0, corrupt: false, gated: false, failures: 0, etag: '' });
 });
 test.after(() => {
   server.closeAllConnections();
@@ -154,6 +156,17 @@ test('a content with another hash is refused and not kept', async () => {
   assert.not(existsSync(join(env['HF_HUB_CACHE']!, 'models--org--model', 'refs')));
   faults.corrupt = false;
   assert.ok(readFileSync(join((await resolve('org/model')).folder, 'model.safetensors')).equals(weights));
+});
+
+test('an ETag that is no hash is not taken for one', async () => {
+  for (const etag of ['config-v1', '../blob', 'x'.repeat(64), 'a'.repeat(63)]) {
+    faults.etag = etag;
+    assert.match(
+      await refusal(resolve('org/model')),
+      /config\.json: expected an ETag that is a SHA-256 or git hash.*found "/,
+    );
+  }
+  assert.not(existsSync(join(env['HF_HUB_CACHE']!, 'models--org--model', 'blobs', 'config-v1')));
 });
 
 test('gated models need the token', async () => {

@@ -91,7 +91,8 @@ async function listFiles(
     throw new UserError(`hub ${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
   }
   const wants = options.wants ?? isModelFile;
-  const safe = (file: unknown): file is string => typeof file === 'string' && !/(^|\/)\.{0,2}(\/|$)|\\|:/.test(file);
+  const safe = (file: unknown): file is string =>
+    typeof file === 'string' && !/(^|\/)\.{0,2}(\/|$)|[\\:\p{Cc}]/u.test(file);
   return { commit: body.sha, files: files.filter(safe).filter(wants).sort() };
 }
 

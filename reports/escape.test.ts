@@ -1,0 +1,29 @@
+/** @file Names from others in Markdown, CSV and HTML: no tag, no table border, no formula. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { csvText, markdownCode, markdownText } from './escape.ts';
+import { renderTexts } from './index.ts';
+import { fakeResult, metric } from './testing.ts';
+
+const test = suite('reports/escape');
+
+test('Markdown shows a text as it is', () => {
+  assert.is(markdownText('<script>alert(1)</script>'), '&lt;script&gt;alert(1)&lt;/script&gt;');
+  assert.is(markdownText('a|b\n# c'), 'a\\|b # c');
+  assert.is(markdownText('[x](javascript:1) `c` _e_ **f**'), '\\[x\\](javascript:1) \\`c\\` \\_e\\_ \\*\\*f\\*\\*');
+  assert.is(markdownText('blocks.3.hook_resid_post & more'), 'blocks.3.hook_resid_post & more');
+  assert.is(markdownCode('a`b|c\nd'), "`a'b\\|c d`");
+});
+
+test('CSV cells are no formulas; numbers stay numbers', async () => {
+  for (const start of ['=', '+', '-', '@', '\t', '\r']) assert.is(csvText(`${start}1+1`), `'${start}1+1`);
+  assert.is(csvText('a=b'), 'a=b');
+  const rows = [{ axes: {}, metrics: { auroc: metric(-0.5, [-1, 0.5], { main: true }) } }];
+  const name = '=cmd()|<script>x</script>';
+  const { csv, leaderboard } = await renderTexts([fakeResult(name, rows)]);
+  assert.match(csv, /,'=cmd\(\)/);
+  assert.match(csv, /,-0\.5,-1,0\.5,/);
+  assert.not.match(leaderboard, /<script>/);
+});
+
+test.run();

@@ -1,0 +1,44 @@
+/**
+ * @file Names and texts from results made safe for the file that they go into. They come from plug-ins, suites and files
+ * of others: none may become a tag, a link or a table's border, nor a formula where a spreadsheet opens the file.
+ */
+
+/** Characters that a Markdown text must not bring along: HTML, links, images, code, emphasis, tables. */
+const MARKDOWN = /[\\`*_[\]<>|~&]/g;
+
+/** `&` is only special as the start of an entity; `_` and `*` only at the edge of a word. */
+function special(character: string, at: number, text: string): boolean {
+  if (character === '&') return /^&(?:#\w+|\w+);/.test(text.slice(at));
+  if (character === '_') return !(/\w/.test(text[at - 1] ?? '') && /\w/.test(text[at + 1] ?? ''));
+  return true;
+}
+
+/** One line of Markdown that shows the text as it is: for headings, sentences and cells of tables. */
+export function markdownText(text: string): string {
+  return text
+    .replaceAll(MARKDOWN, (character, at: number) => {
+      if (!special(character, at, text)) return character;
+      // A tag is best no tag in any renderer, also in those that know no backslash before it.
+      if (character === '<') return '&lt;';
+      if (character === '>') return '&gt;';
+      return `\\${character}`;
+    })
+    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
+}
+
+/** The text as code, on one line: nothing in it is special but the backtick, and in tables the bar. */
+export function markdownCode(text: string): string {
+  const line = text
+    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+    .replaceAll('`', "'")
+    .replaceAll('|', '\\|');
+  return `\`${line}\``;
+}
+
+/**
+ * A text cell that no spreadsheet takes for a formula: one that begins with `=`, `+`, `-`, `@`, a tab or a line break
+ * gets an apostrophe before it, the sign of spreadsheets for plain text.
+ */
+export function csvText(text: string): string {
+  return /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) ? `'${text}` : text;
+}
