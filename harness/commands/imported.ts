@@ -20,5 +20,12 @@ export async function importedFrom(values: Values): Promise<SuiteOverrides['impo
   const folder = resolve(activations as string);
   const header = await openHeader(folder, { modality: told as 'text' | 'image' | undefined });
   const { name, modality } = siteOfImport(folder, header);
-  return { folder, modality, sites: [name], rows: header.rows.n, seed: seed as number | undefined };
+  return {
+    folder,
+    modality,
+    sites: [name],
+    rows: header.rows.n,
+    d_in: header.rows.d_in,
+    seed: seed as number | undefined,
+  };
 }

@@ -7,14 +7,49 @@ import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
 import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
+import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
+/** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width. */
+async function sizedFor(
+  suite: Suite,
+  given: Suite,
+  imported: number | undefined,
+  registry: Registry,
+  say: (line: string) => void,
+): Promise<Suite> {
+  const [subject] = suite.subjects;
+  const own = given.subjects.some(
+    ({ id, path, hub }) => id === subject!.id && path === subject!.path && hub === subject!.hub,
+  );
+  if (suite.id === given.id || (own && imported === undefined)) return suite;
+  const { familyOf, subjectFolder } = await import('../suite/subjects.ts');
+  let d_in = imported;
+  if (d_in === undefined) {
+    const folder = await subjectFolder(subject!, '');
+    const sites = (await (await familyOf(folder, registry)).sites?.(folder)) ?? [];
+    const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
+    if (widths.length === 0) return suite;
+    d_in = Math.min(...widths);
+  }
+  const { sizedBy } = await import('../suite/widths.ts');
+  const sized = await sizedBy(suite, d_in, registry);
+  const { dataset, activations, sites } = subject!;
+  const data =
+    dataset === undefined ? 'imported activations' : `dataset ${dataset.id} ${JSON.stringify(dataset.options ?? {})}`;
+  say(
+    `${suite.title}: ${sites.join(', ')} (d_in ${d_in}), ${data}, items ${JSON.stringify({ train: activations?.train, test: activations?.test })}`,
+  );
+  for (const line of sized.lines) say(`${line} (by d_in; --option METHOD.NAME=VALUE sets others)`);
+  return sized.suite;
+}
+
 /** The suite that the settings ask for, with absolute paths. */
-async function suiteFor(name: string, values: Values): Promise<Suite> {
+async function suiteFor(name: string, values: Values, registry: Registry, say: (line: string) => void): Promise<Suite> {
   const { checkNames, loadSuite } = await import('../suite/load.ts');
   const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
@@ -30,12 +65,14 @@ async function suiteFor(name: string, values: Values): Promise<Suite> {
     throw new UserError('--checkpoint-site: expected a --checkpoint too; found none.');
   const checkpoints = site === undefined ? given : given.map((each) => ({ ...each, site, anyOrigin: true }));
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
-  const changed = await overrideSuite(wider, {
+  const imported = await importedFrom(values);
+  const overridden = await overrideSuite(wider, {
     ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
     sites: values['site'] as string[] | undefined,
-    imported: await importedFrom(values),
+    imported,
     seed: seed as number | undefined,
   });
+  const changed = await sizedFor(overridden, absolute, imported?.d_in, registry, say);
   checkNames(changed, `suite ${name}`);
   const chosen = selectFromSuite(changed, (values['only'] ?? []) as string[]);
   const sized = limit === undefined ? chosen : limitSuite(chosen, limit as number);
@@ -178,7 +215,7 @@ export const command: Command = {
   async run(context) {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
-    const suite = await suiteFor(context.positionals['suite']!, values);
+    const suite = await suiteFor(context.positionals['suite']!, values, registry, say);
     const { prepareRun } = await import('../execute/prepare-run.ts');
     const { plan, backend, provenance } = await prepareRun(suite, registry, {
       backend: values['backend'] as string,

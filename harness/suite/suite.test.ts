@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
@@ -11,6 +12,7 @@ import { absolutePaths, overrideSuite } from './override.ts';
 import { selectFromSuite } from './select.ts';
 import { setOptions } from './set-options.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
+import { sizedBy, sparsityFor } from './widths.ts';
 
 const test = suite('suite');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-suite-'));
@@ -117,6 +119,25 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
   const textOnly = { ...suite, subjects: suite.subjects.slice(0, 1) };
   const clash = () => overrideSuite(textOnly, { subject: { id: 'c', path: join(folder, 'a-clip') } });
   assert.match(await messageOf(clash), /has no image subject whose dataset it could use/);
+});
+
+test('SAEs on another subject are sized by its width, but for those with a name of their own', async () => {
+  assert.equal([64, 128, 512, 768, 2304, 8192].map(sparsityFor), [8, 8, 32, 64, 128, 256]);
+  const suite = {
+    ...given(),
+    methods: [
+      { id: 'topk', options: { d_sae: 512, k: 16, auxAlpha: 0 } },
+      { id: 'topk', name: 'own', options: { k: 2 } },
+      { id: 'relu' },
+      { id: 'pca' },
+    ],
+  };
+  const { suite: sized, lines } = await sizedBy(suite as Suite, 768, openRegistry());
+  assert.equal(
+    sized.methods.map(({ options }) => options),
+    [{ k: 64, auxAlpha: 0 }, { k: 2 }, { targetL0: 64 }, undefined],
+  );
+  assert.equal(lines, ['topk: d_sae 6144, k 64', 'relu: d_sae 6144, targetL0 64']);
 });
 
 test('--option sets an option or a training option of the methods of a name or id', async () => {
