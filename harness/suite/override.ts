@@ -11,7 +11,14 @@ export interface SuiteOverrides {
   subject?: SubjectReference;
   sites?: string[];
   /** A folder of imported activations with its modality, the names of its sites, its rows and the seed of its splits. */
-  imported?: { folder: string; modality: 'text' | 'image'; sites: string[]; rows: number; d_in?: number; seed?: number };
+  imported?: {
+    folder: string;
+    modality: 'text' | 'image';
+    sites: string[];
+    rows: number;
+    d_in?: number;
+    seed?: number;
+  };
   seed?: number;
 }
 
