@@ -10,7 +10,7 @@ import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';
 import { createCurve, explainedVariance } from './train/curve.ts';
 import { createDeadLatents } from './train/dead-latents.ts';
-import { decayStart, type HeldOutPoint, heldOutLooks, lookSteps } from './train/held-out.ts';
+import { decayStart, type HeldOutPoint, heldOutLooks, lookSteps, seenWhole } from './train/held-out.ts';
 import { trainingMarks } from './train/marks.ts';
 import { checkShape, resolveTraining, withDefaults } from './train/options.ts';
 import { silentAfter, stepsOf } from './train/run-length.ts';
@@ -155,8 +155,11 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
       const deadFraction = state.deadCount / shape.d_sae;
       curve.add(state.step, state.tokens, numbers, deadFraction);
       const looked = { definition, hp, params, state, scale };
-      if (looks && lookAt.has(state.step)) heldOut.push(await looks(looked, 'during'));
-      if (looks && state.step === steps) heldOut.push(await looks(looked, 'end'));
+      const when = state.step === steps ? 'end' : lookAt.has(state.step) ? 'during' : undefined;
+      if (looks && when) {
+        const { silent: _, ...point } = await looks(looked, when);
+        heldOut.push(point);
+      }
       const { loss, parts, l0, residual, variance } = numbers;
       options.onProgress?.({
         step: state.step,
@@ -174,6 +177,9 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     }
     await source.return(undefined);
     const silent = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
+    const rows = activations.keep.reduce((sum, kept) => sum + kept, 0);
+    const trainedOn = !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
+    const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;
     const late = points.slice(-Math.ceil(points.length / LATE));
     const marks = trainingMarks({
@@ -182,6 +188,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
       l0Of: looks ? 'held-out rows' : 'the last tenth of training',
       silent,
       silentTokens: silentAfter(state.tokens),
+      ...(silentOnAll === undefined ? {} : { silentOnAll, rows }),
       controllers: definition.controllers?.(state.scalars, hp) ?? [],
       heldOut,
       decayStart: decayStart(training),

@@ -378,7 +378,7 @@ test('train writes SAELens’ layout', async () => {
   const smallest = [...plugins, '--plugin', bare, ...where.with(1, plain)];
   const { said } = await run('train', '--sae', 'bare', ...subject, ...options, ...smallest);
   assert.match(said, /'bare' has no toSaeLens/);
-  assert.match((await run('validate', plain)).out, /valid: safetensors: \d+ tensors/);
+  assert.match((await run('validate', plain, '--plugin', bare)).out, /valid: an SAE: bare, d_in 4, d_sae 8/);
   const sizes = ['d_sae=2', 'k=4'].flatMap((option) => ['--option', option]);
   const small = [...plugins, ...where.with(1, join(folder, 'too small'))];
   const tooSmall = mistake('train', '--sae', 'topk', ...subject, ...sizes, ...small);

@@ -1,4 +1,5 @@
 /** @file Which methods stand at a site, with the tasks that score them, and why others are left out. */
+import { meantFor } from '../suite/method-sites.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from '../suite/resolved.ts';
 
 /** What the suite names but the plan leaves out, and why. */
@@ -22,6 +23,7 @@ export function methodsWithTasks(
   for (const method of suite.methods) {
     if (!(method.subjects?.includes(subject.id) ?? true)) continue;
     if (method.site !== undefined && method.site !== site) continue;
+    if (!meantFor(method, site)) continue;
     const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
     if (method.control && scoredBy.length === 0) continue;
     const reason = whyNot(method, subject);

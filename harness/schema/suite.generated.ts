@@ -194,6 +194,12 @@ export interface SuiteMethod {
    * @minItems 1
    */
   subjects?: Id[];
+  /**
+   * Only at these sites; at all when omitted. Sizes that fit one site need not fit another.
+   *
+   * @minItems 1
+   */
+  sites?: Site[];
 }
 export interface SuiteTask {
   id: Id;

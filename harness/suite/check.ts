@@ -8,6 +8,7 @@ import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
+import { meantFor } from './method-sites.ts';
 import { absolutePaths } from './override.ts';
 import { resolveMethods, resolveTask } from './resolve.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
@@ -43,7 +44,7 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
         throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);
       }
       for (const method of own) {
-        if (!site || (method.site !== undefined && method.site !== name)) continue;
+        if (!site || !meantFor(method, name) || (method.site !== undefined && method.site !== name)) continue;
         await checkMethod(method, subject.training ?? {}, site, registry);
       }
     }

@@ -85,9 +85,17 @@ export function checkNames(suite: Suite, where: string): void {
   }
   const subjects = suite.subjects.map(subjectName);
   refuseTwice(subjects, `${where}: subjects`);
-  for (const subject of subjects) {
+  for (const [i, subject] of subjects.entries()) {
     const own = suite.methods.filter(({ subjects: only }) => only?.includes(subject) ?? true);
-    refuseTwice(own.map(methodName), `${where}: methods (give one of them another 'name')`);
+    for (const site of suite.subjects[i]!.sites) {
+      const here = own.filter(({ sites }) => sites?.includes(site) ?? true);
+      refuseTwice(here.map(methodName), `${where}: methods (give one of them another 'name')`);
+    }
+  }
+  const sites = suite.subjects.flatMap((subject) => subject.sites);
+  for (const { id, sites: only = [] } of suite.methods) {
+    const unknown = only.find((site) => !sites.includes(site));
+    if (unknown !== undefined) throw unknownName(`site in ${where}: ${id}`, unknown, sites);
   }
   refuseTwice(
     suite.tasks.map(({ id }) => id),

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { subjectName } from './load.ts';
+import { methodsAt } from './method-sites.ts';
 import { type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
@@ -107,12 +108,14 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
     all
       .filter(({ subjects: only }) => only === undefined || only.some((name) => named!.includes(name)))
       .map(({ subjects: _only, ...rest }) => rest as T);
+  const methods = named ? taken(suite.methods) : suite.methods;
+  const studied = (sites ?? named) && subjects.flatMap((each) => each.sites);
   return {
     ...suite,
     // Results on another subject are no results of the suite: they have a folder and a title of their own.
     ...(named ? ownTitle(suite, subjects.map(subjectName).join(', ')) : {}),
     subjects,
-    methods: named ? taken(suite.methods) : suite.methods,
+    methods: studied ? methodsAt(methods, studied) : methods,
     tasks: named ? taken(suite.tasks) : suite.tasks,
     ...(seed === undefined ? {} : { seeds: [seed] }),
   };

@@ -146,6 +146,7 @@ async function resolveMethod(
     optionsPassed: given.options ?? {},
     training: (given.training ?? {}) as Record<string, unknown>,
     subjects: given.subjects,
+    ...(given.sites === undefined ? {} : { sites: given.sites }),
     control,
     ...(method.kind === 'baseline' && method.nullRow ? { nullRow: true } : {}),
   };

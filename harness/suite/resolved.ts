@@ -66,6 +66,8 @@ export interface ResolvedMethod {
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
   modalities?: ('text' | 'image')[];
   subjects?: string[];
+  /** The sites that the suite means it for; every site when absent. */
+  sites?: string[];
   /** The one site that it belongs to; every site when absent. */
   site?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */

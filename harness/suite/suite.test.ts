@@ -80,6 +80,27 @@ test('--only: what does not exist', async () => {
   );
 });
 
+test('a method may be meant for some sites; sites of the command line fall to its first entry', async () => {
+  const entry = (d_sae: number, ...sites: string[]) => ({ id: 'topk', options: { d_sae }, sites });
+  const two = {
+    ...given(),
+    methods: [entry(64, 'one'), entry(16, 'two'), { id: 'pca' }],
+    tasks: [{ id: 'detection' }],
+  };
+  two.subjects = two.subjects.slice(0, 1);
+  checkNames(two, 'suite s');
+  const sizes = (suite: Suite) => suite.methods.map(({ options, sites }) => [options?.['d_sae'], sites?.join()]);
+  assert.equal(sizes(await overrideSuite(two, { sites: ['two', 'three'] })), [
+    [64, 'three'],
+    [16, 'two'],
+    [undefined, undefined],
+  ]);
+  const twice = { ...two, methods: [entry(64, 'one'), entry(16, 'one', 'two')] };
+  assert.match(await messageOf(() => checkNames(twice, 'suite s')), /the name 'topk' occurs twice/);
+  const unknown = { ...two, methods: [entry(64, 'onne')] };
+  assert.match(await messageOf(() => checkNames(unknown, 'suite s')), /unknown site .*'onne'\. Did you mean: one/);
+});
+
 test('--limit caps everything and changes nothing of the given suite', () => {
   const before = given();
   const limited = limitSuite(before, 10);

@@ -17,8 +17,13 @@ export interface HeldOutPoint {
   l0: number;
 }
 
-/** Rows of each look during training, and of the last one. */
-const ROWS = { during: 512, end: 4096 };
+/** A look with the part of the latents that fired on none of the rows. */
+export interface Look extends HeldOutPoint {
+  silent: number;
+}
+
+/** Rows of each look during training, of the last one, and of the one at the rows that were trained on. */
+const ROWS = { during: 512, end: 4096, trained: 16_384 };
 /** Looks from the start to where the learning rate begins to fall: half way there and there are two of them. */
 const LOOKS = 8;
 const BATCH = 512;
@@ -45,6 +50,9 @@ interface Looked<H> {
   scale: number;
 }
 
+/** Whether one look sees all rows: a latent that fires on none of them then is dead beyond doubt. */
+export const seenWhole = (rows: number): boolean => rows <= ROWS.trained;
+
 /** Looks at a sample of `set`, the same one for the same seed. */
 export function heldOutLooks(set: ActivationSet, seed: number) {
   const samples = new Map<number, Promise<{ n: number; x: Float32Array }>>();
@@ -56,7 +64,9 @@ export function heldOutLooks(set: ActivationSet, seed: number) {
   return async <H>({ definition, hp, params, state, scale }: Looked<H>, when: keyof typeof ROWS) => {
     const { n, x } = await sample(ROWS[when]);
     const d = set.d_in;
-    let point: HeldOutPoint | undefined;
+    const fired = new Set<number>();
+    let d_sae = 0;
+    let point: Look | undefined;
     tf.tidy(() => {
       const inference = definition.toInference?.(params, state, hp) ?? params;
       const rows = tf.mul(tf.tensor2d(x, [n, d]), scale) as Tensor2D;
@@ -68,11 +78,17 @@ export function heldOutLooks(set: ActivationSet, seed: number) {
           const batch = tf.slice(rows, [start, 0], [size, d]);
           const codes: Codes = definition.encode(inference, batch, hp);
           residual += batchErrors(batch, definition.decode(inference, codes, hp)).residual;
-          active += firing(codes).l0 * size;
+          const found = firing(codes);
+          active += found.l0 * size;
+          d_sae = found.fired.length;
+          found.fired.forEach((flag, latent) => {
+            if (flag) fired.add(latent);
+          });
           disposeCodes(codes);
         });
       }
-      point = { step: state.step, explained_variance: explainedVariance(residual, variance), l0: active / n };
+      const explained_variance = explainedVariance(residual, variance);
+      point = { step: state.step, explained_variance, l0: active / n, silent: 1 - fired.size / d_sae };
     });
     return point!;
   };

@@ -40,6 +40,8 @@ test('each rule at its border', () => {
   assert.equal(codes({ l0: 99, targetL0: null }), [], 'no target');
   assert.equal(codes({ silent: 0.2 }), []);
   assert.equal(codes({ silent: 0.21 }), ['dead-latents']);
+  assert.equal(codes({ silentOnAll: 0.2, rows: 4000 }), []);
+  assert.equal(codes({ silentOnAll: 0.21, rows: 4000 }), ['dead-latents']);
   for (const value of [-7, 9])
     assert.equal(codes({ controllers: [{ name: 'λ', value, low: -7, high: 9 }] }), ['controller-at-bound']);
   const [half, full] = [good.heldOut[0]!, good.heldOut[1]!];
@@ -53,6 +55,10 @@ test('each rule at its border', () => {
 });
 
 test('messages carry the numbers', () => {
+  assert.is(
+    marksOf({ silentOnAll: 0.634, rows: 4000 })[0]!.message,
+    '63 % of the latents fire on none of the 4,000 training rows.',
+  );
   assert.is(marksOf({ l0: 20.04 })[0]!.message, 'L0 is 20 on held-out rows, 25 % above the target of 16.');
   assert.is(
     marksOf({ silent: 0.634 })[0]!.message,

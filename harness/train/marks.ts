@@ -23,6 +23,10 @@ export interface TrainingFacts {
   /** Part of the latents that did not fire once in the last `silentTokens` tokens. */
   silent: number;
   silentTokens: number;
+  /** Part of the latents that the trained dictionary fires on none of all training rows, where they are few enough to look. */
+  silentOnAll?: number;
+  /** Those rows. */
+  rows?: number;
   controllers: readonly Controller[];
   /** Looks at held-out rows, in order. */
   heldOut: readonly HeldOutPoint[];
@@ -47,9 +51,13 @@ function offTarget({ targetL0, l0, l0Of }: TrainingFacts): Mark[] {
   return [{ code: 'l0-off-target', message }];
 }
 
-function dead({ silent, silentTokens }: TrainingFacts): Mark[] {
-  if (silent <= DEAD) return [];
-  const message = `${percent(silent)} of the latents did not fire once in the last ${silentTokens.toLocaleString('en')} tokens of training.`;
+/** What brings dead latents back can make each fire now and then in training: the trained dictionary must fire them too. */
+function dead({ silent, silentTokens, silentOnAll = 0, rows = 0 }: TrainingFacts): Mark[] {
+  if (Math.max(silent, silentOnAll) <= DEAD) return [];
+  const message =
+    silentOnAll > silent
+      ? `${percent(silentOnAll)} of the latents fire on none of the ${rows.toLocaleString('en')} training rows.`
+      : `${percent(silent)} of the latents did not fire once in the last ${silentTokens.toLocaleString('en')} tokens of training.`;
   return [{ code: 'dead-latents', message }];
 }
 
