@@ -72,12 +72,22 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     imported,
     seed: seed as number | undefined,
   });
-  const changed = await sizedFor(overridden, absolute, imported?.d_in, registry, say);
-  checkNames(changed, `suite ${name}`);
-  const chosen = selectFromSuite(changed, (values['only'] ?? []) as string[]);
-  const sized = limit === undefined ? chosen : limitSuite(chosen, limit as number);
+  checkNames(overridden, `suite ${name}`);
+  const chosen = selectFromSuite(overridden, (values['only'] ?? []) as string[]);
+  const { exchangeDataset } = await import('../suite/exchange-dataset.ts');
+  const { namedOption } = await import('../suite/option-text.ts');
+  const datasetOptions = ((values['dataset-option'] ?? []) as string[]).map((text) =>
+    namedOption(text, '--dataset-option', 'train=48'),
+  );
+  const exchanged = exchangeDataset(chosen, {
+    ...(values['dataset'] === undefined ? {} : { id: values['dataset'] as string }),
+    options: Object.fromEntries(datasetOptions),
+    baseDir: process.cwd(),
+  });
+  const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
+  const limited = limit === undefined ? sized : limitSuite(sized, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
-  return setOptions(sized, (values['option'] ?? []) as string[]);
+  return setOptions(limited, (values['option'] ?? []) as string[]);
 }
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */

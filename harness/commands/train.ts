@@ -14,18 +14,6 @@ import type { Command } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
-/** `k=32` → ['k', 32]; values that are not JSON are text. */
-function parseOption(text: string): [string, unknown] {
-  const cut = text.indexOf('=');
-  if (cut < 1) throw new UserError(`--option: expected NAME=VALUE, as in --option k=32; found '${text}'.`);
-  const value = text.slice(cut + 1);
-  try {
-    return [text.slice(0, cut), JSON.parse(value)];
-  } catch {
-    return [text.slice(0, cut), value];
-  }
-}
-
 function required(values: Values, name: string, example: string): string {
   const value = values[name];
   if (value === undefined) throw new UserError(`train: expected --${name}, as in --${name} ${example}; found none.`);
@@ -36,7 +24,10 @@ function required(values: Values, name: string, example: string): string {
 async function suiteOf(values: Values): Promise<Suite> {
   const { TRAINING_OPTIONS } = await import('../train/options.ts');
   const { subjectByName } = await import('../suite/subjects.ts');
-  const given = Object.fromEntries(((values['option'] ?? []) as string[]).map(parseOption));
+  const { namedOption } = await import('../suite/option-text.ts');
+  const given = Object.fromEntries(
+    ((values['option'] ?? []) as string[]).map((text) => namedOption(text, '--option', 'k=32')),
+  );
   const isTraining = (name: string) => TRAINING_OPTIONS.includes(name);
   const entries = Object.entries(given);
   const training = Object.fromEntries(entries.filter(([name]) => isTraining(name))) as SuiteTraining;

@@ -130,9 +130,16 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'dataset',
     type: 'string',
-    commands: ['train'],
+    commands: COMPUTING,
     value: 'ID',
-    description: 'The dataset to pass through the subject.',
+    description: 'The dataset to pass through the subject; of a run, in place of the suite’s (one subject only).',
+  },
+  {
+    name: 'dataset-option',
+    type: 'list',
+    commands: ['run'],
+    value: 'NAME=VALUE',
+    description: 'An option of the run’s dataset, e.g. train=48 or path=./texts.',
   },
   {
     name: 'overwrite',

@@ -23,18 +23,19 @@ export interface SuiteOverrides {
   seed?: number;
 }
 
+/** A dataset's options with absolute paths. */
+export function absoluteOptions(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
+  const absolute = ([name, value]: [string, unknown]) =>
+    typeof value === 'string' && /^path$|Path$/.test(name) ? [name, resolve(baseDir, value)] : [name, value];
+  return Object.fromEntries(Object.entries(options).map(absolute));
+}
+
 /**
  * Paths of a suite made absolute, so that it means the same wherever it is used. Among a dataset's options, paths are
  * the strings named `path` or `…Path`.
  */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
-  const absoluteOptions = (options: Record<string, unknown>) =>
-    Object.fromEntries(
-      Object.entries(options).map(([name, value]) => {
-        return [name, typeof value === 'string' && /^path$|Path$/.test(name) ? absolute(value) : value];
-      }),
-    );
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({
@@ -42,7 +43,7 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
       ...(subject.path === undefined ? {} : { path: absolute(subject.path) }),
       ...(subject.dataset?.options === undefined
         ? {}
-        : { dataset: { ...subject.dataset, options: absoluteOptions(subject.dataset.options) } }),
+        : { dataset: { ...subject.dataset, options: absoluteOptions(subject.dataset.options, baseDir) } }),
       ...(subject.activations?.from === undefined
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),

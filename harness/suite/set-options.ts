@@ -3,15 +3,7 @@ import { UserError, unknownName } from '../errors.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { TRAINING_OPTIONS } from '../train/options.ts';
 import { methodName } from './load.ts';
-
-/** JSON where it is some; else a text. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
+import { parsedValue } from './option-text.ts';
 
 /**
  * The suite with options set, of the methods of that name or id; the plug-in's own schema checks them when the suite is resolved.
@@ -31,7 +23,7 @@ export function setOptions(suite: Suite, given: readonly string[]): Suite {
     const part = TRAINING_OPTIONS.includes(key) ? 'training' : 'options';
     methods = methods.map((each) => {
       if (methodName(each) !== method && each.id !== method) return each;
-      return { ...each, [part]: { ...each[part], [key]: parsed(value) } };
+      return { ...each, [part]: { ...each[part], [key]: parsedValue(value) } };
     });
   }
   return { ...suite, methods };

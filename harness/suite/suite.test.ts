@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import { exchangeDataset } from './exchange-dataset.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
@@ -78,6 +79,27 @@ test('--only: what does not exist', async () => {
     await messageOf(() => selectFromSuite(given(), ['subjects=clip', 'sites=two'])),
     /none of the chosen subjects/,
   );
+});
+
+test('--dataset and --dataset-option, for one subject', async () => {
+  const one = {
+    ...given(),
+    subjects: [{ id: 'lm', sites: ['one'], dataset: { id: 'words', options: { train: 9, n: 2 } } }],
+  };
+  const exchange = (suite: Suite, id: string | undefined, options: Record<string, unknown> = {}) =>
+    exchangeDataset(suite, { ...(id === undefined ? {} : { id }), options, baseDir: '/base' });
+  assert.is(exchange(one, undefined), one);
+  assert.equal(exchange(one, 'words', { n: 3 }).subjects[0]!.dataset, { id: 'words', options: { train: 9, n: 3 } });
+  const other = exchange(one, 'texts', { path: 'mine' });
+  assert.equal(other.subjects[0]!.dataset, { id: 'texts', options: { path: '/base/mine' } });
+  assert.match(other.id, /^s-texts-[0-9a-f]{8}$/);
+  assert.is(exchange(one, 'texts').id, 's-texts');
+  assert.match(
+    await messageOf(() => exchange(given(), 'texts')),
+    /expected a run of one subject, found 2; add --subject/,
+  );
+  const imported = { ...one, subjects: [{ sites: ['one'], activations: { from: '/dump' } }] };
+  assert.match(await messageOf(() => exchange(imported, 'texts')), /no meaning for imported activations/);
 });
 
 test('a method may be meant for some sites; sites of the command line fall to its first entry', async () => {

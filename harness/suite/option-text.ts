@@ -1,0 +1,24 @@
+/** @file Options as a command line gives them: `name=value`. */
+import { UserError } from '../errors.ts';
+
+/** JSON where it is some; else a text. */
+export function parsedValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * `k=32` → ['k', 32].
+ *
+ * @param flag The flag that it was given to, for the message.
+ * @param example A value that the flag takes.
+ * @throws UserError for another form.
+ */
+export function namedOption(text: string, flag: string, example: string): [string, unknown] {
+  const cut = text.indexOf('=');
+  if (cut < 1) throw new UserError(`${flag}: expected NAME=VALUE, as in ${flag} ${example}; found '${text}'.`);
+  return [text.slice(0, cut), parsedValue(text.slice(cut + 1))];
+}
