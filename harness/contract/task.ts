@@ -138,7 +138,7 @@ export interface TaskDefinition<O = Record<string, unknown>> extends Plugin {
   shows?: TaskDisplay;
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
-  /** Ids of baselines that always stand beside the methods, without a rank (null rows, controls); added to every plan. */
+  /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
   unavailable?(context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled'>): string | undefined;

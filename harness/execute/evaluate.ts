@@ -136,7 +136,7 @@ export function resultWith(
 ): Result {
   const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
-  const control = fit.method.control || fit.method.nullRow === true || task.controls.includes(id);
+  const control = fit.method.control || fit.method.nullRow === true;
   const { dataset } = cell.subject;
   const keys = Object.entries({
     ...cell.activations,
