@@ -1,5 +1,6 @@
 /** @file The one SAE trainer: any variant, over activations streamed from files, resumable bit for bit. */
 import { setImmediate } from 'node:timers/promises';
+import { keptRows } from './activations/activation-set.ts';
 import type { ActivationSet, SaeBatch, SaeDefinition, SaeShape, TrainingOptions, TrainState } from './contract.ts';
 import { sha256Json } from './io/hash.ts';
 import { createRng } from './num/rng.ts';
@@ -177,7 +178,7 @@ export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSa
     }
     await source.return(undefined);
     const silent = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
-    const rows = activations.keep.reduce((sum, kept) => sum + kept, 0);
+    const rows = keptRows(activations);
     const trainedOn = !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
     const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;

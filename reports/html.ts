@@ -112,6 +112,7 @@ export async function renderHtml(
         `d_in ${site.d_in}`,
         `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
         dataset.policy,
+        ...(dataset.notes ?? []),
       ],
       tasks,
       training: await plotViews(trainingPlots(atPlace, palette), anchorOf(place, 'training')),

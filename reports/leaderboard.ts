@@ -20,7 +20,8 @@ export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' |
 /** Reasons of empty cells, each once, with the methods that it concerns. */
 function reasonsOf(rows: readonly TableRow[], columns: readonly string[]): string[] {
   const byReason = new Map<string, Set<string>>();
-  for (const { method, cells, failures } of rows) {
+  // What a method is compared with need not have all that the method has.
+  for (const { method, cells, failures } of rows.filter(({ control }) => control !== 'row')) {
     for (const name of failures ? [] : columns) {
       const reason = cells[name]?.reason;
       if (!reason || cells[name]?.value !== null) continue;
@@ -75,6 +76,7 @@ function tableView(table: Table) {
     subject: markdownText(subject.id),
     site: markdownCode(site.name),
     note: counts.join('; '),
+    notes: (dataset.notes ?? []).map(markdownText),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
     bands: bands.map(({ title, rows }) => ({ title: markdownText(title), rows: rows.map(rowView) })),

@@ -8,6 +8,9 @@ export type ActivationSource = Pick<
   'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'policy' | 'key' | 'read' | 'view'
 >;
 
+/** Rows that the policy keeps. */
+export const keptRows = ({ keep }: Pick<ActivationSet, 'keep'>): number => keep.reduce((sum, flag) => sum + flag, 0);
+
 /** Bytes of activations that shuffling may hold when the caller sets no limit. */
 const DEFAULT_MEMORY = 512 * 1024 * 1024;
 

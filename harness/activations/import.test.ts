@@ -339,7 +339,7 @@ test('copies are counted and kept together, 0 and -0 being equal', async () => {
 test('the modality is told, or known by the site, never guessed', async () => {
   await withDump(async (folder) => {
     const mistake = (options: object) => openImport(folder, options).then(String, (error: Error) => error.message);
-    assert.match(await mistake({}), /modality: expected text or image, and nothing says which; pass --modality/);
+    assert.match(await mistake({}), /modality: expected text or image, and nothing says which; add --modality/);
     await json(folder, 'activations.json', { files: ['part-0.npy'], site: 'blocks.3.hook_resid_post' });
     assert.is((await openImport(folder)).site.modality, 'text');
     assert.match(await mistake({ modality: 'image' }), /modality: expected text, as the folder says, found image/);

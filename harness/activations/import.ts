@@ -98,7 +98,7 @@ export function siteOfImport(folder: string, { site }: ImportHeader): Site {
   const { modality, ...rest } = site;
   if (modality !== undefined) return { ...rest, modality };
   throw new UserError(
-    `activations ${folder}: modality: expected text or image, and nothing says which; pass --modality, or write ` +
+    `activations ${folder}: modality: expected text or image, and nothing says which; add --modality to --activations, activations.modality to a suite, or write ` +
       '"modality" into activations.json.',
   );
 }

@@ -48,7 +48,7 @@ async function mistake(...passed: string[]): Promise<string> {
 }
 
 test('a run must know the modality, and its flags need --activations', async () => {
-  assert.match(await mistake('run', 'default', '--activations', dump), /nothing says which; pass --modality/);
+  assert.match(await mistake('run', 'default', '--activations', dump), /nothing says which; add --modality/);
   assert.match(
     await mistake('run', 'default', '--modality', 'text'),
     /--modality: expected together with --activations/,

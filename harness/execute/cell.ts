@@ -1,4 +1,5 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
+import { keptRows } from '../activations/activation-set.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
@@ -165,8 +166,8 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
       data: {
         policy: sets?.train.policy ?? 'no activations',
         ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
-        trainRows: sets?.train.n ?? 0,
-        testRows: sets?.test.n ?? 0,
+        trainRows: sets ? keptRows(sets.train) : 0,
+        testRows: sets ? keptRows(sets.test) : 0,
         ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
       },
     };

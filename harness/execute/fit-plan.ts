@@ -8,8 +8,8 @@ import { openCell } from './cell.ts';
 import { openSession } from './session.ts';
 import { stepRunner } from './steps.ts';
 
-/** Activations and the fit itself. */
-const STEPS = 2;
+/** Training and held-out activations, and the fit itself. */
+const STEPS = 3;
 
 export async function fitPlan(
   plan: Plan,

@@ -1,6 +1,8 @@
 /** @file The step that fits a method: trains an SAE or fits a baseline, keeps the numbers, and restores the method. */
+
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keptRows } from '../activations/activation-set.ts';
 import type { FittedMethod, FittedState } from '../contract/methods.ts';
 import type { TrainingOptions } from '../contract/sae.ts';
 import type { Subject } from '../contract/subject.ts';
@@ -108,7 +110,7 @@ export async function fitSae(
     if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site });
     await rm(checkpointDir, { recursive: true, force: true });
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
-    const rows = train.keep.reduce((sum, kept) => sum + kept, 0);
+    const rows = keptRows(train);
     const training: ResultTraining = {
       options: { ...trained.training },
       ...(definition.inference === undefined ? {} : { inference: definition.inference }),

@@ -84,7 +84,7 @@ export interface ResultDataset {
    */
   notes?: string[];
   /**
-   * Activation vectors, all positions.
+   * Activation vectors that the policy keeps.
    */
   trainRows: number;
   testRows: number;

@@ -1,4 +1,5 @@
 /** @file The sample of activations that a run starts from, and the one scalar that normalises its inputs. */
+import { keptRows } from '../activations/activation-set.ts';
 import { readRows } from '../activations/read-rows.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
@@ -22,7 +23,7 @@ export interface Sample {
  * @throws UserError when the set keeps no row.
  */
 export async function sampleRows(set: ActivationSet, seed: number, most = SAMPLE_ROWS): Promise<Sample> {
-  const kept = set.keep.reduce((sum, flag) => sum + flag, 0);
+  const kept = keptRows(set);
   if (kept === 0) {
     throw new UserError(`activations: no row is kept under the policy '${set.policy}': nothing to train on.`);
   }

@@ -108,13 +108,20 @@ export interface Scored {
   codes: Csr;
 }
 
-/** What a row has more when its method stands beside controls; undefined where nothing can be compared. */
+/** The scores with those left out that rest on too few items to compare: two near-duplicates give a score of 1. */
+const comparable = ({ scores, status, effectiveItems }: MsScores): Float64Array =>
+  scores.map((score, f) => (status[f] === 'scored' && effectiveItems[f]! >= SUPPORT ? score : Number.NaN));
+
+/**
+ * What a row has more when its method stands beside controls: both by their latents of at least {@link SUPPORT} effective
+ * items. Undefined where nothing can be compared.
+ */
 export function aboveControl(
   own: Scored,
   controls: readonly Scored[],
   embedding: Float32Array,
 ): Required<Pick<ResultRow, 'metrics' | 'samples'>> | undefined {
-  const meanOf = ({ ms }: Scored) => summariseMs(ms).mean;
+  const meanOf = ({ ms }: Scored) => summariseMs(ms, SUPPORT).mean;
   const best = controls
     .filter((control) => meanOf(control) !== null)
     .reduce<Scored | undefined>((top, control) => (top && meanOf(top)! >= meanOf(control)! ? top : control), undefined);
@@ -122,16 +129,16 @@ export function aboveControl(
   if (!best || mean === null) return undefined;
   const level = meanOf(best)!;
   const [ofOwn, ofBest] = [
-    msBlockSamples(own.codes, embedding, own.ms.scores, mean),
-    msBlockSamples(best.codes, embedding, best.ms.scores, level),
+    msBlockSamples(own.codes, embedding, comparable(own.ms), mean),
+    msBlockSamples(best.codes, embedding, comparable(best.ms), level),
   ];
   const values = ofOwn.map((value, block) => value - ofBest[block]!);
   const { range } = METRICS['ms_above_control']!;
-  const n = summariseMs(own.ms).counts.scored;
+  const n = supportedScores(own.ms, SUPPORT).length;
   return {
     metrics: {
       ms_above_control: { value: mean - level, ci95: meanInterval(values, range)?.ci ?? null, n, units: values.length },
-      ms_control: plainCell(level, summariseMs(best.ms).counts.scored),
+      ms_control: plainCell(level, supportedScores(best.ms, SUPPORT).length),
     },
     samples: { unit: 'block of items', values },
   };

@@ -20,7 +20,7 @@ export const COMMON_METRICS: Record<string, MetricDefinition> = {
   factor: {
     description: 'Factor chosen on the selection half, in units of the largest score that the method gave in training.',
     direction: 'none',
-    range: [null, null],
+    range: [0, null],
     unit: '',
     version: 1,
   },

@@ -40,7 +40,7 @@ test('skewed values: further out on the side of the tail, and the mirror image i
 });
 
 test('Hall’s transformation by hand: bounds are where it meets the quantiles of t', () => {
-  const values = [0, 0, 0, 1, 5, 2, 0, 1];
+  const values = [0, 1, 1, 2, 5, 3, 2, 3];
   const n = values.length;
   const mean = values.reduce((a, b) => a + b) / n;
   const moment = (k: number) => values.reduce((sum, value) => sum + (value - mean) ** k, 0) / n;
@@ -51,6 +51,13 @@ test('Hall’s transformation by hand: bounds are where it meets the quantiles o
   // t of seven degrees of freedom: 2.364624.
   near(transformed((mean - low) / se), 2.364624, 1e-6);
   near(transformed((mean - high) / se), -2.364624, 1e-6);
+});
+
+test('where the transformation turns vertical it is held: one value of eight that is not 0', () => {
+  // t of seven degrees of freedom is 2.364624; without a hold the upper bound is 7.5 standard errors away.
+  const [low, high] = meanInterval([0, 0, 0, 0, 0, 0, 0, 8])!.ci!;
+  assert.ok(high - 1 > 2.364624 && high - 1 < 6, `${high}`);
+  assert.ok(1 - low < 2.364624);
 });
 
 test('an interval ends where the metric does, and is a point for equal values', () => {

@@ -22,6 +22,11 @@ export type Range = readonly [low: number | null, high: number | null];
 
 const OPEN: Range = [null, null];
 const CONFIDENCE = 0.95;
+/**
+ * Largest t·(γ + …) that the correction is trusted with. At 1 the transformation's inverse is vertical: from eight values of
+ * which one is not 0 it gave bounds of 7.5 standard errors. Coverage stays what it was (coverage.md).
+ */
+const STEEPEST = 0.98;
 /** Skewness below which the correction is less than rounding. */
 const STRAIGHT = 1e-9;
 
@@ -37,7 +42,9 @@ const quantileOf = (df: number): number => studentQuantile((1 + CONFIDENCE) / 2,
  */
 function bounds(n: number, skewness: number): [low: number, high: number] {
   const t = quantileOf(n - 1);
-  const bend = skewness / Math.sqrt(n);
+  // The γ at which γ·(t + γ/6) is STEEPEST.
+  const most = 3 * (Math.sqrt(t * t + (2 / 3) * STEEPEST) - t);
+  const bend = Math.sign(skewness) * Math.min(Math.abs(skewness) / Math.sqrt(n), most);
   if (Math.abs(bend) < STRAIGHT) return [-t, t];
   const back = (x: number) => (3 / bend) * (Math.cbrt(1 + bend * (x - bend / 6)) - 1);
   return [-back(t), -back(-t)];
