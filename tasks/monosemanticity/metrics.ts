@@ -17,6 +17,7 @@ import {
 
 /** Effective number of items below which a score rests on near-duplicates. */
 export const SUPPORT = 10;
+const NOT_COMPARED = `for sparse codes with latents of at least ${SUPPORT} effective items, beside controls that fire as often`;
 
 function metric(
   description: string,
@@ -30,14 +31,15 @@ function metric(
 export const METRICS: Record<string, MetricDefinition> = {
   ms_above_control: {
     ...metric(
-      'Mean MS less that of the best control (neurons, components or random directions that fire as often as the method’s ' +
+      `Mean MS of latents with at least ${SUPPORT} effective items less that of the best control (neurons, components or ` +
+        'random directions that fire as often as the method’s ' +
         'latents do); interval over blocks of items, which both share.',
       'max',
       [-2, 2],
     ),
     main: true,
   },
-  ms_control: metric('Mean MS of that control.', 'none', [-1, 1]),
+  ms_control: metric('Mean MS of that control, by the same latents’ rule.', 'none', [-1, 1]),
   ms_mean: metric('Mean MS of the scored latents; interval over latents.', 'max', [-1, 1]),
   ms_median: metric('Median MS of the scored latents.', 'max', [-1, 1]),
   ms_q05: metric('5 % quantile of MS.', 'none', [-1, 1]),
@@ -74,8 +76,8 @@ export function msCells(
   const normalise = (value: number) => (value - floor) / (1 - floor);
   const hasFloor = Number.isFinite(floor) && floor < 1;
   return {
-    ms_above_control: emptyCell('for sparse codes, beside controls that fire as often'),
-    ms_control: emptyCell('for sparse codes, beside controls that fire as often'),
+    ms_above_control: emptyCell(NOT_COMPARED),
+    ms_control: emptyCell(NOT_COMPARED),
     ms_mean: mean,
     ms_median: median!,
     ms_q05: q05!,
