@@ -96,16 +96,14 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
   );
 });
 
+/** Where {@link result} belongs. */
+const place = {
+  ...{ subject: 'lm', site: 'blocks.0.hook_resid_post', method: 'topk-4', identity: HASH },
+  ...{ task: 't', seed: 3 },
+};
+
 test('written, found again by key, listed', async () => {
   const file = await writeResult(out, result());
-  const place = {
-    subject: 'lm',
-    site: 'blocks.0.hook_resid_post',
-    method: 'topk-4',
-    identity: HASH,
-    task: 't',
-    seed: 3,
-  };
   assert.is(file, resultFile(out, place));
   assert.ok(file.endsWith('results/lm/blocks.0.hook_resid_post/topk-4-aaaaaaaa/t/seed-3.json'));
   assert.equal(await readResult(file), sealed(result()));
@@ -117,14 +115,6 @@ test('written, found again by key, listed', async () => {
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
   await writeFile(file, '{"schema":2');
-  const place = {
-    subject: 'lm',
-    site: 'blocks.0.hook_resid_post',
-    method: 'topk-4',
-    identity: HASH,
-    task: 't',
-    seed: 3,
-  };
   assert.is(await storedResult(out, place, HASH), undefined);
 });
 

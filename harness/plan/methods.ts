@@ -1,5 +1,5 @@
 /** @file Which methods stand at a site, with the tasks that score them, and why others are left out. */
-import { meantFor } from '../suite/method-sites.ts';
+import { meantFor } from '../suite/meant-for.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from '../suite/resolved.ts';
 
 /** What the suite names but the plan leaves out, and why. */

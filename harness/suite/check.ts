@@ -8,7 +8,7 @@ import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
-import { meantFor } from './method-sites.ts';
+import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
 import { resolveMethods, resolveTask } from './resolve.ts';
 import { familyOf, subjectFolder } from './subjects.ts';

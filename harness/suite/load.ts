@@ -7,6 +7,7 @@ import { packageRoot } from '../paths.ts';
 import { CHECKPOINT } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
+import { meantFor } from './meant-for.ts';
 
 /** A suite with the folder that its relative paths start from. */
 export interface LoadedSuite {
@@ -88,7 +89,7 @@ export function checkNames(suite: Suite, where: string): void {
   for (const [i, subject] of subjects.entries()) {
     const own = suite.methods.filter(({ subjects: only }) => only?.includes(subject) ?? true);
     for (const site of suite.subjects[i]!.sites) {
-      const here = own.filter(({ sites }) => sites?.includes(site) ?? true);
+      const here = own.filter((method) => meantFor(method, site));
       refuseTwice(here.map(methodName), `${where}: methods (give one of them another 'name')`);
     }
   }

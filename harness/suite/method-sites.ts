@@ -1,9 +1,7 @@
-/** @file Which sites a suite's methods are meant for, where a command line studies others than the suite. */
+/** @file The sites of a suite's methods, where a command line studies others than the suite. */
 import type { SuiteMethod } from '../schema/suite.generated.ts';
 import { methodName } from './load.ts';
-
-/** Whether a method is meant for a site. */
-export const meantFor = ({ sites }: { sites?: string[] }, site: string): boolean => sites?.includes(site) ?? true;
+import { meantFor } from './meant-for.ts';
 
 /**
  * The methods with the sites that are studied in place of the suite's: a site that none of a method's entries is meant
