@@ -1,6 +1,7 @@
 /** @file The one SAE trainer: any variant, over activations streamed from files, resumable bit for bit. */
 import { setImmediate } from 'node:timers/promises';
 import { keptRows } from './activations/activation-set.ts';
+import { checkedSae } from './contract/returned/sae.ts';
 import type { ActivationSet, SaeBatch, SaeDefinition, SaeShape, TrainingOptions, TrainState } from './contract.ts';
 import { sha256Json } from './io/hash.ts';
 import { createRng } from './num/rng.ts';
@@ -66,11 +67,12 @@ export interface TrainSaeOptions {
  * @throws UserError for unknown or impossible options, activations without a kept row, a checkpoint of another run,
  * and a loss that is not finite.
  */
-export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSaeOptions): Promise<TrainedSae> {
+export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOptions): Promise<TrainedSae> {
   const { activations, seed = 0, checkpointDir, signal } = options;
-  const target = checkTarget(definition, activations, options.target);
+  const target = checkTarget(plugin, activations, options.target);
   const shape: SaeShape = { d_in: activations.d_in, d_sae: options.d_sae, d_out: target.d_in };
   if (options.input) shape.input = options.input;
+  const definition = checkedSae(plugin, shape);
   const hp = withDefaults<H>(definition.hyperparameters, options.hp ?? {}, `hyper-parameter of ${definition.id}`);
   checkShape(definition, shape, hp);
   const training = resolveTraining(definition, shape, hp, options.training ?? {});
