@@ -1,5 +1,5 @@
 /** @file Results of one folder under different settings: told apart in the method's name, never averaged. */
-import { type Conditions, conditionsOf, inWords } from '../harness/results/conditions.ts';
+import { type Conditions, conditionsOf, inWords } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 
 /** Longest value shown: beyond it a hash or a list is cut. */

@@ -3,8 +3,7 @@ import { rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Plan } from '../plan.ts';
-import { type Conditions, conditionsOf } from '../results/conditions.ts';
-import { checkedResult, resultFile, resultFiles } from '../results.ts';
+import { type Conditions, checkedResult, conditionsOf, resultFile, resultFiles } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { placeOf, plannedResults } from './kept-results.ts';
 
