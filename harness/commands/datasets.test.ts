@@ -42,7 +42,9 @@ function suiteFile(subject: object): string {
 
 /** A dataset of texts whose concepts have these ids. */
 function datasetFile(ids: string[]): string {
-  const file = join(folder, 'notes.ts');
+  // Node loads a file once: another content needs another place.
+  const place = mkdtempSync(join(folder, 'plugin-'));
+  const file = join(place, 'notes.ts');
   writeFileSync(
     file,
     `import { defineDataset } from 'saxbench';
