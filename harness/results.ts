@@ -10,6 +10,8 @@ import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
+export { type Conditions, conditionsOf, inWords } from './results/conditions.ts';
+
 /** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
 export const RESULT_SCHEMA = 2;
 

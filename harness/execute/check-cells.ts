@@ -3,6 +3,7 @@ import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Cell, Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
+import { checkConcepts } from '../suite/fitting-dataset.ts';
 import { checkMethod } from './check-method.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -41,6 +42,7 @@ export async function checkCells(plan: Plan, registry: Registry, signal: AbortSi
         const found = session.site(site);
         for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
       }
+      await checkConcepts(session.dataset, subject.concepts);
       if (bytesOf(session, cells) <= SHARE * memory()) small.add(subject.id);
     } finally {
       session.dispose();
