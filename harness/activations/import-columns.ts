@@ -1,9 +1,8 @@
 /** @file Files with one entry an item: labels, groups. Text, CSV, JSON or npy; or a tensor inside of the arrays. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readCsvRecords } from '../io/csv.ts';
-import { readError, readJson } from '../io/json.ts';
+import { MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 import { readNpy } from '../io/npy.ts';
 
 /** A name, a number, or null where the item has none. */
@@ -29,12 +28,7 @@ async function readCsv(path: string, column: string): Promise<ColumnFile> {
 }
 
 async function readLines(path: string): Promise<Entry[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw readError('activations', path, error);
-  }
+  const text = await readText(path, 'activations', MAX_TEXT_BYTES);
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   if (lines.at(-1) === '') lines.pop();
   return lines.map((line) => (line.trim() === '' ? null : line.trim()));

@@ -9,7 +9,7 @@ export { folderFingerprint, tokenizerFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
-export { canonicalJson, readJson } from '../io/json.ts';
+export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
