@@ -1,6 +1,7 @@
 /** @file Documents of a file: a JSON list, JSON lines, or plain text. */
 import { readFile } from 'node:fs/promises';
-import { readJson, readJsonl, UserError } from '../../../harness/contract.ts';
+import { UserError } from '../../../harness/contract.ts';
+import { readJson, readJsonl } from '../../../harness/kit/index.ts';
 
 /** Beyond every set that is held in memory. */
 const MAX_DOCUMENTS = 2_000_000;
