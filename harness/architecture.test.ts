@@ -53,6 +53,7 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
       'harness/activations/',
       'harness/contract',
       'harness/kit/',
+      'harness/returned/',
       'harness/num/',
       'harness/io/',
       'harness/errors.ts',
@@ -61,6 +62,7 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/perf/', may: ['harness/', 'models/', 'baselines/', 'tasks/'] },
   { part: 'harness/config/', may: ['harness/errors.ts', 'harness/io/'] },
   { part: 'harness/schema/', may: ['harness/errors.ts', 'harness/paths.ts'] },
+  { part: 'harness/returned/', may: ['harness/contract/', 'harness/num/tf.ts', 'harness/errors.ts'] },
   {
     part: 'harness/cli.ts',
     may: ['harness/commands/', 'harness/config/', 'harness/errors.ts', 'harness/open-files.ts', 'harness/paths.ts'],
@@ -128,6 +130,29 @@ test('imports run one way', () => {
     )
     .filter((found) => found !== undefined);
   assert.equal(wrong, []);
+});
+
+/** The machine between the contract and the commands, from below: each part may import those before it. */
+const LAYERS = [
+  ...['returned', 'plugin-check', 'plugin-fault', 'activations', 'train', 'registry', 'plugins', 'options', 'code'],
+  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
+];
+
+/** Place of a file in the machine; −1 outside. */
+const layerOf = (file: string) => LAYERS.indexOf(/^harness\/([a-z-]+)[./]/.exec(file)?.[1] ?? '');
+
+test('the machine imports downwards', () => {
+  const wrong = files
+    .filter((file) => !isTest(file) && layerOf(file) >= 0)
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => targetOf(file, specifier))
+        .filter((target) => layerOf(target) > layerOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
+  assert.equal(wrong, []);
+  assert.ok(layerOf('harness/suite/check.ts') < layerOf('harness/execute/collect.ts'));
 });
 
 test('the rules refuse what they should', () => {

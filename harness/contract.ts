@@ -15,6 +15,7 @@ export type * from './contract/plugin.ts';
 export type * from './contract/sae.ts';
 export type * from './contract/subject.ts';
 export type * from './contract/task.ts';
+
 export { UserError } from './errors.ts';
 export type { Rng } from './num/rng.ts';
 export * from './num/tf.ts';

@@ -3,8 +3,10 @@ import { stat } from 'node:fs/promises';
 import module from 'node:module';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { UserError } from './errors.ts';
+
+import { shown, UserError } from './errors.ts';
 import { codeExtension, exportedModules } from './paths.ts';
+
 import type { Definition } from './plugin-check.ts';
 import type { Registry } from './registry.ts';
 
@@ -80,6 +82,7 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
 
 /** One line of an error while loading. The compiler says on its second line what is wrong and where. */
 function loadFault(error: unknown): string {
-  const [first, second] = (error instanceof Error ? error.message : String(error)).split('\n');
+  if (!(error instanceof Error)) return `it threw ${shown(error)}`;
+  const [first, second] = error.message.split('\n');
   return first?.endsWith(':') && second ? `${first} ${second}` : first!;
 }

@@ -9,6 +9,8 @@ export interface Plugin {
   paper?: string;
   /** Raised whenever the numbers change: part of the key of every step that the plug-in takes part in. */
   version: number;
+  /** Set when a plug-in from outside is loaded: its file. What such a plug-in returns is checked. */
+  source?: string;
 }
 
 /** A JSON-Schema fragment for a plug-in's options: property name → schema with `default` and `description`. */
