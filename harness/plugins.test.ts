@@ -84,7 +84,7 @@ test('a fault in a plug-in’s code is told from ours by its place', async () =>
   );
   writeFileSync(
     join(folder, 'faulty.ts'),
-    `import { defineBaseline, createRng, UserError } from 'saxbench';
+    `import { defineBaseline, UserError } from 'saxbench'; import { createRng } from 'saxbench/kit';
      import { helper } from './inner/helper.ts';
      const fits = [
        async () => { throw new TypeError('mine'); },

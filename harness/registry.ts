@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkedPlugin } from './contract/returned/plugin.ts';
 import { UserError, unknownName } from './errors.ts';
 import { codeExtension, codeRoot } from './paths.ts';
 import { checkDefinition, type Definition, type DefinitionByKind, type PluginKind } from './plugin-check.ts';
+import { checkedPlugin } from './returned/plugin.ts';
 
 /** Where plug-ins of each kind lie, relative to the root of the code. */
 export const PLUGIN_FOLDERS: Readonly<Record<PluginKind, string>> = {

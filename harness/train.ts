@@ -1,12 +1,12 @@
 /** @file The one SAE trainer: any variant, over activations streamed from files, resumable bit for bit. */
 import { setImmediate } from 'node:timers/promises';
 import { keptRows } from './activations/activation-set.ts';
-import { checkedSae } from './contract/returned/sae.ts';
 import type { ActivationSet, SaeBatch, SaeDefinition, SaeShape, TrainingOptions, TrainState } from './contract.ts';
 import { sha256Json } from './io/hash.ts';
 import { createRng } from './num/rng.ts';
 import { scheduleMultiplier } from './num/schedules.ts';
 import { type Tensor1D, tf } from './num/tf.ts';
+import { checkedSae } from './returned/sae.ts';
 import { adamFor } from './train/adam.ts';
 import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';

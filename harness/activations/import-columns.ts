@@ -8,6 +8,16 @@ import { readNpy } from '../io/npy.ts';
 /** A name, a number, or null where the item has none. */
 export type Entry = string | number | null;
 
+/** What becomes of a column of labels. */
+export interface ImportedLabels {
+  /** Class names, sorted by number or by name. */
+  classes: string[];
+  /** Class of each item; −1: none. */
+  classOf: Int32Array;
+  /** How the labels came about, in words. */
+  origin: string;
+}
+
 export interface ColumnFile {
   entries: Entry[];
   /** Other columns of a CSV, by their header. */

@@ -1,8 +1,9 @@
 /** @file A fitted SAE as a method: what tasks call, and what the store keeps. */
-import { checkedSae } from '../contract/returned/sae.ts';
+
 import type { Codes, FittedMethod, FittedState, SaeDefinition, SaeShape } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
+import { checkedSae } from '../returned/sae.ts';
 
 /** The rows scaled to unit length; zero rows stay zero. Row-major [rows, width]. */
 export function unitRows(values: Float32Array, width: number): Float32Array {

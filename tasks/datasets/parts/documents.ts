@@ -1,5 +1,6 @@
 /** @file Documents of a file: a JSON list, JSON lines, or plain text. */
-import { MAX_TEXT_BYTES, readJson, readJsonl, readText, UserError } from '../../../harness/contract.ts';
+import { UserError } from '../../../harness/contract.ts';
+import { MAX_TEXT_BYTES, readJson, readJsonl, readText } from '../../../harness/kit/index.ts';
 
 /** Beyond every set that is held in memory. */
 const MAX_DOCUMENTS = 2_000_000;

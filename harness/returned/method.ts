@@ -1,7 +1,8 @@
 /** @file What a baseline from outside returns: its state, and the method that it restores. */
-import type { Tensor2D } from '../../num/tf.ts';
-import type { Item } from '../data.ts';
-import type { BaselineDefinition, ConceptDetector, FittedMethod, FittedState } from '../methods.ts';
+
+import type { Item } from '../contract/data.ts';
+import type { BaselineDefinition, ConceptDetector, FittedMethod, FittedState } from '../contract/methods.ts';
+import type { Tensor2D } from '../num/tf.ts';
 import {
   type Author,
   checkedAsync,

@@ -1,6 +1,7 @@
 /** @file What an SAE variant from outside returns: start values, codes, reconstructions, losses, directions. */
-import type { NamedTensors, Tensor2D } from '../../num/tf.ts';
-import type { Codes, SaeDefinition, SaeLoss, SaeShape } from '../sae.ts';
+
+import type { Codes, SaeDefinition, SaeLoss, SaeShape } from '../contract/sae.ts';
+import type { NamedTensors, Tensor2D } from '../num/tf.ts';
 import { type Author, checkedSync, demand, functionsOf, isRecord, isTensor, kindOf, refuse } from './expect.ts';
 import { requireCodes, requireFiniteTensor, requireNamed, requireTensor } from './tensors.ts';
 

@@ -1,5 +1,5 @@
 /** @file What plug-ins from outside return and throw: checked where it comes in, so that behind it types can be trusted. */
-import { ContractError, shown } from '../../errors.ts';
+import { ContractError, shown } from '../errors.ts';
 
 /** Which file is to blame. */
 export interface Author {

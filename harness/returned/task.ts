@@ -1,5 +1,5 @@
 /** @file What a task from outside returns: prepared work, rows, why it cannot run. Numbers are checked with the rows. */
-import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../task.ts';
+import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import { type Author, checkedAsync, checkedSync, demand, functionsOf, isRecord, kindOf, refuse } from './expect.ts';
 import { requireArrays } from './method.ts';
 

@@ -1,6 +1,15 @@
 /** @file What a dataset from outside returns: items, concepts with examples, prompts, judgements, embeddings. */
-import type { DatasetDefinition } from '../../contract.ts';
-import type { ConceptSet, Dataset, Item, RawImage, Split, SteeringPrompt, TextJudge, ZeroShotTask } from '../data.ts';
+import type {
+  ConceptSet,
+  Dataset,
+  DatasetDefinition,
+  Item,
+  RawImage,
+  Split,
+  SteeringPrompt,
+  TextJudge,
+  ZeroShotTask,
+} from '../contract/data.ts';
 import {
   type Author,
   checkedAsync,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exitCodeOf } from '../../execute.ts';
-import { toyRegistry } from '../../testing/toy.ts';
-import { runToy } from '../../testing/toy-run.ts';
-import { blamed, taskSource, writePlugin } from '../../testing/written-plugins.ts';
+import { exitCodeOf } from '../execute.ts';
+import { toyRegistry } from '../testing/toy.ts';
+import { runToy } from '../testing/toy-run.ts';
+import { blamed, taskSource, writePlugin } from '../testing/written-plugins.ts';
 
 const test = suite('faulty methods');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-faulty-'));

@@ -1,9 +1,9 @@
 /** @file A plug-in from outside as the registry hands it out: what it returns is checked, what it throws is named. */
-import type { DatasetDefinition } from '../../contract.ts';
-import type { BaselineDefinition } from '../methods.ts';
-import type { SaeDefinition } from '../sae.ts';
-import type { SubjectDefinition } from '../subject.ts';
-import type { TaskDefinition } from '../task.ts';
+import type { DatasetDefinition } from '../contract/data.ts';
+import type { BaselineDefinition } from '../contract/methods.ts';
+import type { SaeDefinition } from '../contract/sae.ts';
+import type { SubjectDefinition } from '../contract/subject.ts';
+import type { TaskDefinition } from '../contract/task.ts';
 import { checkedDatasetPlugin } from './dataset.ts';
 import { checkedAsync, demand, isRecord } from './expect.ts';
 import { checkedBaseline } from './method.ts';

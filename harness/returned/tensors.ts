@@ -1,6 +1,7 @@
 /** @file Tensors that a plug-in from outside returned: shapes, types, codes, numbers that are not finite. */
-import { type NamedTensors, type Tensor, tf } from '../../num/tf.ts';
-import type { Codes } from '../sae.ts';
+
+import type { Codes } from '../contract/sae.ts';
+import { type NamedTensors, type Tensor, tf } from '../num/tf.ts';
 import { type AnyTensor, type Author, demand, isRecord, isTensor, kindOf, refuse, requireFinite } from './expect.ts';
 
 /** @throws ContractError when `value` is no tensor of this shape and type that is still there. */
