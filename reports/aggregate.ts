@@ -1,5 +1,5 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
-import { widenInterval } from '../harness/num/stats/interval.ts';
+import { meanInterval, widenInterval } from '../harness/num/stats/interval.ts';
 import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 import { marksOf, type TableMark } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
@@ -31,14 +31,16 @@ export interface TableRow {
   detail: boolean;
   /** Title of the rows that it is ranked among; empty where the task has no bands. */
   band: string;
-  /** 1 = best of its band by the main metric; null for details, controls, dense bands and empty cells. */
+  /** 1 = best of its band by the main metric; null for details, controls, dense bands, empty cells and lone rows. */
   rank: number | null;
-  /** Against the first of its band: told apart by the paired test, not told apart, or nothing to test on. */
-  standing?: 'apart' | 'tied' | 'untested';
+  /** Against the first of its band: told apart by the paired test, not told apart, nothing to test on, or no other row. */
+  standing?: 'apart' | 'tied' | 'untested' | 'alone';
   /** Why all or some of its seeds have no result: `seed 2: …`. */
   failures?: string[];
   /** Of that test, corrected for the number of comparisons. */
   p?: number;
+  /** The difference from the first that the test would have found with a power of 80 %. */
+  detectable?: number;
 }
 
 /** All methods on one task at one site. */
@@ -92,6 +94,11 @@ export function combineSeeds(metrics: ResultMetric[]): Cell {
   const own = present.flatMap(({ ci95, value }) => (ci95 ? [[value! - ci95[0], ci95[1] - value!] as const] : []));
   const rootMeanSquare = (side: 0 | 1) =>
     Math.hypot(...own.map((distances) => distances[side])) / Math.sqrt(own.length);
+  // Seeds that all give one value do not show that others would.
+  if (own.length === 0 && values.every((value) => value === values[0])) {
+    const ci95 = meanInterval(values, range)?.ci ?? null;
+    return { ...common, value: mean, ci95, n, sd: 0, ...(ci95 && restsOnFew(present) ? { few: true } : {}) };
+  }
   const within: [number, number] | null = own.length > 0 ? [mean - rootMeanSquare(0), mean + rootMeanSquare(1)] : null;
   const joined = widenInterval({ value: mean, ci: within, n }, between / values.length, values.length - 1, range);
   return {

@@ -3,12 +3,12 @@ import {
   averageRoc,
   type ConceptSet,
   createRng,
+  crossedInterval,
   defineTask,
   type Estimate,
   emptyCell,
   type MetricDefinition,
   type MetricValue,
-  meanInterval,
   measuredCell,
   precisionRecallVersion,
   type ResultRow,
@@ -17,7 +17,6 @@ import {
   sharedVariance,
   type TaskOutcome,
   thresholdVersion,
-  widenInterval,
 } from '../harness/contract.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -202,15 +201,10 @@ function conceptMean(
   evaluations: readonly ConceptEvaluation[],
   items: number,
 ): Estimate | null {
-  const { range } = metrics[name];
-  const estimate = meanInterval(values, range);
   const influences = evaluations
     .map((evaluation) => evaluation.influences[name]())
     .filter((each) => each !== undefined);
-  const variance = sharedVariance(influences, items);
-  if (!estimate || variance === 0) return estimate;
-  const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
-  return widenInterval(estimate, variance, distinct.size - 1, range);
+  return crossedInterval(values, influences, items, metrics[name].range);
 }
 
 /** Blocks that items are folded into, item number modulo their number. */

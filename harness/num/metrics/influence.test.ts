@@ -3,7 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
 import { meanInterval, widenInterval } from '../stats/interval.ts';
-import { aurocInfluence, averagePrecisionInfluence, f1Influence, type Influence, sharedVariance } from './influence.ts';
+import { sharedVariance } from '../stats/shared-items.ts';
+import { aurocInfluence, averagePrecisionInfluence, f1Influence, type Influence } from './influence.ts';
 import { averagePrecision } from './precision-recall.ts';
 import { auroc } from './roc.ts';
 import { f1AtPrior, shareAbove } from './threshold.ts';
@@ -109,7 +110,10 @@ test('two classes of the same items: the interval covers, which the spread betwe
       const { positives, negatives } = aurocInfluence(p, n);
       return { auroc: auroc(...labelled(p, n))!, items: [items, turned][c]!, values: [...positives, ...negatives] };
     });
-    const estimate = meanInterval(scored.map((each) => each.auroc))!;
+    const estimate = meanInterval(
+      scored.map((each) => each.auroc),
+      [0, 1],
+    )!;
     alone += covers(estimate.ci);
     both += covers(widenInterval(estimate, sharedVariance(scored, items.length), items.length - 1).ci);
   }
