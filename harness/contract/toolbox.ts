@@ -72,7 +72,7 @@ export {
 } from '../num/stats/interval.ts';
 export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
-export { type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
+export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
 export * from '../num/tf.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';

@@ -44,3 +44,15 @@ export function sharedPart(
   const distinct = new Set(scores.flatMap((score) => Array.from(score.items))).size;
   return { variance: (variance * distinct) / (distinct - 1), df: distinct - 1 };
 }
+
+/** Influences of groups of items: those of the items of a group, which hang together, in one. */
+export function byGroup(scores: readonly ItemInfluences[], groups: ArrayLike<number>): ItemInfluences[] {
+  return scores.map(({ items, values }) => {
+    const sums = new Map<number, number>();
+    for (let i = 0; i < items.length; i++) {
+      const group = groups[items[i]!]!;
+      sums.set(group, (sums.get(group) ?? 0) + values[i]!);
+    }
+    return { items: [...sums.keys()], values: [...sums.values()] };
+  });
+}
