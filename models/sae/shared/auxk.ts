@@ -1,15 +1,6 @@
 /** @file AuxK: dead latents learn to reconstruct what the live ones leave over (Gao et al. 2024, arXiv:2406.04093). */
-import {
-  type NamedTensors,
-  type Scalar,
-  sparseDecode,
-  squaredError,
-  type Tensor2D,
-  type TrainState,
-  tf,
-  topkEncode,
-  untracked,
-} from '../../../harness/contract.ts';
+import { type NamedTensors, type Scalar, type Tensor2D, type TrainState, tf } from '../../../harness/contract.ts';
+import { sparseDecode, squaredError, topkEncode, untracked } from '../../../harness/kit/index.ts';
 import { deadIndices } from './dead-indices.ts';
 import { centredEncoder } from './encoder.ts';
 

@@ -1,5 +1,6 @@
 /** @file The threshold that all latents of a JumpReLU SAE start with. */
-import { sortedQuantile, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { type Tensor2D, tf } from '../../../harness/contract.ts';
+import { sortedQuantile } from '../../../harness/kit/index.ts';
 
 /** Pre-activations that the quantile is taken over. */
 const VALUES = 2 ** 20;

@@ -1,12 +1,6 @@
 /** @file Codes by threshold: inference of BatchTopK and JumpReLU. */
-import {
-  aboveThreshold,
-  type Codes,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  tf,
-} from '../../../harness/contract.ts';
+import { type Codes, type Tensor, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { aboveThreshold } from '../../../harness/kit/index.ts';
 
 /** pre where it exceeds the threshold (a scalar, or [d_sae]) and is positive, else 0. */
 export function thresholdCodes(pre: Tensor2D, threshold: Tensor): Codes {
