@@ -1,7 +1,8 @@
 /** @file SAE variants: what one defines, and what its training and its loss see. */
-import type { OptionsSchema, Plugin } from '../contract.ts';
+
 import type { Rng } from '../num/rng.ts';
 import type { NamedTensors, Scalar, Tensor, Tensor1D, Tensor2D } from '../num/tf.ts';
+import type { OptionsSchema, Plugin } from './plugin.ts';
 
 /** Latents of a batch of n inputs. `topk` never materialises [n, d_sae]. */
 export type Codes =

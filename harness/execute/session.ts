@@ -4,9 +4,9 @@ import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
+import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
-import { uniqueConcepts } from './labelled.ts';
 import { siteOf } from './open-subject.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
@@ -38,8 +38,6 @@ export interface Session {
   dispose(): void;
 }
 
-const SHOWS = { text: 'texts', image: 'images' } as const;
-
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
   const { id, folder, family, collect } = resolved;
@@ -57,16 +55,13 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   };
   return {
     subject,
-    facts: { id, fingerprint: subject.fingerprint, family: subject.family, parameters: subject.parameters },
+    facts: { id, fingerprint: resolved.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
     site(name) {
       const site = siteOf(subject, name);
-      if (site.modality === dataset.modality) return site;
-      throw new UserError(
-        `subject ${id}: site ${name}: expected a dataset of ${SHOWS[site.modality]}; found ${dataset.id}, of ${SHOWS[dataset.modality]}: ` +
-          'name another with --dataset, or in the suite.',
-      );
+      checkModality(id, site, dataset);
+      return site;
     },
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);
@@ -100,7 +95,10 @@ async function openImportedSession({
     activationsFor,
     notes,
     site: (name) => siteOf({ id, sites: [site] }, name),
-    labelledSet: async (_site, limits) => ({ set: await dataset.concepts!(limits), notes: [] }),
+    labelledSet: async (_site, limits) => ({
+      set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+      notes: [],
+    }),
     testItems: () => dataset.corpus('test', collect.test),
     dispose() {},
   };

@@ -2,21 +2,16 @@
 import {
   type Codes,
   defineSae,
-  jumprelu,
   type NamedTensors,
-  rowNorms,
   type Scalar,
-  sparseDecode,
-  squaredError,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
   tf,
-  thresholdL0,
   UserError,
-  untracked,
 } from '../../harness/contract.ts';
+import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked } from '../../harness/kit/index.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';

@@ -3,15 +3,12 @@ import {
   type Codes,
   defineSae,
   type NamedTensors,
-  rowNorms,
   type Scalar,
-  sparseDecode,
-  squaredError,
   type Tensor1D,
   type Tensor2D,
-  type TopkCodes,
   tf,
 } from '../../harness/contract.ts';
+import { rowNorms, sparseDecode, squaredError, type TopkCodes } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
