@@ -4,9 +4,10 @@ import type { TaskDefinition } from '../harness/contract.ts';
 import { createRng } from '../harness/num/rng.ts';
 import { meanInterval } from '../harness/num/stats/interval.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-import { buildTables, combineSeeds, type TableRow } from './aggregate.ts';
+import { buildTables, combineSeeds } from './aggregate.ts';
 import { rowGroups } from './leaderboard.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import type { TableRow } from './table.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/aggregate');

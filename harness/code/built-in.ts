@@ -28,7 +28,7 @@ const RUNNERS = {
   import: [own('harness/activations/import', 'openImport')],
   sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
   baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
-  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'loadCheckpoint')],
+  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'restoreCheckpoint')],
   prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
   evaluate: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared')],
   backend: [own('harness/num/backend', 'initBackend')],

@@ -3,8 +3,10 @@ import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Cell, Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
+
+import { checkMethod } from '../suite/check-method.ts';
 import { checkConcepts } from '../suite/fitting-dataset.ts';
-import { checkMethod } from './check-method.ts';
+
 import { openSession, type Session } from './session.ts';
 
 /** Weights, gradients and two moments of encoder and decoder while an SAE trains. */

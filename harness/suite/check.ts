@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import type { Dataset } from '../contract/data.ts';
 import type { Site } from '../contract/subject.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { checkMethod } from '../execute/check-method.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+
+import { checkMethod } from './check-method.ts';
 import { checkConcepts, checkModality } from './fitting-dataset.ts';
+
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';

@@ -1,5 +1,5 @@
 /** @file The architecture of a CLIP from its `config.json`. */
-import type { Activation } from '../../harness/contract.ts';
+import type { Activation } from '../../harness/kit/index.ts';
 import { type ConfigReader, configReader } from './config.ts';
 import { type StackSpec, stackShapes } from './transformer.ts';
 

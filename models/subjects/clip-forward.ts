@@ -3,7 +3,6 @@ import {
   type ForwardOptions,
   type ForwardResult,
   type NamedTensors,
-  rowLogSumExp,
   type Scalar,
   type Site,
   type Tensor,
@@ -14,6 +13,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
+import { rowLogSumExp } from '../../harness/kit/index.ts';
 import { type ClipConfig, visionLength } from './clip-config.ts';
 import { embed, linear, normalise } from './layers.ts';
 import { createHooks, FINAL_NORM_SITE, type Hooks, stackSites } from './sites.ts';

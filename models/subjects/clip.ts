@@ -1,15 +1,7 @@
 /** @file CLIP (Radford et al. 2021) in Hugging Face layout: a vision and a text transformer with a shared space. */
 import { join } from 'node:path';
-import {
-  type Clip,
-  decodeImage,
-  defineSubject,
-  folderFingerprint,
-  loadImagePreprocessing,
-  preprocessImages,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
+import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
 import { type ClipConfig, clipShapes, parseClipConfig } from './clip-config.ts';
 import { clipImageForward, clipImageFrom, clipTextForward, textSites, visionSites } from './clip-forward.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';

@@ -2,15 +2,14 @@
 import {
   type ForwardOptions,
   type ForwardResult,
-  type KeyValueCache,
   type NamedTensors,
-  rowLogSumExp,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   type TokenBatch,
   tf,
 } from '../../harness/contract.ts';
+import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
 import { embed, linear, normalise } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { rotaryTables } from './positions.ts';

@@ -1,5 +1,6 @@
 /** @file Llama (Touvron et al. 2023) in Hugging Face layout: RMSNorm, rotary positions, grouped queries, SwiGLU. */
-import { defineSubject, folderFingerprint, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
+import { defineSubject, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
+import { folderFingerprint } from '../../harness/kit/index.ts';
 import { generate } from './generate.ts';
 import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
 import { llamaForward, llamaSites } from './llama-forward.ts';

@@ -1,5 +1,6 @@
 /** @file Rotary tables, computed in float64 on the host. */
-import { type RotaryTables, tf } from '../../harness/contract.ts';
+import { tf } from '../../harness/contract.ts';
+import type { RotaryTables } from '../../harness/kit/index.ts';
 
 /** Llama 3's stretching of low frequencies; fields as in `rope_scaling`. */
 export interface Llama3Scaling {

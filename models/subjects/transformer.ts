@@ -1,21 +1,23 @@
 /** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
 import {
+  type NamedTensors,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import {
   type Activation,
   type AttentionShape,
   activation,
   type BlockShape,
   canFuse,
   type KeyValueCache,
-  type NamedTensors,
   packBlock,
   type RotaryTables,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
   transformerBlock,
-  UserError,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
 import { linear, type Norm, normalise } from './layers.ts';
 import type { RotarySpec } from './positions.ts';

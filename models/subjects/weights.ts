@@ -1,5 +1,6 @@
 /** @file Parameters of a subject: checked loading, fresh start values, and weights made ready for inference. */
-import { type NamedTensors, openWeights, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { type NamedTensors, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { openWeights } from '../../harness/kit/index.ts';
 
 /** Names and shapes of the tensors that a config asks for. */
 export type TensorShapes = Record<string, number[]>;

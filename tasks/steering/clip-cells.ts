@@ -1,12 +1,6 @@
 /** @file Steered images by concept: cells, samples, details and curves. */
-import {
-  type Concept,
-  emptyCell,
-  type MetricValue,
-  measuredCell,
-  type RowSamples,
-  type TaskOutcome,
-} from '../../harness/contract.ts';
+import type { Concept, MetricValue, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import type { ClipScores } from './clip-scores.ts';
 import { LABELS, type Target } from './clip-targets.ts';
 import { atEnd, type Trial } from './factor-search.ts';

@@ -1,5 +1,6 @@
 /** @file What steering reports: definitions of its metrics, of language models and of CLIPs. */
-import { crossedInterval, type Estimate, type ItemInfluences, type MetricDefinition } from '../../harness/contract.ts';
+import type { MetricDefinition } from '../../harness/contract.ts';
+import { crossedInterval, type Estimate, type ItemInfluences } from '../../harness/kit/index.ts';
 
 const score = (description: string, main = false): MetricDefinition => ({
   description,
