@@ -61,7 +61,7 @@ export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
 export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode.ts';
 export { squaredError } from '../num/ops/squared-error.ts';
 export { stopGradient, untracked } from '../num/ops/stop-gradient.ts';
-export { jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
+export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { peek } from '../num/peek.ts';
