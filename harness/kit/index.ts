@@ -67,7 +67,7 @@ export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export { byCluster, type Estimate, meanInterval, ratioInterval, widenInterval } from '../num/stats/interval.ts';
-export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
+export { quantileOfMany, quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
