@@ -139,6 +139,8 @@ export interface ShuffleOptions {
   from?: number;
   /** Also read the row of the preceding position; rows without one are then left out. */
   previous?: boolean;
+  /** Give every batch in the same arrays: for who is done with one when asking for the next. */
+  reuse?: boolean;
 }
 
 export interface ActivationBatch {
