@@ -217,7 +217,7 @@ test('a folder of results is of one suite at one size: nothing of another replac
   assert.is(readFileSync(join(out, 'results.csv'), 'utf8'), before);
   assert.match(
     (await run(...edited, '--out', out, '--overwrite')).said,
-    /^5 results under other settings are replaced/m,
+    /^\d+ results under other settings are replaced/m,
   );
 });
 
