@@ -1,7 +1,7 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
-  type ConceptSet,
   defineTask,
+  type LabelledActivations,
   type MetricDefinition,
   type ResultRow,
   type RowSamples,
@@ -9,15 +9,16 @@ import {
 import {
   allUnavailable,
   averageRoc,
+  byGroup,
   createRng,
+  crossedInterval,
   type Estimate,
-  meanInterval,
+  type ItemInfluences,
   measuredCell,
   precisionRecallVersion,
   rocVersion,
   sharedVariance,
   thresholdVersion,
-  widenInterval,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -149,7 +150,7 @@ export default defineTask<Options>({
     }
     const scored = selections.map((selection) => {
       signal?.throwIfAborted();
-      return scoredSelection(selection, splits, labelled.set);
+      return scoredSelection(selection, splits, labelled);
     });
     return {
       rows: scored.map(({ row }) => row),
@@ -170,8 +171,9 @@ interface ScoredSelection {
 function scoredSelection(
   selection: Selection,
   splits: ConceptSplit[],
-  { concepts, items }: ConceptSet,
+  { set: { concepts, items }, activations: { groups } }: LabelledActivations,
 ): ScoredSelection {
+  const on: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
   const ids: string[] = [];
@@ -185,23 +187,37 @@ function scoredSelection(
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
   });
   const { name } = selection;
-  const row: ResultRow = { axes: { selection: name }, ...averages(evaluations, items.length) };
+  const row: ResultRow = { axes: { selection: name }, ...averages(evaluations, on) };
   if (evaluations.length === 0) return { name, row, details };
   const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
-  const samples = samplesOf(evaluations, ids, items.length);
-  return { name, row: { ...row, samples }, details, roc: { x: fpr, y: tpr } };
+  return { name, row: { ...row, samples: samplesOf(evaluations, ids, on) }, details, roc: { x: fpr, y: tpr } };
+}
+
+/** What concepts are scored on. */
+interface ScoredItems {
+  items: number;
+  /** Items of one group (a patient, a document) share a number. */
+  groups?: Uint32Array;
+}
+
+/** What items, or their groups, add to the error of a metric of each concept that has it. */
+function influencesOf(
+  evaluations: readonly ConceptEvaluation[],
+  name: keyof ConceptMetrics,
+  { groups }: ScoredItems,
+): ItemInfluences[] {
+  const ofItems = evaluations.map((evaluation) => evaluation.influences[name]()).filter((each) => each !== undefined);
+  return groups ? byGroup(ofItems, groups) : ofItems;
 }
 
 function averages(
   evaluations: ConceptEvaluation[],
-  items: number,
+  on: ScoredItems,
 ): Required<Pick<ResultRow, 'metrics' | 'unavailable'>> {
   const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
   const measured = names.flatMap((name) => {
     const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
-    return values.length === 0
-      ? []
-      : [[name, measuredCell(conceptMean(name, values, evaluations, items), 'no concept')]];
+    return values.length === 0 ? [] : [[name, measuredCell(conceptMean(name, values, evaluations, on), 'no concept')]];
   });
   const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
   return { metrics: Object.fromEntries(measured), unavailable: allUnavailable(metrics, reason) };
@@ -209,33 +225,25 @@ function averages(
 
 /**
  * Mean over concepts with its interval over concepts; where they are scored on the same items (two classes of one text,
- * topics against the rest, the shared negatives of the 1 % setting) also over items.
+ * topics against the rest, the shared negatives of the 1 % setting), or on items of the same groups, also over those.
  */
 function conceptMean(
   name: keyof ConceptMetrics,
   values: number[],
   evaluations: readonly ConceptEvaluation[],
-  items: number,
+  scored: ScoredItems,
 ): Estimate | null {
-  const { range } = metrics[name];
-  const estimate = meanInterval(values, range);
-  const influences = evaluations
-    .map((evaluation) => evaluation.influences[name]())
-    .filter((each) => each !== undefined);
-  const variance = sharedVariance(influences, items);
-  if (!estimate || variance === 0) return estimate;
-  const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
-  return widenInterval(estimate, variance, distinct.size - 1, range);
+  return crossedInterval(values, influencesOf(evaluations, name, scored), scored.items, metrics[name].range);
 }
 
 /** Blocks that items are folded into, item number modulo their number. */
 const BLOCKS = 32;
 
 /** AUROC by concept and, where concepts are scored on the same items, what each block of items adds to its error. */
-function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], items: number): RowSamples {
+function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], scored: ScoredItems): RowSamples {
   const samples = { unit: 'concept', ids, values: evaluations.map((evaluation) => evaluation.metrics.auroc) };
-  const influences = evaluations.map(({ influences }) => influences.auroc()!);
-  if (sharedVariance(influences, items) === 0) return samples;
+  const influences = influencesOf(evaluations, 'auroc', scored);
+  if (sharedVariance(influences, scored.items) === 0) return samples;
   const shared = new Array<number>(BLOCKS).fill(0);
   for (const { items: places, values } of influences) {
     for (let i = 0; i < places.length; i++) shared[places[i]! % BLOCKS]! += values[i]! / evaluations.length;

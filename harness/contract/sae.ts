@@ -82,6 +82,8 @@ export interface RunLength {
   tokens: number;
   batchSize: number;
   steps: number;
+  /** What `steps` would be at the batch that these tokens have by default. */
+  usualSteps: number;
 }
 
 /** A number that training steers between bounds of its own. */

@@ -1,18 +1,5 @@
 /** @file CLIP's two towers as pure, differentiable functions of their parameters. */
-import {
-  type ForwardOptions,
-  type ForwardResult,
-  type NamedTensors,
-  type Scalar,
-  type Site,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-  type Tensor4D,
-  type TokenBatch,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+import { type ForwardOptions, type ForwardResult, type NamedTensors, type Scalar, type Site, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D, type TokenBatch, tf, UserError } from '../../harness/contract.ts';
 import { rowLogSumExp } from '../../harness/kit/index.ts';
 import { type ClipConfig, visionLength } from './clip-config.ts';
 import { embed, linear, normalise } from './layers.ts';

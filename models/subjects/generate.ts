@@ -1,13 +1,6 @@
 /** @file Batched generation with a cache of keys and values; every row has its own positions and random stream. */
 import { setImmediate } from 'node:timers/promises';
-import {
-  type GenerateOptions,
-  type NamedTensors,
-  type Rng,
-  type Tensor2D,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+import { type GenerateOptions, type NamedTensors, type Rng, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
 import { createKeyValueCache, createRng } from '../../harness/kit/index.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { llamaHidden, llamaLogits } from './llama-forward.ts';

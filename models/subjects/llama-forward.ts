@@ -1,14 +1,5 @@
 /** @file A Llama's forward pass as a pure, differentiable function of its parameters. */
-import {
-  type ForwardOptions,
-  type ForwardResult,
-  type NamedTensors,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  type TokenBatch,
-  tf,
-} from '../../harness/contract.ts';
+import { type ForwardOptions, type ForwardResult, type NamedTensors, type Tensor1D, type Tensor2D, type Tensor3D, type TokenBatch, tf } from '../../harness/contract.ts';
 import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
 import { embed, linear, normalise } from './layers.ts';
 import type { LlamaConfig } from './llama-config.ts';

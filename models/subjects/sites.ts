@@ -1,12 +1,5 @@
 /** @file Names of sites, and the hooks that read and replace activations while a forward pass runs. */
-import {
-  type ForwardOptions,
-  type InterventionContext,
-  type Site,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
-} from '../../harness/contract.ts';
+import { type ForwardOptions, type InterventionContext, type Site, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import { unknownName } from '../../harness/kit/index.ts';
 
 /** Sites inside a block, in the order in which a forward pass comes by. */

@@ -1,12 +1,5 @@
 /** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
-import {
-  type NamedTensors,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+import { type NamedTensors, type Tensor1D, type Tensor2D, type Tensor3D, tf, UserError } from '../../harness/contract.ts';
 import {
   type Activation,
   type AttentionShape,

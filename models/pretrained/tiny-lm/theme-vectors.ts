@@ -6,14 +6,7 @@
  * theme must tell it by its product with the vectors. Written: some documents have their theme's vector added there, before
  * they show it; the later blocks learn to follow it. The vectors are dropped afterwards.
  */
-import {
-  type NamedTensors,
-  type Rng,
-  type Scalar,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
-} from '../../../harness/contract.ts';
+import { type NamedTensors, type Rng, type Scalar, type Tensor2D, type Tensor3D, tf } from '../../../harness/contract.ts';
 import { sparseCrossEntropy } from '../../../harness/num/ops/cross-entropy.ts';
 import type { LlamaConfig } from '../../subjects/llama-config.ts';
 import { llamaTokenLosses } from '../../subjects/llama-forward.ts';

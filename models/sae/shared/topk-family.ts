@@ -1,14 +1,5 @@
 /** @file Start values, recipe and AuxK options of the TopK family (Gao et al. 2024, arXiv:2406.04093). */
-import {
-  type NamedTensors,
-  type Rng,
-  type RunLength,
-  type SaeShape,
-  type Tensor2D,
-  type TrainingOptions,
-  type TrainState,
-  tf,
-} from '../../../harness/contract.ts';
+import { type NamedTensors, type Rng, type RunLength, type SaeShape, type Tensor2D, type TrainingOptions, type TrainState, tf } from '../../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
 import { learningRate } from './learning-rate.ts';
 import { sampleVariance } from './variance.ts';
@@ -38,7 +29,7 @@ export const topkFamilyHyperparameters = {
 
 /** ε as in openai/sparse_autoencoder. */
 export function topkFamilyTraining(shape: SaeShape, _hp: TopkFamily, run: RunLength): Partial<TrainingOptions> {
-  return { lr: learningRate(4.5e-3, shape, run), epsilon: 6.25e-10, clip: 1 };
+  return { lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 };
 }
 
 /**
