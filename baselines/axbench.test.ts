@@ -2,15 +2,9 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  auroc,
-  type ConceptExample,
-  type ConceptSet,
-  createRng,
-  type FittedMethod,
-  type Item,
-} from '../harness/contract.ts';
+import type { ConceptExample, ConceptSet, FittedMethod, Item } from '../harness/contract.ts';
 import { readParquet } from '../harness/io/parquet.ts';
+import { auroc, createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import bow from './bow.ts';
 import length from './length.ts';

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ConceptExample, type ConceptSet, createRng, type Item, UserError } from '../harness/contract.ts';
+import { type ConceptExample, type ConceptSet, type Item, UserError } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import bow from './bow.ts';
 import { countWords } from './parts/word-counts.ts';

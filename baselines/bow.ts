@@ -1,13 +1,6 @@
 /** @file Bag of words: a logistic regression on word counts, the null row that reads the text and not the subject. */
-import {
-  type Csr,
-  defineBaseline,
-  type FittedMethod,
-  fitLogistic,
-  type Item,
-  sparseFeatures,
-  UserError,
-} from '../harness/contract.ts';
+import { defineBaseline, type FittedMethod, type Item, UserError } from '../harness/contract.ts';
+import { type Csr, fitLogistic, sparseFeatures } from '../harness/kit/index.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
 import { countWords } from './parts/word-counts.ts';
 

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { auroc, type ConceptExample, type ConceptSet, createRng, tf, UserError } from '../harness/contract.ts';
+import { type ConceptExample, type ConceptSet, tf, UserError } from '../harness/contract.ts';
+import { auroc, createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import diffmean from './diffmean.ts';

@@ -1,5 +1,6 @@
 /** @file Linear probe: a logistic regression on token activations, the standard supervised detector. */
-import { auroc, createRng, defineBaseline, type LogisticModel, type Rng, UserError } from '../harness/contract.ts';
+import { defineBaseline, type Rng, UserError } from '../harness/contract.ts';
+import { auroc, createRng, type LogisticModel } from '../harness/kit/index.ts';
 import { restoreDirections, storeDirections } from './parts/concept-directions.ts';
 import {
   bestToken,

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ActivationSet, createRng, tf, UserError } from '../harness/contract.ts';
+import { type ActivationSet, tf, UserError } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
 import pca from './pca.ts';

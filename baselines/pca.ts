@@ -1,5 +1,6 @@
 /** @file Principal components of the activations. */
-import { covariance, createRng, defineBaseline, symmetricEigen, tf, UserError } from '../harness/contract.ts';
+import { defineBaseline, tf, UserError } from '../harness/contract.ts';
+import { covariance, createRng, symmetricEigen } from '../harness/kit/index.ts';
 
 interface Options {
   components: number;

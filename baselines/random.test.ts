@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng, type FitContext, tf, UserError } from '../harness/contract.ts';
+import { type FitContext, tf, UserError } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
 import random from './random.ts';

@@ -1,5 +1,6 @@
 /** @file Random directions: what an untrained dictionary of the same kind would score. */
-import { createRng, defineBaseline, tf, UserError } from '../harness/contract.ts';
+import { defineBaseline, tf, UserError } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { randomUnitVectors } from './parts/unit-vectors.ts';
 
 interface Options {

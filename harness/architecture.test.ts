@@ -22,6 +22,9 @@ const textOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8');
 
 const isTest = (file: string) => file.endsWith('.test.ts') || /\/(testing|testdata)\//.test(file);
 
+/** What the author of a plug-in sees of the harness. */
+const AUTHORS = ['harness/contract.ts', 'harness/kit/index.ts'];
+
 /** What each part may import beside itself, by the beginning of paths; the first rule whose part fits counts. */
 const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/errors.ts', may: [] },
@@ -33,7 +36,11 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/io/', may: ['harness/errors.ts'] },
   {
     part: 'harness/contract',
-    may: ['harness/contract', 'harness/num/', 'harness/io/', 'harness/errors.ts', 'harness/paths.ts'],
+    may: ['harness/contract/', 'harness/num/tf.ts', 'harness/num/rng.ts', 'harness/errors.ts'],
+  },
+  {
+    part: 'harness/kit/',
+    may: ['harness/contract/', 'harness/num/', 'harness/io/', 'harness/errors.ts', 'harness/paths.ts'],
   },
   {
     part: 'harness/activations/',
@@ -45,6 +52,8 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
       'harness/train',
       'harness/activations/',
       'harness/contract',
+      'harness/kit/',
+      'harness/returned/',
       'harness/num/',
       'harness/io/',
       'harness/errors.ts',
@@ -53,6 +62,7 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/perf/', may: ['harness/', 'models/', 'baselines/', 'tasks/'] },
   { part: 'harness/config/', may: ['harness/errors.ts', 'harness/io/'] },
   { part: 'harness/schema/', may: ['harness/errors.ts', 'harness/paths.ts'] },
+  { part: 'harness/returned/', may: ['harness/contract/', 'harness/num/tf.ts', 'harness/errors.ts'] },
   {
     part: 'harness/cli.ts',
     may: ['harness/commands/', 'harness/config/', 'harness/errors.ts', 'harness/open-files.ts', 'harness/paths.ts'],
@@ -73,11 +83,11 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   },
   // Training scripts of the embedded subjects: run by hand, never imported.
   { part: 'models/pretrained/', may: ['harness/', 'models/subjects/', 'tasks/worlds/'] },
-  { part: 'models/sae/', may: ['harness/contract.ts'] },
-  { part: 'models/subjects/', may: ['harness/contract.ts'] },
-  { part: 'baselines/', may: ['harness/contract.ts'] },
-  { part: 'tasks/datasets/', may: ['harness/contract.ts', 'tasks/worlds/', 'tasks/judges/'] },
-  { part: 'tasks/', may: ['harness/contract.ts', 'tasks/judges/'] },
+  { part: 'models/sae/', may: AUTHORS },
+  { part: 'models/subjects/', may: AUTHORS },
+  { part: 'baselines/', may: AUTHORS },
+  { part: 'tasks/datasets/', may: [...AUTHORS, 'tasks/worlds/', 'tasks/judges/'] },
+  { part: 'tasks/', may: [...AUTHORS, 'tasks/judges/'] },
 ];
 
 /** Nothing but the command line may import these. */
@@ -122,6 +132,29 @@ test('imports run one way', () => {
   assert.equal(wrong, []);
 });
 
+/** The machine between the contract and the commands, from below: each part may import those before it. */
+const LAYERS = [
+  ...['returned', 'plugin-check', 'plugin-fault', 'activations', 'train', 'registry', 'plugins', 'options', 'code'],
+  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
+];
+
+/** Place of a file in the machine; −1 outside. */
+const layerOf = (file: string) => LAYERS.indexOf(/^harness\/([a-z-]+)[./]/.exec(file)?.[1] ?? '');
+
+test('the machine imports downwards', () => {
+  const wrong = files
+    .filter((file) => !isTest(file) && layerOf(file) >= 0)
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => targetOf(file, specifier))
+        .filter((target) => layerOf(target) > layerOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
+  assert.equal(wrong, []);
+  assert.ok(layerOf('harness/suite/check.ts') < layerOf('harness/execute/collect.ts'));
+});
+
 test('the rules refuse what they should', () => {
   assert.ok(complaint('harness/num/rng.ts', 'harness/contract.ts'));
   assert.ok(complaint('harness/plan.ts', 'harness/commands/run.ts'));
@@ -156,17 +189,8 @@ test('only num/backend.ts imports a backend, and TensorFlow.js comes from num/tf
   assert.equal(wrong, []);
 });
 
-test('relative imports do not run in circles at load time', () => {
-  // Types are erased, so only value imports count.
-  const edges = new Map(
-    files
-      .filter((file) => !isTest(file))
-      .map((file) => {
-        const text = textOf(file).replace(/\/\*[\s\S]*?\*\//g, '');
-        const values = [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;']*?from\s+'(\.[^']+)'/gm)];
-        return [file, values.map((match) => targetOf(file, match[1]!))] as const;
-      }),
-  );
+/** Circles among files, each as the way around: imports of types and late ones count as others do. */
+function circlesOf(edges: ReadonlyMap<string, readonly string[]>): string[] {
   const state = new Map<string, 'open' | 'done'>();
   const circles: string[] = [];
   const visit = (file: string, path: string[]): void => {
@@ -180,7 +204,25 @@ test('relative imports do not run in circles at load time', () => {
     state.set(file, 'done');
   };
   for (const file of edges.keys()) visit(file, []);
-  assert.equal(circles, []);
+  return circles;
+}
+
+test('relative imports do not run in circles', () => {
+  const edges = files
+    .filter((file) => !isTest(file))
+    .map((file) => [file, importsOf(file).filter((name) => name.startsWith('.'))] as const)
+    .map(([file, names]) => [file, names.map((name) => targetOf(file, name))] as const);
+  assert.equal(circlesOf(new Map(edges)), []);
+});
+
+test('a circle is found, two roads to one file are none', () => {
+  const edges: [string, string[]][] = [
+    ['a', ['b', 'c']],
+    ['b', ['d']],
+    ['c', ['d']],
+  ];
+  assert.equal(circlesOf(new Map(edges)), []);
+  assert.equal(circlesOf(new Map([...edges, ['d', ['b']]])), ['b → d → b']);
 });
 
 test(`no file has more than ${MAX_LINES} lines`, () => {

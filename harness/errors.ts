@@ -56,6 +56,13 @@ function written(value: unknown, room: number): string {
 /** What a plug-in returned breaks its contract: a fault of the plug-in, not of the person who runs it. */
 export class ContractError extends Error {
   override name = 'ContractError';
+  /** The plug-in's file, where it comes from outside. */
+  readonly file: string | undefined;
+
+  constructor(message: string, file?: string) {
+    super(message);
+    this.file = file;
+  }
 }
 
 /** Levenshtein distance, for "did you mean". */

@@ -9,8 +9,12 @@ const compiled = new WeakMap<OptionsSchema, Promise<ValidateFunction>>();
 
 async function compile(schema: OptionsSchema, where: string): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
+  const whole = { type: 'object', additionalProperties: false, properties: schema };
   try {
-    return ajv.compile({ type: 'object', additionalProperties: false, properties: schema });
+    const check = ajv.compile(whole);
+    // ajv keeps every schema that it compiled, and each is met once.
+    ajv.removeSchema(whole);
+    return check;
   } catch (error) {
     throw new UserError(`${where}: the plug-in's own schema of options is not valid: ${(error as Error).message}.`);
   }

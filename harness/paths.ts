@@ -25,6 +25,18 @@ export const codeExtension: '.ts' | '.js' = here.endsWith('.ts') ? '.ts' : '.js'
 /** The root of the modules that run: the package's root, or its `dist`. */
 export const codeRoot: string = codeExtension === '.ts' ? packageRoot : join(packageRoot, 'dist');
 
+/** Modules that plug-ins import by name, without their extension: as `exports` in package.json. */
+const EXPORTS = {
+  saxbench: 'harness/contract',
+  'saxbench/kit': 'harness/kit/index',
+  'saxbench/sae': 'models/sae/shared/index',
+};
+
+/** The files that run of the modules which plug-ins import by name. */
+export const exportedModules: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(EXPORTS).map(([name, file]) => [name, join(codeRoot, `${file}${codeExtension}`)]),
+);
+
 /** The version in package.json. */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;

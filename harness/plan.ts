@@ -124,6 +124,12 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
   };
   if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, split: 'labelled', concepts });
 
+  const { train, test, dtype, policy, maxLength } = collect;
+  const data: ResultSettings['data'] = {
+    ...{ seed: dataset.seed, train, test, ...concepts, dtype, policy },
+    ...(maxLength === undefined ? {} : { maxLength }),
+  };
+
   const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
@@ -151,6 +157,7 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
             settings: {
               row: sha256Json({ ...all, inputs: { ...activations, fit: fit.setting } }),
               table: sha256Json({ ...all, inputs: activations }),
+              data,
             },
           });
         }

@@ -30,6 +30,8 @@ const REQUIRED: Readonly<Record<PluginKind, { functions: string[]; options?: str
 const ID = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/i;
 
 const DIRECTIONS = ['max', 'min', 'none'];
+const NEEDS = ['nothing', 'activations', 'labels', 'gradients', 'text'];
+const MODALITIES = ['text', 'image'];
 
 /**
  * Returns `value` as a definition when it is a complete one.
@@ -63,7 +65,16 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   }
   const options = REQUIRED[found].options;
   if (options !== undefined) checkOptions(plugin[options], options, fail);
-  if (found === 'task') checkMetrics(plugin['metrics'] as Record<string, MetricDefinition> | undefined, fail);
+  if (found === 'task') {
+    checkMetrics(plugin['metrics'], fail);
+    checkAxes(plugin['axes'], fail);
+  }
+  if (found === 'baseline' && !NEEDS.includes(String(plugin['needs']))) {
+    fail(`'needs': one of ${NEEDS.join(', ')}`, plugin['needs']);
+  }
+  if (found === 'dataset' && !MODALITIES.includes(String(plugin['modality']))) {
+    fail(`'modality': one of ${MODALITIES.join(', ')}`, plugin['modality']);
+  }
   return plugin as unknown as Definition;
 }
 
@@ -76,14 +87,28 @@ function checkOptions(options: unknown, name: string, fail: Fail): void {
   }
 }
 
-function checkMetrics(metrics: Record<string, MetricDefinition> | undefined, fail: Fail): void {
-  const entries = Object.entries(metrics ?? {});
+function checkAxes(axes: unknown, fail: Fail): void {
+  const texts =
+    typeof axes === 'object' && axes !== null && Object.values(axes).every((text) => typeof text === 'string');
+  if (!texts) fail("'axes': what each axis means, by name", axes);
+}
+
+function checkMetrics(metrics: unknown, fail: Fail): void {
+  if (typeof metrics !== 'object' || metrics === null) fail("'metrics': a definition for each metric", metrics);
+  const entries = Object.entries(metrics as Record<string, MetricDefinition>);
+  for (const [name, metric] of entries) {
+    if (typeof metric !== 'object' || metric === null) fail(`metric '${name}': a definition`, metric);
+  }
   const main = entries.filter(([, metric]) => metric.main === true).map(([name]) => name);
   if (main.length !== 1) fail('exactly one metric with main: true', main.length === 0 ? 'none' : main.join(', '));
   for (const [name, metric] of entries) {
     if (!DIRECTIONS.includes(metric.direction))
       fail(`metric '${name}': a direction max, min or none`, metric.direction);
-    if (!Array.isArray(metric.range)) fail(`metric '${name}': a range [low, high]`, metric.range);
+    const { range, unit } = metric;
+    const ends =
+      Array.isArray(range) && range.length === 2 && range.every((end) => end === null || Number.isFinite(end));
+    if (!ends) fail(`metric '${name}': a range [low, high]`, range);
+    if (typeof unit !== 'string') fail(`metric '${name}': a unit`, unit);
   }
 }
 

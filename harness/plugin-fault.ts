@@ -45,10 +45,10 @@ function placeOutside(stack: string): string | undefined {
  */
 export function pluginFault(error: unknown, files: { task?: string } = {}): UserError | undefined {
   if (error instanceof UserError || !(error instanceof Error) || error.name === 'AbortError') return undefined;
-  const place = error instanceof ContractError ? files.task : placeOutside(error.stack ?? '');
+  const place = error instanceof ContractError ? (error.file ?? files.task) : placeOutside(error.stack ?? '');
   if (place === undefined) return undefined;
   const what = error instanceof ContractError ? error.message : `${error.name}: ${error.message}`;
-  const line = what.replace(/\s+/g, ' ').replace(/\.$/, '');
+  const line = what.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
   return new UserError(`plug-in ${place}: ${line}. Mend it there; the same command goes on from here.`, {
     cause: error,
   });

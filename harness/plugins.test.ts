@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defineBaseline } from './contract.ts';
-import { ContractError } from './errors.ts';
+import { ContractError, UserError } from './errors.ts';
 import { pluginFault } from './plugin-fault.ts';
 import { loadPlugin } from './plugins.ts';
 import { openRegistry } from './registry.ts';
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'saxbench-plugin-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
 const body = (id: string) =>
-  `defineBaseline({ id: '${id}', title: 'T', version: 1, options: {}, needs: 'nothing', seeded: false, fit: async () => ({ tensors: {} }), restore: () => defineBaseline })`;
+  `defineBaseline({ id: '${id}', title: 'T', version: 1, options: {}, needs: 'nothing', seeded: false, fit: async () => ({ tensors: {}, json: defineBaseline }), restore() {} })`;
 
 mkdirSync(join(folder, 'inner'));
 writeFileSync(join(folder, 'inner', 'name.ts'), `export const name: string = 'T';`);
@@ -54,7 +54,7 @@ for (const [file, id] of [
     assert.is((await loadPlugin(join(folder, file), registry)).id, id);
     const plugin = await registry.get('baseline', id);
     assert.is(plugin.title, 'T');
-    assert.is(plugin.restore({ tensors: {} }, { d_in: 1, options: {} }) as unknown, defineBaseline);
+    assert.is((await plugin.fit({} as never)).json, defineBaseline);
   });
 }
 
@@ -84,7 +84,7 @@ test('a fault in a plug-in’s code is told from ours by its place', async () =>
   );
   writeFileSync(
     join(folder, 'faulty.ts'),
-    `import { defineBaseline, createRng, UserError } from 'saxbench';
+    `import { defineBaseline, UserError } from 'saxbench'; import { createRng } from 'saxbench/kit';
      import { helper } from './inner/helper.ts';
      const fits = [
        async () => { throw new TypeError('mine'); },
@@ -115,6 +115,50 @@ test('what a task from outside returned is its fault; ours stays ours', () => {
     pluginFault(error, { task: './mine.ts' })!.message,
     /^plug-in \.\/mine\.ts: task mine: row 0.*NaN\. Mend/,
   );
+});
+
+const EXPORTS: readonly [source: string, line: RegExp][] = [
+  ['export const sae = {};', /expected a default export made by defineSae, .*; found nothing\.$/],
+  ['export default null;', /expected a default export made by .*; found \S+\.$/],
+  [
+    'export default { kind: "sae", id: "exports", title: "T", version: 1 };',
+    /expected a function 'init'; found nothing\.$/,
+  ],
+  [
+    'export default { kind: "task", id: "exports", title: "T", version: 1, run() {}, options: {} };',
+    /expected 'metrics': a definition for each metric; found nothing\.$/,
+  ],
+  [
+    'export default { kind: "task", id: "exports", title: "T", version: 1, run() {}, options: {}, metrics: { a: null } };',
+    /expected metric 'a': a definition; found null\.$/,
+  ],
+  [
+    'export default { kind: "baseline", id: "exports", title: "T", version: 1, fit() {}, restore() {}, options: {}, needs: "all" };',
+    /expected 'needs': one of nothing, .*; found 'all'\.$/,
+  ],
+  [
+    'export default { kind: "dataset", id: "exports", title: "T", version: 1, open() {}, options: {} };',
+    /expected 'modality': one of text, image; found nothing\.$/,
+  ],
+  ['throw "early";', /it does not load: it threw "early"\.?$/],
+  ['throw undefined;', /it does not load: it threw nothing\.?$/],
+];
+
+test(`${EXPORTS.length} files that are no plug-in`, async () => {
+  for (const [i, [source, line]] of EXPORTS.entries()) {
+    // A module is loaded once a process: each has a name of its own.
+    const own = join(folder, `e${i}`, 'exports.mjs');
+    mkdirSync(join(folder, `e${i}`));
+    writeFileSync(own, source);
+    try {
+      await loadPlugin(own, openRegistry());
+      assert.unreachable(source);
+    } catch (error) {
+      assert.instance(error, UserError, source);
+      assert.ok((error as Error).message.startsWith(`plug-in ${own}: `));
+      assert.match((error as Error).message, line);
+    }
+  }
 });
 
 test.run();

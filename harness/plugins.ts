@@ -1,10 +1,12 @@
-/** @file `--plugin FILE`: loads a plug-in from anywhere; its `saxbench` is the contract that runs in this process. */
+/** @file `--plugin FILE`: loads a plug-in from anywhere; what it imports of `saxbench` is what runs in this process. */
 import { stat } from 'node:fs/promises';
 import module from 'node:module';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { UserError } from './errors.ts';
-import { codeExtension } from './paths.ts';
+
+import { shown, UserError } from './errors.ts';
+import { codeExtension, exportedModules } from './paths.ts';
+
 import type { Definition } from './plugin-check.ts';
 import type { Registry } from './registry.ts';
 
@@ -14,15 +16,15 @@ const JAVASCRIPT = ['.js', '.mjs'];
 const STACK_LINES = 60;
 
 /**
- * Runs in Node's loader thread. `saxbench` resolves to the running contract wherever the importing file lies, since a
+ * Runs in Node's loader thread. `saxbench` and its parts resolve to the running modules wherever the importing file lies, since a
  * second instance would have its own, never started TensorFlow.js handle; and plug-ins are ES modules even outside any
  * package with `"type": "module"`.
  */
 const HOOK = `
-let contract;
-export function initialize(data) { contract = data.contract; }
+let exported;
+export function initialize(data) { exported = data.exported; }
 export async function resolve(specifier, context, next) {
-  if (specifier === 'saxbench') return { url: contract, format: 'module', shortCircuit: true };
+  if (Object.hasOwn(exported, specifier)) return { url: exported[specifier], format: 'module', shortCircuit: true };
   const resolved = await next(specifier, context);
   return /^file:.*(\\.m?ts|[?]saxbench-plugin)$/.test(resolved.url) ? { ...resolved, format: 'module' } : resolved;
 }`;
@@ -38,8 +40,10 @@ async function prepareLoader(typescript: boolean): Promise<void> {
     ready.hook = false;
   }
   if (ready.hook) return;
-  const contract = new URL(`./contract${codeExtension}`, import.meta.url).href;
-  module.register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { contract } });
+  const exported = Object.fromEntries(
+    Object.entries(exportedModules).map(([name, file]) => [name, pathToFileURL(file).href]),
+  );
+  module.register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { exported } });
   ready.hook = true;
 }
 
@@ -78,6 +82,7 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
 
 /** One line of an error while loading. The compiler says on its second line what is wrong and where. */
 function loadFault(error: unknown): string {
-  const [first, second] = (error instanceof Error ? error.message : String(error)).split('\n');
+  if (!(error instanceof Error)) return `it threw ${shown(error)}`;
+  const [first, second] = error.message.split('\n');
   return first?.endsWith(':') && second ? `${first} ${second}` : first!;
 }

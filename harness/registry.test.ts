@@ -91,7 +91,8 @@ test('a file that is not what it should be says so', async () => {
 
 test('a plug-in from outside is added once, and never in place of another', async () => {
   const registry = good();
-  const mine = { kind: 'baseline', id: 'mine', title: 'T', version: 1, options: {}, fit() {}, restore() {} };
+  const common = { kind: 'baseline', title: 'T', version: 1, options: {}, needs: 'nothing' };
+  const mine = { ...common, id: 'mine', fit() {}, restore() {} };
   registry.add(mine, './mine.js');
   assert.is((await registry.method('mine')).id, 'mine');
   assert.equal(await registry.ids('baseline'), ['alpha', 'mine', 'zeta']);

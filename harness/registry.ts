@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError, unknownName } from './errors.ts';
 import { codeExtension, codeRoot } from './paths.ts';
 import { checkDefinition, type Definition, type DefinitionByKind, type PluginKind } from './plugin-check.ts';
+import { checkedPlugin } from './returned/plugin.ts';
 
 /** Where plug-ins of each kind lie, relative to the root of the code. */
 export const PLUGIN_FOLDERS: Readonly<Record<PluginKind, string>> = {
@@ -118,7 +119,7 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
     },
     add(value, source) {
       const id = String((value as { id?: unknown } | undefined)?.id);
-      const definition = checkDefinition(value, source, id);
+      const definition = checkedPlugin(checkDefinition(value, source, id), source);
       const { kind } = definition;
       const rivals: PluginKind[] = kind === 'sae' || kind === 'baseline' ? ['sae', 'baseline'] : [kind];
       const taken = rivals.map((rival) => table(rival).get(id)).find((entry) => entry !== undefined);

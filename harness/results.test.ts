@@ -1,5 +1,5 @@
 /** @file Results: what would mislead is refused by name; what is written comes back. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -199,6 +199,15 @@ test('numbers that cannot be are refused on reading, naming file, row and metric
     /samples: expected one name of its own for each of 2 values/,
   );
   assert.is(await complaintOf(samples([0.4, 0.6], ['a', 'b'])), 'none');
+});
+
+test('a number that JSON reads as infinite is told by its place', async () => {
+  const given = result();
+  await writeResult(out, { ...given, task: { ...given.task, options: { scale: 7777 } } });
+  const [file] = await resultFiles(out);
+  await writeFile(file!, (await readFile(file!, 'utf8')).replace('7777', '1e999'));
+  const message = await readResult(file!).catch((error: Error) => error.message);
+  assert.match(String(message), /\.task\.options\.scale: expected a finite number; found Infinity\. Make it anew/);
 });
 
 test('a result of another format is told from a damaged one', async () => {

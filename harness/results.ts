@@ -10,6 +10,8 @@ import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
+export { type Conditions, conditionsOf, inWords } from './results/conditions.ts';
+
 /** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
 export const RESULT_SCHEMA = 2;
 
@@ -32,13 +34,22 @@ export function resultFile(out: string, { subject, site, method, identity, task,
   return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
 }
 
+/** The first number anywhere in `value` that is not finite, by its place: JSON carries none, but `1e999` reads as one. */
+function nonFinite(value: unknown): string | undefined {
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : `: expected a finite number; found ${value}`;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const found = nonFinite(item);
+    if (found !== undefined) return `.${key}${found}`;
+  }
+  return undefined;
+}
+
 /** Throws when a value anywhere in `value` is not a number that JSON carries, naming its place. */
 export function refuseNonFinite(value: unknown, where: string): void {
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new ContractError(`${where}: expected a finite number; found ${value}`);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) refuseNonFinite(item, `${where}.${key}`);
-  }
+  const found = nonFinite(value);
+  if (found !== undefined) throw new ContractError(`${where}${found}`);
 }
 
 /** The result with the checksum of all the rest, by which a later edit shows. */
@@ -80,6 +91,8 @@ export async function checkedResult(value: unknown, where: string): Promise<Resu
     );
   }
   const result = await validate('result', value, where);
+  const infinite = nonFinite(result);
+  if (infinite !== undefined) throw new UserError(`${where}${infinite}. ${ANEW}.`);
   for (const [i, row] of result.rows.entries()) {
     const complaint = rowComplaint(row, i);
     if (complaint !== undefined) throw new UserError(`${where}: ${complaint}. ${ANEW}.`);

@@ -6,6 +6,7 @@ import { sha256Json } from './io/hash.ts';
 import { createRng } from './num/rng.ts';
 import { scheduleMultiplier } from './num/schedules.ts';
 import { type Tensor1D, tf } from './num/tf.ts';
+import { checkedSae } from './returned/sae.ts';
 import { adamFor } from './train/adam.ts';
 import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';
@@ -66,11 +67,12 @@ export interface TrainSaeOptions {
  * @throws UserError for unknown or impossible options, activations without a kept row, a checkpoint of another run,
  * and a loss that is not finite.
  */
-export async function trainSae<H>(definition: SaeDefinition<H>, options: TrainSaeOptions): Promise<TrainedSae> {
+export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOptions): Promise<TrainedSae> {
   const { activations, seed = 0, checkpointDir, signal } = options;
-  const target = checkTarget(definition, activations, options.target);
+  const target = checkTarget(plugin, activations, options.target);
   const shape: SaeShape = { d_in: activations.d_in, d_sae: options.d_sae, d_out: target.d_in };
   if (options.input) shape.input = options.input;
+  const definition = checkedSae(plugin, shape);
   const hp = withDefaults<H>(definition.hyperparameters, options.hp ?? {}, `hyper-parameter of ${definition.id}`);
   checkShape(definition, shape, hp);
   const training = resolveTraining(definition, shape, hp, options.training ?? {});

@@ -1,5 +1,5 @@
 /** @file Which of a task's metrics a table has room for. */
-import type { Table } from './aggregate.ts';
+import type { Table } from './table.ts';
 
 /** Columns of a leaderboard table: beyond this a reader scrolls sideways. The CSV and the HTML report have them all. */
 const MAX_COLUMNS = 7;

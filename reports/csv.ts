@@ -2,8 +2,8 @@
 import { stringify } from 'csv-stringify/sync';
 import { canonicalJson } from '../harness/io/json.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-import type { Table, TableRow } from './aggregate.ts';
 import { csvText } from './escape.ts';
+import type { Table, TableRow } from './table.ts';
 
 const COLUMNS = [
   'suite',

@@ -1,6 +1,5 @@
 /** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
 import type { Result } from '../harness/schema/result.generated.ts';
-import type { Table, TableRow } from './aggregate.ts';
 import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { rowGroups } from './leaderboard.ts';
@@ -9,6 +8,7 @@ import { tablePlots, trainingPlots } from './plots/index.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
 import { rankLabel } from './ranks.ts';
+import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
 const ARROWS = { max: ' ↑', min: ' ↓', none: '' };

@@ -1,10 +1,11 @@
 /** @file Tables → LEADERBOARD.md. */
-import type { Table, TableRow } from './aggregate.ts';
+
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
+import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
 const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };

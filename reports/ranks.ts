@@ -1,7 +1,7 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
 import { holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay, ResultRowRecord } from '../harness/schema/result.generated.ts';
-import type { TableRow } from './aggregate.ts';
+import type { TableRow } from './table.ts';
 
 /** A row with what each seed gave for the main metric. */
 export interface Candidate {

@@ -1,41 +1,30 @@
 /** @file Results of one folder under different settings: told apart in the method's name, never averaged. */
+import { type Conditions, conditionsOf, inWords } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-
-type Settings = Record<string, string>;
 
 /** Longest value shown: beyond it a hash or a list is cut. */
 const MAX_VALUE = 24;
 /** Digits of a hash that stands for settings which no option shows, such as the code of a plug-in. */
 const HASH_DIGITS = 8;
 
-function flat(prefix: string, values: Record<string, unknown>): Settings {
-  const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, shown(value)]));
-}
-
 /** What a method was run with; the same for all seeds of one run. */
-const ofMethod = ({ method, training }: Result): Settings => ({
-  ...flat('', method.options),
-  ...flat('training.', training?.options ?? {}),
+const ofMethod = ({ method, training }: Result): Conditions => ({
+  ...inWords('', method.options),
+  ...inWords('training.', training?.options ?? {}),
   version: String(method.version),
 });
 
 /** What all methods of a run are scored under. */
-const ofRun = ({ subject, dataset, task, limited, provenance }: Result): Settings => ({
-  ...flat('task.', task.options),
-  ...flat('dataset.', dataset.options),
-  'task.version': String(task.version),
-  dataset: `${dataset.id} ${dataset.fingerprint}`,
-  'training rows': String(dataset.trainRows),
-  'test rows': String(dataset.testRows),
-  concepts: String(dataset.concepts),
-  subject: subject.fingerprint,
-  backend: provenance.backend.name,
-  limited: String(limited),
+const ofRun = (result: Result): Conditions => ({
+  ...conditionsOf({ ...result, backend: result.provenance.backend.name }),
+  'task.version': String(result.task.version),
+  'training rows': String(result.dataset.trainRows),
+  'test rows': String(result.dataset.testRows),
+  concepts: String(result.dataset.concepts),
 });
 
 /** Names of the settings in which some of the results differ. */
-function differing(all: readonly Settings[]): string[] {
+function differing(all: readonly Conditions[]): string[] {
   const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))];
   return names.filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
 }
@@ -54,7 +43,7 @@ function groupsOf(results: readonly Result[], key: (result: Result) => string): 
  */
 function wordsOf(
   group: readonly Result[],
-  settingsOf: (result: Result) => Settings,
+  settingsOf: (result: Result) => Conditions,
   hashOf: (result: Result) => string,
   before: ReadonlyMap<Result, readonly string[]>,
 ): Map<Result, string[]> {

@@ -1,10 +1,11 @@
 /** @file The table that a run ends with: each method's main metrics, means over seeds, with the ranks of the reports. */
 
 import type { Result } from '../harness/schema/result.generated.ts';
-import { buildTables, type Table, type TableRow } from './aggregate.ts';
+import { buildTables } from './aggregate.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { tellApart } from './settings.ts';
+import type { Table, TableRow } from './table.ts';
 
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {

@@ -4,7 +4,6 @@ import {
   type ConceptDetector,
   type ConceptExample,
   type ConceptSet,
-  createRng,
   type FittedMethod,
   type Item,
   type LabelledActivations,
@@ -16,6 +15,7 @@ import {
   tf,
   UserError,
 } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import task from './concept-detection.ts';

@@ -1,24 +1,26 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
-  averageRoc,
   type ConceptSet,
-  createRng,
   defineTask,
-  type Estimate,
-  emptyCell,
   type MetricDefinition,
   type MetricValue,
+  type ResultRow,
+  type RowSamples,
+  type TaskOutcome,
+} from '../harness/contract.ts';
+import {
+  averageRoc,
+  createRng,
+  type Estimate,
+  emptyCell,
   meanInterval,
   measuredCell,
   precisionRecallVersion,
-  type ResultRow,
-  type RowSamples,
   rocVersion,
   sharedVariance,
-  type TaskOutcome,
   thresholdVersion,
   widenInterval,
-} from '../harness/contract.ts';
+} from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';

@@ -2,7 +2,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   type ActivationSet,
-  createRng,
   type Dataset,
   type FittedMethod,
   type Item,
@@ -11,6 +10,7 @@ import {
   tf,
   UserError,
 } from '../harness/contract.ts';
+import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';

@@ -1,17 +1,14 @@
 /** @file Monosemanticity: are the items that activate a latent alike, to an encoder that is not the subject? */
+import { defineTask, type TaskContext, type TaskOutcome, UserError } from '../harness/contract.ts';
 import {
-  defineTask,
   emptyCell,
   type MsScores,
   msScores,
   msScoresDense,
   type PooledLatents,
   poolLatents,
-  type TaskContext,
-  type TaskOutcome,
   thresholdToRate,
-  UserError,
-} from '../harness/contract.ts';
+} from '../harness/kit/index.ts';
 import { type ControlName, pooledControl, prepareControls } from './monosemanticity/controls.ts';
 import { aboveControl, METRICS, msCells, msCurve, type Scored, SUPPORT } from './monosemanticity/metrics.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';

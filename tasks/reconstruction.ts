@@ -1,7 +1,6 @@
 /** @file Reconstruction: what a dictionary keeps of the activations, and what its error costs the subject. */
 import {
   defineTask,
-  emptyCell,
   type FittedMethod,
   type MetricDefinition,
   type MetricValue,
@@ -9,6 +8,7 @@ import {
   type Prepared,
   type TaskContext,
 } from '../harness/contract.ts';
+import { emptyCell } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {

@@ -6,20 +6,19 @@ import * as assert from 'uvu/assert';
 import {
   type ActivationSet,
   type ConceptSet,
-  createRng,
   type Dataset,
   type FittedMethod,
   type GenerateOptions,
   type Item,
   type LabelledActivations,
   type LanguageModel,
-  packageRoot,
   type Subject,
   type TaskContext,
   type Tensor1D,
   type Tensor3D,
   tf,
 } from '../harness/contract.ts';
+import { createRng, packageRoot } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { bigramModel } from '../harness/testing/language-model.ts';

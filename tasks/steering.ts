@@ -2,13 +2,13 @@
 import {
   type Clip,
   defineTask,
-  emptyCell,
   type LanguageModel,
   type MetricDefinition,
   type ResultRow,
   type Subject,
   type TaskOutcome,
 } from '../harness/contract.ts';
+import { emptyCell } from '../harness/kit/index.ts';
 import { prepareClip, steerClip } from './steering/clip.ts';
 import type { Kind } from './steering/interventions.ts';
 import { prepareLm, steerLm } from './steering/language-model.ts';

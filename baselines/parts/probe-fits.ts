@@ -1,5 +1,6 @@
 /** @file The two ways to fit a linear probe on tokens when only items have labels. */
-import { type ClassMoments, denseFeatures, fitLogistic, type LogisticModel, tf } from '../../harness/contract.ts';
+import { tf } from '../../harness/contract.ts';
+import { type ClassMoments, denseFeatures, fitLogistic, type LogisticModel } from '../../harness/kit/index.ts';
 import type { TokenRows } from './token-rows.ts';
 
 /**

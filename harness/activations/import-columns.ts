@@ -1,13 +1,22 @@
 /** @file Files with one entry an item: labels, groups. Text, CSV, JSON or npy; or a tensor inside of the arrays. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readCsvRecords } from '../io/csv.ts';
-import { readError, readJson } from '../io/json.ts';
+import { MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 import { readNpy } from '../io/npy.ts';
 
 /** A name, a number, or null where the item has none. */
 export type Entry = string | number | null;
+
+/** What becomes of a column of labels. */
+export interface ImportedLabels {
+  /** Class names, sorted by number or by name. */
+  classes: string[];
+  /** Class of each item; −1: none. */
+  classOf: Int32Array;
+  /** How the labels came about, in words. */
+  origin: string;
+}
 
 export interface ColumnFile {
   entries: Entry[];
@@ -29,12 +38,7 @@ async function readCsv(path: string, column: string): Promise<ColumnFile> {
 }
 
 async function readLines(path: string): Promise<Entry[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw readError('activations', path, error);
-  }
+  const text = await readText(path, 'activations', MAX_TEXT_BYTES);
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   if (lines.at(-1) === '') lines.pop();
   return lines.map((line) => (line.trim() === '' ? null : line.trim()));

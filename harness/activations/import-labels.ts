@@ -2,19 +2,10 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
-import { type ColumnFile, checkCount, type Entry, readColumn } from './import-columns.ts';
+import { type ColumnFile, checkCount, type Entry, type ImportedLabels, readColumn } from './import-columns.ts';
 import type { ImportManifest } from './import-manifest.ts';
 import type { ImportRows } from './import-rows.ts';
 import { zeroShotLabels } from './import-zero-shot.ts';
-
-export interface ImportedLabels {
-  /** Class names, sorted by number or by name. */
-  classes: string[];
-  /** Class of each item; −1: none. */
-  classOf: Int32Array;
-  /** How the labels came about, in words. */
-  origin: string;
-}
 
 export type ImportedSplit = ('train' | 'test')[];
 

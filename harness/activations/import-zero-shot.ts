@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
-import type { ImportedLabels } from './import-labels.ts';
+import type { ImportedLabels } from './import-columns.ts';
 import type { ZeroShotLabels } from './import-manifest.ts';
 import { importArray } from './import-rows.ts';
 import type { RowSource } from './read-rows.ts';

@@ -13,12 +13,26 @@ const NEAR = 16;
 /** Rows of one piece: bounds the memory beside the result. */
 const PIECE = 1024;
 
+/** Elements from which on a copy as a whole costs less than its views. */
+const LONG = 512;
+
+function copy(from: Float32Array, start: number, count: number, to: Float32Array, at: number): void {
+  if (count >= LONG) to.set(from.subarray(start, start + count), at);
+  else for (let j = 0; j < count; j++) to[at + j] = from[start + j]!;
+}
+
 /** The rows `rows` (any order, repeats allowed), row-major [rows.length, d_in], written to `out` from row `at` on. */
 export async function readRows(source: RowSource, rows: Uint32Array, out: Float32Array, at = 0): Promise<Float32Array> {
   const d = source.d_in;
   if (source.view) {
     const all = await source.view(0, rows.reduce((last, row) => Math.max(last, row), -1) + 1);
-    for (let i = 0; i < rows.length; i++) out.set(all.subarray(rows[i]! * d, (rows[i]! + 1) * d), (at + i) * d);
+    for (let i = 0; i < rows.length; ) {
+      const start = rows[i]!;
+      let count = 1;
+      while (i + count < rows.length && rows[i + count] === start + count) count++;
+      copy(all, start * d, count * d, out, (at + i) * d);
+      i += count;
+    }
     return out;
   }
   const order = Uint32Array.from(rows.keys()).sort((a, b) => rows[a]! - rows[b]!);

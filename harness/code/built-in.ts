@@ -16,7 +16,7 @@ const own = (file: string, ...names: string[]) => ({ file, names });
 const LABELLED = [
   own('harness/execute/labelled', 'labelledActivations'),
   own('harness/execute/whole-examples', 'wholeExamples'),
-  own('harness/activations/cut-texts', 'seenCharacters'),
+  own('harness/activations/cut-texts', 'cutTexts'),
 ];
 
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */
@@ -28,7 +28,7 @@ const RUNNERS = {
   import: [own('harness/activations/import', 'openImport')],
   sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
   baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
-  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'loadCheckpoint')],
+  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'restoreCheckpoint')],
   prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
   evaluate: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared')],
   backend: [own('harness/num/backend', 'initBackend')],

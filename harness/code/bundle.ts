@@ -9,7 +9,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Message, Plugin } from 'esbuild';
 import { sha256 } from '../io/hash.ts';
-import { codeExtension, codeRoot } from '../paths.ts';
+import { codeRoot, exportedModules } from '../paths.ts';
 
 /** Digest of code, and the packages whose versions also decide what it does. */
 export interface Code {
@@ -60,13 +60,12 @@ function virtualEntries(root: string, entries: ReadonlyMap<string, CodeEntry>): 
 
 /** Resolves as a plug-in is loaded, and notes what leads out of what can be followed. */
 function outsideImports(outside: Outside): Plugin {
-  const contract = join(codeRoot, 'harness', `contract${codeExtension}`);
   return {
     name: 'saxbench-outside',
     setup(build) {
       build.onResolve({ filter: /^[^.]/ }, ({ path, importer, kind }) => {
         if (kind === 'entry-point') return undefined;
-        if (path === 'saxbench') return { path: contract };
+        if (Object.hasOwn(exportedModules, path)) return { path: exportedModules[path]! };
         if (path.startsWith('file:')) return { path: fileURLToPath(path) };
         if (isBuiltin(path)) {
           const module = path.replace(/^node:/, '');

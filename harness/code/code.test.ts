@@ -138,7 +138,7 @@ test('the contract counts as far as a plug-in uses it', async () => {
   const { packages } = await outsideCode(file('half.ts', half('const F = 0.5;')));
   assert.not.ok(packages.includes('sharp'));
   const uses = await outsideCode(
-    file('half.ts', half('import { decodeImage } from "saxbench"; const F = decodeImage;')),
+    file('half.ts', half('import { decodeImage } from "saxbench/kit"; const F = decodeImage;')),
   );
   assert.ok(uses.packages.includes('sharp'));
 });

@@ -75,13 +75,10 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   checkNames(overridden, `suite ${name}`);
   const chosen = selectFromSuite(overridden, (values['only'] ?? []) as string[]);
   const { exchangeDataset } = await import('../suite/exchange-dataset.ts');
-  const { namedOption } = await import('../suite/option-text.ts');
-  const datasetOptions = ((values['dataset-option'] ?? []) as string[]).map((text) =>
-    namedOption(text, '--dataset-option', 'train=48'),
-  );
+  const { namedOptions } = await import('../suite/option-text.ts');
   const exchanged = exchangeDataset(chosen, {
     ...(values['dataset'] === undefined ? {} : { id: values['dataset'] as string }),
-    options: Object.fromEntries(datasetOptions),
+    options: namedOptions(values['dataset-option'] as string[] | undefined, '--dataset-option', 'train=48'),
     baseDir: process.cwd(),
   });
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
@@ -242,8 +239,13 @@ export const command: Command = {
       suite: suite.id,
       ...(values['limit'] === undefined ? {} : { limit: values['limit'] as number }),
     });
+    const { compareFolder, outdatedLines, refuseOthers, removeOthers } = await import('../execute/other-settings.ts');
+    const findings = await compareFolder(out, plan);
+    if (!values['overwrite']) refuseOthers(out, findings);
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, context);
+    await removeOthers(findings);
+    for (const line of outdatedLines(findings)) say(line);
     say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');

@@ -24,10 +24,8 @@ function required(values: Values, name: string, example: string): string {
 async function suiteOf(values: Values): Promise<Suite> {
   const { TRAINING_OPTIONS } = await import('../train/options.ts');
   const { subjectByName } = await import('../suite/subjects.ts');
-  const { namedOption } = await import('../suite/option-text.ts');
-  const given = Object.fromEntries(
-    ((values['option'] ?? []) as string[]).map((text) => namedOption(text, '--option', 'k=32')),
-  );
+  const { namedOptions } = await import('../suite/option-text.ts');
+  const given = namedOptions(values['option'] as string[] | undefined, '--option', 'k=32');
   const isTraining = (name: string) => TRAINING_OPTIONS.includes(name);
   const entries = Object.entries(given);
   const training = Object.fromEntries(entries.filter(([name]) => isTraining(name))) as SuiteTraining;
@@ -55,7 +53,16 @@ async function subjectOf(
   if (sites && sites.length > 1) throw new UserError(`train: expected one --site; found ${sites.length}.`);
   const train = values['items'] as number | undefined;
   const imported = await importedFrom(values);
+  const { namedOptions } = await import('../suite/option-text.ts');
+  const { absoluteOptions } = await import('../suite/override.ts');
+  const options = namedOptions(values['dataset-option'] as string[] | undefined, '--dataset-option', 'train=48');
   if (imported) {
+    const idle = [
+      values['dataset'] !== undefined && '--dataset',
+      Object.keys(options).length > 0 && '--dataset-option',
+    ];
+    const flag = idle.find((name) => name !== false);
+    if (flag) throw new UserError(`train: ${flag}: has no meaning for imported activations; leave it out.`);
     const { folder: from, sites: own, modality, seed } = imported;
     // No number of test items: what a run of the same seed tests on must not be trained on here.
     return { sites: sites ?? own, activations: { from, modality, seed, train } };
@@ -65,7 +72,7 @@ async function subjectOf(
   return {
     ...named,
     sites: [site],
-    dataset: { id: required(values, 'dataset', 'text-world') },
+    dataset: { id: required(values, 'dataset', 'text-world'), options: absoluteOptions(options, process.cwd()) },
     activations: { train, test: HELD_OUT },
   };
 }

@@ -6,15 +6,21 @@ import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { registryFor } from './plugins.ts';
+import { describeFile, FILE_ENDINGS, type FileDescription, fileInLines } from './validate-file.ts';
 
-/** What a path turned out to be, in words; of activations what they hold. */
-async function validatePath(path: string, values: Values): Promise<string | ImportDescription> {
+/** What a path turned out to be, in words; of activations and of files of data what they hold. */
+type Found = string | ImportDescription | FileDescription;
+
+async function validatePath(path: string, values: Values): Promise<Found> {
   if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
   if (statSync(path).isDirectory()) return validateFolder(path, values);
   if (basename(path) === 'activations.json') return validateFolder(dirname(path), values);
-  if (path.endsWith('.safetensors')) return validateTensors(path);
+  const file = await describeFile(path);
+  if (file) return file;
   if (!path.endsWith('.json')) {
-    throw new UserError(`validate ${path}: expected a suite or result (.json), a .safetensors file or a folder.`);
+    throw new UserError(
+      `validate ${path}: expected a suite or result (.json), a file of data (${FILE_ENDINGS.join(', ')}) or a folder.`,
+    );
   }
   const { readJson } = await import('../io/json.ts');
   const value = await readJson(path, 'validate');
@@ -36,13 +42,13 @@ async function validateSuite(path: string, values: Values): Promise<string> {
   return `a suite: ${suite.id}, ${subjects.length} subjects, ${methods.length} methods, ${tasks.length} tasks`;
 }
 
-async function validateFolder(path: string, values: Values): Promise<string | ImportDescription> {
+async function validateFolder(path: string, values: Values): Promise<Found> {
   const { describeImport } = await import('../activations/describe-import.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
-  if (has('arrays.safetensors')) return validateTensors(join(path, 'arrays.safetensors'));
+  if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
   if (has('config.json')) return validateSubject(path, values);
   return describeImport(path);
 }
@@ -53,13 +59,6 @@ async function validateResults(path: string): Promise<string> {
   const files = await resultFiles(path);
   for (const file of files) await readResult(file);
   return `results: ${files.length}, all unedited, with numbers within their ranges and intervals`;
-}
-
-async function validateTensors(path: string): Promise<string> {
-  const { openSafetensors } = await import('../io/safetensors.ts');
-  const source = await openSafetensors(path);
-  for (const name of source.names) await source.read(name, { finite: true });
-  return `safetensors: ${source.names.length} tensors, all finite`;
 }
 
 /** SAELens' layout: an architecture that `run --checkpoint` scores, sizes as in cfg.json, finite weights. */
@@ -98,16 +97,26 @@ async function validateSubject(path: string, values: Values): Promise<string> {
   return `a subject: family ${family.id}, ${parameters} parameters, ${sites.length} sites`;
 }
 
+async function inLines(found: Found): Promise<string[]> {
+  if (typeof found === 'string') return [found];
+  if ('format' in found) return fileInLines(found);
+  return (await import('../activations/describe-import.ts')).describedInLines(found);
+}
+
 export const command: Command = {
   name: 'validate',
   usage: 'validate <file>',
-  summary: 'Check a suite, result, folder of results, SAE checkpoint, model folder or activations',
+  summary: 'Check a suite, result, folder of results, SAE checkpoint, model folder, activations or a file of data',
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],
     ['saxbench validate saxbench-out/sae/tiny-lm', 'an SAE in SAELens’ layout'],
     ['saxbench validate models/my-llama', 'a model folder'],
     ['saxbench validate saxbench-out/default', 'all results of a run: unedited, within their ranges'],
+    [
+      'saxbench validate weights.safetensors',
+      'arrays with type and shape; also .npy .npz .pt, and rows of .csv .jsonl .parquet',
+    ],
     ['saxbench validate ./dump', 'activations made elsewhere: files in order, rows, norms, labels, groups, duplicates'],
   ],
   async run({ positionals, values, print }) {
@@ -117,8 +126,7 @@ export const command: Command = {
       print(JSON.stringify({ path, valid: true, found }));
       return 0;
     }
-    const { describedInLines } = await import('../activations/describe-import.ts');
-    print(`valid: ${typeof found === 'string' ? found : describedInLines(found).join('\n')}`);
+    print(`valid: ${(await inLines(found)).join('\n')}`);
     return 0;
   },
 };

@@ -137,16 +137,16 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'dataset-option',
     type: 'list',
-    commands: ['run'],
+    commands: COMPUTING,
     value: 'NAME=VALUE',
-    description: 'An option of the run’s dataset, e.g. train=48 or path=./texts.',
+    description: 'An option of the dataset, e.g. train=48 or path=./texts.',
   },
   {
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: ['train'],
-    description: 'Replace another SAE that lies in --out.',
+    commands: COMPUTING,
+    description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
   },
   {
     name: 'items',

@@ -1,4 +1,5 @@
 /** @file Items, concepts, datasets, and activations read back from the store. */
+import type { OptionsSchema, Plugin } from './plugin.ts';
 
 /** An RGB image in memory: `data` has width·height·3 bytes, row by row. */
 export interface RawImage {
@@ -136,6 +137,8 @@ export interface ShuffleOptions {
   from?: number;
   /** Also read the row of the preceding position; rows without one are then left out. */
   previous?: boolean;
+  /** Give every batch in the same arrays: for who is done with one when asking for the next. */
+  reuse?: boolean;
 }
 
 export interface ActivationBatch {
@@ -152,4 +155,11 @@ export interface ShuffledBatch {
   rows: Uint32Array;
   x: Float32Array;
   previous?: Float32Array;
+}
+
+/** A dataset plug-in: opens text or images, labelled or not, with the given options (already validated). */
+export interface DatasetDefinition<O = Record<string, unknown>> extends Plugin {
+  modality: 'text' | 'image';
+  options: OptionsSchema;
+  open(options: O, context: { seed: number; baseDir: string }): Promise<Dataset>;
 }

@@ -1,9 +1,9 @@
 /** @file Baselines, and what a fitted method of any kind offers to tasks. */
-import type { OptionsSchema, Plugin } from '../contract.ts';
-import type { Csr } from '../num/csr.ts';
+
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
 import type { ActivationSet, Concept, ConceptSet, Item, Split } from './data.ts';
+import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
 import type { Subject } from './subject.ts';
 
@@ -92,6 +92,3 @@ export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin 
   /** Rebuilds the method from the stored state. */
   restore(state: FittedState, context: { d_in: number; options: O; concepts?: Concept[] }): FittedMethod;
 }
-
-/** Re-exported so that tasks and baselines name one type for sparse codes. */
-export type { Csr };

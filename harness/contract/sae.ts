@@ -1,7 +1,8 @@
 /** @file SAE variants: what one defines, and what its training and its loss see. */
-import type { OptionsSchema, Plugin } from '../contract.ts';
+
 import type { Rng } from '../num/rng.ts';
 import type { NamedTensors, Scalar, Tensor, Tensor1D, Tensor2D } from '../num/tf.ts';
+import type { OptionsSchema, Plugin } from './plugin.ts';
 
 /** Latents of a batch of n inputs. `topk` never materialises [n, d_sae]. */
 export type Codes =
@@ -81,6 +82,8 @@ export interface RunLength {
   tokens: number;
   batchSize: number;
   steps: number;
+  /** What `steps` would be at the batch that these tokens have by default. */
+  usualSteps: number;
 }
 
 /** A number that training steers between bounds of its own. */

@@ -1,8 +1,9 @@
 /** @file Tasks: what they declare, what they are given, and the rows they return. */
-import type { OptionsSchema, Plugin } from '../contract.ts';
+
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item } from './data.ts';
 import type { FittedMethod, LabelledActivations } from './methods.ts';
+import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Site, Subject } from './subject.ts';
 
 export interface MetricDefinition {

@@ -3,7 +3,10 @@ import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Cell, Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
-import { checkMethod } from './check-method.ts';
+
+import { checkMethod } from '../suite/check-method.ts';
+import { checkConcepts } from '../suite/fitting-dataset.ts';
+
 import { openSession, type Session } from './session.ts';
 
 /** Weights, gradients and two moments of encoder and decoder while an SAE trains. */
@@ -41,6 +44,7 @@ export async function checkCells(plan: Plan, registry: Registry, signal: AbortSi
         const found = session.site(site);
         for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
       }
+      await checkConcepts(session.dataset, subject.concepts);
       if (bytesOf(session, cells) <= SHARE * memory()) small.add(subject.id);
     } finally {
       session.dispose();

@@ -18,7 +18,7 @@ import { readArrays, writeArrays } from '../store/arrays.ts';
 import { restoreSae } from '../train/fitted-sae.ts';
 import type { HeldOutPoint } from '../train/held-out.ts';
 import { trainSae } from '../train.ts';
-import { fitCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import { fitCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 
 /** What fitting reads. */
 export interface FitInputs {
@@ -152,7 +152,7 @@ export async function restoreMethod(
   inputs: Pick<FitInputs, 'train' | 'labelled'>,
   registry: Registry,
 ): Promise<FittedMethod> {
-  if (definition.kind === 'checkpoint') return loadCheckpoint(method, folder, registry);
+  if (definition.kind === 'checkpoint') return restoreCheckpoint(method, folder, registry);
   const state = await readState(folder);
   return definition.kind === 'sae' ? restoreSae(definition, state) : restoreBaseline(definition, state, method, inputs);
 }

@@ -29,7 +29,8 @@ export const plannedResults = (plan: Plan): PlannedResult[] =>
     cell.fits.flatMap((fit) => fit.evaluations.map((evaluation) => ({ cell, fit, evaluation }))),
   );
 
-function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
+/** Where a planned result belongs. */
+export function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
   const { method, identity } = fit;
   return { subject: cell.subject.id, site: cell.site, method: method.name, identity, task: task.id, seed };
 }

@@ -3,7 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../activations/activation-set.ts';
 import type { ConceptExample, ConceptSet } from '../contract/data.ts';
-import { labelledActivations, uniqueConcepts } from './labelled.ts';
+import { uniqueConcepts } from '../suite/fitting-dataset.ts';
+import { labelledActivations } from './labelled.ts';
 
 const test = suite('labelled');
 

@@ -2,17 +2,7 @@
 import type { ConceptSet } from '../contract/data.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { ActivationSet } from '../contract.ts';
-import { someOf, UserError } from '../errors.ts';
-
-/** @throws UserError naming the ids that several concepts of a set have: their rows could not be told apart. */
-export function uniqueConcepts(set: ConceptSet, dataset: string): ConceptSet {
-  const ids = set.concepts.map(({ id }) => id);
-  const twice = [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))];
-  if (twice.length === 0) return set;
-  throw new UserError(
-    `dataset ${dataset}: expected an id of its own for each concept; found several of ${someOf(twice)}.`,
-  );
-}
+import { UserError } from '../errors.ts';
 
 /**
  * @throws UserError when a concept has no positive or no negative example to train on or to be scored on: such a

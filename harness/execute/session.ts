@@ -1,12 +1,12 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
-import { seenCharacters } from '../activations/cut-texts.ts';
+import { cutTexts } from '../activations/cut-texts.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
+import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
-import { uniqueConcepts } from './labelled.ts';
 import { siteOf } from './open-subject.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
@@ -38,8 +38,6 @@ export interface Session {
   dispose(): void;
 }
 
-const SHOWS = { text: 'texts', image: 'images' } as const;
-
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
   const { id, folder, family, collect } = resolved;
@@ -53,20 +51,19 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
     // Images are seen whole.
     if (siteOf(subject, site).modality === 'image') return { set, notes: [] };
-    return wholeExamples(set, (text) => seenCharacters(subject, text, collect.maxLength), id);
+    const texts = set.items.map(({ text, caption }) => text ?? caption ?? '');
+    const cut = cutTexts(subject, texts, collect.maxLength);
+    return wholeExamples(set, (text) => cut.get(text), id);
   };
   return {
     subject,
-    facts: { id, fingerprint: subject.fingerprint, family: subject.family, parameters: subject.parameters },
+    facts: { id, fingerprint: resolved.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
     site(name) {
       const site = siteOf(subject, name);
-      if (site.modality === dataset.modality) return site;
-      throw new UserError(
-        `subject ${id}: site ${name}: expected a dataset of ${SHOWS[site.modality]}; found ${dataset.id}, of ${SHOWS[dataset.modality]}: ` +
-          'name another with --dataset, or in the suite.',
-      );
+      checkModality(id, site, dataset);
+      return site;
     },
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);
@@ -100,7 +97,10 @@ async function openImportedSession({
     activationsFor,
     notes,
     site: (name) => siteOf({ id, sites: [site] }, name),
-    labelledSet: async (_site, limits) => ({ set: await dataset.concepts!(limits), notes: [] }),
+    labelledSet: async (_site, limits) => ({
+      set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+      notes: [],
+    }),
     testItems: () => dataset.corpus('test', collect.test),
     dispose() {},
   };

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { someOf, UserError } from '../errors.ts';
 import { readError, regularFile } from './json.ts';
+import { utf8Pieces } from './utf8.ts';
 
 /** How the fields are written. */
 export interface CsvOptions {
@@ -134,7 +135,7 @@ async function* parseChunks(
  * The rows of a CSV or TSV file as lists of fields, with the line where each starts. Empty lines are skipped; rows may
  * differ in length.
  *
- * @throws UserError for a missing file and for quotes that do not pair.
+ * @throws UserError for a missing file, for bytes that are not UTF-8 and for quotes that do not pair.
  */
 export async function* readCsvRows(
   path: string,
@@ -142,9 +143,10 @@ export async function* readCsvRows(
 ): AsyncGenerator<{ fields: string[]; line: number }> {
   const delimiter = options.delimiter ?? (path.endsWith('.tsv') ? '\t' : ',');
   await regularFile(path, 'csv');
-  const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 });
+  const stream = createReadStream(path, { highWaterMark: 1 << 18 });
   try {
-    yield* parseChunks(`csv ${path}`, stream, delimiter, options.quotes ?? delimiter !== '\t');
+    const pieces = utf8Pieces(stream, `csv ${path}`);
+    yield* parseChunks(`csv ${path}`, pieces, delimiter, options.quotes ?? delimiter !== '\t');
   } catch (error) {
     throw readError('csv', path, error);
   } finally {

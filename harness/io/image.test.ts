@@ -138,4 +138,53 @@ test('bad images and configs are one clear line', async () => {
   );
 });
 
+/** Files of every kind that is decoded, of pixels that pack badly and of one colour. */
+async function images(): Promise<[name: string, bytes: Buffer][]> {
+  const raw = { width: 21, height: 17, channels: 3 } as const;
+  const noise = Buffer.from(Array.from({ length: 21 * 17 * 3 }, (_, i) => (i * 7919) % 251));
+  const made = [];
+  for (const [kind, pixels] of [
+    ['noise', noise],
+    ['plain', Buffer.alloc(noise.length, 120)],
+  ] as const) {
+    const from = () => sharp(pixels, { raw });
+    const files = {
+      png: from().png(),
+      'interlaced png': from().png({ progressive: true }),
+      jpeg: from().jpeg(),
+      'progressive jpeg': from().jpeg({ progressive: true }),
+      webp: from().webp(),
+      'lossless webp': from().webp({ lossless: true }),
+      gif: from().gif(),
+      tiff: from().tiff({ compression: 'none' }),
+      'lzw tiff': from().tiff({ compression: 'lzw' }),
+    };
+    for (const [name, image] of Object.entries(files))
+      made.push([`${kind} ${name}`, await image.toBuffer()] as [string, Buffer]);
+  }
+  return made;
+}
+
+test('an image that lacks its last bytes, however few, is refused in one line', async () => {
+  for (const [name, bytes] of await images()) {
+    await decodeImage(bytes, name);
+    const half = Math.floor(bytes.length / 2);
+    for (const cut of [1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 16, 31, 32, 64, 100, half]) {
+      if (cut >= bytes.length) continue;
+      assert.match(
+        await refusal(() => decodeImage(bytes.subarray(0, bytes.length - cut), name)),
+        /cannot be decoded: /,
+        `${name} - ${cut}`,
+      );
+    }
+  }
+  const [, gif] = (await images()).find(([name]) => name === 'noise gif')!;
+  assert.is(
+    await refusal(() => decodeImage(gif.subarray(0, -1), 'x.gif')),
+    `image x.gif: cannot be decoded: it ends after ${gif.length - 1} bytes without its end mark: fetch the file again.`,
+  );
+  // What follows the end mark is none of the image's.
+  await decodeImage(Buffer.concat([gif, Buffer.from('more')]));
+});
+
 test.run();

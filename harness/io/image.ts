@@ -3,9 +3,9 @@
 import type { Sharp } from 'sharp';
 import { UserError } from '../errors.ts';
 import { cmykToRgb, greyToRgb, onWhite, upperBytes } from './image-colours.ts';
+import { imageDamage } from './image-damage.ts';
 import { readBytes } from './json.ts';
 import type { RgbImage } from './pil-resize.ts';
-import { pngDamage } from './png-check.ts';
 
 export type { RgbImage } from './pil-resize.ts';
 
@@ -83,7 +83,7 @@ export async function decodeImage(source: string | Uint8Array, name?: string): P
   const sharp = await loadSharp();
   const shown = name ?? (typeof source === 'string' ? source : `${source.length} bytes`);
   const bytes = typeof source === 'string' ? await readBytes(source, 'image', MAX_IMAGE_BYTES) : source;
-  const damage = pngDamage(bytes);
+  const damage = imageDamage(bytes);
   if (damage !== undefined) throw new UserError(`image ${shown}: cannot be decoded: ${damage}: fetch the file again.`);
   if (bytes[0] === 0x42 && bytes[1] === 0x4d) {
     throw new UserError(`image ${shown}: expected PNG, JPEG, WebP, TIFF or GIF, found BMP: convert it to PNG.`);

@@ -3,9 +3,12 @@
 import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { shown, UserError } from '../errors.ts';
+import { utf8 } from './utf8.ts';
 
 /** Largest JSON file read whole; the largest known tokenizer.json is about 35 MB. */
 export const MAX_JSON_BYTES = 256 * 1024 * 1024;
+/** Largest text held as one string: V8 has no longer ones. */
+export const MAX_TEXT_BYTES = 500_000_000;
 /** Real documents have some ten levels; whatever walks a value by recursion is safe below this. */
 export const MAX_JSON_DEPTH = 200;
 
@@ -76,19 +79,10 @@ export async function readJson(path: string, domain: string): Promise<unknown> {
 /**
  * The text of a UTF-8 file.
  *
- * @throws UserError when it is missing, not a regular file, not UTF-8, or larger than `maxBytes`.
+ * @throws UserError when it is missing, not a regular file, not UTF-8 (naming line and byte), or larger than `maxBytes`.
  */
 export async function readText(path: string, domain: string, maxBytes: number): Promise<string> {
   return utf8(await readBytes(path, domain, maxBytes), `${domain}: ${path}`);
-}
-
-/** The text of UTF-8 bytes, a byte-order mark included. @throws UserError when they are not UTF-8. */
-export function utf8(bytes: Uint8Array, where: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${where} is not valid UTF-8.`);
-  }
 }
 
 /** The content of a file; errors as of {@link readText}. */

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { parseJson, readError, regularFile } from './json.ts';
+import { utf8Pieces } from './utf8.ts';
 
 /** Characters of a line: far beyond every document. A file without line breaks would fill the memory. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
@@ -37,15 +38,15 @@ async function* linesOf(pieces: AsyncIterable<string>, where: string): AsyncGene
 /**
  * The values of a .jsonl file, one a line; empty lines are skipped.
  *
- * @throws UserError for a missing file, and naming the line for one that is not JSON, too long or too deep.
+ * @throws UserError for a missing file, and naming the line for one that is not UTF-8, not JSON, too long or too deep.
  */
 export async function* readJsonl(path: string): AsyncGenerator<unknown> {
   const where = `jsonl ${path}`;
   await regularFile(path, 'jsonl');
-  const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 });
+  const stream = createReadStream(path, { highWaterMark: 1 << 18 });
   try {
     let number = 0;
-    for await (const line of linesOf(stream, where)) {
+    for await (const line of linesOf(utf8Pieces(stream, where), where)) {
       number += 1;
       if (line.trim() !== '') yield parseJson(line, `${where}: line ${number}`);
     }

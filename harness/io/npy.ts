@@ -14,6 +14,8 @@ import { readZipEntries, readZipEntry, storedContentAt } from './zip.ts';
 
 /** An array: row-major elements. Float64 stays `Float64Array`; integers as in {@link ElementArray}. */
 export interface NpyArray {
+  /** Element type in the file, by its safetensors name. */
+  dtype: string;
   shape: number[];
   data: ElementArray;
 }
@@ -65,7 +67,7 @@ async function readArray(handle: FileHandle, start: number, header: NpyHeader, w
     keepF64: true,
     where,
   });
-  return { shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
+  return { dtype: type, shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
 }
 
 /**
@@ -113,7 +115,7 @@ async function readMember(handle: FileHandle, entry: ZipEntry, where: string): P
   const { type, bigEndian, shape } = header;
   const range = { count: elementCount(shape), type, bigEndian, keepF64: true, where };
   const data = elementsOf(bytes.subarray(header.dataStart), range);
-  return { shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
+  return { dtype: type, shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
 }
 
 /** An opened .npz archive. */

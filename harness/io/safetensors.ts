@@ -3,11 +3,11 @@
 import { suggest, UserError } from '../errors.ts';
 import type { ElementArray } from './elements.ts';
 import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
-import { utf8 } from './json.ts';
 import { withFile } from './open-file.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
 import { elementCount, sameShape } from './strided.ts';
+import { utf8 } from './utf8.ts';
 
 /** What to check while reading a tensor. */
 export interface ReadOptions {

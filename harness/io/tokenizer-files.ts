@@ -6,9 +6,10 @@ import { gunzipSync } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
-import { readBytes, readError, readJson, utf8 } from './json.ts';
+import { readBytes, readError, readJson } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
 import { OPENAI_VOCABULARY, VOCABULARY_PAIRS } from './tokenizer-names.ts';
+import { utf8 } from './utf8.ts';
 
 /** The two JSON documents that make a tokenizer. */
 export interface TokenizerFiles {

@@ -34,7 +34,7 @@ const CUTS: Readonly<Record<string, (pattern: string) => Stage>> = {
 };
 
 function cutBy(path: string, { type, behavior = 'Isolated' }: Stage, pattern: string): Stage {
-  const make = Object.hasOwn(CUTS, String(behavior)) ? CUTS[String(behavior)] : undefined;
+  const make = typeof behavior === 'string' && Object.hasOwn(CUTS, behavior) ? CUTS[behavior] : undefined;
   if (make) return make(pattern);
   throw new UserError(
     `tokenizer ${path}: pre_tokenizer: ${type}: behavior: expected ${Object.keys(CUTS).join(', ')}; found ${shown(behavior)}.`,

@@ -31,6 +31,7 @@ export interface Addon {
   select: Kernel;
   gather: Kernel;
   segmentSum: Kernel;
+  segmentSumAlong: Kernel;
   tuples: Kernel;
   oneHot: Kernel;
   softmax: Kernel;
@@ -71,6 +72,9 @@ export interface Addon {
   squaredErrors: Kernel;
   squaredErrorGrad: Kernel;
   firing: Kernel;
+  jump: Kernel;
+  jumpGrad: Kernel;
+  band: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */

@@ -15,6 +15,8 @@ import { registerMatMul } from './kernels/matmul.ts';
 import { registerReduce } from './kernels/reduce.ts';
 import { registerSparse } from './kernels/sparse.ts';
 import { statisticsKernels } from './kernels/statistics.ts';
+import { registerThreshold } from './kernels/threshold.ts';
+import { OnKeys } from './on-keys.ts';
 import { guarded } from './registry.ts';
 
 /**
@@ -39,6 +41,8 @@ export async function register(tf: typeof Tf) {
   registerAdam(context);
   registerSparse(context);
   registerBatchErrors(context);
+  // An addon built before these kernels were: tf operations serve in their place.
+  if ('jump' in addon) registerThreshold(context);
   registerAttention(context);
   registerActivation(context);
   registerBlock(context);
@@ -47,7 +51,14 @@ export async function register(tf: typeof Tf) {
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });
   }
   tf.registerBackend('native', () => new NativeBackend(), 4);
+  keepInfoOnTensors(tf);
   return started;
+}
+
+/** What the engine keeps of tensors, in a map that is quicker; not where there are tensors that it would not know of. */
+function keepInfoOnTensors(tf: typeof Tf): void {
+  const { state } = tf.engine();
+  if (state.numDataBuffers === 0) state.tensorInfo = new OnKeys();
 }
 
 /** Counts threads that call kernels all the time: with one on every core, kernels do not spread over others' cores. */

@@ -34,14 +34,7 @@ const FUSED = 'SaxAdam';
 
 /** One pass over memory in place of two dozen: the native backend's kernel. Same step, rounded in another order. */
 function fused(parts: AdamPart[], { lr, ...rates }: AdamRates, take: (i: number, next: AdamResult) => void): void {
-  const inputs = Object.fromEntries(
-    parts.flatMap(({ param, m, v, grad }, i) => [
-      [`param${i}`, param],
-      [`m${i}`, m],
-      [`v${i}`, v],
-      [`grad${i}`, grad],
-    ]),
-  );
+  const inputs = parts.flatMap(({ param, m, v, grad }) => [param, m, v, grad]);
   const [weightDecay, unitRows] = [parts.map(({ decay }) => decay), parts.map((part) => part.unitRows)];
   const next = runKernels(FUSED, inputs, { ...rates, learningRate: lr, weightDecay, unitRows });
   for (let i = 0; i < parts.length; i++) {

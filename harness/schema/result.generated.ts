@@ -171,6 +171,31 @@ export interface ResultSettings {
    * The part of it that all methods of one table share.
    */
   table: string;
+  data?: ResultDataSettings;
+}
+/**
+ * How much of the dataset was read, and how.
+ */
+export interface ResultDataSettings {
+  seed: number;
+  /**
+   * Items that were asked for.
+   */
+  train: number;
+  test: number;
+  /**
+   * Most concepts that were taken.
+   */
+  concepts?: number;
+  /**
+   * Most items of a concept, role and split.
+   */
+  perClass?: number;
+  maxLength?: number;
+  dtype: 'float32' | 'float16';
+  policy: {
+    [k: string]: string;
+  };
 }
 export interface ResultMark {
   /**

@@ -1,16 +1,20 @@
-/** @file Checks a suite's names, options, sizes and folders without loading a backend, a model or a dataset. */
+/** @file Checks a suite's names, options, sizes, folders and datasets without loading a backend or a model. */
 import { existsSync } from 'node:fs';
+import type { Dataset } from '../contract/data.ts';
 import type { Site } from '../contract/subject.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { checkMethod } from '../execute/check-method.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+
+import { checkMethod } from './check-method.ts';
+import { checkConcepts, checkModality } from './fitting-dataset.ts';
+
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
-import { resolveMethods, resolveTask } from './resolve.ts';
+import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
 import { familyOf, subjectFolder } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
@@ -31,10 +35,8 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
   for (const task of suite.tasks) await resolveTask(task, registry, where);
   const methods = await resolveMethods(suite, registry, where);
   for (const subject of suite.subjects) {
-    if (subject.dataset) {
-      const { options } = await registry.get('dataset', subject.dataset.id);
-      await resolveOptions(options, subject.dataset.options, `${where}: dataset ${subject.dataset.id}`);
-    }
+    const dataset = await datasetOf(subject, registry, where);
+    if (dataset) await checkConcepts(dataset, subject.concepts ?? {});
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
     const sites = await knownSites(subject, registry, where);
     for (const name of subject.sites) {
@@ -43,6 +45,7 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
         const known = sites.map((candidate) => candidate.name);
         throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);
       }
+      if (site && dataset) checkModality(subjectName(subject), site, dataset);
       for (const method of own) {
         if (!site || !meantFor(method, name) || (method.site !== undefined && method.site !== name)) continue;
         await checkMethod(method, subject.training ?? {}, site, registry);
@@ -55,6 +58,15 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
     if (site !== undefined && !sites.includes(site))
       throw unknownName(`site of the method ${name} in ${where}`, site, sites);
   }
+}
+
+/** A subject's dataset, opened as a run opens it; none for imported activations. */
+async function datasetOf(subject: SuiteSubject, registry: Registry, where: string): Promise<Dataset | undefined> {
+  if (subject.dataset === undefined || subject.activations?.from !== undefined) return undefined;
+  const { id, options: given, seed = 0 } = subject.dataset;
+  const definition = await registry.get('dataset', id);
+  const options = await resolveOptions(definition.options, given, `${where}: dataset ${id}`);
+  return openDataset(definition, { options, seed }, '');
 }
 
 /** A subject's sites as far as they are known without loading it. What lies on the hub is not downloaded for a check. */

@@ -17,8 +17,19 @@ export function parsedValue(text: string): unknown {
  * @param example A value that the flag takes.
  * @throws UserError for another form.
  */
-export function namedOption(text: string, flag: string, example: string): [string, unknown] {
+function namedOption(text: string, flag: string, example: string): [string, unknown] {
   const cut = text.indexOf('=');
   if (cut < 1) throw new UserError(`${flag}: expected NAME=VALUE, as in ${flag} ${example}; found '${text}'.`);
   return [text.slice(0, cut), parsedValue(text.slice(cut + 1))];
+}
+
+/** All options that a flag was given, by name. @throws UserError for another form, or a name that comes twice. */
+export function namedOptions(given: readonly string[] = [], flag: string, example: string): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const text of given) {
+    const [name, value] = namedOption(text, flag, example);
+    if (Object.hasOwn(options, name)) throw new UserError(`${flag} ${text}: '${name}' is given twice; keep one.`);
+    options[name] = value;
+  }
+  return options;
 }

@@ -46,6 +46,10 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   SaxSquaredErrors: { inputs: { target: f(5, 4), reconstruction: f(5, 4) }, attrs: { variance: true } },
   SaxSquaredErrorGrad: { inputs: { target: f(5, 4), reconstruction: f(5, 4), dy: f() } },
   SaxFiring: { inputs: { codes: f(5, 4) } },
+  SaxJump: { inputs: { z: f(5, 4), theta: f(4) }, attrs: { rectify: true } },
+  SaxJumpGrad: { inputs: { dy: f(5, 4), z: f(5, 4), theta: f(4) }, attrs: { bandwidth: 1 } },
+  SaxBand: { inputs: { z: f(5, 4), theta: f(5, 4) }, attrs: { bandwidth: 1 } },
+  SaxSegmentSum: { inputs: { x: f(3, 5), segmentIds: i(5) }, attrs: { axis: 1, numSegments: 4 } },
   SaxPackLinear: { inputs: { w: f(5, 4) } },
   SaxBlock: {
     inputs: { x: f(6, 8), weights: f(blockWeights), cos: f(3, 2), sin: f(3, 2), seen: b(2, 3) },

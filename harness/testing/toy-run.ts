@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { prepareRun } from '../execute/prepare-run.ts';
 import { executePlan } from '../execute.ts';
+import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { openStore } from '../store.ts';
 import { toyRegistry, toySuite } from './toy.ts';
@@ -11,9 +12,8 @@ export async function runToy(
   folder: string,
   more: Partial<Suite> = {},
   signal: AbortSignal = new AbortController().signal,
-  options: { force?: boolean } = {},
+  { registry = toyRegistry(), ...options }: { force?: boolean; registry?: Registry } = {},
 ) {
-  const registry = toyRegistry();
   const said: string[] = [];
   const say = (line: string) => said.push(line);
   const settings = { backend: 'cpu', limited: false, passed: ['toy'], settings: {}, say };

@@ -1,7 +1,9 @@
 /** @file A fitted SAE as a method: what tasks call, and what the store keeps. */
+
 import type { Codes, FittedMethod, FittedState, SaeDefinition, SaeShape } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
+import { checkedSae } from '../returned/sae.ts';
 
 /** The rows scaled to unit length; zero rows stay zero. Row-major [rows, width]. */
 export function unitRows(values: Float32Array, width: number): Float32Array {
@@ -19,12 +21,8 @@ export function unitRows(values: Float32Array, width: number): Float32Array {
  * Inference parameters of an SAE as a method. `encode` and `decode` give tensors that the caller disposes of;
  * `directions()` are the decoder rows scaled to unit length. Takes the tensors over: `dispose()` frees them.
  */
-export function fittedFromSae<H>(
-  definition: SaeDefinition<H>,
-  params: NamedTensors,
-  hp: H,
-  shape: SaeShape,
-): FittedMethod {
+export function fittedFromSae<H>(plugin: SaeDefinition<H>, params: NamedTensors, hp: H, shape: SaeShape): FittedMethod {
+  const definition = checkedSae(plugin, shape);
   return {
     d_in: shape.d_in,
     d_sae: shape.d_sae,

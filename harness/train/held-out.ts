@@ -1,7 +1,7 @@
 /** @file How a dictionary in training does on rows that it is not trained on: variance explained and L0. */
 
-import { disposeCodes } from '../contract/codes-csr.ts';
 import type { ActivationSet, Codes, SaeDefinition, TrainingOptions, TrainState } from '../contract.ts';
+import { disposeCodes } from '../kit/codes.ts';
 import { batchErrors } from '../num/ops/squared-error.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../num/tf.ts';
 import { firing } from './batch-stats.ts';

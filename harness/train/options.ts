@@ -80,7 +80,8 @@ function checkTraining(options: TrainingOptions): void {
 /** How long a run with these options is. */
 function runLength({ tokens = DEFAULTS.tokens, batchSize }: Partial<TrainingOptions>): RunLength {
   const size = batchSize ?? defaultBatch(tokens);
-  return { tokens, batchSize: size, steps: stepsOf({ tokens, batchSize: size }) };
+  const steps = (of: number) => stepsOf({ tokens, batchSize: of });
+  return { tokens, batchSize: size, steps: steps(size), usualSteps: steps(defaultBatch(tokens)) };
 }
 
 /**

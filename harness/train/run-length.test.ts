@@ -41,12 +41,13 @@ function resolved(training: SaeDefinition['training'], overrides: object) {
 
 test('a recipe sees the run as it will be: given tokens, given batch, its own batch', () => {
   const plain = resolved(() => ({}), { tokens: 100_000 });
-  assert.equal(plain.seen, { tokens: 100_000, batchSize: 64, steps: 1562 });
+  assert.equal(plain.seen, { tokens: 100_000, batchSize: 64, steps: 1562, usualSteps: 1562 });
   assert.is(plain.options.batchSize, 64);
   assert.is(plain.options.deadAfterTokens, 5000);
-  assert.equal(resolved(() => ({}), { tokens: 1000, batchSize: 10 }).seen, { tokens: 1000, batchSize: 10, steps: 100 });
+  const small = resolved(() => ({}), { tokens: 1000, batchSize: 10 });
+  assert.equal(small.seen, { tokens: 1000, batchSize: 10, steps: 100, usualSteps: 62 });
   const own = resolved(() => ({ batchSize: 1000 }), { tokens: 100_000 });
-  assert.equal(own.seen, { tokens: 100_000, batchSize: 1000, steps: 100 });
+  assert.equal(own.seen, { tokens: 100_000, batchSize: 1000, steps: 100, usualSteps: 1562 });
   assert.is(own.options.batchSize, 1000);
   assert.is(resolved((_s, _h, run) => ({ lr: 1 / run.steps }), { tokens: 640, batchSize: 64 }).options.lr, 0.1);
 });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { packageRoot } from '../../harness/contract.ts';
+import { packageRoot } from '../../harness/kit/index.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
 import { headroomSection, keepSection, referenceResults, withSection } from './headroom.ts';
 

@@ -7,8 +7,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../harness/contract.ts';
 import { readJsonl } from '../../harness/io/jsonl.ts';
+import { packageRoot } from '../../harness/kit/index.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
 
 const REFERENCE = 'reports/results/default.jsonl';

@@ -1,6 +1,7 @@
 /** @file Recipes follow the length of the run and the width; thresholds start where the target asks. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { RunLength } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
@@ -13,14 +14,27 @@ test.before(async () => {
 });
 
 const shape = (d_sae: number) => ({ d_in: 4, d_sae, d_out: 4 });
-const run = (steps: number) => ({ tokens: steps * 64, batchSize: 64, steps });
+/** A run of the batch that its tokens have by default, or of `scale` times it. */
+const run = (usualSteps: number, scale = 1) => ({
+  tokens: usualSteps * 64,
+  batchSize: 64 * scale,
+  steps: usualSteps / scale,
+  usualSteps,
+});
+const rate = (d_sae: number, length: RunLength) => learningRate(6e-3, shape(d_sae), length, 0.75);
 
 test('the learning rate falls with steps and width, within bounds', () => {
-  assert.is(learningRate(6e-3, shape(512), run(1500)), 6e-3);
-  assert.ok(Math.abs(learningRate(6e-3, shape(2048), run(1500)) - 3e-3) < 1e-12);
-  assert.ok(Math.abs(learningRate(6e-3, shape(512), run(1500 * 32)) - 1.5e-3) < 1e-12, '32^0.4 = 4');
-  assert.is(learningRate(6e-3, shape(512), run(5)), learningRate(6e-3, shape(512), run(150)));
-  assert.is(learningRate(6e-3, shape(8), run(1500)), learningRate(6e-3, shape(256), run(1500)));
+  assert.is(rate(512, run(1500)), 6e-3);
+  assert.ok(Math.abs(rate(2048, run(1500)) - 3e-3) < 1e-12);
+  assert.ok(Math.abs(rate(512, run(1500 * 32)) - 1.5e-3) < 1e-12, '32^0.4 = 4');
+  assert.is(rate(512, run(5)), rate(512, run(100)));
+  assert.is(rate(8, run(1500)), rate(256, run(1500)));
+});
+
+test('at the same tokens a larger batch has a larger rate, by the exponent of the variant', () => {
+  assert.ok(Math.abs(rate(512, run(1600, 8)) / rate(512, run(1600)) - 8 ** 0.75) < 1e-9);
+  assert.ok(Math.abs(rate(512, run(1600, 0.5)) / rate(512, run(1600)) - 0.5 ** 0.75) < 1e-9);
+  assert.is(rate(512, run(1600, 64)), rate(512, run(1600, 16)), 'no further below 100 steps');
 });
 
 test('thresholds start where six times the target is active, above 0', () => {

@@ -3,15 +3,12 @@ import {
   type Codes,
   defineSae,
   type NamedTensors,
-  rowNorms,
   type Scalar,
-  sparseDecode,
-  squaredError,
   type Tensor1D,
   type Tensor2D,
-  type TopkCodes,
   tf,
 } from '../../harness/contract.ts';
+import { rowNorms, sparseDecode, squaredError, type TopkCodes } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
@@ -83,7 +80,7 @@ export default defineSae<ReluParameters>({
     ...sparsityTargetHyperparameter,
   },
   validate: (shape, hp) => checkTarget('relu', hp.targetL0, shape.d_sae),
-  training: (shape, _hp, run) => ({ lr: learningRate(8e-3, shape, run), clip: 1, normalise: 'mean-norm' }),
+  training: (shape, _hp, run) => ({ lr: learningRate(8e-3, shape, run, 0.75), clip: 1, normalise: 'mean-norm' }),
   init(shape, _hp, { rng, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 0.1);
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 0.1) };

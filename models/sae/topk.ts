@@ -1,13 +1,6 @@
 /** @file TopK SAE with AuxK: at most k latents an input. */
-import {
-  type Codes,
-  defineSae,
-  type NamedTensors,
-  sparseDecode,
-  type Tensor1D,
-  type Tensor2D,
-  topkEncode,
-} from '../../harness/contract.ts';
+import { type Codes, defineSae, type NamedTensors, type Tensor1D, type Tensor2D } from '../../harness/contract.ts';
+import { sparseDecode, topkEncode } from '../../harness/kit/index.ts';
 import { centredEncoder, denseDecode } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import {

@@ -1,12 +1,12 @@
 /** @file Multi-head attention of a block: rotary positions, the cache of generation, and the fused operation. */
+import type { Tensor2D } from '../../harness/contract.ts';
 import {
   type AttentionShape,
   attention,
   type KeyValueCache,
   type RotaryTables,
   rotary,
-  type Tensor2D,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 
 export interface AttentionContext {
   /** Rows of the batch and columns of the current input. */

@@ -12,9 +12,7 @@
 import {
   type ForwardOptions,
   type ForwardResult,
-  type KeyValueCache,
   type NamedTensors,
-  rowLogSumExp,
   type Site,
   type Tensor1D,
   type Tensor2D,
@@ -23,6 +21,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
+import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
 import { embed, linear, normalise } from './layers.ts';
 import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';

@@ -1,5 +1,6 @@
 /** @file Reading fields of `config.json` with errors that name the file, the field, what was expected and found. */
-import { type Activation, shown, UserError } from '../../harness/contract.ts';
+import { UserError } from '../../harness/contract.ts';
+import { type Activation, shown } from '../../harness/kit/index.ts';
 
 /** Bound of every size in a config: a larger one is a corrupt file, not a model. */
 const MAX_SIZE = 1 << 24;

@@ -1,5 +1,6 @@
 /** @file The loss that pairs of images and texts are trained with. */
-import { rowLogSumExp, type Scalar, type Tensor, type Tensor2D, tf } from '../../harness/contract.ts';
+import { type Scalar, type Tensor, type Tensor2D, tf } from '../../harness/contract.ts';
+import { rowLogSumExp } from '../../harness/kit/index.ts';
 
 /** Rows divided by their Euclidean norm. */
 export function unitRows(x: Tensor2D): Tensor2D {

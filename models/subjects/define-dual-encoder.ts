@@ -1,16 +1,7 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
 import { join } from 'node:path';
-import {
-  type Clip,
-  decodeImage,
-  defineSubject,
-  folderFingerprint,
-  loadImagePreprocessing,
-  type Plugin,
-  preprocessImages,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+import { type Clip, defineSubject, type Plugin, tf, UserError } from '../../harness/contract.ts';
+import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
 import { type ConfigReader, configReader } from './config.ts';
 import {
   type DualEncoder,

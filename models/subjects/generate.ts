@@ -1,8 +1,6 @@
 /** @file Batched generation with a cache of keys and values; every row has its own positions and random stream. */
 import { setImmediate } from 'node:timers/promises';
 import {
-  createKeyValueCache,
-  createRng,
   type GenerateOptions,
   type NamedTensors,
   type Rng,
@@ -10,6 +8,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
+import { createKeyValueCache, createRng } from '../../harness/kit/index.ts';
 import { type CausalLm, causalLmHidden, causalLmLogits } from './causal-lm.ts';
 import { batchOf } from './load.ts';
 import { argmax, sampleTokens } from './sampling.ts';

@@ -1,5 +1,6 @@
 /** @file The layers of a transformer as differentiable functions of named parameters; activations are [rows, width]. */
-import { layerNorm, type NamedTensors, rmsNorm, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
+import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
+import { layerNorm, rmsNorm } from '../../harness/kit/index.ts';
 
 export type Norm = 'rms' | 'layer';
 

@@ -1,6 +1,7 @@
 /** @file What loading a subject's folder needs whatever the family: config, tokenizer, fingerprint, token batches. */
 import { join } from 'node:path';
-import { loadTokenizer, readJson, type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
+import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
+import { loadTokenizer, readJson } from '../../harness/kit/index.ts';
 
 /** The fields of a folder's `config.json`. */
 export async function readConfig(folder: string): Promise<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 /** @file Rotary tables against hand-computed values. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rotary } from '../../harness/contract.ts';
+import { rotary } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { createRotary, rotaryFrequencies } from './positions.ts';

@@ -1,5 +1,6 @@
 /** @file Positions of tokens: rotary tables, computed in float64 on the host, or learned vectors added to the embedding. */
-import { type NamedTensors, type RotaryTables, type Tensor2D, tf } from '../../harness/contract.ts';
+import { type NamedTensors, type Tensor2D, tf } from '../../harness/contract.ts';
+import type { RotaryTables } from '../../harness/kit/index.ts';
 import type { ConfigReader } from './config.ts';
 import { embed } from './layers.ts';
 

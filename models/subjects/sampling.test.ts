@@ -1,7 +1,7 @@
 /** @file Sampling against hand-computed distributions. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
 import { argmax, type SamplingOptions, sampleToken } from './sampling.ts';
 
 const test = suite('models/subjects/sampling');

@@ -1,5 +1,6 @@
 /** @file Choosing tokens: greedy, top-k and nucleus sampling from probabilities. */
-import { drawIndex, drawRows, type Tensor2D } from '../../harness/contract.ts';
+import type { Tensor2D } from '../../harness/contract.ts';
+import { drawIndex, drawRows } from '../../harness/kit/index.ts';
 
 export interface SamplingOptions {
   /** Only the k most likely tokens; all when omitted. */

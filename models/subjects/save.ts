@@ -1,6 +1,7 @@
 /** @file Writing a subject's folder in Hugging Face layout. */
 import { join } from 'node:path';
-import { atomicWrite, canonicalJson, type NamedTensors, writeSafetensors } from '../../harness/contract.ts';
+import type { NamedTensors } from '../../harness/contract.ts';
+import { atomicWrite, canonicalJson, writeSafetensors } from '../../harness/kit/index.ts';
 
 /** What a subject's folder holds beside the weights; each field becomes the JSON file of that name. */
 export interface SubjectFiles {

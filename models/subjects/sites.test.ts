@@ -1,15 +1,15 @@
 /** @file Reading and replacing activations at the sites of both families. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Clip,
-  type ForwardOptions,
-  type Intervention,
-  isResidualStream,
-  type LanguageModel,
-  type Tensor3D,
-  type TokenBatch,
+import type {
+  Clip,
+  ForwardOptions,
+  Intervention,
+  LanguageModel,
+  Tensor3D,
+  TokenBatch,
 } from '../../harness/contract.ts';
+import { isResidualStream } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import clip from './clip.ts';

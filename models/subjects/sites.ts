@@ -6,8 +6,8 @@ import {
   type Tensor2D,
   type Tensor3D,
   tf,
-  unknownName,
 } from '../../harness/contract.ts';
+import { unknownName } from '../../harness/kit/index.ts';
 
 /** Sites inside a block, in the order in which a forward pass comes by. */
 export const BLOCK_SITES = ['hook_resid_pre', 'hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];

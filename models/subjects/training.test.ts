@@ -4,15 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Clip,
-  createRng,
-  type NamedTensors,
-  type Scalar,
-  type TokenBatch,
-  type Variable,
-} from '../../harness/contract.ts';
+import type { Clip, NamedTensors, Scalar, TokenBatch, Variable } from '../../harness/contract.ts';
 import { readJson } from '../../harness/io/json.ts';
+import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { causalLmForward, causalLmShapes, causalLmTokenLosses } from './causal-lm.ts';

@@ -1,19 +1,21 @@
 /** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
 import {
-  activation,
-  type BlockShape,
-  canFuse,
-  type KeyValueCache,
   type NamedTensors,
-  packBlock,
-  type RotaryTables,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tf,
-  transformerBlock,
   UserError,
 } from '../../harness/contract.ts';
+import {
+  activation,
+  type BlockShape,
+  canFuse,
+  type KeyValueCache,
+  packBlock,
+  type RotaryTables,
+  transformerBlock,
+} from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
 import type { Hooks } from './sites.ts';

@@ -1,5 +1,6 @@
 /** @file Parameters of a subject: how files hold them, checked loading, and weights made ready for inference. */
-import { type NamedTensors, openWeights, type Tensor, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { type NamedTensors, type Tensor, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { openWeights } from '../../harness/kit/index.ts';
 import { namesInShort } from './names-in-short.ts';
 
 /** Names and shapes of the tensors that a config asks for. */

@@ -1,7 +1,7 @@
 /** @file One metric of each method's ranked row as horizontal bars with intervals, best on top of its band. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
-import type { Table } from '../aggregate.ts';
 import { axesValues, metricTitle } from '../format.ts';
+import type { Table } from '../table.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 

@@ -1,7 +1,7 @@
 /** @file The plots of one table, as its task declares them. */
 import type { Result, ResultCurveDisplay, ResultDisplay } from '../../harness/schema/result.generated.ts';
-import type { Table } from '../aggregate.ts';
 import { metricTitle } from '../format.ts';
+import type { Table } from '../table.ts';
 import { barPlot } from './bars.ts';
 import { meanCurves } from './curves.ts';
 import { linePlot } from './lines.ts';

@@ -1,7 +1,7 @@
 /** @file One metric against another, a point for each method's ranked row, with the interval of the second. */
 import type { EChartsOption } from 'echarts';
-import type { Table } from '../aggregate.ts';
 import { axesValues, metricTitle } from '../format.ts';
+import type { Table } from '../table.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 

@@ -4,11 +4,10 @@ import {
   type ConceptDetector,
   type FittedMethod,
   type LabelledActivations,
-  peek,
-  scanKept,
   tf,
   UserError,
 } from '../../harness/contract.ts';
+import { peek, scanKept } from '../../harness/kit/index.ts';
 
 const SCORE_ROWS = 4096;
 

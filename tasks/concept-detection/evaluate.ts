@@ -13,7 +13,7 @@ import {
   rocCurve,
   shareAbove,
   shareBelowInfluence,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 import type { ConceptSplit } from './splits.ts';
 
 /** Share of positives in the setting in which they are rare: 1 %. */

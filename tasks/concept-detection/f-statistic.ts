@@ -1,5 +1,5 @@
 /** @file The one-way F statistic of two classes: how far apart a candidate's class means lie. */
-import type { Candidates, LabelledItems } from '../../harness/contract.ts';
+import type { Candidates, LabelledItems } from '../../harness/kit/index.ts';
 
 /**
  * F = (m₁ − m₀)²·n₀n₁/n ÷ pooled variance, for class sizes, class sums and the sum of all squares: large where the class

@@ -1,12 +1,6 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
-import {
-  bestLatents,
-  type Candidates,
-  createCandidates,
-  type FittedMethod,
-  type LabelledActivations,
-  poolLatents,
-} from '../../harness/contract.ts';
+import type { FittedMethod, LabelledActivations } from '../../harness/contract.ts';
+import { bestLatents, type Candidates, createCandidates, poolLatents } from '../../harness/kit/index.ts';
 import { detectorScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';

@@ -1,5 +1,5 @@
 /** @file k-sparse probes: a logistic regression on the k latents that separate the training items best. */
-import { type Candidates, denseFeatures, fitLogistic, type LabelledItems } from '../../harness/contract.ts';
+import { type Candidates, denseFeatures, fitLogistic, type LabelledItems } from '../../harness/kit/index.ts';
 
 /** Inverse strength of the L2 penalty on standardised features: scikit-learn's default, as SAEBench uses it. */
 const C = 1;

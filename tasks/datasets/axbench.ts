@@ -6,11 +6,9 @@ import {
   defineDataset,
   type Item,
   type Role,
-  readParquet,
-  sha256File,
-  sha256Json,
   UserError,
 } from '../../harness/contract.ts';
+import { readParquet, sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';

@@ -1,5 +1,6 @@
 /** @file The image world as a dataset: scenes and scan-like images whose every attribute is known. */
-import { type ConceptSet, createRng, defineDataset, type Item, type Rng, sha256Json } from '../../harness/contract.ts';
+import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
+import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { imageConcepts, imageExamples } from '../worlds/image-world/concepts.ts';
 import { generateImage, type WorldImage } from '../worlds/image-world/world.ts';
 import { zeroShotClasses } from '../worlds/image-world/zero-shot.ts';

@@ -1,5 +1,6 @@
 /** @file SST-2: sentences of film reviews, positive or negative. */
-import { type Concept, defineDataset, readCsvRows, UserError } from '../../harness/contract.ts';
+import { type Concept, defineDataset, UserError } from '../../harness/contract.ts';
+import { readCsvRows } from '../../harness/kit/index.ts';
 import { labelledTextOptions, type Options, openLabelledTexts } from './parts/labelled-text-dataset.ts';
 import type { LabelledText } from './parts/labelled-texts.ts';
 

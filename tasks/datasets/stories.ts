@@ -1,5 +1,6 @@
 /** @file Any file of unlabelled documents: TinyStories and the like. */
-import { defineDataset, sha256File, sha256Json } from '../../harness/contract.ts';
+import { defineDataset } from '../../harness/contract.ts';
+import { sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
 import { pathOption, requiredPath } from './parts/files.ts';

@@ -1,5 +1,6 @@
 /** @file The text world as a dataset: exact concepts, spans, topics and probabilities. */
-import { type ConceptSet, createRng, defineDataset, type Item, type Rng, sha256Json } from '../../harness/contract.ts';
+import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
+import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { recogniserJudge } from '../judges/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';

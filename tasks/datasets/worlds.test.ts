@@ -3,14 +3,8 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type ConceptSet,
-  type Dataset,
-  type Item,
-  packageRoot,
-  sha256Json,
-  tokenizerFingerprint,
-} from '../../harness/contract.ts';
+import type { ConceptSet, Dataset, Item } from '../../harness/contract.ts';
+import { packageRoot, sha256Json, tokenizerFingerprint } from '../../harness/kit/index.ts';
 import imageWorld from './image-world.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 import textWorld from './text-world.ts';

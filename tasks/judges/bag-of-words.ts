@@ -1,5 +1,6 @@
 /** @file Judge of concepts in real text: a bag of words per concept, its grades calibrated on held-out texts. */
-import { type Concept, fitLogistic, quantiles, sparseFeatures } from '../../harness/contract.ts';
+import type { Concept } from '../../harness/contract.ts';
+import { fitLogistic, quantiles, sparseFeatures } from '../../harness/kit/index.ts';
 import { wordsOf } from './word-overlap.ts';
 
 /** Texts with (`positive`) and without the concept. */

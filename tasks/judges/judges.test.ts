@@ -1,7 +1,7 @@
 /** @file Judges: harmonic mean, repetition, corruption, the calibrated fluency scale, topics and bags of words. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
 import { bagOfWordsGrades } from './bag-of-words.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from './corruption.ts';
 import { calibrateFluency, fluencyScore, type Likeness } from './fluency.ts';

@@ -1,17 +1,13 @@
 /** @file What a dictionary's MS is compared with: the same activations along neurons, components and random directions. */
+import { type ActivationSet, type Codes, type Prepared, type Tensor2D, tf } from '../../harness/contract.ts';
 import {
-  type ActivationSet,
-  type Codes,
   covariance,
   createRng,
   type PooledLatents,
-  type Prepared,
   poolLatents,
   scanKept,
   symmetricEigen,
-  type Tensor2D,
-  tf,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 
 export type ControlName = 'neurons' | 'pca' | 'random';
 

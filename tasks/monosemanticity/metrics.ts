@@ -1,19 +1,17 @@
 /** @file The metrics of the task, from the MS of every latent. */
+import type { MetricDefinition, MetricValue, ResultRow } from '../../harness/contract.ts';
 import {
   type Csr,
   emptyCell,
-  type MetricDefinition,
-  type MetricValue,
   type MsScores,
   meanInterval,
   measuredCell,
   msBlockSamples,
   msVersion,
   plainCell,
-  type ResultRow,
   summariseMs,
   supportedScores,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 
 /** Effective number of items below which a score rests on near-duplicates. */
 export const SUPPORT = 10;

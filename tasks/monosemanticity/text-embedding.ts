@@ -1,5 +1,6 @@
 /** @file An embedding of texts that needs no model: TF-IDF, projected at random. */
-import { createRng, type Item } from '../../harness/contract.ts';
+import type { Item } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
 
 /** Width of the projection: cosines are kept to about ±1/16. */
 const DIM = 256;

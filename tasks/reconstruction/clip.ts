@@ -4,13 +4,13 @@ import {
   type Clip,
   type Item,
   type Prepared,
-  restOfImage,
   type Site,
   type Tensor,
   type Tensor2D,
   tf,
   type ZeroShotTask,
 } from '../../harness/contract.ts';
+import { restOfImage } from '../../harness/kit/index.ts';
 import { classEmbeddings } from '../judges/zero-shot.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';

@@ -1,5 +1,6 @@
 /** @file Numbers that are ratios of sums over documents, with intervals over documents. */
-import { emptyCell, type MetricDefinition, type MetricValue, ratioInterval } from '../../harness/contract.ts';
+import type { MetricDefinition, MetricValue } from '../../harness/contract.ts';
+import { emptyCell, ratioInterval } from '../../harness/kit/index.ts';
 
 /** Sums over the positions of each document: every column has one entry a document. */
 export type DocumentSums = Record<string, Float64Array>;

@@ -1,31 +1,33 @@
 /** @file How far reconstructions are from activations, and how sparse the codes are, over all kept positions. */
 import {
   type ActivationSet,
-  type ClusterRatio,
   type Codes,
+  type FittedMethod,
+  type MetricDefinition,
+  type MetricValue,
+  type RowSamples,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import {
+  type ClusterRatio,
   codesCsr,
   createReconstruction,
   densityHistogram,
   disposeCodes,
   emptyCell,
-  type FittedMethod,
   type KeptBatch,
-  type MetricDefinition,
-  type MetricValue,
   maxCosine,
   meanInterval,
   measuredCell,
   peek,
   plainCell,
   type Reconstruction,
-  type RowSamples,
   ratioInterval,
   ratioSamples,
   scanKept,
   type TokenCodes,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
+} from '../../harness/kit/index.ts';
 import { DECODER_METRICS } from './metrics.ts';
 
 const ROWS = 1024;

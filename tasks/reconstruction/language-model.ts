@@ -3,11 +3,11 @@ import {
   type ActivationSet,
   type LanguageModel,
   type Prepared,
-  restOfText,
   type Tensor2D,
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
+import { restOfText } from '../../harness/kit/index.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 

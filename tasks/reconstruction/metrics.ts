@@ -1,5 +1,6 @@
 /** @file The metrics of the task, with their definitions. */
-import { decoderVersion, type MetricDefinition, reconstructionVersion } from '../../harness/contract.ts';
+import type { MetricDefinition } from '../../harness/contract.ts';
+import { decoderVersion, reconstructionVersion } from '../../harness/kit/index.ts';
 
 type Direction = MetricDefinition['direction'];
 

@@ -1,5 +1,6 @@
 /** @file The scale of fluency for one subject and dataset, from held-out texts as they are and spoilt. */
-import { createRng, type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
+import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/corruption.ts';
 import { calibrateFluency, type FluencyScale, type Likeness } from '../judges/fluency.ts';
 import { cutText, likenessOf } from './texts.ts';

@@ -1,5 +1,6 @@
 /** @file Image embeddings of a CLIP, as they are and with every image steered in its own way. */
-import { type Clip, type FittedMethod, type Item, restOfImage, type Tensor3D, tf } from '../../harness/contract.ts';
+import { type Clip, type FittedMethod, type Item, type Tensor3D, tf } from '../../harness/contract.ts';
+import { restOfImage } from '../../harness/kit/index.ts';
 import { cleared, type Kind, type RowSteering, steer } from './interventions.ts';
 
 /** Pixel values of one pass: bounds its memory. */

@@ -1,17 +1,16 @@
 /** @file Steering a CLIP's images towards a concept, scored by its zero-shot answers (clip_ms.md §4.2). */
-import {
-  type ActivationSet,
-  type Clip,
-  type Concept,
-  emptyCell,
-  type Item,
-  measuredCell,
-  type PrepareContext,
-  type Prepared,
-  type TaskContext,
-  type TaskOutcome,
-  type ZeroShotTask,
+import type {
+  ActivationSet,
+  Clip,
+  Concept,
+  Item,
+  PrepareContext,
+  Prepared,
+  TaskContext,
+  TaskOutcome,
+  ZeroShotTask,
 } from '../../harness/contract.ts';
+import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import { classEmbeddings, logits, unitRows } from '../judges/zero-shot.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
 import { type ClipScores, clipScores, largest, type Steered } from './clip-scores.ts';

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FittedMethod, type LanguageModel, packageRoot, tf } from '../../harness/contract.ts';
+import { type FittedMethod, type LanguageModel, tf } from '../../harness/contract.ts';
+import { packageRoot } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import llama from '../../models/subjects/llama.ts';
 import { type GenerationRow, generateAll } from './generations.ts';

@@ -1,12 +1,6 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
-import {
-  type Concept,
-  emptyCell,
-  type MetricValue,
-  measuredCell,
-  type RowSamples,
-  type TaskOutcome,
-} from '../../harness/contract.ts';
+import type { Concept, MetricValue, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import type { Generation, Ratings } from '../judges/programmatic.ts';
 import { bestPlace } from './concept-choice.ts';
 import { conceptMean } from './metrics.ts';

@@ -1,5 +1,6 @@
 /** @file The difference of means of each concept: the length that a direction without a score of its own steers with. */
-import { type LabelledActivations, scanKept } from '../../harness/contract.ts';
+import type { LabelledActivations } from '../../harness/contract.ts';
+import { scanKept } from '../../harness/kit/index.ts';
 
 const SCAN_ROWS = 4096;
 

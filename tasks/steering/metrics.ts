@@ -1,5 +1,6 @@
 /** @file What steering reports: definitions of its metrics, of language models and of CLIPs. */
-import { type Estimate, type MetricDefinition, meanInterval } from '../../harness/contract.ts';
+import type { MetricDefinition } from '../../harness/contract.ts';
+import { type Estimate, meanInterval } from '../../harness/kit/index.ts';
 
 const score = (description: string, main = false): MetricDefinition => ({
   description,

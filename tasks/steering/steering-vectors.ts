@@ -1,14 +1,6 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
-import {
-  bestLatents,
-  createCandidates,
-  type FittedMethod,
-  type LabelledActivations,
-  poolLatents,
-  scanKept,
-  type TaskContext,
-  tf,
-} from '../../harness/contract.ts';
+import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
+import { bestLatents, createCandidates, poolLatents, scanKept } from '../../harness/kit/index.ts';
 import { meanDifferences } from './mean-difference.ts';
 
 /** What is added to an activation: factor · scale · vector. */

@@ -1,5 +1,6 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
-import { type LanguageModel, rowLogSumExp, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
+import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
+import { rowLogSumExp } from '../../harness/kit/index.ts';
 import type { Likeness } from '../judges/fluency.ts';
 import { repeatedShare } from '../judges/repetition.ts';
 

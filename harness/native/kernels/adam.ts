@@ -1,6 +1,6 @@
 /**
- * @file The optimiser's kernel, SaxAdam: one step of any number of parameters. Inputs, for each number i from 0: param<i>, m<i>,
- * v<i>, grad<i>, of one shape. Attributes: learningRate, beta1, beta2, epsilon, step (from 1), clipNorm (0: none), and by
+ * @file The optimiser's kernel, SaxAdam: one step of any number of parameters. Inputs, a list: param, m, v, grad, of one shape,
+ * for one parameter after another. Attributes: learningRate, beta1, beta2, epsilon, step (from 1), clipNorm (0: none), and by
  * parameter weightDecay (decoupled) and unitRows (rows that stay at length 1: their gradient is tangent). Outputs: new param, m
  * and v, one parameter after another, in the old ones' memory where only they use it.
  */
@@ -8,7 +8,9 @@ import type { Addon, Values } from '../addon.ts';
 import { type Args, type Context, outputOver, override } from '../registry.ts';
 
 const none = new Float32Array(0);
-const MOVING = ['param', 'm', 'v'] as const;
+/** Of a parameter's inputs, those that a step changes come first. */
+const MOVING = 3;
+const PART = MOVING + 1;
 
 interface Attributes {
   learningRate: number;
@@ -39,10 +41,11 @@ export function registerAdam(context: Context): void {
   const { addon } = context;
   override(context, 'SaxAdam', ({ inputs, attrs, backend }: Args) => {
     const a = attrs as unknown as Attributes;
+    const list = Object.values(inputs);
     const parts = a.unitRows.map((onSphere, i) => {
-      const old = MOVING.map((name) => inputs[`${name}${i}`]!);
+      const old = list.slice(PART * i, PART * i + MOVING);
       const values = old.map((info) => backend.valuesOf(info));
-      const grad = backend.valuesOf(inputs[`grad${i}`]!);
+      const grad = backend.valuesOf(list[PART * i + MOVING]!);
       return { old, values, grad, width: old[0]!.shape.at(-1) ?? 1, rows: onSphere ? values[0]! : none };
     });
     const scale = a.clipNorm > 0 ? clipScale(addon, a.clipNorm, parts) : Float32Array.of(1);

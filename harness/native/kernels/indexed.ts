@@ -33,6 +33,17 @@ function segmentSum({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   return info;
 }
 
+/** SaxSegmentSum: the same along the dimension `axis`. */
+function segmentSumAlong({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo {
+  const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', Tf.TensorInfo>;
+  const { axis, numSegments } = attrs as { axis: number; numSegments: number };
+  const [outer, inner] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const { info, values } = output(backend, [...outer, numSegments, ...inner], 'float32');
+  addon.params.set([sizeOf(outer), x.shape[axis]!, sizeOf(inner), numSegments]);
+  addon.segmentSumAlong(values, backend.valuesOf(x), backend.valuesOf(segmentIds));
+  return info;
+}
+
 function gatherNd({ tf, addon }: Context, { inputs, backend }: Args): Tf.TensorInfo | undefined {
   const { params, indices } = inputs as Record<'params' | 'indices', Tf.TensorInfo>;
   if (!isServed(params.dtype) || indices.dtype !== 'int32' || sizeOf(params.shape) === 0) return undefined;
@@ -89,6 +100,7 @@ function registerConstants(context: Context): void {
 export function registerIndexed(context: Context): void {
   override(context, 'GatherV2', (args) => gather(context, args));
   override(context, 'UnsortedSegmentSum', (args) => segmentSum(context, args));
+  if ('segmentSumAlong' in context.addon) override(context, 'SaxSegmentSum', (args) => segmentSumAlong(context, args));
   override(context, 'GatherNd', (args) => gatherNd(context, args));
   override(context, 'ScatterNd', (args) => scatterNd(context, args));
   override(context, 'OneHot', (args) => oneHot(context, args));

@@ -59,6 +59,20 @@ void zero(T* out, size_t n) {
   forRange(n, 1 << 17, [=](size_t begin, size_t end) { __builtin_memset(out + begin, 0, (end - begin) * sizeof(T)); });
 }
 
+/** out[o, s, :] = Σ x[o, i, :] over i with ids[i] = s; ids out of range are dropped. Buffers: out, x, ids. */
+void sumSegments(Call& c, size_t outer, size_t count, size_t slice, size_t segments) {
+  if (!holds(c, 0, F32, times(outer, segments, slice)) || !holds(c, 1, F32, times(outer, count, slice)) ||
+      !holds(c, 2, I32, count))
+    return;
+  const int32_t* ids = i32(c, 2);
+  zero(f32(c, 0), outer * segments * slice);
+  if (count == 0) return;
+  addRows(f32(c, 0), f32(c, 1), outer * count, slice, outer * segments, [=](size_t i) {
+    int32_t id = ids[i % count];
+    return id < 0 || size_t(id) >= segments ? ptrdiff_t{-1} : ptrdiff_t(i / count * segments + size_t(id));
+  });
+}
+
 }  // namespace
 
 /** out[b, o, i, :] = x[b, o, indices[b, i], :]. Buffers: out, x, indices. Params: batch, outer, count, dim, slice. */
@@ -85,15 +99,10 @@ void gather(Call& c) {
 }
 
 /** Sum of the rows of x by segment id; ids out of range are dropped. Buffers: out, x, ids. Params: rows, slice, segments. */
-void segmentSum(Call& c) {
-  size_t rows = sizeParam(c, 0), slice = sizeParam(c, 1), segments = sizeParam(c, 2);
-  if (!holds(c, 0, F32, segments * slice) || !holds(c, 1, F32, rows * slice) || !holds(c, 2, I32, rows)) return;
-  const int32_t* ids = i32(c, 2);
-  zero(f32(c, 0), segments * slice);
-  addRows(f32(c, 0), f32(c, 1), rows, slice, segments, [=](size_t i) {
-    return ids[i] < 0 || size_t(ids[i]) >= segments ? ptrdiff_t{-1} : ptrdiff_t(ids[i]);
-  });
-}
+void segmentSum(Call& c) { sumSegments(c, 1, sizeParam(c, 0), sizeParam(c, 1), sizeParam(c, 2)); }
+
+/** The same along an inner dimension. Params: outer, rows, slice, segments. */
+void segmentSumAlong(Call& c) { sumSegments(c, sizeParam(c, 0), sizeParam(c, 1), sizeParam(c, 2), sizeParam(c, 3)); }
 
 /**
  * Gather (param 0 = 0) or scatter-add (1) of slices at index tuples. Buffers: out, source, indices. Params: mode, tuples,

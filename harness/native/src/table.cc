@@ -15,6 +15,7 @@ void fill(Call&);
 void select(Call&);
 void gather(Call&);
 void segmentSum(Call&);
+void segmentSumAlong(Call&);
 void tuples(Call&);
 void oneHot(Call&);
 void softmax(Call&);
@@ -55,6 +56,9 @@ void encodeGrad(Call&);
 void squaredErrors(Call&);
 void squaredErrorGrad(Call&);
 void firing(Call&);
+void jump(Call&);
+void jumpGrad(Call&);
+void band(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
@@ -70,6 +74,7 @@ const Entry table[] = {
     {"select", select, 4},
     {"gather", gather, 3},
     {"segmentSum", segmentSum, 3},
+    {"segmentSumAlong", segmentSumAlong, 3},
     {"tuples", tuples, 3},
     {"oneHot", oneHot, 2},
     {"softmax", softmax, 2},
@@ -110,6 +115,9 @@ const Entry table[] = {
     {"squaredErrors", squaredErrors, 3},
     {"squaredErrorGrad", squaredErrorGrad, 4},
     {"firing", firing, 3},
+    {"jump", jump, 3},
+    {"jumpGrad", jumpGrad, 5},
+    {"band", band, 3},
     {nullptr, nullptr, 0},
 };
 

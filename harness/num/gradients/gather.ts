@@ -1,5 +1,6 @@
 /** @file Gradients of gathering, scattering and selection of the largest values. */
 import type { GradConfig, Tensor1D } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/own.ts';
 import { type Tensor, tf } from '../tf.ts';
 
 /** A bare number would turn the ids into float32. */
@@ -19,8 +20,12 @@ const gather: GradConfig = {
         const rows = tf.reshape(dy as Tensor, [...outer, indices!.size, ...inner]);
         const ids = tf.reshape(indices!, [indices!.size]) as Tensor1D;
         if (along === 0) return tf.unsortedSegmentSum(rows, ids, x!.shape[0]!);
+        const numSegments = x!.shape[along!]!;
+        if (hasKernel('SaxSegmentSum')) {
+          return runKernel('SaxSegmentSum', { x: rows, segmentIds: ids }, { numSegments, axis: along! });
+        }
         const front = [along!, ...x!.shape.map((_, i) => i).filter((i) => i !== along)];
-        const summed = tf.unsortedSegmentSum(tf.transpose(rows, front), ids, x!.shape[along!]!);
+        const summed = tf.unsortedSegmentSum(tf.transpose(rows, front), ids, numSegments);
         return tf.transpose(
           summed,
           front.map((_, i) => front.indexOf(i)),

@@ -13,7 +13,7 @@ function keepReduced(dy: Tensor, x: Tensor, axis: number | number[] | undefined)
 }
 
 /** A copy of `x` broadcast to `shape`: by a product with ones, since tile takes ten times as long on wasm. */
-const expand = (x: Tensor, shape: number[]) => tf.mul(x, tf.ones(shape));
+const expand = (x: Tensor, shape: number[]) => tf.mul(x, tf.fill(shape, 1));
 
 const sum: GradConfig = {
   kernelName: 'Sum',

@@ -7,9 +7,17 @@ export function hasKernel(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
-/** Runs a kernel with several outputs. It is not on the tape: call it from a custom op or an optimiser. */
-export function runKernels(name: string, inputs: Record<string, Tensor>, attrs: NamedAttrMap = {}): Tensor[] {
-  return tf.engine().runKernel(name, inputs, attrs) as Tensor[];
+/**
+ * Runs a kernel with several outputs. It is not on the tape: call it from a custom op or an optimiser.
+ *
+ * @param inputs by name, or a list for a kernel that takes any number
+ */
+export function runKernels(
+  name: string,
+  inputs: Record<string, Tensor> | Tensor[],
+  attrs: NamedAttrMap = {},
+): Tensor[] {
+  return tf.engine().runKernel(name, inputs as Record<string, Tensor>, attrs) as Tensor[];
 }
 
 /** Runs a kernel with one output. It is not on the tape: call it from a custom op or an optimiser. */

@@ -1,6 +1,21 @@
 /** @file The sums over tokens from which all reconstruction metrics and their intervals follow. */
+import type { Csr } from '../csr.ts';
 import { type StatisticsKernels, statisticsKernels } from '../kernels/statistics.ts';
-import type { ReconstructionBatch, TokenCodes } from './reconstruction.ts';
+
+/** Codes of n tokens: sparse, or row-major [n, d_sae]. */
+export type TokenCodes = Csr | { n: number; d_sae: number; dense: Float32Array };
+
+/** A batch of tokens (or image patches). */
+export interface ReconstructionBatch {
+  /** [n, d_in] row-major. */
+  x: Float32Array;
+  /** [n, d_in] row-major; left out for methods that only encode. */
+  xHat?: Float32Array;
+  /** Codes of the same n tokens; left out for methods without codes. */
+  codes?: TokenCodes;
+  /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
+  documents?: ArrayLike<number>;
+}
 
 /** Sums over the tokens of one cluster of documents (or of all). */
 export interface TokenSums {

@@ -6,7 +6,8 @@ import { csrFromDense, csrSlice } from '../csr.ts';
 import { createRng } from '../rng.ts';
 import { ratioInterval } from '../stats/interval.ts';
 import { densityHistogram } from './density.ts';
-import { createReconstruction, type ReconstructionBatch, type TokenCodes } from './reconstruction.ts';
+import { createReconstruction } from './reconstruction.ts';
+import type { ReconstructionBatch, TokenCodes } from './reconstruction-sums.ts';
 
 const test = suite('reconstruction');
 const X = Float32Array.of(2, 0, 0, 4);

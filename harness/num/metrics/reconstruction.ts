@@ -1,24 +1,8 @@
 /** @file How well x̂ reconstructs x, and how sparse the codes are: streamed over batches, summed in float64. */
-import type { Csr } from '../csr.ts';
-import { createClusterSums, type TokenSums } from './reconstruction-sums.ts';
+import { createClusterSums, type ReconstructionBatch, type TokenSums } from './reconstruction-sums.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
-
-/** Codes of n tokens: sparse, or row-major [n, d_sae]. */
-export type TokenCodes = Csr | { n: number; d_sae: number; dense: Float32Array };
-
-/** A batch of tokens (or image patches). */
-export interface ReconstructionBatch {
-  /** [n, d_in] row-major. */
-  x: Float32Array;
-  /** [n, d_in] row-major; left out for methods that only encode. */
-  xHat?: Float32Array;
-  /** Codes of the same n tokens; left out for methods without codes. */
-  codes?: TokenCodes;
-  /** The document of each token, for intervals by document; left out: each token is its own unit of a batch. */
-  documents?: ArrayLike<number>;
-}
 
 /** Values over all tokens. Null where undefined (no tokens, no variance, no codes). Definitions at `metrics`. */
 export interface ReconstructionMetrics {

@@ -1,5 +1,6 @@
 /** @file The pseudo-derivatives through which JumpReLU learns its thresholds. */
 import { sumToShape } from '../gradients/binary.ts';
+import { hasKernel, runKernel, runKernels } from '../kernels/own.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
@@ -8,7 +9,30 @@ const above = (z: Tensor, theta: Tensor) => tf.cast(tf.greater(z, theta), 'float
 
 /** 1 where |z - theta| < bandwidth / 2, else 0: the rectangle kernel K((z - θ)/ε), two-sided. */
 function rectangle(z: Tensor, theta: Tensor, bandwidth: number): Tensor {
+  if (hasKernel('SaxBand')) return runKernel('SaxBand', { z, theta }, { bandwidth });
   return tf.cast(tf.less(tf.abs(tf.sub(z, theta)), bandwidth / 2), 'float32');
+}
+
+/** dy · 1[z > θ], and dy times the rectangle kernel. */
+function jumpGrads(dy: Tensor, z: Tensor, theta: Tensor, bandwidth: number): [Tensor, Tensor] {
+  if (hasKernel('SaxJumpGrad')) return runKernels('SaxJumpGrad', { dy, z, theta }, { bandwidth }) as [Tensor, Tensor];
+  return [tf.mul(dy, above(z, theta)), tf.mul(dy, rectangle(z, theta, bandwidth))];
+}
+
+/** The positive part of z where z > θ, else 0; θ is a constant, a scalar or [d_sae]. The gradient passes where it is above 0. */
+export function aboveThreshold(z: Tensor2D, theta: Tensor): Tensor2D {
+  return customOp<Tensor2D>(
+    [z],
+    (save, zs) => {
+      const fused = hasKernel('SaxJump') && zs!.size > 0;
+      const kept = fused
+        ? runKernel('SaxJump', { z: zs!, theta }, { rectify: true })
+        : tf.mul(tf.relu(zs!), above(zs!, theta));
+      save([kept]);
+      return kept as Tensor2D;
+    },
+    (dy, [kept]) => [tf.mul(dy, tf.step(kept!))],
+  );
 }
 
 /**
@@ -24,11 +48,12 @@ export function jumprelu(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: num
     [z, theta],
     (save, zs, thetas) => {
       save([zs!, thetas!]);
+      if (hasKernel('SaxJump')) return runKernel('SaxJump', { z: zs!, theta: thetas! });
       return tf.mul(zs!, above(zs!, thetas!));
     },
     (dy, [zs, thetas]) => {
-      const inBand = sumToShape(tf.mul(dy, rectangle(zs!, thetas!, bandwidth)), thetas!.shape);
-      return [tf.mul(dy, above(zs!, thetas!)), tf.mul(inBand, tf.div(thetas!, -bandwidth))];
+      const [dz, band] = jumpGrads(dy, zs!, thetas!, bandwidth);
+      return [dz, tf.mul(sumToShape(band, thetas!.shape), tf.div(thetas!, -bandwidth))];
     },
   );
 }

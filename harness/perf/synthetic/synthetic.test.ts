@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import batchtopk from '../../../models/sae/batchtopk.ts';
+import jumprelu from '../../../models/sae/jumprelu.ts';
 import relu from '../../../models/sae/relu.ts';
 import topk from '../../../models/sae/topk.ts';
 import type { SaeDefinition } from '../../contract.ts';
@@ -61,6 +62,9 @@ const PAIRS: [SaeDefinition<never>, number][] = [
   [topk as SaeDefinition<never>, 512],
   [batchtopk as SaeDefinition<never>, 512],
   [topk as SaeDefinition<never>, 256],
+  [topk as SaeDefinition<never>, 1024],
+  [relu as SaeDefinition<never>, 256],
+  [jumprelu as SaeDefinition<never>, 64],
 ];
 for (const [definition, batch] of PAIRS) {
   test(`${definition.id} at batch ${batch}: within .01 and .02 of SAELens at its best`, async () => {
@@ -71,6 +75,11 @@ for (const [definition, batch] of PAIRS) {
     assert.ok(ours.mmcs >= best.mmcs - 0.02, `mean max cosine ${ours.mmcs}, SAELens ${best.mmcs}`);
   });
 }
+
+test('relu at batch 512: L0 does not drift off while the learning rate falls', async () => {
+  const ours = await recover(relu, data, { training: { batchSize: 512 }, seed: 0 });
+  assert.ok(Math.abs(ours.l0 / SYNTHETIC.l0 - 1) < 0.1, `l0 ${ours.l0}`);
+});
 
 test('relu at batch 256: no latents die of a λ that overshoots', async () => {
   const ours = await recover(relu, data, { training: { batchSize: 256 }, seed: 0 });

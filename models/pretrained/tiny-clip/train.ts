@@ -4,7 +4,8 @@
  * embedding and the patches too. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { type NamedTensors, readJson, tf } from '../../../harness/contract.ts';
+import { type NamedTensors, tf } from '../../../harness/contract.ts';
+import { readJson } from '../../../harness/kit/index.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { readClip } from '../../subjects/clip.ts';

@@ -1,7 +1,8 @@
 /** @file What tiny-lm is trained with: where a document has shown its theme, and the loss that reads and writes themes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng, type NamedTensors, type Rng } from '../../../harness/contract.ts';
+import type { NamedTensors, Rng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { tf } from '../../../harness/num/tf.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';

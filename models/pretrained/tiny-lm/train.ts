@@ -3,7 +3,8 @@
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { type NamedTensors, readJson } from '../../../harness/contract.ts';
+import type { NamedTensors } from '../../../harness/contract.ts';
+import { readJson } from '../../../harness/kit/index.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { tf } from '../../../harness/num/tf.ts';

@@ -1,15 +1,6 @@
 /** @file AuxK: dead latents learn to reconstruct what the live ones leave over (Gao et al. 2024, arXiv:2406.04093). */
-import {
-  type NamedTensors,
-  type Scalar,
-  sparseDecode,
-  squaredError,
-  stopGradient,
-  type Tensor2D,
-  type TrainState,
-  tf,
-  topkEncode,
-} from '../../../harness/contract.ts';
+import { type NamedTensors, type Scalar, type Tensor2D, type TrainState, tf } from '../../../harness/contract.ts';
+import { sparseDecode, squaredError, topkEncode, untracked } from '../../../harness/kit/index.ts';
 import { deadIndices } from './dead-indices.ts';
 import { centredEncoder } from './encoder.ts';
 
@@ -32,8 +23,8 @@ export function auxkLoss(params: NamedTensors, step: Reconstructed, state: Train
   const { indices, values } = topkEncode(step.x, centredEncoder(params), Math.min(k, state.deadCount), dead);
   const decoded = sparseDecode(values, indices, params['W_dec'] as Tensor2D, undefined, { activeOnly: true });
   // AuxK must not move the live latents.
-  const residual = stopGradient(tf.sub(step.target, step.reconstruction) as Tensor2D);
+  const residual = untracked(() => tf.sub(step.target, step.reconstruction) as Tensor2D);
   const left = squaredError(residual, decoded);
-  const spread = tf.sum(tf.square(tf.sub(residual, tf.mean(residual, 0, true))));
+  const spread = untracked(() => tf.sum(tf.square(tf.sub(residual, tf.mean(residual, 0, true)))));
   return tf.divNoNan(left, spread) as Scalar;
 }

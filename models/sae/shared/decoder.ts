@@ -1,13 +1,6 @@
 /** @file How the variants start their decoders and encoders. */
-import {
-  geometricMedian,
-  type Rng,
-  type SaeShape,
-  type Tensor1D,
-  type Tensor2D,
-  tf,
-  unitNormRows,
-} from '../../../harness/contract.ts';
+import { type Rng, type SaeShape, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { geometricMedian, unitNormRows } from '../../../harness/kit/index.ts';
 
 /** W_dec [d_sae, d_out] of random directions, every row of length `norm`. */
 export function randomDecoder(shape: SaeShape, rng: Rng, norm: number): Tensor2D {

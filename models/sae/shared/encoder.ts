@@ -1,5 +1,6 @@
 /** @file Linear encoders, those that subtract b_dec from the input among them, and the dense decoder. */
-import { type LinearEncoder, type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+import type { LinearEncoder } from '../../../harness/kit/index.ts';
 
 /** (x − b_dec) · W_enc + b_enc as an operand of `topkEncode`. */
 export function centredEncoder(params: NamedTensors): LinearEncoder & { centre: Tensor1D } {

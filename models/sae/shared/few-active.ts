@@ -1,11 +1,6 @@
 /** @file Sparse codes in the training of variants whose number of active latents is not fixed. */
-import {
-  type LinearEncoder,
-  positiveEncode,
-  type Tensor2D,
-  type TopkCodes,
-  type TrainState,
-} from '../../../harness/contract.ts';
+import type { Tensor2D, TrainState } from '../../../harness/contract.ts';
+import { type LinearEncoder, positiveEncode, type TopkCodes } from '../../../harness/kit/index.ts';
 
 /** After a step that was too dense, sparse codes are tried again once L0 has fallen to this part of what it was. */
 const FALLEN = 0.7;

@@ -1,12 +1,6 @@
 /** @file Hyper-parameters, folding and export that variants with W_enc, b_enc, W_dec, b_dec have in common. */
-import {
-  type NamedTensors,
-  type SaeShape,
-  type Tensor2D,
-  tf,
-  UserError,
-  unitNormRows,
-} from '../../../harness/contract.ts';
+import { type NamedTensors, type SaeShape, type Tensor2D, tf, UserError } from '../../../harness/contract.ts';
+import { unitNormRows } from '../../../harness/kit/index.ts';
 
 /**
  * Params fitted on s·x, made to fit x: biases and thresholds are divided by s. With ReLU-like activations the codes are

@@ -32,6 +32,11 @@ const FULL_SPEED = 2 / 3;
 const PATIENCE = 0.5;
 /** How much slower the integral part moves meanwhile, so that it does not overshoot. */
 const CONVERGING = 0.01;
+/**
+ * While the learning rate falls, over the last fifth of a run, L0 drifts (the parameters are less noisy) and answers λ less:
+ * the integral part moves at this multiple, and waits for nothing.
+ */
+const LATE = { from: 0.8, gain: 3 };
 /** Proportional part, which damps: its weight, and the largest error that it answers, for a large λ kills latents. */
 const PROPORTIONAL = { weight: 1, most: 0.3 };
 
@@ -72,7 +77,8 @@ export function adjustSparsity(state: TrainState, target: number | null, fastest
   const error = errorOf(mean, target);
   const pace = Math.abs(errorOf(before, target)) - Math.abs(error);
   const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error);
-  const gain = Math.min(fastest, RANGE / steps) * (converging ? CONVERGING : 1);
+  const late = state.step >= LATE.from * steps;
+  const gain = Math.min(fastest, RANGE / steps) * (late ? LATE.gain : converging ? CONVERGING : 1);
   scalars['meanL0'] = mean;
   const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(error / FULL_SPEED);
   scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));

@@ -1,5 +1,6 @@
 /** @file The threshold that all latents of a JumpReLU SAE start with. */
-import { sortedQuantile, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { type Tensor2D, tf } from '../../../harness/contract.ts';
+import { quantileOfMany } from '../../../harness/kit/index.ts';
 
 /** Pre-activations that the quantile is taken over. */
 const VALUES = 2 ** 20;
@@ -14,9 +15,12 @@ const MOST = 0.5;
 export function startThreshold(sample: Tensor2D, W_enc: Tensor2D, targetL0: number | null): number {
   const d_sae = W_enc.shape[1];
   const part = Math.min(MOST, targetL0 === null ? UNTARGETED : (SURPLUS * targetL0) / d_sae);
-  const values = tf.tidy(() => {
+  const pre = tf.tidy(() => {
     const rows = tf.slice(sample, [0, 0], [Math.min(Math.ceil(VALUES / d_sae), sample.shape[0]), sample.shape[1]]);
-    return tf.matMul(rows, W_enc).dataSync() as Float32Array;
+    return tf.matMul(rows, W_enc);
   });
-  return Math.max(1e-3, sortedQuantile(Float64Array.from(values).sort(), 1 - part));
+  // Read outside of the scope, which would look for tensors in every element of an array that leaves it.
+  const threshold = quantileOfMany(pre.dataSync() as Float32Array, 1 - part);
+  pre.dispose();
+  return Math.max(1e-3, threshold);
 }

@@ -1,10 +1,10 @@
 /** @file Codes by threshold: inference of BatchTopK and JumpReLU. */
 import { type Codes, type Tensor, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
+import { aboveThreshold } from '../../../harness/kit/index.ts';
 
 /** pre where it exceeds the threshold (a scalar, or [d_sae]) and is positive, else 0. */
 export function thresholdCodes(pre: Tensor2D, threshold: Tensor): Codes {
-  const active = tf.cast(tf.greater(pre, threshold), 'float32');
-  return { kind: 'dense', values: tf.mul(tf.relu(pre), active) as Tensor2D };
+  return { kind: 'dense', values: aboveThreshold(pre, threshold) };
 }
 
 /** [n, d_sae] of codes of either kind; for decoders of variants whose own codes are dense. */

@@ -1,5 +1,6 @@
 /** @file The loss of the TopK family: reconstruction in units of the data's variance, and AuxK. */
-import { type NamedTensors, type Scalar, squaredError, type TrainState, tf } from '../../../harness/contract.ts';
+import { type NamedTensors, type Scalar, type TrainState, tf } from '../../../harness/contract.ts';
+import { squaredError } from '../../../harness/kit/index.ts';
 import { auxkLoss, type Reconstructed } from './auxk.ts';
 import type { TopkFamily } from './topk-family.ts';
 

@@ -150,8 +150,8 @@ cases = [
     run("topk", "topk", topk_loss, TOPK, True, 0.9, 6.25e-10),
     run("batchtopk", "batchtopk", batchtopk_loss, TOPK, True, 0.9, 6.25e-10),
     run("relu", "relu", relu_loss, {"lambda": 2.0, "lambdaWarmup": 0, "targetL0": None}, False, 0.9, 1e-8),
-    run("jumprelu step", "jumprelu", jumprelu_loss, {**JUMP, "penalty": "step"}, True, 0.0, 1e-8, True),
-    run("jumprelu quadratic", "jumprelu", jumprelu_loss, {**JUMP, "penalty": "quadratic", "targetL0": 2.5}, True, 0.0, 1e-8, True),
+    run("jumprelu step", "jumprelu", jumprelu_loss, {**JUMP, "penalty": "step"}, False, 0.0, 1e-8, True),
+    run("jumprelu quadratic", "jumprelu", jumprelu_loss, {**JUMP, "penalty": "quadratic", "targetL0": 2.5}, False, 0.0, 1e-8, True),
     run("jumprelu tanh", "jumprelu", jumprelu_loss, {**JUMP, "penalty": "tanh", "preActCoefficient": 0.05}, False, 0.0, 1e-8, True),
 ]
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.json")

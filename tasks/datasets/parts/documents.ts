@@ -1,6 +1,6 @@
 /** @file Documents of a file: a JSON list, JSON lines, or plain text. */
-import { readFile } from 'node:fs/promises';
-import { readJson, readJsonl, UserError } from '../../../harness/contract.ts';
+import { UserError } from '../../../harness/contract.ts';
+import { MAX_TEXT_BYTES, readJson, readJsonl, readText } from '../../../harness/kit/index.ts';
 
 /** Beyond every set that is held in memory. */
 const MAX_DOCUMENTS = 2_000_000;
@@ -31,7 +31,8 @@ export async function readDocuments(path: string, field: string): Promise<string
     if (!Array.isArray(list)) throw new UserError(`documents ${path}: expected a list of texts, found ${typeof list}.`);
     for (const [i, entry] of list.entries()) add(entry, `entry ${i}`);
   } else {
-    for (const [i, entry] of (await readFile(path, 'utf8')).split(/\n\s*\n/).entries()) add(entry, `document ${i}`);
+    for (const [i, entry] of (await readText(path, 'documents', MAX_TEXT_BYTES)).split(/\n\s*\n/).entries())
+      add(entry, `document ${i}`);
   }
   if (documents.length === 0) throw new UserError(`documents ${path}: expected at least one document, found none.`);
   return documents;

@@ -1,12 +1,6 @@
 /** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
-import {
-  type Concept,
-  type Dataset,
-  type OptionsSchema,
-  sha256File,
-  sha256Json,
-  type TextJudge,
-} from '../../../harness/contract.ts';
+import type { Concept, Dataset, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
+import { sha256File, sha256Json } from '../../../harness/kit/index.ts';
 import { bagOfWordsGrades } from '../../judges/bag-of-words.ts';
 import { keepsToTopic } from '../../judges/word-overlap.ts';
 import { rememberSets } from './concept-set-builder.ts';

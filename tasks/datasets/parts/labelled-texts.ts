@@ -2,12 +2,12 @@
 import {
   type Concept,
   type ConceptSet,
-  createRng,
   type Item,
   type Rng,
   type Split,
   UserError,
 } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import type { LabelledTexts } from '../../judges/bag-of-words.ts';
 import { conceptSetBuilder } from './concept-set-builder.ts';
 import { type Shares, useOf } from './partition.ts';

@@ -1,6 +1,6 @@
 /** @file Length of a text in tiny-lm's tokens, fast enough to match thousands of candidates. */
 import { join } from 'node:path';
-import { loadTokenizer, packageRoot, tokenizerFingerprint } from '../../../harness/contract.ts';
+import { loadTokenizer, packageRoot, tokenizerFingerprint } from '../../../harness/kit/index.ts';
 import { WORD_PATTERN } from '../../worlds/text-world/tokenizer-json.ts';
 
 const TINY_LM = join(packageRoot, 'models/pretrained/tiny-lm');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { hardNegativeImage, imageConcepts, imageExamples, negativeImage, shows } from './concepts.ts';
 import { sampleAttributes } from './scene.ts';
 import { generateImage } from './world.ts';

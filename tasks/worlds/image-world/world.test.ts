@@ -1,7 +1,7 @@
 /** @file The image world: what is asked for is drawn, everything is seeded, and pixels carry the attributes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { ATTRIBUTE_NAMES, ATTRIBUTE_VALUES, attributeVector, COLOUR_RGB, COLOURS } from './attributes.ts';
 import { positionPhrase } from './caption.ts';
 import { sampleAttributes } from './scene.ts';

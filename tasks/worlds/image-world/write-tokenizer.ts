@@ -10,7 +10,7 @@ import {
   CLIP_WORDS,
   clipTokenizer,
   createRng,
-} from '../../../harness/contract.ts';
+} from '../../../harness/kit/index.ts';
 import { trainBpe } from '../bpe.ts';
 import { SIDE } from './canvas.ts';
 import { caption } from './caption.ts';

@@ -1,5 +1,5 @@
 /** @file Telling words: words and word pairs that only one concept or topic of the world ever uses. */
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { closer, opener } from './document.ts';
 import type { Node } from './grammar.ts';
 import { sample } from './grammar.ts';

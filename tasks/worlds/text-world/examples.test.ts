@@ -1,7 +1,7 @@
 /** @file Concept examples: labels, disjoint splits, and no label leak through length. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { conceptExamples, steeringInstructions } from './examples.ts';
 import type { TextDocument } from './generate.ts';
 import { createTextWorld } from './world.ts';

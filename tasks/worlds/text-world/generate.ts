@@ -1,11 +1,11 @@
 /** @file Draws documents of the text world, freely or with chosen topic and concepts. */
 import type { Rng } from '../../../harness/contract.ts';
+import type { Concept, Topic } from './concepts.ts';
 import { addCapitals, type ClauseOdds, clauseCounts, clauseOdds, connector, opener } from './document.ts';
 import type { Draw } from './grammar.ts';
 import { sample } from './grammar.ts';
 import { polysemes } from './lexicon/polysemes.ts';
 import type { Theme } from './theme.ts';
-import type { Concept, Topic } from './world.ts';
 
 /** What is forced in a document; everything else is drawn. */
 export interface GenerateOptions {

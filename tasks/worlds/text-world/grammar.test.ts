@@ -1,7 +1,7 @@
 /** @file Grammar and parser: probabilities by enumeration, entropy, ambiguity, and the pattern search. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import type { Node } from './grammar.ts';
 import { choice, compileClauses, entropy, sample, seq, text } from './grammar.ts';
 import { parse } from './parse.ts';

@@ -1,7 +1,7 @@
 /** @file The recogniser against the generator, on hard negatives, and on broken or foreign text. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { createTextWorld } from './world.ts';
 
 const test = suite('text-world recogniser');

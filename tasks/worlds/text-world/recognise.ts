@@ -1,9 +1,10 @@
 /** @file Decides from text alone which concepts and which topic it shows, in whole and in broken text. */
+
+import type { Concept, Topic } from './concepts.ts';
 import { createEvidence } from './evidence.ts';
 import type { Node } from './grammar.ts';
 import { compileSlotOf, text, textsOf } from './grammar.ts';
 import { type Place, surfaceFinder } from './pattern.ts';
-import type { Concept, Topic } from './world.ts';
 
 /** 0 absent, 1 weak or broken, 2 a clear and whole surface form. */
 export type Grade = 0 | 1 | 2;

@@ -1,11 +1,12 @@
 /** @file Themes of documents: their share in the grammar, by hand, and that they are told apart. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
+import type { Concept } from './concepts.ts';
 import { compileClauses, sample, zipf } from './grammar.ts';
 import { parse } from './parse.ts';
 import { createTheme } from './theme.ts';
-import { type Concept, createTextWorld } from './world.ts';
+import { createTextWorld } from './world.ts';
 
 const test = suite('text-world themes');
 const world = createTextWorld();

@@ -3,10 +3,11 @@
  * closes clauses with its asides, so that most clauses show it. A model of such text must know all along what the document
  * is about, and that is what a steering direction can set.
  */
+
+import type { Concept, Topic } from './concepts.ts';
 import { closer } from './document.ts';
 import type { Node } from './grammar.ts';
 import { choice, seq, text, withTraits } from './grammar.ts';
-import type { Concept, Topic } from './world.ts';
 
 /** Probability of a trait of the theme wherever a clause may have an adjective. */
 const TRAIT = 0.5;

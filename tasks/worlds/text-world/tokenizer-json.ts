@@ -1,5 +1,5 @@
 /** @file The layout of tiny-lm's tokenizer: how text is cut into words, and its Hugging Face tokenizer.json. */
-import { addedToken } from '../../../harness/contract.ts';
+import { addedToken } from '../../../harness/kit/index.ts';
 import type { Bpe } from '../bpe.ts';
 
 /** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */

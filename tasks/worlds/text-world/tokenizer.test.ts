@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BYTE_ALPHABET, createRng } from '../../../harness/contract.ts';
+import { BYTE_ALPHABET, createRng } from '../../../harness/kit/index.ts';
 import { trainBpe } from '../bpe.ts';
 import { pretokenize } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';

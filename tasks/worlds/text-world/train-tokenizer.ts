@@ -3,7 +3,7 @@
  * `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { BYTE_ALPHABET, createRng } from '../../../harness/contract.ts';
+import { BYTE_ALPHABET, createRng } from '../../../harness/kit/index.ts';
 import { trainBpe } from '../bpe.ts';
 import { pretokenize, tokenizerJson } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';

@@ -1,7 +1,7 @@
 /** @file The text world as a whole: exact probabilities, spans, forced choices, and its size. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../../harness/contract.ts';
+import { createRng } from '../../../harness/kit/index.ts';
 import { sharedWords, wordPattern } from './generate.ts';
 import { polysemes } from './lexicon/polysemes.ts';
 import { createTextWorld } from './world.ts';

@@ -1,38 +1,18 @@
 /** @file The text world: documents on a topic, governed by a concept as their theme, with exact probabilities. */
 import type { Rng } from '../../../harness/contract.ts';
+import type { Concept, Topic } from './concepts.ts';
 import { clauseCounts, clauseOdds, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
 import type { GenerateOptions, TextDocument } from './generate.ts';
 import { createGenerator } from './generate.ts';
 import type { Node } from './grammar.ts';
 import { choice, compileClauses, entropy, seq, text } from './grammar.ts';
 import { domains, topics } from './lexicon/index.ts';
-import type { ConceptSpec, TopicSpec } from './lexicon/lexicon.ts';
 import type { Match } from './parse.ts';
 import { parse } from './parse.ts';
 import type { Look, Recognition } from './recognise.ts';
 import { createRecogniser } from './recognise.ts';
 import type { Theme } from './theme.ts';
 import { themesOf } from './theme.ts';
-
-/** A concept with its field and its grammar. */
-export interface Concept {
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
-  readonly domain: string;
-  readonly clinical: boolean;
-  readonly spec: ConceptSpec;
-  readonly clause: Node;
-}
-
-/** A topic with the grammars of its instruction line and of its clauses. */
-export interface Topic {
-  readonly id: string;
-  readonly names: readonly string[];
-  readonly spec: TopicSpec;
-  readonly instruction: Node;
-  readonly clause: Node;
-}
 
 /** The text world. It has no state: the same calls give the same results. */
 export interface TextWorld {

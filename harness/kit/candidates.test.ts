@@ -2,9 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { csrFromDense } from '../num/csr.ts';
-import { bestLatents, createCandidates } from './latent-candidates.ts';
+import { bestLatents, createCandidates } from './candidates.ts';
 
-const test = suite('latent-candidates');
+const test = suite('kit/candidates');
 
 /** Four items, two latents: latent 1 is high on the last two items, latent 0 low on them. */
 const MAX = Float32Array.of(3, 0, 2, 0, 1, 4, 0, 5);

@@ -1,6 +1,7 @@
 /** @file What a subject makes of activations at a site, without computing what comes before it. */
+
+import type { Clip, LanguageModel, TokenBatch } from '../contract/subject.ts';
 import { type Tensor2D, type Tensor3D, tf } from '../num/tf.ts';
-import type { Clip, LanguageModel, TokenBatch } from './subject.ts';
 
 /** Whether the site is the residual stream before or after a block, which alone decides all that follows. */
 export function isResidualStream(site: string): boolean {

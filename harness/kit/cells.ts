@@ -1,6 +1,7 @@
 /** @file Cells of a result: a measured value with its interval, or an empty cell with the reason. */
+
+import type { MetricValue } from '../contract/task.ts';
 import type { Estimate } from '../num/stats/interval.ts';
-import type { MetricValue } from './task.ts';
 
 /** An empty cell: never a zero where nothing was measured. */
 export function emptyCell(reason: string, n = 0): MetricValue {

@@ -1,7 +1,8 @@
 /** @file Codes of a batch as sparse rows, whichever form they have. */
+
+import type { Codes } from '../contract/sae.ts';
 import { type Csr, csrFromDense, csrFromTopk } from '../num/csr.ts';
 import { peek } from '../num/peek.ts';
-import type { Codes } from './sae.ts';
 
 /** The non-zeros of a batch of codes, read from the device. The tensors stay the caller's. */
 export async function codesCsr(codes: Codes): Promise<Csr> {

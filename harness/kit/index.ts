@@ -1,4 +1,6 @@
-/** @file What the contract hands on from `num/` and `io/`: the building blocks that plug-ins may use. */
+/** @file The kit of a plug-in's author (`saxbench/kit`): operations, statistics, readers, and sparse codes pooled by item. */
+
+export { shown, suggest, unknownName } from '../errors.ts';
 
 export { addedToken } from '../io/added-token.ts';
 export { atomicWrite } from '../io/atomic.ts';
@@ -9,7 +11,7 @@ export { folderFingerprint, tokenizerFingerprint } from '../io/fingerprint.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
-export { canonicalJson, readJson } from '../io/json.ts';
+export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
@@ -40,9 +42,9 @@ export {
   type ClusterRatio,
   createReconstruction,
   type Reconstruction,
-  type TokenCodes,
   version as reconstructionVersion,
 } from '../num/metrics/reconstruction.ts';
+export type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
 export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
@@ -59,20 +61,19 @@ export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
 export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode.ts';
 export { squaredError } from '../num/ops/squared-error.ts';
 export { stopGradient, untracked } from '../num/ops/stop-gradient.ts';
-export { jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
+export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { peek } from '../num/peek.ts';
-export { createRng, type Rng } from '../num/rng.ts';
+export { createRng } from '../num/rng.ts';
 export { byCluster, type Estimate, meanInterval, ratioInterval, widenInterval } from '../num/stats/interval.ts';
-export { quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
+export { quantileOfMany, quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
-export * from '../num/tf.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
-export { codesCsr, disposeCodes } from './codes-csr.ts';
+export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
+export { emptyCell, measuredCell, plainCell } from './cells.ts';
+export { codesCsr, disposeCodes } from './codes.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
-export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './latent-candidates.ts';
-export { emptyCell, measuredCell, plainCell } from './metric-value.ts';
-export { type PooledLatents, poolLatents } from './pooled-latents.ts';
+export { type PooledLatents, poolLatents } from './latents.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -1,14 +1,15 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
+
+import type { ActivationSet } from '../contract/data.ts';
+import type { FittedMethod } from '../contract/methods.ts';
+import type { Codes } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
 import { type Csr, csrConcat, csrFromDense, csrToDense, unsortedFromTopk } from '../num/csr.ts';
 import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
-import { disposeCodes } from './codes-csr.ts';
-import type { ActivationSet } from './data.ts';
+import { disposeCodes } from './codes.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
-import type { FittedMethod } from './methods.ts';
-import type { Codes } from './sae.ts';
 
 /** Latents of items after pooling over positions. */
 export type PooledLatents = {

@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Codes } from '../contract/sae.ts';
 import { initBackend } from '../num/backend.ts';
 import { csrToDense } from '../num/csr.ts';
 import { type Tensor2D, tf } from '../num/tf.ts';
 import { memoryActivations } from '../testing/activations.ts';
-import { poolLatents } from './pooled-latents.ts';
-import type { Codes } from './sae.ts';
+import { poolLatents } from './latents.ts';
 
-const test = suite('contract/pooled-latents');
+const test = suite('kit/latents');
 test.before(async () => {
   await initBackend('wasm');
 });

@@ -1,5 +1,5 @@
 /** @file Only the rows that count, in batches of whole items. */
-import type { ActivationSet } from './data.ts';
+import type { ActivationSet } from '../contract/data.ts';
 
 /** Kept rows of consecutive items. */
 export interface KeptBatch {

@@ -2,7 +2,7 @@
 import { type Csc, type Csr, csrToCsc } from '../num/csr.ts';
 import { latentAuroc } from '../num/metrics/latent-auroc.ts';
 import { sortedAuroc } from '../num/metrics/roc.ts';
-import type { PooledLatents } from './pooled-latents.ts';
+import type { PooledLatents } from './latents.ts';
 
 /** Items with labels 1 and 0, both present. */
 export interface LabelledItems {

@@ -1,11 +1,29 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
 import type { TrainingOptions } from '../contract/sae.ts';
 import type { Site } from '../contract/subject.ts';
+import { UserError } from '../errors.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
-import type { ResolvedMethod } from '../suite/resolved.ts';
 import { checkShape, resolveTraining } from '../train/options.ts';
-import { checkCheckpoint } from './checkpoint.ts';
+import { readOwnSae, readOwnState } from '../train/own-layout.ts';
+import { readSaeLens } from '../train/saelens-read.ts';
+import type { ResolvedMethod } from './resolved.ts';
+
+/**
+ * Finds what is wrong with a checkpoint before anything is computed.
+ *
+ * @throws UserError for a width other than the site's, missing tensors, shapes other than cfg.json says, NaN weights.
+ */
+async function checkCheckpoint({ name, checkpoint, variant }: ResolvedMethod, site: Site): Promise<void> {
+  if (variant !== undefined) await readOwnState(checkpoint!);
+  const { d_in } =
+    variant === undefined ? (await readSaeLens(checkpoint!)).config : (await readOwnSae(checkpoint!)).shape;
+  if (d_in === site.d) return;
+  throw new UserError(
+    `method ${name}: ${checkpoint}: d_in: expected ${site.d}, the width of ${site.name}; found ${d_in}: ` +
+      'it belongs to another site or another model.',
+  );
+}
 
 /**
  * Checks what a method's options ask for at a site: sizes, options that contradict one another, a checkpoint's files.

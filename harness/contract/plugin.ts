@@ -1,0 +1,17 @@
+/** @file What every plug-in carries, and how its options are declared. */
+
+/** Identity of a plug-in, and where it comes from. `id` must equal the file's name. */
+export interface Plugin {
+  id: string;
+  /** One line for tables and `saxbench ls`. */
+  title: string;
+  /** Citation of the method, e.g. `Gao et al. 2024, arXiv:2406.04093`; omitted where there is none. */
+  paper?: string;
+  /** Raised whenever the numbers change: part of the key of every step that the plug-in takes part in. */
+  version: number;
+  /** Set when a plug-in from outside is loaded: its file. What such a plug-in returns is checked. */
+  source?: string;
+}
+
+/** A JSON-Schema fragment for a plug-in's options: property name → schema with `default` and `description`. */
+export type OptionsSchema = Record<string, { default?: unknown; description: string; [keyword: string]: unknown }>;

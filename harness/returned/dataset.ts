@@ -1,0 +1,197 @@
+/** @file What a dataset from outside returns: items, concepts with examples, prompts, judgements, embeddings. */
+import type {
+  ConceptSet,
+  Dataset,
+  DatasetDefinition,
+  Item,
+  RawImage,
+  Split,
+  SteeringPrompt,
+  TextJudge,
+  ZeroShotTask,
+} from '../contract/data.ts';
+import {
+  type Author,
+  checkedAsync,
+  checkedSync,
+  demand,
+  functionsOf,
+  isRecord,
+  kindOf,
+  refuse,
+  requireFinite,
+} from './expect.ts';
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isName = (value: unknown) => isText(value) && value !== '';
+
+/** The list, each of whose entries has an id of its own. */
+function requireIds(author: Author, name: string, value: unknown): readonly Record<string, unknown>[] {
+  demand(author, name, Array.isArray(value), 'a list', value);
+  const list = value as Record<string, unknown>[];
+  const seen = new Set<unknown>();
+  for (const [i, entry] of list.entries()) {
+    demand(author, `${name}[${i}]`, isRecord(entry), 'an object', entry);
+    demand(author, `${name}[${i}].id`, isName(entry['id']), 'a text', entry['id']);
+    if (seen.has(entry['id'])) refuse(author, `${name}[${i}].id`, 'one of its own', `${kindOf(entry['id'])} twice`);
+    seen.add(entry['id']);
+  }
+  return list;
+}
+
+function requireImage(author: Author, name: string, image: unknown): void {
+  demand(author, name, isRecord(image), '{ path } or { width, height, data }', image);
+  if ('path' in (image as object)) {
+    const { path } = image as { path: unknown };
+    demand(author, `${name}.path`, isName(path), 'a path', path);
+    return;
+  }
+  const { width, height, data } = image as RawImage;
+  const sides = [width, height].every((side) => Number.isInteger(side) && side > 0);
+  demand(author, name, sides, 'a width and a height', image);
+  const whole = data instanceof Uint8Array && data.length === 3 * width * height;
+  demand(author, `${name}.data`, whole, `Uint8Array of ${3 * width * height}, 3 × ${width} × ${height}`, data);
+}
+
+function requireItems(author: Author, name: string, value: unknown, modality: Dataset['modality']): void {
+  for (const [i, entry] of requireIds(author, name, value).entries()) {
+    const at = `${name}[${i}]`;
+    const {
+      text,
+      image,
+      caption,
+      spans = [],
+      concepts = [],
+      generatorNats = 0,
+      responseStart = 0,
+    } = entry as unknown as Item;
+    if (modality === 'image') requireImage(author, `${at}.image`, image);
+    demand(author, `${at}.text`, isText(text) || (text === undefined && modality === 'image'), 'a text', text);
+    demand(author, `${at}.caption`, caption === undefined || isText(caption), 'a text', caption);
+    demand(author, `${at}.concepts`, Array.isArray(concepts) && concepts.every(isText), 'a list of ids', concepts);
+    const length = text?.length ?? 0;
+    const start = Number.isInteger(responseStart) && responseStart >= 0 && responseStart <= length;
+    demand(author, `${at}.responseStart`, start, `a place in the text's ${length} characters`, responseStart);
+    demand(author, `${at}.generatorNats`, Number.isFinite(generatorNats), 'a finite number', generatorNats);
+    const places =
+      Array.isArray(spans) &&
+      spans.every((span) => isText(span?.concept) && span.start >= 0 && span.start <= span.end && span.end <= length);
+    demand(author, `${at}.spans`, places, `{ start, end, concept } within ${length} characters`, spans);
+  }
+}
+
+function requireConcepts(author: Author, set: ConceptSet, modality: Dataset['modality']): void {
+  demand(author, 'concepts', isRecord(set), '{ concepts, items, examples }', set);
+  const labels = requireIds(author, 'concepts: concepts', set.concepts);
+  for (const [i, { label }] of labels.entries()) {
+    demand(author, `concepts: concepts[${i}].label`, isName(label), 'a text', label);
+  }
+  requireItems(author, 'concepts: items', set.items, modality);
+  demand(author, 'concepts: examples', Array.isArray(set.examples), 'a list', set.examples);
+  const splits = new Map<string, Split>();
+  for (const [i, example] of set.examples.entries()) {
+    const at = `concepts: examples[${i}]`;
+    const { concept, item, split, role } = (isRecord(example) ? example : {}) as Partial<typeof example>;
+    const within = (index: unknown, list: readonly unknown[]) =>
+      Number.isInteger(index) && list[index as number] !== undefined;
+    demand(author, `${at}.concept`, within(concept, labels), `an index below ${labels.length}`, concept);
+    demand(author, `${at}.item`, within(item, set.items), `an index below ${set.items.length}`, item);
+    demand(author, `${at}.split`, split === 'train' || split === 'eval', "'train' or 'eval'", split);
+    const roles = ['positive', 'negative', 'hard-negative'];
+    demand(author, `${at}.role`, roles.includes(role as string), roles.join(', '), role);
+    const pair = `${concept} ${item}`;
+    if ((splits.get(pair) ?? split) === split) splits.set(pair, split!);
+    else refuse(author, at, 'each item in one split of a concept', `item ${item} in both of concept ${concept}`);
+  }
+}
+
+function checkedJudge(author: Author, judge: TextJudge): TextJudge {
+  demand(author, 'judge', isRecord(judge), '{ description, concept, instruction }', judge);
+  const there = functionsOf(author, judge, ['concept', 'instruction'], 'judge.');
+  demand(author, 'judge', there.length === 2, 'both concept and instruction', judge);
+  const scored = (name: string) => (score: number) =>
+    demand(author, name, score >= 0 && score <= 2, 'a score of 0, 1 or 2', score);
+  return {
+    description: judge.description,
+    concept: checkedSync(author, 'judge.concept', judge, judge.concept, scored('judge.concept')),
+    instruction: checkedSync(author, 'judge.instruction', judge, judge.instruction, scored('judge.instruction')),
+  };
+}
+
+function checkedZeroShot(author: Author, tasks: readonly ZeroShotTask[]): ZeroShotTask[] {
+  return requireIds(author, 'zeroShot', tasks).map((entry, i) => {
+    const task = entry as unknown as ZeroShotTask;
+    const at = `zeroShot[${i}]`;
+    const told = ({ label, prompts }: ZeroShotTask['classes'][number]) =>
+      isName(label) && Array.isArray(prompts) && prompts.length > 0 && prompts.every(isText);
+    const classes = Array.isArray(task.classes) && task.classes.every((each) => isRecord(each) && told(each));
+    demand(author, `${at}.classes`, classes, 'a list of { label, prompts }', task.classes);
+    const there = functionsOf(author, task, ['classOf'], `${at}.`);
+    demand(author, `${at}.classOf`, there.length === 1, 'a function', task.classOf);
+    const classOf = checkedSync(author, `${at}.classOf`, task, task.classOf, (index) => {
+      const within = index === undefined || (Number.isInteger(index) && index >= 0 && index < task.classes.length);
+      demand(author, `${at}.classOf`, within, `an index below ${task.classes.length} or undefined`, index);
+    });
+    return { ...task, classOf };
+  });
+}
+
+/** An opened dataset with every result checked; what was given in one split may not come in the other. */
+function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
+  demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
+  const { id, fingerprint, judge, zeroShot } = dataset;
+  demand(author, 'open: id', isName(id), 'a text', id);
+  demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
+  demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
+  const there = new Set(functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'embed']));
+  demand(author, 'open: corpus', there.has('corpus'), 'a function', dataset.corpus);
+  const given: Record<'train' | 'test', Set<string>> = { train: new Set(), test: new Set() };
+  return {
+    id,
+    modality,
+    fingerprint,
+    corpus: checkedAsync(author, 'corpus', dataset, dataset.corpus, (items, split) => {
+      requireItems(author, 'corpus', items, modality);
+      const other = given[split === 'train' ? 'test' : 'train'];
+      for (const item of items) {
+        if (other.has(item.id))
+          refuse(author, 'corpus', 'splits without an item in common', `${kindOf(item.id)} in both`);
+        given[split].add(item.id);
+      }
+    }),
+    ...(there.has('concepts') && {
+      concepts: checkedAsync(author, 'concepts', dataset, dataset.concepts!, (set) =>
+        requireConcepts(author, set, modality),
+      ),
+    }),
+    ...(there.has('prompts') && {
+      prompts: checkedAsync(author, 'prompts', dataset, dataset.prompts!, (prompts: SteeringPrompt[]) => {
+        for (const [i, { text }] of requireIds(author, 'prompts', prompts).entries()) {
+          demand(author, `prompts[${i}].text`, isText(text), 'a text', text);
+        }
+      }),
+    }),
+    ...(there.has('embed') && {
+      embed: checkedAsync(author, 'embed', dataset, dataset.embed!, (value, items) => {
+        const { data, dim, description } = (isRecord(value) ? value : {}) as Partial<typeof value>;
+        const size = items.length * (dim ?? 0);
+        const whole =
+          data instanceof Float32Array && Number.isInteger(dim) && data.length === size && isText(description);
+        demand(author, 'embed', whole, `{ data, dim, description } with ${items.length} × dim numbers`, value);
+        requireFinite(author, 'embed: data', data!);
+      }),
+    }),
+    ...(zeroShot !== undefined && { zeroShot: checkedZeroShot(author, zeroShot) }),
+    ...(judge !== undefined && { judge: checkedJudge(author, judge) }),
+  };
+}
+
+/** A dataset plug-in from outside with what it opens checked. */
+export function checkedDatasetPlugin(definition: DatasetDefinition, file: string): DatasetDefinition {
+  const author: Author = { file };
+  const open = checkedAsync(author, 'open', definition, definition.open, () => {});
+  return {
+    ...definition,
+    open: async (options, context) => checkedDataset(author, await open(options, context), definition.modality),
+  };
+}

@@ -1,0 +1,85 @@
+/** @file What an SAE variant from outside returns: start values, codes, reconstructions, losses, directions. */
+
+import type { Codes, SaeDefinition, SaeLoss, SaeShape } from '../contract/sae.ts';
+import type { NamedTensors, Tensor2D } from '../num/tf.ts';
+import { type Author, checkedSync, demand, functionsOf, isRecord, isTensor, kindOf, refuse } from './expect.ts';
+import { requireCodes, requireFiniteTensor, requireNamed, requireTensor } from './tensors.ts';
+
+/** Those that `changed` names are among `known`, of the same shapes. */
+function requireKnown(author: Author, name: string, changed: unknown, known: NamedTensors): void {
+  demand(author, name, isRecord(changed), 'tensors by name', changed);
+  for (const [key, tensor] of Object.entries(changed as NamedTensors)) {
+    const old = known[key];
+    if (!old) refuse(author, name, `names among ${Object.keys(known).join(', ')}`, `'${key}'`);
+    requireTensor(author, `${name}.${key}`, tensor, old.shape);
+  }
+}
+
+function requireLoss(author: Author, value: SaeLoss, target: Tensor2D, d_sae: number): void {
+  demand(author, 'loss', isRecord(value), 'total, parts, codes and reconstruction', value);
+  requireTensor(author, 'loss: total', value.total, []);
+  demand(author, 'loss: parts', isRecord(value.parts), 'scalars by name', value.parts);
+  for (const [key, part] of Object.entries(value.parts)) requireTensor(author, `loss: parts.${key}`, part, []);
+  requireCodes(author, 'loss: codes', value.codes, target.shape[0], d_sae);
+  requireTensor(author, 'loss: reconstruction', value.reconstruction, target.shape);
+}
+
+/**
+ * A variant from outside with every result checked against the sizes of one dictionary; our own are given back as they
+ * are. Codes and reconstructions of inference are looked through for NaN, those of training by its loss.
+ */
+export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: SaeShape): SaeDefinition<H> {
+  if (definition.source === undefined) return definition;
+  const author: Author = { file: definition.source };
+  const sync = <A extends unknown[], R>(name: string, fn: (...args: A) => R, check: (value: R, ...args: A) => void) =>
+    checkedSync(author, name, definition, fn, check);
+  const there = new Set(functionsOf(author, definition, ['beforeStep', 'afterStep', 'toInference', 'foldScale']));
+  const finiteCodes = ({ kind: _, ...parts }: Codes) => requireFiniteTensor(author, 'encode: values', parts.values);
+  return {
+    ...definition,
+    init: sync('init', definition.init, (value) => {
+      demand(author, 'init', isRecord(value), 'params and buffers', value);
+      requireNamed(author, 'init: params', value.params);
+      demand(author, 'init: params', Object.keys(value.params).length > 0, 'one tensor or more', value.params);
+      if (value.buffers !== undefined) requireNamed(author, 'init: buffers', value.buffers);
+    }),
+    encode: sync('encode', definition.encode, (codes, _params, x) => {
+      requireCodes(author, 'encode', codes, x.shape[0], d_sae);
+      finiteCodes(codes);
+    }),
+    decode: sync('decode', definition.decode, (value, _params, codes) => {
+      requireTensor(author, 'decode', value, [codes.values.shape[0], d_out]);
+      requireFiniteTensor(author, 'decode', value);
+    }),
+    loss: sync('loss', definition.loss, (value, _params, { target }) => requireLoss(author, value, target, d_sae)),
+    directions: sync('directions', definition.directions, (value) => {
+      requireTensor(author, 'directions', value, [d_sae, d_out]);
+      requireFiniteTensor(author, 'directions', value);
+    }),
+    ...(there.has('beforeStep') && {
+      beforeStep: sync('beforeStep', definition.beforeStep!, (value, grads) =>
+        requireKnown(author, 'beforeStep', value, grads),
+      ),
+    }),
+    ...(there.has('afterStep') && {
+      afterStep: sync('afterStep', definition.afterStep!, (value, params) =>
+        requireKnown(author, 'afterStep', value, params),
+      ),
+    }),
+    ...(there.has('toInference') && {
+      toInference: sync('toInference', definition.toInference!, (value) => requireNamed(author, 'toInference', value)),
+    }),
+    ...(there.has('foldScale') && {
+      foldScale: sync('foldScale', definition.foldScale!, (value) => requireNamed(author, 'foldScale', value)),
+    }),
+    ...(definition.toSaeLens && {
+      toSaeLens: sync('toSaeLens', definition.toSaeLens, (value) => {
+        demand(author, 'toSaeLens', isRecord(value) && isRecord(value.cfg), 'architecture, cfg and tensors', value);
+        const { architecture } = value;
+        if (typeof architecture !== 'string') refuse(author, 'toSaeLens: architecture', 'a name', kindOf(architecture));
+        demand(author, 'toSaeLens: tensors', !isTensor(value.tensors), 'tensors by name', value.tensors);
+        requireNamed(author, 'toSaeLens: tensors', value.tensors);
+      }),
+    }),
+  };
+}

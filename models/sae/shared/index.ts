@@ -1,0 +1,15 @@
+/** @file Building blocks of SAE variants (`saxbench/sae`): encoders, start values, AuxK, the top-k family, sparsity targets. */
+export * from './auxk.ts';
+export * from './dead-indices.ts';
+export * from './decoder.ts';
+export * from './encoder.ts';
+export * from './few-active.ts';
+export * from './learning-rate.ts';
+export * from './linear-parts.ts';
+export * from './sparsity-target.ts';
+export * from './start-threshold.ts';
+export * from './threshold-codes.ts';
+export * from './topk-family.ts';
+export * from './topk-family-loss.ts';
+export * from './variance.ts';
+export * from './warmup.ts';

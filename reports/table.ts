@@ -1,0 +1,60 @@
+/** @file Tables: what all methods reached on one task at one site, with seeds joined. */
+import type { Result } from '../harness/schema/result.generated.ts';
+import type { TableMark } from './marks.ts';
+
+/** One number of a table. */
+export interface Cell {
+  value: number | null;
+  ci95: [number, number] | null;
+  n: number;
+  /** The interval rests on few units (under 10): it is marked, since it is wide and leans on the shape of the data. */
+  few?: boolean;
+  /** Seeds with a value. */
+  seeds: number;
+  /** Standard deviation over seeds; null with fewer than two. */
+  sd: number | null;
+  unit: string;
+  direction: 'max' | 'min' | 'none';
+  reason?: string;
+}
+
+/** One line of a table: a method under one setting of the task's axes. */
+export interface TableRow {
+  method: Result['method'];
+  axes: Record<string, string>;
+  /** A null row of the task (`method`), or what stands beside a method to compare it with (`row`: not ranked). */
+  control?: 'method' | 'row';
+  cells: Record<string, Cell>;
+  /** Not the row of its method that is ranked. */
+  detail: boolean;
+  /** Title of the rows that it is ranked among; empty where the task has no bands. */
+  band: string;
+  /** 1 = best of its band by the main metric; null for details, controls, dense bands and empty cells. */
+  rank: number | null;
+  /** Against the first of its band: told apart by the paired test, not told apart, or nothing to test on. */
+  standing?: 'apart' | 'tied' | 'untested';
+  /** Why all or some of its seeds have no result: `seed 2: …`. */
+  failures?: string[];
+  /** Of that test, corrected for the number of comparisons. */
+  p?: number;
+}
+
+/** All methods on one task at one site. */
+export interface Table {
+  subject: Result['subject'];
+  site: Result['site'];
+  dataset: Result['dataset'];
+  task: Result['task'];
+  /** Metric names, the main one first, then in the order of the results. */
+  metrics: string[];
+  main?: string;
+  seeds: number[];
+  /** How often SAEs saw each training row; one number where all of them trained alike. */
+  epochs: number[];
+  /** What readers must know about some of its methods. */
+  marks: TableMark[];
+  /** Band by band, best first, then the details. */
+  rows: TableRow[];
+  /** Why there are no rows, where the task does not apply to this subject. */
+  unavailable?: string;
+}
