@@ -6,8 +6,8 @@
  * - Qwen 2: nothing (biases of q, k and v: `bias.out: false`). Qwen 3: a norm of each head's q and k, before `attend`.
  * - GPT-NeoX, Phi: `parallel` (the MLP reads the block's input), rotary positions of a head's first part in `Rotary`;
  *   NeoX's fused QKV is a `split` with `heads`; Phi's head has a bias, which `linear` adds where it is stored.
- * - Phi 3: `split` of qkv_proj and gate_up_proj. Gemma 2: a factor on the embedding, norms with 1 + w and after the
- *   attention and the MLP, caps on scores and logits, a window for every other layer: unfused but for the first two.
+ * - Phi 3: a `split` of qkv_proj and gate_up_proj. Gemma 2: a factor on the embedding, norms with 1 + w, norms after the
+ *   attention and the MLP, caps on scores and logits, a window in every other layer; the last three not in a fused block.
  */
 import {
   type ForwardOptions,
