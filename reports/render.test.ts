@@ -48,7 +48,7 @@ test('CSV has one line a number and quotes what needs it', async () => {
   assert.is(lines.length, 4);
   assert.match(
     lines[1]!,
-    /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,,1,first,0,false,auroc,0\.91,0\.88,0\.94,10/,
+    /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
   );
   assert.match(lines[3]!, /has no decoder/);
 });

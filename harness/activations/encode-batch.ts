@@ -2,7 +2,7 @@
 import type { ForwardOptions, ForwardResult, Item, Site, Subject, TokenBatch } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { tf } from '../num/tf.ts';
-import { seenCharacters } from './cut-texts.ts';
+import { seenCharacters, tokenizeTexts } from './cut-texts.ts';
 
 /** One item's rows. */
 export interface ItemActivations {
@@ -20,8 +20,7 @@ function textOf(item: Item, site: Site): string {
 
 function tokenize(subject: Subject, site: Site, items: readonly Item[], maxLength?: number): TokenBatch {
   const texts = items.map((item) => textOf(item, site));
-  if (subject.type === 'clip') return subject.tokenize(texts);
-  return subject.tokenize(texts, maxLength === undefined ? {} : { maxLength });
+  return tokenizeTexts(subject, texts, maxLength);
 }
 
 /** Class token and patches of one image, from the subject's own configuration. */

@@ -67,7 +67,7 @@ export async function* shuffledBatches(
   seed: number,
   options: ShuffleOptions = {},
 ): AsyncGenerator<ShuffledBatch> {
-  const { from = 0, previous = false } = options;
+  const { from = 0, previous = false, reuse = false } = options;
   const d = source.d_in;
   const emptyBatch = (): ShuffledBatch => ({
     rows: new Uint32Array(size),
@@ -92,7 +92,7 @@ export async function* shuffledBatches(
       filled += rows.length;
       if (filled < size) continue;
       yield batch;
-      batch = emptyBatch();
+      if (!reuse) batch = emptyBatch();
       filled = 0;
     }
   }

@@ -16,7 +16,7 @@ const own = (file: string, ...names: string[]) => ({ file, names });
 const LABELLED = [
   own('harness/execute/labelled', 'labelledActivations'),
   own('harness/execute/whole-examples', 'wholeExamples'),
-  own('harness/activations/cut-texts', 'seenCharacters'),
+  own('harness/activations/cut-texts', 'cutTexts'),
 ];
 
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */

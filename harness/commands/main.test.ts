@@ -216,6 +216,13 @@ test('a folder of results is of one suite at one size: nothing of another replac
     await mistake('run', suiteFile(), ...plugins, ...places, '--out', limited),
     /found results of suite toy with --limit 5/,
   );
+  const edited = ['run', suiteFile({ tasks: [{ id: 'toy-task', options: { offset: 1 } }] }), ...plugins, ...places];
+  assert.match(await mistake(...edited, '--out', out), /task\.offset 1, as this run; found .* 0 .* --overwrite\.$/);
+  assert.is(readFileSync(join(out, 'results.csv'), 'utf8'), before);
+  assert.match(
+    (await run(...edited, '--out', out, '--overwrite')).said,
+    /^\d+ results under other settings are replaced/m,
+  );
 });
 
 test('run: one crashing method gives exit code 1, the others their results', async () => {

@@ -43,6 +43,8 @@ export interface RowSamples {
   values: number[];
   /** Where units share items: what each block of items adds to the error of the mean. The sum is 0. */
   shared?: number[];
+  /** In place of `shared`, the same for each value: [units][blocks]. Each sums to 0. */
+  sharedBy?: number[][];
 }
 
 /** One line of a result: metrics under one setting of the task's axes, e.g. `{ selection: 'auroc' }`. */

@@ -12,17 +12,11 @@ export interface Job {
 
 /** What is left, in memory that threads share, so that a thread takes a job without asking another that is at work. */
 export interface Jobs {
-  /** For each cell the first and the last job that nobody took, packed into one number so that both change together. */
-  left: Int32Array<SharedArrayBuffer>;
-  /** Cells by subject: its first owner's side, and whether other sides may help. */
-  cells: { side: number; shared: boolean }[];
+  /** For each cell how many of its jobs were asked for. */
+  taken: Int32Array<SharedArrayBuffer>;
+  /** Cells by subject: how many jobs, their first owner's side, and whether other sides may help. */
+  cells: { jobs: number; side: number; shared: boolean }[];
 }
-
-const BITS = 15;
-const MOST = (1 << BITS) - 1;
-const pack = (first: number, end: number) => (end << BITS) | first;
-const firstOf = (packed: number) => packed & MOST;
-const endOf = (packed: number) => packed >> BITS;
 
 /**
  * Deals whole subjects out to `sides`, the largest first, since their activations are collected together.
@@ -33,7 +27,6 @@ const endOf = (packed: number) => packed >> BITS;
 export function dealJobs(plan: Plan, sides: number, isShared: (subject: string) => boolean): Jobs {
   const work = new Map<string, number>();
   for (const { subject, fits } of plan.cells) {
-    if (fits.length > MOST) throw new RangeError(`jobs: ${fits.length} methods at one site, the most is ${MOST}`);
     const own = fits.reduce((sum, { evaluations }) => sum + evaluations.length, 0);
     work.set(subject.id, (work.get(subject.id) ?? 0) + own);
   }
@@ -44,37 +37,25 @@ export function dealJobs(plan: Plan, sides: number, isShared: (subject: string) 
     load[side]! += own;
     sideOf.set(subject, side);
   }
-  const left = new Int32Array(new SharedArrayBuffer(4 * plan.cells.length));
-  plan.cells.forEach(({ fits }, i) => {
-    left[i] = pack(0, fits.length);
+  const taken = new Int32Array(new SharedArrayBuffer(4 * plan.cells.length));
+  const cells = plan.cells.map(({ subject: { id }, fits }) => {
+    return { jobs: fits.length, side: sideOf.get(id)!, shared: isShared(id) };
   });
-  const cells = plan.cells.map(({ subject: { id } }) => ({ side: sideOf.get(id)!, shared: isShared(id) }));
-  return { left, cells };
-}
-
-/** Takes a cell's next job from its start, or the last one from its end. */
-function takeFrom(left: Jobs['left'], cell: number, end: boolean): Job | undefined {
-  for (;;) {
-    const packed = Atomics.load(left, cell);
-    const [from, to] = [firstOf(packed), endOf(packed)];
-    if (from >= to) return undefined;
-    const next = end ? pack(from, to - 1) : pack(from + 1, to);
-    if (Atomics.compareExchange(left, cell, packed, next) === packed) return { cell, fit: end ? to - 1 : from };
-  }
+  return { taken, cells };
 }
 
 /**
- * The next job of a side: of its own subjects in the order of the plan, then from the end of the others' first cell that
- * has some left. Two sides thus meet in the middle of a cell, whose activations and preparations both need.
+ * The next job of a side: of its own subjects in the order of the plan, then of the others' first cell that has some left. All
+ * take from the start of a cell, where suites have what takes longest: two sides that work on the last cell end with short jobs.
  */
-export function takeJob({ left, cells }: Jobs, side: number): Job | undefined {
-  for (const [i, cell] of cells.entries()) {
-    const job = cell.side === side ? takeFrom(left, i, false) : undefined;
-    if (job) return job;
-  }
-  for (const [i, { shared }] of cells.entries()) {
-    const job = shared ? takeFrom(left, i, true) : undefined;
-    if (job) return job;
+export function takeJob({ taken, cells }: Jobs, side: number): Job | undefined {
+  for (const own of [true, false]) {
+    for (const [cell, { jobs, side: owner, shared }] of cells.entries()) {
+      if (own ? owner !== side : !shared) continue;
+      // What is asked for beyond the last job stays few: one for each side and call.
+      const fit = Atomics.load(taken, cell) < jobs ? Atomics.add(taken, cell, 1) : jobs;
+      if (fit < jobs) return { cell, fit };
+    }
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
-import { seenCharacters } from '../activations/cut-texts.ts';
+import { cutTexts } from '../activations/cut-texts.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
@@ -51,7 +51,9 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
     // Images are seen whole.
     if (siteOf(subject, site).modality === 'image') return { set, notes: [] };
-    return wholeExamples(set, (text) => seenCharacters(subject, text, collect.maxLength), id);
+    const texts = set.items.map(({ text, caption }) => text ?? caption ?? '');
+    const cut = cutTexts(subject, texts, collect.maxLength);
+    return wholeExamples(set, (text) => cut.get(text), id);
   };
   return {
     subject,

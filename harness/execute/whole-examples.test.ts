@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { seenCharacters } from '../activations/cut-texts.ts';
+import { cutTexts, seenCharacters } from '../activations/cut-texts.ts';
 import type { ConceptExample, ConceptSet, Item } from '../contract/data.ts';
 import type { LanguageModel } from '../contract.ts';
 import { UserError } from '../errors.ts';
@@ -31,6 +31,10 @@ test('what a subject sees of a text', async () => {
     },
   };
   assert.is(seenCharacters(closed, 'abcdef', 6), 4);
+  // Of many texts: a text that just fits, one that does not, short ones.
+  assert.equal(cutTexts(subject, ['abcde', 'a', 'abcdef', ''], 6), new Map([['abcdef', 5]]));
+  assert.is(cutTexts(subject, ['ab', 'abc'], 6).size, 0);
+  assert.is(cutTexts(subject, [], 6).size, 0);
 });
 
 /** Items by their text's length; what is seen are the first ten characters. */

@@ -6,6 +6,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from './addon.ts';
+import { OnKeys } from './on-keys.ts';
 import { giveArray } from './recycling.ts';
 
 type DType = 'float32' | 'int32' | 'bool';
@@ -35,6 +36,7 @@ export class NativeBackend extends MathBackendCPU {
     super();
     // The CPU backend would print a hint to install tfjs-node at its first use.
     (this as unknown as { firstUse: boolean }).firstUse = false;
+    Reflect.set(this.data, 'data', new OnKeys());
   }
 
   private entry(dataId: object): Data {

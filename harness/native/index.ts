@@ -16,6 +16,7 @@ import { registerReduce } from './kernels/reduce.ts';
 import { registerSparse } from './kernels/sparse.ts';
 import { statisticsKernels } from './kernels/statistics.ts';
 import { registerThreshold } from './kernels/threshold.ts';
+import { OnKeys } from './on-keys.ts';
 import { guarded } from './registry.ts';
 
 /**
@@ -50,7 +51,14 @@ export async function register(tf: typeof Tf) {
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });
   }
   tf.registerBackend('native', () => new NativeBackend(), 4);
+  keepInfoOnTensors(tf);
   return started;
+}
+
+/** What the engine keeps of tensors, in a map that is quicker; not where there are tensors that it would not know of. */
+function keepInfoOnTensors(tf: typeof Tf): void {
+  const { state } = tf.engine();
+  if (state.numDataBuffers === 0) state.tensorInfo = new OnKeys();
 }
 
 /** Counts threads that call kernels all the time: with one on every core, kernels do not spread over others' cores. */

@@ -35,7 +35,7 @@ export async function* trainingBatches<H>(
   target: ActivationSet,
   { size, seed, from, scale }: { size: number; seed: number; from: number; scale: number },
 ): AsyncGenerator<SaeBatch> {
-  const shuffle = { from, previous: definition.data?.previous ?? false };
+  const shuffle = { from, previous: definition.data?.previous ?? false, reuse: true };
   const targets = target === activations ? undefined : target.shuffled(size, seed, shuffle)[Symbol.asyncIterator]();
   const tensor = (x: Float32Array, d: number) =>
     tf.tidy(() => tf.mul(tf.tensor2d(x, [size, d]), scale)) as SaeBatch['x'];

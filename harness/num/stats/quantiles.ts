@@ -11,6 +11,37 @@ export function quantile(values: ArrayLike<number>, p: number): number | null {
   return quantiles(values, [p])[0]!;
 }
 
+/** As {@link quantile}, without sorting all of many values, of which there is at least one. */
+export function quantileOfMany(values: Float32Array, p: number): number {
+  const numbers = values.slice();
+  const position = (numbers.length - 1) * p;
+  partition(numbers, Math.floor(position));
+  // The next one is the smallest of those behind.
+  const above = numbers.subarray(Math.floor(position) + 1);
+  const pair = [numbers[Math.floor(position)]!, above.reduce((least, value) => Math.min(least, value), Infinity)];
+  return above.length === 0 ? pair[0]! : pair[0]! + (position - Math.floor(position)) * (pair[1]! - pair[0]!);
+}
+
+/** Puts at `place` what sorting would, nothing larger before it and nothing smaller behind (Hoare 1961). */
+function partition(numbers: Float32Array, place: number): void {
+  let [low, high] = [0, numbers.length - 1];
+  while (low < high) {
+    const pivot = numbers[(low + high) >> 1]!;
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (numbers[i]! < pivot) i++;
+      while (numbers[j]! > pivot) j--;
+      if (i > j) break;
+      const swapped = numbers[i]!;
+      numbers[i++] = numbers[j]!;
+      numbers[j--] = swapped;
+    }
+    if (place <= j) high = j;
+    else if (place >= i) low = i;
+    else return;
+  }
+}
+
 /** The quantile of values that are sorted ascending and not empty. */
 export function sortedQuantile(sorted: ArrayLike<number>, p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`quantile: p must be in [0, 1], got ${p}`);

@@ -6,7 +6,7 @@ import { allclose } from '../allclose.ts';
 import { createRng } from '../rng.ts';
 import { histogram } from './histogram.ts';
 import { emptyMoments, mean, mergeMoments, momentsOf, standardDeviation, variance } from './moments.ts';
-import { quantile, quantiles } from './quantiles.ts';
+import { quantile, quantileOfMany, quantiles } from './quantiles.ts';
 import { argsort } from './ranks.ts';
 import { studentCdf, studentQuantile } from './student-t.ts';
 
@@ -34,6 +34,17 @@ test('quantiles equal numpy', () => {
   assert.is(quantile([], 0.5), null);
   assert.is(quantile([3], 0.7), 3);
   assert.throws(() => quantile([1], 1.1), /in \[0, 1\]/);
+});
+
+test('a quantile of many values is that of the sorted ones', () => {
+  const rng = createRng('quantile of many');
+  for (const n of [1, 2, 3, 10, 1001]) {
+    // Few values that are equal, and many.
+    for (const kinds of [4, 1e9]) {
+      const values = Float32Array.from({ length: n }, () => Math.floor(rng.uniform() * kinds) - kinds / 2);
+      for (const p of [0, 0.1, 0.5, 0.937, 1]) assert.is(quantileOfMany(values, p), quantile(values, p), `${n} ${p}`);
+    }
+  }
 });
 
 test('argsort keeps the order of equal values', () => {

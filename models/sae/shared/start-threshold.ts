@@ -1,6 +1,6 @@
 /** @file The threshold that all latents of a JumpReLU SAE start with. */
 import { type Tensor2D, tf } from '../../../harness/contract.ts';
-import { sortedQuantile } from '../../../harness/kit/index.ts';
+import { quantileOfMany } from '../../../harness/kit/index.ts';
 
 /** Pre-activations that the quantile is taken over. */
 const VALUES = 2 ** 20;
@@ -20,7 +20,7 @@ export function startThreshold(sample: Tensor2D, W_enc: Tensor2D, targetL0: numb
     return tf.matMul(rows, W_enc);
   });
   // Read outside of the scope, which would look for tensors in every element of an array that leaves it.
-  const sorted = (pre.dataSync() as Float32Array).slice().sort();
+  const threshold = quantileOfMany(pre.dataSync() as Float32Array, 1 - part);
   pre.dispose();
-  return Math.max(1e-3, sortedQuantile(sorted, 1 - part));
+  return Math.max(1e-3, threshold);
 }
