@@ -162,7 +162,10 @@ test('a holder on another host is told with its start and with what to delete wh
   const signal = AbortSignal.timeout(100);
   await open()
     .compute('fit', KEY, write('one'), { signal })
-    .then(assert.unreachable, () => undefined);
+    .then(
+      () => assert.unreachable(),
+      () => undefined,
+    );
   const { lock } = storePlaces(root);
   assert.match(
     said[0]!,
