@@ -5,6 +5,9 @@ import { createRng } from '../harness/num/rng.ts';
 import { meanInterval } from '../harness/num/stats/interval.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables, combineSeeds } from './aggregate.ts';
+import { rowGroups } from './leaderboard.ts';
+import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import type { TableRow } from './table.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/aggregate');
@@ -14,6 +17,14 @@ const near = (actual: number, expected: number, tolerance = 1e-9) =>
 test('one seed keeps its own interval', () => {
   const cell = combineSeeds([metric(0.7, [0.6, 0.75])]);
   assert.equal([cell.value, cell.ci95, cell.seeds, cell.sd], [0.7, [0.6, 0.75], 1, null]);
+});
+
+test('seeds that give the same value without an interval: no point interval', () => {
+  const three = (more: object) => combineSeeds([0, 1, 2].map(() => metric(16, null, more)));
+  assert.equal([three({}).ci95, three({ range: [0, null] }).ci95], [null, null]);
+  const bounded = combineSeeds([0, 1, 2].map(() => metric(1, null, { range: [0, 1] })));
+  near(bounded.ci95![0], 0.025 ** (1 / 3));
+  assert.is(bounded.few, true);
 });
 
 test('several seeds: t interval between seeds and the interval within, in squares, by hand', () => {
@@ -135,6 +146,19 @@ test('many comparisons: what one pair alone would tell apart is not, among twent
   assert.is(many.rows.find(({ method }) => method.name === 'b')!.standing, 'tied');
 });
 
+test('what ≈ leaves open is said: the difference that the test would have found', () => {
+  const alike = spread.map((value, i) => value - 0.01 + (i % 2 === 0 ? 0.1 : -0.1));
+  const [first, other] = buildTables([scored('a', spread), scored('b', alike)])[0]!.rows;
+  assert.is(first!.detectable, undefined);
+  // Differences .01 ± .1: sd 0.1 · √(16 / 15), over √16; t of fifteen degrees of freedom 2.131450 and 0.866245.
+  assert.ok(Math.abs(other!.detectable! - (2.13145 + 0.866245) * ((0.1 * Math.sqrt(16 / 15)) / 4)) < 1e-5);
+  assert.match(
+    powerText([first!, other!])!,
+    /^A difference of 0\.077 from the first would be found with a power of 80 %/,
+  );
+  assert.is(powerText([first!]), undefined);
+});
+
 test('without values by unit seeds are compared; without seeds nothing is claimed', () => {
   const bare = (name: string, value: number, seed: number) =>
     fakeResult(name, [{ axes: {}, metrics: { auroc: metric(value, null, { main: true }) } }], { seed });
@@ -205,7 +229,7 @@ test('bands: ranks begin anew in each, dense rows stand apart without one', () =
   assert.equal(
     table!.rows.map(({ method, band, rank }) => [method.name, band, rank]),
     [
-      ['k8', 'L0 5.66 to 11.3', 1],
+      ['k8', 'L0 5.66 to 11.3', null],
       ['k16', 'L0 11.3 to 22.6', 1],
       ['k12', 'L0 11.3 to 22.6', 2],
       ['pca-16', 'L0 11.3 to 22.6', 3],
@@ -213,6 +237,10 @@ test('bands: ranks begin anew in each, dense rows stand apart without one', () =
       ['half', 'dense (L0 of at least 48): no compression', null],
     ],
   );
+  assert.is(table!.rows[0]!.standing, 'alone');
+  assert.is(rankLabel(table!.rows[0]!), '–');
+  const [{ title, rows }] = rowGroups(table!.rows).bands as [{ title: string; rows: TableRow[] }];
+  assert.is(bandTitle({ title, rows }), 'L0 5.66 to 11.3 (one method alone: no rank)');
 });
 
 test('what stands beside a method as its control has no rank and takes none from others', () => {

@@ -21,6 +21,7 @@ const COLUMNS = [
   'band',
   'rank',
   'standing',
+  'detectable',
   'seed',
   'limited',
   'metric',
@@ -58,7 +59,8 @@ function placesOf(tables: readonly Table[]): Map<string, Map<string, TableRow>> 
 /** What a row's rank is among, what it is, and how it stands against the first: of the row over all seeds. */
 function standingOf(row: TableRow | undefined) {
   const standing = row?.standing ?? (row?.rank === 1 ? 'first' : undefined);
-  return { band: row?.band, rank: row?.rank, standing: row?.detail ? 'detail' : standing };
+  const { band, rank, detectable } = row ?? {};
+  return { band, rank, standing: row?.detail ? 'detail' : standing, detectable };
 }
 
 /** One record for each seed, row and metric; an empty cell keeps its reason. */

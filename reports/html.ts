@@ -7,7 +7,7 @@ import { markedName, markLine } from './marks.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
-import { rankLabel } from './ranks.ts';
+import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -24,11 +24,14 @@ async function plotViews(plots: readonly Plot[], prefix: string) {
 const anchorOf = (place: string, part: string): string => `${place}-${part}`.replaceAll(/[^\w-]+/g, '-');
 
 /** How a row compares with the first, for the pointer over its rank. */
-function standingText({ rank, standing, p }: TableRow): string {
+function standingText({ rank, standing, p, detectable }: TableRow): string {
+  if (standing === 'alone') return 'alone in its band';
   if (rank === null) return 'not ranked';
   if (standing === undefined) return 'the first';
   if (standing === 'untested') return 'no units or seeds in common with the first to test on';
-  return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}`;
+  const power =
+    detectable === undefined ? '' : `; a difference of ${formatNumber(detectable)} would be found (power 80 %)`;
+  return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}${power}`;
 }
 
 function tableView(table: Table) {
@@ -56,7 +59,11 @@ function tableView(table: Table) {
       title: metricTitle(name) + ARROWS[firstCell(name)?.direction ?? 'none'],
       unit: firstCell(name)?.unit,
     })),
-    bands: bands.map(({ title, rows }) => ({ title, rows: rows.map(rowView) })),
+    bands: bands.map((band) => ({
+      title: bandTitle(band),
+      rows: band.rows.map(rowView),
+      power: powerText(band.rows)?.replaceAll('`', ''),
+    })),
     details: details.map(rowView),
     marks: table.marks.map((mark) => markLine(mark, table.seeds)),
     width: columns.length + 2,

@@ -4,7 +4,7 @@ import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
 import { markedName, markLine } from './marks.ts';
-import { rankLabel } from './ranks.ts';
+import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -80,7 +80,11 @@ function tableView(table: Table) {
     notes: (dataset.notes ?? []).map(markdownText),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
-    bands: bands.map(({ title, rows }) => ({ title: markdownText(title), rows: rows.map(rowView) })),
+    bands: bands.map((band) => ({
+      title: markdownText(bandTitle(band)),
+      rows: band.rows.map(rowView),
+      power: powerText(band.rows),
+    })),
     details: details.map(rowView),
     reasons: reasonsOf(rows, columns),
     marks: table.marks.map((mark) => markdownText(markLine(mark, table.seeds))),

@@ -1,6 +1,7 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
-import { holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
+import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay, ResultRowRecord } from '../harness/schema/result.generated.ts';
+import { formatNumber } from './format.ts';
 import type { TableRow } from './table.ts';
 
 /** A row with what each seed gave for the main metric. */
@@ -17,8 +18,13 @@ export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, m
   const value = metrics[main]?.value;
   if (value === null || value === undefined) return undefined;
   if (!samples) return { seed, value };
-  const units = new Map(samples.values.map((each, i) => [samples.ids?.[i] ?? String(i), each]));
-  return { seed, value, units, ...(samples.shared ? { shared: samples.shared } : {}) };
+  const { shared, sharedBy, ids } = samples;
+  const byUnit = <T>(all: readonly T[]) => new Map(all.map((each, i) => [ids?.[i] ?? String(i), each]));
+  return {
+    ...{ seed, value, units: byUnit(samples.values) },
+    ...(shared ? { shared } : {}),
+    ...(sharedBy ? { sharedBy: byUnit(sharedBy) } : {}),
+  };
 }
 
 /** The rows that are not the one of their method that is ranked: by the task's declaration, else all but its first. */
@@ -83,30 +89,56 @@ export function sortRows(rows: TableRow[], main: string): void {
 }
 
 /**
- * Ranks the rows of one band, sorted best first: equal values share a rank. Each is compared with the first by paired
- * differences, corrected for their number; `standing` is `tied` where they are not told apart, and `untested` where there is
- * nothing to test on.
+ * Ranks the rows of one band, sorted best first: equal values share a rank, and a row without another to be compared with
+ * has none. Each is compared with the first by paired differences, corrected for their number; `standing` is `tied` where
+ * they are not told apart, `untested` where there is nothing to test on, and `alone` where there is nothing to compare with.
+ * `detectable` is the difference that the test would have found with a power of 80 % at the strictest level of Holm's.
  */
 export function rankBand(candidates: readonly Candidate[], main: string): void {
   const ranked = candidates.filter(({ row }) => typeof row.cells[main]?.value === 'number');
+  const [first, ...others] = ranked;
+  if (first === undefined) return;
+  if (others.length === 0) {
+    first.row.standing = 'alone';
+    return;
+  }
   ranked.forEach(({ row }, i) => {
     const above = ranked[i - 1]?.row;
     row.rank = above && above.cells[main]!.value === row.cells[main]!.value ? above.rank : i + 1;
   });
-  const [first, ...others] = ranked;
-  const tests = others.map((other) => ({ row: other.row, test: pairedDifference(first!.sampled, other.sampled) }));
+  const tests = others.map((other) => ({ row: other.row, test: pairedDifference(first.sampled, other.sampled) }));
   for (const { row, test } of tests) if (!test) row.standing = 'untested';
-  const tested = tests.flatMap(({ row, test }) => (test ? [{ row, p: test.p }] : []));
+  const tested = tests.flatMap(({ row, test }) => (test ? [{ row, ...test }] : []));
   const corrected = holm(tested.map(({ p }) => p));
-  tested.forEach(({ row }, i) => {
+  tested.forEach(({ row, error }, i) => {
     row.p = corrected[i]!;
     row.standing = corrected[i]! < LEVEL ? 'apart' : 'tied';
+    if (error) row.detectable = detectableDifference(error, LEVEL / tested.length);
   });
 }
 
-/** `1`, `≈ 2`, `? 3`, or `–` without a rank. */
+/** `1`, `≈ 2`, `? 3`, or `–` without a rank (of a row that is alone in its band, too). */
 export function rankLabel({ rank, standing }: Pick<TableRow, 'rank' | 'standing'>): string {
   if (rank === null) return '–';
   const mark = standing === 'tied' ? '≈ ' : standing === 'untested' ? '? ' : '';
   return `${mark}${rank}`;
+}
+
+/**
+ * How large a difference from the first the tests of a band would have found, in a sentence: what `≈` leaves open.
+ * Undefined where nothing was tested.
+ */
+export function powerText(rows: readonly Pick<TableRow, 'detectable'>[]): string | undefined {
+  const found = rows.flatMap(({ detectable }) => detectable ?? []).sort((a, b) => a - b);
+  if (found.length === 0) return undefined;
+  const middle = formatNumber(found[Math.floor(found.length / 2)]);
+  const [least, most] = [formatNumber(found[0]), formatNumber(found.at(-1))];
+  const spread = least === most ? '' : ` (${least} to ${most}, by method)`;
+  return `A difference of ${middle}${spread} from the first would be found with a power of 80 %; \`≈\` leaves smaller ones open.`;
+}
+
+/** A band's title, with a word on a row that has nothing to be compared with. */
+export function bandTitle({ title, rows }: { title: string; rows: readonly Pick<TableRow, 'standing'>[] }): string {
+  if (title === '' || !rows.some(({ standing }) => standing === 'alone')) return title;
+  return `${title} (one method alone: no rank)`;
 }

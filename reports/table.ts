@@ -29,14 +29,16 @@ export interface TableRow {
   detail: boolean;
   /** Title of the rows that it is ranked among; empty where the task has no bands. */
   band: string;
-  /** 1 = best of its band by the main metric; null for details, controls, dense bands and empty cells. */
+  /** 1 = best of its band by the main metric; null for details, controls, dense bands, empty cells and lone rows. */
   rank: number | null;
-  /** Against the first of its band: told apart by the paired test, not told apart, or nothing to test on. */
-  standing?: 'apart' | 'tied' | 'untested';
+  /** Against the first of its band: told apart by the paired test, not told apart, nothing to test on, or no other row. */
+  standing?: 'apart' | 'tied' | 'untested' | 'alone';
   /** Why all or some of its seeds have no result: `seed 2: …`. */
   failures?: string[];
   /** Of that test, corrected for the number of comparisons. */
   p?: number;
+  /** The difference from the first that the test would have found with a power of 80 %. */
+  detectable?: number;
 }
 
 /** All methods on one task at one site. */

@@ -1,7 +1,7 @@
 /** @file Concept detection (AxBench): does a method's score tell texts or images with a concept from those without? */
 import {
-  type ConceptSet,
   defineTask,
+  type LabelledActivations,
   type MetricDefinition,
   type MetricValue,
   type ResultRow,
@@ -10,16 +10,17 @@ import {
 } from '../harness/contract.ts';
 import {
   averageRoc,
+  byGroup,
   createRng,
+  crossedInterval,
   type Estimate,
   emptyCell,
-  meanInterval,
+  type ItemInfluences,
   measuredCell,
   precisionRecallVersion,
   rocVersion,
   sharedVariance,
   thresholdVersion,
-  widenInterval,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { methodSelections, type Selection } from './concept-detection/selections.ts';
@@ -143,7 +144,7 @@ export default defineTask<Options>({
     const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
     for (const selection of selections) {
       signal?.throwIfAborted();
-      addSelection(outcome, selection, splits, labelled.set);
+      addSelection(outcome, selection, splits, labelled);
     }
     if (selections.length === 0) outcome.rows.push(emptyRow(`'${method.id}' gives no score for items`));
     return outcome;
@@ -154,8 +155,9 @@ function addSelection(
   outcome: TaskOutcome,
   selection: Selection,
   splits: ConceptSplit[],
-  { concepts, items }: ConceptSet,
+  { set: { concepts, items }, activations: { groups } }: LabelledActivations,
 ): void {
+  const scored: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
   const ids: string[] = [];
@@ -170,8 +172,8 @@ function addSelection(
   });
   outcome.rows.push({
     axes: { selection: selection.name },
-    metrics: averages(evaluations, items.length),
-    ...(evaluations.length > 0 ? { samples: samplesOf(evaluations, ids, items.length) } : {}),
+    metrics: averages(evaluations, scored),
+    ...(evaluations.length > 0 ? { samples: samplesOf(evaluations, ids, scored) } : {}),
   });
   outcome.details![selection.name] = details;
   if (evaluations.length > 0) {
@@ -180,7 +182,24 @@ function addSelection(
   }
 }
 
-function averages(evaluations: ConceptEvaluation[], items: number): Record<string, MetricValue> {
+/** What concepts are scored on. */
+interface ScoredItems {
+  items: number;
+  /** Items of one group (a patient, a document) share a number. */
+  groups?: Uint32Array;
+}
+
+/** What items, or their groups, add to the error of a metric of each concept that has it. */
+function influencesOf(
+  evaluations: readonly ConceptEvaluation[],
+  name: keyof ConceptMetrics,
+  { groups }: ScoredItems,
+): ItemInfluences[] {
+  const ofItems = evaluations.map((evaluation) => evaluation.influences[name]()).filter((each) => each !== undefined);
+  return groups ? byGroup(ofItems, groups) : ofItems;
+}
+
+function averages(evaluations: ConceptEvaluation[], scored: ScoredItems): Record<string, MetricValue> {
   const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
   return Object.fromEntries(
     names.map((name) => {
@@ -189,40 +208,32 @@ function averages(evaluations: ConceptEvaluation[], items: number): Record<strin
         const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
         return [name, emptyCell(reason)];
       }
-      return [name, measuredCell(conceptMean(name, values, evaluations, items), 'no concept')];
+      return [name, measuredCell(conceptMean(name, values, evaluations, scored), 'no concept')];
     }),
   );
 }
 
 /**
  * Mean over concepts with its interval over concepts; where they are scored on the same items (two classes of one text,
- * topics against the rest, the shared negatives of the 1 % setting) also over items.
+ * topics against the rest, the shared negatives of the 1 % setting), or on items of the same groups, also over those.
  */
 function conceptMean(
   name: keyof ConceptMetrics,
   values: number[],
   evaluations: readonly ConceptEvaluation[],
-  items: number,
+  scored: ScoredItems,
 ): Estimate | null {
-  const { range } = metrics[name];
-  const estimate = meanInterval(values, range);
-  const influences = evaluations
-    .map((evaluation) => evaluation.influences[name]())
-    .filter((each) => each !== undefined);
-  const variance = sharedVariance(influences, items);
-  if (!estimate || variance === 0) return estimate;
-  const distinct = new Set(influences.flatMap((each) => Array.from(each.items)));
-  return widenInterval(estimate, variance, distinct.size - 1, range);
+  return crossedInterval(values, influencesOf(evaluations, name, scored), scored.items, metrics[name].range);
 }
 
 /** Blocks that items are folded into, item number modulo their number. */
 const BLOCKS = 32;
 
 /** AUROC by concept and, where concepts are scored on the same items, what each block of items adds to its error. */
-function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], items: number): RowSamples {
+function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], scored: ScoredItems): RowSamples {
   const samples = { unit: 'concept', ids, values: evaluations.map((evaluation) => evaluation.metrics.auroc) };
-  const influences = evaluations.map(({ influences }) => influences.auroc()!);
-  if (sharedVariance(influences, items) === 0) return samples;
+  const influences = influencesOf(evaluations, 'auroc', scored);
+  if (sharedVariance(influences, scored.items) === 0) return samples;
   const shared = new Array<number>(BLOCKS).fill(0);
   for (const { items: places, values } of influences) {
     for (let i = 0; i < places.length; i++) shared[places[i]! % BLOCKS]! += values[i]! / evaluations.length;

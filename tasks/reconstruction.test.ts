@@ -164,7 +164,21 @@ test('special positions take no part, and means are over all documents alike', a
   );
   near(cell('explained_variance'), 0.8);
   assert.is(outcome.rows[0]!.metrics['mse']!.n, 2);
-  assert.ok(outcome.rows[0]!.metrics['mse']!.ci95);
+  assert.is(outcome.rows[0]!.metrics['mse']!.ci95, null, 'two equal errors, and nothing that bounds others');
+});
+
+test('items of one group are one unit of an interval: a patient with many images counts once', async () => {
+  // Six patients with ten images each; an image's error is its patient's.
+  const error = (item: number) => [0, 0.1, 0.2, 0.4, 0.5, 0.9][Math.floor(item / 10)]!;
+  const items = Array.from({ length: 60 }, (_, i) => [[i % 10, i % 7]]);
+  const shifted = method((x) => x.map(([a, b], i) => [a! + error(i), b!]));
+  const groups = Uint32Array.from(items, (_, i) => Math.floor(i / 10));
+  const alone = (await run(memoryActivations(items), shifted)).outcome.rows[0]!.metrics['mse']!;
+  const grouped = (await run({ ...memoryActivations(items), groups }, shifted)).outcome.rows[0]!.metrics['mse']!;
+  assert.is(grouped.value, alone.value);
+  assert.equal([alone.units, grouped.units], [60, 6]);
+  const width = ({ ci95 }: { ci95: [number, number] | null }) => ci95![1] - ci95![0];
+  assert.ok(width(grouped) > 2 * width(alone), `${width(grouped)} vs ${width(alone)}`);
 });
 
 test('fraction alive and densities count kept positions', async () => {

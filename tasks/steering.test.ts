@@ -103,6 +103,7 @@ const OPTIONS: SteeringOptions = {
   concepts: 8,
   prompts: 4,
   factors: [0.25, 1, 2.5],
+  extend: 0,
   interventions: ['add', 'clamp'],
   maxNewTokens: 3,
   temperature: 0,
@@ -184,6 +185,26 @@ test('the factor that gives topic and concept is chosen; stronger ones lose the 
   assert.is(row!.metrics['flip_rate']!.value, null);
   // Unsteered 4; trials of 2 prompts at 3 factors; 2 prompts at the chosen one.
   assert.is(subject.generated(), 4 + 6 + 2);
+});
+
+test('a grid that ends below the factor that works: the search goes on beyond it, and says where it ends', async () => {
+  const subject = wordModel();
+  const grid = { factors: [0.5, 0.6], extend: 2 };
+  const [outcome] = await run({ ...wordInputs(subject), options: grid }, [axis(3)]);
+  const [{ tried }] = outcome!.details!['detector/add'] as [{ tried: { factor: number; overall: number }[] }];
+  const best = tried.find(({ factor }) => factor === outcome!.rows[0]!.metrics['factor']!.value)!;
+  assert.is(best.overall, Math.max(...tried.map(({ overall }) => overall)));
+  assert.ok(outcome!.rows[0]!.metrics['at_end']!.value !== null);
+  assert.equal(outcome!.curves!['score-by-factor/add/overall']!.x, grid.factors, 'curves show what all concepts met');
+});
+
+test('values by unit tell what each prompt adds to the error of each concept', async () => {
+  const [outcome] = await run(wordInputs(wordModel()), [axis(3)]);
+  const { samples } = outcome!.rows[0]!;
+  assert.equal(
+    samples!.sharedBy,
+    samples!.values.map(() => [0, 0]),
+  );
 });
 
 test('no steering: nothing is generated again, and it ties with itself', async () => {

@@ -20,14 +20,15 @@ import { steeringVectors } from './steering/steering-vectors.ts';
  * AxBench's steering (arXiv:2501.17148 §3.2) with an embedded judge, and its counterpart for CLIP's zero-shot answers.
  * The strength is factor · scale, where the scale is the method's largest score on the concept's training items (of the
  * random directions, the difference of means': a null of the same length); the
- * factor of each concept is chosen on half of the prompts (or images) and reported on the other half. Every method
- * meets the same prompts and the same random numbers.
+ * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
+ * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
+ * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
  */
 export default defineTask<SteeringOptions>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 4,
+  version: 5,
   options: STEERING_OPTIONS,
   metrics: { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS },
   axes: {
@@ -36,7 +37,7 @@ export default defineTask<SteeringOptions>({
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
   },
   shows: {
-    columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor'],
+    columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
     ranked: { intervention: ['add', 'none'] },
     curves: {
       'score-by-factor': {

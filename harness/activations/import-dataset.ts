@@ -2,6 +2,7 @@
 import type { ConceptExample, ConceptSet, Dataset, Item, Split } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { sha256Json } from '../io/hash.ts';
+import { createRng } from '../num/rng.ts';
 import { DRAW_VERSION, type Draw, type DrawNeeds, drawItems } from './import-draw.ts';
 import type { ImportGroups } from './import-groups.ts';
 import type { ItemFacts } from './import-labels.ts';
@@ -68,15 +69,31 @@ function negatives(pools: number[][], own: number, count: number): number[] {
   return chosen;
 }
 
-/** How many items of each class concepts want a split: all that are asked for, or the class's part of negatives. */
-function wantedPerClass(classOf: Int32Array, classes: number, limits: NonNullable<ImportNeeds['concepts']>) {
-  const { concepts = Infinity, perClass = DEFAULT_PER_CLASS } = limits;
-  const counts = new Uint32Array(classes);
+/** Classes in the order in which they become concepts: drawn, so that no order of names or numbers is favoured. */
+const classOrder = (classes: number, seed: number): number[] => [
+  ...createRng(seed).fork('import concepts').permutation(classes),
+];
+
+/** Which classes are to be concepts, and how many items of each are wanted in a split. */
+interface Wanted {
+  /** Classes with enough items, in the order in which they become concepts. */
+  large: number[];
+  asked: Set<number>;
+  /** All that are asked for, or the class's part of negatives. */
+  perClass(c: number): number;
+}
+
+function wantedOf(
+  classOf: Int32Array,
+  order: readonly number[],
+  { concepts = Infinity, perClass = DEFAULT_PER_CLASS }: NonNullable<ImportNeeds['concepts']>,
+): Wanted {
+  const counts = new Uint32Array(order.length);
   for (const c of classOf) if (c >= 0) counts[c]!++;
-  const large = [...counts.keys()].filter((c) => counts[c]! >= USABLE_ITEMS);
+  const large = order.filter((c) => counts[c]! >= USABLE_ITEMS);
   const asked = new Set(large.slice(0, concepts));
-  const asNegatives = Math.ceil(perClass / Math.max(1, classes - 1));
-  return (c: number) => (asked.has(c) ? perClass : asNegatives);
+  const asNegatives = Math.ceil(perClass / Math.max(1, order.length - 1));
+  return { large, asked, perClass: (c) => (asked.has(c) ? perClass : asNegatives) };
 }
 
 function describeDraw({ pools, straddling }: Draw, imported: ImportedItems, seed: number): string[] {
@@ -107,7 +124,9 @@ export function importedDataset(imported: ImportedItems, needs: ImportNeeds): Im
   const { seed = 0, test = DEFAULT_TEST, concepts: limits = {} } = needs;
   const classes = labels?.classes.length ?? 0;
   const classOf = labels?.classOf ?? new Int32Array(n).fill(-1);
-  const drawNeeds: DrawNeeds = { seed, test, perClass: wantedPerClass(classOf, classes, limits) };
+  const order = classOrder(classes, seed);
+  const wanted = wantedOf(classOf, order, limits);
+  const drawNeeds: DrawNeeds = { seed, test, perClass: wanted.perClass };
   const draw = drawItems(
     { n, classes, classOf, groups: imported.together, ...(imported.split && { split: imported.split }) },
     drawNeeds,
@@ -139,13 +158,22 @@ export function importedDataset(imported: ImportedItems, needs: ImportNeeds): Im
     };
     const ofConcepts = { train: byClass('concepts train'), eval: byClass('concepts eval') };
     const enough = (c: number, split: Split) => ofConcepts[split][c]!.length >= MIN_ITEMS;
-    const usable = [...labels.classes.keys()].filter((c) => enough(c, 'train') && enough(c, 'eval'));
-    const dropped = labels.classes.filter((_, c) => !usable.includes(c));
+    const usable = order.filter((c) => enough(c, 'train') && enough(c, 'eval'));
+    const chosen = (most = Infinity) => usable.slice(0, most).sort((a, b) => a - b);
+    // A class that was not drawn has few items for concepts because few are wanted of it.
+    const undrawn = (c: number) => wanted.large.includes(c) && !wanted.asked.has(c);
+    const dropped = labels.classes.filter((_, c) => !usable.includes(c) && !undrawn(c));
     if (dropped.length > 0) notes.push(`classes with too few items to be concepts: ${listed(dropped)}`);
     const others = (split: Split) => ofConcepts[split].filter((pool) => pool.length > 0).length > 1;
     if (usable.length > 0 && others('train') && others('eval')) {
-      dataset.concepts = async ({ concepts = Infinity, perClass = Infinity }) =>
-        conceptSet(labels.classes, usable.slice(0, concepts), ofConcepts, itemOf, perClass);
+      dataset.concepts = async ({ concepts, perClass = Infinity }) =>
+        conceptSet(labels.classes, chosen(concepts), ofConcepts, itemOf, perClass);
+      const names = chosen(limits.concepts).map((c) => labels.classes[c]!);
+      if (names.length < wanted.large.length) {
+        notes.push(
+          `concepts: ${names.length} of ${wanted.large.length} classes with enough items, drawn with seed ${seed}: ${listed(names)}`,
+        );
+      }
     }
   }
   if (embeddings) {

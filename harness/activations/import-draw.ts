@@ -7,7 +7,7 @@ import type { ImportedSplit } from './import-labels.ts';
 export type Role = 'corpus train' | 'corpus test' | 'concepts train' | 'concepts eval';
 
 /** Raised when the same items would be drawn otherwise; part of the dataset's fingerprint. */
-export const DRAW_VERSION = 2;
+export const DRAW_VERSION = 3;
 
 export interface DrawNeeds {
   /** Seed of the draw. */

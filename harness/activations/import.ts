@@ -118,10 +118,10 @@ export async function readContent(folder: string, { manifest, rows }: ImportHead
 
 const bytesOf = (x: Float32Array | Int32Array | Uint32Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
 
-/** The set of the items at `chosen`, as rows of the whole. */
+/** The set of the items at `chosen`, as rows of the whole; `unitOf` numbers the items' groups. */
 function subset(
   rows: RowSource,
-  itemBounds: Uint32Array,
+  { bounds: itemBounds, unitOf }: { bounds: Uint32Array; unitOf?: Uint32Array },
   chosen: number[],
   policy: string,
   key: string,
@@ -145,9 +145,19 @@ function subset(
     tokenIds: new Int32Array(n).fill(-1),
     positions,
     keep: new Uint8Array(n).fill(1),
+    ...(unitOf && { groups: numbered(chosen.map((item) => unitOf[item]!)) }),
     policy,
     key,
     read: (start, end) => readRows(rows, rowOf.subarray(start, end), new Float32Array((end - start) * d_in)),
+  });
+}
+
+/** Numbers from 0 on, in order of appearance, for equal values. */
+function numbered(values: readonly number[]): Uint32Array {
+  const numbers = new Map<number, number>();
+  return Uint32Array.from(values, (value) => {
+    if (!numbers.has(value)) numbers.set(value, numbers.size);
+    return numbers.get(value)!;
   });
 }
 
@@ -198,7 +208,8 @@ export async function openImport(folder: string, options: ImportOptions = {}): P
     async activationsFor(chosen) {
       const indices = chosen.map(({ id }) => itemNumber(id, n));
       const key = sha256Json({ fingerprint, items: indices });
-      return subset(rows, bounds, indices, 'imported: every row kept', key);
+      const units = groups ? { bounds, unitOf: together.unitOf } : { bounds };
+      return subset(rows, units, indices, 'imported: every row kept', key);
     },
   };
 }

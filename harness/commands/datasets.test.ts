@@ -76,7 +76,7 @@ test('a dataset of images at a site of texts, and of texts at one of images', as
 test('concepts that share an id', async () => {
   const plugin = ['--plugin', datasetFile(['tone', 'style', 'tone'])];
   const file = suiteFile({ ...TEXTS, dataset: { id: 'notes' } });
-  const twice = /dataset notes: expected an id of its own for each concept; found several of tone\.$/;
+  const twice = /notes\.ts: concepts: concepts\[2\]\.id: expected one of its own; found "tone" twice/;
   assert.match(await mistake('validate', file, ...plugin), twice);
   assert.match(
     await mistake('run', file, ...plugin, '--store', store, '--out', join(folder, 'out'), '--backend', 'cpu'),

@@ -43,6 +43,8 @@ export interface RowSamples {
   values: number[];
   /** Where units share items: what each block of items adds to the error of the mean. The sum is 0. */
   shared?: number[];
+  /** In place of `shared`, the same for each value: [units][blocks]. Each sums to 0. */
+  sharedBy?: number[][];
 }
 
 /** One line of a result: metrics under one setting of the task's axes, e.g. `{ selection: 'auroc' }`. */
@@ -70,7 +72,7 @@ export interface CurveDisplay {
 
 /** What a task shows in tables and plots; reports know no task by name. */
 export interface TaskDisplay {
-  /** Metrics beside the main one, in order; the leaderboard takes as many as it has room for. */
+  /** Metrics beside the main one, in order: the columns of the leaderboard. */
   columns?: string[];
   /**
    * The one row of a method that is ranked: for each axis the values that may be, the preferred first. Other rows are

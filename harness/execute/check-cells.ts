@@ -44,7 +44,7 @@ export async function checkCells(plan: Plan, registry: Registry, signal: AbortSi
         const found = session.site(site);
         for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
       }
-      await checkConcepts(session.dataset, subject.concepts);
+      await checkConcepts(session.dataset, subject.concepts, { registry, id: subject.dataset.id });
       if (bytesOf(session, cells) <= SHARE * memory()) small.add(subject.id);
     } finally {
       session.dispose();

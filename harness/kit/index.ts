@@ -29,14 +29,12 @@ export {
   averagePrecisionInfluence,
   f1Influence,
   type Influence,
-  type ItemInfluences,
   shareBelowInfluence,
-  sharedVariance,
 } from '../num/metrics/influence.ts';
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
 export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
-export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
+export { scoresWithSupport, summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
   type ClusterRatio,
@@ -66,9 +64,17 @@ export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
-export { byCluster, type Estimate, meanInterval, ratioInterval, widenInterval } from '../num/stats/interval.ts';
+export {
+  byCluster,
+  crossedInterval,
+  type Estimate,
+  meanInterval,
+  ratioInterval,
+  widenInterval,
+} from '../num/stats/interval.ts';
 export { quantileOfMany, quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
+export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';

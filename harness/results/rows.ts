@@ -47,13 +47,20 @@ export function checkedRows(
       };
     }
     const round = (list: number[]) => list.map((value) => Number(value.toPrecision(SAMPLE_DIGITS)));
-    const { values: byUnit, shared } = samples ?? {};
+    const { values: byUnit, shared, sharedBy } = samples ?? {};
     const row: ResultRowRecord = {
       axes,
       metrics: checked,
       ...(control ? { control } : {}),
       ...(samples && byUnit
-        ? { samples: { ...samples, values: round(byUnit), ...(shared ? { shared: round(shared) } : {}) } }
+        ? {
+            samples: {
+              ...samples,
+              values: round(byUnit),
+              ...(shared ? { shared: round(shared) } : {}),
+              ...(sharedBy ? { sharedBy: sharedBy.map(round) } : {}),
+            },
+          }
         : {}),
     };
     const complaint = rowComplaint(row, i);
@@ -100,11 +107,17 @@ function metricComplaint({ value, ci95, n, units, range, reason }: ResultMetric)
 
 function samplesComplaint({ metrics, samples }: ResultRowRecord): string | undefined {
   if (!samples) return undefined;
-  const { ids, values, shared = [] } = samples;
-  const wrong = [...values, ...shared].find((value) => !Number.isFinite(value));
+  const { ids, values, shared = [], sharedBy = [] } = samples;
+  const wrong = [...values, ...shared, ...sharedBy.flat()].find((value) => !Number.isFinite(value));
   if (wrong !== undefined) return `expected finite numbers; found ${wrong}`;
   if (ids && (ids.length !== values.length || new Set(ids).size !== ids.length)) {
     return `expected one name of its own for each of ${values.length} values`;
+  }
+  if (samples.sharedBy) {
+    const blocks = sharedBy[0]?.length ?? 0;
+    if (sharedBy.length !== values.length || sharedBy.some((each) => each.length !== blocks)) {
+      return `sharedBy: expected ${blocks} blocks for each of ${values.length} values`;
+    }
   }
   const main = Object.values(metrics).find((metric) => metric.main)?.value;
   if (main === undefined || main === null || values.length === 0) return undefined;

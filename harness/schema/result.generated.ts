@@ -255,6 +255,10 @@ export interface ResultSamples {
    * Where units share items: what each block of items adds to the error of the mean.
    */
   shared?: number[];
+  /**
+   * In place of it, what each block of items adds to the error of each value: [units][blocks].
+   */
+  sharedBy?: number[][];
 }
 export interface ResultCurve {
   x: number[];

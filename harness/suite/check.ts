@@ -36,7 +36,7 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
   const methods = await resolveMethods(suite, registry, where);
   for (const subject of suite.subjects) {
     const dataset = await datasetOf(subject, registry, where);
-    if (dataset) await checkConcepts(dataset, subject.concepts ?? {});
+    if (dataset) await checkConcepts(dataset, subject.concepts ?? {}, { registry, id: subject.dataset!.id });
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
     const sites = await knownSites(subject, registry, where);
     for (const name of subject.sites) {

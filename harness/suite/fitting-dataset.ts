@@ -2,6 +2,7 @@
 import type { ConceptSet, Dataset } from '../contract/data.ts';
 import type { Site } from '../contract/subject.ts';
 import { someOf, UserError } from '../errors.ts';
+import type { Registry } from '../registry.ts';
 
 const SHOWS = { text: 'texts', image: 'images' } as const;
 
@@ -28,7 +29,17 @@ export function uniqueConcepts(set: ConceptSet, dataset: string): ConceptSet {
   );
 }
 
-/** @throws UserError for concepts of a dataset that share an id, under the limits of a run. */
-export async function checkConcepts(dataset: Dataset, limits: { concepts?: number; perClass?: number }): Promise<void> {
-  if (dataset.concepts) uniqueConcepts(await dataset.concepts(limits), dataset.id);
+/**
+ * Concepts of a dataset from outside, under the limits of a run. Those of the package have ids of their own by
+ * construction, and drawing their examples only to see that would cost seconds.
+ *
+ * @throws UserError for concepts that share an id.
+ */
+export async function checkConcepts(
+  dataset: Dataset,
+  limits: { concepts?: number; perClass?: number },
+  from: { registry: Registry; id: string },
+): Promise<void> {
+  if (from.registry.fileOf('dataset', from.id) === undefined || !dataset.concepts) return;
+  uniqueConcepts(await dataset.concepts(limits), from.id);
 }

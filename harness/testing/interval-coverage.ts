@@ -1,11 +1,20 @@
 /** @file How often the intervals cover: simulated data of known mean, for the tests and for num/stats/coverage.md. */
 import { createRng, type Rng } from '../num/rng.ts';
-import { byCluster, type Estimate, meanInterval, ratioInterval } from '../num/stats/interval.ts';
+import {
+  byCluster,
+  crossedInterval,
+  type Estimate,
+  meanInterval,
+  type Range,
+  ratioInterval,
+} from '../num/stats/interval.ts';
 
 /** Draws of one value, and their mean. */
 export interface Population {
   name: string;
   mean: number;
+  /** Where values end, where the interval of equal ones rests on it. */
+  range?: Range;
   draw(rng: Rng): number;
 }
 
@@ -63,7 +72,7 @@ export const HEAVY: Population[] = [
   },
   { name: 'Pareto, α = 2.5', mean: 2.5 / 1.5, draw: (rng) => (1 - rng.uniform()) ** (-1 / 2.5) },
   { name: 'Pareto, α = 1.5', mean: 3, draw: (rng) => (1 - rng.uniform()) ** (-1 / 1.5) },
-  { name: '1 with probability 0.1, else 0', mean: 0.1, draw: (rng) => (rng.uniform() < 0.1 ? 1 : 0) },
+  { name: '1 with probability 0.1, else 0', mean: 0.1, range: [0, 1], draw: (rng) => (rng.uniform() < 0.1 ? 1 : 0) },
 ];
 
 /** Share of `trials` in which `estimate` covers `mean`. */
@@ -77,8 +86,47 @@ function covered(trials: number, mean: number, rng: Rng, estimate: (rng: Rng) =>
 }
 
 /** Share of intervals of the mean of `n` draws that cover it. */
-export function coverageOfMean({ mean, draw }: Population, n: number, trials: number, rng: Rng): number {
-  return covered(trials, mean, rng, (own) => meanInterval(Array.from({ length: n }, () => draw(own)))!);
+export function coverageOfMean({ mean, range, draw }: Population, n: number, trials: number, rng: Rng): number {
+  return covered(
+    trials,
+    mean,
+    rng,
+    (own) =>
+      meanInterval(
+        Array.from({ length: n }, () => draw(own)),
+        range,
+      )!,
+  );
+}
+
+/** Concepts that meet the same prompts: how far concepts, prompts and what is left spread, in standard deviations. */
+export interface Crossed {
+  concepts: number;
+  prompts: number;
+  spread: readonly [concept: number, prompt: number, rest: number];
+}
+
+/** Share of intervals over concepts and prompts (or, for comparison, over concepts alone) that cover the mean, 0. */
+export function coverageOfCrossed(
+  { concepts, prompts, spread: [ofConcept, ofPrompt, rest] }: Crossed,
+  trials: number,
+  rng: Rng,
+  overPrompts = true,
+): number {
+  return covered(trials, 0, rng, (own) => {
+    const promptEffects = Array.from({ length: prompts }, () => ofPrompt * own.normal());
+    const scores = Array.from({ length: concepts }, () => {
+      const concept = ofConcept * own.normal();
+      return promptEffects.map((prompt) => concept + prompt + rest * own.normal());
+    });
+    const means = scores.map((row) => row.reduce((sum, value) => sum + value / prompts, 0));
+    if (!overPrompts) return meanInterval(means)!;
+    const influences = scores.map((row, c) => ({
+      items: row.map((_, p) => p),
+      values: row.map((value) => (value - means[c]!) / prompts),
+    }));
+    return crossedInterval(means, influences, prompts)!;
+  });
 }
 
 /**
@@ -117,6 +165,35 @@ export function coverageTable(populations: readonly Population[], units: readonl
   return [header, ['---', ...units.map(() => '---:')], ...rows].map(line).join('\n');
 }
 
+/** Sizes of the steering task, and how much of the spread is the prompts'. */
+const CROSSED: Crossed[] = [
+  [8, 3],
+  [8, 5],
+  [20, 10],
+].flatMap(([concepts, prompts]) =>
+  (
+    [
+      [1, 0, 1],
+      [1, 0.3, 1],
+      [1, 1, 1],
+      [0.3, 1, 1],
+    ] as const
+  ).map((spread) => ({ concepts: concepts!, prompts: prompts!, spread })),
+);
+
+function crossedTable(): string {
+  const rows = CROSSED.map((crossed) => {
+    const rng = () => createRng(JSON.stringify(crossed));
+    const shares = [true, false].map((over) => coverageOfCrossed(crossed, TABLE_TRIALS, rng(), over).toFixed(3));
+    return `| ${crossed.concepts} × ${crossed.prompts} | ${crossed.spread.join(', ')} | ${shares.join(' | ')} |`;
+  });
+  return [
+    '| concepts × prompts | spread of them, rest | over both | over concepts alone |',
+    '| --- | --- | ---: | ---: |',
+    ...rows,
+  ].join('\n');
+}
+
 /** The whole of coverage.md. */
 export function coverageText(): string {
   return `# Coverage of the 95 % intervals
@@ -130,5 +207,12 @@ Heavier tails. No interval from a few values covers a mean that rests on values 
 limits of what an interval in a table can say.
 
 ${coverageTable(HEAVY)}
+
+Values that are all equal (in the last row up to 10 values often are) get the interval of the share of others that as many
+draws would miss, within the metric's range; where the range is open they get none.
+
+Concepts that meet the same prompts or images: intervals over both, and for comparison over concepts alone.
+
+${crossedTable()}
 `;
 }

@@ -66,8 +66,11 @@ export async function measureGeometry(
     const codes = tf.tidy(() => encode(x));
     const out = decode && tf.tidy(() => decode(codes));
     const documents = documentsOf(batch);
+    const { groups } = test;
+    // What is measured on one patient's images hangs together: such items are one unit.
+    const units = groups ? documents.map((document) => groups[document]!) : documents;
     const xHat = out && ((await peek(out)) as Float32Array);
-    const bad = reconstruction.add({ x: batch.x, xHat, codes: await tokenCodes(codes), documents });
+    const bad = reconstruction.add({ x: batch.x, xHat, codes: await tokenCodes(codes), documents: units });
     tf.dispose([x, out ?? []]);
     disposeCodes(codes);
     if (bad !== undefined) throw notFinite(method.id, documents[bad]!);

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ZeroShotTask } from '../../harness/contract.ts';
-import { clipScores, largest } from './clip-scores.ts';
+import { type ClipScores, clipScores, clipScoresWithInfluences, largest } from './clip-scores.ts';
 import { targetOf } from './clip-targets.ts';
 
 const test = suite('tasks/steering/clip-scores');
@@ -82,6 +82,36 @@ test('scores of two images by hand', () => {
   close(alone.preservation, 0.5);
   const never = clipScores({ target, unrelated: unrelated.map((q) => ({ ...q, applies: () => false })), cosines }, [0]);
   close(never.preservation, 0);
+});
+
+test('what an image adds to the error of a score is its derivative by the weight of the image', () => {
+  const target = {
+    classes: 2,
+    answer: 0,
+    before: Float32Array.of(0, 1, 0, 2, 0, 1),
+    after: Float32Array.of(3, 1, 0, 2, 1.5, 1),
+  };
+  const unrelated = [
+    {
+      classes: 2,
+      before: Float32Array.of(1, 0, 1, 0, 1, 0),
+      after: Float32Array.of(0, 1, 1, 0, 1, 0),
+      applies: () => true,
+    },
+  ];
+  const steered = { target, unrelated, cosines: Float64Array.of(0.5, 0.9, 0.7) };
+  const images = [0, 1, 2];
+  const { scores, influences } = clipScoresWithInfluences(steered, images);
+  assert.equal(scores, clipScores(steered, images));
+  const copies = 3000;
+  const many = Array.from({ length: copies * images.length }, (_, i) => i % images.length);
+  for (const [name, values] of Object.entries(influences) as [keyof ClipScores, number[]][]) {
+    assert.ok(Math.abs(values.reduce((a, b) => a + b)) < 1e-12, name);
+    for (const image of images) {
+      const slope = copies * (clipScores(steered, [...many, image])[name]! - scores[name]!);
+      assert.ok(Math.abs(slope - values[image]!) < 2e-3, `${name} ${image}: ${slope} vs ${values[image]}`);
+    }
+  }
 });
 
 test('ties go to the first class', () => {

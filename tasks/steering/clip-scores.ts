@@ -27,37 +27,96 @@ export interface ClipScores {
   overall: number;
 }
 
+/** What one image shows. */
+interface ImageScores {
+  flip: number;
+  lift: number;
+  /** Change of the target's logit, and mean absolute change of the others. */
+  on: number;
+  off: number;
+  cosine: number;
+  /** Unrelated questions that count, and answers to them that stayed. */
+  asked: number;
+  kept: number;
+}
+
 /**
  * Scores over the listed images. `overall` is twice the harmonic mean of flip rate and preservation. Preservation
  * counts the unrelated questions that apply to an image, all of them where none applies, and is the mean cosine (at
  * least 0) where there is no unrelated question at all.
  */
-export function clipScores({ target, unrelated, cosines }: Steered, images: readonly number[]): ClipScores {
-  const sums = { flip: 0, lift: 0, on: 0, off: 0, cosine: 0, kept: 0, asked: 0 };
-  for (const image of images) {
-    const [before, after] = rowsOf(target, image);
-    sums.flip += largest(after) === target.answer ? 1 : 0;
-    sums.lift += probability(after, target.answer) - probability(before, target.answer);
-    sums.on += after[target.answer]! - before[target.answer]!;
-    sums.off += offTarget(before, after, target.answer);
-    sums.cosine += cosines[image]!;
-    const applying = unrelated.filter(({ applies }) => applies(image));
-    for (const question of applying.length > 0 ? applying : unrelated) {
-      const [was, is] = rowsOf(question, image);
-      sums.kept += largest(was) === largest(is) ? 1 : 0;
-      sums.asked++;
-    }
-  }
-  const n = images.length;
-  const flip_rate = sums.flip / n;
-  const preservation = sums.asked > 0 ? sums.kept / sums.asked : Math.max(0, sums.cosine / n);
+export function clipScores(steered: Steered, images: readonly number[]): ClipScores {
+  return scoresOf(images.map((image) => imageScores(steered, image)));
+}
+
+/**
+ * The scores, and what each image adds to the error of each: its influence function, of `selectivity` and `overall` by
+ * their derivatives. A score that no image can move has none.
+ */
+export function clipScoresWithInfluences(
+  steered: Steered,
+  images: readonly number[],
+): { scores: ClipScores; influences: Record<keyof ClipScores, number[]> } {
+  const each = images.map((image) => imageScores(steered, image));
+  const scores = scoresOf(each);
+  const n = each.length;
+  const { flip_rate: f, preservation: p, selectivity } = scores;
+  const asked = each.reduce((sum, image) => sum + image.asked, 0);
+  const off = each.reduce((sum, image) => sum + image.off, 0);
+  const mean = (of: (image: ImageScores) => number) => {
+    const value = each.reduce((sum, image) => sum + of(image) / n, 0);
+    return each.map((image) => (of(image) - value) / n);
+  };
+  const flips = mean(({ flip }) => flip);
+  const cosines = mean(({ cosine }) => cosine);
+  const kept = asked > 0 ? each.map((image) => (image.kept - p * image.asked) / asked) : cosines;
+  const [byFlip, byKept] = f > 0 && p > 0 ? [4 * (p / (f + p)) ** 2, 4 * (f / (f + p)) ** 2] : [0, 0];
+  return {
+    scores,
+    influences: {
+      flip_rate: flips,
+      preservation: kept,
+      target_lift: mean(({ lift }) => lift),
+      off_target: mean((image) => image.off),
+      selectivity: each.map((image) => (off > 0 ? (image.on - selectivity! * image.off) / off : 0)),
+      drift: cosines.map((value) => -value),
+      overall: flips.map((flip, i) => byFlip * flip + byKept * kept[i]!),
+    },
+  };
+}
+
+function imageScores({ target, unrelated, cosines }: Steered, image: number): ImageScores {
+  const [before, after] = rowsOf(target, image);
+  const applying = unrelated.filter(({ applies }) => applies(image));
+  const questions = applying.length > 0 ? applying : unrelated;
+  const kept = questions.filter((question) => {
+    const [was, is] = rowsOf(question, image);
+    return largest(was) === largest(is);
+  });
+  return {
+    flip: largest(after) === target.answer ? 1 : 0,
+    lift: probability(after, target.answer) - probability(before, target.answer),
+    on: after[target.answer]! - before[target.answer]!,
+    off: offTarget(before, after, target.answer),
+    cosine: cosines[image]!,
+    asked: questions.length,
+    kept: kept.length,
+  };
+}
+
+function scoresOf(each: readonly ImageScores[]): ClipScores {
+  const sum = (name: keyof ImageScores) => each.reduce((total, image) => total + image[name], 0);
+  const n = each.length;
+  const [asked, off] = [sum('asked'), sum('off')];
+  const flip_rate = sum('flip') / n;
+  const preservation = asked > 0 ? sum('kept') / asked : Math.max(0, sum('cosine') / n);
   return {
     flip_rate,
     preservation,
-    target_lift: sums.lift / n,
-    off_target: sums.off / n,
-    selectivity: sums.off > 0 ? sums.on / sums.off : null,
-    drift: Math.min(2, Math.max(0, 1 - sums.cosine / n)),
+    target_lift: sum('lift') / n,
+    off_target: off / n,
+    selectivity: off > 0 ? sum('on') / off : null,
+    drift: Math.min(2, Math.max(0, 1 - sum('cosine') / n)),
     overall: flip_rate > 0 && preservation > 0 ? 4 / (1 / flip_rate + 1 / preservation) : 0,
   };
 }

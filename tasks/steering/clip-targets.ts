@@ -11,6 +11,9 @@ export interface Target {
   unrelated: string[];
 }
 
+/** Name of the question made of the concepts' labels. */
+export const LABELS = 'labels';
+
 /** The question made of the concepts' own labels. */
 export function labelQuestion(concepts: readonly Concept[]): { label: string; prompts: string[] }[] {
   return concepts.map(({ label }) => ({ label, prompts: [`a photo of a ${label}`, label] }));

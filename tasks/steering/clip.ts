@@ -2,7 +2,6 @@
 import type {
   ActivationSet,
   Clip,
-  Concept,
   Item,
   PrepareContext,
   Prepared,
@@ -10,14 +9,14 @@ import type {
   TaskOutcome,
   ZeroShotTask,
 } from '../../harness/contract.ts';
-import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import { classEmbeddings, logits, unitRows } from '../judges/zero-shot.ts';
+import { clipCells, clipCurves, clipDetails, clipSamples, type SteeredConcept } from './clip-cells.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
-import { type ClipScores, clipScores, largest, type Steered } from './clip-scores.ts';
-import { labelQuestion, type Target, targetOf } from './clip-targets.ts';
-import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
+import { clipScores, clipScoresWithInfluences, largest, type Steered } from './clip-scores.ts';
+import { LABELS, labelQuestion, type Target, targetOf } from './clip-targets.ts';
+import { chooseConcepts, halves } from './concept-choice.ts';
+import { bestPlace, searchFactors } from './factor-search.ts';
 import type { Kind } from './interventions.ts';
-import { conceptMean } from './metrics.ts';
 import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
@@ -31,8 +30,6 @@ interface Shared {
 
 /** Test items looked through for images of other classes, in multiples of the images wanted. */
 const POOL = 8;
-/** Name of the array of the question made of the concepts' labels. */
-const LABELS = 'labels';
 
 const arrayName = (question: string | null): string => (question === null ? LABELS : `question_${question}`);
 
@@ -81,10 +78,8 @@ export async function steerClip(
   const { options, labelled, prepared, progress } = context;
   const shared = prepared.json as unknown as Shared;
   const factors = kind === 'none' ? [0] : options.factors;
-  const values: Partial<Record<keyof ClipScores | 'factor', number[]>> = {};
-  const details: Record<string, unknown>[] = [];
-  const ids: string[] = [];
-  const byFactor: ClipScores[][] = [];
+  const steps = kind === 'none' ? 0 : options.extend;
+  const all: SteeredConcept[] = [];
   for (const [c, place] of shared.concepts.entries()) {
     const vector = vectors[c];
     const places = shared.images[c]!;
@@ -92,69 +87,25 @@ export async function steerClip(
     const target = shared.targets[c]!;
     const part = (list: number[]) => list.map((i) => places[i]!);
     const { selection, reporting } = halves(places.length);
-    const trials = await measure(context, clip, target, part(selection), vector, kind, factors);
-    const trialScores = trials.map((steered) => clipScores(steered, selection));
-    const factor = factors[bestPlace(trialScores.map(({ overall }) => overall))]!;
+    const rateTrials = async (wanted: { factor: number }[]) => {
+      const strengths = wanted.map(({ factor }) => factor);
+      const measured = await measure(context, clip, target, part(selection), vector, kind, strengths);
+      return measured.map((steered) => clipScores(steered, selection));
+    };
+    const [trials] = await searchFactors(1, factors, steps, rateTrials, ({ overall }) => overall);
+    const { factor } = trials![bestPlace(trials!.map(({ score }) => score))]!;
     const [final] = await measure(context, clip, target, part(reporting), vector, kind, [factor]);
-    const scores = clipScores(
+    const scored = clipScoresWithInfluences(
       final!,
       reporting.map((_, i) => i),
     );
-    byFactor.push(trialScores);
-    ids.push(labelled!.set.concepts[place]!.id);
-    for (const [name, value] of Object.entries({ ...scores, factor })) {
-      if (value === null) continue;
-      const key = name as keyof ClipScores;
-      values[key] = [...(values[key] ?? []), value];
-    }
-    details.push(conceptDetails(labelled!.set.concepts[place]!, target, vector, factor, scores, trialScores));
+    const concept = labelled!.set.concepts[place]!;
+    all.push({ concept, target, vector, trials: trials!, factor, images: part(reporting), ...scored });
     progress(c + 1, shared.concepts.length, `${kind}: concepts`);
   }
-  const names: (keyof ClipScores | 'factor')[] = [
-    ...(['overall', 'flip_rate', 'preservation', 'target_lift', 'off_target', 'selectivity', 'drift'] as const),
-    'factor',
-  ];
-  const cell = (name: keyof ClipScores | 'factor') => {
-    const known = values[name];
-    if (!known && details.length > 0) return emptyCell('no other logit changed');
-    if (!known) return emptyCell('no concept has a direction and images of other classes');
-    return measuredCell(conceptMean(name, known), 'no concept');
-  };
-  outcome.rows.push({
-    axes,
-    metrics: Object.fromEntries(names.map((name) => [name, cell(name)])),
-    ...(values.overall ? { samples: { unit: 'concept', ids, values: values.overall } } : {}),
-  });
-  outcome.details![`${axes.selection}/${axes.intervention}`] = details;
-  if (kind === 'none' || byFactor.length === 0) return;
-  for (const name of ['overall', 'flip_rate', 'preservation', 'drift'] as const) {
-    const mean = (f: number) => byFactor.reduce((sum, scores) => sum + scores[f]![name], 0) / byFactor.length;
-    outcome.curves![`score-by-factor/${axes.intervention}/${name}`] = {
-      x: [...factors],
-      y: factors.map((_, f) => mean(f)),
-    };
-  }
-}
-
-function conceptDetails(
-  { id, label }: Concept,
-  { question, answer }: Target,
-  vector: SteeringVector,
-  factor: number,
-  scores: ClipScores,
-  trials: ClipScores[],
-): Record<string, unknown> {
-  return {
-    id,
-    label,
-    question: question ?? LABELS,
-    answer,
-    ...vector.details,
-    scale: vector.scale,
-    factor,
-    ...scores,
-    selection_overall: trials.map(({ overall }) => overall),
-  };
+  outcome.rows.push({ axes, metrics: clipCells(all), ...(all.length > 0 ? { samples: clipSamples(all) } : {}) });
+  outcome.details![`${axes.selection}/${axes.intervention}`] = all.map(clipDetails);
+  if (kind !== 'none') Object.assign(outcome.curves!, clipCurves(all, factors, axes.intervention));
 }
 
 /** Answers before and after steering, by factor. */

@@ -24,13 +24,3 @@ export function halves(n: number): { selection: number[]; reporting: number[] } 
   const all = Array.from({ length: n }, (_, i) => i);
   return { selection: all.slice(0, cut), reporting: all.slice(cut) };
 }
-
-/** Place of the largest value; the first among equals. */
-export function bestPlace(values: readonly number[]): number {
-  return values.reduce((best, value, place) => (value > values[best]! ? place : best), 0);
-}
-
-/** Mean of some entries. */
-export function meanAt(values: readonly number[], places: readonly number[]): number {
-  return places.reduce((sum, place) => sum + values[place]!, 0) / places.length;
-}

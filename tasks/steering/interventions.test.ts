@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type FittedMethod, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
-import { bestPlace, chooseConcepts, halves } from './concept-choice.ts';
+import { chooseConcepts, halves } from './concept-choice.ts';
 import { type RowSteering, steer, steerEach } from './interventions.ts';
 import { steeringVectors } from './steering-vectors.ts';
 
@@ -179,13 +179,12 @@ test('a direction’s scale is how often it fits into a training row; a negated 
   assert.is(await steeringVectors({ d_in: 2, sparse: false, dispose: () => {} }, labelled, [0], context), undefined);
 });
 
-test('choices: concepts spread over domains, halves, the first best', () => {
+test('choices: concepts spread over domains, halves', () => {
   const concepts = ['a', 'a', 'b', 'c', 'd', 'd'].map((domain, i) => ({ id: `${i}`, label: '', domain }));
   assert.equal(chooseConcepts(concepts, 2), [0, 3]);
   assert.equal(chooseConcepts(concepts, 5), [0, 2, 3, 4, 1]);
   assert.equal(chooseConcepts(concepts, 99), [0, 2, 3, 4, 1, 5]);
   assert.equal(halves(5), { selection: [0, 1, 2], reporting: [3, 4] });
-  assert.is(bestPlace([1, 3, 3]), 1);
 });
 
 test.run();

@@ -12,9 +12,10 @@ import type { FluencyScale } from '../judges/fluency.ts';
 import { type Generation, programmaticJudge, type Ratings } from '../judges/programmatic.ts';
 import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
+import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
-import { type ConceptScores, chosenFactor, lmCells, lmCurves, lmDetails, lmSamples } from './lm-scores.ts';
+import { type ConceptScores, lmCells, lmCurves, lmDetails, lmSamples, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 import { promptIds } from './texts.ts';
@@ -92,16 +93,18 @@ export async function steerLm(
   const rate = (text: Generation, { concept, p }: Pick<Wanted, 'concept' | 'p'>): Ratings =>
     judge(text, concept, prompts[p]!);
 
-  const trials = steered.flatMap((entry) =>
-    factors.flatMap((factor) => selection.map((p): Wanted => ({ ...entry, factor, p }))),
-  );
-  const trialTexts = await generate(trials);
-  const trialRatings = trialTexts.map((text, i) => rate(text, trials[i]!));
-  const perConcept = factors.length * selection.length;
+  const rateTrials = async (wanted: { entry: number; factor: number }[]): Promise<Ratings[][]> => {
+    const rows = wanted.flatMap(({ entry, factor }) =>
+      selection.map((p): Wanted => ({ ...steered[entry]!, factor, p })),
+    );
+    const ratings = (await generate(rows)).map((text, i) => rate(text, rows[i]!));
+    return wanted.map((_, i) => ratings.slice(i * selection.length, (i + 1) * selection.length));
+  };
+  const steps = idle ? 0 : options.extend;
+  const tried = await searchFactors(steered.length, factors, steps, rateTrials, (own) => mean(own, 'overall'));
   const chosen = steered.map((entry, i) => {
-    const own = trialRatings.slice(i * perConcept, (i + 1) * perConcept);
-    const byFactor = factors.map((_, f) => own.slice(f * selection.length, (f + 1) * selection.length));
-    return { ...entry, byFactor, factor: factors[chosenFactor(byFactor)]! };
+    const trials = tried[i]!;
+    return { ...entry, trials, factor: trials[bestPlace(trials.map(({ score }) => score))]!.factor };
   });
   const finals = chosen.flatMap((entry) => reporting.map((p) => ({ ...entry, p })));
   const finalTexts = await generate(finals);

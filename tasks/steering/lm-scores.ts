@@ -2,16 +2,16 @@
 import type { Concept, MetricValue, RowSamples, TaskOutcome } from '../../harness/contract.ts';
 import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import type { Generation, Ratings } from '../judges/programmatic.ts';
-import { bestPlace } from './concept-choice.ts';
-import { conceptMean } from './metrics.ts';
+import { atEnd, type Trial } from './factor-search.ts';
+import { blocksOf, conceptMean, type SharedItems } from './metrics.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** All about one concept. */
 export interface ConceptScores {
   concept: Concept;
   vector: SteeringVector;
-  /** Ratings on the selection half, by factor and prompt. */
-  byFactor: Ratings[][];
+  /** The factors tried, rising, with the ratings on the selection half, by prompt. */
+  trials: (Trial & { result: Ratings[] })[];
   /** The factor chosen by them. */
   factor: number;
   /** On the reporting half, by prompt: with that factor, and without steering. */
@@ -25,17 +25,24 @@ const NAMES = ['overall', 'concept', 'instruct', 'fluency'] as const;
 /** Texts that a result shows for each concept. */
 const EXAMPLES = 2;
 
-/** Place of the factor of best mean overall score; the first among equals (AxBench). */
-export function chosenFactor(byFactor: readonly Ratings[][]): number {
-  return bestPlace(byFactor.map((ratings) => mean(ratings, 'overall')));
+/** What each prompt adds to the error of each concept's score: all concepts are steered from the same prompts. */
+function sharedPrompts(scores: readonly ConceptScores[], name: (typeof NAMES)[number]): SharedItems {
+  const influences = scores.map(({ ratings }) => {
+    const value = mean(ratings, name);
+    return {
+      items: ratings.map((_, p) => p),
+      values: ratings.map((rating) => (rating[name] - value) / ratings.length),
+    };
+  });
+  return { influences, items: scores[0]?.ratings.length ?? 0 };
 }
 
-/** Means over concepts on the reporting half, with intervals over concepts. */
+/** Means over concepts on the reporting half, with intervals over concepts and, of scores, over prompts. */
 export function lmCells(scores: readonly ConceptScores[]): Record<string, MetricValue> {
-  const cell = (name: string, values: number[]): MetricValue =>
+  const cell = (name: string, values: number[], shared?: SharedItems): MetricValue =>
     values.length === 0
       ? emptyCell('no concept has a direction')
-      : measuredCell(conceptMean(name, values), 'no concept');
+      : measuredCell(conceptMean(name, values, shared), 'no concept');
   return {
     ...Object.fromEntries(
       NAMES.map((name) => [
@@ -43,12 +50,17 @@ export function lmCells(scores: readonly ConceptScores[]): Record<string, Metric
         cell(
           name,
           scores.map(({ ratings }) => mean(ratings, name)),
+          sharedPrompts(scores, name),
         ),
       ]),
     ),
     factor: cell(
       'factor',
       scores.map(({ factor }) => factor),
+    ),
+    at_end: cell(
+      'at_end',
+      scores.map(({ trials }) => (atEnd(trials) ? 1 : 0)),
     ),
     win_rate: cell(
       'win_rate',
@@ -63,6 +75,7 @@ export function lmSamples(scores: readonly ConceptScores[]): RowSamples {
     unit: 'concept',
     ids: scores.map(({ concept }) => concept.id),
     values: scores.map(({ ratings }) => mean(ratings, 'overall')),
+    sharedBy: blocksOf(sharedPrompts(scores, 'overall')),
   };
 }
 
@@ -82,12 +95,12 @@ export function lmDetails(scores: ConceptScores): Record<string, unknown> {
     ...Object.fromEntries(NAMES.map((name) => [name, mean(ratings, name)])),
     unsteered_overall: mean(scores.unsteered, 'overall'),
     nll: generations.reduce((sum, { nll }) => sum + nll / generations.length, 0),
-    selection_overall: scores.byFactor.map((row) => mean(row, 'overall')),
+    tried: scores.trials.map((trial) => ({ factor: trial.factor, overall: trial.score })),
     examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({ prompt: prompts[p]!, text, ...ratings[p]! })),
   };
 }
 
-/** Mean over concepts of each score at each factor, on the selection half; `lo` and `hi` over concepts. */
+/** Mean over concepts of each score at each factor of the grid, on the selection half; `lo` and `hi` over concepts. */
 export function lmCurves(
   scores: readonly ConceptScores[],
   factors: readonly number[],
@@ -96,8 +109,8 @@ export function lmCurves(
   if (scores.length === 0) return {};
   return Object.fromEntries(
     NAMES.map((name) => {
-      const points = factors.map((_, f) => {
-        const values = scores.map(({ byFactor }) => mean(byFactor[f]!, name));
+      const points = factors.map((factor) => {
+        const values = scores.map(({ trials }) => mean(trials.find((each) => each.factor === factor)!.result, name));
         return conceptMean(name, values)!;
       });
       const curve = {
@@ -111,6 +124,7 @@ export function lmCurves(
   );
 }
 
-function mean(ratings: readonly Ratings[], name: (typeof NAMES)[number]): number {
+/** Mean of a rating over prompts. */
+export function mean(ratings: readonly Ratings[], name: (typeof NAMES)[number]): number {
   return ratings.reduce((sum, rating) => sum + rating[name], 0) / ratings.length;
 }

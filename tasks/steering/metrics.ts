@@ -1,6 +1,6 @@
 /** @file What steering reports: definitions of its metrics, of language models and of CLIPs. */
 import type { MetricDefinition } from '../../harness/contract.ts';
-import { type Estimate, meanInterval } from '../../harness/kit/index.ts';
+import { crossedInterval, type Estimate, type ItemInfluences } from '../../harness/kit/index.ts';
 
 const score = (description: string, main = false): MetricDefinition => ({
   description,
@@ -23,6 +23,14 @@ export const COMMON_METRICS: Record<string, MetricDefinition> = {
     direction: 'none',
     range: [0, null],
     unit: '',
+    version: 2,
+  },
+  at_end: {
+    description:
+      'Share of concepts whose chosen factor is the least or greatest that was tried: one beyond might be better.',
+    direction: 'none',
+    range: [0, 1],
+    unit: '',
     version: 1,
   },
 };
@@ -35,7 +43,8 @@ export const LM_METRICS: Record<string, MetricDefinition> = {
   ),
   win_rate: {
     description:
-      'Share of concepts with a higher overall score than without steering on the same prompts; ties count half.',
+      'Share of concepts with a higher overall score than without steering on the same prompts; ties count half. The ' +
+      'interval is over concepts alone, on these prompts.',
     direction: 'max',
     range: [0, 1],
     unit: '',
@@ -90,8 +99,30 @@ export const CLIP_METRICS: Record<string, MetricDefinition> = {
   },
 };
 
-/** Mean of a metric over concepts, one value each, with its interval within the metric's range. */
-export function conceptMean(name: string, values: readonly number[]): Estimate | null {
+/** What each item (a prompt, an image) adds to the error of each concept's value. */
+export interface SharedItems {
+  influences: ItemInfluences[];
+  items: number;
+}
+
+/**
+ * Mean of a metric over concepts, one value each, with its interval within the metric's range: over other concepts and,
+ * where it is told what prompts or images add, over other prompts or images of the same kind.
+ */
+export function conceptMean(name: string, values: readonly number[], shared?: SharedItems): Estimate | null {
   const { range } = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS }[name]!;
-  return meanInterval(values, range);
+  return crossedInterval(values, shared?.influences ?? [], shared?.items ?? 0, range);
+}
+
+/** Blocks that items are folded into for {@link blocksOf}: enough for a test of differences, few enough to be kept. */
+const BLOCKS = 8;
+
+/** What each block of items (item number modulo their number) adds to the error of each value. */
+export function blocksOf({ influences, items }: SharedItems): number[][] {
+  const count = Math.min(BLOCKS, items);
+  return influences.map(({ items: places, values }) => {
+    const blocks = new Array<number>(count).fill(0);
+    for (let i = 0; i < places.length; i++) blocks[places[i]! % count]! += values[i]!;
+    return blocks;
+  });
 }

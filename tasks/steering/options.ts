@@ -5,6 +5,7 @@ export interface SteeringOptions {
   concepts: number;
   prompts: number;
   factors: number[];
+  extend: number;
   interventions: ('add' | 'clamp')[];
   maxNewTokens: number;
   temperature: number;
@@ -32,6 +33,14 @@ export const STEERING_OPTIONS: OptionsSchema = {
     uniqueItems: true,
     default: [0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3],
     description: "Strengths in units of the method's largest score for the concept on training items.",
+  },
+  extend: {
+    type: 'integer',
+    minimum: 0,
+    default: 2,
+    description:
+      'Factors tried beyond the grid, one after another, for a concept whose best lies at an end of what was tried; each is ' +
+      'as far from the end as its neighbour is, in ratio (at most 2).',
   },
   interventions: {
     type: 'array',

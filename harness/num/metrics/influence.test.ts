@@ -3,7 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
 import { meanInterval, widenInterval } from '../stats/interval.ts';
-import { aurocInfluence, averagePrecisionInfluence, f1Influence, type Influence, sharedVariance } from './influence.ts';
+import { byGroup, sharedVariance } from '../stats/shared-items.ts';
+import { aurocInfluence, averagePrecisionInfluence, f1Influence, type Influence } from './influence.ts';
 import { averagePrecision } from './precision-recall.ts';
 import { auroc } from './roc.ts';
 import { f1AtPrior, shareAbove } from './threshold.ts';
@@ -92,6 +93,21 @@ test('two classes of the same items are one thing measured once: the mean has th
   assert.is(sharedVariance([listed(one, items)], 90), 0, 'one concept');
 });
 
+test('items of one group hang together: concepts whose items differ share the error of the groups', () => {
+  // Ten patients; what a patient adds is in both concepts, on images of their own.
+  const [patients, images] = [10, 4];
+  const rng = createRng('patients');
+  const ofPatient = Array.from({ length: patients }, () => rng.normal());
+  const mean = ofPatient.reduce((sum, value) => sum + value / patients, 0);
+  const places = Array.from({ length: patients * images }, (_, i) => i);
+  const values = places.map((i) => (ofPatient[i % patients]! - mean) / places.length);
+  const scores = [0, 1].map((c) => ({ items: places.map((i) => i + c * places.length), values }));
+  const groups = Array.from({ length: 2 * places.length }, (_, i) => i % patients);
+  assert.is(sharedVariance(scores, groups.length), 0, 'no item is shared');
+  const expected = ofPatient.reduce((sum, value) => sum + ((value - mean) / patients) ** 2, 0);
+  assert.ok(Math.abs(sharedVariance(byGroup(scores, groups), patients) - expected) < 1e-12);
+});
+
 test('two classes of the same items: the interval covers, which the spread between two concepts does not', () => {
   // Classes whose scores lie 1 apart, by two detectors that differ little: AUROC Φ(1 / √2).
   const [trials, perClass, truth] = [600, 30, 0.7602499389065233];
@@ -109,7 +125,10 @@ test('two classes of the same items: the interval covers, which the spread betwe
       const { positives, negatives } = aurocInfluence(p, n);
       return { auroc: auroc(...labelled(p, n))!, items: [items, turned][c]!, values: [...positives, ...negatives] };
     });
-    const estimate = meanInterval(scored.map((each) => each.auroc))!;
+    const estimate = meanInterval(
+      scored.map((each) => each.auroc),
+      [0, 1],
+    )!;
     alone += covers(estimate.ci);
     both += covers(widenInterval(estimate, sharedVariance(scored, items.length), items.length - 1).ci);
   }

@@ -95,30 +95,3 @@ export function f1Influence(
 export function shareBelowInfluence(scores: Float64Array, threshold: number): Float64Array {
   return centred(scores.map((score) => (score < threshold ? 1 / scores.length : 0)));
 }
-
-/** The influences of items on one score. */
-export interface ItemInfluences {
-  /** Item numbers, each at most once a score. */
-  items: ArrayLike<number>;
-  values: ArrayLike<number>;
-}
-
-/**
- * The part of the variance of a mean over scores (of concepts) which the spread between them does not show: the mean
- * covariance of two of them, through items that they share. With scores A_c = μ + α_c + e_c the spread between them
- * estimates var α + var e − cov e, over C; the mean has that plus cov e. Never below 0; 0 where no item is shared.
- */
-export function sharedVariance(scores: readonly ItemInfluences[], items: number): number {
-  const C = scores.length;
-  if (C < 2) return 0;
-  const sums = new Float64Array(items);
-  let own = 0;
-  for (const { items: places, values } of scores) {
-    for (let i = 0; i < places.length; i++) {
-      sums[places[i]!]! += values[i]!;
-      own += values[i]! ** 2;
-    }
-  }
-  const all = sums.reduce((sum, value) => sum + value ** 2, 0);
-  return Math.max(0, (all - own) / (C * (C - 1)));
-}

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   coverageByCluster,
+  coverageOfCrossed,
   coverageOfMean,
   coverageTable,
   NORMAL,
@@ -60,11 +61,27 @@ test('where the transformation turns vertical it is held: one value of eight tha
   assert.ok(1 - low < 2.364624);
 });
 
-test('an interval ends where the metric does, and is a point for equal values', () => {
+test('an interval ends where the metric does', () => {
   assert.equal(meanInterval([0.8, 1], [0, 1])!.ci, [0, 1]);
   assert.is(meanInterval([0.8, 1], [0, null])!.ci![0], 0);
-  assert.equal(meanInterval([0.5, 0.5, 0.5])!.ci, [0.5, 0.5]);
-  assert.equal(ratioInterval([2, 1], [1, 0.5])!.ci, [2, 2]);
+});
+
+test('equal values: no point, but what as many draws would miss, within the range; none where it is open', () => {
+  // 1 − 0.025^(1/8): Clopper and Pearson's upper bound for 0 of 8.
+  const share = 0.36941664755281;
+  const none = meanInterval(new Array<number>(8).fill(0), [0, 2])!;
+  near(none.ci![0], 0);
+  near(none.ci![1], 2 * share);
+  near(meanInterval(new Array<number>(8).fill(1), [0, 1])!.ci![0], 1 - share);
+  // Equal but for rounding: a third is not exact, nor are sums of it.
+  const thirds = [1 / 3, 0.1 + 7 / 30, 1 - 2 / 3];
+  near(meanInterval(thirds, [0, 1])!.ci![1], 1 / 3 + (2 / 3) * (1 - 0.025 ** (1 / 3)));
+  for (const range of [undefined, [0, null]] as const) {
+    assert.is(meanInterval([0.5, 0.5, 0.5], range)!.ci, null);
+    assert.is(ratioInterval([2, 1], [1, 0.5], range)!.ci, null);
+  }
+  assert.is(ratioInterval([1, 1, 1, 1], [1, 1, 1, 1], [0, 1])!.ci![1], 1);
+  near(ratioInterval([1, 1, 1, 1], [1, 1, 1, 1], [0, 1])!.ci![0], 0.025 ** (1 / 4));
 });
 
 test('nothing, one value, a denominator of zero', () => {
@@ -159,6 +176,27 @@ test('coverage by cluster: documents of 4 to 40 values that share half of their 
       0.9,
       `exponential, ${n} documents`,
     );
+  }
+});
+
+test('coverage, concepts that meet the same prompts: 93 to 97 % over both, far less over concepts alone', () => {
+  for (const [concepts, prompts] of [
+    [8, 3],
+    [8, 5],
+    [20, 10],
+  ] as const) {
+    for (const spread of [
+      [1, 0, 1],
+      [1, 0.3, 1],
+      [1, 1, 1],
+      [0.3, 1, 1],
+    ] as const) {
+      const crossed = { concepts, prompts, spread };
+      const rng = () => createRng('crossed').fork(JSON.stringify(crossed));
+      within(coverageOfCrossed(crossed, TRIALS, rng()), 0.93, JSON.stringify(crossed));
+      const alone = coverageOfCrossed(crossed, TRIALS, rng(), false);
+      if (spread[1] === 1) assert.ok(alone < 0.87, `${JSON.stringify(crossed)}, concepts alone: ${alone}`);
+    }
   }
 });
 

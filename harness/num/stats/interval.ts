@@ -5,8 +5,11 @@
  * Coverage by simulation (coverage.md beside this file, written by `npm run coverage`): 95 % for normal data from 5 units
  * on; for exponential and AUROC-like data 91 to 95 % at 5 and 10 units and 94 to 96 % from 20 on. Very heavy tails are not
  * covered, which no interval from a few values can: see the table.
+ *
+ * Values that are all equal show no spread, but do not show that there is none: see {@link equalBounds}.
  */
 import { momentsOf } from './moments.ts';
+import { type ItemInfluences, sharedPart } from './shared-items.ts';
 import { studentQuantile } from './student-t.ts';
 
 /** An estimate with its interval. `ci` is null when it cannot be had (fewer than two units). */
@@ -27,6 +30,8 @@ const CONFIDENCE = 0.95;
  * which one is not 0 it gave bounds of 7.5 standard errors. Coverage stays what it was (coverage.md).
  */
 const STEEPEST = 0.98;
+/** Deviations below this, relative to the value, are rounding: the values are equal. */
+const EQUAL = 1e-12;
 /** Skewness below which the correction is less than rounding. */
 const STRAIGHT = 1e-9;
 
@@ -61,12 +66,32 @@ function errorOf(deviations: Float64Array): { se: number; skewness: number } {
   return { se: Math.sqrt(square / (n * (n - 1))), skewness: square === 0 ? 0 : cube / n / (square / n) ** 1.5 };
 }
 
-/** The mean of independent values with its 95 % interval; null of nothing, `ci` null of one value. */
+/**
+ * The interval of `n` values that are all equal: other values make up at most a share p of the population, where n draws
+ * would miss them with probability (1 − p)ⁿ = 0.025 (Clopper & Pearson 1934; the "rule of three"), and they lie within the
+ * metric's range. None where the range is open: then nothing bounds what was not seen.
+ */
+function equalBounds(value: number, n: number, [low, high]: Range): [number, number] | null {
+  if (low === null || high === null) return null;
+  const share = 1 - ((1 - CONFIDENCE) / 2) ** (1 / n);
+  return [value - share * (value - low), value + share * (high - value)];
+}
+
+/** Whether deviations from a mean are none but for rounding. */
+const noSpread = (deviations: Float64Array, value: number): boolean =>
+  deviations.every((each) => Math.abs(each) <= EQUAL * Math.max(1, Math.abs(value)));
+
+/**
+ * The mean of independent values with its 95 % interval; null of nothing, `ci` null of one value and of equal ones that
+ * nothing bounds.
+ */
 export function meanInterval(values: ArrayLike<number>, range: Range = OPEN): Estimate | null {
   if (values.length === 0) return null;
   const { mean: value, n } = momentsOf(values);
   if (n < 2) return { value, ci: null, n };
-  const { se, skewness } = errorOf(Float64Array.from(values, (each) => each - value));
+  const deviations = Float64Array.from(values, (each) => each - value);
+  if (noSpread(deviations, value)) return { value, ci: equalBounds(value, n, range), n };
+  const { se, skewness } = errorOf(deviations);
   const [low, high] = bounds(n, skewness);
   return { value, ci: within([value + low * se, value + high * se], range), n };
 }
@@ -101,6 +126,7 @@ export function ratioInterval(
     if (left !== 0) deviations[i] = ((n - 1) * (numerators[i]! - value * denominators[i]!)) / left;
   }
   const effective = Math.min(n, Math.max(2, bottom ** 2 / squares));
+  if (noSpread(deviations, value)) return { value, ci: equalBounds(value, effective, range), n };
   const { se, skewness } = errorOf(deviations);
   const [low, high] = bounds(effective, skewness);
   const t = quantileOf(effective - 1);
@@ -144,4 +170,22 @@ export function widenInterval(
     ci: within([value - Math.hypot(value - low, half), value + Math.hypot(high - value, half)], range),
     n,
   };
+}
+
+/**
+ * The mean of scores (of concepts) that share items, with an interval over both: where concepts meet the same prompts,
+ * images or negatives, others of those would have moved all scores together.
+ *
+ * @param influences Of the items on each score.
+ * @param items Number of items.
+ */
+export function crossedInterval(
+  values: readonly number[],
+  influences: readonly ItemInfluences[],
+  items: number,
+  range: Range = OPEN,
+): Estimate | null {
+  const estimate = meanInterval(values, range);
+  const shared = sharedPart(influences, items);
+  return estimate && shared ? widenInterval(estimate, shared.variance, shared.df, range) : estimate;
 }

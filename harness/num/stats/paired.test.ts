@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
-import { holm, pairedDifference, type Sampled } from './paired.ts';
+import { detectableDifference, holm, pairedDifference, type Sampled } from './paired.ts';
 
 const test = suite('paired');
 const near = (actual: number, expected: number, tolerance = 1e-6) =>
@@ -59,9 +59,78 @@ test('common units alone are compared; without units, seeds; without either, not
   assert.is(pairedDifference([bare(0, 1)], [bare(0, 2)]), null);
 });
 
-test('the same numbers are not told apart, a constant difference is', () => {
+test('the same numbers are not told apart; of a constant difference as many units tell as a sign test needs', () => {
   assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [1, 2])]), { value: 0, p: 1 });
-  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [0, 1])]), { value: 1, p: 0 });
+  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [0, 1])]), { value: 1, p: 0.5 });
+  const many = Array.from({ length: 8 }, (_, i) => i);
+  assert.is(
+    pairedDifference(
+      [sampled(0, many)],
+      [
+        sampled(
+          0,
+          many.map((value) => value - 1),
+        ),
+      ],
+    )!.p,
+    2 ** -7,
+  );
+});
+
+const crossed = (seed: number, cells: readonly (readonly number[])[]): Sampled => {
+  const values = cells.map(mean);
+  const influences = cells.map((row, c) => row.map((value) => (value - values[c]!) / row.length));
+  return { ...sampled(seed, values), sharedBy: new Map(influences.map((row, i) => [`u${i}`, row])) };
+};
+
+test('units that meet the same items: at most 5 % of equal methods are told apart, which without the items are many', () => {
+  const [trials, units, items] = [800, 8, 5];
+  let [both, alone] = [0, 0];
+  for (let trial = 0; trial < trials; trial++) {
+    const rng = createRng('crossed').fork(trial);
+    const method = (): Sampled => {
+      const ofItem = Array.from({ length: items }, rng.normal);
+      return crossed(
+        0,
+        Array.from({ length: units }, () => {
+          const ofUnit = rng.normal();
+          return ofItem.map((value) => value + ofUnit + rng.normal());
+        }),
+      );
+    };
+    const [a, b] = [method(), method()];
+    if (pairedDifference([a], [b])!.p < 0.05) both++;
+    const bare = ({ sharedBy: _, ...rest }: Sampled): Sampled => rest;
+    if (pairedDifference([bare(a)], [bare(b)])!.p < 0.05) alone++;
+  }
+  assert.ok(both / trials < 0.05 + 3 * Math.sqrt((0.05 * 0.95) / trials), `${both / trials}`);
+  assert.ok(alone / trials > 0.1, `${alone / trials}`);
+});
+
+test('the detectable difference is found in 80 % of the cases', () => {
+  const [trials, units] = [800, 12];
+  const rng = createRng('power');
+  const error = { se: 1 / Math.sqrt(units), df: units - 1 };
+  const difference = detectableDifference(error, 0.05);
+  // t of eleven degrees of freedom: 2.200985 and 0.875530.
+  near(difference, (2.200985 + 0.87553) / Math.sqrt(units), 1e-5);
+  let found = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const a = Array.from({ length: units }, () => difference + rng.normal());
+    if (
+      pairedDifference(
+        [sampled(0, a)],
+        [
+          sampled(
+            0,
+            a.map(() => 0),
+          ),
+        ],
+      )!.p < 0.05
+    )
+      found++;
+  }
+  assert.ok(Math.abs(found / trials - 0.8) < 0.05, `${found / trials}`);
 });
 
 test('items that units share: their error counts too', () => {

@@ -1,6 +1,7 @@
 /** @file Whether two methods differ, by paired differences over the same units and seeds. */
 import { momentsOf, variance } from './moments.ts';
-import { studentCdf } from './student-t.ts';
+import { type ItemInfluences, sharedPart } from './shared-items.ts';
+import { studentCdf, studentQuantile } from './student-t.ts';
 
 /** What one seed of a method gave. */
 export interface Sampled {
@@ -10,6 +11,8 @@ export interface Sampled {
   units?: ReadonlyMap<string, number>;
   /** Where units share items: what each block of items adds to the error of `value`. */
   shared?: readonly number[];
+  /** The same by name of the unit: what each block of items adds to the error of the unit's value. */
+  sharedBy?: ReadonlyMap<string, readonly number[]>;
 }
 
 export interface Difference {
@@ -17,6 +20,8 @@ export interface Difference {
   value: number;
   /** Two-sided p of no difference. */
   p: number;
+  /** Standard error of the difference and its degrees of freedom; absent where all differences are equal. */
+  error?: { se: number; df: number };
 }
 
 /** A source of error of a mean: its variance and degrees of freedom. */
@@ -39,18 +44,33 @@ function errorOfMean(values: readonly number[]): ErrorPart {
   return { variance: variance(momentsOf(values))! / values.length, df: values.length - 1 };
 }
 
-/** Of the mean difference over units, from its mean over seeds at each unit that all of them have. */
-function unitDifferences(pairs: readonly [Sampled, Sampled][]): number[] {
-  const names = [...(pairs[0]![0].units?.keys() ?? [])].filter((name) =>
+const commonUnits = (pairs: readonly [Sampled, Sampled][]): string[] =>
+  [...(pairs[0]![0].units?.keys() ?? [])].filter((name) =>
     pairs.every(([a, b]) => a.units?.has(name) && b.units?.has(name)),
   );
-  return names.map(
+
+/** Of the mean difference over units, from its mean over seeds at each unit that all of them have. */
+function unitDifferences(pairs: readonly [Sampled, Sampled][]): number[] {
+  return commonUnits(pairs).map(
     (name) => pairs.reduce((sum, [a, b]) => sum + a.units!.get(name)! - b.units!.get(name)!, 0) / pairs.length,
   );
 }
 
+/** Of shared items, from the mean over seeds of what each block adds to the difference at each common unit. */
+function crossedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefined {
+  const influences = commonUnits(pairs).map((name): ItemInfluences => {
+    const blocks = pairs.map(([a, b]) => [a.sharedBy!.get(name)!, b.sharedBy!.get(name)!] as const);
+    const values = blocks[0]![0].map(
+      (_, i) => blocks.reduce((sum, [one, other]) => sum + one[i]! - other[i]!, 0) / blocks.length,
+    );
+    return { items: values.map((_, i) => i), values };
+  });
+  return sharedPart(influences, influences[0]?.values.length ?? 0);
+}
+
 /** Of shared items, from the mean over seeds of what each block adds to the difference. */
 function sharedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefined {
+  if (pairs.flat().every(({ sharedBy }) => sharedBy !== undefined)) return crossedError(pairs);
   const blocks = Math.min(...pairs.flat().map(({ shared }) => shared?.length ?? 0));
   if (blocks < 2) return undefined;
   const means = Array.from(
@@ -80,10 +100,21 @@ export function pairedDifference(a: readonly Sampled[], b: readonly Sampled[]): 
   const tested = units.length > 1 ? units : bySeed;
   const value = tested.reduce((sum, each) => sum + each, 0) / tested.length;
   const total = parts.reduce((sum, part) => sum + part.variance, 0);
-  if (total === 0) return { value, p: value === 0 ? 1 : 0 };
+  // Differences that are all equal show no spread, which does not prove that there is none: a sign test is what is left.
+  if (total === 0) return { value, p: value === 0 ? 1 : 2 ** (1 - tested.length) };
   const df = total ** 2 / parts.reduce((sum, part) => sum + part.variance ** 2 / part.df, 0);
-  return { value, p: 2 * studentCdf(-Math.abs(value) / Math.sqrt(total), df) };
+  const se = Math.sqrt(total);
+  return { value, p: 2 * studentCdf(-Math.abs(value) / se, df), error: { se, df } };
 }
+
+const POWER = 0.8;
+
+/**
+ * The smallest true difference that a two-sided t test at `level` finds with a power of 80 %, about: (t of the level + t
+ * of the power) standard errors.
+ */
+export const detectableDifference = ({ se, df }: NonNullable<Difference['error']>, level: number): number =>
+  (studentQuantile(1 - level / 2, df) + studentQuantile(POWER, df)) * se;
 
 /** p values corrected for being many (Holm 1979), in the given order. */
 export function holm(ps: readonly number[]): number[] {

@@ -43,8 +43,8 @@ function atL0(runs: readonly ReferenceRun[], l0: number): ReferenceRun {
 }
 
 /**
- * The most that the peer explains at `l0`, over its learning rates. Explained variance rises steeply with L0, so that of two
- * runs near `l0` at one rate, both within the tolerance, the value between them is taken.
+ * The most that the peer explains at `l0`, over its learning rates with a run near it. Explained variance rises steeply with
+ * L0, so that of the runs around `l0` at one rate the value between them is taken, also where only one of them is near.
  */
 export function bestReference(
   runs: readonly ReferenceRun[],
@@ -52,14 +52,13 @@ export function bestReference(
   batch: number,
   l0: number,
 ): ReferenceRun | undefined {
-  const near = runs.filter(
-    (run) => run.variant === variant && run.batch === batch && Math.abs(run.l0 / l0 - 1) <= L0_TOLERANCE,
-  );
-  const settings = new Set(near.map(({ lr, deadWindow }) => `${lr} ${deadWindow}`));
-  return [...settings]
-    .map((setting) =>
+  const own = runs.filter((run) => run.variant === variant && run.batch === batch);
+  const setting = ({ lr, deadWindow }: ReferenceRun) => `${lr} ${deadWindow}`;
+  const near = own.filter((run) => Math.abs(run.l0 / l0 - 1) <= L0_TOLERANCE);
+  return [...new Set(near.map(setting))]
+    .map((name) =>
       atL0(
-        near.filter(({ lr, deadWindow }) => `${lr} ${deadWindow}` === setting),
+        own.filter((run) => setting(run) === name),
         l0,
       ),
     )

@@ -56,6 +56,12 @@ test('two runs at one rate are compared at the L0 between them, a run alone as i
   assert.ok(Math.abs(best.ev - 0.6) < 1e-12 && Math.abs(best.mmcs - 0.85) < 1e-12 && Math.abs(best.l0 - 6) < 1e-12);
   assert.is(bestReference(runs.slice(2), 'relu', 64, 6)!.ev, 0.55);
   assert.is(bestReference(runs, 'relu', 64, 7), undefined);
+  // The nearest run alone would be compared at a higher L0 than ours.
+  const wide = [
+    { ...run, l0: 5, ev: 0.5 },
+    { ...run, l0: 6.2, ev: 0.74 },
+  ];
+  assert.ok(Math.abs(bestReference(wide, 'relu', 64, 6)!.ev - 0.7) < 1e-12);
 });
 
 const PAIRS: [SaeDefinition<never>, number][] = [
