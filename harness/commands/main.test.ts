@@ -137,6 +137,10 @@ test('store: shown, checked, pruned only with --yes', async () => {
   assert.match(shown.out, /would remove \d+ steps .*; 0 steps stay\. Add --yes to do it\.$/m);
   const unused = await run('store', 'gc', '--unused', '--out', join(folder, 'out'), '--yes', ...at);
   assert.match(unused.out, /^removed 0 steps and 0 leftovers/m);
+  assert.match(unused.out, /^\d+ results below \S+out came from \d+ steps$/m);
+  assert.match(unused.out, /^results elsewhere count for nothing: name their folders with --results\.$/m);
+  const both = ['--results', join(folder, 'out'), '--results', join(folder, 'out', 'results')];
+  assert.is((await run('store', 'gc', '--unused', ...both, ...at)).out.match(/results below/g)!.length, 2);
   const after = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as typeof listed;
   assert.is(after.steps.length, listed.steps.length);
   assert.match(await mistake('store', 'ls', '--yes', ...at), /^store ls: --yes belongs to store gc\.$/);

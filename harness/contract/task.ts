@@ -75,7 +75,7 @@ export interface CurveDisplay {
 
 /** What a task shows in tables and plots; reports know no task by name. */
 export interface TaskDisplay {
-  /** Metrics beside the main one, in order; the leaderboard takes as many as it has room for. */
+  /** Metrics beside the main one, in order: the columns of the leaderboard. */
   columns?: string[];
   /**
    * The one row of a method that is ranked: for each axis the values that may be, the preferred first. Other rows are

@@ -34,7 +34,7 @@ export {
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
 export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
-export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
+export { scoresWithSupport, summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
   type ClusterRatio,

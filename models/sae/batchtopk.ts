@@ -1,5 +1,14 @@
 /** @file BatchTopK SAE: k latents an input on average, chosen over the whole batch; a threshold at inference. */
-import { type Codes, defineSae, type NamedTensors, type Scalar, type Tensor1D, type Tensor2D, type TrainState, tf } from '../../harness/contract.ts';
+import {
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+} from '../../harness/contract.ts';
 import { batchTopkEncode, sparseDecode } from '../../harness/kit/index.ts';
 import { centredBias, centredEncoder, denseDecode, preActivations } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';

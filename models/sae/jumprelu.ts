@@ -1,5 +1,16 @@
 /** @file JumpReLU SAE: learned thresholds, an L0 penalty through straight-through pseudo-derivatives. */
-import { type Codes, defineSae, type NamedTensors, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type TrainState, tf, UserError } from '../../harness/contract.ts';
+import {
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
 import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked } from '../../harness/kit/index.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';

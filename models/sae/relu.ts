@@ -1,5 +1,13 @@
 /** @file ReLU SAE with an L1 penalty, after Anthropic's April 2024 recipe. */
-import { type Codes, defineSae, type NamedTensors, type Scalar, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
+import {
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  tf,
+} from '../../harness/contract.ts';
 import { rowNorms, sparseDecode, squaredError, type TopkCodes } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';

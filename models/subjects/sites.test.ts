@@ -1,7 +1,14 @@
 /** @file Reading and replacing activations at the sites of both families. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Clip, ForwardOptions, Intervention, LanguageModel, Tensor3D, TokenBatch } from '../../harness/contract.ts';
+import type {
+  Clip,
+  ForwardOptions,
+  Intervention,
+  LanguageModel,
+  Tensor3D,
+  TokenBatch,
+} from '../../harness/contract.ts';
 import { isResidualStream } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';

@@ -1,5 +1,14 @@
 /** @file Start values, recipe and AuxK options of the TopK family (Gao et al. 2024, arXiv:2406.04093). */
-import { type NamedTensors, type Rng, type RunLength, type SaeShape, type Tensor2D, type TrainingOptions, type TrainState, tf } from '../../../harness/contract.ts';
+import {
+  type NamedTensors,
+  type Rng,
+  type RunLength,
+  type SaeShape,
+  type Tensor2D,
+  type TrainingOptions,
+  type TrainState,
+  tf,
+} from '../../../harness/contract.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
 import { learningRate } from './learning-rate.ts';
 import { sampleVariance } from './variance.ts';
