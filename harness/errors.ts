@@ -101,10 +101,10 @@ export function suggest(name: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** A `UserError` for an unknown name: what it was, the closest known names and the whole list. */
+/** A `UserError` for an unknown name: what it was, the closest known names and the list, of which long ones are cut. */
 export function unknownName(kind: string, name: string, known: readonly string[]): UserError {
   const close = suggest(name, known);
   const hint = close.length > 0 ? ` Did you mean: ${close.join(', ')}?` : '';
-  const available = known.length > 0 ? `Available: ${[...known].sort().join(', ')}.` : 'There are none.';
+  const available = known.length > 0 ? `Available: ${someOf([...known].sort())}.` : 'There are none.';
   return new UserError(`unknown ${kind} '${name}'.${hint} ${available}`);
 }

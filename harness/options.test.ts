@@ -28,7 +28,7 @@ test('defaults are filled in, the given object is not changed', async () => {
 
 test('mistakes are one line with the mend', async () => {
   const expected =
-    "suite s: method topk: the top level has an unknown key 'kk'. Did you mean: k? Known: k, mode, name.";
+    "suite s: method topk: its list of options has an unknown key 'kk'. Did you mean: k? Known: k, mode, name.";
   assert.is(await messageOf({ kk: 1 }), expected);
   assert.match(await messageOf({ k: 0 }), /k: expected a value that must be >= 1; found 0/);
   assert.match(await messageOf({ k: 1.5 }), /k: expected integer; found 1.5/);

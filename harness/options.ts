@@ -38,7 +38,7 @@ export async function resolveOptions(
   }
   const options = structuredClone(given ?? {});
   const validate = await check;
-  if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options)}`);
+  if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options, 'its list of options')}`);
   return options;
 }
 

@@ -30,6 +30,7 @@ const EXPORTS = {
   saxbench: 'harness/contract',
   'saxbench/kit': 'harness/kit/index',
   'saxbench/sae': 'models/sae/shared/index',
+  'saxbench/subjects': 'models/subjects/index',
 };
 
 /** The files that run of the modules which plug-ins import by name. */

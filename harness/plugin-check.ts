@@ -65,6 +65,9 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   }
   const options = REQUIRED[found].options;
   if (options !== undefined) checkOptions(plugin[options], options, fail);
+  const files: unknown = plugin.files ?? [];
+  if (!Array.isArray(files) || !files.every((name) => typeof name === 'string'))
+    fail("'files': a list of paths", files);
   if (found === 'task') {
     checkMetrics(plugin['metrics'], fail);
     checkAxes(plugin['axes'], fail);

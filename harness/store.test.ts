@@ -157,6 +157,23 @@ test('the lock of a process that was killed is taken over', async () => {
   assert.ok((await computing).computed);
 });
 
+test('a holder on another host is told with its start and with what to delete when it is gone', async () => {
+  await leaveLock({ pid: 77, host: 'another-host', started: '' });
+  const signal = AbortSignal.timeout(100);
+  await open()
+    .compute('fit', KEY, write('one'), { signal })
+    .then(
+      () => assert.unreachable(),
+      () => undefined,
+    );
+  const { lock } = storePlaces(root);
+  assert.match(
+    said[0]!,
+    /waiting for process 77 on another-host \(since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\), another host: if it is not/,
+  );
+  assert.ok(said[0]!.includes(`running there any more, delete ${lock(KEY)}`));
+});
+
 test('a process id that now belongs to another process holds nothing', async () => {
   await leaveLock({ pid: process.ppid, host: hostname(), started: 'long ago' });
   assert.ok((await open().compute('fit', KEY, write('one'))).computed);

@@ -9,8 +9,8 @@ import { UserError } from './errors.ts';
 import { atomicWriteFile, writeError } from './io/atomic.ts';
 import { ensureFolder } from './io/ensure-folder.ts';
 import type { StepKind } from './plan.ts';
-import { isOwn, nameOf } from './store/holder.ts';
-import { isLiving, ownerOf, withLock } from './store/lock.ts';
+import { isOwn } from './store/holder.ts';
+import { isLiving, nameOfOwner, ownerOf, withLock } from './store/lock.ts';
 import { checkStep, MANIFEST, type StepFacts, writeManifest } from './store/manifest.ts';
 import { livingRuns, RUN_LOCK, sweepDeadRuns } from './store/runs.ts';
 
@@ -229,10 +229,10 @@ export function openStore(root: string, say: (line: string) => void): Store {
     },
     async drop(steps, signal) {
       const keys = new Set(steps.map(({ key }) => key));
-      for (const { holder } of await livingRuns(places.locks)) {
+      for (const { path, holder } of await livingRuns(places.locks)) {
         if (isOwn(holder) || !holder.uses?.some((key) => keys.has(key))) continue;
         throw new UserError(
-          `store ${absolute}: ${nameOf(holder)} is using steps that --force would remove: let it end first.`,
+          `store ${absolute}: ${await nameOfOwner(path, holder)} is using steps that --force would remove: let it end first.`,
         );
       }
       for (const { kind, key } of steps) {

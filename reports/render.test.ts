@@ -186,4 +186,16 @@ test('an edited result is named and left out, the others are reported', async ()
   }
 });
 
+test('the leaderboard shows all columns that a task declares, however many', async () => {
+  const names = ['auroc', ...Array.from({ length: 9 }, (_, i) => `declared_${i}`), 'other'];
+  const metrics = Object.fromEntries(
+    names.map((name) => [name, metric(0.5, [0.4, 0.6], name === 'auroc' ? { main: true } : {})]),
+  );
+  const task = { ...fakeResult('a', []).task, shows: { columns: names.slice(1, 10) } };
+  const { leaderboard } = await renderTexts([fakeResult('a', [{ axes: {}, metrics }], { task })]);
+  const header = leaderboard.split('\n').find((line) => line.startsWith('| rank'))!;
+  assert.is(header.match(/declared.\d/g)!.length, 9);
+  assert.not.match(header, /other/);
+});
+
 test.run();

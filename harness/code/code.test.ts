@@ -173,7 +173,23 @@ test('a method that reads files by itself is reused, and what is not seen is sai
   const said: string[] = [];
   const run = async () => (await openStepCode(registry, (text) => said.push(text))).plugin('baseline', 'half');
   assert.is(await run(), await run());
-  assert.match(said[0]!, /reads files by itself, and a change in them is not seen: run with --force after one/);
+  assert.match(said[0]!, /reads files by itself, and a change in them is not seen: name them in its 'files', or run/);
+});
+
+test('files that a plug-in names are in its digest, byte by byte', async () => {
+  const registry = openRegistry();
+  const plugin = file('half.ts', half('import { readFileSync } from "node:fs"; const F = readFileSync("f").length;'));
+  const data = file('table.json', '[1]');
+  registry.add({ ...(await registry.get('baseline', 'neurons')), id: 'half', files: ['./table.json'] }, plugin);
+  const said: string[] = [];
+  const run = async () => (await openStepCode(registry, (text) => said.push(text))).plugin('baseline', 'half');
+  const first = await run();
+  assert.is(await run(), first);
+  writeFileSync(data, '[2]');
+  assert.is.not(await run(), first);
+  assert.equal(said, []);
+  rmSync(data);
+  assert.match(await run().catch((error: Error) => error.message), /table\.json does not exist/);
 });
 
 test.run();

@@ -1,6 +1,8 @@
 /** @file The code that steps run, as digests for their keys: built in, and of plug-ins from outside. */
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import type { Plugin } from '../contract.ts';
+import { filesFingerprint } from '../io/fingerprint.ts';
 import { sha256Json } from '../io/hash.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
@@ -36,9 +38,11 @@ export async function openStepCode(registry: Registry, say: (line: string) => vo
       );
       return sha256Json([builtIn.withVersions(code), randomUUID()]);
     }
+    const { files } = await (registry.get(kind, id) as Promise<Plugin>);
+    if (files) return sha256Json([builtIn.withVersions(code), await filesFingerprint(dirname(resolve(file)), files)]);
     if (readsFiles && WITHOUT_FINGERPRINT.includes(kind)) {
       say(
-        `plug-in ${file}: ${kind} ${id} reads files by itself, and a change in them is not seen: run with --force after one.`,
+        `plug-in ${file}: ${kind} ${id} reads files by itself, and a change in them is not seen: name them in its 'files', or run with --force after one.`,
       );
     }
     return builtIn.withVersions(code);

@@ -137,6 +137,10 @@ test('store: shown, checked, pruned only with --yes', async () => {
   assert.match(shown.out, /would remove \d+ steps .*; 0 steps stay\. Add --yes to do it\.$/m);
   const unused = await run('store', 'gc', '--unused', '--out', join(folder, 'out'), '--yes', ...at);
   assert.match(unused.out, /^removed 0 steps and 0 leftovers/m);
+  assert.match(unused.out, /^\d+ results below \S+out came from \d+ steps$/m);
+  assert.match(unused.out, /^results elsewhere count for nothing: name their folders with --results\.$/m);
+  const both = ['--results', join(folder, 'out'), '--results', join(folder, 'out', 'results')];
+  assert.is((await run('store', 'gc', '--unused', ...both, ...at)).out.match(/results below/g)!.length, 2);
   const after = JSON.parse((await run('store', 'ls', ...at, '--json')).out) as typeof listed;
   assert.is(after.steps.length, listed.steps.length);
   assert.match(await mistake('store', 'ls', '--yes', ...at), /^store ls: --yes belongs to store gc\.$/);
@@ -211,6 +215,13 @@ test('a folder of results is of one suite at one size: nothing of another replac
   assert.match(
     await mistake('run', suiteFile(), ...plugins, ...places, '--out', limited),
     /found results of suite toy with --limit 5/,
+  );
+  const edited = ['run', suiteFile({ tasks: [{ id: 'toy-task', options: { offset: 1 } }] }), ...plugins, ...places];
+  assert.match(await mistake(...edited, '--out', out), /task\.offset 1, as this run; found .* 0 .* --overwrite\.$/);
+  assert.is(readFileSync(join(out, 'results.csv'), 'utf8'), before);
+  assert.match(
+    (await run(...edited, '--out', out, '--overwrite')).said,
+    /^\d+ results under other settings are replaced/m,
   );
 });
 

@@ -58,43 +58,71 @@ async function verify(root: string, { values, print, signal }: CommandContext): 
   return damaged.length > 0 ? 2 : 0;
 }
 
-/** Keys of the steps that the results below a folder came from. */
-async function referencedBy(folder: string): Promise<Set<string>> {
+/** Results that lie somewhere below a folder, and the steps that they came from. */
+interface Referenced {
+  folder: string;
+  results: number;
+  keys: Set<string>;
+}
+
+async function referencedBy(folder: string): Promise<Referenced> {
   const { readJson } = await import('../io/json.ts');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => {
-    throw new UserError(`store gc --unused: there is no folder ${folder} with results: name it with --out.`);
+    throw new UserError(
+      `store gc --unused: there is no folder ${folder} with results: name it with --out or --results.`,
+    );
   });
   const keys = new Set<string>();
-  for (const entry of entries) {
-    if (!entry.isFile() || !/^seed-\d+\.json$/.test(entry.name)) continue;
-    const result = await readJson(join(entry.parentPath, entry.name), 'result').catch(() => undefined);
+  const files = entries.filter((entry) => entry.isFile() && /^seed-\d+\.json$/.test(entry.name));
+  let results = 0;
+  for (const { parentPath, name } of files) {
+    const result = await readJson(join(parentPath, name), 'result').catch(() => undefined);
     const { provenance } = (result ?? {}) as { provenance?: { steps?: Record<string, unknown> } };
-    for (const key of Object.values(provenance?.steps ?? {})) keys.add(String(key));
+    const steps = Object.values(provenance?.steps ?? {});
+    if (steps.length > 0) results++;
+    for (const key of steps) keys.add(String(key));
   }
-  if (keys.size > 0) return keys;
+  if (results > 0) return { folder, results, keys };
   throw new UserError(`store gc --unused: expected results below ${folder}; found none: every step would go.`);
 }
 
-async function rulesOf(values: Values) {
+/** The folders that --out and --results name, or where runs write when nobody says another. */
+function resultFolders(values: Values): string[] {
+  const named = [values['out'] as string | undefined, ...((values['results'] ?? []) as string[])];
+  const given = named.filter((folder) => folder !== undefined);
+  return [...new Set((given.length > 0 ? given : ['saxbench-out']).map((folder) => resolve(folder)))];
+}
+
+/** Without --unused nothing is looked for. */
+async function lookedThrough(values: Values): Promise<Referenced[]> {
+  return values['unused'] ? Promise.all(resultFolders(values).map(referencedBy)) : [];
+}
+
+function rulesOf(values: Values, looked: readonly Referenced[]) {
   const [age, size] = [values['older-than'], values['max-size']] as (number | undefined)[];
   return {
     ...(age === undefined ? {} : { olderThan: age * DAY_MS }),
     ...(size === undefined ? {} : { maxBytes: size * MIB }),
-    ...(values['unused']
-      ? { referenced: await referencedBy(resolve((values['out'] as string) ?? 'saxbench-out')) }
-      : {}),
+    ...(values['unused'] ? { referenced: new Set(looked.flatMap(({ keys }) => [...keys])) } : {}),
   };
 }
 
 async function collect(root: string, { values, print, signal }: CommandContext): Promise<number> {
   const { planPrune, prune } = await import('../store/prune.ts');
-  const plan = await planPrune(root, await rulesOf(values), Date.now());
+  const looked = await lookedThrough(values);
+  const plan = await planPrune(root, rulesOf(values, looked), Date.now());
   const { steps, leftovers, inUse, kept } = plan;
   const freed = values['yes'] ? await prune(root, plan, signal) : 0;
   if (values['json']) {
-    print(JSON.stringify({ root, removed: values['yes'], freed, ...plan, kept: kept.length }, null, 2));
+    const folders = looked.map(({ folder, results }) => ({ folder, results }));
+    print(
+      JSON.stringify({ root, removed: values['yes'], freed, ...plan, kept: kept.length, looked: folders }, null, 2),
+    );
     return 0;
   }
+  for (const { folder, results, keys } of looked)
+    print(`${results} results below ${folder} came from ${keys.size} steps`);
+  if (looked.length > 0) print('results elsewhere count for nothing: name their folders with --results.');
   for (const { entry, reason } of steps) print(`${line(entry)}  (${reason})`);
   for (const { path, bytes } of leftovers) print(`left unfinished: ${path} (${mib(bytes)})`);
   for (const entry of inUse) print(`${line(entry)}  (in use: stays)`);
@@ -117,12 +145,13 @@ export const command: Command = {
     ['saxbench store gc --older-than 30', 'what was not used for 30 days: shows it; --yes removes it'],
     ['saxbench store gc --max-size 2000 --yes', 'keep the 2,000 MiB that were used last'],
     ['saxbench store gc --unused --out saxbench-out', 'what no result below that folder came from'],
+    ['saxbench store gc --unused --results a --results b', 'what no result below either folder came from'],
     ['saxbench store verify', 'all checksums; exit code 2 when something is damaged'],
   ],
   async run(context) {
     const root = resolve(context.values['store'] as string);
     const action = context.positionals['action'] as (typeof ACTIONS)[number];
-    for (const name of ['older-than', 'max-size', 'unused', 'yes', 'out']) {
+    for (const name of ['older-than', 'max-size', 'unused', 'yes', 'out', 'results']) {
       if (action === 'gc' || context.values[name] === undefined || context.values[name] === false) continue;
       throw new UserError(`store ${action}: --${name} belongs to store gc.`);
     }

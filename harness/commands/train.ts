@@ -99,6 +99,9 @@ async function writeOwn(out: string, folder: string, { site, subject, fits }: Ce
   await writeOwnSae(out, own, state);
 }
 
+/** Counts as they are, measurements to four digits. */
+const rounded = (value: number) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4))));
+
 export const command: Command = {
   name: 'train',
   usage: 'train',
@@ -171,7 +174,7 @@ export const command: Command = {
     else
       print(
         `${Object.entries(last)
-          .map(([name, value]) => `${name} ${value}`)
+          .map(([name, value]) => `${name} ${rounded(value!)}`)
           .join('  ')}\nwrote ${out}`,
       );
     return 0;

@@ -206,7 +206,14 @@ export const SETTINGS: readonly Setting[] = [
     type: 'boolean',
     default: false,
     commands: ['store'],
-    description: 'gc: remove steps that no result below --out (saxbench-out) came from.',
+    description: 'gc: remove steps that no result below --out or --results (saxbench-out) came from.',
+  },
+  {
+    name: 'results',
+    type: 'list',
+    commands: ['store'],
+    value: 'DIR',
+    description: 'gc --unused: a folder whose results count, beside that of --out.',
   },
   {
     name: 'yes',

@@ -9,6 +9,8 @@ export interface Plugin {
   paper?: string;
   /** Raised whenever the numbers change: part of the key of every step that the plug-in takes part in. */
   version: number;
+  /** Data files that the plug-in reads, relative to its own file: part of the same keys. */
+  files?: readonly string[];
   /** Set when a plug-in from outside is loaded: its file. What such a plug-in returns is checked. */
   source?: string;
 }

@@ -34,7 +34,7 @@ export {
 export { latentAuroc } from '../num/metrics/latent-auroc.ts';
 export { type MsScores, msScores, msScoresDense, version as msVersion } from '../num/metrics/monosemanticity.ts';
 export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
-export { summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
+export { scoresWithSupport, summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
   type ClusterRatio,
@@ -78,8 +78,8 @@ export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/share
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
-export { emptyCell, measuredCell, plainCell } from './cells.ts';
+export { allUnavailable, emptyCell, measuredCell, plainCell } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
-export { type PooledLatents, poolLatents } from './latents.ts';
+export { poolLatents } from './latents.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -41,11 +41,12 @@ const RANK: Readonly<Record<string, number>> = {
  * The most telling of ajv's errors as one sentence.
  *
  * @param root The value that was validated.
+ * @param top What the value itself is called.
  */
-export function explain(errors: readonly ErrorObject[], root: unknown): string {
+export function explain(errors: readonly ErrorObject[], root: unknown, top = 'the top level'): string {
   const sorted = [...errors].sort((a, b) => (RANK[a.keyword] ?? 4) - (RANK[b.keyword] ?? 4));
   const error = sorted[0]!;
-  const where = pathOf(error.instancePath) || 'the top level';
+  const where = pathOf(error.instancePath) || top;
   const found = valueAt(root, error.instancePath);
   const more = errors.length > 1 && sorted.some((other) => other.instancePath !== error.instancePath);
   const text = `${line(error, where, found)}${more ? ' (and more after it)' : ''}`;

@@ -28,7 +28,12 @@ export function ownHolder(uses?: readonly string[]): Holder {
 
 export const isOwn = (holder: Holder): boolean => holder.run === ownRun;
 
-export const nameOf = ({ pid, host }: Holder): string => `process ${pid} on ${host}`;
+/** In words: of another host also what only a person can tell. */
+export function nameOf({ pid, host }: Holder, { path, since }: { path: string; since?: Date | undefined }): string {
+  const when = since ? ` (since ${since.toISOString().slice(0, 19)}Z)` : '';
+  if (host === hostname()) return `process ${pid} on ${host}${when}`;
+  return `process ${pid} on ${host}${when}, another host: if it is not running there any more, delete ${path}`;
+}
 
 /** Field 22 of /proc/<pid>/stat counts from behind the command's name, which may hold spaces. Empty elsewhere. */
 function startedAt(pid: number): string {

@@ -6,7 +6,7 @@
  * giving it back remove the file of that very name. So nobody can remove a lock that somebody took in the meantime.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeError } from '../io/atomic.ts';
@@ -47,6 +47,12 @@ export async function ownerOf(path: string): Promise<Owner | undefined> {
   } catch {
     return { id };
   }
+}
+
+/** The holder of the lock at `path` in words: who, since when, and what to delete where nothing here can tell. */
+export async function nameOfOwner(path: string, holder: Holder): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return nameOf(holder, { path, since: found?.mtime });
 }
 
 /** Whether an owner may be at work. One that says nothing readable was damaged: the file is written before it is a lock. */
@@ -138,7 +144,7 @@ export async function withLock<T>(
         continue;
       }
       const own = isOwn(owner.holder!);
-      if (!own && !told) onWait?.(nameOf(owner.holder!));
+      if (!own && !told) onWait?.(await nameOfOwner(path, owner.holder!));
       told ||= !own;
       await sleep(own ? POLL_MS.thread : POLL_MS.process, undefined, { signal });
     }

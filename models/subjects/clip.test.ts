@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import type { Clip } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import clip from './clip.ts';
-import { parseClipConfig } from './clip-config.ts';
-import { unitRows } from './clip-forward.ts';
+import clip, { readClip } from './clip.ts';
+import { configReader } from './config.ts';
+import { unitRows } from './contrastive.ts';
 import { assertClose, readGolden, testFolder } from './testing/golden.ts';
 
 const test = suite('models/subjects/clip');
@@ -109,7 +109,8 @@ test('wrong pixels, too long texts and sites of the other tower are refused', as
 });
 
 test('legacy configs: absent sizes are those of ViT-B/32, and text_config_dict goes before text_config', () => {
-  const config = parseClipConfig({
+  const parse = (json: Record<string, unknown>) => readClip(configReader(json, 'clip config.json'));
+  const config = parse({
     projection_dim: 512,
     text_config: { hidden_size: 99 },
     text_config_dict: { eos_token_id: 2 },
@@ -119,8 +120,8 @@ test('legacy configs: absent sizes are those of ViT-B/32, and text_config_dict g
   assert.is(config.text.eosId, 2);
   assert.equal([config.vision.stack.d, config.vision.patchSize, config.vision.imageSize], [768, 32, 224]);
   assert.is(config.vision.stack.activation, 'quick_gelu');
-  assert.throws(() => parseClipConfig({ vision_config: { patch_size: 33 } }), /image_size: expected a multiple/);
-  assert.throws(() => parseClipConfig({ text_config: { hidden_act: 'relu' } }), /text_config: field hidden_act/);
+  assert.throws(() => parse({ vision_config: { patch_size: 33 } }), /image_size: expected a multiple/);
+  assert.throws(() => parse({ text_config: { hidden_act: 'relu' } }), /text_config: field hidden_act/);
 });
 
 test('folders name their files in errors', async () => {

@@ -1,70 +1,90 @@
 /** @file CLIP (Radford et al. 2021) in Hugging Face layout: a vision and a text transformer with a shared space. */
-import { join } from 'node:path';
-import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
-import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
-import { type ClipConfig, clipShapes, parseClipConfig } from './clip-config.ts';
-import { clipImageForward, clipImageFrom, clipTextForward, textSites, visionSites } from './clip-forward.ts';
-import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
-import { linearNames, packBlocks } from './transformer.ts';
-import { countParameters, loadParams, transposeLinears } from './weights.ts';
+import type { ConfigReader } from './config.ts';
+import { defineDualEncoder } from './define-dual-encoder.ts';
+import type { DualEncoder } from './dual-encoder.ts';
+import type { StackSpec } from './transformer.ts';
 
-const sitesOf = (config: ClipConfig) => [...visionSites(config), ...textSites(config)];
+/** Sizes of CLIP ViT-B/32, which Hugging Face assumes where a config leaves them out. */
+const DEFAULTS = {
+  vision: { d: 768, mlp: 3072, layers: 12, heads: 12 },
+  text: { d: 512, mlp: 2048, layers: 12, heads: 8 },
+};
 
-async function load(folder: string, { id }: { id: string }): Promise<Clip> {
-  const json = await readConfig(folder);
-  const config = parseClipConfig(json, `subject ${folder}: config.json`);
-  const { tokenizer, idsOf } = await openTokenizer(folder);
-  checkVocabulary(folder, tokenizer, config.text.vocab);
-  const steps = await loadImagePreprocessing(folder);
-  const shapes = clipShapes(config);
-  const { vision, text } = config;
-  const linears = [...linearNames(vision.stack), ...linearNames(text.stack), 'visual_projection', 'text_projection'];
-  const transposed = transposeLinears(await loadParams(folder, shapes), linears, []);
-  const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
-  const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
-
+/**
+ * Reads Hugging Face's `CLIPConfig`; a legacy `text_config_dict` or `vision_config_dict` takes the section's place.
+ *
+ * @throws UserError for an impossible field.
+ */
+export function readClip(config: ConfigReader): DualEncoder {
+  const sectionOf = (name: string) => config.section(config.has(`${name}_dict`) ? `${name}_dict` : name);
+  const vision = sectionOf('vision_config');
+  const text = sectionOf('text_config');
+  const imageSize = vision.size('image_size', 224);
+  const patchSize = vision.size('patch_size', 32);
+  if (imageSize % patchSize !== 0) throw vision.wrong('image_size', `a multiple of patch_size (${patchSize})`);
+  if (vision.size('num_channels', 3) !== 3) throw vision.wrong('num_channels', '3');
   return {
-    type: 'clip',
-    id,
-    family: 'clip',
-    fingerprint: await folderFingerprint(folder),
-    config: json,
-    parameters: countParameters(shapes),
-    sites: sitesOf(config),
-    tokenizer,
-    imageSize: vision.imageSize,
-    logitScale: Math.exp(params['logit_scale']!.dataSync()[0]!),
-    projectionDim: config.projectionDim,
-    tokenize: (texts) =>
-      batchOf(
-        texts.map((line) => idsOf(line, { maxLength: text.maxLength })),
-        padId,
-      ),
-    async preprocess(images) {
-      const decoded = await Promise.all(images.map((image) => ('path' in image ? decodeImage(image.path) : image)));
-      const { data, shape } = preprocessImages(decoded, steps, 'nhwc');
-      const [, height, width] = shape as [number, number, number, number];
-      if (images.length > 0 && (height !== vision.imageSize || width !== vision.imageSize)) {
-        throw new UserError(
-          `subject ${join(folder, 'preprocessor_config.json')}: expected images of ${vision.imageSize} x ` +
-            `${vision.imageSize}, as config.json says, found ${width} x ${height}.`,
-        );
-      }
-      return tf.tensor4d(data, [images.length, vision.imageSize, vision.imageSize, 3]);
+    projectionDim: config.size('projection_dim', 512),
+    logitScale: 'logit_scale',
+    vision: {
+      stack: readStack(vision, 'vision'),
+      ...{ imageSize, patchSize },
+      patches: 'vision_model.embeddings.patch_embedding',
+      classToken: 'vision_model.embeddings.class_embedding',
+      positions: 'vision_model.embeddings.position_embedding',
+      // Spelt so in every published checkpoint.
+      inputNorm: 'vision_model.pre_layrnorm',
+      finalNorm: 'vision_model.post_layernorm',
+      projection: 'visual_projection',
     },
-    forwardImage: (pixels, options) => clipImageForward(params, config, pixels, options),
-    forwardImageFrom: (site, x, options) => clipImageFrom(params, config, site, x, options),
-    forwardText: (batch, options) => clipTextForward(params, config, batch, options),
-    dispose: () => tf.dispose(params),
+    text: {
+      stack: readStack(text, 'text'),
+      vocab: text.size('vocab_size', 49408),
+      maxLength: text.size('max_position_embeddings', 77),
+      embed: 'text_model.embeddings.token_embedding',
+      positions: 'text_model.embeddings.position_embedding',
+      finalNorm: 'text_model.final_layer_norm',
+      projection: 'text_projection',
+      eosId: text.tokenId('eos_token_id') ?? 49407,
+    },
+    files: { buffers: /\.embeddings\.position_ids$/ },
   };
 }
 
-export default defineSubject({
+function readStack(config: ConfigReader, tower: 'vision' | 'text'): StackSpec {
+  const defaults = DEFAULTS[tower];
+  const d = config.size('hidden_size', defaults.d);
+  const heads = config.size('num_attention_heads', defaults.heads);
+  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
+  return {
+    layers: config.size('num_hidden_layers', defaults.layers),
+    ...{ d, heads, kvHeads: heads, headDim: d / heads },
+    mlp: config.size('intermediate_size', defaults.mlp),
+    norm: 'layer',
+    epsilon: config.positive('layer_norm_eps', 1e-5),
+    activation: config.activation('hidden_act', 'quick_gelu'),
+    gated: false,
+    causal: tower === 'text',
+    bias: { attention: true, mlp: true, norm: true },
+    blockPrefix: (layer) => `${tower}_model.encoder.layers.${layer}.`,
+    names: {
+      attentionNorm: 'layer_norm1',
+      q: 'self_attn.q_proj',
+      k: 'self_attn.k_proj',
+      v: 'self_attn.v_proj',
+      out: 'self_attn.out_proj',
+      mlpNorm: 'layer_norm2',
+      up: 'mlp.fc1',
+      down: 'mlp.fc2',
+    },
+  };
+}
+
+export default defineDualEncoder({
   id: 'clip',
   title: 'CLIP image and text encoders (ViT vision tower, causal text tower)',
   paper: 'Radford et al. 2021, arXiv:2103.00020',
   version: 1,
   modelTypes: ['clip'],
-  sites: async (folder) => sitesOf(parseClipConfig(await readConfig(folder), `subject ${folder}: config.json`)),
-  load,
+  read: readClip,
 });

@@ -1,9 +1,18 @@
 /** @file Reading fields of `config.json` with errors that name the file, the field, what was expected and found. */
 import { UserError } from '../../harness/contract.ts';
-import { shown } from '../../harness/kit/index.ts';
+import { type Activation, shown } from '../../harness/kit/index.ts';
 
 /** Bound of every size in a config: a larger one is a corrupt file, not a model. */
 const MAX_SIZE = 1 << 24;
+
+/** Activation functions by the names that Hugging Face gives them. */
+const ACTIVATIONS: Record<string, Activation> = {
+  silu: 'silu',
+  quick_gelu: 'quick_gelu',
+  gelu: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+};
 
 /** Typed access to the fields of one JSON object. `null` counts as absent. */
 export interface ConfigReader {
@@ -13,6 +22,10 @@ export interface ConfigReader {
   positive(field: string, fallback?: number): number;
   flag(field: string, fallback: boolean): boolean;
   oneOf<T extends string>(field: string, known: readonly T[], fallback?: T): T;
+  /** An activation function by its name in Hugging Face's configs. */
+  activation(field: string, fallback: string): Activation;
+  /** Refuses a value that would change the numbers in a way that is not computed here; absent is well. */
+  fixed(field: string, only: boolean | number): void;
   /** A token id, the first of a list of them, or undefined. */
   tokenId(field: string): number | undefined;
   /** The reader of a nested object; an empty one where the field is absent. */
@@ -28,8 +41,20 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
   const wrong = (field: string, expected: string) =>
     new UserError(`${where}: field ${field}: expected ${expected}, found ${shown(json[field])}.`);
 
+  const oneOf: ConfigReader['oneOf'] = (field, known, fallback) => {
+    const value = read(field, fallback);
+    const match = known.find((name) => name === value);
+    if (match !== undefined) return match;
+    throw wrong(field, `one of ${known.join(', ')}`);
+  };
+
   return {
     wrong,
+    oneOf,
+    activation: (field, fallback) => ACTIVATIONS[oneOf(field, Object.keys(ACTIVATIONS), fallback)]!,
+    fixed(field, only) {
+      if (read(field, only) !== only) throw wrong(field, `${only}, which alone is computed here`);
+    },
     has: (field) => (json[field] ?? null) !== null,
     size(field, fallback) {
       const value = read(field, fallback);
@@ -45,12 +70,6 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
       const value = read(field, fallback);
       if (typeof value === 'boolean') return value;
       throw wrong(field, 'true or false');
-    },
-    oneOf(field, known, fallback) {
-      const value = read(field, fallback);
-      const match = known.find((name) => name === value);
-      if (match !== undefined) return match;
-      throw wrong(field, `one of ${known.join(', ')}`);
     },
     tokenId(field) {
       const value = json[field] ?? undefined;

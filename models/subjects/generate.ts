@@ -9,8 +9,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { createKeyValueCache, createRng } from '../../harness/kit/index.ts';
-import type { LlamaConfig } from './llama-config.ts';
-import { llamaHidden, llamaLogits } from './llama-forward.ts';
+import { type CausalLm, causalLmHidden, causalLmLogits } from './causal-lm.ts';
 import { batchOf } from './load.ts';
 import { argmax, sampleTokens } from './sampling.ts';
 
@@ -36,11 +35,11 @@ interface Row {
  */
 export async function generate(
   params: NamedTensors,
-  config: LlamaConfig,
+  lm: CausalLm,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): Promise<number[][]> {
-  checkOptions(config, prompts, options);
+  checkOptions(lm, prompts, options);
   const { interventions, seed = 0, streams, signal, maxNewTokens, temperature = 0 } = options;
   const out: number[][] = prompts.map(() => []);
   if (prompts.length === 0 || maxNewTokens === 0) return out;
@@ -52,16 +51,16 @@ export async function generate(
   signal?.throwIfAborted();
   const batch = batchOf(prompts, 0);
   const keep = new Set(rows);
-  const { layers, kvHeads, headDim } = config.stack;
+  const { layers, kvHeads, headDim } = lm.stack;
   const shortest = Math.min(...prompts.map((ids) => ids.length));
   let columns = batch.length;
-  const capacity = columns + Math.min(maxNewTokens, config.maxLength - shortest);
+  const capacity = columns + Math.min(maxNewTokens, lm.maxLength - shortest);
   const caches = Array.from({ length: layers }, () => createKeyValueCache(rows.length, capacity, kvHeads * headDim));
   try {
     let output = tf.tidy(() => {
-      const { hidden } = llamaHidden(params, config, batch, { interventions, caches });
+      const { hidden } = causalLmHidden(params, lm, batch, { interventions, caches });
       const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
-      return weigh(llamaLogits(params, config, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), temperature);
+      return weigh(causalLmLogits(params, lm, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), temperature);
     });
     while (true) {
       const ids = await choose(output);
@@ -93,7 +92,7 @@ export async function generate(
       return sampleTokens(weights, u, { topK, topP });
     }
     const values = (await weights.data()) as Float32Array;
-    return rows.map((_, i) => argmax(values.subarray(i * config.vocab, (i + 1) * config.vocab)));
+    return rows.map((_, i) => argmax(values.subarray(i * lm.vocab, (i + 1) * lm.vocab)));
   }
 
   /** Adds a row's next token; false when the row is done. */
@@ -103,7 +102,7 @@ export async function generate(
     ids.push(id);
     row.next = id;
     row.length++;
-    return ids.length < maxNewTokens && row.length < config.maxLength;
+    return ids.length < maxNewTokens && row.length < lm.maxLength;
   }
 
   /** Weights of the rows' next tokens. */
@@ -112,13 +111,13 @@ export async function generate(
     const ids = Int32Array.from(rows, (row) => row.next);
     const mask = Uint8Array.from(rows, (row) => (keep.has(row) ? 1 : 0));
     const positions = Int32Array.from(rows, (row) => row.length - 1);
-    const { hidden } = llamaHidden(
+    const { hidden } = causalLmHidden(
       params,
-      config,
+      lm,
       { n, length: 1, ids, mask },
       { interventions, caches, phase: 'generated', offset: columns - 1, column: { positions, seen: seenColumns() } },
     );
-    return weigh(llamaLogits(params, config, hidden!), temperature);
+    return weigh(causalLmLogits(params, lm, hidden!), temperature);
   }
 
   /** Where each row may look, [n, columns]: everywhere but at its prompt's padding. */
@@ -140,7 +139,7 @@ function weigh(logits: Tensor2D, temperature: number): Tensor2D {
   return tf.softmax(tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature));
 }
 
-function checkOptions(config: LlamaConfig, prompts: readonly (readonly number[])[], options: GenerateOptions): void {
+function checkOptions(lm: CausalLm, prompts: readonly (readonly number[])[], options: GenerateOptions): void {
   const { maxNewTokens, temperature = 0, topK, topP, streams } = options;
   const refuse = (what: string, expected: string, found: unknown) =>
     new UserError(`generate: ${what}: expected ${expected}, found ${found}.`);
@@ -154,10 +153,10 @@ function checkOptions(config: LlamaConfig, prompts: readonly (readonly number[])
     throw refuse('streams', `one for each of the ${prompts.length} prompts`, streams.length);
   }
   prompts.forEach((ids, i) => {
-    if (ids.length === 0 || ids.length >= config.maxLength) {
-      throw refuse(`prompt ${i}`, `1 to ${config.maxLength - 1} ids, so that one more fits`, ids.length);
+    if (ids.length === 0 || ids.length >= lm.maxLength) {
+      throw refuse(`prompt ${i}`, `1 to ${lm.maxLength - 1} ids, so that one more fits`, ids.length);
     }
-    const unknown = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < config.vocab));
-    if (unknown !== undefined) throw refuse(`prompt ${i}`, `ids below ${config.vocab}`, unknown);
+    const unknown = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < lm.vocab));
+    if (unknown !== undefined) throw refuse(`prompt ${i}`, `ids below ${lm.vocab}`, unknown);
   });
 }

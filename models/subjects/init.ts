@@ -1,7 +1,7 @@
 /** @file Start values for training a subject from nothing. */
 import { type NamedTensors, type Rng, tf } from '../../harness/contract.ts';
-import { type ClipConfig, clipShapes } from './clip-config.ts';
-import { type LlamaConfig, llamaShapes } from './llama-config.ts';
+import { type CausalLm, causalLmShapes } from './causal-lm.ts';
+import { type DualEncoder, dualEncoderShapes } from './dual-encoder.ts';
 import type { StackSpec } from './transformer.ts';
 import type { TensorShapes } from './weights.ts';
 
@@ -11,32 +11,36 @@ const EMBEDDING_STD = 0.02;
 const LOGIT_SCALE = 2.6592;
 
 /**
- * Fresh parameters by Hugging Face names: linear layers normal with variance 1/fan-in, those that write to the residual
- * stream divided by √(2·layers) (GPT-2), embeddings normal with σ = 0.02, norms 1, biases 0. Each tensor draws from its
- * own stream of `rng`. The caller owns the tensors.
+ * Fresh parameters: linear layers normal with variance 1/fan-in, those that write to the residual stream divided by
+ * √(2·layers) (GPT-2), embeddings normal with σ = 0.02, norms 1, biases 0. Each tensor draws from its own stream of `rng`.
+ * The caller owns the tensors.
  */
-export function initLlama(config: LlamaConfig, rng: Rng): NamedTensors {
-  return initTensors(llamaShapes(config), [config.stack], rng);
+export function initCausalLm(lm: CausalLm, rng: Rng): NamedTensors {
+  const tables = [lm.embed, ...('table' in lm.positions ? [lm.positions.table] : [])];
+  return initTensors(causalLmShapes(lm), tables, [lm.stack], rng);
 }
 
-/** Fresh parameters of a CLIP: as `initLlama`, with CLIP's logit scale. */
-export function initClip(config: ClipConfig, rng: Rng): NamedTensors {
-  return initTensors(clipShapes(config), [config.vision.stack, config.text.stack], rng);
+/** Fresh parameters of a dual encoder: as `initCausalLm`, with CLIP's logit scale. */
+export function initDualEncoder(model: DualEncoder, rng: Rng): NamedTensors {
+  const { vision, text, logitScale } = model;
+  const { [logitScale]: _, ...shapes } = dualEncoderShapes(model);
+  const tables = [vision.classToken, vision.positions, text.embed, text.positions];
+  const params = initTensors(shapes, tables, [vision.stack, text.stack], rng);
+  return { [logitScale]: tf.scalar(LOGIT_SCALE), ...params };
 }
 
-function initTensors(shapes: TensorShapes, stacks: StackSpec[], rng: Rng): NamedTensors {
+function initTensors(shapes: TensorShapes, tables: string[], stacks: StackSpec[], rng: Rng): NamedTensors {
   const params: NamedTensors = {};
   for (const [name, shape] of Object.entries(shapes)) {
-    if (name === 'logit_scale') params[name] = tf.scalar(LOGIT_SCALE);
-    else if (name.endsWith('.bias')) params[name] = tf.zeros(shape);
-    else if (shape.length === 1 && name.endsWith('.weight')) params[name] = tf.ones(shape);
-    else params[name] = normalTensor(rng, name, shape, stdOf(name, shape, stacks));
+    const embedding = tables.includes(name.replace(/\.weight$/, ''));
+    if (name.endsWith('.bias')) params[name] = tf.zeros(shape);
+    else if (shape.length === 1 && !embedding) params[name] = tf.ones(shape);
+    else params[name] = normalTensor(rng, name, shape, embedding ? EMBEDDING_STD : stdOf(name, shape, stacks));
   }
   return params;
 }
 
 function stdOf(name: string, shape: number[], stacks: StackSpec[]): number {
-  if (/embed/.test(name) && !name.includes('patch_embedding')) return EMBEDDING_STD;
   const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
   const writer = stacks.find(({ names, blockPrefix }) => {
     const prefix = blockPrefix(0).replace(/0\.$/, '');

@@ -6,9 +6,9 @@ import * as assert from 'uvu/assert';
 import type { LanguageModel, NamedTensors } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import llama from './llama.ts';
-import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
-import { llamaForward, llamaTokenLosses } from './llama-forward.ts';
+import { causalLmForward, causalLmShapes, causalLmTokenLosses } from './causal-lm.ts';
+import { configReader } from './config.ts';
+import llama, { readLlama } from './llama.ts';
 import { readConfig } from './load.ts';
 import { assertClose, readGolden, sharedData, testFolder } from './testing/golden.ts';
 import { loadParams } from './weights.ts';
@@ -57,10 +57,10 @@ for (const [name, what] of Object.entries(FOLDERS)) {
 test('a forward pass through plain parameters gives what the loaded subject gives', async () => {
   const folder = testFolder('llama-sharded');
   const batch = await (await readGolden('llama-sharded')).batch();
-  const config = parseLlamaConfig(await readConfig(folder));
-  const params: NamedTensors = await loadParams(folder, llamaShapes(config));
+  const config = readLlama(configReader(await readConfig(folder), folder));
+  const params: NamedTensors = await loadParams(folder, causalLmShapes(config));
   const model = await open(folder);
-  const [plain, loaded] = [llamaForward(params, config, batch), model.forward(batch)];
+  const [plain, loaded] = [causalLmForward(params, config, batch), model.forward(batch)];
   assertClose('logits', plain.logits!, loaded.logits!.dataSync(), { tolerance: 1e-5 });
   tf.dispose([params, plain.logits!, loaded.logits!]);
   model.dispose();
@@ -116,15 +116,15 @@ test('stories260k: 1.42193 nats per token over 60 stories', async () => {
   const texts = sharedData('tinystories-1000/tinystories_1000.json');
   if (!folder || !texts) return;
   const model = await open(folder);
-  const config = parseLlamaConfig(model.config);
-  const params = await loadParams(folder, llamaShapes(config));
+  const config = readLlama(configReader(model.config, folder));
+  const params = await loadParams(folder, causalLmShapes(config));
   const stories: string[] = JSON.parse(readFileSync(texts, 'utf8')).slice(0, 60);
   // Stories of like length side by side, so that little is padding.
   const sorted = stories.sort((a, b) => a.length - b.length);
   let sum = 0;
   let count = 0;
   for (let from = 0; from < sorted.length; from += 6) {
-    const { losses } = llamaTokenLosses(
+    const { losses } = causalLmTokenLosses(
       params,
       config,
       model.tokenize(sorted.slice(from, from + 6), { maxLength: 512 }),

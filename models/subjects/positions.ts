@@ -1,6 +1,8 @@
-/** @file Rotary tables, computed in float64 on the host. */
-import { tf } from '../../harness/contract.ts';
+/** @file Positions of tokens: rotary tables, computed in float64 on the host, or learned vectors added to the embedding. */
+import { type NamedTensors, type Tensor2D, tf } from '../../harness/contract.ts';
 import type { RotaryTables } from '../../harness/kit/index.ts';
+import type { ConfigReader } from './config.ts';
+import { embed } from './layers.ts';
 
 /** Llama 3's stretching of low frequencies; fields as in `rope_scaling`. */
 export interface Llama3Scaling {
@@ -32,49 +34,91 @@ function stretch(frequency: number, scaling: Llama3Scaling): number {
   return share * frequency + ((1 - share) * frequency) / scaling.factor;
 }
 
-/** Cosines and sines by position, as far as they were asked for. */
-interface KnownAngles {
-  headDim: number;
-  cos: Float32Array;
-  sin: Float32Array;
+/** Reads `rope_theta` and `rope_scaling` of transformers 4, or `rope_parameters` of 5. @throws UserError */
+export function readRotary(reader: ConfigReader): RotarySpec {
+  const scaling = reader.section(reader.has('rope_parameters') ? 'rope_parameters' : 'rope_scaling');
+  for (const each of [reader, scaling]) each.fixed('partial_rotary_factor', 1);
+  const theta = scaling.has('rope_theta') ? scaling.positive('rope_theta') : reader.positive('rope_theta', 10000);
+  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
+  const type = scaling.oneOf(key, ['default', 'linear', 'llama3'], 'default');
+  if (type === 'default') return { theta };
+  const factor = scaling.positive('factor');
+  if (type === 'linear') return { theta, linearFactor: factor };
+  return {
+    theta,
+    llama3: {
+      factor,
+      lowFreqFactor: scaling.positive('low_freq_factor'),
+      highFreqFactor: scaling.positive('high_freq_factor'),
+      originalLength: scaling.size('original_max_position_embeddings'),
+    },
+  };
+}
+
+/** Rotary positions of heads of one width. */
+export interface Rotary {
+  /** Cosines and sines of the angles of `positions` (whole numbers), one row each. */
+  tables(positions: ArrayLike<number>): RotaryTables;
 }
 
 /** Tables grow by so many positions. */
 const GROWTH = 128;
 
-const known = new WeakMap<RotarySpec, KnownAngles>();
-
-/** The angles of positions 0 to `wanted` − 1, and perhaps more: every pass asks for the same ones again. */
-function anglesOf(spec: RotarySpec, headDim: number, wanted: number): KnownAngles {
+/** Keeps the angles of the positions asked for so far: every pass asks for the same ones again. */
+export function createRotary(headDim: number, spec: RotarySpec): Rotary {
   const half = headDim / 2;
-  const found = known.get(spec);
-  if (found?.headDim === headDim && found.cos.length >= wanted * half) return found;
-  const count = Math.ceil(wanted / GROWTH) * GROWTH;
   const frequencies = rotaryFrequencies(headDim, spec);
-  const made = { headDim, cos: new Float32Array(count * half), sin: new Float32Array(count * half) };
-  for (let p = 0; p < count; p++) {
-    for (let i = 0; i < half; i++) {
-      const angle = p * frequencies[i]!;
-      made.cos[p * half + i] = Math.cos(angle);
-      made.sin[p * half + i] = Math.sin(angle);
+  let cos = new Float32Array();
+  let sin = new Float32Array();
+
+  function grow(wanted: number): void {
+    const count = Math.ceil(wanted / GROWTH) * GROWTH;
+    cos = new Float32Array(count * half);
+    sin = new Float32Array(count * half);
+    for (let p = 0; p < count; p++) {
+      for (let i = 0; i < half; i++) {
+        const angle = p * frequencies[i]!;
+        cos[p * half + i] = Math.cos(angle);
+        sin[p * half + i] = Math.sin(angle);
+      }
     }
   }
-  known.set(spec, made);
-  return made;
+
+  return {
+    tables(positions) {
+      let count = 0;
+      for (let p = 0; p < positions.length; p++) count = Math.max(count, positions[p]! + 1);
+      if (cos.length < count * half) grow(count);
+      const rowsOf = (all: Float32Array) => {
+        const rows = new Float32Array(positions.length * half);
+        for (let p = 0; p < positions.length; p++) {
+          rows.set(all.subarray(positions[p]! * half, (positions[p]! + 1) * half), p * half);
+        }
+        return tf.tensor2d(rows, [positions.length, half]);
+      };
+      return { cos: rowsOf(cos), sin: rowsOf(sin) };
+    },
+  };
 }
 
-/** Cosines and sines of the angles of `positions` (whole numbers), one row each. */
-export function rotaryTables(positions: ArrayLike<number>, headDim: number, spec: RotarySpec): RotaryTables {
-  const half = headDim / 2;
-  let count = 0;
-  for (let p = 0; p < positions.length; p++) count = Math.max(count, positions[p]! + 1);
-  const table = anglesOf(spec, headDim, count);
-  const [cos, sin] = [table.cos, table.sin].map((all) => {
-    const rows = new Float32Array(positions.length * half);
-    for (let p = 0; p < positions.length; p++) {
-      rows.set(all.subarray(positions[p]! * half, (positions[p]! + 1) * half), p * half);
-    }
-    return tf.tensor2d(rows, [positions.length, half]);
-  });
-  return { cos: cos!, sin: sin! };
+/** How a model knows where tokens stand: it turns queries and keys, or adds rows of a table to what it embeds. */
+export type Positions = { rotary: Rotary } | { table: string };
+
+/**
+ * Rows of the token table for ids [rows] → [rows, d], with those of the table of positions where there is one.
+ *
+ * @param names Of the tables, without `.weight`.
+ * @param positions Of the columns, or of each row where rows have one column: row r has position r mod their number.
+ */
+export function embedTokens(
+  params: NamedTensors,
+  names: { embed: string; positions: Positions },
+  ids: Int32Array,
+  positions: Int32Array,
+): Tensor2D {
+  const words = embed(params[`${names.embed}.weight`] as Tensor2D, ids);
+  if ('rotary' in names.positions || ids.length === 0) return words;
+  const places = embed(params[`${names.positions.table}.weight`] as Tensor2D, positions);
+  const [count, d] = places.shape;
+  return tf.reshape(tf.add(tf.reshape(words, [ids.length / count, count, d]), places), [ids.length, d]);
 }

@@ -52,15 +52,16 @@ export interface PassPosition {
 }
 
 /**
- * Hooks for one pass over the sites named in `known`.
+ * Hooks for one pass.
  *
+ * @param sites All that the subject has; asked for only where something is captured or replaced. *
  * @throws UserError for a site that the subject does not have.
  */
-export function createHooks(options: ForwardOptions, known: readonly string[], position: PassPosition): Hooks {
+export function createHooks(options: ForwardOptions, sites: () => Site[], position: PassPosition): Hooks {
   const { capture = [], interventions = [], output = true } = options;
-  for (const site of [...capture, ...interventions.map(({ site }) => site)]) {
-    if (!known.includes(site)) throw unknownName('site', site, known);
-  }
+  const asked = [...capture, ...interventions.map(({ site }) => site)];
+  const known = asked.length > 0 ? sites().map(({ name }) => name) : [];
+  for (const site of asked) if (!known.includes(site)) throw unknownName('site', site, known);
   const wanted = new Set(capture);
   let fresh: Record<string, Tensor3D> = {};
 

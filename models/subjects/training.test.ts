@@ -9,12 +9,13 @@ import { readJson } from '../../harness/io/json.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import clip from './clip.ts';
-import { clipShapes, parseClipConfig } from './clip-config.ts';
-import { clipLoss } from './clip-forward.ts';
-import { initClip, initLlama } from './init.ts';
-import { llamaShapes, parseLlamaConfig } from './llama-config.ts';
-import { llamaForward, llamaTokenLosses } from './llama-forward.ts';
+import { causalLmForward, causalLmShapes, causalLmTokenLosses } from './causal-lm.ts';
+import clip, { readClip } from './clip.ts';
+import { configReader } from './config.ts';
+import { contrastiveLoss } from './contrastive.ts';
+import { dualEncoderShapes, imageForward, textForward } from './dual-encoder.ts';
+import { initCausalLm, initDualEncoder } from './init.ts';
+import { readLlama } from './llama.ts';
 import { saveSubject } from './save.ts';
 import { assertClose, testFolder } from './testing/golden.ts';
 
@@ -23,7 +24,8 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const LLAMA = parseLlamaConfig({
+const llamaOf = (json: Record<string, unknown>) => readLlama(configReader(json, 'test'));
+const LLAMA = llamaOf({
   hidden_size: 16,
   num_attention_heads: 4,
   num_key_value_heads: 2,
@@ -35,7 +37,7 @@ const LLAMA = parseLlamaConfig({
 
 /** Mean −ln p of the predicted tokens. */
 const meanLoss = (params: NamedTensors, batch: TokenBatch): Scalar =>
-  tf.tidy(() => tf.mean(llamaTokenLosses(params, LLAMA, batch).losses));
+  tf.tidy(() => tf.mean(causalLmTokenLosses(params, LLAMA, batch).losses));
 
 /** Right-padded rows of a rule that can be learnt: each id is the last one plus 3, modulo 20. */
 function rows(): TokenBatch {
@@ -69,22 +71,22 @@ function descend(params: Record<string, Variable>, loss: () => Scalar, steps: nu
 }
 
 test('start values have the shapes of the config and depend on the seed alone', () => {
-  const [first, again, other] = [1, 1, 2].map((seed) => initLlama(LLAMA, createRng(seed)));
-  for (const [name, shape] of Object.entries(llamaShapes(LLAMA))) {
+  const [first, again, other] = [1, 1, 2].map((seed) => initCausalLm(LLAMA, createRng(seed)));
+  for (const [name, shape] of Object.entries(causalLmShapes(LLAMA))) {
     assert.equal(first![name]!.shape, shape, name);
     assert.equal(first![name]!.dataSync(), again![name]!.dataSync());
   }
   const up = 'model.layers.1.mlp.up_proj.weight';
   assert.not.equal(first![up]!.dataSync(), other![up]!.dataSync());
   assert.not.equal(first![up]!.dataSync(), first!['model.layers.0.mlp.up_proj.weight']!.dataSync());
-  const wide = parseLlamaConfig({
+  const wide = llamaOf({
     hidden_size: 256,
     num_attention_heads: 4,
     intermediate_size: 64,
     num_hidden_layers: 8,
     vocab_size: 9,
   });
-  const params = initLlama(wide, createRng(3));
+  const params = initCausalLm(wide, createRng(3));
   const spread = (name: string) => Math.hypot(...params[name]!.dataSync()) / Math.sqrt(params[name]!.size);
   assert.ok(Math.abs(spread('model.layers.0.self_attn.q_proj.weight') * 16 - 1) < 0.02);
   assert.ok(Math.abs(spread('model.layers.0.self_attn.o_proj.weight') * 64 - 1) < 0.02);
@@ -93,10 +95,10 @@ test('start values have the shapes of the config and depend on the seed alone', 
 });
 
 test('the loss is the mean cross-entropy of the predicted real tokens', () => {
-  const params = initLlama(LLAMA, createRng(4));
+  const params = initCausalLm(LLAMA, createRng(4));
   const batch = rows();
   const loss = meanLoss(params, batch);
-  const logits = llamaForward(params, LLAMA, batch).logits!;
+  const logits = causalLmForward(params, LLAMA, batch).logits!;
   const values = logits.dataSync<'float32'>();
   let sum = 0;
   let count = 0;
@@ -112,7 +114,7 @@ test('the loss is the mean cross-entropy of the predicted real tokens', () => {
 });
 
 test('gradients of a Llama are those of finite differences', () => {
-  const params = asVariables(initLlama(LLAMA, createRng(5)));
+  const params = asVariables(initCausalLm(LLAMA, createRng(5)));
   const batch = rows();
   const { value, grads } = tf.variableGrads(() => meanLoss(params, batch), Object.values(params));
   for (const [name, variable] of Object.entries(params)) {
@@ -138,7 +140,7 @@ test('gradients of a Llama are those of finite differences', () => {
 });
 
 test('a Llama learns a rule', () => {
-  const params = asVariables(initLlama(LLAMA, createRng(6)));
+  const params = asVariables(initCausalLm(LLAMA, createRng(6)));
   const before = tf.memory().numTensors;
   const batch = rows();
   const losses = descend(params, () => meanLoss(params, batch), 30, 0.02);
@@ -153,14 +155,18 @@ test('a CLIP learns to pair, and is saved and loaded again', async () => {
   const source = testFolder('clip-quick-gelu');
   const json = (file: string) => readJson(join(source, file), 'test') as Promise<Record<string, unknown>>;
   const config = await json('config.json');
-  const parsed = parseClipConfig(config);
-  const params = asVariables(initClip(parsed, createRng(7)));
-  assert.equal(Object.keys(params).sort(), Object.keys(clipShapes(parsed)).sort());
+  const parsed = readClip(configReader(config, 'test'));
+  const params = asVariables(initDualEncoder(parsed, createRng(7)));
+  assert.equal(Object.keys(params).sort(), Object.keys(dualEncoderShapes(parsed)).sort());
   const pixels = tf.tensor4d(createRng(8).fillNormal(new Float32Array(4 * 432)), [4, 12, 12, 3]);
   const ids = Int32Array.from([38, 5, 39, 38, 6, 39, 38, 7, 39, 38, 8, 39]);
   const texts = { n: 4, length: 3, ids, mask: new Uint8Array(12).fill(1) };
+  const loss = (): Scalar => {
+    const images = imageForward(params, parsed, pixels).embeds!;
+    return contrastiveLoss(images, textForward(params, parsed, texts).embeds!, params['logit_scale']!);
+  };
   const before = tf.memory().numTensors;
-  const losses = descend(params, () => clipLoss(params, parsed, pixels, texts), 60, 0.01);
+  const losses = descend(params, loss, 60, 0.01);
   assert.ok(Math.abs(losses[0]! - Math.log(4)) < 1.5, `starts at ${losses[0]}`);
   assert.ok(losses.at(-1)! < 0.1, `ends at ${losses.at(-1)}`);
   assert.is(tf.memory().numTensors, before);

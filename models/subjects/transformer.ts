@@ -8,8 +8,6 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import {
-  type Activation,
-  type AttentionShape,
   activation,
   type BlockShape,
   canFuse,
@@ -19,9 +17,9 @@ import {
   transformerBlock,
 } from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
-import { linear, type Norm, normalise } from './layers.ts';
-import type { RotarySpec } from './positions.ts';
+import { linear, normalise } from './layers.ts';
 import type { Hooks } from './sites.ts';
+import type { StoredLinear } from './weights.ts';
 
 /** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
 export interface BlockNames {
@@ -31,29 +29,22 @@ export interface BlockNames {
   v: string;
   out: string;
   mlpNorm: string;
-  /** Present in gated feed-forward layers: down(act(gate·x) ⊙ up·x). */
+  /** In gated feed-forward layers. */
   gate?: string;
   up: string;
   down: string;
 }
 
-/** Architecture of one stack of blocks. */
-export interface StackSpec extends AttentionShape {
+/** Architecture of one stack of blocks: what is fixed about each, and how many there are under which names. */
+export interface StackSpec extends BlockShape {
   layers: number;
-  d: number;
-  /** Width of the feed-forward layer. */
-  mlp: number;
-  norm: Norm;
-  epsilon: number;
-  activation: Activation;
-  causal: boolean;
-  /** Which layers have biases. */
-  bias: { attention: boolean; mlp: boolean; norm: boolean };
-  /** Rotary positions; absent where positions are learned and added before the first block. */
-  rotary?: RotarySpec;
+  /** Which layers have biases; `out`, the attention's last, as the others of it unless it is said. */
+  bias: BlockShape['bias'] & { norm: boolean; out?: boolean };
   /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
   blockPrefix: (layer: number) => string;
   names: BlockNames;
+  /** How files hold a block's linear layers, by their names there after the prefix, where not each as it is. */
+  stored?: Record<string, StoredLinear>;
 }
 
 /** One pass through the stack. */
@@ -123,7 +114,7 @@ function runBlock(
   if (whole && unseen && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
-    const y = transformerBlock(x, whole, blockShape(spec), { n, t: pass.t, rotary, seen, cache, firstColumn });
+    const y = transformerBlock(x, whole, spec, { n, t: pass.t, rotary, seen, cache, firstColumn });
     const shown = hooks.visit(`${site}hook_resid_post`, y);
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }
@@ -146,8 +137,8 @@ function runBlock(
   if (hooks.finished()) return undefined;
 
   const m = normalise(params, prefix + names.mlpNorm, x, norm, epsilon);
-  const hidden = names.gate
-    ? activation(project(names.gate, m), spec.activation, project(names.up, m))
+  const hidden = spec.gated
+    ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
     : activation(project(names.up, m), spec.activation);
   x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden)));
   x = hooks.visit(`${site}hook_resid_post`, x);
@@ -158,14 +149,6 @@ function runBlock(
 const INSIDE = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out'];
 /** Name of a block's weights in the form of the fused operation, after the block's own prefix. */
 const PACKED = 'packed';
-
-const shapes = new WeakMap<StackSpec, BlockShape>();
-
-function blockShape(spec: StackSpec): BlockShape {
-  const shape = shapes.get(spec) ?? { ...spec, gated: spec.names.gate !== undefined };
-  shapes.set(spec, shape);
-  return shape;
-}
 
 /**
  * Adds the blocks' weights in the form of the fused operation, where the backend has one that serves them; the linear
@@ -181,15 +164,19 @@ export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors 
       bias: params[`${prefix}${name}.bias`],
     });
     const linear = (name: string) => part(name, 'weightT');
-    const whole = packBlock(blockShape(spec), {
+    // The operation knows all biases of the attention or none.
+    const noBias = spec.bias.attention && spec.bias.out === false ? tf.zeros([spec.d]) : undefined;
+    const outPart = linear(out);
+    const whole = packBlock(spec, {
       attentionNorm: part(attentionNorm, 'weight'),
       mlpNorm: part(mlpNorm, 'weight'),
       layers: {
-        ...{ q: linear(q), k: linear(k), v: linear(v), out: linear(out) },
+        ...{ q: linear(q), k: linear(k), v: linear(v), out: { ...outPart, bias: outPart.bias ?? noBias } },
         ...(gate ? { gate: linear(gate) } : {}),
         ...{ up: linear(up), down: linear(down) },
       },
     });
+    noBias?.dispose();
     if (whole) packed[prefix + PACKED] = whole;
   }
   return { ...params, ...packed };
@@ -215,23 +202,28 @@ export function blockAfter(site: string, sitePrefix: string, layers: number): nu
   );
 }
 
-/** Names and shapes of a stack's tensors, as Hugging Face stores them. */
+/** Names and shapes of a norm's parameters. */
+export function normShapes(name: string, { d, bias }: StackSpec): Record<string, number[]> {
+  return { [`${name}.weight`]: [d], ...(bias.norm ? { [`${name}.bias`]: [d] } : {}) };
+}
+
+/** Names and shapes of a stack's parameters. */
 export function stackShapes(spec: StackSpec): Record<string, number[]> {
   const shapes: Record<string, number[]> = {};
-  const { d, mlp, heads, kvHeads, headDim, names, bias } = spec;
-  const add = (name: string, shape: [number, number] | [number], withBias: boolean) => {
+  const { d, mlp, heads, kvHeads, headDim, names, bias, gated } = spec;
+  const add = (name: string, shape: [number, number], withBias: boolean) => {
     shapes[`${name}.weight`] = shape;
     if (withBias) shapes[`${name}.bias`] = [shape[0]];
   };
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
-    add(prefix + names.attentionNorm, [d], bias.norm);
+    Object.assign(shapes, normShapes(prefix + names.attentionNorm, spec));
     add(prefix + names.q, [heads * headDim, d], bias.attention);
     add(prefix + names.k, [kvHeads * headDim, d], bias.attention);
     add(prefix + names.v, [kvHeads * headDim, d], bias.attention);
-    add(prefix + names.out, [d, heads * headDim], bias.attention);
-    add(prefix + names.mlpNorm, [d], bias.norm);
-    if (names.gate) add(prefix + names.gate, [mlp, d], bias.mlp);
+    add(prefix + names.out, [d, heads * headDim], bias.out ?? bias.attention);
+    Object.assign(shapes, normShapes(prefix + names.mlpNorm, spec));
+    if (gated) add(prefix + names.gate!, [mlp, d], bias.mlp);
     add(prefix + names.up, [mlp, d], bias.mlp);
     add(prefix + names.down, [d, mlp], bias.mlp);
   }
@@ -243,4 +235,16 @@ export function linearNames(spec: StackSpec): string[] {
   const { q, k, v, out, gate, up, down } = spec.names;
   const inner = [q, k, v, out, ...(gate ? [gate] : []), up, down];
   return Array.from({ length: spec.layers }, (_, layer) => inner.map((name) => spec.blockPrefix(layer) + name)).flat();
+}
+
+/** How files hold a stack's linear layers, by their whole names there. */
+export function storedLinears({ layers, blockPrefix, stored = {} }: StackSpec): Record<string, StoredLinear> {
+  const blocks = Array.from({ length: layers }, (_, layer) => blockPrefix(layer));
+  const whole = (prefix: string, { split, ...how }: StoredLinear): StoredLinear => {
+    return split ? { ...how, split: split.map((part) => prefix + part) } : how;
+  };
+  const entries = blocks.flatMap((prefix) =>
+    Object.entries(stored).map(([name, how]) => [prefix + name, whole(prefix, how)] as const),
+  );
+  return Object.fromEntries(entries);
 }

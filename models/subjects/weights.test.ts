@@ -63,7 +63,26 @@ test('truncated weights', async () => {
 test('a tensor that is not there', async () => {
   const message = await messageAfter(() => rewrite((tensors) => delete tensors[NORM]));
   assert.match(message, /model\.safetensors: expected tensor model\.layers\.1\.input_layernorm\.weight \[24\]/);
-  assert.match(message, /found none of this name; the files hold/);
+  assert.match(message, /found none of this name; no tensor is left over\./);
+});
+
+test('a tensor too many is named, one of another kind for all blocks; what the model computes itself is not', async () => {
+  const bias = { dtype: 'F32', shape: [24], data: new Float32Array(24) };
+  const extra = () =>
+    rewrite((tensors) => {
+      for (const layer of [0, 1]) tensors[`model.layers.${layer}.self_attn.q_norm.bias`] = bias;
+      tensors['model.layers.0.self_attn.rotary_emb.inv_freq'] = bias;
+    });
+  assert.match(await messageAfter(extra), /no others, found model\.layers\.\{0,1\}\.self_attn\.q_norm\.bias: without/);
+  const indices = () =>
+    rewrite((tensors) => {
+      tensors['text_model.embeddings.position_ids'] = bias;
+      tensors['vision_model.post_layernorm.scale'] = bias;
+    });
+  assert.match(
+    await messageAfter(indices, clip, 'clip-quick-gelu'),
+    /no others, found vision_model\.post_layernorm\.scale:/,
+  );
 });
 
 test('a shape that the config does not give', async () => {
@@ -121,6 +140,7 @@ test('fields of the config', async () => {
       { rope_parameters: { rope_type: 'yarn' } },
       /rope_parameters: field rope_type: expected one of default, linear, llama3, found "yarn"/,
     ],
+    [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor: expected 1, which alone is computed here, found 0\.5/],
     [{ tie_word_embeddings: 'no' }, /tie_word_embeddings: expected true or false, found "no"/],
   ];
   for (const [fields, message] of faults) {

@@ -9,6 +9,7 @@ import {
   msBlockSamples,
   msVersion,
   plainCell,
+  scoresWithSupport,
   summariseMs,
   supportedScores,
 } from '../../harness/kit/index.ts';
@@ -108,10 +109,6 @@ export interface Scored {
   codes: Csr;
 }
 
-/** The scores with those left out that rest on too few items to compare: two near-duplicates give a score of 1. */
-const comparable = ({ scores, status, effectiveItems }: MsScores): Float64Array =>
-  scores.map((score, f) => (status[f] === 'scored' && effectiveItems[f]! >= SUPPORT ? score : Number.NaN));
-
 /**
  * What a row has more when its method stands beside controls: both by their latents of at least {@link SUPPORT} effective
  * items. Undefined where nothing can be compared.
@@ -129,8 +126,8 @@ export function aboveControl(
   if (!best || mean === null) return undefined;
   const level = meanOf(best)!;
   const [ofOwn, ofBest] = [
-    msBlockSamples(own.codes, embedding, comparable(own.ms), mean),
-    msBlockSamples(best.codes, embedding, comparable(best.ms), level),
+    msBlockSamples(own.codes, embedding, scoresWithSupport(own.ms, SUPPORT), mean),
+    msBlockSamples(best.codes, embedding, scoresWithSupport(best.ms, SUPPORT), level),
   ];
   const values = ofOwn.map((value, block) => value - ofBest[block]!);
   const { range } = METRICS['ms_above_control']!;

@@ -24,9 +24,14 @@ export interface MsSummary {
 /** The quantiles that a summary lists. */
 export const SUMMARY_QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
+/** Scores by latent, NaN where they do not count: not scored, or carried by fewer than `minEffective` effective items. */
+export function scoresWithSupport({ scores, status, effectiveItems }: MsScores, minEffective: number): Float64Array {
+  return scores.map((score, f) => (status[f] === 'scored' && effectiveItems[f]! >= minEffective ? score : Number.NaN));
+}
+
 /** The scores that count: scored, and carried by at least `minEffective` effective items. */
 export function supportedScores(ms: MsScores, minEffective = 0): Float64Array {
-  return ms.scores.filter((_, f) => ms.status[f] === 'scored' && ms.effectiveItems[f]! >= minEffective);
+  return scoresWithSupport(ms, minEffective).filter((score) => !Number.isNaN(score));
 }
 
 /**

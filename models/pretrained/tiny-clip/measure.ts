@@ -10,7 +10,7 @@ import { createRng } from '../../../harness/num/rng.ts';
 import type { WorldImage } from '../../../tasks/worlds/image-world/world.ts';
 import { zeroShotClasses } from '../../../tasks/worlds/image-world/zero-shot.ts';
 import clip from '../../subjects/clip.ts';
-import { unitRows } from '../../subjects/clip-forward.ts';
+import { unitRows } from '../../subjects/contrastive.ts';
 import { writeCard } from '../headroom.ts';
 import { drawImages } from './pairs.ts';
 

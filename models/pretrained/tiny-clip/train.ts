@@ -8,9 +8,11 @@ import { type NamedTensors, tf } from '../../../harness/contract.ts';
 import { readJson } from '../../../harness/kit/index.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
-import { parseClipConfig } from '../../subjects/clip-config.ts';
-import { clipImageForward, clipTextForward, contrastiveLoss } from '../../subjects/clip-forward.ts';
-import { initClip } from '../../subjects/init.ts';
+import { readClip } from '../../subjects/clip.ts';
+import { configReader } from '../../subjects/config.ts';
+import { contrastiveLoss } from '../../subjects/contrastive.ts';
+import { imageForward, textForward } from '../../subjects/dual-encoder.ts';
+import { initDualEncoder } from '../../subjects/init.ts';
 import { openTokenizer } from '../../subjects/load.ts';
 import { saveSubject } from '../../subjects/save.ts';
 import { runTrainingLoop } from '../training-loop.ts';
@@ -63,14 +65,14 @@ const backend = await initBackend();
 console.log(`tiny-clip: ${backend.name} (${backend.detail})`);
 const { tokenizer } = await openTokenizer(folder);
 const rng = createRng('tiny-clip');
-const spec = parseClipConfig(config);
+const spec = readClip(configReader(config, 'tiny-clip'));
 const width = spec.vision.stack.d;
 const LAST_BLOCK = `vision.blocks.${spec.vision.stack.layers - 1}.hook_resid_post`;
 const readFolder = async (name: string) =>
   (await readJson(`${folder}${name}.json`, 'tiny-clip')) as Record<string, unknown>;
 
 function freshParams(): NamedTensors {
-  const params = initClip(spec, rng.fork('init'));
+  const params = initDualEncoder(spec, rng.fork('init'));
   const positions = 'vision_model.embeddings.position_embedding.weight';
   params[positions]!.dispose();
   return { ...params, [positions]: sineCosinePositions(spec.vision.imageSize / spec.vision.patchSize, width) };
@@ -84,9 +86,9 @@ const variables = await runTrainingLoop(
   (params, step) => {
     const images = drawLesson(BATCH, Math.max(0, LESSON * (1 - step / (0.6 * STEPS))), data.fork(step));
     const captions = images.map(({ caption }) => caption);
-    const { embeds, captured } = clipImageForward(params, spec, pixelsOf(images), { capture: [LAST_BLOCK] });
+    const { embeds, captured } = imageForward(params, spec, pixelsOf(images), { capture: [LAST_BLOCK] });
     const imageEmbeds = embeds!;
-    const textEmbeds = clipTextForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
+    const textEmbeds = textForward(params, spec, captionBatch(tokenizer, captions)).embeds!;
     const matching = contrastiveLoss(imageEmbeds, textEmbeds, params['logit_scale']!);
     const attributes = images.map((image) => image.attributes);
     return tf.add(matching, attributeLoss(params, imageEmbeds, captured[LAST_BLOCK]!, attributes));

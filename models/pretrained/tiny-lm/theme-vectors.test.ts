@@ -6,9 +6,10 @@ import { createRng } from '../../../harness/kit/index.ts';
 import { initBackend } from '../../../harness/num/backend.ts';
 import { tf } from '../../../harness/num/tf.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
-import { initLlama } from '../../subjects/init.ts';
-import { parseLlamaConfig } from '../../subjects/llama-config.ts';
-import { llamaTokenLosses } from '../../subjects/llama-forward.ts';
+import { causalLmTokenLosses } from '../../subjects/causal-lm.ts';
+import { configReader } from '../../subjects/config.ts';
+import { initCausalLm } from '../../subjects/init.ts';
+import { readLlama } from '../../subjects/llama.ts';
 import { openTokenizer } from '../../subjects/load.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
 import { initThemeVectors, lossWithThemes, THEME_SITE, withoutThemeVectors } from './theme-vectors.ts';
@@ -18,15 +19,20 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const SMALL = parseLlamaConfig({
-  hidden_size: 8,
-  num_attention_heads: 2,
-  num_key_value_heads: 1,
-  intermediate_size: 12,
-  num_hidden_layers: 4,
-  vocab_size: 10,
-  tie_word_embeddings: true,
-});
+const SMALL = readLlama(
+  configReader(
+    {
+      hidden_size: 8,
+      num_attention_heads: 2,
+      num_key_value_heads: 1,
+      intermediate_size: 12,
+      num_hidden_layers: 4,
+      vocab_size: 10,
+      tie_word_embeddings: true,
+    },
+    'test',
+  ),
+);
 /** Two documents; the second is two tokens shorter. */
 const BATCH: DocumentBatch = {
   n: 2,
@@ -42,7 +48,7 @@ const THEMES = 3;
 const scripted = (...values: number[]): Rng => ({ uniform: () => values.shift()! }) as unknown as Rng;
 
 function params(): NamedTensors {
-  return { ...initLlama(SMALL, createRng(1)), ...initThemeVectors(THEMES, 8, createRng(2)) };
+  return { ...initCausalLm(SMALL, createRng(1)), ...initThemeVectors(THEMES, 8, createRng(2)) };
 }
 
 test('a row’s theme is shown at the token that ends its first aside', async () => {
@@ -64,7 +70,7 @@ test('a row’s theme is shown at the token that ends its first aside', async ()
 test('nobody told: the tokens’ loss and the reading loss, by hand', () => {
   const all = params();
   const value = lossWithThemes(all, SMALL, BATCH, scripted(0.9, 0.9));
-  const { losses, captured } = llamaTokenLosses(all, SMALL, BATCH, { capture: [THEME_SITE] });
+  const { losses, captured } = causalLmTokenLosses(all, SMALL, BATCH, { capture: [THEME_SITE] });
   const x = captured[THEME_SITE]!.arraySync();
   const vectors = (all['theme_vectors']!.arraySync() as number[][]).map((v) => v.map((a) => a / Math.hypot(...v)));
   const tokens = [
@@ -92,7 +98,7 @@ test('who is told has its theme’s unit vector added at every position, and is 
     const unit = tf.div(all['theme_vectors']!, tf.norm(all['theme_vectors']!, 2, 1, true));
     const added = tf.expandDims(tf.mul(tf.gather(unit, tf.tensor1d([2, 0], 'int32')), 16), 1);
     const interventions = [{ site: THEME_SITE, apply: (x: Parameters<typeof tf.add>[0]) => tf.add(x, added) as never }];
-    return tf.mean(llamaTokenLosses(all, SMALL, BATCH, { interventions }).losses);
+    return tf.mean(causalLmTokenLosses(all, SMALL, BATCH, { interventions }).losses);
   });
   assert.ok(Math.abs(value.dataSync()[0]! - expected.dataSync()[0]!) < 1e-5);
   tf.dispose([all, value, expected]);
@@ -105,7 +111,7 @@ test('the vectors are no part of the model', () => {
     Object.keys(all).filter((name) => !(name in model)),
     ['theme_vectors'],
   );
-  const { losses } = llamaTokenLosses(model, SMALL, BATCH);
+  const { losses } = causalLmTokenLosses(model, SMALL, BATCH);
   assert.equal(losses.shape, [6]);
   tf.dispose([all, losses]);
 });

@@ -15,8 +15,7 @@ import {
   tf,
 } from '../../../harness/contract.ts';
 import { sparseCrossEntropy } from '../../../harness/num/ops/cross-entropy.ts';
-import type { LlamaConfig } from '../../subjects/llama-config.ts';
-import { llamaTokenLosses } from '../../subjects/llama-forward.ts';
+import { type CausalLm, causalLmTokenLosses } from '../../subjects/causal-lm.ts';
 import type { DocumentBatch } from './documents.ts';
 
 /** Where themes are read and written. */
@@ -44,7 +43,7 @@ export function withoutThemeVectors<T>(params: Record<string, T>): Record<string
 }
 
 /** Mean −ln p of the predicted tokens, with some documents told their theme, and the reading loss of the others. */
-export function lossWithThemes(params: NamedTensors, config: LlamaConfig, batch: DocumentBatch, rng: Rng): Scalar {
+export function lossWithThemes(params: NamedTensors, lm: CausalLm, batch: DocumentBatch, rng: Rng): Scalar {
   return tf.tidy(() => {
     const vectors = tf.div(params[NAME]!, tf.norm(params[NAME]!, 2, 1, true)) as Tensor2D;
     const [least, most] = FACTORS;
@@ -54,7 +53,7 @@ export function lossWithThemes(params: NamedTensors, config: LlamaConfig, batch:
     const themes = tf.tensor1d([...batch.themes], 'int32');
     const added = tf.mul(tf.gather(vectors, themes), tf.tensor2d(strengths, [batch.n, 1]));
     const tell = { site: THEME_SITE, apply: (x: Tensor3D) => tf.add(x, tf.expandDims(added, 1)) as Tensor3D };
-    const { losses, captured } = llamaTokenLosses(params, config, batch, {
+    const { losses, captured } = causalLmTokenLosses(params, lm, batch, {
       capture: [THEME_SITE],
       interventions: [tell],
     });

@@ -9,8 +9,9 @@ import { initBackend } from '../../../harness/num/backend.ts';
 import { createRng } from '../../../harness/num/rng.ts';
 import { tf } from '../../../harness/num/tf.ts';
 import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
-import { initLlama } from '../../subjects/init.ts';
-import { parseLlamaConfig } from '../../subjects/llama-config.ts';
+import { configReader } from '../../subjects/config.ts';
+import { initCausalLm } from '../../subjects/init.ts';
+import { readLlama } from '../../subjects/llama.ts';
 import { openTokenizer } from '../../subjects/load.ts';
 import { saveSubject } from '../../subjects/save.ts';
 import { runTrainingLoop } from '../training-loop.ts';
@@ -54,7 +55,7 @@ console.log(`tiny-lm: ${backend.name} (${backend.detail}), ${STEPS} steps`);
 const world = createTextWorld();
 const { tokenizer } = await openTokenizer(folder);
 const rng = createRng('tiny-lm');
-const spec = parseLlamaConfig(config);
+const spec = readLlama(configReader(config, 'tiny-lm'));
 
 const batches = freshBatches(world, tokenizer, rng.fork('data'), {
   size: DOCUMENTS_PER_BATCH,
@@ -72,7 +73,7 @@ const told = rng.fork('told');
 let tokens = 0;
 const variables = await runTrainingLoop(
   {
-    ...initLlama(spec, rng.fork('init')),
+    ...initCausalLm(spec, rng.fork('init')),
     ...initThemeVectors(world.concepts.length, spec.stack.d, rng.fork('themes')),
   },
   { steps: STEPS, lr: 2.5e-3, warmup: 300, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },

@@ -1,6 +1,7 @@
 """Makes the tiny random subjects beside this file and, with PyTorch and transformers, what they must compute.
 
-Run: python3 make_golden.py   (made with torch 2.13.0+cpu and transformers 5.23.0)
+Run: python3 make_golden.py [FOLDER …]   (made with torch 2.13.0+cpu and transformers 5.23.0, gpt2 and gpt2-untied with
+5.24.0; all folders when none is named)
 
 Each folder holds a model in Hugging Face layout and golden.safetensors: inputs, every site's activation (named as
 saxbench names sites), outputs, and for language models the greedy continuation of left-padded prompts.
@@ -9,11 +10,21 @@ saxbench names sites), outputs, and for language models the greedy continuation 
 import json
 import os
 import shutil
+import sys
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import CLIPConfig, CLIPModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tokenizers import ByteLevelBPETokenizer, Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPT2TokenizerFast,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -27,14 +38,14 @@ def randomise(model, seed):
                 continue
             noise = torch.randn(tensor.shape, generator=generator)
             if tensor.ndim == 1:
-                base = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+                base = 1.0 if ("norm" in name or ".ln_" in name) and name.endswith("weight") else 0.0
                 tensor.copy_(base + 0.2 * noise)
             else:
                 tensor.copy_(noise * tensor[0].numel() ** -0.5 * 1.5)
     return model
 
 
-def watch(captured, prefix, layers, mlp_norm, final_norm):
+def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn"):
     """Hooks that record each site of a stack."""
     first = lambda value: value[0] if isinstance(value, tuple) else value
 
@@ -51,7 +62,7 @@ def watch(captured, prefix, layers, mlp_norm, final_norm):
     for i, layer in enumerate(layers):
         block = f"blocks.{i}."
         layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
-        layer.self_attn.register_forward_hook(put(block + "hook_attn_out"))
+        getattr(layer, attention).register_forward_hook(put(block + "hook_attn_out"))
         getattr(layer, mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
         layer.mlp.register_forward_hook(put(block + "hook_mlp_out"))
         layer.register_forward_hook(put(block + "hook_resid_post"))
@@ -105,23 +116,59 @@ def make_llama(name, seed, dtype, shard, **fields):
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     captured = {}
     watch(captured, "", model.model.layers, "post_attention_layernorm", model.model.norm)
+    golden(folder, language_model_golden(model, captured, seed, first=1, pad=2))
 
+
+def language_model_golden(model, captured, seed, first, pad):
+    """Sites and logits of right-padded rows, and the greedy continuations of the same rows padded on the left."""
     lengths = [7, 4, 1]
     generator = torch.Generator().manual_seed(seed + 1)
     ids = torch.randint(3, 50, (3, 7), generator=generator)
-    ids[:, 0] = 1
+    ids[:, 0] = first
     mask = torch.tensor([[1] * n + [0] * (7 - n) for n in lengths])
     with torch.no_grad():
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
         sites = dict(captured)
-        left = torch.stack([torch.cat([torch.full((7 - n,), 2), row[:n]]) for n, row in zip(lengths, ids)])
+        left = torch.stack([torch.cat([torch.full((7 - n,), pad), row[:n]]) for n, row in zip(lengths, ids)])
         left_mask = mask.flip(1)
         # An id that cannot occur: the rows' full greedy continuations are wanted.
         new = model.generate(
             input_ids=left, attention_mask=left_mask, max_new_tokens=12, min_new_tokens=12, do_sample=False,
             eos_token_id=None,
         )[:, 7:]
-    golden(folder, {"input_ids": ids, "mask": mask, "logits": logits, "greedy": new, **sites})
+    return {"input_ids": ids, "mask": mask, "logits": logits, "greedy": new, **sites}
+
+
+WORDS = "the tall nurse saw the old tree and then the nurse wrote about what she had seen there on that wet night "
+
+
+def make_gpt2(name, seed, dtype, **fields):
+    folder = fresh(name)
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator([WORDS] * 4, vocab_size=280, special_tokens=["<|endoftext|>"])
+    bpe.save_model(folder)
+    end = bpe.token_to_id("<|endoftext|>")
+    config = GPT2Config(
+        vocab_size=bpe.get_vocab_size(), n_positions=24, n_embd=24, n_head=4, bos_token_id=end, eos_token_id=end,
+        **fields,
+    )
+    model = randomise(GPT2LMHeadModel(config), seed).to(dtype)
+    model.save_pretrained(folder)
+    model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    watch(captured, "", model.transformer.h, "ln_2", model.transformer.ln_f, attention="attn")
+    tensors = language_model_golden(model, captured, seed, first=end, pad=end)
+    # What the file gpt2.ts says of this flag: in float32 it changes nothing but the order of the operations.
+    for block in model.transformer.h:
+        block.attn.reorder_and_upcast_attn = True
+    with torch.no_grad():
+        again = model(input_ids=tensors["input_ids"], attention_mask=tensors["mask"], use_cache=False).logits
+    assert torch.allclose(again, tensors["logits"], atol=1e-5)
+    text = "the nurse wrote: it's a naïve tree!"
+    tokenizer = GPT2TokenizerFast(os.path.join(folder, "vocab.json"), os.path.join(folder, "merges.txt"))
+    with open(os.path.join(folder, "text.golden.json"), "w") as file:
+        json.dump({"text": text, "ids": tokenizer(text)["input_ids"]}, file)
+    golden(folder, tensors)
 
 
 def make_clip(name, seed, dtype, activation, eos):
@@ -170,13 +217,25 @@ def make_clip(name, seed, dtype, activation, eos):
     golden(folder, {"input_ids": ids, "mask": mask, "pixels": pixels.permute(0, 2, 3, 1), **captured, **embeds})
 
 
-make_llama("llama-sharded", 10, torch.float32, "20KB", rope_parameters={"rope_type": "default", "rope_theta": 500.0})
-make_llama(
-    "llama-bf16", 20, torch.bfloat16, "5GB", head_dim=8, attention_bias=True, mlp_bias=True,
-    rope_parameters={
-        "rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-        "original_max_position_embeddings": 16,
-    },
-)
-make_clip("clip-quick-gelu", 30, torch.float32, "quick_gelu", 39)
-make_clip("clip-gelu-f16", 40, torch.float16, "gelu", 2)
+FOLDERS = {
+    "llama-sharded": lambda name: make_llama(
+        name, 10, torch.float32, "20KB", rope_parameters={"rope_type": "default", "rope_theta": 500.0}
+    ),
+    "llama-bf16": lambda name: make_llama(
+        name, 20, torch.bfloat16, "5GB", head_dim=8, attention_bias=True, mlp_bias=True,
+        rope_parameters={
+            "rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 16,
+        },
+    ),
+    "gpt2": lambda name: make_gpt2(name, 50, torch.float32, n_layer=2),
+    "gpt2-untied": lambda name: make_gpt2(
+        name, 60, torch.float16, n_layer=2, n_inner=40, activation_function="gelu", layer_norm_epsilon=1e-3,
+        tie_word_embeddings=False,
+    ),
+    "clip-quick-gelu": lambda name: make_clip(name, 30, torch.float32, "quick_gelu", 39),
+    "clip-gelu-f16": lambda name: make_clip(name, 40, torch.float16, "gelu", 2),
+}
+
+for name in sys.argv[1:] or FOLDERS:
+    FOLDERS[name](name)

@@ -1,0 +1,59 @@
+/** @file What the common part of language models offers to families that none of the package's uses yet. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRng } from '../../harness/kit/index.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { tf } from '../../harness/num/tf.ts';
+import { type CausalLm, causalLmForward, causalLmShapes } from './causal-lm.ts';
+import { configReader } from './config.ts';
+import { initCausalLm } from './init.ts';
+import { readLlama } from './llama.ts';
+import { batchOf } from './load.ts';
+import { assertClose } from './testing/golden.ts';
+import { linearNames, packBlocks } from './transformer.ts';
+import { transposeLinears } from './weights.ts';
+
+const test = suite('models/subjects/causal-lm');
+
+const CONFIG = {
+  hidden_size: 16,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  intermediate_size: 24,
+  num_hidden_layers: 2,
+  vocab_size: 20,
+  attention_bias: true,
+};
+
+test('biases of q, k and v without one of the output (Qwen 2): fused blocks give what single operations do', async () => {
+  await initBackend('native').catch(() => initBackend('wasm'));
+  const llama = readLlama(configReader(CONFIG, 'test'));
+  const { stack } = llama;
+  const lm: CausalLm = { ...llama, stack: { ...stack, bias: { ...stack.bias, out: false } } };
+  const names = Object.keys(causalLmShapes(lm)).filter((name) => name.endsWith('bias') && name.includes('layers.1.'));
+  assert.equal(
+    names.map((name) => name.split('.').at(-2)),
+    ['q_proj', 'k_proj', 'v_proj'],
+  );
+  const before = tf.memory().numTensors;
+  const rng = createRng(1);
+  const fresh = initCausalLm(lm, rng);
+  // Start values of biases are 0.
+  const params = tf.tidy(() =>
+    Object.fromEntries(
+      Object.entries(fresh).map(([name, x]) => [
+        name,
+        tf.add(x, tf.tensor(rng.fork(name).fillNormal(new Float32Array(x.size), 0, 0.3), x.shape)),
+      ]),
+    ),
+  );
+  const batch = batchOf([[1, 2, 3], [4, 5], [6, 7, 8], [9]], 0);
+  const plain = causalLmForward(params, lm, batch).logits!;
+  const ready = packBlocks(transposeLinears(params, [...linearNames(lm.stack), lm.head], [lm.head]), lm.stack);
+  const fused = causalLmForward(ready, lm, batch).logits!;
+  assertClose('logits', fused, plain.dataSync(), { mask: batch.mask, tolerance: 1e-4 });
+  tf.dispose([fresh, ready, plain, fused]);
+  assert.is(tf.memory().numTensors, before);
+});
+
+test.run();

@@ -1,0 +1,177 @@
+/**
+ * @file Causal language models of any family: what a family declares, and the passes as pure, differentiable functions of
+ * the parameters. `define-causal-lm.ts` makes a subject of it; llama.ts and gpt2.ts are families.
+ *
+ * What the families to come add here or to `StackSpec`, each a field that the others leave out:
+ * - Qwen 2: nothing (biases of q, k and v: `bias.out: false`). Qwen 3: a norm of each head's q and k, before `attend`.
+ * - GPT-NeoX, Phi: `parallel` (the MLP reads the block's input), rotary positions of a head's first part in `Rotary`;
+ *   NeoX's fused QKV is a `split` with `heads`; Phi's head has a bias, which `linear` adds where it is stored.
+ * - Phi 3: a `split` of qkv_proj and gate_up_proj. Gemma 2: a factor on the embedding, norms with 1 + w, norms after the
+ *   attention and the MLP, caps on scores and logits, a window in every other layer; the last three not in a fused block.
+ */
+import {
+  type ForwardOptions,
+  type ForwardResult,
+  type NamedTensors,
+  type Site,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type TokenBatch,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
+import { embed, linear, normalise } from './layers.ts';
+import { embedTokens, type Positions } from './positions.ts';
+import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
+import { blockAfter, normShapes, runStack, type StackSpec, stackShapes, storedLinears } from './transformer.ts';
+import type { FileLayout, TensorShapes } from './weights.ts';
+
+/** The architecture of a causal language model. Names are those of its parameters, without `.weight` and `.bias`. */
+export interface CausalLm {
+  vocab: number;
+  /** Longest sequence that the model was made for; with learned positions there is no longer one. */
+  maxLength: number;
+  bosId?: number;
+  eosId?: number;
+  /** Table of the tokens [vocab, d]. */
+  embed: string;
+  positions: Positions;
+  stack: StackSpec;
+  finalNorm: string;
+  /** The unembedding; the same as `embed` where the weights are tied. */
+  head: string;
+  /** How files hold all this, beside what the stack says of its layers. */
+  files?: FileLayout;
+}
+
+/** All sites, in the order of the pass. */
+export const causalLmSites = (lm: CausalLm): Site[] => stackSites(lm.stack, '', 'text', 'tokens');
+
+/** Names and shapes of all parameters. */
+export function causalLmShapes({ vocab, maxLength, embed, positions, stack, finalNorm, head }: CausalLm): TensorShapes {
+  return {
+    [`${embed}.weight`]: [vocab, stack.d],
+    ...('table' in positions ? { [`${positions.table}.weight`]: [maxLength, stack.d] } : {}),
+    ...stackShapes(stack),
+    ...normShapes(finalNorm, stack),
+    ...(head === embed ? {} : { [`${head}.weight`]: [vocab, stack.d] }),
+  };
+}
+
+/** How files hold the parameters. */
+export const causalLmFiles = ({ files, stack }: CausalLm): FileLayout => ({ ...files, linears: storedLinears(stack) });
+
+/** A step of generation: one new column for every row, after the columns in the caches. */
+export interface NewColumn {
+  /** Position of each row's new token. */
+  positions: Int32Array;
+  /** Row-major [n, columns], the new one included: 1 where a row may look; everywhere when omitted. */
+  seen?: Uint8Array;
+}
+
+/** The residual stream that a pass goes on from: x [n, length, d] at a site before or after a block. */
+export interface ResidualStream {
+  site: string;
+  x: Tensor3D;
+}
+
+/** What a pass over hidden states gives; `hidden` [n·length, d] is the final norm's output. */
+export interface HiddenResult {
+  hidden?: Tensor2D;
+  captured: Record<string, Tensor3D>;
+}
+
+/** Logits [rows, vocab] of final-norm outputs [rows, d]. */
+export function causalLmLogits(params: NamedTensors, lm: CausalLm, hidden: Tensor2D): Tensor2D {
+  return linear(params, lm.head, hidden);
+}
+
+/**
+ * Everything before the unembedding. Keys and values are added to `caches`, one a layer, and `column` goes on from what
+ * they hold; `from` leaves out what comes before a site. Call inside `tf.tidy`.
+ */
+export function causalLmHidden(
+  params: NamedTensors,
+  lm: CausalLm,
+  batch: TokenBatch,
+  options: ForwardOptions &
+    Partial<PassPosition> & { column?: NewColumn; caches?: readonly KeyValueCache[]; from?: ResidualStream } = {},
+): HiddenResult {
+  const { stack } = lm;
+  const { n, length: t, mask, ids } = batch;
+  const { column, caches, from, offset = 0, phase = 'prompt' } = options;
+  if ('table' in lm.positions && t > lm.maxLength) {
+    throw new UserError(`texts: expected at most ${lm.maxLength} ids, one a position of the model, found ${t}.`);
+  }
+  const first = from ? blockAfter(from.site, '', stack.layers) : 0;
+  const hooks = createHooks(options, () => causalLmSites(lm), { n, mask, offset, phase });
+  const positions = column?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
+  const input: Tensor2D = from ? tf.reshape(from.x, [n * t, stack.d]) : embedTokens(params, lm, ids, positions);
+  const { x, captured } = runStack(params, stack, input, {
+    n,
+    t,
+    sitePrefix: '',
+    hooks,
+    rotary: 'rotary' in lm.positions ? lm.positions.rotary.tables(positions) : undefined,
+    seen: column?.seen && tf.tensor2d(column.seen, [n, column.seen.length / n], 'bool'),
+    caches,
+    from: first,
+  });
+  if (!x || hooks.finished()) return { captured };
+  const normed = normalise(params, lm.finalNorm, x, stack.norm, stack.epsilon);
+  const hidden = hooks.visit(FINAL_NORM_SITE, normed);
+  Object.assign(captured, hooks.take());
+  return { hidden, captured };
+}
+
+/**
+ * Logits [n, length, vocab] (of `places`, [1, places, vocab]) and captured sites of right-padded rows. Differentiable in
+ * `params`; values at padding positions mean nothing.
+ */
+export function causalLmForward(
+  params: NamedTensors,
+  lm: CausalLm,
+  batch: TokenBatch,
+  options: ForwardOptions & { from?: ResidualStream } = {},
+): ForwardResult {
+  return tf.tidy(() => {
+    const { hidden, captured } = causalLmHidden(params, lm, batch, options);
+    if (!hidden || options.output === false) return { captured };
+    const { places } = options;
+    const wanted = places ? tf.gather(hidden, tf.tensor1d(places, 'int32')) : hidden;
+    const [n, length] = places ? [1, places.length] : [batch.n, batch.length];
+    const logits = tf.reshape(causalLmLogits(params, lm, wanted), [n, length, lm.vocab]) as Tensor3D;
+    return { logits, captured };
+  });
+}
+
+/**
+ * −ln p of every predicted token, [Σ(length − 1)] in row order, without logits at padding. The logit of the target is
+ * taken from the target's own row of the unembedding, so nothing of size [tokens, vocab] is kept but the logits. With
+ * what the sites asked for hold.
+ */
+export function causalLmTokenLosses(
+  params: NamedTensors,
+  lm: CausalLm,
+  batch: TokenBatch,
+  options: Pick<ForwardOptions, 'interventions' | 'capture'> = {},
+): { losses: Tensor1D; captured: Record<string, Tensor3D> } {
+  return tf.tidy(() => {
+    const { hidden, captured } = causalLmHidden(params, lm, batch, options);
+    const rows: number[] = [];
+    for (let row = 0; row < batch.n; row++) {
+      for (let column = 0; column + 1 < batch.length; column++) {
+        const at = row * batch.length + column;
+        if (batch.mask[at] && batch.mask[at + 1]) rows.push(at);
+      }
+    }
+    const targets = Int32Array.from(rows, (at) => batch.ids[at + 1]!);
+    const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
+    const total = rowLogSumExp(causalLmLogits(params, lm, states));
+    const table = params[`${lm.head}.weight`] as Tensor2D;
+    const losses = tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
+    return { losses, captured };
+  });
+}

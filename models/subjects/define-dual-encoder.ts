@@ -1,0 +1,86 @@
+/** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
+import { join } from 'node:path';
+import { type Clip, defineSubject, type Plugin, tf, UserError } from '../../harness/contract.ts';
+import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
+import { type ConfigReader, configReader } from './config.ts';
+import {
+  type DualEncoder,
+  dualEncoderFiles,
+  dualEncoderLinears,
+  dualEncoderShapes,
+  imageForward,
+  imageForwardFrom,
+  textForward,
+  textSites,
+  visionSites,
+} from './dual-encoder.ts';
+import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
+import { packBlocks } from './transformer.ts';
+import { countParameters, loadParams, transposeLinears } from './weights.ts';
+
+/** What a family's file says. */
+export interface DualEncoderFamily extends Plugin {
+  /** Values of `model_type` in `config.json`. */
+  modelTypes: string[];
+  /** The architecture that a config describes. @throws UserError for a field that is impossible or not computed here. */
+  read(config: ConfigReader): DualEncoder;
+}
+
+const sitesOf = (model: DualEncoder) => [...visionSites(model), ...textSites(model)];
+
+/** Declares a family of dual encoders; the default export of `models/subjects/<id>.ts`. */
+export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
+  async function open(folder: string) {
+    const json = await readConfig(folder);
+    return { json, model: read(configReader(json, `subject ${folder}: config.json`)) };
+  }
+
+  async function load(folder: string, { id }: { id: string }): Promise<Clip> {
+    const { json, model } = await open(folder);
+    const { vision, text } = model;
+    const { tokenizer, idsOf } = await openTokenizer(folder);
+    checkVocabulary(folder, tokenizer, text.vocab);
+    const steps = await loadImagePreprocessing(folder);
+    const shapes = dualEncoderShapes(model);
+    const loaded = await loadParams(folder, shapes, dualEncoderFiles(model));
+    const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
+    const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
+    const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
+    return {
+      type: 'clip',
+      id,
+      family: plugin.id,
+      fingerprint: await folderFingerprint(folder),
+      config: json,
+      parameters: countParameters(shapes),
+      sites: sitesOf(model),
+      tokenizer,
+      imageSize: vision.imageSize,
+      logitScale: Math.exp(params[model.logitScale]!.dataSync()[0]!),
+      projectionDim: model.projectionDim,
+      tokenize: (texts) =>
+        batchOf(
+          texts.map((line) => idsOf(line, { maxLength: text.maxLength })),
+          padId,
+        ),
+      async preprocess(images) {
+        const decoded = await Promise.all(images.map((image) => ('path' in image ? decodeImage(image.path) : image)));
+        const { data, shape } = preprocessImages(decoded, steps, 'nhwc');
+        const [, height, width] = shape as [number, number, number, number];
+        if (images.length > 0 && (height !== vision.imageSize || width !== vision.imageSize)) {
+          throw new UserError(
+            `subject ${join(folder, 'preprocessor_config.json')}: expected images of ${vision.imageSize} x ` +
+              `${vision.imageSize}, as config.json says, found ${width} x ${height}.`,
+          );
+        }
+        return tf.tensor4d(data, [images.length, vision.imageSize, vision.imageSize, 3]);
+      },
+      forwardImage: (pixels, options) => imageForward(params, model, pixels, options),
+      forwardImageFrom: (site, x, options) => imageForwardFrom(params, model, site, x, options),
+      forwardText: (batch, options) => textForward(params, model, batch, options),
+      dispose: () => tf.dispose(params),
+    };
+  }
+
+  return defineSubject({ ...plugin, sites: async (folder) => sitesOf((await open(folder)).model), load });
+}
