@@ -36,7 +36,7 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/io/', may: ['harness/errors.ts'] },
   {
     part: 'harness/contract',
-    may: ['harness/contract/', 'harness/num/tf.ts', 'harness/num/rng.ts', 'harness/errors.ts'],
+    may: ['harness/contract/', 'harness/num/tf.ts', 'harness/num/rng.ts', 'harness/num/csr.ts', 'harness/errors.ts'],
   },
   {
     part: 'harness/kit/',

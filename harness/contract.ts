@@ -33,7 +33,7 @@ export function defineBaseline<O>(definition: BaselineDefinition<O>): Kinded<'ba
 }
 
 /** Declares a task; the default export of `tasks/<id>.ts` or of a `--plugin` file. */
-export function defineTask<O>(definition: TaskDefinition<O>): Kinded<'task', TaskDefinition<O>> {
+export function defineTask<O, P = unknown>(definition: TaskDefinition<O, P>): Kinded<'task', TaskDefinition<O, P>> {
   return { ...definition, kind: 'task' };
 }
 

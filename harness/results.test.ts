@@ -16,7 +16,19 @@ const metrics: Record<string, MetricDefinition> = {
   loss: { description: 'd', direction: 'min', range: [null, null], unit: 'nats' },
 };
 const rows = (values: Record<string, unknown>) =>
-  checkedRows({ rows: [{ axes: { selection: 'label' }, metrics: values as never }] }, metrics, 'task t');
+  checkedRows(
+    {
+      rows: [
+        {
+          axes: { selection: 'label' },
+          metrics: values as never,
+          unavailable: { auroc: 'left out', loss: 'left out' },
+        },
+      ],
+    },
+    metrics,
+    'task t',
+  );
 
 const HASH = 'a'.repeat(64);
 const result = (): Result => ({
@@ -67,6 +79,17 @@ test('metrics get what their declaration says', () => {
   });
   const empty = rows({ loss: { value: null, ci95: null, n: 0, reason: 'no decoder' } })[0]!.metrics['loss']!;
   assert.is(empty.reason, 'no decoder');
+});
+
+test('a metric without a value needs a reason; a row has all that the task declares', () => {
+  const row = { axes: {}, metrics: { auroc: { value: 0.5, ci95: null, n: 10 } } };
+  assert.throws(
+    () => checkedRows({ rows: [row] }, metrics, 't'),
+    /'loss': expected a value, or a reason in 'unavailable'/,
+  );
+  const whole = checkedRows({ rows: [{ ...row, unavailable: { loss: 'no decoder' } }] }, metrics, 't');
+  assert.is(whole[0]!.metrics['loss']!.value, null);
+  assert.is(whole[0]!.metrics['loss']!.reason, 'no decoder');
 });
 
 test('a rounding error beyond the range passes, a real one does not', () => {

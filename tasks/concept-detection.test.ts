@@ -17,7 +17,9 @@ import {
 } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
+import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
+import { taskTools } from '../harness/testing/task-tools.ts';
 import task from './concept-detection.ts';
 
 const test = suite('tasks/concept-detection');
@@ -71,11 +73,12 @@ async function run(
     options,
     labelled,
     method: { ...method, id: 'fake', kind: 'sae' },
+    ...taskTools(method),
     progress: () => {},
   } as unknown as Context;
   const outcome = await task.run(context);
   assert.is(tf.memory().numTensors, before, 'tensors leaked');
-  return outcome;
+  return { ...outcome, rows: checkedRows(outcome, task.metrics, 'concept-detection') };
 }
 
 const near = (actual: number | null | undefined, expected: number, tolerance = 1e-9) =>
@@ -353,6 +356,7 @@ test('two classes of the same items: their equal AUROC is no certainty, and each
   near(
     shared!.reduce((sum, each) => sum + each, 0),
     0,
+    1e-6,
   );
 });
 

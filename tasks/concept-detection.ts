@@ -3,18 +3,16 @@ import {
   defineTask,
   type LabelledActivations,
   type MetricDefinition,
-  type MetricValue,
   type ResultRow,
   type RowSamples,
-  type TaskOutcome,
 } from '../harness/contract.ts';
 import {
+  allUnavailable,
   averageRoc,
   byGroup,
   createRng,
   crossedInterval,
   type Estimate,
-  emptyCell,
   type ItemInfluences,
   measuredCell,
   precisionRecallVersion,
@@ -136,28 +134,46 @@ export default defineTask<Options>({
   seeded: false,
   controls: ['length', 'bow'],
   unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
-  async run({ options, method, labelled, signal, progress }) {
+  async run({ options, method, labelled, latents, signal, progress }) {
     if (!labelled) throw new Error('internal: concept-detection ran without labelled items');
     // One fixed stream: every method and seed meets the same extra negatives.
     const splits = conceptSplits(labelled.set, createRng('concept-detection/extra-negatives'), options.extraNegatives);
-    const selections = await methodSelections(method, labelled, splits, { probeK: options.probeK, signal, progress });
-    const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
-    for (const selection of selections) {
-      signal?.throwIfAborted();
-      addSelection(outcome, selection, splits, labelled);
+    const pooled = method.encode && (await latents(labelled.activations));
+    const selections = await methodSelections(method, labelled, splits, pooled, {
+      probeK: options.probeK,
+      signal,
+      progress,
+    });
+    if (selections.length === 0) {
+      const unavailable = allUnavailable(metrics, `'${method.id}' gives no score for items`);
+      return { rows: [{ axes: { selection: 'detector' }, metrics: {}, unavailable }] };
     }
-    if (selections.length === 0) outcome.rows.push(emptyRow(`'${method.id}' gives no score for items`));
-    return outcome;
+    const scored = selections.map((selection) => {
+      signal?.throwIfAborted();
+      return scoredSelection(selection, splits, labelled);
+    });
+    return {
+      rows: scored.map(({ row }) => row),
+      details: Object.fromEntries(scored.map(({ name, details }) => [name, details])),
+      curves: Object.fromEntries(scored.flatMap(({ name, roc }) => (roc ? [[`roc/${name}`, roc]] : []))),
+    };
   },
 });
 
-function addSelection(
-  outcome: TaskOutcome,
+/** What one way of choosing detectors gives: its row, a line a concept, the mean ROC curve. */
+interface ScoredSelection {
+  name: string;
+  row: ResultRow;
+  details: Record<string, unknown>[];
+  roc?: { x: number[]; y: number[] };
+}
+
+function scoredSelection(
   selection: Selection,
   splits: ConceptSplit[],
   { set: { concepts, items }, activations: { groups } }: LabelledActivations,
-): void {
-  const scored: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
+): ScoredSelection {
+  const on: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
   const evaluations: ConceptEvaluation[] = [];
   const details: Record<string, unknown>[] = [];
   const ids: string[] = [];
@@ -170,16 +186,11 @@ function addSelection(
     ids.push(id);
     details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
   });
-  outcome.rows.push({
-    axes: { selection: selection.name },
-    metrics: averages(evaluations, scored),
-    ...(evaluations.length > 0 ? { samples: samplesOf(evaluations, ids, scored) } : {}),
-  });
-  outcome.details![selection.name] = details;
-  if (evaluations.length > 0) {
-    const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
-    outcome.curves![`roc/${selection.name}`] = { x: fpr, y: tpr };
-  }
+  const { name } = selection;
+  const row: ResultRow = { axes: { selection: name }, ...averages(evaluations, on) };
+  if (evaluations.length === 0) return { name, row, details };
+  const { fpr, tpr } = averageRoc(evaluations.map(({ roc }) => roc));
+  return { name, row: { ...row, samples: samplesOf(evaluations, ids, on) }, details, roc: { x: fpr, y: tpr } };
 }
 
 /** What concepts are scored on. */
@@ -199,18 +210,17 @@ function influencesOf(
   return groups ? byGroup(ofItems, groups) : ofItems;
 }
 
-function averages(evaluations: ConceptEvaluation[], scored: ScoredItems): Record<string, MetricValue> {
+function averages(
+  evaluations: ConceptEvaluation[],
+  on: ScoredItems,
+): Required<Pick<ResultRow, 'metrics' | 'unavailable'>> {
   const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
-      if (values.length === 0) {
-        const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
-        return [name, emptyCell(reason)];
-      }
-      return [name, measuredCell(conceptMean(name, values, evaluations, scored), 'no concept')];
-    }),
-  );
+  const measured = names.flatMap((name) => {
+    const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
+    return values.length === 0 ? [] : [[name, measuredCell(conceptMean(name, values, evaluations, on), 'no concept')]];
+  });
+  const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
+  return { metrics: Object.fromEntries(measured), unavailable: allUnavailable(metrics, reason) };
 }
 
 /**
@@ -239,12 +249,4 @@ function samplesOf(evaluations: readonly ConceptEvaluation[], ids: string[], sco
     for (let i = 0; i < places.length; i++) shared[places[i]! % BLOCKS]! += values[i]! / evaluations.length;
   }
   return { ...samples, shared };
-}
-
-function emptyRow(reason: string): ResultRow {
-  const cell = emptyCell(reason);
-  return {
-    axes: { selection: 'detector' },
-    metrics: Object.fromEntries(Object.keys(metrics).map((name) => [name, cell])),
-  };
 }

@@ -12,7 +12,9 @@ import {
 } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
+import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
+import { taskTools } from '../harness/testing/task-tools.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 import task from './monosemanticity.ts';
 
@@ -59,9 +61,9 @@ async function run(
   } as unknown as Context;
   const before = tf.memory().numTensors;
   const prepared = await task.prepare!(context);
-  const outcome = await task.run({ ...context, prepared });
+  const outcome = await task.run({ ...context, ...taskTools(method), prepared });
   assert.is(tf.memory().numTensors, before, 'tensors leaked');
-  return outcome;
+  return { ...outcome, rows: checkedRows(outcome, task.metrics, 'monosemanticity') };
 }
 
 const near = (actual: number | null | undefined, expected: number, tolerance = 1e-6) =>

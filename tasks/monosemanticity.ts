@@ -1,15 +1,14 @@
 /** @file Monosemanticity: are the items that activate a latent alike, to an encoder that is not the subject? */
-import { defineTask, type TaskContext, type TaskOutcome, UserError } from '../harness/contract.ts';
 import {
-  emptyCell,
-  type MsScores,
-  msScores,
-  msScoresDense,
+  defineTask,
   type PooledLatents,
-  poolLatents,
-  thresholdToRate,
-} from '../harness/kit/index.ts';
-import { type ControlName, pooledControl, prepareControls } from './monosemanticity/controls.ts';
+  type ResultRow,
+  type TaskContext,
+  type TaskOutcome,
+  UserError,
+} from '../harness/contract.ts';
+import { allUnavailable, type MsScores, msScores, msScoresDense, thresholdToRate } from '../harness/kit/index.ts';
+import { poolControl, prepareControls } from './monosemanticity/controls.ts';
 import { aboveControl, METRICS, msCells, msCurve, type Scored, SUPPORT } from './monosemanticity/metrics.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 
@@ -18,9 +17,9 @@ interface Options {
   latentDetails: number;
 }
 
-/** Embedding of the items, as prepared. */
+/** What is said of the embedding of the items, where there is one. */
 interface Embedded {
-  description: string;
+  description?: string;
 }
 
 /**
@@ -29,7 +28,7 @@ interface Embedded {
  * whatever it detects: dense methods are therefore also thresholded to fixed rates of firing, and every sparse
  * dictionary stands beside neurons, components and random directions thresholded to its own mean rate.
  */
-export default defineTask<Options>({
+export default defineTask<Options, Embedded>({
   id: 'monosemanticity',
   title: 'Monosemanticity (MS score)',
   paper: 'Pach et al. 2025, arXiv:2504.02821',
@@ -81,9 +80,11 @@ export default defineTask<Options>({
     if (!embedding) return { json: {}, arrays: {} };
     requireDirections(embedding, testItems);
     progress(1, 2, 'embedding of items');
-    const json: Embedded & Record<string, unknown> = { description: embedding.description };
     const rows = { shape: [testItems.length, embedding.dim], data: embedding.data };
-    return { json, arrays: { embedding: rows, ...(await prepareControls(test)) } };
+    return {
+      json: { description: embedding.description },
+      arrays: { embedding: rows, ...(await prepareControls(test)) },
+    };
   },
   async run(context) {
     const { method, prepared, test } = context;
@@ -91,45 +92,29 @@ export default defineTask<Options>({
     if (!embedding) return emptyOutcome('the dataset has no embedding of its items and the items have no text');
     if (!method.encode) return emptyOutcome(`'${method.id}' has no codes`);
     if (test.bounds.length < 3) return emptyOutcome('needs at least two items');
-    const progress = (done: number, total: number) => context.progress(done, total, 'latents of items');
-    const pooled = await poolLatents(method, test, { signal: context.signal, progress });
-    const outcome: TaskOutcome = { rows: [], details: { embedding: prepared.json['description'] }, curves: {} };
+    const pooled = await context.latents(test);
     const ms = scoresOf(pooled, embedding);
     const firingRate = pooled.kind === 'sparse' ? meanFiringRate(pooled) : undefined;
-    addRow(outcome, 'raw', 'none', ms, { l0: pooled.l0, firingRate });
-    if (pooled.d_sae <= context.options.latentDetails) outcome.details!['latents'] = latentDetails(ms);
-    if (pooled.kind === 'dense') {
-      // On fewer items a unit's score is the likeness of a few that happened to be drawn: high by chance alone.
-      const rates = context.options.rates.filter((rate) => Math.round(rate * pooled.items) >= SUPPORT);
-      for (const rate of rates) {
-        addRow(
-          outcome,
-          `top-${Number((100 * rate).toPrecision(6))}%`,
-          'none',
-          thresholded(pooled, rate, embedding).ms,
-          {
-            firingRate: rate,
-          },
-        );
-      }
-    } else if (firingRate !== undefined) {
-      const controls: Scored[] = [];
-      for (const name of ['neurons', 'pca', 'random'] as const) {
-        const control = await addControl(outcome, context, name, atLeastTwo(firingRate, pooled.items), embedding);
-        if (control) controls.push(control);
-      }
-      const own = outcome.rows[0]!;
-      const compared = aboveControl({ ms, codes: pooled.max }, controls, embedding);
-      if (compared) {
-        Object.assign(own.metrics, compared.metrics);
-        own.samples = compared.samples;
-      }
-    }
-    return outcome;
+    const own = msRow('raw', 'none', ms, { l0: pooled.l0, firingRate });
+    const beside =
+      pooled.kind === 'dense'
+        ? thresholdedRows(pooled, context.options.rates, embedding)
+        : await besideControls(context, pooled, ms, firingRate, embedding);
+    const { metrics, samples } = beside.compared ?? {};
+    const compared = { ...own.row, metrics: { ...own.row.metrics, ...metrics }, ...(samples ? { samples } : {}) };
+    const rows = [{ ...own, row: compared }, ...beside.rows];
+    return {
+      rows: rows.map(({ row }) => row),
+      details: {
+        embedding: prepared.json.description,
+        ...(pooled.d_sae <= context.options.latentDetails ? { latents: latentDetails(ms) } : {}),
+      },
+      curves: Object.fromEntries(rows.flatMap(({ name, curve }) => (curve ? [[`ms-by-rank/${name}`, curve]] : []))),
+    };
   },
 });
 
-type Context = TaskContext<Options>;
+type Context = TaskContext<Options, Embedded>;
 
 /** @throws UserError for an embedding that has no direction, naming the item. */
 function requireDirections({ data, dim }: { data: Float32Array; dim: number }, items: readonly { id: string }[]): void {
@@ -164,32 +149,63 @@ function atLeastTwo(rate: number, items: number): number {
   return Math.max(rate, 2 / items);
 }
 
-async function addControl(
-  outcome: TaskOutcome,
-  context: Context,
-  name: ControlName,
-  rate: number,
-  embedding: Float32Array,
-): Promise<Scored | undefined> {
-  if (name !== 'neurons' && !context.prepared.arrays[name]) return undefined;
-  const { prepared, test, signal, progress } = context;
-  const options = { signal, progress: (done: number, total: number) => progress(done, total, name) };
-  const pooled = await pooledControl(name, prepared, test, options);
-  const control = thresholded(pooled, rate, embedding);
-  addRow(outcome, 'sae-rate', name, control.ms, { firingRate: rate });
-  return control;
+/** A row with its curve and the name of that. */
+interface MsRow {
+  name: string;
+  row: ResultRow;
+  curve?: { x: number[]; y: number[] } | undefined;
 }
 
-function addRow(
-  outcome: TaskOutcome,
+function msRow(
   threshold: string,
   control: string,
   ms: MsScores,
-  extra: { l0?: number; firingRate?: number },
-): void {
-  outcome.rows.push({ axes: { threshold, control }, metrics: msCells(ms, extra), control: control !== 'none' });
-  const curve = msCurve(ms);
-  if (curve) outcome.curves![`ms-by-rank/${threshold}/${control}`] = curve;
+  extra: { l0?: number; firingRate?: number | undefined },
+): MsRow {
+  const row = { axes: { threshold, control }, metrics: msCells(ms, extra), control: control !== 'none' };
+  return { name: `${threshold}/${control}`, row, curve: msCurve(ms) };
+}
+
+/** What the rows beside a method's own are, and what they add to it. */
+interface Beside {
+  compared?: Pick<ResultRow, 'metrics' | 'samples'>;
+  rows: MsRow[];
+}
+
+/** Rows of a dense method made to fire at fixed rates. */
+function thresholdedRows(pooled: PooledLatents & { kind: 'dense' }, rates: number[], embedding: Float32Array): Beside {
+  // On fewer items a unit's score is the likeness of a few that happened to be drawn: high by chance alone.
+  const enough = rates.filter((rate) => Math.round(rate * pooled.items) >= SUPPORT);
+  const rows = enough.map((rate) => {
+    const name = `top-${Number((100 * rate).toPrecision(6))}%`;
+    return msRow(name, 'none', thresholded(pooled, rate, embedding).ms, { firingRate: rate });
+  });
+  return { rows };
+}
+
+/** Rows of the controls that fire as often as a sparse method does, and how it compares with the best of them. */
+async function besideControls(
+  context: Context,
+  { max: codes, items }: PooledLatents & { kind: 'sparse' },
+  ms: MsScores,
+  firingRate: number | undefined,
+  embedding: Float32Array,
+): Promise<Beside> {
+  if (firingRate === undefined) return { rows: [] };
+  const { prepared, test, signal, progress } = context;
+  const rate = atLeastTwo(firingRate, items);
+  const controls: Scored[] = [];
+  const rows: MsRow[] = [];
+  for (const name of ['neurons', 'pca', 'random'] as const) {
+    if (name !== 'neurons' && !prepared.arrays[name]) continue;
+    const note = (done: number, total: number) => progress(done, total, name);
+    const pooled = await context.shared(name, () => poolControl(name, prepared, test, { signal, progress: note }));
+    const control = thresholded(pooled, rate, embedding);
+    controls.push(control);
+    rows.push(msRow('sae-rate', name, control.ms, { firingRate: rate }));
+  }
+  const compared = aboveControl({ ms, codes }, controls, embedding);
+  return { ...(compared ? { compared } : {}), rows };
 }
 
 /** Mean share of items on which a latent fires, over the latents that fire at all; undefined where none does. */
@@ -208,6 +224,6 @@ function latentDetails(ms: MsScores): unknown {
 }
 
 function emptyOutcome(reason: string): TaskOutcome {
-  const metrics = Object.fromEntries(Object.keys(METRICS).map((name) => [name, emptyCell(reason)]));
-  return { rows: [{ axes: { threshold: 'raw', control: 'none' }, metrics }] };
+  const unavailable = allUnavailable(METRICS, reason);
+  return { rows: [{ axes: { threshold: 'raw', control: 'none' }, metrics: {}, unavailable }] };
 }

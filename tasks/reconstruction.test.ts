@@ -12,8 +12,10 @@ import {
 } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
+import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
 import { bigramModel } from '../harness/testing/language-model.ts';
+import { taskTools } from '../harness/testing/task-tools.ts';
 import task from './reconstruction.ts';
 
 const test = suite('tasks/reconstruction');
@@ -58,7 +60,8 @@ async function run(
   } as unknown as Context;
   const before = tf.memory().numTensors;
   const prepared = await task.prepare!(context);
-  const outcome = await task.run({ ...context, prepared, method: evaluated });
+  const given = await task.run({ ...context, ...taskTools(evaluated), prepared, method: evaluated });
+  const outcome = { ...given, rows: checkedRows(given, task.metrics, 'reconstruction') };
   assert.is(tf.memory().numTensors, before, 'tensors leaked');
   return { outcome, cell: (name) => outcome.rows[0]!.metrics[name]!.value };
 }

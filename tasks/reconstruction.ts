@@ -3,12 +3,12 @@ import {
   defineTask,
   type FittedMethod,
   type MetricDefinition,
-  type MetricValue,
   type PrepareContext,
   type Prepared,
+  type ResultRow,
   type TaskContext,
 } from '../harness/contract.ts';
-import { emptyCell } from '../harness/kit/index.ts';
+import { allUnavailable } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
@@ -34,7 +34,7 @@ interface Options {
   cleanMiB: number;
 }
 
-type Cells = Record<string, MetricValue>;
+type Cells = Pick<ResultRow, 'metrics'> & { unavailable: Record<string, string> };
 
 /**
  * SAEBench's core metrics (saebench.md §1.1) with its faults mended: the intended formula of explained variance, sums in
@@ -98,7 +98,7 @@ export default defineTask<Options>({
     const arrays: Prepared['arrays'] = {};
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
     if (subject?.type === 'lm') {
-      const mean = await meanActivation(train ?? test);
+      const mean = await meanActivation(train);
       Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));
     } else if (subject?.type === 'clip' && clipReason(context) === undefined) {
       Object.assign(arrays, await prepareClip(subject, test, testItems, dataset.zeroShot ?? [], passes));
@@ -108,18 +108,22 @@ export default defineTask<Options>({
   async run(context) {
     const { method, test, signal, progress } = context;
     if (!method.encode) {
-      return { rows: [{ axes: {}, metrics: emptyCells(allMetrics(), `'${method.id}' has no codes`) }] };
+      const unavailable = allUnavailable(allMetrics(), `'${method.id}' has no codes`);
+      return { rows: [{ axes: {}, metrics: {}, unavailable }] };
     }
     const note = (done: number, total: number) => progress(done, total, 'codes');
     const measured = await measureGeometry(method, test, { signal, progress: note });
-    const cells: Cells = emptyCells(allMetrics(), `'${method.id}' cannot decode`);
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
-    Object.assign(cells, geometryCells(measured, known));
-    Object.assign(cells, decoderCells(method));
-    if (method.decode) Object.assign(cells, await subjectCells(context));
+    const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);
+    const row: ResultRow = {
+      axes: {},
+      metrics: { ...geometryCells(measured, known), ...decoderCells(method), ...ofSubject?.metrics },
+      unavailable: { ...allUnavailable(allMetrics(), `'${method.id}' cannot decode`), ...ofSubject?.unavailable },
+      ...(samples ? { samples } : {}),
+    };
     return {
-      rows: [{ axes: {}, metrics: cells, ...(samples ? { samples } : {}) }],
+      rows: [row],
       curves: { density: densityCurve(measured) },
     };
   },
@@ -127,10 +131,6 @@ export default defineTask<Options>({
 
 function allMetrics(): Record<string, MetricDefinition> {
   return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...DECODER_METRICS, ...LM_METRICS, ...CLIP_METRICS };
-}
-
-function emptyCells(metrics: Record<string, unknown>, reason: string): Cells {
-  return Object.fromEntries(Object.keys(metrics).map((name) => [name, emptyCell(reason)]));
 }
 
 /** Why the CLIP metrics cannot be had here. */
@@ -142,20 +142,25 @@ function clipReason({ site, testItems, options }: PrepareContext<Options>): stri
 /** The metrics that need the subject. */
 async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const { subject, site, test, testItems, dataset, prepared, method, options, signal, progress } = context;
-  if (!subject) return emptyCells({ ...LM_METRICS, ...CLIP_METRICS }, 'needs a subject: activations were imported');
+  if (!subject) {
+    const reason = 'needs a subject: activations were imported';
+    return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
+  }
   const replace = replacement(method);
   const passes = { documents: options.documents, signal, progress };
   if (subject.type === 'lm') {
     const sums = await spliceLm(subject, site.name, test, prepared, replace, passes);
-    return { ...emptyCells(CLIP_METRICS, 'needs a CLIP'), ...documentRatios(sums, 'tokens', LM_RATIOS, LM_METRICS) };
+    const metrics = documentRatios(sums, 'tokens', LM_RATIOS, LM_METRICS);
+    return { metrics, unavailable: allUnavailable(CLIP_METRICS, 'needs a CLIP') };
   }
-  const cells = emptyCells(LM_METRICS, 'needs a language model');
+  const noLm = allUnavailable(LM_METRICS, 'needs a language model');
   const reason = clipReason(context);
-  if (reason !== undefined) return { ...cells, ...emptyCells(CLIP_METRICS, reason) };
+  if (reason !== undefined) return { metrics: {}, unavailable: { ...noLm, ...allUnavailable(CLIP_METRICS, reason) } };
   const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);
-  const missing = emptyCells(CLIP_METRICS, 'the dataset has no zero-shot task, or its items no captions');
+  const missing = allUnavailable(CLIP_METRICS, 'the dataset has no zero-shot task, or its items no captions');
   const measured = Object.entries(documentRatios(sums, 'items', CLIP_RATIOS, CLIP_METRICS));
-  return { ...cells, ...missing, ...Object.fromEntries(measured.filter(([, { value }]) => value !== null)) };
+  const metrics = Object.fromEntries(measured.filter(([, { value }]) => value !== null));
+  return { metrics, unavailable: { ...noLm, ...missing } };
 }
 
 function replacement({ encode, decode }: FittedMethod): Replacement {

@@ -20,8 +20,10 @@ import {
 } from '../harness/contract.ts';
 import { createRng, packageRoot } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
+import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { bigramModel } from '../harness/testing/language-model.ts';
+import { taskTools } from '../harness/testing/task-tools.ts';
 import clipFamily from '../models/subjects/clip.ts';
 import llama from '../models/subjects/llama.ts';
 import imageWorld from './datasets/image-world.ts';
@@ -140,7 +142,9 @@ async function run(inputs: Inputs, methods: FittedMethod[]) {
   const prepared = await task.prepare!(context);
   const outcomes = [];
   for (const method of methods) {
-    outcomes.push(await task.run({ ...context, prepared, method: { ...method, id: 'fake', kind: 'sae' } }));
+    const given = { ...context, ...taskTools(method), prepared };
+    const outcome = await task.run({ ...given, method: { ...method, id: 'fake', kind: 'sae' } });
+    outcomes.push({ ...outcome, rows: checkedRows(outcome, task.metrics, 'steering') });
   }
   assert.is(tf.memory().numTensors, before, 'tensors leaked');
   return outcomes;

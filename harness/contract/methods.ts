@@ -1,5 +1,6 @@
 /** @file Baselines, and what a fitted method of any kind offers to tasks. */
 
+import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
 import type { ActivationSet, Concept, ConceptSet, Item, Split } from './data.ts';
@@ -33,6 +34,23 @@ export interface FittedMethod {
   detector?(concept: Concept): ConceptDetector | undefined;
   dispose(): void;
 }
+
+/** Latents of items after pooling over positions. */
+export type PooledLatents = {
+  items: number;
+  d_sae: number;
+  /** Mean number of non-zero latents of a kept position. */
+  l0: number;
+} & (
+  | { kind: 'sparse'; max: Csr }
+  | {
+      kind: 'dense';
+      /** Row-major [items, d_sae]. */
+      max: Float32Array;
+      /** The minimum over positions, the other end of a signed code; row-major [items, d_sae]. */
+      min: Float32Array;
+    }
+);
 
 /** Labelled items with their activations: what supervised methods fit on and detection is scored on. */
 export interface LabelledActivations {

@@ -2,7 +2,7 @@
 
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item } from './data.ts';
-import type { FittedMethod, LabelledActivations } from './methods.ts';
+import type { FittedMethod, LabelledActivations, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Site, Subject } from './subject.ts';
 
@@ -50,7 +50,10 @@ export interface RowSamples {
 /** One line of a result: metrics under one setting of the task's axes, e.g. `{ selection: 'auroc' }`. */
 export interface ResultRow {
   axes: Record<string, string>;
+  /** What was measured. */
   metrics: Record<string, MetricValue>;
+  /** Why each of the other declared metrics was not: metric → reason. The harness makes empty cells of them. */
+  unavailable?: Record<string, string>;
   /** The row is what the method is compared with (its control), not the method itself: it gets no rank. */
   control?: boolean;
   samples?: RowSamples;
@@ -100,9 +103,9 @@ export interface TaskOutcome {
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
 }
 
-/** Method-independent work shared by all methods: typed arrays and JSON, kept in the store. */
-export interface Prepared {
-  json: Record<string, unknown>;
+/** Method-independent work shared by all methods: typed arrays and JSON of the task's own form P, kept in the store. */
+export interface Prepared<P = unknown> {
+  json: P;
   arrays: Record<string, { shape: number[]; data: Float32Array | Int32Array | Uint8Array }>;
 }
 
@@ -115,8 +118,8 @@ export interface PrepareContext<O> {
   /** Held-out activations, disjoint from the training ones; `testItems[i]` made item i. */
   test: ActivationSet;
   testItems: Item[];
-  /** Training activations, e.g. for the mean of a mean ablation; given to `prepare` as well as to `run`. */
-  train?: ActivationSet;
+  /** Training activations, e.g. for the mean of a mean ablation, for controls and for selection. */
+  train: ActivationSet;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
   rng: Rng;
@@ -125,14 +128,20 @@ export interface PrepareContext<O> {
   progress(done: number, total: number, note?: string): void;
 }
 
-export interface TaskContext<O> extends PrepareContext<O> {
+export interface TaskContext<O, P = unknown> extends PrepareContext<O> {
   method: FittedMethod & { id: string; kind: 'sae' | 'baseline' };
-  /** Training activations, for controls and selection. */
-  train: ActivationSet;
-  prepared: Prepared;
+  prepared: Prepared<P>;
+  /**
+   * The method's latents of whole items: the maximum over an item's kept positions. Kept as long as the method is, so that
+   * tasks share them; not to be changed. Only where the method encodes.
+   */
+  latents(set: ActivationSet): Promise<PooledLatents>;
+  /** What is the same for every method at this site: made by the first that asks for it, and kept as long as the site. */
+  shared<T>(name: string, make: () => Promise<T>): Promise<T>;
 }
 
-export interface TaskDefinition<O = Record<string, unknown>> extends Plugin {
+/** @typeParam P What `prepare` leaves as JSON. */
+export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extends Plugin {
   options: OptionsSchema;
   metrics: Record<string, MetricDefinition>;
   /** Named axes of its rows with the values they can take, for tables and plots. */
@@ -146,6 +155,6 @@ export interface TaskDefinition<O = Record<string, unknown>> extends Plugin {
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
   unavailable?(context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled'>): string | undefined;
   /** Work that does not depend on the method (clean passes, ablation losses, calibration), done once and stored. */
-  prepare?(context: PrepareContext<O>): Promise<Prepared>;
-  run(context: TaskContext<O>): Promise<TaskOutcome>;
+  prepare?(context: PrepareContext<O>): Promise<Prepared<P>>;
+  run(context: TaskContext<O, P>): Promise<TaskOutcome>;
 }

@@ -3,6 +3,7 @@ import { keptRows } from '../activations/activation-set.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
+import { poolLatents } from '../kit/latents.ts';
 import {
   type ActivationSplit,
   type Cell,
@@ -26,6 +27,7 @@ import {
 } from './evaluate.ts';
 import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
 import { labelledActivations } from './labelled.ts';
+import { createOnce } from './once.ts';
 import type { Session } from './session.ts';
 import { type RunStep, secondsOf } from './steps.ts';
 
@@ -75,12 +77,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const place = `${subject.id} ${site}`;
   /** Imported activations are no steps: they are read where they lie. */
   const collected = session.activationsFor ? [] : [keys.train, keys.test, keys.labelled];
-  const memo = new Map<string, Promise<unknown>>();
-
-  function once<T>(name: string, make: () => Promise<T>): Promise<T> {
-    if (!memo.has(name)) memo.set(name, make());
-    return memo.get(name) as Promise<T>;
-  }
+  const once = createOnce();
 
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
@@ -180,6 +177,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
+    const pooled = createOnce();
     try {
       await use({
         async evaluate(evaluation) {
@@ -194,7 +192,17 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
             async (folder, progress) => {
               const started = performance.now();
               const context = await prepareContext(session, cell, sets, task.options, taskSeed, { progress, signal });
-              await evaluateTask(taskDefinition, context, { ...method, id, kind }, prepared, folder);
+              await evaluateTask(
+                taskDefinition,
+                {
+                  ...context,
+                  method: { ...method, id, kind },
+                  prepared,
+                  latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
+                  shared: (name, make) => once(`shared ${prepareKey} ${task.id} ${name}`, make),
+                },
+                folder,
+              );
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.

@@ -1,7 +1,7 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
-import type { FittedMethod, LabelledActivations } from '../contract/methods.ts';
-import type { PrepareContext, Prepared, TaskDefinition, TaskOutcome } from '../contract/task.ts';
+import type { LabelledActivations } from '../contract/methods.ts';
+import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { ContractError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
@@ -53,7 +53,7 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   env: { progress: StepProgress; signal: AbortSignal },
-): Promise<PrepareContext<Record<string, unknown>> & { train: ActivationSet }> {
+): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
     ...(session.subject ? { subject: session.subject } : {}),
@@ -83,22 +83,20 @@ export async function prepareTask(
 /** Reads what {@link prepareTask} left. */
 export async function readPrepared(folder: string): Promise<Prepared> {
   const { arrays, json } = await readArrays(folder);
-  return { arrays, json: (json ?? {}) as Record<string, unknown> };
+  return { arrays, json: json ?? {} };
 }
 
 /** Runs a task on a method into `folder`. */
 export async function evaluateTask(
   task: TaskDefinition,
-  context: PrepareContext<Record<string, unknown>> & { train: ActivationSet },
-  method: FittedMethod & { id: string; kind: 'sae' | 'baseline' },
-  prepared: Prepared,
+  context: TaskContext<Record<string, unknown>>,
   folder: string,
 ): Promise<void> {
-  const where = `task ${task.id} on ${method.id}`;
+  const where = `task ${task.id} on ${context.method.id}`;
   const unavailable = task.unavailable?.(context);
   let outcome: StoredOutcome;
   if (unavailable === undefined) {
-    const given = await task.run({ ...context, method, prepared });
+    const given = await task.run(context);
     outcome = { ...given, rows: checkedRows(given, task.metrics, where) };
     if (outcome.rows.length === 0) throw new ContractError(`${where}: the task returned no row`);
   } else {

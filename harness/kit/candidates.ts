@@ -1,8 +1,9 @@
 /** @file The signed latents of items, and the choice of the one that tells a concept best. */
+
+import type { PooledLatents } from '../contract/methods.ts';
 import { type Csc, type Csr, csrToCsc } from '../num/csr.ts';
 import { latentAuroc } from '../num/metrics/latent-auroc.ts';
 import { sortedAuroc } from '../num/metrics/roc.ts';
-import type { PooledLatents } from './latents.ts';
 
 /** Items with labels 1 and 0, both present. */
 export interface LabelledItems {

@@ -1,4 +1,4 @@
-/** @file Cells of a result: a measured value with its interval, or an empty cell with the reason. */
+/** @file Cells of a result: a measured value with its interval, an empty cell with its reason, reasons for whole sets. */
 
 import type { MetricValue } from '../contract/task.ts';
 import type { Estimate } from '../num/stats/interval.ts';
@@ -6,6 +6,11 @@ import type { Estimate } from '../num/stats/interval.ts';
 /** An empty cell: never a zero where nothing was measured. */
 export function emptyCell(reason: string, n = 0): MetricValue {
   return { value: null, ci95: null, n, reason };
+}
+
+/** One reason for all metrics of `metrics`, as rows take it in `unavailable`. */
+export function allUnavailable(metrics: Record<string, unknown>, reason: string): Record<string, string> {
+  return Object.fromEntries(Object.keys(metrics).map((name) => [name, reason]));
 }
 
 /** The cell of an estimate (95 %); empty, with `reason`, where there is none or it is not finite. */

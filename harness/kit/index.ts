@@ -78,8 +78,8 @@ export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/share
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
-export { emptyCell, measuredCell, plainCell } from './cells.ts';
+export { allUnavailable, emptyCell, measuredCell, plainCell } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
 export { type KeptBatch, scanKept } from './kept-rows.ts';
-export { type PooledLatents, poolLatents } from './latents.ts';
+export { poolLatents } from './latents.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -1,7 +1,7 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 
 import type { ActivationSet } from '../contract/data.ts';
-import type { FittedMethod } from '../contract/methods.ts';
+import type { FittedMethod, PooledLatents } from '../contract/methods.ts';
 import type { Codes } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
 import { type Csr, csrConcat, csrFromDense, csrToDense, unsortedFromTopk } from '../num/csr.ts';
@@ -10,23 +10,6 @@ import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { disposeCodes } from './codes.ts';
 import { type KeptBatch, scanKept } from './kept-rows.ts';
-
-/** Latents of items after pooling over positions. */
-export type PooledLatents = {
-  items: number;
-  d_sae: number;
-  /** Mean number of non-zero latents of a kept position. */
-  l0: number;
-} & (
-  | { kind: 'sparse'; max: Csr }
-  | {
-      kind: 'dense';
-      /** Row-major [items, d_sae]. */
-      max: Float32Array;
-      /** The minimum over positions, the other end of a signed code; row-major [items, d_sae]. */
-      min: Float32Array;
-    }
-);
 
 /** Rows encoded at a time: bounds the one [rows, d_sae] block that variants with dense codes make. */
 const ENCODE_ROWS = 1024;
@@ -37,13 +20,9 @@ interface PoolOptions {
   progress?: (items: number, total: number) => void;
 }
 
-/** What was pooled before: tasks ask for the same latents, and encoding is most of what some of them cost. */
-const known = new WeakMap<NonNullable<FittedMethod['encode']>, WeakMap<ActivationSet, PooledLatents>>();
-
 /**
  * Encodes every kept position of `activations` and pools each latent over each item. A latent that is absent from a
- * position has the value 0 there. Sparse methods give CSR [items, d_sae], others dense arrays of both extremes. The
- * result is kept as long as the method's `encode` and the set are; callers must not change it.
+ * position has the value 0 there. Sparse methods give CSR [items, d_sae], others dense arrays of both extremes.
  *
  * @throws UserError when an item has no kept position, or a code is not finite.
  */
@@ -52,22 +31,8 @@ export async function poolLatents(
   activations: ActivationSet,
   options: PoolOptions = {},
 ): Promise<PooledLatents> {
-  const { encode, d_sae } = method;
+  const { encode, d_sae, sparse } = method;
   if (!encode || d_sae === undefined) throw new Error('internal: poolLatents needs a method that encodes');
-  const sets = known.get(encode) ?? new WeakMap<ActivationSet, PooledLatents>();
-  known.set(encode, sets);
-  const pooled = sets.get(activations) ?? (await poolAll(method, encode, d_sae, activations, options));
-  sets.set(activations, pooled);
-  return pooled;
-}
-
-async function poolAll(
-  { sparse }: Encoder,
-  encode: NonNullable<FittedMethod['encode']>,
-  d_sae: number,
-  activations: ActivationSet,
-  options: PoolOptions,
-): Promise<PooledLatents> {
   const items = activations.bounds.length - 1;
   const parts: Csr[] = [];
   const max = new Float32Array(sparse ? 0 : items * d_sae);

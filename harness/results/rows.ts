@@ -1,5 +1,5 @@
 /** @file The rows of a result: what a task may hand in, and what a reader may believe. */
-import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
+import type { MetricDefinition, MetricValue, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
 import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
 
@@ -11,7 +11,7 @@ const SAMPLE_DIGITS = 7;
 const SAMPLE_ROUNDING = 1e-5;
 
 /**
- * A task's rows with what each metric's declaration adds. Refuses what would mislead: metrics that the task does not
+ * A task's rows with what each metric's declaration adds, and empty cells for what was not measured. Refuses what would mislead: metrics that the task does not
  * declare, numbers that are not finite, outside their range or interval, or missing without a reason.
  *
  * @param where Starts the message, e.g. `task steering`.
@@ -22,17 +22,22 @@ export function checkedRows(
   metrics: Record<string, MetricDefinition>,
   where: string,
 ): ResultRowRecord[] {
-  return outcome.rows.map(({ axes, metrics: values, control, samples }, i) => {
+  return outcome.rows.map(({ axes, metrics: values, unavailable = {}, control, samples }, i) => {
+    const at = `${where}: row ${i} (${shown(axes)})`;
+    const undeclared = Object.keys({ ...values, ...unavailable }).find((name) => !Object.hasOwn(metrics, name));
+    if (undeclared !== undefined) {
+      const declared = Object.keys(metrics).join(', ');
+      throw new ContractError(`${at}: metric '${undeclared}': not declared; the task declares ${declared}`);
+    }
     const checked: Record<string, ResultMetric> = {};
-    for (const [name, { value, ci95, n, units, reason }] of Object.entries(values)) {
-      const definition = metrics[name];
-      if (!definition) {
-        const declared = Object.keys(metrics).join(', ');
+    for (const [name, { unit, direction, range, main, version }] of Object.entries(metrics)) {
+      const given = values[name] ?? empty(unavailable[name]);
+      if (!given) {
         throw new ContractError(
-          `${where}: row ${i} (${shown(axes)}): metric '${name}': not declared; the task declares ${declared}`,
+          `${at}: metric '${name}': expected a value, or a reason in 'unavailable'; found neither`,
         );
       }
-      const { unit, direction, range, main, version } = definition;
+      const { value, ci95, n, units, reason } = given;
       checked[name] = {
         value,
         ci95,
@@ -68,6 +73,10 @@ export function checkedRows(
     return row;
   });
 }
+
+/** The cell of a metric that has a reason in place of a value. */
+const empty = (reason: string | undefined): MetricValue | undefined =>
+  reason === undefined ? undefined : { value: null, ci95: null, n: 0, reason };
 
 /** What is wrong with a row, naming it and the metric; undefined for a row that can be believed. */
 export function rowComplaint(row: ResultRowRecord, place: number): string | undefined {

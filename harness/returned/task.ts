@@ -15,7 +15,7 @@ function requireRows(author: Author, outcome: TaskOutcome): void {
   for (const [i, row] of rows.entries()) {
     const at = `run: rows[${i}]`;
     demand(author, at, isRecord(row), '{ axes, metrics }', row);
-    const { axes, metrics, samples } = row;
+    const { axes, metrics, samples, unavailable = {} } = row;
     const named = isRecord(axes) && Object.values(axes).every((value) => typeof value === 'string');
     demand(author, `${at}.axes`, named, 'texts by name', axes);
     demand(author, `${at}.metrics`, isRecord(metrics), 'measurements by name', metrics);
@@ -27,6 +27,8 @@ function requireRows(author: Author, outcome: TaskOutcome): void {
       demand(author, `${at}.metrics.${name}.ci95`, pair, '[low, high] or null', ci95);
       demand(author, `${at}.metrics.${name}.n`, isNumber(n), 'a count', n);
     }
+    const reasons = isRecord(unavailable) && Object.values(unavailable).every((reason) => typeof reason === 'string');
+    demand(author, `${at}.unavailable`, reasons, 'reasons by metric', unavailable);
     if (samples === undefined) continue;
     const whole = isRecord(samples) && typeof samples.unit === 'string' && areNumbers(samples.values);
     demand(author, `${at}.samples`, whole, '{ unit, values }', samples);

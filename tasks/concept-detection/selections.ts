@@ -1,6 +1,6 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
-import type { FittedMethod, LabelledActivations } from '../../harness/contract.ts';
-import { bestLatents, type Candidates, createCandidates, poolLatents } from '../../harness/kit/index.ts';
+import type { FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
+import { bestLatents, type Candidates, createCandidates } from '../../harness/kit/index.ts';
 import { detectorScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
@@ -21,17 +21,16 @@ export interface Selection {
   choose(concept: number, split: ConceptSplit): Chosen | undefined;
 }
 
-/** The selections that a method allows; the latents of all items are computed once for all of them. */
+/** The selections that a method allows, given its latents of all items if it has any. */
 export async function methodSelections(
   method: FittedMethod,
   labelled: LabelledActivations,
   splits: readonly ConceptSplit[],
+  pooled: PooledLatents | undefined,
   options: { probeK: number[]; signal?: AbortSignal; progress: (done: number, total: number, note: string) => void },
 ): Promise<Selection[]> {
   const selections: Selection[] = [];
-  if (method.encode) {
-    const progress = (done: number, total: number) => options.progress(done, total, 'latents of items');
-    const pooled = await poolLatents(method, labelled.activations, { signal: options.signal, progress });
+  if (pooled) {
     selections.push(...latentSelections(createCandidates(pooled), method, labelled, splits, options.probeK));
   }
   const supervised = labelled.set.concepts.some((concept) => {

@@ -1,13 +1,13 @@
 /** @file What a dictionary's MS is compared with: the same activations along neurons, components and random directions. */
-import { type ActivationSet, type Codes, type Prepared, type Tensor2D, tf } from '../../harness/contract.ts';
 import {
-  covariance,
-  createRng,
+  type ActivationSet,
+  type Codes,
   type PooledLatents,
-  poolLatents,
-  scanKept,
-  symmetricEigen,
-} from '../../harness/kit/index.ts';
+  type Prepared,
+  type Tensor2D,
+  tf,
+} from '../../harness/contract.ts';
+import { covariance, createRng, poolLatents, scanKept, symmetricEigen } from '../../harness/kit/index.ts';
 
 export type ControlName = 'neurons' | 'pca' | 'random';
 
@@ -46,29 +46,13 @@ export async function prepareControls(test: ActivationSet): Promise<Prepared['ar
 /** Dense latents of items. */
 export type DenseLatents = PooledLatents & { kind: 'dense' };
 
-/** By test set: every dictionary stands beside the same controls. */
-const known = new WeakMap<ActivationSet, Map<ControlName, DenseLatents>>();
-
 /**
- * The d_in units of a control on the items of `test`, whose bases `prepared` holds; pooled once for all methods. MS does not
+ * The d_in units of a control on the items of `test`, whose bases `prepared` holds: the same for all methods. MS does not
  * change under the scale or the offset of a unit, so random directions need no unit length and components no centring.
  */
-export async function pooledControl(
+export async function poolControl(
   name: ControlName,
-  prepared: Prepared,
-  test: ActivationSet,
-  options: Parameters<typeof poolLatents>[2],
-): Promise<DenseLatents> {
-  const controls = known.get(test) ?? new Map<ControlName, DenseLatents>();
-  known.set(test, controls);
-  const pooled = controls.get(name) ?? (await poolControl(name, prepared, test, options));
-  controls.set(name, pooled);
-  return pooled;
-}
-
-async function poolControl(
-  name: ControlName,
-  prepared: Prepared,
+  prepared: Pick<Prepared, 'arrays'>,
   test: ActivationSet,
   options: Parameters<typeof poolLatents>[2],
 ): Promise<DenseLatents> {

@@ -13,6 +13,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
+import { checkedRows } from '../../harness/results/rows.ts';
 import { memoryActivations } from '../../harness/testing/activations.ts';
 import task from '../reconstruction.ts';
 
@@ -97,7 +98,7 @@ async function run(
     cleanMiB: number;
   }>);
   assert.is(tf.memory().numTensors, before, 'tensors leaked');
-  return outcome.rows[0]!.metrics;
+  return checkedRows(outcome, task.metrics, 'reconstruction')[0]!.metrics;
 }
 
 const near = (actual: number | null | undefined, expected: number, tolerance = 1e-5) =>

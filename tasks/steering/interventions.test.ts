@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type FittedMethod, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
+import { taskTools } from '../../harness/testing/task-tools.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { type RowSteering, steer, steerEach } from './interventions.ts';
 import { steeringVectors } from './steering-vectors.ts';
@@ -137,12 +138,12 @@ const activations = memoryActivations([
   [[0, 50]],
 ]);
 const labelled = memoryLabelled(set, activations);
-const context = { progress: () => {} };
+const vectorsOf = (method: FittedMethod) => steeringVectors(method, labelled, [0], taskTools(method));
 
 for (const kind of ['dense', 'topk'] as const) {
   test(`a latent’s vector is what the decoder adds, its scale its maximum in training (${kind})`, async () => {
     const before = tf.memory().numTensors;
-    const { selection, vectors } = (await steeringVectors(dictionary(kind), labelled, [0], context))!;
+    const { selection, vectors } = (await vectorsOf(dictionary(kind)))!;
     assert.is(selection, 'auroc');
     assert.equal([...vectors[0]!.vector], [0, 2]);
     assert.is(vectors[0]!.scale, 3, 'not the 50 of the evaluation item');
@@ -156,15 +157,15 @@ test('a direction’s scale is how often it fits into a training row; a negated 
   const direction = Float32Array.of(0, -2);
   const score = (x: Tensor2D) => tf.squeeze(tf.slice(x, [0, 0], [-1, 1]), [1]) as Tensor1D;
   const own: FittedMethod = { d_in: 2, sparse: false, detector: () => ({ direction, score }), dispose: () => {} };
-  const found = (await steeringVectors(own, labelled, [0], context))!;
+  const found = (await vectorsOf(own))!;
   assert.is(found.selection, 'detector');
   assert.is(found.vectors[0]!.scale, 1.5, 'largest absolute product 6 over 4: none is positive');
   // Without a score: positives' rows (9, 2) and (0, 3) less the negative's (9, 2) is (−4.5, 0.5); of it (0, 3) has most.
   const unscored = { ...own, detector: () => ({ direction }) };
-  const matched = (await steeringVectors(unscored, labelled, [0], context))!.vectors[0]!;
+  const matched = (await vectorsOf(unscored))!.vectors[0]!;
   assert.ok(Math.abs(matched.scale * 2 - 1.5 / Math.hypot(4.5, 0.5)) < 1e-6, 'as long as of the difference of means');
   const still = { ...own, detector: () => ({ direction: new Float32Array(2) }) };
-  assert.is((await steeringVectors(still, labelled, [0], context))!.vectors[0]!.scale, 0);
+  assert.is((await vectorsOf(still))!.vectors[0]!.scale, 0);
   const negative: FittedMethod = {
     d_in: 2,
     d_sae: 1,
@@ -173,10 +174,10 @@ test('a direction’s scale is how often it fits into a training row; a negated 
     directions: () => Float32Array.of(0, -1),
     dispose: () => {},
   };
-  const [vector] = (await steeringVectors(negative, labelled, [0], context))!.vectors;
+  const [vector] = (await vectorsOf(negative))!.vectors;
   assert.is(vector!.vector[1], 1);
   assert.equal([vector!.scale, vector!.latent, vector!.details['sign']], [3, undefined, -1]);
-  assert.is(await steeringVectors({ d_in: 2, sparse: false, dispose: () => {} }, labelled, [0], context), undefined);
+  assert.is(await vectorsOf({ d_in: 2, sparse: false, dispose: () => {} }), undefined);
 });
 
 test('choices: concepts spread over domains, halves', () => {

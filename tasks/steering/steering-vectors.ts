@@ -1,6 +1,6 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
 import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
-import { bestLatents, createCandidates, poolLatents, scanKept } from '../../harness/kit/index.ts';
+import { bestLatents, createCandidates, scanKept } from '../../harness/kit/index.ts';
 import { meanDifferences } from './mean-difference.ts';
 
 /** What is added to an activation: factor · scale · vector. */
@@ -26,14 +26,14 @@ export interface SteeringVectors {
 
 const SCAN_ROWS = 4096;
 
-type Options = Pick<TaskContext<unknown>, 'signal' | 'progress'>;
+type Tools = Pick<TaskContext<unknown>, 'latents'>;
 
 /** Vectors for the listed concepts, from the method's own directions or else its best latents; undefined without either. */
 export async function steeringVectors(
   method: FittedMethod,
   labelled: LabelledActivations,
   concepts: readonly number[],
-  { signal, progress }: Options,
+  { latents }: Tools,
 ): Promise<SteeringVectors | undefined> {
   const detectors = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!));
   const own = detectors.map((detector) => detector?.direction);
@@ -48,8 +48,7 @@ export async function steeringVectors(
     };
   }
   if (!method.encode || !(method.decode || method.directions)) return undefined;
-  const note = (done: number, total: number) => progress(done, total, 'latents of labelled items');
-  const candidates = createCandidates(await poolLatents(method, labelled.activations, { signal, progress: note }));
+  const candidates = createCandidates(await latents(labelled.activations));
   const sets = concepts.map((concept) => labelled.examples(concept, 'train'));
   const vectors: SteeringVector[] = [];
   for (const [i, { candidate, latent, sign, trainAuroc }] of bestLatents(candidates, sets).entries()) {
