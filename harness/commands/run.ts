@@ -31,7 +31,7 @@ async function sizedFor(
   let d_in = imported;
   if (d_in === undefined) {
     const folder = await subjectFolder(subject!, '');
-    const sites = (await (await familyOf(folder, registry)).sites?.(folder)) ?? [];
+    const sites = (await (await familyOf(folder, registry)).outline?.(folder))?.sites ?? [];
     const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
     if (widths.length === 0) return suite;
     d_in = Math.min(...widths);

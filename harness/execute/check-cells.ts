@@ -1,4 +1,4 @@
-/** @file What only a loaded subject shows, found before hours are spent on what comes first. */
+/** @file What a plan does not know of its subjects, found before hours are spent on what comes first. */
 import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Cell, Plan } from '../plan.ts';
@@ -7,7 +7,7 @@ import type { Registry } from '../registry.ts';
 import { checkMethod } from '../suite/check-method.ts';
 import { checkConcepts } from '../suite/fitting-dataset.ts';
 
-import { openSession, type Session } from './session.ts';
+import { openOutline, type SessionOutline } from './session.ts';
 
 /** Weights, gradients and two moments of encoder and decoder while an SAE trains. */
 const ARRAYS_PER_SAE = 8;
@@ -18,17 +18,17 @@ const SHARE = 1 / 16;
 const memory = () => Math.min(os.totalmem(), process.constrainedMemory() || Infinity);
 
 /** About the bytes that a thread holds which works on these cells. */
-function bytesOf(session: Session, cells: readonly Cell[]): number {
+function bytesOf(outline: SessionOutline, cells: readonly Cell[]): number {
   const saes = cells.flatMap(({ site, fits }) => {
-    const d = session.site(site).d;
+    const d = outline.site(site).d;
     const trained = fits.filter(({ method }) => method.kind === 'sae' && method.checkpoint === undefined);
     return trained.map(({ method }) => ARRAYS_PER_SAE * d * widthOf(method.options, d));
   });
-  return Float32Array.BYTES_PER_ELEMENT * ((session.facts.parameters ?? 0) + Math.max(0, ...saes));
+  return Float32Array.BYTES_PER_ELEMENT * ((outline.parameters ?? 0) + Math.max(0, ...saes));
 }
 
 /**
- * Opens each subject once and checks what its methods ask for at its sites.
+ * Checks for each subject, by its config where the family can, what its methods ask for at its sites.
  *
  * @returns The subjects that several threads may hold open at once: small against the memory of this machine.
  * @throws UserError for an unknown site, sizes that cannot be and the like; the signal's reason when aborted.
@@ -37,17 +37,17 @@ export async function checkCells(plan: Plan, registry: Registry, signal: AbortSi
   const small = new Set<string>();
   for (const subject of new Set(plan.cells.map((cell) => cell.subject))) {
     signal.throwIfAborted();
-    const session = await openSession(subject, registry);
+    const outline = await openOutline(subject, registry);
     try {
       const cells = plan.cells.filter((cell) => cell.subject === subject);
       for (const { site, fits } of cells) {
-        const found = session.site(site);
+        const found = outline.site(site);
         for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
       }
-      await checkConcepts(session.dataset, subject.concepts, { registry, id: subject.dataset.id });
-      if (bytesOf(session, cells) <= SHARE * memory()) small.add(subject.id);
+      await checkConcepts(outline.dataset, subject.concepts, { registry, id: subject.dataset.id });
+      if (bytesOf(outline, cells) <= SHARE * memory()) small.add(subject.id);
     } finally {
-      session.dispose();
+      outline.dispose();
     }
   }
   return small;

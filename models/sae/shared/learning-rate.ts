@@ -15,9 +15,16 @@ const FEWEST_STEPS = 100;
  * default, and of those · (steps by default / steps)^`batchExponent` where another batch is asked for.
  *
  * @param batchExponent Between 1/2 (√batch) and 1 for the best rates on data with a known dictionary, batches 64 to 1,024.
+ * @param stepsExponent In place of 0.4.
  */
-export function learningRate(rate: number, { d_sae }: SaeShape, run: RunLength, batchExponent: number): number {
+export function learningRate(
+  rate: number,
+  { d_sae }: SaeShape,
+  run: RunLength,
+  batchExponent: number,
+  stepsExponent = STEPS_EXPONENT,
+): number {
   const [usual, steps] = [run.usualSteps, run.steps].map((count) => Math.max(FEWEST_STEPS, count)) as [number, number];
-  const length = (REFERENCE.steps / usual) ** STEPS_EXPONENT * (usual / steps) ** batchExponent;
+  const length = (REFERENCE.steps / usual) ** stepsExponent * (usual / steps) ** batchExponent;
   return rate * Math.sqrt(REFERENCE.d_sae / Math.max(NARROWEST, d_sae)) * length;
 }
