@@ -10,6 +10,7 @@ import {
   type FittedMethod,
   type GenerateOptions,
   type Item,
+  type JudgeDefinition,
   type LabelledActivations,
   type LanguageModel,
   type Subject,
@@ -23,11 +24,12 @@ import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { bigramModel } from '../harness/testing/language-model.ts';
-import { taskTools } from '../harness/testing/task-tools.ts';
+import { judgeOn, taskTools } from '../harness/testing/task-tools.ts';
 import clipFamily from '../models/subjects/clip.ts';
 import llama from '../models/subjects/llama.ts';
 import imageWorld from './datasets/image-world.ts';
 import textWorld from './datasets/text-world.ts';
+import datasetJudge from './judges/dataset.ts';
 import type { SteeringOptions } from './steering/options.ts';
 import task from './steering.ts';
 
@@ -111,6 +113,8 @@ const OPTIONS: SteeringOptions = {
   temperature: 0,
   calibration: 20,
   images: 16,
+  judge: 'dataset',
+  judgeOptions: {},
 };
 
 interface Inputs {
@@ -122,15 +126,17 @@ interface Inputs {
   /** Default: those of the labelled items. */
   test?: ActivationSet;
   options?: Partial<SteeringOptions>;
+  judge?: JudgeDefinition;
 }
 
 async function run(inputs: Inputs, methods: FittedMethod[]) {
-  const { subject, site, options, ...rest } = inputs;
+  const { subject, site, options, judge = datasetJudge, ...rest } = inputs;
   const context = {
     test: rest.labelled.activations,
     ...rest,
     options: { ...OPTIONS, ...options },
     subject,
+    judge: judgeOn(rest.dataset, judge),
     site: subject.sites.find(({ name }) => name === site)!,
     train: rest.labelled.activations,
     rng: createRng(0),
@@ -211,6 +217,51 @@ test('values by unit tell what each prompt adds to the error of each concept', a
   );
 });
 
+/** Rates 2 in all but for the rows that `misses` names, of which it says nothing. */
+const gappy = (misses: (text: string) => boolean): JudgeDefinition => ({
+  id: 'gappy',
+  title: 'Gappy',
+  version: 1,
+  options: {},
+  open: async () => ({
+    description: 'leaves rows out',
+    rate: async (rows) =>
+      rows.map(({ text }) =>
+        misses(text!)
+          ? { concept: null, instruct: null, fluency: null, reason: 'no answer' }
+          : { concept: 2, instruct: 2, fluency: 2 },
+      ),
+    dispose() {},
+  }),
+});
+
+test('a missing rating is missing, never 0: a factor without ratings is not chosen, and means are over the rest', async () => {
+  // What the strongest factor generates is not rated: 0 would end the search below it.
+  const judge = gappy((text) => !text.startsWith('topic'));
+  const [outcome] = await run({ ...wordInputs(wordModel()), judge }, [axis(3)]);
+  assert.is(outcome!.rows[0]!.metrics['overall']!.value, 2);
+  assert.is(outcome!.rows[0]!.metrics['overall']!.n, 1);
+  const curve = outcome!.curves!['score-by-factor/add/overall']!;
+  assert.equal(
+    [curve.x, curve.y],
+    [
+      [0.25, 1],
+      [2, 2],
+    ],
+  );
+  assert.is((outcome!.details!['judge'] as { unrated: number }).unrated, 2);
+});
+
+test('a judge that rates nothing leaves empty cells with its reason', async () => {
+  const [outcome] = await run({ ...wordInputs(wordModel()), judge: gappy(() => true) }, [axis(3)]);
+  const { metrics, samples } = outcome!.rows[0]!;
+  for (const name of ['overall', 'concept', 'factor', 'win_rate']) {
+    assert.is(metrics[name]!.value, null, name);
+    assert.is(metrics[name]!.reason, 'the judge gave no such rating: no answer', name);
+  }
+  assert.is(samples, undefined);
+});
+
 test('no steering: nothing is generated again, and it ties with itself', async () => {
   const subject = wordModel();
   const [outcome] = await run(wordInputs(subject), [
@@ -261,6 +312,8 @@ test('says why it cannot run', () => {
   assert.match(why({ site, dataset })!, /imported/);
   assert.match(why({ site, dataset, subject: { type: 'lm' } })!, /no labelled concepts/);
   assert.match(why({ site, dataset: {}, labelled: {}, subject: { type: 'lm' } })!, /no prompts/);
+  const mute = judgeOn({ ...dataset, judge: undefined }, datasetJudge);
+  assert.match(why({ site, dataset, labelled: {}, subject: { type: 'lm' }, judge: mute })!, /no judge/);
   assert.match(why({ site, dataset, labelled: {}, subject: { type: 'clip' } })!, /vision tower/);
 });
 

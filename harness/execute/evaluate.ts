@@ -1,5 +1,6 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
+import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
@@ -52,7 +53,7 @@ export async function prepareContext(
   activations: CellActivations,
   options: Record<string, unknown>,
   taskSeed: number,
-  env: { progress: StepProgress; signal: AbortSignal },
+  env: { progress: StepProgress; signal: AbortSignal; judge?: TaskJudge | undefined },
 ): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
@@ -61,6 +62,7 @@ export async function prepareContext(
     dataset: session.dataset,
     ...activations,
     testItems: await session.testItems(),
+    ...(env.judge ? { judge: env.judge } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
     signal: env.signal,
@@ -161,6 +163,7 @@ export function resultWith(
       options: task.options,
       axes,
       ...(shows ? { shows } : {}),
+      ...(task.judge ? { judge: task.judge } : {}),
     },
     seed: evaluation.seed,
     settings: evaluation.settings,

@@ -5,6 +5,7 @@ import type { Progress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
+import { openReplies } from '../store/replies.ts';
 import { checkWritable, type Store } from '../store.ts';
 import { openCell, type RunningCell } from './cell.ts';
 import type { Job } from './jobs.ts';
@@ -56,6 +57,7 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
   const { store, out, registry, signal, progress, run } = env;
   const computed = noSteps();
   const failures: Failure[] = [];
+  const repliesOf = openReplies(store.root, progress.say);
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
   /** Says and notes a failure. @returns it in one line. */
@@ -118,7 +120,8 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
       }
       const { session, cells } = open;
       const later = plan.cells.slice(job.cell + 1).filter((other) => other.subject.id === subject.id);
-      const running = cells.get(cell) ?? openCell(cell, { registry, session, run, step, signal, others: later });
+      const running =
+        cells.get(cell) ?? openCell(cell, { registry, session, run, step, signal, repliesOf, others: later });
       cells.set(cell, running);
       await runFit(cell, cell.fits[job.fit]!, running);
     }
