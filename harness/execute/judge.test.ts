@@ -21,11 +21,8 @@ const judge = defineJudge<{ least: number }>({
     rate: (rows) =>
       Promise.all(
         rows.map(async ({ text = '' }) => {
-          const reply = await replies.once({ text }, async () => ({
-            call: ++counts.asked,
-            a: text.split('a').length - 1,
-          }));
-          return { concept: text.length < options.least ? null : Math.min(2, reply.a), instruct: 2 };
+          const [, a] = await replies.once({ text }, async () => [++counts.asked, text.split('a').length - 1]);
+          return { concept: text.length < options.least ? null : Math.min(2, a!), instruct: 2 };
         }),
       ),
     dispose: () => void counts.disposed++,

@@ -2,6 +2,7 @@
  * @file What judges were answered, kept beside the steps of a store: `replies/<judge>/<hash>.json`, one file a reply. They
  * outlive the steps, so that another factor or a mended parser asks nothing again; whoever wants new ones removes the folder.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Replies } from '../contract/judge.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
@@ -32,14 +33,10 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
   const asked = new Map<string, Promise<unknown>>();
 
   async function kept(file: string): Promise<KeptReply | undefined> {
-    let found: Partial<KeptReply> | undefined;
-    try {
-      found = (await readJson(file, 'store')) as Partial<KeptReply>;
-    } catch (error) {
-      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
-    }
+    if (!existsSync(file)) return undefined;
+    const found = (await readJson(file, 'store').catch(() => undefined)) as KeptReply | null | undefined;
     const { checksum, ...content } = found ?? {};
-    if (checksum === sha256Json(content)) return found as KeptReply;
+    if (found && checksum === sha256Json(content)) return found;
     say(`store: the reply ${file} is damaged; it is asked for again.`);
     return undefined;
   }
