@@ -16,7 +16,8 @@ const ARROWS = { max: ' ↑', min: ' ↓', none: '' };
 async function plotViews(plots: readonly Plot[], prefix: string) {
   const views = [];
   for (const [i, plot] of plots.entries()) {
-    views.push({ title: plot.title, caption: plot.caption, svg: await renderSvg(plot, `${prefix}-${i}`) });
+    const { title, caption, legend } = plot;
+    views.push({ title, caption, legend, svg: await renderSvg(plot, `${prefix}-${i}`) });
   }
   return views;
 }

@@ -2,8 +2,11 @@
 import type { EChartsOption } from 'echarts';
 import { axesValues, metricTitle } from '../format.ts';
 import type { Table } from '../table.ts';
-import type { Plot } from './svg.ts';
+import { PLOT_WIDTH, type Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
+
+/** Right of the axes: the labels stand there one below the other, each with a line to its point. */
+const LABELS_WIDTH = 170;
 
 /** Needs two rows with both metrics; otherwise there is nothing to compare and no plot. */
 export function scatterPlot(
@@ -23,7 +26,7 @@ export function scatterPlot(
   if (points.length < 2) return undefined;
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
-    grid: { left: 64, right: 150, top: 16, bottom: 48 },
+    grid: { left: 64, right: LABELS_WIDTH, top: 16, bottom: 48 },
     xAxis: valueAxis(metricTitle(xName), { nameGap: 28, ...(options.logX ? { type: 'log' } : {}) }),
     yAxis: valueAxis(metricTitle(yName), { nameGap: 44 }),
     series: [
@@ -37,7 +40,8 @@ export function scatterPlot(
           itemStyle: { color: palette.colourOf(method.name) },
         })),
         label: { show: true, position: 'right', formatter: '{b}', ...TEXT_STYLE, fontSize: 10 },
-        labelLayout: { moveOverlap: 'shiftY' },
+        labelLayout: { x: PLOT_WIDTH - LABELS_WIDTH + 16, moveOverlap: 'shiftY' },
+        labelLine: { show: true, length2: 4, lineStyle: { color: '#bbb' } },
       },
       ...points.flatMap(({ x, ci95, method }) =>
         ci95
