@@ -13,13 +13,8 @@ const OWN = ['harness', 'models', 'baselines', 'tasks', 'reports', 'dist'].map(
 /** The end of a line of a stack: a file, with the query that plug-ins are loaded with, and the line in it. */
 const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\).*?)(?:\?[^:]*)?:(\d+):\d+\)?$/;
 
-/** What the compiler makes of a plug-in's helper files outside any ES-module package: no file, and lines of its own. */
-const COMPILED = /\bdata:text\/javascript,.*\?filePath=([^:&)]+)/;
-
 /** File and line of one line of a stack. */
 function placeOf(frame: string): { file: string; line: string } | undefined {
-  const compiled = COMPILED.exec(frame)?.[1];
-  if (compiled !== undefined) return { file: decodeURIComponent(compiled), line: '' };
   const [, found, line] = FRAME.exec(frame) ?? [];
   if (found === undefined) return undefined;
   return { file: found.startsWith('file:') ? fileURLToPath(found) : found, line: `:${line}` };

@@ -101,7 +101,7 @@ test('a fault in a plug-in’s code is told from ours by its place', async () =>
   const [own, helped, deep, said] = await Promise.all([0, 1, 2, 3].map(at));
   const file = join(folder, 'faulty.ts');
   assert.is(own!.message, `plug-in ${file}:4: TypeError: mine. Mend it there; the same command goes on from here.`);
-  assert.match(helped!.message, /helper\.ts: RangeError: one two\. Mend/);
+  assert.match(helped!.message, /helper\.ts:\d+: RangeError: one two\. Mend/);
   assert.match(deep!.message, /faulty\.ts:6: /);
   assert.is(said, undefined, 'a UserError stays what it is');
   assert.is(pluginFault(new Error('ours')), undefined);

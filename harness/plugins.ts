@@ -16,9 +16,9 @@ const JAVASCRIPT = ['.js', '.mjs'];
 const STACK_LINES = 60;
 
 /**
- * Runs in Node's loader thread. `saxbench` and its parts resolve to the running modules wherever the importing file lies, since a
- * second instance would have its own, never started TensorFlow.js handle; and plug-ins are ES modules even outside any
- * package with `"type": "module"`.
+ * Runs in Node's loader thread. `saxbench` and its parts resolve to the running modules wherever the importing file lies,
+ * since a second instance would have its own, never started TensorFlow.js handle; and plug-ins and what they import are ES modules
+ * even outside any package with `"type": "module"`: the compiler marks such files by a query as CommonJS.
  */
 const HOOK = `
 let exported;
@@ -26,7 +26,9 @@ export function initialize(data) { exported = data.exported; }
 export async function resolve(specifier, context, next) {
   if (Object.hasOwn(exported, specifier)) return { url: exported[specifier], format: 'module', shortCircuit: true };
   const resolved = await next(specifier, context);
-  return /^file:.*(\\.m?ts|[?]saxbench-plugin)$/.test(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+  if (resolved.url.endsWith('?saxbench-plugin')) return { ...resolved, format: 'module' };
+  const helper = /^(file:.*?\\.m?ts)($|[?]|%3F)/.exec(resolved.url);
+  return helper ? { ...resolved, url: helper[1], format: 'module' } : resolved;
 }`;
 
 const ready = { hook: false, typescript: codeExtension === '.ts' };

@@ -1,20 +1,17 @@
 /** @file Steering: does adding a method's direction make the subject show the concept, and keep the rest? */
-import {
-  type Clip,
-  defineTask,
-  type LanguageModel,
-  type MetricDefinition,
-  type ResultRow,
-  type Subject,
-  type TaskOutcome,
-} from '../harness/contract.ts';
-import { emptyCell } from '../harness/kit/index.ts';
-import { prepareClip, steerClip } from './steering/clip.ts';
+import { defineTask, type ResultRow, type TaskContext, type TaskOutcome } from '../harness/contract.ts';
+import { allUnavailable } from '../harness/kit/index.ts';
+import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
 import type { Kind } from './steering/interventions.ts';
-import { prepareLm, steerLm } from './steering/language-model.ts';
+import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { steeringVectors } from './steering/steering-vectors.ts';
+import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+
+const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+
+/** What all methods share, of the one kind of subject or of the other. */
+type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
 
 /**
  * AxBench's steering (arXiv:2501.17148 §3.2) with an embedded judge, and its counterpart for CLIP's zero-shot answers.
@@ -24,13 +21,13 @@ import { steeringVectors } from './steering/steering-vectors.ts';
  * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
  * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
  */
-export default defineTask<SteeringOptions>({
+export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
   version: 5,
   options: STEERING_OPTIONS,
-  metrics: { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS },
+  metrics: METRICS,
   axes: {
     selection: "detector: the method's own direction; auroc: the latent of best AUROC on training items",
     intervention:
@@ -61,43 +58,55 @@ export default defineTask<SteeringOptions>({
   },
   async prepare(context) {
     const subject = context.subject!;
-    return subject.type === 'lm' ? prepareLm(context, subject) : prepareClip(context, subject);
+    if (subject.type === 'lm') return { json: { lm: await prepareLm(context, subject) }, arrays: {} };
+    const { shared, arrays } = await prepareClip(context, subject);
+    return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { method, labelled, prepared, options, subject } = context;
-    const concepts = (prepared.json as { concepts: number[] }).concepts;
+    const { method, labelled, prepared, options } = context;
+    const { concepts } = prepared.json.lm ?? prepared.json.clip;
     const found = await steeringVectors(method, labelled!, concepts, context);
-    const outcome: TaskOutcome = { rows: [], details: {}, curves: {} };
-    if (!found) return { rows: [emptyRow(`'${method.id}' has no directions`)] };
+    if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     const { selection, vectors } = found;
     const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
     const clampable = vectors.some((entry) => entry?.latent !== undefined);
     const kinds: (Kind | 'none')[] = idle
       ? ['none']
       : options.interventions.filter((kind) => kind === 'add' || clampable);
-    if (subject!.type === 'lm') await steerLm(context, subject as LanguageModel, vectors, kinds, selection, outcome);
-    else {
-      for (const kind of kinds) {
-        await steerClip(context, subject as Clip, vectors, kind, { selection, intervention: kind }, outcome);
-      }
-    }
-    if (kinds.length === 0) outcome.rows.push(emptyRow(`'${method.id}' has no latents to clamp`));
-    return { ...outcome, rows: outcome.rows.map((row) => completed(row, subject!)) };
+    if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
+    return steered(context, vectors, kinds, selection);
   },
 });
 
-/** The row with empty cells for the metrics of the other kind of subject. */
-function completed({ metrics, ...row }: ResultRow, { type }: Subject): ResultRow {
-  const other =
-    type === 'lm' ? emptyCells(CLIP_METRICS, 'needs a CLIP') : emptyCells(LM_METRICS, 'needs a language model');
-  return { ...row, metrics: { ...other, ...metrics } };
+/** All ways of steering, with reasons for the metrics of the other kind of subject. */
+async function steered(
+  context: TaskContext<SteeringOptions, Shared>,
+  vectors: readonly (SteeringVector | undefined)[],
+  kinds: readonly (Kind | 'none')[],
+  selection: string,
+): Promise<TaskOutcome> {
+  const { subject, prepared } = context;
+  const { lm, clip } = prepared.json;
+  if (subject?.type === 'lm' && lm) {
+    const outcome = await steerLm(context, subject, lm, vectors, kinds, selection);
+    return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
+  }
+  if (subject?.type === 'clip' && clip) {
+    const outcome = await steerClip(context, subject, clip, vectors, kinds, selection);
+    return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
+  }
+  throw new Error('internal: steering was prepared for another kind of subject');
 }
 
-function emptyRow(reason: string): ResultRow {
-  const metrics = emptyCells({ ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS }, reason);
-  return { axes: { selection: 'detector', intervention: 'none' }, metrics };
+function completed({ rows, ...outcome }: TaskOutcome, others: Record<string, string>): TaskOutcome {
+  return { ...outcome, rows: rows.map((row) => ({ ...row, unavailable: { ...others, ...row.unavailable } })) };
 }
 
-function emptyCells(metrics: Record<string, MetricDefinition>, reason: string): ResultRow['metrics'] {
-  return Object.fromEntries(Object.keys(metrics).map((name) => [name, emptyCell(reason)]));
+function emptyOutcome(reason: string): TaskOutcome {
+  const row: ResultRow = {
+    axes: { selection: 'detector', intervention: 'none' },
+    metrics: {},
+    unavailable: allUnavailable(METRICS, reason),
+  };
+  return { rows: [row] };
 }

@@ -42,16 +42,14 @@ async function subjects(registry: Registry): Promise<Line[]> {
   return [...embedded, ...families];
 }
 
-/** Sites come from the loaded network: the one kind that needs a backend. */
+/** Sites by the folders' configs; a network of a family without an outline is loaded, which needs a backend. */
 async function sites(context: CommandContext, registry: Registry): Promise<Line[]> {
   const { embeddedSubjectIds } = await import('../suite/subjects.ts');
-  const { openSubject } = await import('../execute/open-subject.ts');
-  const { initBackend } = await import('../num/backend.ts');
-  await initBackend('cpu');
+  const { subjectOutline } = await import('../execute/open-subject.ts');
   const chosen = context.values['subject'] as string | undefined;
   const lines: Line[] = [];
   for (const name of chosen === undefined ? embeddedSubjectIds() : [chosen]) {
-    const subject = await openSubject(name, registry);
+    const subject = await subjectOutline(name, registry);
     for (const site of subject.sites) {
       lines.push({
         id: site.name,
@@ -59,7 +57,6 @@ async function sites(context: CommandContext, registry: Registry): Promise<Line[
         subject: subject.id,
       });
     }
-    subject.dispose();
   }
   return lines;
 }

@@ -134,11 +134,17 @@ export interface Clip extends SubjectCommon {
 
 export type Subject = LanguageModel | Clip;
 
+/** A subject without its weights. */
+export interface SubjectOutline {
+  sites: Site[];
+  parameters: number;
+}
+
 /** A family of subjects, recognised by `config.json`'s `model_type`. */
 export interface SubjectDefinition extends Plugin {
   modelTypes: string[];
-  /** Sites by a folder's config alone, without weights: lets `validate` check what a suite asks of them. */
-  sites?(folder: string): Promise<Site[]>;
+  /** What a folder says of itself before its weights are loaded: what a suite asks of its sites is checked by this. */
+  outline?(folder: string): Promise<SubjectOutline>;
   /** Loads weights into the chosen backend. Errors are `UserError`s naming file, tensor, expected and found. */
   load(folder: string, options: { id: string }): Promise<Subject>;
 }

@@ -4,8 +4,8 @@ import { createProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { Store, StoredStep } from '../store.ts';
-import { openCell } from './cell.ts';
 import { openSession } from './session.ts';
+import { openSite } from './site.ts';
 import { stepRunner } from './steps.ts';
 
 /** Training and held-out activations, and the fit itself. */
@@ -23,16 +23,16 @@ export async function fitPlan(
   },
 ): Promise<StoredStep> {
   const { registry, store, run, signal, showProgress } = env;
-  const [cell] = plan.cells;
-  const [fit] = cell!.fits;
+  const [sitePlan] = plan.sites;
+  const [fit] = sitePlan!.fits;
   if (env.force) await store.drop(planSteps(plan), signal);
   if (!(await store.has('fit', fit!.key))) await store.checkWritable();
-  const session = await openSession(cell!.subject, registry);
+  const session = await openSession(sitePlan!.subject, registry);
   const progress = await createProgress(STEPS, { enabled: showProgress });
   try {
-    session.site(cell!.site);
+    session.site(sitePlan!.site);
     const step = stepRunner(store, progress, signal, () => {});
-    return await openCell(cell!, { registry, session, run, step, signal, others: [] }).fit(fit!);
+    return await openSite(sitePlan!, { registry, session, run, step, signal, others: [] }).fit(fit!);
   } finally {
     progress.stop();
     session.dispose();

@@ -38,13 +38,45 @@ export interface Session {
   dispose(): void;
 }
 
+/** What a session tells before its subject is loaded. */
+export interface SessionOutline extends Pick<Session, 'dataset' | 'site' | 'dispose'> {
+  /** Null for imported activations. */
+  parameters: number | null;
+}
+
+/** Opens what needs no weights, or all where the family has no outline. The caller disposes of it. */
+export async function openOutline(resolved: ResolvedSubject, registry: Registry): Promise<SessionOutline> {
+  const { id, folder } = resolved;
+  const outline = folder === undefined ? undefined : await (await familyOf(resolved, registry)).outline?.(folder);
+  if (outline === undefined) {
+    const session = await openSession(resolved, registry);
+    return { ...session, parameters: session.facts.parameters };
+  }
+  const dataset = await openOwnDataset(resolved, registry);
+  return { parameters: outline.parameters, dataset, site: siteFinder({ ...outline, id }, dataset), dispose() {} };
+}
+
+const familyOf = ({ family }: ResolvedSubject, registry: Registry) => registry.get('subject', family.split('@')[0]!);
+
+async function openOwnDataset({ dataset, baseDir }: ResolvedSubject, registry: Registry): Promise<Dataset> {
+  return openDataset(await registry.get('dataset', dataset.id), dataset, baseDir);
+}
+
+/** The site of a name, where the dataset fits it. */
+function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): Session['site'] {
+  return (name) => {
+    const site = siteOf(subject, name);
+    checkModality(subject.id, site, dataset);
+    return site;
+  };
+}
+
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
-  const { id, folder, family, collect } = resolved;
+  const { id, folder, collect } = resolved;
   if (folder === undefined) return openImportedSession(resolved);
-  const definition = await registry.get('dataset', resolved.dataset.id);
-  const dataset = await openDataset(definition, resolved.dataset, resolved.baseDir);
-  const subject = await (await registry.get('subject', family.split('@')[0]!)).load(folder, { id });
+  const dataset = await openOwnDataset(resolved, registry);
+  const subject = await (await familyOf(resolved, registry)).load(folder, { id });
   let items: Promise<Item[]> | undefined;
   const sets = new Map<string, Promise<WholeExamples>>();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
@@ -60,11 +92,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     facts: { id, fingerprint: resolved.fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
-    site(name) {
-      const site = siteOf(subject, name);
-      checkModality(id, site, dataset);
-      return site;
-    },
+    site: siteFinder(subject, dataset),
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);
       const made = sets.get(key) ?? labelledSet(site, limits);

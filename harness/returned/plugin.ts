@@ -31,7 +31,13 @@ export function checkedPlugin(definition: Known, file: string): Known {
       const load = checkedAsync({ file }, 'load', definition, definition.load, (subject) => {
         demand({ file }, 'load', isRecord(subject) && Array.isArray(subject.sites), 'a subject with sites', subject);
       });
-      return { ...definition, load, source: file };
+      const outline =
+        definition.outline &&
+        checkedAsync({ file }, 'outline', definition, definition.outline, (found) => {
+          const fits = isRecord(found) && Array.isArray(found.sites) && Number.isInteger(found.parameters);
+          demand({ file }, 'outline', fits, 'an object with sites and a whole number of parameters', found);
+        });
+      return { ...definition, load, ...(outline && { outline }), source: file };
     }
   }
 }

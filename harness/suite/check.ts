@@ -79,5 +79,5 @@ async function knownSites(subject: SuiteSubject, registry: Registry, where: stri
   }
   if (subject.hub !== undefined) return undefined;
   const folder = await subjectFolder(subject, '');
-  return (await familyOf(folder, registry)).sites?.(folder);
+  return (await (await familyOf(folder, registry)).outline?.(folder))?.sites;
 }

@@ -6,7 +6,7 @@ import { type ConfigReader, configReader } from './config.ts';
 import { generate } from './generate.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
 import { linearNames, packBlocks } from './transformer.ts';
-import { countParameters, loadParams, transposeLinears } from './weights.ts';
+import { checkWeights, countParameters, loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
 export interface CausalLmFamily extends Plugin {
@@ -54,5 +54,14 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
     };
   }
 
-  return defineSubject({ ...plugin, sites: async (folder) => causalLmSites((await open(folder)).lm), load });
+  return defineSubject({
+    ...plugin,
+    async outline(folder) {
+      const { lm } = await open(folder);
+      const shapes = causalLmShapes(lm);
+      await checkWeights(folder, shapes, causalLmFiles(lm));
+      return { sites: causalLmSites(lm), parameters: countParameters(shapes) };
+    },
+    load,
+  });
 }

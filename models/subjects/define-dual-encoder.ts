@@ -16,7 +16,7 @@ import {
 } from './dual-encoder.ts';
 import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
 import { packBlocks } from './transformer.ts';
-import { countParameters, loadParams, transposeLinears } from './weights.ts';
+import { checkWeights, countParameters, loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
 export interface DualEncoderFamily extends Plugin {
@@ -82,5 +82,14 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
     };
   }
 
-  return defineSubject({ ...plugin, sites: async (folder) => sitesOf((await open(folder)).model), load });
+  return defineSubject({
+    ...plugin,
+    async outline(folder) {
+      const { model } = await open(folder);
+      const shapes = dualEncoderShapes(model);
+      await checkWeights(folder, shapes, dualEncoderFiles(model));
+      return { sites: sitesOf(model), parameters: countParameters(shapes) };
+    },
+    load,
+  });
 }

@@ -83,7 +83,7 @@ type Source = Awaited<ReturnType<typeof openWeights>>;
 /**
  * Where the tensors lie, by the name that the config gives them.
  *
- * @throws UserError with all that are missing and all that are left over.
+ * @throws UserError with all that are missing and all that are left over, or for another shape.
  */
 function locate(source: Source, stored: Map<string, StoredTensor>, files: FileLayout): Map<string, string> {
   const { prefix = '', buffers, copies = {} } = files;
@@ -112,6 +112,14 @@ function locate(source: Source, stored: Map<string, StoredTensor>, files: FileLa
         'numbers would be those of another model.',
     );
   }
+  for (const { name, shape } of stored.values()) {
+    const place = places.get(name)!;
+    const found = source.info(place).shape;
+    if (found.join() === shape.join()) continue;
+    throw new UserError(
+      `${source.path}: tensor '${place}': expected shape [${shape.join(', ')}], found [${found.join(', ')}].`,
+    );
+  }
   return places;
 }
 
@@ -130,6 +138,11 @@ async function checkCopies(source: Source, places: Map<string, string>, files: F
   }
 }
 
+/** Checks names and shapes of a folder's tensors by the headers of its files, as `loadParams` does. @throws UserError */
+export async function checkWeights(folder: string, shapes: TensorShapes, files: FileLayout = {}): Promise<void> {
+  locate(await openWeights(folder), storedTensors(shapes, files.linears ?? {}), files);
+}
+
 /**
  * Reads the parameters of `shapes` from a folder's safetensors.
  *
@@ -144,7 +157,7 @@ export async function loadParams(folder: string, shapes: TensorShapes, files: Fi
   const params: NamedTensors = {};
   try {
     for (const tensor of stored.values()) {
-      const data = await source.readFloat(places.get(tensor.name)!, { expectShape: tensor.shape, finite: true });
+      const data = await source.readFloat(places.get(tensor.name)!, { finite: true });
       Object.assign(params, unpack(tensor, data));
     }
   } catch (error) {

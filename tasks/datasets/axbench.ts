@@ -75,15 +75,18 @@ export default defineDataset<Options>({
 
 async function rows(path: string): Promise<Row[]> {
   const table = await readParquet(path, { columns: COLUMNS });
-  table.forEach((row, i) => {
-    const wrong = COLUMNS.find((name) => typeof row[name] !== (name === 'concept_id' ? 'number' : 'string'));
-    if (wrong !== undefined) {
-      throw new UserError(
-        `dataset axbench: ${path}: row ${i}: ${wrong}: expected a value, found ${String(row[wrong])}.`,
-      );
-    }
+  return table.map((row, i) => {
+    if (isRow(row)) return row;
+    const wrong = wrongColumn(row)!;
+    throw new UserError(`dataset axbench: ${path}: row ${i}: ${wrong}: expected a value, found ${String(row[wrong])}.`);
   });
-  return table as unknown as Row[];
+}
+
+const wrongColumn = (row: Record<string, unknown>) =>
+  COLUMNS.find((name) => typeof row[name] !== (name === 'concept_id' ? 'number' : 'string'));
+
+function isRow(row: Record<string, unknown>): row is Record<string, unknown> & Row {
+  return wrongColumn(row) === undefined;
 }
 
 function conceptSet(

@@ -3,7 +3,7 @@ import { auroc, quantiles } from '../../harness/kit/index.ts';
 import type { Corruption } from './corruption.ts';
 
 /** What fluency is judged by. */
-export interface Likeness {
+export interface TextLikelihood {
   /** Number of generated tokens. */
   tokens: number;
   /** Mean −ln p of a generated token given the prompt, under the unsteered subject, in nats; 0 for no tokens. */
@@ -37,20 +37,23 @@ const ERRORS: Corruption[] = ['swapped', 'replaced'];
 const NONSENSE: Corruption[] = ['shuffled', 'random'];
 
 /** 0 incomprehensible or repetitive, 1 noticeable errors, 2 as likely as real text. An empty text scores 0. */
-export function fluencyScore(scale: Pick<FluencyScale, 'fine' | 'passable' | 'repetition'>, text: Likeness): 0 | 1 | 2 {
+export function fluencyScore(
+  scale: Pick<FluencyScale, 'fine' | 'passable' | 'repetition'>,
+  text: TextLikelihood,
+): 0 | 1 | 2 {
   if (text.tokens === 0 || text.repetition > scale.repetition || text.nll > scale.passable) return 0;
   return text.nll > scale.fine ? 1 : 2;
 }
 
 /** Calibrates the scale on held-out real texts and the same texts spoilt. */
 export function calibrateFluency(
-  real: readonly Likeness[],
-  spoilt: Record<Corruption, readonly Likeness[]>,
+  real: readonly TextLikelihood[],
+  spoilt: Record<Corruption, readonly TextLikelihood[]>,
 ): FluencyScale {
-  const nll = (texts: readonly Likeness[]) => texts.map((text) => text.nll);
+  const nll = (texts: readonly TextLikelihood[]) => texts.map((text) => text.nll);
   const errors = ERRORS.flatMap((kind) => nll(spoilt[kind]));
   const nonsense = NONSENSE.flatMap((kind) => nll(spoilt[kind]));
-  const repetition = (texts: readonly Likeness[]) => texts.map((text) => text.repetition);
+  const repetition = (texts: readonly TextLikelihood[]) => texts.map((text) => text.repetition);
   const [fine] = quantiles(nll(real), [0.95]) as [number];
   const [usual] = quantiles(repetition(real), [0.99]) as [number];
   const [repetitive] = quantiles(repetition(spoilt.repeated), [0.5]) as [number];
@@ -59,7 +62,7 @@ export function calibrateFluency(
     passable: Math.max(fine, bestCut(errors, nonsense)),
     repetition: Math.max(usual, (usual + repetitive) / 2),
   };
-  const shares = (texts: readonly Likeness[]): [number, number, number] => {
+  const shares = (texts: readonly TextLikelihood[]): [number, number, number] => {
     const counts: [number, number, number] = [0, 0, 0];
     for (const text of texts) counts[fluencyScore(thresholds, text)] += 1 / texts.length;
     return counts;

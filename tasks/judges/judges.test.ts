@@ -4,14 +4,14 @@ import * as assert from 'uvu/assert';
 import { createRng } from '../../harness/kit/index.ts';
 import { bagOfWordsGrades } from './bag-of-words.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from './corruption.ts';
-import { calibrateFluency, fluencyScore, type Likeness } from './fluency.ts';
+import { calibrateFluency, fluencyScore, type TextLikelihood } from './fluency.ts';
 import { harmonicMean, programmaticJudge } from './programmatic.ts';
 import { recogniserJudge } from './recogniser.ts';
 import { repeatedShare } from './repetition.ts';
 import { documentFrequencies, keepsToTopic, rareWords } from './word-overlap.ts';
 
 const test = suite('tasks/judges');
-const texts = (...nlls: number[]): Likeness[] => nlls.map((nll) => ({ tokens: 5, nll, repetition: 0 }));
+const texts = (...nlls: number[]): TextLikelihood[] => nlls.map((nll) => ({ tokens: 5, nll, repetition: 0 }));
 
 test('harmonic mean of three scores, 0 if any is 0', () => {
   assert.is(harmonicMean(2, 2, 2), 2);

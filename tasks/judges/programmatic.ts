@@ -1,9 +1,9 @@
 /** @file The embedded judge of steered text: concept and instruction by the dataset, fluency by likelihood. */
 import type { Concept, SteeringPrompt, TextJudge } from '../../harness/contract.ts';
-import { type FluencyScale, fluencyScore, type Likeness } from './fluency.ts';
+import { type FluencyScale, fluencyScore, type TextLikelihood } from './fluency.ts';
 
 /** A continuation of a prompt: the generated text alone, and what its fluency is judged by. */
-export interface Generation extends Likeness {
+export interface Generation extends TextLikelihood {
   text: string;
 }
 

@@ -2,8 +2,8 @@
 import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/corruption.ts';
-import { calibrateFluency, type FluencyScale, type Likeness } from '../judges/fluency.ts';
-import { cutText, likenessOf } from './texts.ts';
+import { calibrateFluency, type FluencyScale, type TextLikelihood } from '../judges/fluency.ts';
+import { cutText, textLikelihoods } from './texts.ts';
 
 /** Share of a text that stands for its prompt where no response is marked. */
 const PROMPT_SHARE = 0.25;
@@ -24,15 +24,15 @@ export async function fluencyScale(
         'raise the number of test items',
     );
   }
-  const measure = (texts: { start: string; rest: string }[]): Promise<Likeness[]> =>
-    likenessOf(
+  const measure = (texts: { start: string; rest: string }[]): Promise<TextLikelihood[]> =>
+    textLikelihoods(
       subject,
       texts.map(({ start, rest }) => cutText(subject, start + rest, start.length, options.maxNewTokens)),
       { signal: options.signal },
     );
   const others = chosen.map(({ rest }) => rest);
   const rng = createRng('steering/fluency');
-  const spoilt = {} as Record<Corruption, Likeness[]>;
+  const spoilt = {} as Record<Corruption, TextLikelihood[]>;
   for (const kind of CORRUPTIONS) {
     const stream = rng.fork(kind);
     spoilt[kind] = await measure(chosen.map(({ start, rest }) => ({ start, rest: spoil(rest, kind, others, stream) })));

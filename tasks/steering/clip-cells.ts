@@ -1,10 +1,10 @@
 /** @file Steered images by concept: cells, samples, details and curves. */
-import type { Concept, MetricValue, RowSamples, TaskOutcome } from '../../harness/contract.ts';
-import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
+import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import { allUnavailable, emptyCell, measuredCell } from '../../harness/kit/index.ts';
 import type { ClipScores } from './clip-scores.ts';
 import { LABELS, type Target } from './clip-targets.ts';
 import { atEnd, type Trial } from './factor-search.ts';
-import { blocksOf, conceptMean, type SharedItems } from './metrics.ts';
+import { blocksOf, CLIP_METRICS, COMMON_METRICS, conceptMean, type SharedItems } from './metrics.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** All about one concept. */
@@ -31,13 +31,19 @@ function sharedImages(all: readonly SteeredConcept[], name: keyof ClipScores): S
   return { influences, items: 1 + Math.max(-1, ...all.flatMap(({ images }) => images)) };
 }
 
+/** What a row says of the concepts that have a direction and images. */
+export function clipMeasured(all: readonly SteeredConcept[]): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
+  if (all.length > 0) return { metrics: clipCells(all), samples: clipSamples(all) };
+  const reason = 'no concept has a direction and images of other classes';
+  return { metrics: {}, unavailable: allUnavailable({ ...COMMON_METRICS, ...CLIP_METRICS }, reason) };
+}
+
 /** Means over concepts on the reporting half, with intervals over concepts and, of scores, over images. */
-export function clipCells(all: readonly SteeredConcept[]): Record<string, MetricValue> {
+function clipCells(all: readonly SteeredConcept[]): Record<string, MetricValue> {
   const cell = (name: string, values: number[], shared?: SharedItems): MetricValue =>
     measuredCell(conceptMean(name, values, shared), 'no concept');
   const scoreCell = (name: keyof ClipScores): MetricValue => {
     const known = all.filter(({ scores }) => scores[name] !== null);
-    if (all.length === 0) return emptyCell('no concept has a direction and images of other classes');
     if (known.length === 0) return emptyCell('no other logit changed');
     return cell(
       name,
@@ -45,15 +51,13 @@ export function clipCells(all: readonly SteeredConcept[]): Record<string, Metric
       sharedImages(known, name),
     );
   };
-  const ofChoice = (name: string, values: number[]) =>
-    values.length > 0 ? cell(name, values) : emptyCell('no concept has a direction and images of other classes');
   return {
     ...Object.fromEntries(NAMES.map((name) => [name, scoreCell(name)])),
-    factor: ofChoice(
+    factor: cell(
       'factor',
       all.map(({ factor }) => factor),
     ),
-    at_end: ofChoice(
+    at_end: cell(
       'at_end',
       all.map(({ trials }) => (atEnd(trials) ? 1 : 0)),
     ),
@@ -61,7 +65,7 @@ export function clipCells(all: readonly SteeredConcept[]): Record<string, Metric
 }
 
 /** The overall score by concept. */
-export const clipSamples = (all: readonly SteeredConcept[]): RowSamples => ({
+const clipSamples = (all: readonly SteeredConcept[]): RowSamples => ({
   unit: 'concept',
   ids: all.map(({ concept }) => concept.id),
   values: all.map(({ scores }) => scores.overall),

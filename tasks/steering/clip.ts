@@ -10,7 +10,7 @@ import type {
   ZeroShotTask,
 } from '../../harness/contract.ts';
 import { classEmbeddings, logits, unitRows } from '../judges/zero-shot.ts';
-import { clipCells, clipCurves, clipDetails, clipSamples, type SteeredConcept } from './clip-cells.ts';
+import { clipCurves, clipDetails, clipMeasured, type SteeredConcept } from './clip-cells.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
 import { clipScores, clipScoresWithInfluences, largest, type Steered } from './clip-scores.ts';
 import { LABELS, labelQuestion, type Target, targetOf } from './clip-targets.ts';
@@ -21,12 +21,14 @@ import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** What all methods share; the embeddings are arrays beside it. */
-interface Shared {
+export interface ClipShared {
   concepts: number[];
   targets: Target[];
   /** For each concept, the images to be steered: places among the test items. */
   images: number[][];
 }
+
+type Context = TaskContext<SteeringOptions>;
 
 /** Test items looked through for images of other classes, in multiples of the images wanted. */
 const POOL = 8;
@@ -34,7 +36,10 @@ const POOL = 8;
 const arrayName = (question: string | null): string => (question === null ? LABELS : `question_${question}`);
 
 /** Embeds the images and the classes, and chooses for each concept its target and images of other classes. */
-export async function prepareClip(context: PrepareContext<SteeringOptions>, clip: Clip): Promise<Prepared> {
+export async function prepareClip(
+  context: PrepareContext<SteeringOptions>,
+  clip: Clip,
+): Promise<{ shared: ClipShared; arrays: Prepared['arrays'] }> {
   const { options, dataset, labelled, testItems, signal, progress } = context;
   const all = labelled!.set.concepts;
   const questions = dataset.zeroShot ?? [];
@@ -62,21 +67,37 @@ export async function prepareClip(context: PrepareContext<SteeringOptions>, clip
     };
     images.push(items.flatMap((item, i) => (other(item, i) ? [i] : [])).slice(0, options.images));
   }
-  const shared: Shared = { concepts, targets, images };
-  return { json: shared as unknown as Record<string, unknown>, arrays };
+  return { shared: { concepts, targets, images }, arrays };
 }
 
-/** Adds one row to the outcome: all concepts that have a vector and at least two images, steered in one way. */
+/** One row for each way of steering: all concepts that have a vector and at least two images. */
 export async function steerClip(
-  context: TaskContext<SteeringOptions>,
+  context: Context,
   clip: Clip,
+  shared: ClipShared,
+  vectors: readonly (SteeringVector | undefined)[],
+  kinds: readonly (Kind | 'none')[],
+  selectedBy: string,
+): Promise<TaskOutcome> {
+  const ways: { kind: Kind | 'none'; own: SteeredConcept[] }[] = [];
+  for (const kind of kinds) ways.push({ kind, own: await steerConcepts(context, clip, shared, vectors, kind) });
+  const { factors } = context.options;
+  return {
+    rows: ways.map(({ kind, own }) => ({ axes: { selection: selectedBy, intervention: kind }, ...clipMeasured(own) })),
+    details: Object.fromEntries(ways.map(({ kind, own }) => [`${selectedBy}/${kind}`, own.map(clipDetails)])),
+    curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : clipCurves(own, factors, kind)))),
+  };
+}
+
+/** The concepts that have a vector and at least two images, steered in one way. */
+async function steerConcepts(
+  context: Context,
+  clip: Clip,
+  shared: ClipShared,
   vectors: readonly (SteeringVector | undefined)[],
   kind: Kind | 'none',
-  axes: { selection: string; intervention: string },
-  outcome: TaskOutcome,
-): Promise<void> {
-  const { options, labelled, prepared, progress } = context;
-  const shared = prepared.json as unknown as Shared;
+): Promise<SteeredConcept[]> {
+  const { options, labelled, progress } = context;
   const factors = kind === 'none' ? [0] : options.factors;
   const steps = kind === 'none' ? 0 : options.extend;
   const all: SteeredConcept[] = [];
@@ -103,14 +124,12 @@ export async function steerClip(
     all.push({ concept, target, vector, trials: trials!, factor, images: part(reporting), ...scored });
     progress(c + 1, shared.concepts.length, `${kind}: concepts`);
   }
-  outcome.rows.push({ axes, metrics: clipCells(all), ...(all.length > 0 ? { samples: clipSamples(all) } : {}) });
-  outcome.details![`${axes.selection}/${axes.intervention}`] = all.map(clipDetails);
-  if (kind !== 'none') Object.assign(outcome.curves!, clipCurves(all, factors, axes.intervention));
+  return all;
 }
 
 /** Answers before and after steering, by factor. */
 async function measure(
-  context: TaskContext<SteeringOptions>,
+  context: Context,
   clip: Clip,
   target: Target,
   places: readonly number[],

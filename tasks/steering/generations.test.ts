@@ -7,7 +7,7 @@ import { packageRoot } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import llama from '../../models/subjects/llama.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
-import { likenessOf } from './texts.ts';
+import { textLikelihoods } from './texts.ts';
 
 const test = suite('tasks/steering/generations');
 let subject: LanguageModel;
@@ -63,7 +63,7 @@ test('prompts of different lengths, strong and no steering', async () => {
       ],
     },
   );
-  const expected = await likenessOf(
+  const expected = await textLikelihoods(
     subject,
     rows.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
   );
@@ -85,7 +85,8 @@ test('a text that came up before is not measured again', async () => {
       return subject.forwardFrom!(...given);
     },
   };
-  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, method, options);
+  const known = new Map<string, Map<string, number>>();
+  const run = (wanted: GenerationRow[]) => generateAll(counted, site, wanted, method, { ...options, known });
   const [first, second, third] = rows as [GenerationRow, GenerationRow, GenerationRow];
   const once = await run([first, second, first, third]);
   assert.equal(measured, [3]);

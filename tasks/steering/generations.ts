@@ -3,7 +3,7 @@ import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D
 import { restOfText } from '../../harness/kit/index.ts';
 import type { Generation } from '../judges/programmatic.ts';
 import { type Kind, type RowSteering, steerEach } from './interventions.ts';
-import { likenessOf, type RecordedStream } from './texts.ts';
+import { type KnownTexts, type RecordedStream, textLikelihoods } from './texts.ts';
 
 /** One continuation to be generated. */
 export interface GenerationRow {
@@ -18,6 +18,8 @@ export interface GenerationOptions {
   maxNewTokens: number;
   temperature: number;
   seed: number;
+  /** Likelihoods of texts generated before, shared by all methods. */
+  known?: KnownTexts;
   signal?: AbortSignal;
   progress: (done: number, total: number) => void;
 }
@@ -34,7 +36,7 @@ export async function generateAll(
   method: FittedMethod | undefined,
   options: GenerationOptions,
 ): Promise<Generation[]> {
-  const { maxNewTokens, temperature, seed, signal, progress } = options;
+  const { maxNewTokens, temperature, seed, known, signal, progress } = options;
   const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
   const generations: Generation[] = [];
   for (let from = 0; from < rows.length; from += size) {
@@ -54,12 +56,12 @@ export async function generateAll(
           signal,
         },
       );
-      const likeness = await likenessOf(
+      const likelihoods = await textLikelihoods(
         subject,
         batch.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
-        { signal, recorded: recorder?.recorded() },
+        { signal, recorded: recorder?.recorded(), known },
       );
-      likeness.forEach((measured, i) => {
+      likelihoods.forEach((measured, i) => {
         generations.push({ ...measured, text: subject.tokenizer.decode(ids[i]!, { skipSpecialTokens: true }) });
       });
     } finally {

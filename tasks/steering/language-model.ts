@@ -3,7 +3,6 @@ import type {
   Concept,
   LanguageModel,
   PrepareContext,
-  Prepared,
   SteeringPrompt,
   TaskContext,
   TaskOutcome,
@@ -15,13 +14,13 @@ import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
-import { type ConceptScores, lmCells, lmCurves, lmDetails, lmSamples, mean } from './lm-scores.ts';
+import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
 import type { SteeringVector } from './steering-vectors.ts';
-import { promptIds } from './texts.ts';
+import { type KnownTexts, promptIds } from './texts.ts';
 
 /** What all methods share. */
-interface Shared {
+export interface LmShared {
   /** Places of the concepts in the concept set. */
   concepts: number[];
   prompts: SteeringPrompt[];
@@ -30,6 +29,11 @@ interface Shared {
   /** Generations without steering, concept by concept: the same random streams as the steered ones. */
   unsteered: Generation[];
 }
+
+type Context = Pick<
+  TaskContext<SteeringOptions>,
+  'options' | 'dataset' | 'labelled' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
+>;
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
 interface Steered {
@@ -46,7 +50,7 @@ interface Wanted extends Steered {
 }
 
 /** Chooses concepts and prompts, calibrates fluency, and generates without steering. */
-export async function prepareLm(context: PrepareContext<SteeringOptions>, subject: LanguageModel): Promise<Prepared> {
+export async function prepareLm(context: PrepareContext<SteeringOptions>, subject: LanguageModel): Promise<LmShared> {
   const { options, dataset, labelled, testItems, seed, signal, progress, site } = context;
   const concepts = chooseConcepts(labelled!.set.concepts, options.concepts);
   const prompts = await dataset.prompts!(options.prompts);
@@ -58,24 +62,22 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
   const unsteered = await generateAll(subject, site, rows, undefined, passes);
-  const shared: Shared = { concepts, prompts, scale, judge: dataset.judge!.description, unsteered };
-  return { json: shared as unknown as Record<string, unknown>, arrays: {} };
+  return { concepts, prompts, scale, judge: dataset.judge!.description, unsteered };
 }
 
 /**
- * Adds one row to the outcome for each way of steering: all concepts that have a vector. The ways are generated together,
- * since a step of generation costs little more for twice the texts.
+ * One row for each way of steering: all concepts that have a vector. The ways are generated together, since a step of
+ * generation costs little more for twice the texts.
  */
 export async function steerLm(
-  context: TaskContext<SteeringOptions>,
+  context: Context,
   subject: LanguageModel,
+  shared: LmShared,
   vectors: readonly (SteeringVector | undefined)[],
   kinds: readonly Steered['kind'][],
   selectedBy: string,
-  outcome: TaskOutcome,
-): Promise<void> {
-  const { options, dataset, labelled, prepared } = context;
-  const shared = prepared.json as unknown as Shared;
+): Promise<TaskOutcome> {
+  const { options, dataset, labelled } = context;
   const { prompts } = shared;
   const judge = programmaticJudge(dataset.judge!, shared.scale);
   const steered = kinds.flatMap((kind) =>
@@ -118,25 +120,27 @@ export async function steerLm(
       unsteered: own.map((at) => rate(withoutSteering(finals[at]!), finals[at]!)),
     };
   });
-  for (const kind of kinds) {
-    outcome.details!['judge'] = { description: shared.judge, fluency: shared.scale };
-    const own = scores.filter((_, i) => chosen[i]!.kind === kind);
-    const samples = own.length > 0 ? { samples: lmSamples(own) } : {};
-    outcome.rows.push({ axes: { selection: selectedBy, intervention: kind }, metrics: lmCells(own), ...samples });
-    outcome.details![`${selectedBy}/${kind}`] = own.map(lmDetails);
-    if (kind !== 'none') Object.assign(outcome.curves!, lmCurves(own, factors, kind));
-  }
+  const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
+  return {
+    rows: ways.map(({ kind, own }) => ({ axes: { selection: selectedBy, intervention: kind }, ...lmMeasured(own) })),
+    details: {
+      judge: { description: shared.judge, fluency: shared.scale },
+      ...Object.fromEntries(ways.map(({ kind, own }) => [`${selectedBy}/${kind}`, own.map(lmDetails)])),
+    },
+    curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : lmCurves(own, factors, kind)))),
+  };
 }
 
 /** The wanted texts, in order. */
 async function generateWanted(
-  context: TaskContext<SteeringOptions>,
+  context: Context,
   subject: LanguageModel,
   prompts: readonly SteeringPrompt[],
   wanted: readonly Wanted[],
 ): Promise<Generation[]> {
   const { options, method, site, seed, signal, progress } = context;
   const { maxNewTokens, temperature } = options;
+  const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
   const ids = prompts.map(({ text }) => promptIds(subject, text));
   const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent } }): GenerationRow => {
     const steering = { kind: kind as Kind, vector, strength: factor * scale, latent };
@@ -147,6 +151,7 @@ async function generateWanted(
     maxNewTokens,
     temperature,
     seed,
+    known,
     signal,
     progress: note,
   });

@@ -1,9 +1,9 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
-import type { Concept, MetricValue, RowSamples, TaskOutcome } from '../../harness/contract.ts';
-import { emptyCell, measuredCell } from '../../harness/kit/index.ts';
+import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import { allUnavailable, measuredCell } from '../../harness/kit/index.ts';
 import type { Generation, Ratings } from '../judges/programmatic.ts';
 import { atEnd, type Trial } from './factor-search.ts';
-import { blocksOf, conceptMean, type SharedItems } from './metrics.ts';
+import { blocksOf, COMMON_METRICS, conceptMean, LM_METRICS, type SharedItems } from './metrics.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** All about one concept. */
@@ -37,12 +37,17 @@ function sharedPrompts(scores: readonly ConceptScores[], name: (typeof NAMES)[nu
   return { influences, items: scores[0]?.ratings.length ?? 0 };
 }
 
+/** What a row says of the concepts that have a direction. */
+export function lmMeasured(scores: readonly ConceptScores[]): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
+  if (scores.length > 0) return { metrics: lmCells(scores), samples: lmSamples(scores) };
+  const unavailable = allUnavailable({ ...COMMON_METRICS, ...LM_METRICS }, 'no concept has a direction');
+  return { metrics: {}, unavailable };
+}
+
 /** Means over concepts on the reporting half, with intervals over concepts and, of scores, over prompts. */
-export function lmCells(scores: readonly ConceptScores[]): Record<string, MetricValue> {
+function lmCells(scores: readonly ConceptScores[]): Record<string, MetricValue> {
   const cell = (name: string, values: number[], shared?: SharedItems): MetricValue =>
-    values.length === 0
-      ? emptyCell('no concept has a direction')
-      : measuredCell(conceptMean(name, values, shared), 'no concept');
+    measuredCell(conceptMean(name, values, shared), 'no concept');
   return {
     ...Object.fromEntries(
       NAMES.map((name) => [
@@ -70,7 +75,7 @@ export function lmCells(scores: readonly ConceptScores[]): Record<string, Metric
 }
 
 /** The overall score by concept. */
-export function lmSamples(scores: readonly ConceptScores[]): RowSamples {
+function lmSamples(scores: readonly ConceptScores[]): RowSamples {
   return {
     unit: 'concept',
     ids: scores.map(({ concept }) => concept.id),

@@ -1,7 +1,7 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
 import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import { rowLogSumExp } from '../../harness/kit/index.ts';
-import type { Likeness } from '../judges/fluency.ts';
+import type { TextLikelihood } from '../judges/fluency.ts';
 import { repeatedShare } from '../judges/repetition.ts';
 
 /** Token ids of a prompt and of what follows it. */
@@ -38,27 +38,27 @@ export interface RecordedStream {
   start: number;
 }
 
-interface LikenessOptions {
+interface LikelihoodOptions {
   signal?: AbortSignal;
   progress?: (done: number, total: number) => void;
   /** Saves what comes before the site; for subjects that can go on from there. */
   recorded?: RecordedStream;
+  /** What earlier calls measured of the subject's texts; grows. */
+  known?: KnownTexts;
 }
 
 /** Texts whose likelihood is remembered for one kind of stream. */
 const MOST_KNOWN = 2 ** 14;
 
-/** Mean −ln p of texts, by what their streams have in common: subject, site, and the column of the first new token. */
-const knownOf = new WeakMap<LanguageModel, Map<string, Map<string, number>>>();
+/** Mean −ln p of texts of one subject, by what their streams have in common: site, and the column of the first new token. */
+export type KnownTexts = Map<string, Map<string, number>>;
 
 /**
  * Where the likelihoods of texts are kept. Weak steering leaves many texts as they are without it, whatever the method:
  * about half of all have been measured before. Only texts that come by the same way, for the same rounding.
  */
-function knownTexts(subject: LanguageModel, recorded: RecordedStream | undefined): Map<string, number> {
+function knownTexts(ways: KnownTexts, recorded: RecordedStream | undefined): Map<string, number> {
   if (!recorded) return new Map();
-  const ways = knownOf.get(subject) ?? new Map<string, Map<string, number>>();
-  knownOf.set(subject, ways);
   const way = `${recorded.site} ${recorded.start}`;
   const before = ways.get(way);
   const known = before && before.size < MOST_KNOWN ? before : new Map<string, number>();
@@ -67,12 +67,12 @@ function knownTexts(subject: LanguageModel, recorded: RecordedStream | undefined
 }
 
 /** Mean −ln p of the continuation's tokens under the subject as it is, and how repetitive they are. */
-export async function likenessOf(
+export async function textLikelihoods(
   subject: LanguageModel,
   texts: readonly Continued[],
-  options: LikenessOptions = {},
-): Promise<Likeness[]> {
-  const known = knownTexts(subject, options.recorded);
+  options: LikelihoodOptions = {},
+): Promise<TextLikelihood[]> {
+  const known = knownTexts(options.known ?? new Map(), options.recorded);
   const keys = texts.map(({ prompt, ids }) => `${prompt} | ${ids}`);
   // Of equal texts the last one stands for all.
   const places = new Map(keys.map((key, index) => [key, index]));

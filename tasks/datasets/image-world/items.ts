@@ -19,8 +19,15 @@ export function imageItem(id: string, { width, height, data, attributes, caption
 /** The attributes of an item of this world; undefined for any other. */
 export function attributesOf({ labels }: Item): Attributes | undefined {
   if (labels?.['kind'] === undefined) return undefined;
-  const names = Object.keys(ATTRIBUTE_VALUES);
-  return Object.fromEntries(names.map((name) => [name, labels[name] ?? null])) as unknown as Attributes;
+  const values = Object.fromEntries(Object.keys(ATTRIBUTE_VALUES).map((name) => [name, labels[name] ?? null]));
+  return isAttributes(values) ? values : undefined;
+}
+
+function isAttributes(values: Record<string, string | null>): values is Record<string, string | null> & Attributes {
+  return Object.entries(ATTRIBUTE_VALUES).every(([name, known]) => {
+    const value = values[name];
+    return value === null ? name !== 'kind' : known.some((each) => each === value);
+  });
 }
 
 /** Attribute vectors, row-major [items, attributes]; zero for an item that is not of this world. */

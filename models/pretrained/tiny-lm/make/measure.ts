@@ -1,15 +1,15 @@
 /**
  * @file Measures tiny-lm on held-out documents and writes its model card:
- * `node --import tsx models/pretrained/tiny-lm/measure.ts`.
+ * `node --import tsx models/pretrained/tiny-lm/make/measure.ts`.
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LanguageModel } from '../../../harness/contract.ts';
-import { initBackend } from '../../../harness/num/backend.ts';
-import { createRng } from '../../../harness/num/rng.ts';
-import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
-import llama from '../../subjects/llama.ts';
-import { writeCard } from '../headroom.ts';
+import type { LanguageModel } from '../../../../harness/contract.ts';
+import { initBackend } from '../../../../harness/num/backend.ts';
+import { createRng } from '../../../../harness/num/rng.ts';
+import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
+import llama from '../../../subjects/llama.ts';
+import { writeCard } from '../../headroom.ts';
 import { encodeDocuments } from './documents.ts';
 import { tokenLosses } from './losses.ts';
 import { measurePersistence } from './persistence.ts';
@@ -56,7 +56,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
   const lines = [
     '# tiny-lm',
     '',
-    'A small language model in Llama layout, trained from nothing on the text world by `train.ts` beside this file.',
+    'A small language model in Llama layout, trained from nothing on the text world by `make/train.ts` in the repository.',
     'It exists so that the benchmark runs anywhere with nothing to download and with exact ground truth.',
     '',
     '| what | value |',
@@ -71,12 +71,12 @@ export async function measure(folder: string, options: { heldOut: number; traini
     '',
     'The generator gives every document its exact probability, so the excess is what the model has not learned.',
     '',
-    `Training learns one direction a theme beside the model, dropped afterwards (\`theme-vectors.ts\`): read from the tokens`,
+    `Training learns one direction a theme beside the model, dropped afterwards (\`make/theme-vectors.ts\`): read from the tokens`,
     `after \`${THEME_SITE}\` and added there to some documents. So a direction that governs what is written is known to`,
     'exist at that site, as it does in large models; earlier tiny-lms, trained without, could be steered by no method. It is a',
     'supervised and linear one: methods that look for such directions (differences of means first) are favoured there.',
     '',
-    'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',
+    'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
   writeCard(folder, lines.join('\n'));
@@ -86,5 +86,5 @@ export async function measure(folder: string, options: { heldOut: number; traini
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await initBackend();
-  await measure(fileURLToPath(new URL('.', import.meta.url)), { heldOut: 2000 });
+  await measure(fileURLToPath(new URL('..', import.meta.url)), { heldOut: 2000 });
 }

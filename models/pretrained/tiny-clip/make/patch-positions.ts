@@ -1,5 +1,5 @@
 /** @file Start values of the vision tower's position table: where a patch lies is told from the first step on. */
-import { type Tensor2D, tf } from '../../../harness/contract.ts';
+import { type Tensor2D, tf } from '../../../../harness/contract.ts';
 
 /** Half the width of a patch's content at the start: positions drawn with σ = 0.02 would be drowned out by it. */
 const AMPLITUDE = 0.7;

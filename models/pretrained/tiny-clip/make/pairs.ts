@@ -1,7 +1,7 @@
 /** @file Images and captions of the image world as batches for tiny-clip. */
-import { type Rng, type Tensor4D, type TokenBatch, type Tokenizer, tf } from '../../../harness/contract.ts';
-import { generateImage, type WorldImage } from '../../../tasks/worlds/image-world/world.ts';
-import { batchOf } from '../../subjects/load.ts';
+import { type Rng, type Tensor4D, type TokenBatch, type Tokenizer, tf } from '../../../../harness/contract.ts';
+import { generateImage, type WorldImage } from '../../../../tasks/worlds/image-world/world.ts';
+import { batchOf } from '../../../subjects/load.ts';
 
 /** Draws `n` images of the default distribution. */
 export const drawImages = (n: number, rng: Rng): WorldImage[] => Array.from({ length: n }, () => generateImage(rng));

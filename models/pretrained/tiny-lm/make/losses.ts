@@ -1,5 +1,5 @@
 /** @file −ln p of the predicted tokens of each row of a batch, in float64. */
-import { type LanguageModel, type TokenBatch, tf } from '../../../harness/contract.ts';
+import { type LanguageModel, type TokenBatch, tf } from '../../../../harness/contract.ts';
 
 /** Sum of −ln p(token | before) and number of predicted tokens, row by row; the first token is not predicted. */
 export function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; count: number }[] {

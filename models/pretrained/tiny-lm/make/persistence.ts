@@ -2,8 +2,8 @@
  * @file Whether a language model carries "this document speaks of X" on: how often a document that has shown its theme
  * once shows it again, as the model continues it and as the world itself did.
  */
-import type { LanguageModel, Rng } from '../../../harness/contract.ts';
-import type { TextWorld } from '../../../tasks/worlds/text-world/world.ts';
+import type { LanguageModel, Rng } from '../../../../harness/contract.ts';
+import type { TextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 
 /** No rest of a document of the world is longer. */
 const NEW_TOKENS = 96;

@@ -2,9 +2,9 @@
  * @file Linear heads for training only. CLIP's loss alone learns outlines late: the image embedding must tell every
  * attribute of the image too, and every patch of the last block its shape, as dense supervision is learned sooner.
  */
-import { type NamedTensors, type Scalar, type Tensor2D, type Tensor3D, tf } from '../../../harness/contract.ts';
-import { sparseCrossEntropy } from '../../../harness/num/ops/cross-entropy.ts';
-import { ATTRIBUTE_VALUES, type Attributes, SHAPES } from '../../../tasks/worlds/image-world/attributes.ts';
+import { type NamedTensors, type Scalar, type Tensor2D, type Tensor3D, tf } from '../../../../harness/contract.ts';
+import { sparseCrossEntropy } from '../../../../harness/num/ops/cross-entropy.ts';
+import { ATTRIBUTE_VALUES, type Attributes, SHAPES } from '../../../../tasks/worlds/image-world/attributes.ts';
 
 const PREFIX = 'attribute_head.';
 const PATCH_HEAD = `${PREFIX}patches`;

@@ -1,20 +1,20 @@
 /**
- * @file Trains tiny-lm on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm/train.ts`.
+ * @file Trains tiny-lm on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm/make/train.ts`.
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import type { NamedTensors } from '../../../harness/contract.ts';
-import { readJson } from '../../../harness/kit/index.ts';
-import { initBackend } from '../../../harness/num/backend.ts';
-import { createRng } from '../../../harness/num/rng.ts';
-import { tf } from '../../../harness/num/tf.ts';
-import { createTextWorld } from '../../../tasks/worlds/text-world/world.ts';
-import { configReader } from '../../subjects/config.ts';
-import { initCausalLm } from '../../subjects/init.ts';
-import { readLlama } from '../../subjects/llama.ts';
-import { openTokenizer } from '../../subjects/load.ts';
-import { saveSubject } from '../../subjects/save.ts';
-import { runTrainingLoop } from '../training-loop.ts';
+import type { NamedTensors } from '../../../../harness/contract.ts';
+import { readJson } from '../../../../harness/kit/index.ts';
+import { initBackend } from '../../../../harness/num/backend.ts';
+import { createRng } from '../../../../harness/num/rng.ts';
+import { tf } from '../../../../harness/num/tf.ts';
+import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
+import { configReader } from '../../../subjects/config.ts';
+import { initCausalLm } from '../../../subjects/init.ts';
+import { readLlama } from '../../../subjects/llama.ts';
+import { openTokenizer } from '../../../subjects/load.ts';
+import { saveSubject } from '../../../subjects/save.ts';
+import { runTrainingLoop } from '../../training-loop.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 import { initThemeVectors, lossWithThemes, withoutThemeVectors } from './theme-vectors.ts';
@@ -49,7 +49,7 @@ const config = {
   torch_dtype: 'float32',
 };
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('..', import.meta.url));
 const backend = await initBackend();
 console.log(`tiny-lm: ${backend.name} (${backend.detail}), ${STEPS} steps`);
 const world = createTextWorld();

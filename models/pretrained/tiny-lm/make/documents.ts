@@ -1,7 +1,7 @@
 /** @file Documents of the text world as token batches for tiny-lm: BOS, text, EOS, right-padded. */
-import type { Rng, TokenBatch, Tokenizer } from '../../../harness/contract.ts';
-import type { TextWorld } from '../../../tasks/worlds/text-world/world.ts';
-import { batchOf } from '../../subjects/load.ts';
+import type { Rng, TokenBatch, Tokenizer } from '../../../../harness/contract.ts';
+import type { TextWorld } from '../../../../tasks/worlds/text-world/world.ts';
+import { batchOf } from '../../../subjects/load.ts';
 
 /** Ids of each text between BOS and EOS, padded on the right to the longest. */
 export function encodeDocuments(tokenizer: Tokenizer, texts: string[]): TokenBatch {

@@ -13,9 +13,9 @@ import {
   type Tensor2D,
   type Tensor3D,
   tf,
-} from '../../../harness/contract.ts';
-import { sparseCrossEntropy } from '../../../harness/num/ops/cross-entropy.ts';
-import { type CausalLm, causalLmTokenLosses } from '../../subjects/causal-lm.ts';
+} from '../../../../harness/contract.ts';
+import { sparseCrossEntropy } from '../../../../harness/num/ops/cross-entropy.ts';
+import { type CausalLm, causalLmTokenLosses } from '../../../subjects/causal-lm.ts';
 import type { DocumentBatch } from './documents.ts';
 
 /** Where themes are read and written. */

@@ -1,17 +1,17 @@
 /**
  * @file Measures tiny-clip on held-out images and writes its model card:
- * `node --import tsx models/pretrained/tiny-clip/measure.ts`.
+ * `node --import tsx models/pretrained/tiny-clip/make/measure.ts`.
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Clip, type Tensor2D, tf } from '../../../harness/contract.ts';
-import { initBackend } from '../../../harness/num/backend.ts';
-import { createRng } from '../../../harness/num/rng.ts';
-import type { WorldImage } from '../../../tasks/worlds/image-world/world.ts';
-import { zeroShotClasses } from '../../../tasks/worlds/image-world/zero-shot.ts';
-import clip from '../../subjects/clip.ts';
-import { unitRows } from '../../subjects/contrastive.ts';
-import { writeCard } from '../headroom.ts';
+import { type Clip, type Tensor2D, tf } from '../../../../harness/contract.ts';
+import { initBackend } from '../../../../harness/num/backend.ts';
+import { createRng } from '../../../../harness/num/rng.ts';
+import type { WorldImage } from '../../../../tasks/worlds/image-world/world.ts';
+import { zeroShotClasses } from '../../../../tasks/worlds/image-world/zero-shot.ts';
+import clip from '../../../subjects/clip.ts';
+import { unitRows } from '../../../subjects/contrastive.ts';
+import { writeCard } from '../../headroom.ts';
 import { drawImages } from './pairs.ts';
 
 const BATCH = 100;
@@ -91,7 +91,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
   const lines = [
     '# tiny-clip',
     '',
-    'A small CLIP in Hugging Face layout, trained from nothing on the image world by `train.ts` beside this file.',
+    'A small CLIP in Hugging Face layout, trained from nothing on the image world by `make/train.ts` in the repository.',
     'It exists so that the benchmark runs anywhere with nothing to download and with exact ground truth.',
     '',
     `${subject.parameters.toLocaleString('en')} parameters (${(bytes / 1e6).toFixed(1)} MB float32).${options.training ? ` Training: ${options.training}.` : ''}`,
@@ -102,7 +102,7 @@ export async function measure(folder: string, options: { heldOut: number; traini
     ...rows,
     '',
     'Retrieval is harder than it looks: captions leave attributes out, so several captions of a pool may fit an image.',
-    'Measured by `measure.ts`, which loads the folder like any other Hugging Face folder.',
+    'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
   writeCard(folder, lines.join('\n'));
@@ -113,5 +113,5 @@ export async function measure(folder: string, options: { heldOut: number; traini
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await initBackend();
-  await measure(fileURLToPath(new URL('.', import.meta.url)), { heldOut: 2000 });
+  await measure(fileURLToPath(new URL('..', import.meta.url)), { heldOut: 2000 });
 }

@@ -1,21 +1,21 @@
 /**
- * @file Trains tiny-clip on the image world: `node --import tsx models/pretrained/tiny-clip/train.ts`. Every batch is
+ * @file Trains tiny-clip on the image world: `node --import tsx models/pretrained/tiny-clip/make/train.ts`. Every batch is
  * fresh. CLIP's loss alone learns shapes late, so that for training only linear heads read the attributes off the image
  * embedding and the patches too. Fixed seeds: the same weights on the same backend.
  */
 import { fileURLToPath } from 'node:url';
-import { type NamedTensors, tf } from '../../../harness/contract.ts';
-import { readJson } from '../../../harness/kit/index.ts';
-import { initBackend } from '../../../harness/num/backend.ts';
-import { createRng } from '../../../harness/num/rng.ts';
-import { readClip } from '../../subjects/clip.ts';
-import { configReader } from '../../subjects/config.ts';
-import { contrastiveLoss } from '../../subjects/contrastive.ts';
-import { imageForward, textForward } from '../../subjects/dual-encoder.ts';
-import { initDualEncoder } from '../../subjects/init.ts';
-import { openTokenizer } from '../../subjects/load.ts';
-import { saveSubject } from '../../subjects/save.ts';
-import { runTrainingLoop } from '../training-loop.ts';
+import { type NamedTensors, tf } from '../../../../harness/contract.ts';
+import { readJson } from '../../../../harness/kit/index.ts';
+import { initBackend } from '../../../../harness/num/backend.ts';
+import { createRng } from '../../../../harness/num/rng.ts';
+import { readClip } from '../../../subjects/clip.ts';
+import { configReader } from '../../../subjects/config.ts';
+import { contrastiveLoss } from '../../../subjects/contrastive.ts';
+import { imageForward, textForward } from '../../../subjects/dual-encoder.ts';
+import { initDualEncoder } from '../../../subjects/init.ts';
+import { openTokenizer } from '../../../subjects/load.ts';
+import { saveSubject } from '../../../subjects/save.ts';
+import { runTrainingLoop } from '../../training-loop.ts';
 import { attributeLoss, initAttributeHeads, withoutAttributeHeads } from './attribute-heads.ts';
 import { measure } from './measure.ts';
 import { captionBatch, drawLesson, pixelsOf } from './pairs.ts';
@@ -60,7 +60,7 @@ const config = {
   torch_dtype: 'float32',
 };
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('..', import.meta.url));
 const backend = await initBackend();
 console.log(`tiny-clip: ${backend.name} (${backend.detail})`);
 const { tokenizer } = await openTokenizer(folder);

@@ -1,0 +1,44 @@
+/** @file What is asked of subjects before a run needs no weights. */
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from '../paths.ts';
+import type { Plan } from '../plan.ts';
+import { openRegistry, type Registry } from '../registry.ts';
+import { checkSites } from './check-sites.ts';
+
+const test = suite('execute/check-sites');
+
+/** The package's plug-ins, whose families refuse to load. */
+function weightless(): Registry {
+  const registry = openRegistry();
+  const load = () => Promise.reject(new Error('weights were loaded'));
+  const get: Registry['get'] = async (kind, id) => {
+    const definition = await registry.get(kind, id);
+    return definition.kind === 'subject' ? { ...definition, load } : definition;
+  };
+  return { ...registry, get };
+}
+
+function planOf(site: string): Plan {
+  const subject = {
+    id: 'tiny-lm',
+    folder: join(packageRoot, 'models/pretrained/tiny-lm'),
+    family: 'llama@1',
+    dataset: { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 },
+    baseDir: '',
+    concepts: {},
+    training: {},
+  };
+  return { sites: [{ subject, site, fits: [] }] } as unknown as Plan;
+}
+
+test('sites and sizes are known without loading weights', async () => {
+  const { signal } = new AbortController();
+  const small = await checkSites(planOf('blocks.2.hook_resid_post'), weightless(), signal);
+  assert.equal([...small], ['tiny-lm']);
+  const error = await checkSites(planOf('blocks.9.hook_resid_post'), weightless(), signal).catch((e: Error) => e);
+  assert.match((error as Error).message, /unknown site of tiny-lm 'blocks\.9\.hook_resid_post'/);
+});
+
+test.run();
