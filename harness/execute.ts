@@ -1,7 +1,7 @@
 /** @file Runs a plan: resumes from results and store, shares the work out between threads, stops in order when aborted. */
 import { UserError } from './errors.ts';
 import type { AsideStart } from './execute/aside.ts';
-import { checkCells } from './execute/check-cells.ts';
+import { checkSites } from './execute/check-sites.ts';
 import { dealJobs, takeJob } from './execute/jobs.ts';
 import { dropResults, findFailure, findResult, plannedResults } from './execute/kept-results.ts';
 import { countSteps, planOf } from './execute/missing.ts';
@@ -74,7 +74,7 @@ export async function executePlan(plan: Plan, env: ExecuteEnvironment): Promise<
     // A store that has everything may be one that nobody can write to.
     await store.checkWritable();
     const todo = planOf(plan, missing);
-    const small = await checkCells(todo, registry, signal);
+    const small = await checkSites(todo, registry, signal);
     const progress = await createProgress(await countSteps(todo, store), { enabled: env.showProgress });
     try {
       const keys = planSteps(todo).map(({ key }) => key);
@@ -109,8 +109,8 @@ async function runSides(
   { aside, ...env }: ExecuteEnvironment,
   onResult: (evaluation: Evaluation, result: Result) => void,
 ): Promise<SideSummary[]> {
-  const subjects = new Set(plan.cells.map(({ subject }) => subject.id));
-  const fits = plan.cells.reduce((sum, cell) => sum + cell.fits.length, 0);
+  const subjects = new Set(plan.sites.map(({ subject }) => subject.id));
+  const fits = plan.sites.reduce((sum, sitePlan) => sum + sitePlan.fits.length, 0);
   // Where nothing may be shared, a side without a subject of its own has nothing to do.
   const useful = small.size > 0 ? fits : subjects.size;
   const others = aside ? Math.min(aside.threads, useful - 1) : 0;

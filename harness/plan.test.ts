@@ -91,8 +91,8 @@ const base = (more: Partial<ResolvedSuite> = {}): ResolvedSuite => ({
 
 const keysOf = (plan: Plan) => planSteps(plan).map(({ key }) => key);
 const results = (plan: Plan) =>
-  plan.cells.flatMap((cell) =>
-    cell.fits.flatMap((fit) => fit.evaluations.map(({ task, seed }) => `${fit.method.name} ${task.id} ${seed}`)),
+  plan.sites.flatMap((sitePlan) =>
+    sitePlan.fits.flatMap((fit) => fit.evaluations.map(({ task, seed }) => `${fit.method.name} ${task.id} ${seed}`)),
   );
 
 /** Steps of `b` that `a` does not have, by kind. */
@@ -261,7 +261,7 @@ test('seeds share identity and settings; options, training and a checkpoint’s 
       ...suite,
       methods: [method('topk', { kind: 'sae', seeded: true, options: { k: 4 }, ...more })],
     });
-    return planSuite(given).cells[0]!.fits;
+    return planSuite(given).sites[0]!.fits;
   };
   const [first, second] = fitOf({});
   assert.is.not(first!.key, second!.key);
@@ -288,7 +288,7 @@ test('seeds share identity and settings; options, training and a checkpoint’s 
 test('a method of its own training options wins over the subject', () => {
   const given = base({ subjects: [subject('lm', { training: { lr: 1, tokens: 5 } })] });
   given.methods[0]!.training = { lr: 2 };
-  assert.equal(planSuite(given).cells[0]!.fits[0]!.training, { lr: 2, tokens: 5 });
+  assert.equal(planSuite(given).sites[0]!.fits[0]!.training, { lr: 2, tokens: 5 });
 });
 
 test('controls are scored by the tasks that ask for them only', () => {
@@ -304,7 +304,7 @@ test('a method of one site stands there only, is not trained, and is said to be 
   const given = base({ subjects: [subject('lm', { sites, training: { lr: 1 } })], methods: [checkpoint] });
   const plan = planSuite(given);
   assert.equal(
-    plan.cells.map(({ fits }) => fits.map(({ method, training }) => [method.name, training])),
+    plan.sites.map(({ fits }) => fits.map(({ method, training }) => [method.name, training])),
     [[], [['mine', {}]]],
   );
   assert.equal(newSteps(given, { ...given, trainerVersion: 9 }), []);
@@ -320,20 +320,20 @@ test('what cannot run is left out with the reason', () => {
     subject('clip', { dataset: { ...subject('clip').dataset, modality: 'image', hasConcepts: false } }),
   );
   given.methods = [method('bow', { modalities: ['text'] }), method('probe', { needs: 'labels' })];
-  const { skipped, cells } = planSuite(given);
+  const { skipped, sites } = planSuite(given);
   assert.equal(skipped, [
     { subject: 'clip', method: 'bow', reason: 'works on text only' },
     { subject: 'clip', method: 'probe', reason: 'needs labelled concepts, and the dataset words has none' },
   ]);
-  assert.is(cells[1]!.fits.length, 0);
-  assert.is(cells[1]!.activations.labelled, undefined);
+  assert.is(sites[1]!.fits.length, 0);
+  assert.is(sites[1]!.activations.labelled, undefined);
 });
 
 test('subjects of a method or task are kept to', () => {
   const given = base({ subjects: [subject('lm'), subject('lm-2')] });
   given.methods[1]!.subjects = ['lm-2'];
   given.tasks[1]!.subjects = ['lm'];
-  const labels = planSuite(given).cells.map((cell) => cell.fits.map((fit) => fit.method.id).join());
+  const labels = planSuite(given).sites.map((sitePlan) => sitePlan.fits.map((fit) => fit.method.id).join());
   assert.equal(labels, ['topk,topk', 'topk,topk,pca']);
   assert.ok(results(planSuite(given)).filter((label) => label.includes('steering')).length === 2);
 });

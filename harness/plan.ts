@@ -47,7 +47,7 @@ export interface Prepare {
 }
 
 /** Everything at one site of one subject. */
-export interface Cell {
+export interface SitePlan {
   subject: ResolvedSubject;
   site: string;
   /** Keys of the activation steps; `labelled` where the dataset has concepts. */
@@ -60,7 +60,7 @@ export interface Plan {
   suite: { id: string; title: string };
   limited: boolean;
   backend: string;
-  cells: Cell[];
+  sites: SitePlan[];
   skipped: Skipped[];
 }
 
@@ -94,20 +94,25 @@ const identity = ({ id, version, options }: { id: string; version: number; optio
 /** Plans a suite. The same argument always gives the same plan. */
 export function planSuite(suite: ResolvedSuite): Plan {
   const skipped: Skipped[] = [];
-  const cells = suite.subjects.flatMap((subject) =>
-    subject.sites.map((site) => planCell(suite, subject, site, (skip) => skipped.push(skip))),
+  const sites = suite.subjects.flatMap((subject) =>
+    subject.sites.map((site) => planSite(suite, subject, site, (skip) => skipped.push(skip))),
   );
   for (const { name, site } of suite.methods) {
-    if (site === undefined || cells.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
-    const sites = [...new Set(cells.map((cell) => cell.site))].join(', ');
-    skipped.push({ method: name, reason: `belongs to the site ${site}, and this run studies ${sites}` });
+    if (site === undefined || sites.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
+    const studied = [...new Set(sites.map((sitePlan) => sitePlan.site))].join(', ');
+    skipped.push({ method: name, reason: `belongs to the site ${site}, and this run studies ${studied}` });
   }
   const { id, title, limited, backend } = suite;
   const once = new Map(skipped.map((skip) => [JSON.stringify(skip), skip]));
-  return { suite: { id, title }, limited, backend, cells, skipped: [...once.values()] };
+  return { suite: { id, title }, limited, backend, sites, skipped: [...once.values()] };
 }
 
-function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, skip: (skip: Skipped) => void): Cell {
+function planSite(
+  suite: ResolvedSuite,
+  subject: ResolvedSubject,
+  site: string,
+  skip: (skip: Skipped) => void,
+): SitePlan {
   const { dataset, collect, concepts } = subject;
   const source = {
     ...arithmeticOf(suite),
@@ -118,7 +123,7 @@ function planCell(suite: ResolvedSuite, subject: ResolvedSubject, site: string, 
     dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
     collect: { version: collect.version, dtype: collect.dtype, policy: collect.policy, maxLength: collect.maxLength },
   };
-  const activations: Cell['activations'] = {
+  const activations: SitePlan['activations'] = {
     train: key('activations', { ...source, split: 'train', items: collect.train }),
     test: key('activations', { ...source, split: 'test', items: collect.test }),
   };
@@ -205,7 +210,7 @@ export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'c
 function planFit(
   suite: ResolvedSuite,
   subject: ResolvedSubject,
-  activations: Cell['activations'],
+  activations: SitePlan['activations'],
   method: ResolvedMethod,
   seed: number,
 ): Fit {
@@ -237,7 +242,7 @@ function planFit(
 
 function planPrepare(
   suite: ResolvedSuite,
-  activations: Cell['activations'],
+  activations: SitePlan['activations'],
   task: ResolvedTask,
   taskSeed: number,
 ): Prepare {
@@ -251,7 +256,7 @@ export function planSteps(plan: Plan): Step[] {
   const add = (kind: StepKind, key: string, ...words: (string | number)[]) => {
     if (!steps.has(key)) steps.set(key, { kind, key, label: words.join(' ') });
   };
-  for (const { subject, site, activations, prepares, fits } of plan.cells) {
+  for (const { subject, site, activations, prepares, fits } of plan.sites) {
     // Imported activations are read where they lie.
     const collected = subject.imported === undefined ? Object.entries(activations) : [];
     for (const [split, key] of collected) add('activations', key, subject.id, site, split);

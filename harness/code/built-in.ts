@@ -20,7 +20,7 @@ const LABELLED = [
 ];
 
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */
-const CELL = 'harness/execute/cell';
+const SITE = 'harness/execute/site';
 
 /** The machine of each kind of step: what of it decides numbers. */
 const RUNNERS = {
@@ -76,7 +76,7 @@ export async function digestCode(root: string, extension: '.ts' | '.js'): Promis
     }
   }
   const { codeOfFile, ownCode } = await import('./bundle.ts');
-  return { ...(await ownCode(root, entries)), [CELL]: { sha256: await codeOfFile(place(CELL)), packages: [] } };
+  return { ...(await ownCode(root, entries)), [SITE]: { sha256: await codeOfFile(place(SITE)), packages: [] } };
 }
 
 function readDigests(build: string): Digests['codes'] | undefined {
@@ -124,6 +124,6 @@ export async function builtInCode(): Promise<BuiltInCode> {
     if (code === undefined) throw new Error(`internal: no digest of the code of ${name}`);
     return withVersions(code);
   };
-  const runner = (name: Runner) => sha256Json([find(name), find(CELL)]);
+  const runner = (name: Runner) => sha256Json([find(name), find(SITE)]);
   return { runner, plugin: (kind, id) => find(pluginName(kind, id)), withVersions };
 }

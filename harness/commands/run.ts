@@ -93,7 +93,7 @@ async function checkPlaced(plan: Plan, values: Values): Promise<void> {
   const { methodName } = await import('../suite/load.ts');
   for (const given of (values['checkpoint'] ?? []) as string[]) {
     const name = methodName(checkpointByName(given));
-    if (plan.cells.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
+    if (plan.sites.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
     const left = plan.skipped.find(({ subject, method }) => subject === undefined && method === name);
     const reason = left?.reason ?? 'gets no row: its subject, or --only, leaves it out';
     throw new UserError(`--checkpoint ${given}: ${reason}; add --subject and --site, or name another.`);
@@ -101,8 +101,8 @@ async function checkPlaced(plan: Plan, values: Values): Promise<void> {
 }
 
 /** What a person must know of imported activations before they compute on them. */
-function sayImports({ cells }: Plan, say: (line: string) => void): void {
-  const subjects = new Map(cells.map(({ subject }) => [subject.id, subject]));
+function sayImports({ sites }: Plan, say: (line: string) => void): void {
+  const subjects = new Map(sites.map(({ subject }) => [subject.id, subject]));
   for (const { id, notes = [] } of subjects.values()) for (const note of notes) say(`${id}: ${note}.`);
 }
 

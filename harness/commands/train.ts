@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import type { Mark } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import type { Cell } from '../plan.ts';
+import type { SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
@@ -86,7 +86,12 @@ async function nameModel(file: string, model_name: string): Promise<void> {
 }
 
 /** What the step of a variant without a SAELens form left, in the layout that --checkpoint reads. */
-async function writeOwn(out: string, folder: string, { site, subject, fits }: Cell, registry: Registry): Promise<void> {
+async function writeOwn(
+  out: string,
+  folder: string,
+  { site, subject, fits }: SitePlan,
+  registry: Registry,
+): Promise<void> {
   const { readState } = await import('../execute/fit.ts');
   const { writeOwnSae } = await import('../train/own-layout.ts');
   const { pluginSource } = await import('../code/plugin-source.ts');
@@ -131,9 +136,9 @@ export const command: Command = {
       settings: values,
       say,
     });
-    const [cell] = plan.cells;
-    const [fit] = cell!.fits;
-    const name = [cell!.subject.id, cell!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
+    const [sitePlan] = plan.sites;
+    const [fit] = sitePlan!.fits;
+    const name = [sitePlan!.subject.id, sitePlan!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
     const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
     await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
@@ -157,12 +162,12 @@ export const command: Command = {
       await cp(saelens, out, { recursive: true }).catch((error: unknown) => {
         throw writeError(out, error);
       });
-      await nameModel(join(out, SAELENS_CONFIG), cell!.subject.id);
+      await nameModel(join(out, SAELENS_CONFIG), sitePlan!.subject.id);
     } else {
       say(
         `'${suite.methods[0]!.id}' has no toSaeLens: wrote saxbench's own layout, which needs the plug-in to be scored.`,
       );
-      await writeOwn(out, step.folder, cell!, registry);
+      await writeOwn(out, step.folder, sitePlan!, registry);
     }
     const marks = (step.meta['marks'] ?? []) as Mark[];
     for (const { message } of marks) say(`warning: ${message}`);

@@ -4,7 +4,7 @@ import type { CollectPolicy } from '../activations/policy.ts';
 import { openActivationSet } from '../activations/set-files.ts';
 import type { Item } from '../contract/data.ts';
 import type { ActivationSet } from '../contract.ts';
-import type { ActivationSplit, Cell } from '../plan.ts';
+import type { ActivationSplit, SitePlan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { StoredStep } from '../store.ts';
 import type { Session } from './session.ts';
@@ -18,7 +18,7 @@ const SPLITS: Record<ActivationSplit, string> = { train: 'training', test: 'held
 /** The items of a split, in the order of its activations. */
 export async function itemsOf(
   { dataset, testItems, labelledSet }: Session,
-  { subject, site }: Cell,
+  { subject, site }: SitePlan,
   split: ActivationSplit,
 ): Promise<Item[]> {
   if (split === 'test') return testItems();
@@ -27,18 +27,18 @@ export async function itemsOf(
 }
 
 /**
- * The step of `cell`, and beside it those of `others`: cells of the same subject that need the same split at their own
+ * The step of `site`, and beside it those of `others`: sites of the same subject that need the same split at their own
  * sites. What is there already is left alone. The seconds of each step are those of the pass that made it.
  */
 export async function collectSplit(
   session: Session,
-  cell: Cell,
-  others: readonly Cell[],
+  sitePlan: SitePlan,
+  others: readonly SitePlan[],
   split: ActivationSplit,
   { step, signal }: { step: RunStep; signal: AbortSignal },
 ): Promise<StoredStep> {
-  const { modality } = session.site(cell.site);
-  const together = [cell, ...others].filter(
+  const { modality } = session.site(sitePlan.site);
+  const together = [sitePlan, ...others].filter(
     ({ site, activations }) => activations[split] !== undefined && session.site(site).modality === modality,
   );
   const byKey = new Map(together.map((each) => [each.activations[split]!, each]));
@@ -51,7 +51,7 @@ export async function collectSplit(
     const key = keys[at];
     if (key === undefined) return progress && collect(progress);
     let made = false;
-    const label = `${cell.subject.id} ${byKey.get(key)!.site} ${split}`;
+    const label = `${sitePlan.subject.id} ${byKey.get(key)!.site} ${split}`;
     const stored = await step('activations', key, label, async (folder, own) => {
       made = true;
       opened.set(key, folder);
@@ -62,11 +62,11 @@ export async function collectSplit(
     return texts;
   }
   async function collect(progress: StepProgress): Promise<CollectedTexts> {
-    const { dtype, policy, maxLength } = cell.subject.collect;
+    const { dtype, policy, maxLength } = sitePlan.subject.collect;
     return collectActivations({
       subject: session.subject!,
       targets: [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key })),
-      items: await itemsOf(session, cell, split),
+      items: await itemsOf(session, sitePlan, split),
       policy: policy as CollectPolicy,
       dtype,
       maxLength,
@@ -75,7 +75,7 @@ export async function collectSplit(
     });
   }
   await open(0);
-  return found.get(cell.activations[split]!)!;
+  return found.get(sitePlan.activations[split]!)!;
 }
 
 /** What must be said of the texts of a split, if anything. */

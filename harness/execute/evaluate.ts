@@ -8,7 +8,7 @@ import { ContractError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
 import { createRng } from '../num/rng.ts';
-import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
+import type { Evaluation, Fit, Plan, SitePlan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import { checkedRows } from '../results/rows.ts';
@@ -18,8 +18,8 @@ import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { StoredStep } from '../store.ts';
 import type { Session } from './session.ts';
 
-/** Activations of a cell, as tasks read them. */
-export interface CellActivations {
+/** Activations of a site, as tasks read them. */
+export interface SiteActivations {
   train: ActivationSet;
   test: ActivationSet;
   labelled?: LabelledActivations;
@@ -49,8 +49,8 @@ const OUTCOME = 'outcome.json';
 /** The part of a task's context that does not depend on the method. */
 export async function prepareContext(
   session: Session,
-  cell: Cell,
-  activations: CellActivations,
+  sitePlan: SitePlan,
+  activations: SiteActivations,
   options: Record<string, unknown>,
   taskSeed: number,
   env: { progress: StepProgress; signal: AbortSignal; judge?: TaskJudge | undefined },
@@ -58,7 +58,7 @@ export async function prepareContext(
   return {
     options,
     ...(session.subject ? { subject: session.subject } : {}),
-    site: session.site(cell.site),
+    site: session.site(sitePlan.site),
     dataset: session.dataset,
     ...activations,
     testItems: await session.testItems(),
@@ -114,20 +114,20 @@ type Outcome = StoredOutcome & { failed?: string };
 /** The result of an evaluation that lies in the store. */
 export async function resultOf(
   plan: Plan,
-  cell: Cell,
+  sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
   task: Pick<TaskDefinition, 'axes' | 'shows'>,
 ): Promise<Result> {
   const outcome = (await readJson(join(stored.folder, OUTCOME), 'store')) as StoredOutcome;
-  return resultWith(plan, cell, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
+  return resultWith(plan, sitePlan, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
 }
 
 /** The result of an evaluation that gave `outcome`, or of one that failed. */
 export function resultWith(
   plan: Plan,
-  cell: Cell,
+  sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
   { rows, details, curves, unavailable, failed }: Outcome,
@@ -137,9 +137,9 @@ export function resultWith(
   const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true;
-  const { dataset } = cell.subject;
+  const { dataset } = sitePlan.subject;
   const keys = Object.entries({
-    ...cell.activations,
+    ...sitePlan.activations,
     fit: fit.key,
     prepare: evaluation.prepare,
     evaluate: evaluation.key,
@@ -148,7 +148,7 @@ export function resultWith(
     schema: RESULT_SCHEMA,
     key: evaluation.key,
     suite: plan.suite,
-    subject: { id: cell.subject.id, modality: meta.modality, ...meta.subject },
+    subject: { id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {

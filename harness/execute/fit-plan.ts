@@ -5,8 +5,8 @@ import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import { openReplies } from '../store/replies.ts';
 import type { Store, StoredStep } from '../store.ts';
-import { openCell } from './cell.ts';
 import { openSession } from './session.ts';
+import { openSite } from './site.ts';
 import { stepRunner } from './steps.ts';
 
 /** Training and held-out activations, and the fit itself. */
@@ -24,17 +24,17 @@ export async function fitPlan(
   },
 ): Promise<StoredStep> {
   const { registry, store, run, signal, showProgress } = env;
-  const [cell] = plan.cells;
-  const [fit] = cell!.fits;
+  const [sitePlan] = plan.sites;
+  const [fit] = sitePlan!.fits;
   if (env.force) await store.drop(planSteps(plan), signal);
   if (!(await store.has('fit', fit!.key))) await store.checkWritable();
-  const session = await openSession(cell!.subject, registry);
+  const session = await openSession(sitePlan!.subject, registry);
   const progress = await createProgress(STEPS, { enabled: showProgress });
   try {
-    session.site(cell!.site);
+    session.site(sitePlan!.site);
     const repliesOf = openReplies(store.root, progress.say);
     const step = stepRunner(store, progress, signal, () => {});
-    return await openCell(cell!, { registry, session, run, step, signal, repliesOf, others: [] }).fit(fit!);
+    return await openSite(sitePlan!, { registry, session, run, step, signal, repliesOf, others: [] }).fit(fit!);
   } finally {
     progress.stop();
     session.dispose();

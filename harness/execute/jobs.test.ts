@@ -7,10 +7,10 @@ import { dealJobs, type Jobs, takeJob } from './jobs.ts';
 
 const test = suite('execute/jobs');
 
-/** A plan of cells with so many methods of one task each. */
-const planOf = (...cells: [subject: string, methods: number][]) =>
+/** A plan of sites with so many methods of one task each. */
+const planOf = (...sites: [subject: string, methods: number][]) =>
   ({
-    cells: cells.map(([id, methods]) => ({
+    sites: sites.map(([id, methods]) => ({
       subject: { id },
       fits: Array.from({ length: methods }, () => ({ evaluations: [{}] })),
     })),
@@ -18,7 +18,7 @@ const planOf = (...cells: [subject: string, methods: number][]) =>
 
 function takeAll(jobs: Jobs, side: number): string[] {
   const taken: string[] = [];
-  for (let job = takeJob(jobs, side); job; job = takeJob(jobs, side)) taken.push(`${job.cell}.${job.fit}`);
+  for (let job = takeJob(jobs, side); job; job = takeJob(jobs, side)) taken.push(`${job.site}.${job.fit}`);
   return taken;
 }
 
@@ -31,10 +31,10 @@ test('whole subjects go to a side, so that both have about as much to do', () =>
   assert.equal(takeAll(jobs, 1), ['1.0', '1.1', '1.2', '1.3', '3.0', '3.1', '3.2', '3.3', '3.4']);
 });
 
-test('a side without work of its own takes from the front of the others, cell by cell', () => {
+test('a side without work of its own takes from the front of the others, site by site', () => {
   const jobs = dealJobs(planOf(['a', 3], ['a', 2]), 2, all);
-  assert.equal(takeJob(jobs, 1), { cell: 0, fit: 0 });
-  assert.equal(takeJob(jobs, 0), { cell: 0, fit: 1 });
+  assert.equal(takeJob(jobs, 1), { site: 0, fit: 0 });
+  assert.equal(takeJob(jobs, 0), { site: 0, fit: 1 });
   assert.equal(takeAll(jobs, 1), ['0.2', '1.0', '1.1']);
   assert.is(takeJob(jobs, 0), undefined);
 });

@@ -1,17 +1,17 @@
 /** @file The results of a run: where each belongs, whether it is there, written from the step that made it. */
 import { rm } from 'node:fs/promises';
-import type { Cell, Evaluation, Fit, Plan } from '../plan.ts';
+import type { Evaluation, Fit, Plan, SitePlan } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import { type ResultPlace, readResult, resultFile, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
-import type { CellFacts } from './cell.ts';
 import { resultOf, resultWith } from './evaluate.ts';
+import type { SiteFacts } from './site.ts';
 
 /** One evaluation with what it belongs to. */
 export interface PlannedResult {
-  cell: Cell;
+  sitePlan: SitePlan;
   fit: Fit;
   evaluation: Evaluation;
 }
@@ -25,14 +25,14 @@ export interface ResultsEnvironment {
 
 /** All results of a plan, in its order. */
 export const plannedResults = (plan: Plan): PlannedResult[] =>
-  plan.cells.flatMap((cell) =>
-    cell.fits.flatMap((fit) => fit.evaluations.map((evaluation) => ({ cell, fit, evaluation }))),
+  plan.sites.flatMap((sitePlan) =>
+    sitePlan.fits.flatMap((fit) => fit.evaluations.map((evaluation) => ({ sitePlan, fit, evaluation }))),
   );
 
 /** Where a planned result belongs. */
-export function placeOf({ cell, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
+export function placeOf({ sitePlan, fit, evaluation: { task, seed } }: PlannedResult): ResultPlace {
   const { method, identity } = fit;
-  return { subject: cell.subject.id, site: cell.site, method: method.name, identity, task: task.id, seed };
+  return { subject: sitePlan.subject.id, site: sitePlan.site, method: method.name, identity, task: task.id, seed };
 }
 
 /** Writes the result of an evaluation that the store has. */
@@ -41,11 +41,11 @@ export async function keepResult(
   planned: PlannedResult,
   { registry, store, out }: ResultsEnvironment,
 ): Promise<Result | undefined> {
-  const { cell, fit, evaluation } = planned;
+  const { sitePlan, fit, evaluation } = planned;
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
   const task = await registry.get('task', evaluation.task.id);
-  const result = sealed(await resultOf(plan, cell, fit, evaluation, stored, task));
+  const result = sealed(await resultOf(plan, sitePlan, fit, evaluation, stored, task));
   await writeResult(out, result);
   return result;
 }
@@ -55,13 +55,13 @@ export async function keepFailure(
   plan: Plan,
   planned: PlannedResult,
   failed: string,
-  facts: CellFacts,
+  facts: SiteFacts,
   { registry, out, run }: Pick<ResultsEnvironment, 'registry' | 'out'> & { run: RunProvenance },
 ): Promise<void> {
-  const { cell, fit, evaluation } = planned;
+  const { sitePlan, fit, evaluation } = planned;
   const task = await registry.get('task', evaluation.task.id);
   const meta = { run, ...facts, seconds: {} };
-  await writeResult(out, resultWith(plan, cell, fit, evaluation, { rows: [], failed }, meta, task));
+  await writeResult(out, resultWith(plan, sitePlan, fit, evaluation, { rows: [], failed }, meta, task));
 }
 
 /** Removes the results of a plan, so that nothing of them is taken for done. */

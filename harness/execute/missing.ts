@@ -4,16 +4,16 @@ import type { Store } from '../store.ts';
 
 /** The plan with the evaluations of `missing` only, and with what they need. */
 export function planOf(plan: Plan, missing: ReadonlySet<Evaluation>): Plan {
-  const cells = plan.cells
-    .map((cell) => {
-      const fits = cell.fits
+  const sites = plan.sites
+    .map((sitePlan) => {
+      const fits = sitePlan.fits
         .map((fit) => ({ ...fit, evaluations: fit.evaluations.filter((evaluation) => missing.has(evaluation)) }))
         .filter(({ evaluations }) => evaluations.length > 0);
       const wanted = new Set(fits.flatMap((fit) => fit.evaluations.map(({ prepare }) => prepare)));
-      return { ...cell, fits, prepares: cell.prepares.filter(({ key }) => wanted.has(key)) };
+      return { ...sitePlan, fits, prepares: sitePlan.prepares.filter(({ key }) => wanted.has(key)) };
     })
     .filter(({ fits }) => fits.length > 0);
-  return { ...plan, cells };
+  return { ...plan, sites };
 }
 
 /** Steps of a plan that the store has not. */

@@ -120,7 +120,7 @@ test('options of a method, seeds and another site make rows, and are not refused
 test('results from other code are made anew and said; those that the plan does not make are said to stay', async () => {
   const { plan, out } = await runToy(folder, { methods: [{ id: 'toy-mean' }] });
   const renewed = structuredClone(plan);
-  for (const { fits } of renewed.cells) {
+  for (const { fits } of renewed.sites) {
     for (const { evaluations } of fits) {
       for (const each of evaluations) {
         each.key = 'e'.repeat(64);

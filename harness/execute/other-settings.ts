@@ -31,7 +31,7 @@ const placeName = (subject: string, site: string, task: string) => JSON.stringif
 /** Conditions and hash of every table that a plan makes. */
 function tablesOf(plan: Plan): Map<string, { conditions: Conditions; table: string }> {
   return new Map(
-    plannedResults(plan).map(({ cell: { subject, site }, evaluation: { task, settings } }) => {
+    plannedResults(plan).map(({ sitePlan: { subject, site }, evaluation: { task, settings } }) => {
       const { limited, backend } = plan;
       const conditions = conditionsOf({ subject, dataset: subject.dataset, task, settings, limited, backend });
       return [placeName(subject.id, site, task.id), { conditions, table: settings.table }];

@@ -1,5 +1,5 @@
 /** @file One side of a run: takes jobs as long as there are some, and keeps going past a failure. */
-import type { Cell, Evaluation, Fit, Plan, StepKind } from '../plan.ts';
+import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import type { Progress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
@@ -7,10 +7,10 @@ import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { openReplies } from '../store/replies.ts';
 import { checkWritable, type Store } from '../store.ts';
-import { openCell, type RunningCell } from './cell.ts';
 import type { Job } from './jobs.ts';
 import { keepFailure, keepResult, type PlannedResult } from './kept-results.ts';
 import { openSession, type Session } from './session.ts';
+import { openSite, type RunningSite } from './site.ts';
 import { stepRunner } from './steps.ts';
 
 /** A step that failed, with everything that therefore has no result. */
@@ -74,56 +74,56 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
   }
 
   /** Leaves in the tables that evaluations have no rows, and why. */
-  async function keepFailures(planned: PlannedResult[], reason: string, running: RunningCell): Promise<void> {
+  async function keepFailures(planned: PlannedResult[], reason: string, running: RunningSite): Promise<void> {
     if (planned.length === 0) return;
     const facts = await running.facts();
     for (const each of planned) await keepFailure(plan, each, reason, facts, env);
   }
 
-  async function runFit(cell: Cell, fit: Fit, running: RunningCell): Promise<void> {
-    const label = `${cell.subject.id} ${cell.site} ${fit.method.name} seed ${fit.seed}`;
+  async function runFit(sitePlan: SitePlan, fit: Fit, running: RunningSite): Promise<void> {
+    const label = `${sitePlan.subject.id} ${sitePlan.site} ${fit.method.name} seed ${fit.seed}`;
     const open = new Set(fit.evaluations);
     try {
       await running.withMethod(fit, async (method) => {
         for (const evaluation of fit.evaluations) {
           try {
             await method.evaluate(evaluation);
-            const result = await keepResult(plan, { cell, fit, evaluation }, env);
+            const result = await keepResult(plan, { sitePlan, fit, evaluation }, env);
             if (result) env.onResult?.(evaluation, result);
             open.delete(evaluation);
           } catch (error) {
             const reason = await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
             open.delete(evaluation);
-            await keepFailures([{ cell, fit, evaluation }], reason, running);
+            await keepFailures([{ sitePlan, fit, evaluation }], reason, running);
           }
         }
       });
     } catch (error) {
       const reason = await fail(label, error);
       await keepFailures(
-        [...open].map((evaluation) => ({ cell, fit, evaluation })),
+        [...open].map((evaluation) => ({ sitePlan, fit, evaluation })),
         reason,
         running,
       );
     }
   }
 
-  let open: { id: string; session: Session; cells: Map<Cell, RunningCell> } | undefined;
+  let open: { id: string; session: Session; sites: Map<SitePlan, RunningSite> } | undefined;
   try {
     for (let job = env.next(); job; job = env.next()) {
-      const cell = plan.cells[job.cell]!;
-      const { subject } = cell;
+      const sitePlan = plan.sites[job.site]!;
+      const { subject } = sitePlan;
       if (open?.id !== subject.id) {
         open?.session.dispose();
         open = undefined;
-        open = { id: subject.id, session: await openSession(subject, registry), cells: new Map() };
+        open = { id: subject.id, session: await openSession(subject, registry), sites: new Map() };
       }
-      const { session, cells } = open;
-      const later = plan.cells.slice(job.cell + 1).filter((other) => other.subject.id === subject.id);
+      const { session, sites } = open;
+      const later = plan.sites.slice(job.site + 1).filter((other) => other.subject.id === subject.id);
       const running =
-        cells.get(cell) ?? openCell(cell, { registry, session, run, step, signal, repliesOf, others: later });
-      cells.set(cell, running);
-      await runFit(cell, cell.fits[job.fit]!, running);
+        sites.get(sitePlan) ?? openSite(sitePlan, { registry, session, run, step, signal, repliesOf, others: later });
+      sites.set(sitePlan, running);
+      await runFit(sitePlan, sitePlan.fits[job.fit]!, running);
     }
   } finally {
     open?.session.dispose();

@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import { openRegistry, type Registry } from '../registry.ts';
-import { checkCells } from './check-cells.ts';
+import { checkSites } from './check-sites.ts';
 
-const test = suite('execute/check-cells');
+const test = suite('execute/check-sites');
 
 /** The package's plug-ins, whose families refuse to load. */
 function weightless(): Registry {
@@ -30,14 +30,14 @@ function planOf(site: string): Plan {
     concepts: {},
     training: {},
   };
-  return { cells: [{ subject, site, fits: [] }] } as unknown as Plan;
+  return { sites: [{ subject, site, fits: [] }] } as unknown as Plan;
 }
 
 test('sites and sizes are known without loading weights', async () => {
   const { signal } = new AbortController();
-  const small = await checkCells(planOf('blocks.2.hook_resid_post'), weightless(), signal);
+  const small = await checkSites(planOf('blocks.2.hook_resid_post'), weightless(), signal);
   assert.equal([...small], ['tiny-lm']);
-  const error = await checkCells(planOf('blocks.9.hook_resid_post'), weightless(), signal).catch((e: Error) => e);
+  const error = await checkSites(planOf('blocks.9.hook_resid_post'), weightless(), signal).catch((e: Error) => e);
   assert.match((error as Error).message, /unknown site of tiny-lm 'blocks\.9\.hook_resid_post'/);
 });
 

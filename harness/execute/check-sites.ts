@@ -1,7 +1,7 @@
 /** @file What a plan does not know of its subjects, found before hours are spent on what comes first. */
 import os from 'node:os';
 import { widthOf } from '../options.ts';
-import type { Cell, Plan } from '../plan.ts';
+import type { Plan, SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 
 import { checkMethod } from '../suite/check-method.ts';
@@ -17,9 +17,9 @@ const SHARE = 1 / 16;
 
 const memory = () => Math.min(os.totalmem(), process.constrainedMemory() || Infinity);
 
-/** About the bytes that a thread holds which works on these cells. */
-function bytesOf(outline: SessionOutline, cells: readonly Cell[]): number {
-  const saes = cells.flatMap(({ site, fits }) => {
+/** About the bytes that a thread holds which works on these sites. */
+function bytesOf(outline: SessionOutline, sites: readonly SitePlan[]): number {
+  const saes = sites.flatMap(({ site, fits }) => {
     const d = outline.site(site).d;
     const trained = fits.filter(({ method }) => method.kind === 'sae' && method.checkpoint === undefined);
     return trained.map(({ method }) => ARRAYS_PER_SAE * d * widthOf(method.options, d));
@@ -33,19 +33,19 @@ function bytesOf(outline: SessionOutline, cells: readonly Cell[]): number {
  * @returns The subjects that several threads may hold open at once: small against the memory of this machine.
  * @throws UserError for an unknown site, sizes that cannot be and the like; the signal's reason when aborted.
  */
-export async function checkCells(plan: Plan, registry: Registry, signal: AbortSignal): Promise<Set<string>> {
+export async function checkSites(plan: Plan, registry: Registry, signal: AbortSignal): Promise<Set<string>> {
   const small = new Set<string>();
-  for (const subject of new Set(plan.cells.map((cell) => cell.subject))) {
+  for (const subject of new Set(plan.sites.map((sitePlan) => sitePlan.subject))) {
     signal.throwIfAborted();
     const outline = await openOutline(subject, registry);
     try {
-      const cells = plan.cells.filter((cell) => cell.subject === subject);
-      for (const { site, fits } of cells) {
+      const sites = plan.sites.filter((sitePlan) => sitePlan.subject === subject);
+      for (const { site, fits } of sites) {
         const found = outline.site(site);
         for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
       }
       await checkConcepts(outline.dataset, subject.concepts, { registry, id: subject.dataset.id });
-      if (bytesOf(outline, cells) <= SHARE * memory()) small.add(subject.id);
+      if (bytesOf(outline, sites) <= SHARE * memory()) small.add(subject.id);
     } finally {
       outline.dispose();
     }

@@ -7,12 +7,12 @@ import type { ActivationSet } from '../contract.ts';
 import { poolLatents } from '../kit/latents.ts';
 import {
   type ActivationSplit,
-  type Cell,
   type Evaluation,
   type Fit,
   type Prepare,
   readsLabels,
   readsTest,
+  type SitePlan,
 } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
@@ -21,12 +21,12 @@ import type { StoredStep } from '../store.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
-  type CellActivations,
   type EvaluationMeta,
   evaluateTask,
   prepareContext,
   prepareTask,
   readPrepared,
+  type SiteActivations,
 } from './evaluate.ts';
 import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
 import { taskJudge } from './judge.ts';
@@ -35,7 +35,7 @@ import { createOnce } from './once.ts';
 import type { Session } from './session.ts';
 import { type RunStep, secondsOf } from './steps.ts';
 
-export interface CellEnvironment {
+export interface SiteEnvironment {
   registry: Registry;
   session: Session;
   run: RunProvenance;
@@ -43,8 +43,8 @@ export interface CellEnvironment {
   signal: AbortSignal;
   /** What each judge was answered before. */
   repliesOf(judge: ReplyingJudge): Replies;
-  /** Cells of the same subject that the run comes to later: what is collected for one is collected for them. */
-  others: readonly Cell[];
+  /** Sites of the same subject that the run comes to later: what is collected for one is collected for them. */
+  others: readonly SitePlan[];
 }
 
 /** A step whose output several others read: computed once, and its failure is every reader's failure. */
@@ -58,28 +58,28 @@ function epochsNote(trainRows: number, { tokens }: NonNullable<EvaluationMeta['t
   return `training saw ${tokens} vectors: ${(tokens / trainRows).toFixed(2)} epochs of ${trainRows} rows`;
 }
 
-/** One cell while it runs. */
-export interface RunningCell {
+/** One site while it runs. */
+export interface RunningSite {
   /** Fits the method when it is not there yet. */
   fit(fit: Fit): Promise<StoredStep>;
   /** Fits (or finds) the method and hands it to `use` until that ends. */
-  withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void>;
+  withMethod(fit: Fit, use: (method: FittedAtSite) => Promise<void>): Promise<void>;
   /** What a result of it says even where a method failed: no rows of data where there are no activations. */
-  facts(): Promise<CellFacts>;
+  facts(): Promise<SiteFacts>;
 }
 
-export interface FittedCell {
+export interface FittedAtSite {
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
 
-/** What results of a cell say of their subject and data. */
-export type CellFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
+/** What results of a site say of their subject and data. */
+export type SiteFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
 
-/** Opens a cell. Nothing is computed before the first method needs it. */
-export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
+/** Opens a site. Nothing is computed before the first method needs it. */
+export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite {
   const { registry, session, run, step, signal } = env;
-  const { subject, site, activations: keys } = cell;
+  const { subject, site, activations: keys } = sitePlan;
   const place = `${subject.id} ${site}`;
   /** Imported activations are no steps: they are read where they lie. */
   const collected = session.activationsFor ? [] : [keys.train, keys.test, keys.labelled];
@@ -88,9 +88,9 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
-        return { value: await session.activationsFor(await itemsOf(session, cell, name)), seconds: 0 };
+        return { value: await session.activationsFor(await itemsOf(session, sitePlan, name)), seconds: 0 };
       }
-      const stored = await collectSplit(session, cell, env.others, name, { step, signal });
+      const stored = await collectSplit(session, sitePlan, env.others, name, { step, signal });
       return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
     });
 
@@ -102,7 +102,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
       return { value: labelledActivations(set, value), seconds, notes };
     });
 
-  const activations = (): Promise<Shared<CellActivations> & { times: Record<string, number>; notes: string[] }> =>
+  const activations = (): Promise<Shared<SiteActivations> & { times: Record<string, number>; notes: string[] }> =>
     once('activations', async () => {
       const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
       const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
@@ -129,7 +129,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
           const env = { progress, signal, judge: await judgeOf(task) };
           await prepareTask(
             definition,
-            await prepareContext(session, cell, inputs, task.options, taskSeed, env),
+            await prepareContext(session, sitePlan, inputs, task.options, taskSeed, env),
             folder,
           );
           return {};
@@ -166,7 +166,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     );
   }
 
-  function factsOf(sets: CellActivations | undefined, notes: readonly string[]): CellFacts {
+  function factsOf(sets: SiteActivations | undefined, notes: readonly string[]): SiteFacts {
     const { name, d, kind, modality } = session.site(site);
     const { fingerprint, family, parameters } = session.facts;
     return {
@@ -183,7 +183,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
     };
   }
 
-  async function withMethod(fit: Fit, use: (method: FittedCell) => Promise<void>): Promise<void> {
+  async function withMethod(fit: Fit, use: (method: FittedAtSite) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
     const { value: sets, times, notes } = await activations();
     const definition = await registry.method(fit.method.id);
@@ -205,7 +205,7 @@ export function openCell(cell: Cell, env: CellEnvironment): RunningCell {
             async (folder, progress) => {
               const started = performance.now();
               const env = { progress, signal, judge: await judgeOf(task) };
-              const context = await prepareContext(session, cell, sets, task.options, taskSeed, env);
+              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, env);
               await evaluateTask(
                 taskDefinition,
                 {
