@@ -8,11 +8,9 @@ import {
   type ConceptSet,
   type Dataset,
   type FittedMethod,
-  type GenerateOptions,
   type Item,
   type JudgeDefinition,
   type LabelledActivations,
-  type LanguageModel,
   type Subject,
   type TaskContext,
   type Tensor1D,
@@ -23,8 +21,8 @@ import { createRng, packageRoot } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
-import { bigramModel } from '../harness/testing/language-model.ts';
 import { judgeOn, taskTools } from '../harness/testing/task-tools.ts';
+import { oneHot, wordModel } from '../harness/testing/word-model.ts';
 import clipFamily from '../models/subjects/clip.ts';
 import llama from '../models/subjects/llama.ts';
 import imageWorld from './datasets/image-world.ts';
@@ -37,51 +35,6 @@ const test = suite('tasks/steering');
 test.before(async () => {
   await initBackend('wasm');
 });
-
-const WORDS = ['<s>', 'go', 'topic', 'concept', 'other'];
-const oneHot = (i: number) => WORDS.map((_, j) => (i === j ? 1 : 0));
-/** Logits of the next word: after `go` the topic (4), after `topic` again (3) or the concept (2), steering adds 1 each. */
-const NEXT = [
-  [0, 1, 0, 0, 0],
-  [0, 0, 4, 0, 1],
-  [0, 0, 3, 2, 0],
-  [0, 0, 0, 1, 0],
-  [0, 0, 0, 0, 0],
-];
-
-/** Greedy generation of a bigram model with words for tokens. */
-function wordModel(): LanguageModel & { generated(): number } {
-  const model = bigramModel(
-    WORDS.map((_, i) => oneHot(i)),
-    NEXT,
-  );
-  let generated = 0;
-  const encode = (text: string) => {
-    const words = [...text.matchAll(/\S+/g)];
-    const ids = [0, ...words.map(([word]) => WORDS.indexOf(word))];
-    const offsets = [[0, 0], ...words.map((m) => [m.index, m.index + m[0].length])] as [number, number][];
-    return { ids, offsets };
-  };
-  const decode = (ids: ArrayLike<number>) => Array.from(ids, (id) => WORDS[id]!).join(' ');
-  return {
-    ...model,
-    tokenizer: { vocabSize: WORDS.length, specialIds: new Set([0]), encode, decode },
-    async generate(prompts, { maxNewTokens, interventions = [] }: GenerateOptions) {
-      generated += prompts.length;
-      const out: number[][] = prompts.map(() => []);
-      for (let step = 0; step < maxNewTokens; step++) {
-        const last = Int32Array.from(prompts, (prompt, i) => [...prompt, ...out[i]!].at(-1)!);
-        const batch = { n: prompts.length, length: 1, ids: last, mask: new Uint8Array(prompts.length).fill(1) };
-        const logits = tf.tidy(() => model.forward(batch, { interventions }).logits!);
-        const rows = await logits.array();
-        logits.dispose();
-        for (const [i, [row]] of rows.entries()) out[i]!.push(row!.indexOf(Math.max(...row!)));
-      }
-      return out;
-    },
-    generated: () => generated,
-  };
-}
 
 const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
 const words = {

@@ -9,7 +9,7 @@ import { atomicWriteJson } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256Json } from '../io/hash.ts';
 import { readJson } from '../io/json.ts';
-import { refuseNonFinite } from '../results.ts';
+import { refuseNonFinite } from '../io/non-finite.ts';
 
 /** What of a judge its replies depend on. */
 export interface ReplyingJudge {
