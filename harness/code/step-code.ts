@@ -17,7 +17,7 @@ export interface StepCode {
 }
 
 /** Kinds whose files are in no fingerprint of the plug-in's own. */
-const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task'];
+const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task', 'judge'];
 
 /**
  * The digests of what a registry holds.
