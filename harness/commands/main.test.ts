@@ -52,11 +52,6 @@ test('unknown names of every kind get a suggestion', async () => {
   assert.match(await mistake('ls', 'sae', 'extra'), /ls: unexpected argument 'extra'/);
   assert.match(await mistake('ls'), /ls: expected <kind>: one of sae, baselines/);
   assert.match(await mistake('run', '--limit'), /limit/);
-  assert.is(
-    await mistake('run', '--overwrite=1'),
-    "run: expected --overwrite or --no-overwrite; found '--overwrite=1'.",
-  );
-  assert.is(await mistake('validate', ''), 'validate: expected <file>; found "".');
   assert.match(await mistake(), /expected a command: run, train/);
   assert.match(await mistake('run', 'no-such-suite'), /unknown suite 'no-such-suite'/);
 });
@@ -157,7 +152,6 @@ test('store: shown, checked, pruned only with --yes', async () => {
     await mistake('store', 'gc', '--unused', '--out', modelFolder, ...at),
     /expected results below .*found none/,
   );
-  assert.match(await mistake('store', 'gc', ...both, ...at), /--results says where --unused looks/);
   assert.match(await mistake('store', 'verfy', ...at), /unknown action 'verfy'\. Did you mean: verify\?/);
 });
 
