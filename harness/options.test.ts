@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { resolveOptions, SIZE_OPTIONS } from './options.ts';
+import { sharedAjv } from './schema/validate.ts';
 
 const test = suite('options');
 const schema = {
@@ -41,6 +42,23 @@ test('mistakes are one line with the mend', async () => {
 test('sizes of SAEs', async () => {
   assert.equal(await resolveOptions(SIZE_OPTIONS, {}, ''), { expansion: 8 });
   assert.equal(await resolveOptions(SIZE_OPTIONS, { d_sae: 100 }, ''), { d_sae: 100, expansion: 8 });
+});
+
+test('a schema that is put together anew each time is compiled once', async () => {
+  const ajv = await sharedAjv();
+  const { compile } = ajv;
+  let compiled = 0;
+  ajv.compile = (...given: Parameters<typeof compile>) => {
+    compiled++;
+    return compile.apply(ajv, given) as never;
+  };
+  try {
+    for (let i = 0; i < 5; i++)
+      await resolveOptions({ ...SIZE_OPTIONS, met: { type: 'integer', description: '' } }, {}, '');
+  } finally {
+    ajv.compile = compile;
+  }
+  assert.is(compiled, 1);
 });
 
 test('a schema that is none is the plug-in’s fault, by name', async () => {

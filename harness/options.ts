@@ -5,15 +5,16 @@ import { UserError } from './errors.ts';
 import { explain } from './schema/explain.ts';
 import { sharedAjv } from './schema/validate.ts';
 
-const compiled = new WeakMap<OptionsSchema, Promise<ValidateFunction>>();
+/** By what the schema says: it is often put together anew, and ajv's scope keeps all that it ever compiled. */
+const compiled = new Map<string, ValidateFunction>();
 
 async function compile(schema: OptionsSchema, where: string): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
-  const whole = { type: 'object', additionalProperties: false, properties: schema };
   try {
-    const check = ajv.compile(whole);
-    // ajv keeps every schema that it compiled, and each is met once.
-    ajv.removeSchema(whole);
+    const text = JSON.stringify(schema);
+    const check =
+      compiled.get(text) ?? ajv.compile({ type: 'object', additionalProperties: false, properties: schema });
+    compiled.set(text, check);
     return check;
   } catch (error) {
     throw new UserError(`${where}: the plug-in's own schema of options is not valid: ${(error as Error).message}.`);
@@ -31,13 +32,8 @@ export async function resolveOptions(
   given: Record<string, unknown> | undefined,
   where: string,
 ): Promise<Record<string, unknown>> {
-  let check = compiled.get(schema);
-  if (!check) {
-    check = compile(schema, where);
-    compiled.set(schema, check);
-  }
   const options = structuredClone(given ?? {});
-  const validate = await check;
+  const validate = await compile(schema, where);
   if (!validate(options)) throw new UserError(`${where}: ${explain(validate.errors!, options, 'its list of options')}`);
   return options;
 }

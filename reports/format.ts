@@ -53,9 +53,6 @@ export function axesLabel(axes: Record<string, string>): string {
     .join(', ');
 }
 
-/** The axes' values alone, for labels in plots, where the axes are explained beside: `auroc`, `none / raw`. */
-export const axesValues = (axes: Record<string, string>): string => Object.values(axes).join(' / ');
-
 /** `4,000 training rows × 12.5 epochs and 300 test rows`; several numbers of epochs where SAEs trained differently long. */
 export function rowsText({ trainRows, testRows }: Pick<Result['dataset'], 'trainRows' | 'testRows'>, epochs: number[]) {
   const often = epochs.map((times) => Number(times.toPrecision(3)).toLocaleString('en')).join(' or ');

@@ -11,12 +11,13 @@ import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
-const ARROWS = { max: ' ↑', min: ' ↓', none: '' };
+const ARROWS = { max: '↑', min: '↓', none: '' };
 
 async function plotViews(plots: readonly Plot[], prefix: string) {
   const views = [];
   for (const [i, plot] of plots.entries()) {
-    views.push({ title: plot.title, caption: plot.caption, svg: await renderSvg(plot, `${prefix}-${i}`) });
+    const { title, caption, legend } = plot;
+    views.push({ title, caption, legend, svg: await renderSvg(plot, `${prefix}-${i}`) });
   }
   return views;
 }
@@ -56,7 +57,8 @@ function tableView(table: Table) {
   const { bands, details } = rowGroups(table.rows);
   return {
     columns: columns.map((name) => ({
-      title: metricTitle(name) + ARROWS[firstCell(name)?.direction ?? 'none'],
+      title: metricTitle(name),
+      arrow: ARROWS[firstCell(name)?.direction ?? 'none'],
       unit: firstCell(name)?.unit,
     })),
     bands: bands.map((band) => ({

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { AsideSetting } from '../execute/aside.ts';
 import type { Failure } from '../execute/run-jobs.ts';
 import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
+import { OWN_THREADS } from '../num/backends/names.ts';
 import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
@@ -203,7 +204,7 @@ const MAX_SIDES = 4;
 async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
   const { allowedThreads } = await import('../native/addon.ts');
   const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
-  if (setting.backend === 'tensorflow' || threads < 1 || fewOpenFiles()) return undefined;
+  if (OWN_THREADS.includes(setting.backend) || threads < 1 || fewOpenFiles()) return undefined;
   const { workerAside } = await import('../execute/aside.ts');
   return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
 }

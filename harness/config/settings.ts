@@ -1,4 +1,5 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
+import { BACKEND_CHOICES } from '../num/backends/names.ts';
 
 /** Commands by name, as the table refers to them. */
 export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'doctor';
@@ -41,7 +42,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'backend',
     type: 'string',
-    choices: ['auto', 'tensorflow', 'native', 'wasm', 'cpu'],
+    choices: BACKEND_CHOICES,
     default: 'auto',
     commands: COMPUTING,
     description: 'What computes; auto takes the fastest that starts.',

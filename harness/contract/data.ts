@@ -74,10 +74,12 @@ export interface SteeringPrompt {
   topic?: string;
 }
 
-/** What a generated text shows, each score in {0, 1, 2} (AxBench's scale). */
+/** What a dataset knows of a generated text, each score in {0, 1, 2} (AxBench's scale): the judge `dataset` asks it. */
 export interface TextJudge {
   /** How it judges, in a sentence, for reports. */
   description: string;
+  /** Reads what it judges by, where it has to: awaited before the first text. */
+  ready?(): Promise<unknown>;
   concept(text: string, concept: Concept): number;
   instruction(text: string, prompt: SteeringPrompt): number;
 }

@@ -42,8 +42,8 @@ export interface TrainState {
   buffers: NamedTensors;
   /** Random stream of this step: the same after a resume. */
   rng: Rng;
-  /** What this step's `loss` gave, as numbers; present in `beforeStep` and `afterStep`. */
-  last?: { l0: number; parts: Record<string, number> };
+  /** What the latest `loss` gave, as numbers: this step's in `beforeStep` and `afterStep`, the step before's in `loss`. */
+  last?: { l0: number; parts: Record<string, number>; carry?: Record<string, number> };
 }
 
 export interface SaeLoss {
@@ -51,6 +51,8 @@ export interface SaeLoss {
   total: Scalar;
   /** Named terms for the progress line and the training curves, e.g. `mse`, `aux`, `sparsity`. */
   parts: Record<string, Scalar>;
+  /** Numbers for this step's `afterStep` and the next `loss`, which find them in `state.last.carry`; they survive a resume. */
+  carry?: Record<string, number>;
   codes: Codes;
   reconstruction: Tensor2D;
 }

@@ -15,13 +15,7 @@ const DECISIVE = /\.safetensors$|^(model\.safetensors\.index|config|preprocessor
  * @throws UserError when the folder cannot be read.
  */
 export async function folderFingerprint(folder: string): Promise<string> {
-  return fingerprintOf(folder, (name) => DECISIVE.test(name) || isTokenizerFile(name));
-}
-
-/** SHA-256 over the names and contents of the files of a folder's tokenizer. @throws UserError when it cannot be read. */
-export const tokenizerFingerprint = (folder: string): Promise<string> => fingerprintOf(folder, isTokenizerFile);
-
-async function fingerprintOf(folder: string, counts: (name: string) => boolean): Promise<string> {
+  const counts = (name: string) => DECISIVE.test(name) || isTokenizerFile(name);
   const names = await readdir(folder).catch((error: unknown) => {
     throw readError('subject', folder, error);
   });

@@ -20,6 +20,9 @@ function requireLoss(author: Author, value: SaeLoss, target: Tensor2D, d_sae: nu
   requireTensor(author, 'loss: total', value.total, []);
   demand(author, 'loss: parts', isRecord(value.parts), 'scalars by name', value.parts);
   for (const [key, part] of Object.entries(value.parts)) requireTensor(author, `loss: parts.${key}`, part, []);
+  const { carry = {} } = value;
+  const numbers = isRecord(carry) && Object.values(carry).every(Number.isFinite);
+  demand(author, 'loss: carry', numbers, 'finite numbers by name', carry);
   requireCodes(author, 'loss: codes', value.codes, target.shape[0], d_sae);
   requireTensor(author, 'loss: reconstruction', value.reconstruction, target.shape);
 }

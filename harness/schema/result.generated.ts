@@ -124,6 +124,7 @@ export interface ResultTask {
     [k: string]: string;
   };
   shows?: ResultDisplay;
+  judge?: ResultJudge;
 }
 /**
  * What the task shows in tables: its declaration.
@@ -158,6 +159,14 @@ export interface ResultCurveDisplay {
   logX?: boolean;
   diagonal?: boolean;
   only?: string;
+}
+/**
+ * What rated what was generated.
+ */
+export interface ResultJudge {
+  id: string;
+  version: number;
+  options: {};
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.

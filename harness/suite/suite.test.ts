@@ -10,6 +10,7 @@ import { exchangeDataset } from './exchange-dataset.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
+import { resolveTask } from './resolve.ts';
 import { selectFromSuite } from './select.ts';
 import { setOptions } from './set-options.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
@@ -51,6 +52,19 @@ async function messageOf(action: () => unknown): Promise<string> {
 }
 
 const names = ({ methods }: Suite) => methods.map(({ id, name }) => name ?? id).join();
+
+test('the judge of a task is resolved with its options; an unknown one, or unknown options, are told', async () => {
+  const resolved = (options: Record<string, unknown>) =>
+    resolveTask({ id: 'steering', options }, openRegistry(), 'suite s');
+  assert.equal((await resolved({})).judge, { id: 'dataset', version: 1, options: {} });
+  assert.is((await resolved({ judge: 'bag-of-words' })).judge!.id, 'bag-of-words');
+  assert.match(await messageOf(() => resolved({ judge: 'datset' })), /unknown judge 'datset'\. Did you mean: dataset/);
+  assert.match(
+    await messageOf(() => resolved({ judgeOptions: { model: 'x' } })),
+    /suite s: task steering: judge dataset: .*unknown key 'model'/,
+  );
+  assert.is((await resolveTask({ id: 'reconstruction' }, openRegistry(), 'suite s')).judge, undefined);
+});
 
 test('--only by name, by id, by axis; filters of one axis add up', () => {
   assert.is(names(selectFromSuite(given(), [])), 'topk-8,topk-16,pca');
@@ -193,6 +207,7 @@ test('--option sets an option or a training option of the methods of a name or i
   assert.equal([first!.training, second!.training], [{ lr: 0.5, tokens: 1e6 }, undefined]);
   assert.match(await messageOf(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
   assert.match(await messageOf(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
+  assert.match(await messageOf(() => set('topk.k=32', 'topk.k=16')), /'topk\.k' is given twice; keep one/);
 });
 
 test('--activations and --seed', async () => {

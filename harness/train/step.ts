@@ -75,7 +75,7 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
     const total = value.dataSync()[0]!;
     checkFinite(definition.id, lr, state.step, total, parts);
     const { l0, fired } = firing(made.codes);
-    state.last = { l0, parts };
+    state.last = { l0, parts, ...(made.carry && { carry: made.carry }) };
     withBuffers(state, () => {
       const present = Object.entries(grads).filter(([, grad]) => grad !== null);
       const named = Object.fromEntries(present.map(([name, grad]) => [byVariable.get(name)!, grad]));

@@ -3,7 +3,6 @@ import {
   type Codes,
   defineSae,
   type NamedTensors,
-  type Scalar,
   type Tensor1D,
   type Tensor2D,
   type TrainState,
@@ -29,19 +28,19 @@ const SHORT = { start: 0.2, window: 0.1 };
 
 /** Moves the running mean of the smallest kept activation; −1 until it has begun, as in the reference. */
 function updateThreshold(state: TrainState): void {
-  const smallest = state.last?.parts['smallest'] ?? 0;
+  const smallest = state.last?.carry?.['smallest'] ?? 0;
   if (state.step < Math.min(REFERENCE.start, Math.floor(SHORT.start * state.steps)) || smallest <= 0) return;
   const before = state.scalars['threshold'] ?? -1;
   const rate = Math.max(REFERENCE.rate, Math.min(1, 1 / (SHORT.window * state.steps)));
   state.scalars['threshold'] = before < 0 ? smallest : (1 - rate) * before + rate * smallest;
 }
 
-/** The smallest entry above 0, or 0 where there is none. A number for the threshold, without gradient. */
-function smallestPositive(codes: Tensor2D): Scalar {
+/** The smallest entry above 0, or 0 where there is none. */
+function smallestPositive(codes: Tensor2D): number {
   const values = codes.dataSync() as Float32Array;
   let smallest = Infinity;
   for (let i = 0; i < values.length; i++) if (values[i]! > 0 && values[i]! < smallest) smallest = values[i]!;
-  return tf.scalar(smallest === Infinity ? 0 : smallest);
+  return smallest === Infinity ? 0 : smallest;
 }
 
 export default defineSae<TopkFamily>({
@@ -69,7 +68,7 @@ export default defineSae<TopkFamily>({
       activeOnly: true,
     });
     const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
-    return { total, parts: { nmse, aux, smallest: smallestPositive(values) }, codes, reconstruction };
+    return { total, parts: { nmse, aux }, carry: { smallest: smallestPositive(values) }, codes, reconstruction };
   },
   targetL0: (hp) => hp.k,
   unitRows: () => ['W_dec'],

@@ -31,6 +31,7 @@ function run(definition: SaeDefinition, hp: Record<string, unknown>, params: Nam
   const parts = Object.entries(loss.parts).map(([name, part]) => [name, part.dataSync()] as const);
   return {
     kind: loss.codes.kind,
+    carry: loss.carry,
     numbers: [
       ['total', loss.total.dataSync()] as const,
       ...parts,
@@ -71,7 +72,7 @@ for (const backend of backends) {
         const state = stateOf({ last: { l0: 3, parts: {} } });
         const sparse = run(definition, hp, params, state);
         assert.equal([dense.kind, sparse.kind], ['dense', 'topk']);
-        assert.ok(state.scalars['activeWidth']! > 0);
+        assert.ok((sparse.carry?.['activeWidth'] ?? 0) > 0);
         sparse.numbers.forEach(([label, values], i) => {
           allclose(values, dense.numbers[i]![1], { rtol: 1e-4, atol: 1e-5 }, `${backend} ${label}`);
         });
@@ -87,11 +88,13 @@ for (const backend of backends) {
       const params = { ...paramsFor(relu as unknown as SaeDefinition), b_enc: tf.zeros([d_sae]) };
       const state = stateOf({ last: { l0: 10, parts: {} } });
       const kindAt = (l0: number, named: NamedTensors) => {
-        state.last = { l0, parts: {} };
-        return run(relu as unknown as SaeDefinition, CASES[0]![2], named, state).kind;
+        state.last = { l0, parts: {}, carry: state.last?.carry ?? {} };
+        const { kind, carry } = run(relu as unknown as SaeDefinition, CASES[0]![2], named, state);
+        state.last.carry = carry!;
+        return kind;
       };
       assert.is(kindAt(10, params), 'dense');
-      assert.is(state.scalars['denseL0'], 10);
+      assert.is(state.last?.carry?.['denseL0'], 10);
       assert.is(kindAt(8, paramsFor(relu as unknown as SaeDefinition)), 'dense');
       assert.is(kindAt(5, paramsFor(relu as unknown as SaeDefinition)), 'topk');
     });

@@ -62,7 +62,7 @@ test('codes and reconstructions of x = [3, 1], by hand', () => {
 test('BatchTopK shares its budget over the batch and follows the smallest kept value', () => {
   tf.tidy(() => {
     const x = tf.tensor2d([3, 1, 1, -1], [2, 2]);
-    const { codes, parts } = batchtopk.loss(weights(), { x, target: x }, state(), {
+    const { codes, carry } = batchtopk.loss(weights(), { x, target: x }, state(), {
       k: 1,
       auxAlpha: 0,
       auxK: 1,
@@ -70,11 +70,11 @@ test('BatchTopK shares its budget over the batch and follows the smallest kept v
     });
     // Pre-activations [2.5, 2, 0] and [0.5, 0, 0]: the two largest are both in the first row.
     assert.equal([...toDense(codes).dataSync()], [2.5, 2, 0, 0, 0, 0]);
-    assert.is(parts['smallest']!.dataSync()[0], 2);
-    const following = state({ last: { l0: 1, parts: { smallest: 2 } } });
+    assert.equal(carry, { smallest: 2 });
+    const following = state({ last: { l0: 1, parts: {}, carry: { smallest: 2 } } });
     batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.is(following.scalars['threshold'], 2);
-    following.last!.parts['smallest'] = 4;
+    following.last!.carry!['smallest'] = 4;
     batchtopk.afterStep!(weights(), following, { k: 1, auxAlpha: 0, auxK: 1, deadBias: 0 });
     assert.ok(Math.abs(following.scalars['threshold']! - 2.2) < 1e-12);
     const long = state({ step: 2000, steps: 1e6, scalars: { threshold: 2 }, last: following.last });

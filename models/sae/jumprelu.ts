@@ -15,7 +15,7 @@ import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked 
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
-import { fewActive } from './shared/few-active.ts';
+import { type FewActive, fewActive } from './shared/few-active.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
 import {
@@ -85,32 +85,26 @@ function encodeDense(params: NamedTensors, x: Tensor2D, hp: JumpReluParameters):
 /** Far below any threshold: where a row has fewer pre-activations that matter than another. */
 const NOTHING = -1e30;
 
-/** Only the pre-activations above θ − ε/2: those below have neither a value nor a gradient. Undefined while they are many. */
+/** Only the pre-activations above θ − ε/2: those below have neither a value nor a gradient. None while they are many. */
 function encodeSparse(
   params: NamedTensors,
   x: Tensor2D,
   state: TrainState,
   hp: JumpReluParameters,
-): Encoded | undefined {
+): { encoded?: Encoded; carry: FewActive['carry'] } {
   const { W_enc, W_dec } = params as { W_enc: Tensor2D; W_dec: Tensor2D };
   const floor = untracked(() => tf.sub(params['threshold']!, hp.bandwidth / 2) as Tensor1D);
-  const found = fewActive(x, { W_enc, bias: tf.sub(params['b_enc']!, floor) as Tensor1D }, state);
-  if (!found) return undefined;
-  const { indices } = found;
-  const offset = untracked(() => tf.where(tf.greater(found.values, 0), tf.gather(floor, indices), NOTHING) as Tensor);
-  const z = tf.add(found.values, offset) as Tensor2D;
+  const { few, carry } = fewActive(x, { W_enc, bias: tf.sub(params['b_enc']!, floor) as Tensor1D }, state);
+  if (!few) return { carry };
+  const { indices } = few;
+  const offset = untracked(() => tf.where(tf.greater(few.values, 0), tf.gather(floor, indices), NOTHING) as Tensor);
+  const z = tf.add(few.values, offset) as Tensor2D;
   const thresholds = tf.gather(params['threshold'] as Tensor1D, indices) as Tensor as Tensor2D;
   const values = jumprelu(z, thresholds, hp.bandwidth);
   const norms = () => tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
   const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D);
-  return {
-    z,
-    values,
-    thresholds,
-    norms,
-    codes: { kind: 'topk', indices, values, d_sae: W_dec.shape[0] },
-    reconstruction,
-  };
+  const codes: Codes = { kind: 'topk', indices, values, d_sae: W_dec.shape[0] };
+  return { encoded: { z, values, thresholds, norms, codes, reconstruction }, carry };
 }
 
 /** The sparsity term before its coefficient. */
@@ -198,7 +192,8 @@ export default defineSae<JumpReluParameters>({
   encode: (params, x) => thresholdCodes(preActs(params, x), params['threshold']!),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
-    const encoded = encodeSparse(params, x, state, hp) ?? encodeDense(params, x, hp);
+    const { encoded: few, carry } = encodeSparse(params, x, state, hp);
+    const encoded = few ?? encodeDense(params, x, hp);
     const { codes, reconstruction } = encoded;
     const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
     const sparsity = penaltyOf(encoded, hp);
@@ -210,7 +205,7 @@ export default defineSae<JumpReluParameters>({
       parts['preAct'] = preActLoss(params, x, state);
       total = tf.add(total, tf.mul(parts['preAct'], hp.preActCoefficient));
     }
-    return { total, parts, codes, reconstruction };
+    return { total, parts, carry, codes, reconstruction };
   },
   afterStep(params, state, hp): NamedTensors {
     if (hp.penalty !== 'quadratic') adjustSparsity(state, hp.targetL0);

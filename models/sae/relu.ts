@@ -91,12 +91,12 @@ export default defineSae<ReluParameters>({
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
     const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
-    const few = fewActive(x, encoder, state);
+    const { few, carry } = fewActive(x, encoder, state);
     const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
     const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
     const lambda =
       hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));
-    return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, codes, reconstruction };
+    return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, carry, codes, reconstruction };
   },
   afterStep(_params, state, hp) {
     adjustSparsity(state, decliningTarget(state, hp.targetL0), DECLINING);

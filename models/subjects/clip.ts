@@ -57,7 +57,7 @@ function readStack(config: ConfigReader, tower: 'vision' | 'text'): StackSpec {
   const heads = config.size('num_attention_heads', defaults.heads);
   if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
   return {
-    layers: config.size('num_hidden_layers', defaults.layers),
+    layers: config.layers('num_hidden_layers', defaults.layers),
     ...{ d, heads, kvHeads: heads, headDim: d / heads },
     mlp: config.size('intermediate_size', defaults.mlp),
     norm: 'layer',

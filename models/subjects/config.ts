@@ -4,6 +4,8 @@ import { type Activation, shown } from '../../harness/kit/index.ts';
 
 /** Bound of every size in a config: a larger one is a corrupt file, not a model. */
 const MAX_SIZE = 1 << 24;
+/** The same of the number of blocks: each has names of its own, listed before any file is opened. */
+const MAX_LAYERS = 4096;
 
 /** Activation functions by the names that Hugging Face gives them. */
 const ACTIVATIONS: Record<string, Activation> = {
@@ -18,6 +20,8 @@ const ACTIVATIONS: Record<string, Activation> = {
 export interface ConfigReader {
   /** A positive integer of at most 2^24. */
   size(field: string, fallback?: number): number;
+  /** A number of blocks, at most 4096. */
+  layers(field: string, fallback?: number): number;
   /** A positive finite number. */
   positive(field: string, fallback?: number): number;
   flag(field: string, fallback: boolean): boolean;
@@ -48,6 +52,12 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
     throw wrong(field, `one of ${known.join(', ')}`);
   };
 
+  function whole(field: string, fallback: number | undefined, most: number): number {
+    const value = read(field, fallback);
+    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return value as number;
+    throw wrong(field, `an integer from 1 to ${most}`);
+  }
+
   return {
     wrong,
     oneOf,
@@ -56,11 +66,8 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
       if (read(field, only) !== only) throw wrong(field, `${only}, which alone is computed here`);
     },
     has: (field) => (json[field] ?? null) !== null,
-    size(field, fallback) {
-      const value = read(field, fallback);
-      if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_SIZE) return value as number;
-      throw wrong(field, `an integer from 1 to ${MAX_SIZE}`);
-    },
+    size: (field, fallback) => whole(field, fallback, MAX_SIZE),
+    layers: (field, fallback) => whole(field, fallback, MAX_LAYERS),
     positive(field, fallback) {
       const value = read(field, fallback);
       if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;

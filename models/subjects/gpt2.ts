@@ -28,7 +28,7 @@ export function readGpt2(config: ConfigReader): CausalLm {
     embed: EMBEDDING,
     positions: { table: 'transformer.wpe' },
     stack: {
-      layers: config.size('n_layer'),
+      layers: config.layers('n_layer'),
       ...{ d, heads, kvHeads: heads, headDim: d / heads },
       mlp: config.size('n_inner', 4 * d),
       norm: 'layer',

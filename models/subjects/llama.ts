@@ -29,7 +29,7 @@ export function readLlama(config: ConfigReader): CausalLm {
     embed: EMBEDDING,
     positions: { rotary: createRotary(headDim, readRotary(config)) },
     stack: {
-      layers: config.size('num_hidden_layers'),
+      layers: config.layers('num_hidden_layers'),
       ...{ d, heads, kvHeads, headDim },
       mlp: config.size('intermediate_size'),
       norm: 'rms',

@@ -135,7 +135,7 @@ test('fields of the config', async () => {
   const faults: [Record<string, unknown>, RegExp][] = [
     [{ hidden_size: 'wide' }, /config\.json: field hidden_size: expected an integer from 1 to \d+, found "wide"/],
     [{ num_hidden_layers: 0 }, /num_hidden_layers/],
-    [{ num_hidden_layers: 1e9 }, /num_hidden_layers/],
+    [{ num_hidden_layers: 1e7 }, /num_hidden_layers: expected an integer from 1 to 4096, found 10000000/],
     [{ num_key_value_heads: 4 }, /num_key_value_heads: expected a divisor of num_attention_heads \(6\), found 4/],
     [{ head_dim: 7 }, /head_dim: expected an even number/],
     [{ rms_norm_eps: -1 }, /rms_norm_eps: expected a positive number, found -1/],

@@ -1,7 +1,8 @@
 /** @file One metric of each method's ranked row as horizontal bars with intervals, best on top of its band. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
-import { axesValues, metricTitle } from '../format.ts';
+import { metricTitle } from '../format.ts';
 import type { Table } from '../table.ts';
+import { rowLabels, wrapped } from './labels.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
@@ -18,6 +19,10 @@ const renderInterval: CustomSeriesRenderItem = (_params, api) => {
   return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 3, x1, y + 3), line(x2, y - 3, x2, y + 3)] };
 };
 
+/** Left of the axis, in pixels. */
+const LABELS_WIDTH = 200;
+const LINE_HEIGHT = 14;
+
 /** `reference`: a value to draw a line at, such as chance. */
 export function barPlot(
   table: Table,
@@ -27,12 +32,13 @@ export function barPlot(
 ): Plot | undefined {
   const rows = table.rows.filter(({ cells, detail }) => !detail && typeof cells[metric]?.value === 'number').reverse();
   if (rows.length < 2) return undefined;
-  const labels = rows.map(({ method, axes }) => [method.name, axesValues(axes)].filter(Boolean).join(' · '));
+  const labels = rows.map(rowLabels(table.rows)).map((label) => wrapped(label, LABELS_WIDTH - 16, TEXT_STYLE.fontSize));
+  const lines = Math.max(...labels.map((label) => label.split('\n').length));
   const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);
   const minimum = Math.min(...lows, options.reference ?? Number.POSITIVE_INFINITY);
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
-    grid: { left: 240, right: 24, top: 8, bottom: 44 },
+    grid: { left: LABELS_WIDTH, right: 24, top: 8, bottom: 44 },
     xAxis: valueAxis(metricTitle(metric), {
       nameGap: 26,
       min: minimum < 0 ? undefined : Math.floor(minimum * 10) / 10,
@@ -40,7 +46,7 @@ export function barPlot(
     yAxis: {
       type: 'category',
       data: labels,
-      axisLabel: { ...TEXT_STYLE, width: 215, overflow: 'truncate', interval: 0 },
+      axisLabel: { ...TEXT_STYLE, lineHeight: LINE_HEIGHT, interval: 0 },
       axisTick: { show: false },
     },
     series: [
@@ -76,5 +82,10 @@ export function barPlot(
       },
     ],
   };
-  return { title: options.title, caption: options.caption, option, height: 70 + rows.length * 22 };
+  return {
+    title: options.title,
+    caption: options.caption,
+    option,
+    height: 70 + rows.length * (8 + lines * LINE_HEIGHT),
+  };
 }

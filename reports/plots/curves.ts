@@ -2,8 +2,10 @@
 import type { Result } from '../../harness/schema/result.generated.ts';
 import type { Series } from './lines.ts';
 
-/** More lines than this hide one another. */
+/** More lines than this hide one another: beyond, a method has one. */
 const MAX_LINES = 14;
+/** More than this cannot be told apart: eight colours, three kinds of dashes. */
+const MAX_METHODS = 24;
 
 /** Of the variants of a curve family only these are drawn when there are more lines than fit, in this order. */
 const PREFERRED_SUFFIXES = ['overall', 'auroc', 'detector', 'probe-k16', 'none', 'raw', ''];
@@ -11,8 +13,16 @@ const PREFERRED_SUFFIXES = ['overall', 'auroc', 'detector', 'probe-k16', 'none',
 const sameGrid = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** Curves named `family` or `family/<suffix>` (with `only`: those whose suffix ends so); seeds on one grid are averaged, others are represented by the first. */
-export function meanCurves(results: readonly Result[], family: string, only?: string): Series[] {
+/**
+ * Curves named `family` or `family/<suffix>` (with `only`: those whose suffix ends so); seeds on one grid are averaged,
+ * others are represented by the first. Where not all fit, each method keeps one, the first methods of `results` before
+ * others; `left` is how many are not drawn.
+ */
+export function meanCurves(
+  results: readonly Result[],
+  family: string,
+  only?: string,
+): { lines: Series[]; left: number } {
   const groups = new Map<string, Series & { suffix: string; count: number }>();
   for (const { method, curves } of results) {
     for (const [name, { x, y }] of Object.entries(curves ?? {})) {
@@ -32,11 +42,15 @@ export function meanCurves(results: readonly Result[], family: string, only?: st
     }
   }
   const lines = [...groups.values()].map(({ count, y, ...line }) => ({ ...line, y: y.map((value) => value / count) }));
-  if (lines.length <= MAX_LINES) return lines;
+  if (lines.length <= MAX_LINES) return { lines, left: 0 };
   const priority = ({ suffix }: { suffix: string }) => {
     const at = PREFERRED_SUFFIXES.findIndex((preferred) => suffix === preferred || suffix.endsWith(`/${preferred}`));
     return at < 0 ? PREFERRED_SUFFIXES.length : at;
   };
-  const kept = new Set([...lines].sort((a, b) => priority(a) - priority(b)).slice(0, MAX_LINES));
-  return lines.filter((line) => kept.has(line));
+  const sorted = [...lines].sort((a, b) => priority(a) - priority(b));
+  const methods = [...new Set(lines.map(({ method }) => method))];
+  const first = methods.map((name) => sorted.find(({ method }) => method === name)!);
+  const others = sorted.filter((line) => !first.includes(line));
+  const kept = [...first.slice(0, MAX_METHODS), ...others.slice(0, Math.max(0, MAX_LINES - first.length))];
+  return { lines: lines.filter((line) => kept.includes(line)), left: lines.length - kept.length };
 }

@@ -19,7 +19,9 @@ function curvePlots(
   return families.map((family) => {
     const plain = { title: metricTitle(family.replaceAll('-', ' ')), caption: '', x: '', y: '' };
     const style: ResultCurveDisplay = styles?.[family] ?? plain;
-    return linePlot(meanCurves(results, family, style.only), palette, style);
+    const { lines, left } = meanCurves(results, family, style.only);
+    const more = left === 0 ? '' : ` ${left} more curves are in the result files.`;
+    return linePlot(lines, palette, { ...style, caption: `${style.caption}${more}`.trim() });
   });
 }
 
@@ -65,6 +67,10 @@ export function tablePlots(table: Table, results: readonly Result[], palette: Pa
     plots.push(barPlot(table, table.main, palette, { title, caption, reference: chance }));
   }
   if (scatter) plots.push(scatterPlot(table, scatter.x, scatter.y, palette, scatter));
-  plots.push(...curvePlots(results, curves, palette));
+  // Best first, as in the table: where not all fit, those are drawn.
+  const order = new Map([...table.rows.entries()].reverse().map(([i, { method }]) => [method.name, i]));
+  const placeOf = ({ method }: Result) => order.get(method.name) ?? table.rows.length;
+  const sorted = [...results].sort((a, b) => placeOf(a) - placeOf(b));
+  plots.push(...curvePlots(sorted, curves, palette));
   return plots.filter((plot) => plot !== undefined);
 }

@@ -6,7 +6,7 @@ import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 export interface Series {
   /** Decides the colour. */
   method: string;
-  /** Legend entry; lines of one method are told apart by their dashes. */
+  /** Legend entry; lines of one colour are told apart by their dashes. */
   label: string;
   x: number[];
   y: number[];
@@ -21,17 +21,22 @@ export function linePlot(
 ): Plot | undefined {
   if (series.length === 0) return undefined;
   const used = new Map<string, number>();
-  const lines = series.map(({ method, label, x, y }) => {
-    const nth = used.get(method) ?? 0;
-    used.set(method, nth + 1);
+  const legend = series.map(({ method, label }) => {
+    const colour = palette.colourOf(method);
+    const nth = used.get(colour) ?? 0;
+    used.set(colour, nth + 1);
+    return { label, colour, dash: DASHES[nth % DASHES.length]! };
+  });
+  const lines = series.map(({ label, x, y }, i) => {
+    const { colour, dash } = legend[i]!;
     return {
       type: 'line' as const,
       name: label,
-      data: x.flatMap((at, i) => (options.logX && at <= 0 ? [] : [[at, y[i]!]])),
+      data: x.flatMap((at, j) => (options.logX && at <= 0 ? [] : [[at, y[j]!]])),
       showSymbol: x.length <= 20,
       symbolSize: 5,
-      lineStyle: { width: 1.6, type: DASHES[nth % DASHES.length]! },
-      itemStyle: { color: palette.colourOf(method) },
+      lineStyle: { width: 1.6, type: dash },
+      itemStyle: { color: colour },
     };
   });
   const diagonal = {
@@ -46,25 +51,10 @@ export function linePlot(
   };
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
-    legend: {
-      type: 'plain',
-      orient: 'vertical',
-      right: 0,
-      top: 8,
-      itemWidth: 22,
-      itemHeight: 8,
-      textStyle: { ...TEXT_STYLE, width: 150, overflow: 'truncate' },
-    },
-    grid: { left: 60, right: 200, top: 16, bottom: 48 },
+    grid: { left: 60, right: 24, top: 16, bottom: 48 },
     xAxis: valueAxis(options.x, { nameGap: 28, ...(options.logX ? { type: 'log' } : {}) }),
     yAxis: valueAxis(options.y, { nameGap: 42 }),
     series: options.diagonal ? [...lines, diagonal] : lines,
   };
-  return {
-    title: options.title,
-    caption: options.caption,
-    option,
-    width: 720,
-    height: Math.max(360, 60 + series.length * 18),
-  };
+  return { title: options.title, caption: options.caption, option, legend };
 }

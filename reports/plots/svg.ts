@@ -3,12 +3,23 @@ import { createRequire } from 'node:module';
 import type * as ECharts from 'echarts';
 import type { EChartsOption } from 'echarts';
 
+/** In pixels: two of them stand side by side in the page. */
+export const PLOT_WIDTH = 552;
+
+/** One line of a plot in its legend. */
+export interface LegendEntry {
+  label: string;
+  colour: string;
+  dash: 'solid' | 'dashed' | 'dotted';
+}
+
 export interface Plot {
   title: string;
   /** What it shows and how to read it, in a sentence. */
   caption: string;
   option: EChartsOption;
-  width?: number;
+  /** Stands below the drawing as text of the page, which wraps: inside it, long names and many lines are cut off. */
+  legend?: readonly LegendEntry[];
   height?: number;
 }
 
@@ -19,8 +30,8 @@ export interface Plot {
 export async function renderSvg(plot: Plot, id: string): Promise<string> {
   // As one file: as an ES module it is some hundreds of them, which take twice as long to find as to run.
   const echarts = createRequire(import.meta.url)('echarts') as typeof ECharts;
-  const { width = 640, height = 400, option, title } = plot;
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  const { height = 380, option, title } = plot;
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: PLOT_WIDTH, height });
   try {
     chart.setOption({ animation: false, ...option });
     const svg = chart.renderToSVGString();

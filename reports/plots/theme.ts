@@ -30,6 +30,8 @@ export function valueAxis(name: string, options: Record<string, unknown> = {}) {
     nameLocation: 'middle' as const,
     nameTextStyle: TEXT_STYLE,
     axisLabel: { ...TEXT_STYLE, hideOverlap: true },
+    // At the edge, also where the other axis passes zero: beside its numbers.
+    axisLine: { show: true, onZero: false },
     splitLine: { lineStyle: { color: '#eee' } },
     scale: true,
     ...options,

@@ -1,7 +1,7 @@
 /** @file The text world as a dataset: exact concepts, spans, topics and probabilities. */
 import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
-import { recogniserJudge } from '../judges/recogniser.ts';
+import { recogniserJudge } from '../judges/parts/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
@@ -24,7 +24,7 @@ interface Limits {
 /**
  * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out
  * corpus and the concepts is decided by their text, so the three are disjoint. Labelled documents are matched in
- * length within a concept, counted in tiny-lm's tokens.
+ * length within a concept, counted in tokens of the world's own tokenizer, which is tiny-lm's too.
  */
 export default defineDataset<Options>({
   id: 'text-world',
@@ -45,7 +45,7 @@ export default defineDataset<Options>({
     return {
       id: 'text-world',
       modality: 'text',
-      fingerprint: sha256Json({ seed, options, tokenizer: await tokenCounterFingerprint() }),
+      fingerprint: sha256Json({ seed, options, tokenizer: tokenCounterFingerprint() }),
       corpus: async (split, n) => corpus(theWorld(), split, n, rng.fork(`corpus ${split}`)),
       concepts: rememberSets((limits) => conceptSet(theWorld(), options, limits, rng.fork('concepts'))),
       prompts: async (n) => prompts(theWorld(), n, rng.fork('prompts')),
@@ -69,7 +69,7 @@ function corpus(world: TextWorld, split: 'train' | 'test', n: number, rng: Rng):
 }
 
 async function conceptSet(world: TextWorld, options: Options, limits: Limits, rng: Rng): Promise<ConceptSet> {
-  const lengthOf = await tokenCounter();
+  const lengthOf = tokenCounter();
   const narrowed = worldFor(world, 'concepts');
   const concepts = spreadOverDomains(world.concepts, limits.concepts);
   const builder = conceptSetBuilder(concepts.map(({ id, label, domain }) => ({ id, label, domain })));

@@ -1,4 +1,4 @@
-/** @file Byte-pair encoding: the training of merges. */
+/** @file Byte-pair encoding: the training of merges, and their use. */
 
 /** A trained vocabulary: tokens in id order, and merges in order of priority. */
 export interface Bpe {
@@ -44,6 +44,22 @@ export function trainBpe(counted: readonly CountedWord[], initial: readonly stri
     for (const word of words) word.pieces = mergePair(word.pieces, left, right);
   }
   return { vocab, merges };
+}
+
+/** A word's pieces after all merges, of which `ranks` has the priority by `left right`: the earliest first. */
+export function mergePieces(pieces: readonly string[], ranks: ReadonlyMap<string, number>): string[] {
+  let merged = [...pieces];
+  while (true) {
+    let first: number | undefined;
+    for (let i = 0; i + 1 < merged.length; i++) {
+      const rank = ranks.get(`${merged[i]} ${merged[i + 1]}`);
+      if (rank !== undefined && (first === undefined || rank < first)) first = rank;
+    }
+    if (first === undefined) return merged;
+    const at = first;
+    const i = merged.findIndex((piece, k) => ranks.get(`${piece} ${merged[k + 1]}`) === at);
+    merged = mergePair(merged, merged[i]!, merged[i + 1]!);
+  }
 }
 
 function mergePair(pieces: string[], left: string, right: string): string[] {

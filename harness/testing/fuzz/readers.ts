@@ -277,6 +277,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     seeds: async () => [
       subject('llama-bf16', 'config.json', LLAMA),
       subject('clip-quick-gelu', 'config.json', [...LLAMA, 'preprocessor_config.json']),
+      subject('gpt2', 'config.json', ['model.safetensors', 'vocab.json', 'merges.txt']),
     ],
     mutate: mutateJson,
     read: async (_, folder) => {
@@ -285,6 +286,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
       const { familyOf } = await import('../../suite/subjects.ts');
       await initBackend('cpu');
       const family = await familyOf(folder, openRegistry());
+      await family.outline!(folder);
       (await family.load(folder, { id: 'mutant' })).dispose();
     },
   },

@@ -5,19 +5,16 @@ import { type LinearEncoder, positiveEncode, type TopkCodes } from '../../../har
 /** After a step that was too dense, sparse codes are tried again once L0 has fallen to this part of what it was. */
 const FALLEN = 0.7;
 
-/**
- * The positive pre-activations of one batch as sparse codes, or undefined while they are many, as early in training. What
- * the guess is based on stands in `scalars`: `activeWidth`, `denseL0`.
- */
-export function fewActive(x: Tensor2D, encoder: LinearEncoder, { last, scalars }: TrainState): TopkCodes | undefined {
-  if (last === undefined || last.l0 > FALLEN * (scalars['denseL0'] ?? Infinity)) return undefined;
-  const codes = positiveEncode(x, encoder, scalars['activeWidth'] ?? 2 * last.l0);
-  if (codes) {
-    scalars['activeWidth'] = codes.indices.shape[1];
-    delete scalars['denseL0'];
-  } else {
-    scalars['denseL0'] = last.l0;
-    delete scalars['activeWidth'];
-  }
-  return codes;
+/** Codes, unless they are many, and what the next step's guess is based on: part of a loss's `carry`. */
+export interface FewActive {
+  few?: TopkCodes;
+  carry: { activeWidth?: number; denseL0?: number };
+}
+
+/** The positive pre-activations of one batch as sparse codes, or none while they are many, as early in training. */
+export function fewActive(x: Tensor2D, encoder: LinearEncoder, { last }: TrainState): FewActive {
+  const { activeWidth, denseL0 = Infinity }: FewActive['carry'] = last?.carry ?? {};
+  if (last === undefined || last.l0 > FALLEN * denseL0) return { carry: last?.carry ?? {} };
+  const few = positiveEncode(x, encoder, activeWidth ?? 2 * last.l0);
+  return few ? { few, carry: { activeWidth: few.indices.shape[1] } } : { carry: { denseL0: last.l0 } };
 }

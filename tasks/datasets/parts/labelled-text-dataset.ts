@@ -1,8 +1,8 @@
 /** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
 import type { Concept, Dataset, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../../harness/kit/index.ts';
-import { bagOfWordsGrades } from '../../judges/bag-of-words.ts';
-import { keepsToTopic } from '../../judges/word-overlap.ts';
+import { bagOfWordsGrades } from '../../judges/parts/bag-of-words.ts';
+import { keepsToTopic } from '../../judges/parts/word-overlap.ts';
 import { rememberSets } from './concept-set-builder.ts';
 import { documentCorpus } from './document-corpus.ts';
 import { readDocuments } from './documents.ts';
@@ -49,6 +49,7 @@ export async function openLabelledTexts(
     description:
       'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
       "those without it, 2 if also at or above the median of those with it). Instruction: whether the prompt's rarest words come again.",
+    ready: load,
     concept: (text, concept) => grades(text, concept),
     instruction: keepsToTopic,
   };

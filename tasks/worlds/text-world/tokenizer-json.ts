@@ -5,6 +5,28 @@ import type { Bpe } from '../bpe.ts';
 /** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */
 export const WORD_PATTERN = '\\n| ?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s';
 
+/** The special tokens, which come first. */
+export const SPECIALS = ['<pad>', '<s>', '</s>'];
+
+/** Characters of a line of `merges.ts`. */
+const LINE = 100;
+
+/** The source of `merges.ts`. */
+export function mergesModule(merges: Bpe['merges']): string {
+  const lines: string[] = [''];
+  for (const pair of merges) {
+    if (lines.at(-1)!.length > LINE) lines.push('');
+    lines.push([lines.pop(), ...pair].filter(Boolean).join(' '));
+  }
+  const quoted = lines.map((line) => `  '${line.replace(/[\\']/g, '\\$&')}',\n`);
+  return `/** @file The merges of the text world's tokenizer, in order: pairs of pieces, by train-tokenizer.ts. */
+export const MERGES = [
+${quoted.join('')}]
+  .join(' ')
+  .split(' ');
+`;
+}
+
 /** Words of a text in byte-alphabet characters. */
 export function pretokenize(text: string, alphabet: readonly string[]): string[] {
   const encoder = new TextEncoder();

@@ -1,18 +1,18 @@
 /**
- * @file Trains the tokenizer of tiny-lm on a seeded sample of the text world and writes it in Hugging Face layout:
- * `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result on every machine.
+ * @file Trains the tokenizer of tiny-lm on a seeded sample of the text world and writes it in Hugging Face layout, and its
+ * merges into `merges.ts` beside this file: `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result
+ * on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { BYTE_ALPHABET, createRng } from '../../../harness/kit/index.ts';
 import { trainBpe } from '../bpe.ts';
-import { pretokenize, tokenizerJson } from './tokenizer-json.ts';
+import { mergesModule, pretokenize, SPECIALS, tokenizerJson } from './tokenizer-json.ts';
 import { createTextWorld } from './world.ts';
 
 const VOCAB_SIZE = 1536;
 const SAMPLE_DOCUMENTS = 30_000;
 /** Words seen less often are random strings (base64, colours): no merges for them. */
 const MIN_WORD_COUNT = 8;
-const SPECIALS = ['<pad>', '<s>', '</s>'];
 const OUT = new URL('../../../models/pretrained/tiny-lm/', import.meta.url);
 
 const world = createTextWorld();
@@ -28,6 +28,7 @@ const words = [...counts]
 const bpe = trainBpe(words, [...SPECIALS, ...BYTE_ALPHABET], VOCAB_SIZE);
 await mkdir(OUT, { recursive: true });
 await writeFile(new URL('tokenizer.json', OUT), `${JSON.stringify(tokenizerJson(bpe, SPECIALS, '<s>'), null, 1)}\n`);
+await writeFile(new URL('merges.ts', import.meta.url), mergesModule(bpe.merges));
 const config = {
   tokenizer_class: 'PreTrainedTokenizerFast',
   add_bos_token: true,

@@ -1,0 +1,21 @@
+/** @file TensorFlow.js's backend in JavaScript: always there, slow, and the source of kernels that others lack. */
+import { registerSparseDecode } from '../kernels/sparse-decode.ts';
+import { registerUnsortedSegmentSum } from '../kernels/unsorted-segment-sum.ts';
+import { tf } from '../tf.ts';
+import { type Backend, cpuModel, importPackage, type LoadedBackend, makeCurrent } from './record.ts';
+
+/** Loads the package and what it lacks, without making it the current backend. */
+export async function loadCpuPackage(): Promise<void> {
+  await importPackage('@tensorflow/tfjs-backend-cpu');
+  registerUnsortedSegmentSum('cpu');
+  registerSparseDecode('cpu');
+}
+
+async function load(): Promise<LoadedBackend> {
+  await loadCpuPackage();
+  await makeCurrent('cpu');
+  const version = tf.version_core;
+  return { device: cpuModel(), version, detail: 'JavaScript, 1 thread', arithmetic: version };
+}
+
+export const cpu: Backend = { load, mend: 'npm install' };

@@ -1,0 +1,53 @@
+/** @file What a backend of TensorFlow.js is to saxbench: one record in a file of its own. */
+import os from 'node:os';
+import type { StatisticsKernels } from '../kernels/statistics.ts';
+import { tf } from '../tf.ts';
+import type { BackendName } from './names.ts';
+
+/** What a backend that loaded says about itself. */
+export interface LoadedBackend {
+  /** The processor that computes, in words: a CPU model or a GPU. */
+  device: string;
+  /** Version of the package or library that computes. */
+  version: string;
+  /** Instruction set, threads, package: what else decides the speed. */
+  detail: string;
+  /** What decides the last bits of every number: part of the keys of all steps. */
+  arithmetic: string;
+}
+
+export interface Backend {
+  /**
+   * Loads its package, registers kernels and makes it the current backend. Called once in a process.
+   *
+   * @throws Error with the reason where it cannot run here.
+   */
+  load(): Promise<LoadedBackend>;
+  /** What a user can do where it does not load. */
+  mend: string;
+  /** Kernels of its own for loops over plain arrays, once it has loaded. */
+  statistics?(): StatisticsKernels | undefined;
+  /** Tells it that so many threads more (or fewer) call it side by side. */
+  addCallers?(change: number): Promise<void>;
+}
+
+/** The model of the processor. */
+export const cpuModel = (): string => os.cpus()[0]?.model.trim() ?? `unknown ${process.arch} CPU`;
+
+/** CommonJS packages arrive under `default` when imported from an ES module. */
+export async function importPackage<T>(specifier: string): Promise<T> {
+  const loaded = (await import(specifier)) as T & { default?: T };
+  return loaded.default ?? loaded;
+}
+
+/** Makes a registered backend the current one. */
+export async function makeCurrent(name: BackendName): Promise<void> {
+  if (!(await tf.setBackend(name))) throw new Error('TensorFlow.js could not start it');
+  await tf.ready();
+}
+
+/** The first line of an error. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0]!.trim();
+}

@@ -1,0 +1,50 @@
+/** @file TensorFlow by tfjs-node: its CUDA package, else that for CPUs. Both are optional. */
+import nodeUtil from 'node:util';
+import { dropSegmentsOutOfRange } from '../kernels/unsorted-segment-sum.ts';
+import { tf } from '../tf.ts';
+import { type Backend, cpuModel, importPackage, type LoadedBackend, makeCurrent, reasonOf } from './record.ts';
+
+/** tfjs-node 4.22 calls two functions that Node 23 removed from `node:util`. */
+function restoreNodeUtil(): void {
+  const util = nodeUtil as unknown as Record<string, unknown>;
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isArray'] ??= Array.isArray;
+}
+
+async function load(): Promise<LoadedBackend> {
+  restoreNodeUtil();
+  // Without it TensorFlow takes the whole GPU memory at start, and a second process on the GPU cannot start.
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  const failures: string[] = [];
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    try {
+      await importPackage(name);
+      await makeCurrent('tensorflow');
+      dropSegmentsOutOfRange();
+      const backend = tf.backend() as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
+      const gpu = backend.isUsingGpuDevice === true;
+      const version = backend.binding?.TF_Version ?? 'unknown';
+      const device = gpu ? 'GPU (CUDA)' : cpuModel();
+      const detail = `${name}, ${gpu ? 'GPU' : 'CPU'}`;
+      return { device, version, detail, arithmetic: `${detail}, ${version}, ${device}` };
+    } catch (error) {
+      failures.push(`${name}: ${tensorflowReason(error)}`);
+    }
+  }
+  throw new Error(failures.join('; '));
+}
+
+/** Tells apart what npm did not install, what was not built and what is built but finds no TensorFlow to load. */
+function tensorflowReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
+  if (code === 'ERR_DLOPEN_FAILED') return `its addon is there but cannot load: ${reasonOf(error)}`;
+  const reason = reasonOf(error);
+  return reason.includes('can not be found at path') ? 'installed without its addon tfjs_binding.node' : reason;
+}
+
+export const tensorflow: Backend = {
+  load,
+  mend: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node), or npm rebuild it where it is installed',
+};
