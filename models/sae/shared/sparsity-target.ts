@@ -26,9 +26,7 @@ const RANGE = 30;
 const DECLINE = { surplus: 6, part: 0.4 };
 /** Relative error at which it moves at about full speed. */
 const FULL_SPEED = 2 / 3;
-/** An error that at its present pace vanishes within this part of the remaining steps is left to do so. */
-const PATIENCE = 0.5;
-/** How much slower the integral part moves meanwhile, so that it does not overshoot. */
+/** How much slower the integral part moves while an error vanishes on its own, so that it does not overshoot. */
 const CONVERGING = 0.01;
 /**
  * While the learning rate falls, over the last fifth of a run, L0 drifts (the parameters are less noisy) and answers λ less:
@@ -42,6 +40,8 @@ interface Steering {
   fastest: number;
   /** The trend of the error is a running mean over this many windows of L0's own running mean; 0: of one step. */
   trendWindows: number;
+  /** An error that by its trend vanishes within this part of the remaining steps is left to do so. */
+  patience: number;
   /** The integral part follows the error that the trend leads to within this part of the remaining steps. */
   ahead: number;
 }
@@ -50,12 +50,12 @@ interface Steering {
  * The trend of one step is mostly noise: on wide dictionaries, whose thresholds move slowly, λ then grows to the 900-fold
  * while L0 is on its way, and L0 falls to less than half of the target before λ has come down again.
  */
-const STEADY: Steering = { fastest: Infinity, trendWindows: 3, ahead: 0.1 };
+const STEADY: Steering = { fastest: Infinity, trendWindows: 3, patience: 0.8, ahead: 0.3 };
 /**
  * On a declining target L0 follows λ within tens of steps, however short the run is. A trend that lags by more than that
  * holds λ back on short runs, and L0 then comes down too late to be trained on.
  */
-export const DECLINING: Steering = { fastest: 0.04, trendWindows: 0, ahead: 0 };
+export const DECLINING: Steering = { fastest: 0.04, trendWindows: 0, patience: 0.5, ahead: 0 };
 
 /** Proportional part, which damps: its weight, and the largest error that it answers, for a large λ kills latents. */
 const PROPORTIONAL = { weight: 1, most: 0.3 };
@@ -98,7 +98,7 @@ export function adjustSparsity(state: TrainState, target: number | null, steerin
   const trendWeight = weight / Math.max(weight, steering.trendWindows);
   const trend = trendBefore + trendWeight * (error - errorOf(before, target) - trendBefore);
   const left = steps - state.step;
-  const converging = -Math.sign(error) * trend * PATIENCE * left > Math.abs(error);
+  const converging = -Math.sign(error) * trend * steering.patience * left > Math.abs(error);
   const late = state.step >= LATE.from * steps;
   const expected = late ? error : error + trend * steering.ahead * left;
   const waits = converging && expected * error > 0;
