@@ -9,7 +9,7 @@ export interface Result {
   /**
    * Version of this format.
    */
-  schema: 2;
+  schema: 3;
   /**
    * SHA-256 of the canonical JSON of all the rest.
    */
@@ -124,6 +124,12 @@ export interface ResultTask {
     [k: string]: string;
   };
   shows?: ResultDisplay;
+  /**
+   * The metrics that the task declares, by name.
+   */
+  metrics: {
+    [k: string]: ResultMetricDefinition;
+  };
 }
 /**
  * What the task shows in tables: its declaration.
@@ -158,6 +164,22 @@ export interface ResultCurveDisplay {
   logX?: boolean;
   diagonal?: boolean;
   only?: string;
+}
+/**
+ * What a metric is: the same for every row of the table.
+ */
+export interface ResultMetricDefinition {
+  unit: string;
+  direction: 'max' | 'min' | 'none';
+  /**
+   * Possible values; null: unbounded.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  range: [number | null, number | null];
+  main?: boolean;
+  version?: number;
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
@@ -228,17 +250,6 @@ export interface ResultMetric {
    * Independent units that the interval rests on, where they are not n: the documents of n positions.
    */
   units?: number;
-  unit: string;
-  direction: 'max' | 'min' | 'none';
-  /**
-   * Possible values; null: unbounded.
-   *
-   * @minItems 2
-   * @maxItems 2
-   */
-  range?: [number | null, number | null];
-  main?: boolean;
-  version?: number;
   /**
    * Why the value is null.
    */
