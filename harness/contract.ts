@@ -1,15 +1,17 @@
 /**
  * @file The contract of saxbench: all that the author of a plug-in (an SAE variant, a baseline, a task, a subject
- * family, a dataset) needs to open. The types are grouped by what they describe; `define*` are the entry points. The
+ * family, a dataset, a judge) needs to open. The types are grouped by what they describe; `define*` are the entry points. The
  * tools to build one with are in `kit/`.
  */
 import type { DatasetDefinition } from './contract/data.ts';
+import type { JudgeDefinition } from './contract/judge.ts';
 import type { BaselineDefinition } from './contract/methods.ts';
 import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
 import type { TaskDefinition } from './contract/task.ts';
 
 export type * from './contract/data.ts';
+export type * from './contract/judge.ts';
 export type * from './contract/methods.ts';
 export type * from './contract/plugin.ts';
 export type * from './contract/sae.ts';
@@ -45,4 +47,9 @@ export function defineSubject(definition: SubjectDefinition): Kinded<'subject', 
 /** Declares a dataset; the default export of `tasks/datasets/<id>.ts` or of a `--plugin` file. */
 export function defineDataset<O>(definition: DatasetDefinition<O>): Kinded<'dataset', DatasetDefinition<O>> {
   return { ...definition, kind: 'dataset' };
+}
+
+/** Declares a judge; the default export of `tasks/judges/<id>.ts` or of a `--plugin` file. */
+export function defineJudge<O>(definition: JudgeDefinition<O>): Kinded<'judge', JudgeDefinition<O>> {
+  return { ...definition, kind: 'judge' };
 }

@@ -70,6 +70,7 @@ const code = (): ResolvedSuite['code'] => ({
     ...named(['subject', 'dataset'], ['llama', 'words']),
     ...named(['sae', 'baseline'], ['topk', 'pca', 'bow', 'probe', 'length']),
     ...named(['task'], ['reconstruction', 'steering', 'detection']),
+    ...named(['judge'], ['words']),
   },
 });
 
@@ -182,12 +183,36 @@ test('everything that changes numbers changes keys', () => {
     ['method version', (s) => Object.assign(s.methods[1]!, { version: 2 }), 'fit'],
     ['seeds', (s) => Object.assign(s, { seeds: [5] }), 'fit'],
     ['task options', (s) => Object.assign(s.tasks[0]!, { options: { factor: 2 } }), 'prepare'],
+    [
+      'judge of a task',
+      (s) => Object.assign(s.tasks[1]!, { judge: { id: 'words', version: 1, options: {} } }),
+      'evaluate',
+    ],
     ['task version', (s) => Object.assign(s.tasks[1]!, { version: 2 }), 'evaluate'],
   ];
   for (const [what, change, kind] of changes) {
     const other = base();
     change(other);
     assert.is(newSteps(base(), other)[0]?.split(' ')[0], kind, what);
+  }
+});
+
+test('id, version, options and code of a judge are in the key of what it judged', () => {
+  const judged = (judge: Partial<NonNullable<ResolvedTask['judge']>>, code = 'a') => {
+    const given = base();
+    given.tasks[1]!.judge = { id: 'words', version: 1, options: {}, ...judge };
+    for (const id of ['words', 'other']) given.code.plugins[`judge ${id}`] = code;
+    return given;
+  };
+  const others = [
+    judged({ id: 'other' }),
+    judged({ version: 2 }),
+    judged({ options: { model: 'b' } }),
+    judged({}, 'b'),
+  ];
+  for (const other of others) {
+    const changed = newSteps(judged({}), other);
+    assert.ok(changed.length > 0 && changed.every((label) => /^evaluate .* steering seed/.test(label)));
   }
 });
 

@@ -151,7 +151,7 @@ function planSite(
           const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
-          const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task) };
+          const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task), judge: judgeOf(suite, task) };
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
             key: key('evaluate', { ...scored, inputs, seed: taskSeed }),
@@ -194,6 +194,10 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
   code: { machine: digestOf(suite.code.machine, step), plugin: digestOf(suite.code.plugins, `task ${id}`) },
   ...arithmeticOf(suite),
 });
+
+/** Of the judge of a task all that its ratings depend on; undefined, and so no part of a key, where a task has none. */
+const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
+  judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
 
 /** Whether fitting a method reads the labelled items. */
 export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>

@@ -1,5 +1,6 @@
 /** @file Checks that a module's default export is the plug-in that it claims to be. Light: loads no validator. */
 
+import type { JudgeDefinition } from './contract/judge.ts';
 import type { BaselineDefinition } from './contract/methods.ts';
 import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
@@ -13,6 +14,7 @@ export interface DefinitionByKind {
   baseline: BaselineDefinition & { kind: 'baseline' };
   task: TaskDefinition & { kind: 'task' };
   dataset: DatasetDefinition & { kind: 'dataset' };
+  judge: JudgeDefinition & { kind: 'judge' };
   subject: SubjectDefinition & { kind: 'subject' };
 }
 export type PluginKind = keyof DefinitionByKind;
@@ -23,6 +25,7 @@ const REQUIRED: Readonly<Record<PluginKind, { functions: string[]; options?: str
   baseline: { functions: ['fit', 'restore'], options: 'options' },
   task: { functions: ['run'], options: 'options' },
   dataset: { functions: ['open'], options: 'options' },
+  judge: { functions: ['open'], options: 'options' },
   subject: { functions: ['load'] },
 };
 
@@ -31,6 +34,7 @@ const ID = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/i;
 
 const DIRECTIONS = ['max', 'min', 'none'];
 const NEEDS = ['nothing', 'activations', 'labels', 'gradients', 'text'];
+const MEASURES = ['judged', 'likelihood'];
 const MODALITIES = ['text', 'image'];
 
 /**
@@ -47,7 +51,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   };
   if (typeof value !== 'object' || value === null) {
     return fail(
-      'a default export made by defineSae, defineBaseline, defineTask, defineDataset or defineSubject',
+      'a default export made by defineSae, defineBaseline, defineTask, defineDataset, defineJudge or defineSubject',
       value,
     );
   }
@@ -71,6 +75,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   if (found === 'task') {
     checkMetrics(plugin['metrics'], fail);
     checkAxes(plugin['axes'], fail);
+    checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
   }
   if (found === 'baseline' && !NEEDS.includes(String(plugin['needs']))) {
     fail(`'needs': one of ${NEEDS.join(', ')}`, plugin['needs']);
@@ -88,6 +93,15 @@ function checkOptions(options: unknown, name: string, fail: Fail): void {
   for (const [key, schema] of Object.entries(options as OptionsSchema)) {
     if (typeof schema?.description !== 'string') fail(`'${name}.${key}' to have a description`, schema);
   }
+}
+
+function checkMeasure(measure: unknown, options: OptionsSchema, fail: Fail): void {
+  if (measure !== undefined && !MEASURES.includes(measure as string)) {
+    fail(`'measure': one of ${MEASURES.join(', ')}, or none`, measure);
+  }
+  const named = typeof options['judge']?.default === 'string';
+  if (measure === 'judged' && !named) fail("an option 'judge' with an id as its default", options['judge']?.default);
+  if (measure === 'likelihood' && options['judge']) fail("no option 'judge' beside measure 'likelihood'", 'one');
 }
 
 function checkAxes(axes: unknown, fail: Fail): void {

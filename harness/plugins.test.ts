@@ -67,6 +67,26 @@ test('what does not load is one clear line', async () => {
   assert.match(await messageOf('inner/name.ts'), /expected a default export made by/);
 });
 
+test('what a plug-in imports from the wrong part of the package is named with the right one', async () => {
+  const importing = async (line: string) => {
+    const name = `imports-${line.length}`;
+    writeFileSync(join(folder, `${name}.ts`), `${line}\nexport default { a };`);
+    return messageOf(`${name}.ts`);
+  };
+  assert.match(
+    await importing("import { meanInterval as a } from 'saxbench';"),
+    /does not load: 'saxbench' has no 'meanInterval': import it from 'saxbench\/kit'\.$/,
+  );
+  assert.match(
+    await importing("import { noSuch as a } from 'saxbench/sae';"),
+    /'saxbench\/sae' has no 'noSuch', nor has another of saxbench, saxbench\/kit, saxbench\/sae, saxbench\/subjects\.$/,
+  );
+  assert.match(
+    await importing("import { topk as a } from 'saxbench/harness/kit/index.js';"),
+    /there is no saxbench\/harness\/kit\/index\.js; expected one of saxbench, saxbench\/kit/,
+  );
+});
+
 /** The error of a call. */
 async function thrownBy(call: () => unknown): Promise<Error> {
   try {

@@ -25,6 +25,8 @@ let exported;
 export function initialize(data) { exported = data.exported; }
 export async function resolve(specifier, context, next) {
   if (Object.hasOwn(exported, specifier)) return { url: exported[specifier], format: 'module', shortCircuit: true };
+  if (/^saxbench\\/(?!package\\.json$)/.test(specifier))
+    throw new Error('there is no ' + specifier + '; expected one of ' + Object.keys(exported).join(', ') + '.');
   const resolved = await next(specifier, context);
   if (resolved.url.endsWith('?saxbench-plugin')) return { ...resolved, format: 'module' };
   const helper = /^(file:.*?\\.m?ts)($|[?]|%3F)/.exec(resolved.url);
@@ -70,7 +72,7 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
   try {
     loaded = (await import(`${pathToFileURL(path).href}?saxbench-plugin`)) as { default?: unknown };
   } catch (error) {
-    throw new UserError(`plug-in ${file}: it does not load: ${loadFault(error)}`);
+    throw new UserError(`plug-in ${file}: it does not load: ${await loadFault(error)}`);
   }
   const expected = basename(path, extension);
   const { id } = (loaded.default ?? {}) as { id?: unknown };
@@ -82,9 +84,22 @@ export async function loadPlugin(file: string, registry: Registry): Promise<Defi
   return registry.add(loaded.default, file);
 }
 
+/** Which part of the package has what a plug-in imports from another. */
+async function elsewhere(message: string): Promise<string | undefined> {
+  const [, asked, name] = /'(saxbench[^']*)' does not provide an export named '([^']+)'/.exec(message) ?? [];
+  if (asked === undefined || name === undefined) return undefined;
+  for (const [part, file] of Object.entries(exportedModules)) {
+    const there = (await import(pathToFileURL(file).href)) as object;
+    if (name in there) return `'${asked}' has no '${name}': import it from '${part}'.`;
+  }
+  return `'${asked}' has no '${name}', nor has another of ${Object.keys(exportedModules).join(', ')}.`;
+}
+
 /** One line of an error while loading. The compiler says on its second line what is wrong and where. */
-function loadFault(error: unknown): string {
+async function loadFault(error: unknown): Promise<string> {
   if (!(error instanceof Error)) return `it threw ${shown(error)}`;
+  const mend = await elsewhere(error.message);
+  if (mend !== undefined) return mend;
   const [first, second] = error.message.split('\n');
   return first?.endsWith(':') && second ? `${first} ${second}` : first!;
 }

@@ -64,6 +64,21 @@ test('sorted; tests, declarations, subfolders and shared subject files are no pl
   );
 });
 
+test('a task that is judged has the option judge, one that rates the subject itself has none', () => {
+  const task = (more: object) => ({
+    ...{ kind: 'task', id: 'measured', title: 'T', version: 1, axes: {}, run() {}, options: {} },
+    metrics: { value: { description: 'V.', direction: 'max', range: [0, 1], unit: '', main: true } },
+    ...more,
+  });
+  const options = { judge: { default: 'dataset', description: 'The judge.' } };
+  const refused = (more: object, expected: RegExp) => assert.throws(() => good().add(task(more), 'f.ts'), expected);
+  good().add(task({ measure: 'judged', options }), 'f.ts');
+  good().add(task({ measure: 'likelihood' }), 'f.ts');
+  refused({ measure: 'guess' }, /expected 'measure': one of judged, likelihood, or none; found 'guess'/);
+  refused({ measure: 'judged' }, /expected an option 'judge' with an id as its default; found nothing/);
+  refused({ measure: 'likelihood', options }, /expected no option 'judge' beside measure 'likelihood'/);
+});
+
 test('unknown names', async () => {
   assert.match(
     await messageOf(good().get('baseline', 'alhpa')),
@@ -105,7 +120,7 @@ test('a plug-in from outside is added once, and never in place of another', asyn
 
 test('built-in plug-ins are valid', async () => {
   const registry = openRegistry();
-  for (const kind of ['sae', 'baseline', 'task', 'dataset', 'subject'] as const) {
+  for (const kind of ['sae', 'baseline', 'task', 'dataset', 'judge', 'subject'] as const) {
     for (const definition of await registry.all(kind)) assert.is(definition.kind, kind);
   }
   assert.ok((await registry.ids('sae')).includes('topk'), packageRoot);

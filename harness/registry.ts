@@ -13,6 +13,7 @@ export const PLUGIN_FOLDERS: Readonly<Record<PluginKind, string>> = {
   baseline: 'baselines',
   task: 'tasks',
   dataset: 'tasks/datasets',
+  judge: 'tasks/judges',
   subject: 'models/subjects',
 };
 

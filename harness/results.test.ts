@@ -6,8 +6,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MetricDefinition } from './contract/task.ts';
 import { UserError } from './errors.ts';
+import { refuseNonFinite } from './io/non-finite.ts';
 import { checkedRows, definitionsOf } from './results/rows.ts';
-import { readResult, refuseNonFinite, resultFile, resultFiles, sealed, storedResult, writeResult } from './results.ts';
+import { readResult, resultFile, resultFiles, sealed, storedResult, writeResult } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
 
 const test = suite('results');

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ContractError, UserError } from './errors.ts';
+import { UserError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { sha256Json } from './io/hash.ts';
 import { readJson } from './io/json.ts';
+import { nonFinite, refuseNonFinite } from './io/non-finite.ts';
 import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
@@ -33,24 +34,6 @@ const PATH_DIGITS = 8;
 /** `<out>/results/<subject>/<site>/<method>-<identity>/<task>/seed-<n>.json`. */
 export function resultFile(out: string, { subject, site, method, identity, task, seed }: ResultPlace): string {
   return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
-}
-
-/** The first number anywhere in `value` that is not finite, by its place: JSON carries none, but `1e999` reads as one. */
-function nonFinite(value: unknown): string | undefined {
-  if (typeof value === 'number')
-    return Number.isFinite(value) ? undefined : `: expected a finite number; found ${value}`;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [key, item] of Object.entries(value)) {
-    const found = nonFinite(item);
-    if (found !== undefined) return `.${key}${found}`;
-  }
-  return undefined;
-}
-
-/** Throws when a value anywhere in `value` is not a number that JSON carries, naming its place. */
-export function refuseNonFinite(value: unknown, where: string): void {
-  const found = nonFinite(value);
-  if (found !== undefined) throw new ContractError(`${where}${found}`);
 }
 
 /** The result with the checksum of all the rest, by which a later edit shows. */

@@ -8,10 +8,9 @@ import {
   type ConceptSet,
   type Dataset,
   type FittedMethod,
-  type GenerateOptions,
   type Item,
+  type JudgeDefinition,
   type LabelledActivations,
-  type LanguageModel,
   type Subject,
   type TaskContext,
   type Tensor1D,
@@ -22,12 +21,13 @@ import { createRng, packageRoot } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
-import { bigramModel } from '../harness/testing/language-model.ts';
-import { taskTools } from '../harness/testing/task-tools.ts';
+import { judgeOn, taskTools } from '../harness/testing/task-tools.ts';
+import { oneHot, wordModel } from '../harness/testing/word-model.ts';
 import clipFamily from '../models/subjects/clip.ts';
 import llama from '../models/subjects/llama.ts';
 import imageWorld from './datasets/image-world.ts';
 import textWorld from './datasets/text-world.ts';
+import datasetJudge from './judges/dataset.ts';
 import type { SteeringOptions } from './steering/options.ts';
 import task from './steering.ts';
 
@@ -35,51 +35,6 @@ const test = suite('tasks/steering');
 test.before(async () => {
   await initBackend('wasm');
 });
-
-const WORDS = ['<s>', 'go', 'topic', 'concept', 'other'];
-const oneHot = (i: number) => WORDS.map((_, j) => (i === j ? 1 : 0));
-/** Logits of the next word: after `go` the topic (4), after `topic` again (3) or the concept (2), steering adds 1 each. */
-const NEXT = [
-  [0, 1, 0, 0, 0],
-  [0, 0, 4, 0, 1],
-  [0, 0, 3, 2, 0],
-  [0, 0, 0, 1, 0],
-  [0, 0, 0, 0, 0],
-];
-
-/** Greedy generation of a bigram model with words for tokens. */
-function wordModel(): LanguageModel & { generated(): number } {
-  const model = bigramModel(
-    WORDS.map((_, i) => oneHot(i)),
-    NEXT,
-  );
-  let generated = 0;
-  const encode = (text: string) => {
-    const words = [...text.matchAll(/\S+/g)];
-    const ids = [0, ...words.map(([word]) => WORDS.indexOf(word))];
-    const offsets = [[0, 0], ...words.map((m) => [m.index, m.index + m[0].length])] as [number, number][];
-    return { ids, offsets };
-  };
-  const decode = (ids: ArrayLike<number>) => Array.from(ids, (id) => WORDS[id]!).join(' ');
-  return {
-    ...model,
-    tokenizer: { vocabSize: WORDS.length, specialIds: new Set([0]), encode, decode },
-    async generate(prompts, { maxNewTokens, interventions = [] }: GenerateOptions) {
-      generated += prompts.length;
-      const out: number[][] = prompts.map(() => []);
-      for (let step = 0; step < maxNewTokens; step++) {
-        const last = Int32Array.from(prompts, (prompt, i) => [...prompt, ...out[i]!].at(-1)!);
-        const batch = { n: prompts.length, length: 1, ids: last, mask: new Uint8Array(prompts.length).fill(1) };
-        const logits = tf.tidy(() => model.forward(batch, { interventions }).logits!);
-        const rows = await logits.array();
-        logits.dispose();
-        for (const [i, [row]] of rows.entries()) out[i]!.push(row!.indexOf(Math.max(...row!)));
-      }
-      return out;
-    },
-    generated: () => generated,
-  };
-}
 
 const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
 const words = {
@@ -111,6 +66,8 @@ const OPTIONS: SteeringOptions = {
   temperature: 0,
   calibration: 20,
   images: 16,
+  judge: 'dataset',
+  judgeOptions: {},
 };
 
 interface Inputs {
@@ -122,15 +79,17 @@ interface Inputs {
   /** Default: those of the labelled items. */
   test?: ActivationSet;
   options?: Partial<SteeringOptions>;
+  judge?: JudgeDefinition;
 }
 
 async function run(inputs: Inputs, methods: FittedMethod[]) {
-  const { subject, site, options, ...rest } = inputs;
+  const { subject, site, options, judge = datasetJudge, ...rest } = inputs;
   const context = {
     test: rest.labelled.activations,
     ...rest,
     options: { ...OPTIONS, ...options },
     subject,
+    judge: judgeOn(rest.dataset, judge),
     site: subject.sites.find(({ name }) => name === site)!,
     train: rest.labelled.activations,
     rng: createRng(0),
@@ -211,6 +170,51 @@ test('values by unit tell what each prompt adds to the error of each concept', a
   );
 });
 
+/** Rates 2 in all but for the rows that `misses` names, of which it says nothing. */
+const gappy = (misses: (text: string) => boolean): JudgeDefinition => ({
+  id: 'gappy',
+  title: 'Gappy',
+  version: 1,
+  options: {},
+  open: async () => ({
+    description: 'leaves rows out',
+    rate: async (rows) =>
+      rows.map(({ text }) =>
+        misses(text!)
+          ? { concept: null, instruct: null, fluency: null, reason: 'no answer' }
+          : { concept: 2, instruct: 2, fluency: 2 },
+      ),
+    dispose() {},
+  }),
+});
+
+test('a missing rating is missing, never 0: a factor without ratings is not chosen, and means are over the rest', async () => {
+  // What the strongest factor generates is not rated: 0 would end the search below it.
+  const judge = gappy((text) => !text.startsWith('topic'));
+  const [outcome] = await run({ ...wordInputs(wordModel()), judge }, [axis(3)]);
+  assert.is(outcome!.rows[0]!.metrics['overall']!.value, 2);
+  assert.is(outcome!.rows[0]!.metrics['overall']!.n, 1);
+  const curve = outcome!.curves!['score-by-factor/add/overall']!;
+  assert.equal(
+    [curve.x, curve.y],
+    [
+      [0.25, 1],
+      [2, 2],
+    ],
+  );
+  assert.is((outcome!.details!['judge'] as { unrated: number }).unrated, 2);
+});
+
+test('a judge that rates nothing leaves empty cells with its reason', async () => {
+  const [outcome] = await run({ ...wordInputs(wordModel()), judge: gappy(() => true) }, [axis(3)]);
+  const { metrics, samples } = outcome!.rows[0]!;
+  for (const name of ['overall', 'concept', 'factor', 'win_rate']) {
+    assert.is(metrics[name]!.value, null, name);
+    assert.is(metrics[name]!.reason, 'the judge gave no such rating: no answer', name);
+  }
+  assert.is(samples, undefined);
+});
+
 test('no steering: nothing is generated again, and it ties with itself', async () => {
   const subject = wordModel();
   const [outcome] = await run(wordInputs(subject), [
@@ -261,6 +265,8 @@ test('says why it cannot run', () => {
   assert.match(why({ site, dataset })!, /imported/);
   assert.match(why({ site, dataset, subject: { type: 'lm' } })!, /no labelled concepts/);
   assert.match(why({ site, dataset: {}, labelled: {}, subject: { type: 'lm' } })!, /no prompts/);
+  const mute = judgeOn({ ...dataset, judge: undefined }, datasetJudge);
+  assert.match(why({ site, dataset, labelled: {}, subject: { type: 'lm' }, judge: mute })!, /no judge/);
   assert.match(why({ site, dataset, labelled: {}, subject: { type: 'clip' } })!, /vision tower/);
 });
 

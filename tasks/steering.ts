@@ -14,7 +14,7 @@ const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
 
 /**
- * AxBench's steering (arXiv:2501.17148 §3.2) with an embedded judge, and its counterpart for CLIP's zero-shot answers.
+ * AxBench's steering (arXiv:2501.17148 §3.2) with a judge of one's choice, and its counterpart for CLIP's zero-shot answers.
  * The strength is factor · scale, where the scale is the method's largest score on the concept's training items (of the
  * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
@@ -46,15 +46,16 @@ export default defineTask<SteeringOptions, Shared>({
       },
     },
   },
+  measure: 'judged',
   seeded: false,
   controls: ['random', 'unsteered'],
-  unavailable({ subject, site, dataset, labelled }) {
+  unavailable({ subject, site, dataset, labelled, judge }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (!labelled) return 'the dataset has no labelled concepts';
     if (subject.type === 'clip') {
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
-    return dataset.prompts && dataset.judge ? undefined : 'the dataset has no prompts to steer from, or no judge';
+    return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
   },
   async prepare(context) {
     const subject = context.subject!;

@@ -30,7 +30,11 @@ const RUNNERS = {
   baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
   checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'restoreCheckpoint')],
   prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
-  evaluate: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared')],
+  evaluate: [
+    ...LABELLED,
+    own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared'),
+    own('harness/execute/judge', 'taskJudge'),
+  ],
   backend: [own('harness/num/backend', 'initBackend')],
 };
 

@@ -8,6 +8,7 @@ import { packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import { builtInCode, digestCode } from './built-in.ts';
 import { outsideCode } from './bundle.ts';
+import { pluginSource } from './plugin-source.ts';
 import { openStepCode } from './step-code.ts';
 
 const test = suite('code');
@@ -176,6 +177,22 @@ test('a method that reads files by itself is reused, and what is not seen is sai
   assert.match(said[0]!, /reads files by itself, and a change in them is not seen: name them in its 'files', or run/);
 });
 
+test('files that a plug-in names are in the source that an SAE of its own layout is tied to', async () => {
+  const registry = openRegistry();
+  const plugin = file('half.ts', half(''));
+  const data = file('table.json', '[1]');
+  const neurons = await registry.get('baseline', 'neurons');
+  registry.add({ ...neurons, id: 'without' }, plugin);
+  registry.add({ ...neurons, id: 'half', files: ['table.json'] }, plugin);
+  const first = await pluginSource(registry, 'baseline', 'half');
+  assert.is.not(first, await pluginSource(registry, 'baseline', 'without'));
+  writeFileSync(data, '[2]');
+  assert.is.not(await pluginSource(registry, 'baseline', 'half'), first);
+  writeFileSync(data, '[1]');
+  assert.is(await pluginSource(registry, 'baseline', 'half'), first);
+  rmSync(data);
+});
+
 test('files that a plug-in names are in its digest, byte by byte', async () => {
   const registry = openRegistry();
   const plugin = file('half.ts', half('import { readFileSync } from "node:fs"; const F = readFileSync("f").length;'));
@@ -189,7 +206,10 @@ test('files that a plug-in names are in its digest, byte by byte', async () => {
   assert.is.not(await run(), first);
   assert.equal(said, []);
   rmSync(data);
-  assert.match(await run().catch((error: Error) => error.message), /table\.json does not exist/);
+  assert.match(
+    await run().catch((error: Error) => error.message),
+    /^plug-in .*half\.ts: its 'files' .*table\.json does not exist/,
+  );
 });
 
 test.run();

@@ -1,13 +1,13 @@
 /** @file The code that steps run, as digests for their keys: built in, and of plug-ins from outside. */
 import { randomUUID } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Plugin } from '../contract.ts';
-import { filesFingerprint } from '../io/fingerprint.ts';
 import { sha256Json } from '../io/hash.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import { type BuiltInCode, builtInCode, RUNNER_NAMES, type Runner } from './built-in.ts';
 import { outsideCode } from './bundle.ts';
+import { withFiles } from './plugin-source.ts';
 
 export interface StepCode {
   /** The machine of every kind of step. */
@@ -17,7 +17,7 @@ export interface StepCode {
 }
 
 /** Kinds whose files are in no fingerprint of the plug-in's own. */
-const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task'];
+const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task', 'judge'];
 
 /**
  * The digests of what a registry holds.
@@ -39,13 +39,12 @@ export async function openStepCode(registry: Registry, say: (line: string) => vo
       return sha256Json([builtIn.withVersions(code), randomUUID()]);
     }
     const { files } = await (registry.get(kind, id) as Promise<Plugin>);
-    if (files) return sha256Json([builtIn.withVersions(code), await filesFingerprint(dirname(resolve(file)), files)]);
-    if (readsFiles && WITHOUT_FINGERPRINT.includes(kind)) {
+    if (!files && readsFiles && WITHOUT_FINGERPRINT.includes(kind)) {
       say(
         `plug-in ${file}: ${kind} ${id} reads files by itself, and a change in them is not seen: name them in its 'files', or run with --force after one.`,
       );
     }
-    return builtIn.withVersions(code);
+    return withFiles(builtIn.withVersions(code), file, files);
   }
 
   return {

@@ -4,7 +4,7 @@ import type { Registry } from '../registry.ts';
 import type { Command, CommandContext } from './command.ts';
 import { registryFor } from './plugins.ts';
 
-const KINDS = ['sae', 'baselines', 'tasks', 'suites', 'subjects', 'sites', 'datasets'] as const;
+const KINDS = ['sae', 'baselines', 'tasks', 'suites', 'subjects', 'sites', 'datasets', 'judges'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** One line of the list. */
@@ -77,6 +77,8 @@ async function list(kind: Kind, context: CommandContext): Promise<Line[]> {
         modality: it.modality,
         options: it.options,
       }));
+    case 'judges':
+      return (await registry.all('judge')).map((it) => ({ ...brief(it), options: it.options }));
     case 'subjects':
       return subjects(registry);
     default:

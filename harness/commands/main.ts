@@ -43,6 +43,15 @@ function checkFlags(command: Command, argv: Record<string, unknown>): void {
   if (extra.length > 0) throw new UserError(`${command.name}: unexpected argument '${String(extra[0])}'.`);
 }
 
+/** yargs takes any value of a switch but `true` for false. */
+function checkSwitches(command: Command, passed: readonly string[]): void {
+  for (const { name } of settingsOf(command.name).filter(({ type }) => type === 'boolean')) {
+    const wrong = passed.find((text) => text.startsWith(`--${name}=`));
+    if (wrong === undefined || /=(true|false)$/.test(wrong)) continue;
+    throw new UserError(`${command.name}: expected --${name} or --no-${name}; found '${wrong}'.`);
+  }
+}
+
 async function execute(
   command: Command,
   argv: Record<string, unknown>,
@@ -50,9 +59,11 @@ async function execute(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(command, argv);
+  checkSwitches(command, passed);
   const positionals: Record<string, string | undefined> = {};
   for (const [name, { choices, default: fallback }] of Object.entries(command.positionals)) {
     const value = (argv[name] ?? fallback) as string | undefined;
+    if (value === '') throw new UserError(`${command.name}: expected <${name}>; found "".`);
     if (value !== undefined && choices && !choices.includes(value)) throw unknownName(name, value, choices);
     positionals[name] = value;
   }

@@ -155,6 +155,9 @@ export const command: Command = {
       if (action === 'gc' || context.values[name] === undefined || context.values[name] === false) continue;
       throw new UserError(`store ${action}: --${name} belongs to store gc.`);
     }
+    if (context.values['results'] && !context.values['unused']) {
+      throw new UserError('store gc: --results says where --unused looks: give that too.');
+    }
     return { ls: list, gc: collect, verify }[action](root, context);
   },
 };

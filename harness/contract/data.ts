@@ -74,7 +74,7 @@ export interface SteeringPrompt {
   topic?: string;
 }
 
-/** What a generated text shows, each score in {0, 1, 2} (AxBench's scale). */
+/** What a dataset knows of a generated text, each score in {0, 1, 2} (AxBench's scale): the judge `dataset` asks it. */
 export interface TextJudge {
   /** How it judges, in a sentence, for reports. */
   description: string;

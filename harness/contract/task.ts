@@ -2,6 +2,7 @@
 
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item } from './data.ts';
+import type { TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Site, Subject } from './subject.ts';
@@ -122,6 +123,8 @@ export interface PrepareContext<O> {
   train: ActivationSet;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
+  /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
+  judge?: TaskJudge;
   rng: Rng;
   seed: number;
   signal?: AbortSignal;
@@ -148,12 +151,20 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   axes: Record<string, string>;
   /** What its tables show. */
   shows?: TaskDisplay;
+  /**
+   * For tasks that change the subject. `judged`: a judge rates what was generated; the task has the options `judge` (an
+   * id) and `judgeOptions`, and the judge's version, options and code are part of the key of its results. `likelihood`:
+   * the changed subject itself is rated, by what it makes of given texts; no judge is opened.
+   */
+  measure?: 'judged' | 'likelihood';
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
   /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
-  unavailable?(context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled'>): string | undefined;
+  unavailable?(
+    context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled' | 'judge'>,
+  ): string | undefined;
   /** Work that does not depend on the method (clean passes, ablation losses, calibration), done once and stored. */
   prepare?(context: PrepareContext<O>): Promise<Prepared<P>>;
   run(context: TaskContext<O, P>): Promise<TaskOutcome>;

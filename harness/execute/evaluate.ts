@@ -1,17 +1,19 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
+import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { ContractError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
+import { refuseNonFinite } from '../io/non-finite.ts';
 import { createRng } from '../num/rng.ts';
 import type { Evaluation, Fit, Plan, SitePlan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import { checkedRows, definitionsOf } from '../results/rows.ts';
-import { RESULT_SCHEMA, refuseNonFinite } from '../results.ts';
+import { RESULT_SCHEMA } from '../results.ts';
 import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { StoredStep } from '../store.ts';
@@ -52,7 +54,7 @@ export async function prepareContext(
   activations: SiteActivations,
   options: Record<string, unknown>,
   taskSeed: number,
-  env: { progress: StepProgress; signal: AbortSignal },
+  env: { progress: StepProgress; signal: AbortSignal; judge?: TaskJudge | undefined },
 ): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
@@ -61,6 +63,7 @@ export async function prepareContext(
     dataset: session.dataset,
     ...activations,
     testItems: await session.testItems(),
+    ...(env.judge ? { judge: env.judge } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
     signal: env.signal,
@@ -162,6 +165,7 @@ export function resultWith(
       axes,
       metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
+      ...(task.judge ? { judge: task.judge } : {}),
     },
     seed: evaluation.seed,
     settings: evaluation.settings,

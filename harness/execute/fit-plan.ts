@@ -3,6 +3,7 @@ import { type Plan, planSteps } from '../plan.ts';
 import { createProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
+import { openReplies } from '../store/replies.ts';
 import type { Store, StoredStep } from '../store.ts';
 import { openSession } from './session.ts';
 import { openSite } from './site.ts';
@@ -31,8 +32,9 @@ export async function fitPlan(
   const progress = await createProgress(STEPS, { enabled: showProgress });
   try {
     session.site(sitePlan!.site);
+    const repliesOf = openReplies(store.root, progress.say);
     const step = stepRunner(store, progress, signal, () => {});
-    return await openSite(sitePlan!, { registry, session, run, step, signal, others: [] }).fit(fit!);
+    return await openSite(sitePlan!, { registry, session, run, step, signal, repliesOf, others: [] }).fit(fit!);
   } finally {
     progress.stop();
     session.dispose();

@@ -5,6 +5,7 @@ import type { Progress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
+import { openReplies } from '../store/replies.ts';
 import { checkWritable, type Store } from '../store.ts';
 import type { Job } from './jobs.ts';
 import { keepFailure, keepResult, type PlannedResult } from './kept-results.ts';
@@ -56,6 +57,7 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
   const { store, out, registry, signal, progress, run } = env;
   const computed = noSteps();
   const failures: Failure[] = [];
+  const repliesOf = openReplies(store.root, progress.say);
   const step = stepRunner(store, progress, signal, (kind) => computed[kind]++);
 
   /** Says and notes a failure. @returns it in one line. */
@@ -119,7 +121,7 @@ export async function runJobs(plan: Plan, env: SideEnvironment): Promise<SideSum
       const { session, sites } = open;
       const later = plan.sites.slice(job.site + 1).filter((other) => other.subject.id === subject.id);
       const running =
-        sites.get(sitePlan) ?? openSite(sitePlan, { registry, session, run, step, signal, others: later });
+        sites.get(sitePlan) ?? openSite(sitePlan, { registry, session, run, step, signal, repliesOf, others: later });
       sites.set(sitePlan, running);
       await runFit(sitePlan, sitePlan.fits[job.fit]!, running);
     }

@@ -12,6 +12,10 @@ import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
 type ConceptLimits = ResolvedSubject['concepts'];
 
+interface Disposable {
+  dispose(): void;
+}
+
 /** The subject's part of a result. */
 export interface SubjectFacts {
   id: string;
@@ -35,6 +39,8 @@ export interface Session {
   labelledSet(site: string, limits: ConceptLimits): Promise<WholeExamples>;
   /** Held-out items, read once. */
   testItems(): Promise<Item[]>;
+  /** What is disposed of with the session. */
+  own(thing: Disposable): void;
   dispose(): void;
 }
 
@@ -79,6 +85,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   const subject = await (await familyOf(resolved, registry)).load(folder, { id });
   let items: Promise<Item[]> | undefined;
   const sets = new Map<string, Promise<WholeExamples>>();
+  const owned: Disposable[] = [subject];
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
     // Images are seen whole.
@@ -103,8 +110,13 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
       items ??= dataset.corpus('test', collect.test);
       return items;
     },
-    dispose: () => subject.dispose(),
+    own: (thing) => void owned.unshift(thing),
+    dispose: () => disposeAll(owned),
   };
+}
+
+function disposeAll(things: readonly Disposable[]): void {
+  for (const thing of things) thing.dispose();
 }
 
 async function openImportedSession({
@@ -119,6 +131,7 @@ async function openImportedSession({
   const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported!, draw);
   if (found !== fingerprint)
     throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
+  const owned: Disposable[] = [];
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,
@@ -130,6 +143,7 @@ async function openImportedSession({
       notes: [],
     }),
     testItems: () => dataset.corpus('test', collect.test),
-    dispose() {},
+    own: (thing) => void owned.unshift(thing),
+    dispose: () => disposeAll(owned),
   };
 }

@@ -1,5 +1,6 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
 import { keptRows } from '../activations/activation-set.ts';
+import type { Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
@@ -15,7 +16,9 @@ import {
 } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
+import type { ReplyingJudge } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
+import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
   type EvaluationMeta,
@@ -26,6 +29,7 @@ import {
   type SiteActivations,
 } from './evaluate.ts';
 import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
+import { taskJudge } from './judge.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
 import type { Session } from './session.ts';
@@ -37,6 +41,8 @@ export interface SiteEnvironment {
   run: RunProvenance;
   step: RunStep;
   signal: AbortSignal;
+  /** What each judge was answered before. */
+  repliesOf(judge: ReplyingJudge): Replies;
   /** Sites of the same subject that the run comes to later: what is collected for one is collected for them. */
   others: readonly SitePlan[];
 }
@@ -105,6 +111,13 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
       return { value, times, seconds: 0, notes: [...cut, ...(labels?.notes ?? [])] };
     });
 
+  const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
+    if (!judge) return undefined;
+    return once(`judge ${JSON.stringify(judge)}`, async () =>
+      taskJudge(await registry.get('judge', judge.id), judge, session, env.repliesOf(judge)),
+    );
+  };
+
   const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
       const inputs = (await activations()).value;
@@ -113,7 +126,7 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
         key,
         `${place} ${task.id}`,
         async (folder, progress) => {
-          const env = { progress, signal };
+          const env = { progress, signal, judge: await judgeOf(task) };
           await prepareTask(
             definition,
             await prepareContext(session, sitePlan, inputs, task.options, taskSeed, env),
@@ -191,10 +204,8 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
             `${label} ${task.id} seed ${evaluation.seed}`,
             async (folder, progress) => {
               const started = performance.now();
-              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, {
-                progress,
-                signal,
-              });
+              const env = { progress, signal, judge: await judgeOf(task) };
+              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, env);
               await evaluateTask(
                 taskDefinition,
                 {

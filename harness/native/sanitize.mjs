@@ -24,6 +24,8 @@ const tests = [
   'lifecycle',
   'hostile',
   'statistics',
+  'threshold',
+  'on-keys',
   '../num/ops/attention',
   '../num/ops/activation',
   '../num/ops/block',

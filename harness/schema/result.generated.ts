@@ -123,13 +123,30 @@ export interface ResultTask {
   axes: {
     [k: string]: string;
   };
-  shows?: ResultDisplay;
   /**
    * The metrics that the task declares, by name.
    */
   metrics: {
     [k: string]: ResultMetricDefinition;
   };
+  shows?: ResultDisplay;
+  judge?: ResultJudge;
+}
+/**
+ * What a metric is: the same for every row.
+ */
+export interface ResultMetricDefinition {
+  unit: string;
+  direction: 'max' | 'min' | 'none';
+  /**
+   * Possible values; null: unbounded.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  range: [number | null, number | null];
+  main?: boolean;
+  version?: number;
 }
 /**
  * What the task shows in tables: its declaration.
@@ -166,20 +183,12 @@ export interface ResultCurveDisplay {
   only?: string;
 }
 /**
- * What a metric is: the same for every row of the table.
+ * What rated what was generated.
  */
-export interface ResultMetricDefinition {
-  unit: string;
-  direction: 'max' | 'min' | 'none';
-  /**
-   * Possible values; null: unbounded.
-   *
-   * @minItems 2
-   * @maxItems 2
-   */
-  range: [number | null, number | null];
-  main?: boolean;
-  version?: number;
+export interface ResultJudge {
+  id: string;
+  version: number;
+  options: {};
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.

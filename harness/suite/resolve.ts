@@ -12,6 +12,7 @@ import { methodName, subjectName } from './load.ts';
 import type {
   ImportDraw,
   ResolvedDataset,
+  ResolvedJudge,
   ResolvedMethod,
   ResolvedSubject,
   ResolvedSuite,
@@ -87,6 +88,7 @@ async function codeOf(
       .filter(({ checkpoint, variant }) => checkpoint === undefined || variant !== undefined)
       .map(({ kind, id, variant = id }): [PluginKind, string] => [kind, variant]),
     ...tasks.map(({ id }): [PluginKind, string] => ['task', id]),
+    ...tasks.flatMap(({ judge }): [PluginKind, string][] => (judge ? [['judge', judge.id]] : [])),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
   return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
@@ -98,17 +100,30 @@ export async function resolveTask(
   where: string,
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
+  const options = await resolveOptions(task.options, given.options, `${where}: task ${task.id}`);
   return {
     id: task.id,
     title: task.title,
     version: task.version,
-    options: await resolveOptions(task.options, given.options, `${where}: task ${task.id}`),
+    options,
     optionsPassed: given.options ?? {},
     seeded: task.seeded,
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
+    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, `${where}: task ${task.id}`) } : {}),
     subjects: given.subjects,
   };
+}
+
+/** The judge that a task's options name, with its own options filled in. */
+async function resolveJudge(
+  { judge, judgeOptions = {} }: Record<string, unknown>,
+  registry: Registry,
+  where: string,
+): Promise<ResolvedJudge> {
+  const { id, version, options } = await registry.get('judge', String(judge));
+  const given = judgeOptions as Record<string, unknown>;
+  return { id, version, options: await resolveOptions(options, given, `${where}: judge ${id}`) };
 }
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */

@@ -80,6 +80,13 @@ export interface ResolvedMethod {
   nullRow?: boolean;
 }
 
+/** The judge of a task that declares `measure: 'judged'`. */
+export interface ResolvedJudge {
+  id: string;
+  version: number;
+  options: Record<string, unknown>;
+}
+
 export interface ResolvedTask {
   id: string;
   title: string;
@@ -89,6 +96,7 @@ export interface ResolvedTask {
   seeded: boolean;
   prepares: boolean;
   controls: string[];
+  judge?: ResolvedJudge;
   subjects?: string[];
 }
 

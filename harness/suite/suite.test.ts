@@ -190,6 +190,7 @@ test('--option sets an option or a training option of the methods of a name or i
   assert.equal([first!.training, second!.training], [{ lr: 0.5, tokens: 1e6 }, undefined]);
   assert.match(await messageOf(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
   assert.match(await messageOf(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
+  assert.match(await messageOf(() => set('topk.k=32', 'topk.k=16')), /'topk\.k' is given twice; keep one/);
 });
 
 test('--activations and --seed', async () => {

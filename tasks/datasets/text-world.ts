@@ -1,7 +1,7 @@
 /** @file The text world as a dataset: exact concepts, spans, topics and probabilities. */
 import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
-import { recogniserJudge } from '../judges/recogniser.ts';
+import { recogniserJudge } from '../judges/parts/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';

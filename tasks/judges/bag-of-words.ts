@@ -1,73 +1,45 @@
-/** @file Judge of concepts in real text: a bag of words per concept, its grades calibrated on held-out texts. */
-import type { Concept } from '../../harness/contract.ts';
-import { fitLogistic, quantiles, sparseFeatures } from '../../harness/kit/index.ts';
-import { wordsOf } from './word-overlap.ts';
+/** @file A judge for any dataset of labelled texts: bags of words, and whether the prompt's telling words come again. */
+import { type ConceptSet, defineJudge, type Split } from '../../harness/contract.ts';
+import { bagOfWordsGrades, type LabelledTexts } from './parts/bag-of-words.ts';
+import { keepsToTopic, wordsOf } from './parts/word-overlap.ts';
 
-/** Texts with (`positive`) and without the concept. */
-export interface LabelledTexts {
-  positive: readonly string[];
-  negative: readonly string[];
+/** Responses with and without a concept, of one split; hard negatives are among those without. */
+function textsOf({ concepts, items, examples }: ConceptSet, id: string, wanted: Split): LabelledTexts {
+  const place = concepts.findIndex((concept) => concept.id === id);
+  const own = examples.filter(({ concept, split }) => concept === place && split === wanted);
+  const texts = (positive: boolean) =>
+    own
+      .filter(({ role }) => (role === 'positive') === positive)
+      .map(({ item }) => items[item]!)
+      .map(({ text = '', responseStart = 0 }) => text.slice(responseStart));
+  return { positive: texts(true), negative: texts(false) };
 }
 
-/** Words that held-out texts are cut to: about what is generated. */
-const CALIBRATION_WORDS = 24;
-/** Words that occur in fewer training texts are left out. */
-const LEAST_TEXTS = 2;
-const C = 1;
-
-/** Grades of one concept: log-odds at which 1 and 2 begin. */
-interface Grader {
-  /** Log-odds; undefined for a text without a known word, which shows nothing. */
-  score(text: string): number | undefined;
-  weak: number;
-  clear: number;
-}
-
-/**
- * Grades texts: 1 above the 95th percentile of held-out texts without the concept, 2 if also at or above the median of those
- * with it. `textsOf` gives the texts of a concept; each concept's classifier is fitted when it is first asked for.
- */
-export function bagOfWordsGrades(
-  textsOf: (concept: Concept) => { train: LabelledTexts; heldOut: LabelledTexts },
-): (text: string, concept: Concept) => number {
-  const graders = new Map<string, Grader>();
-  return (text, concept) => {
-    let grader = graders.get(concept.id);
-    if (!grader) {
-      const { train, heldOut } = textsOf(concept);
-      grader = fitGrader(train, heldOut);
-      graders.set(concept.id, grader);
-    }
-    const score = grader.score(text);
-    if (score === undefined) return 0;
-    return score <= grader.weak ? 0 : score < grader.clear ? 1 : 2;
-  };
-}
-
-function fitGrader(train: LabelledTexts, heldOut: LabelledTexts): Grader {
-  const texts = [...train.positive, ...train.negative].map((text) => new Set(wordsOf(text)));
-  const frequencies = new Map<string, number>();
-  for (const words of texts) for (const word of words) frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
-  const vocabulary = [...frequencies].filter(([, count]) => count >= LEAST_TEXTS).map(([word]) => word);
-  const columns = new Map(vocabulary.map((word, column) => [word, column]));
-  const indptr = new Uint32Array(texts.length + 1);
-  const indices: number[] = [];
-  texts.forEach((words, i) => {
-    const own = [...words].flatMap((word) => columns.get(word) ?? []).sort((a, b) => a - b);
-    indices.push(...own);
-    indptr[i + 1] = indices.length;
-  });
-  const values = new Float32Array(indices.length).fill(1);
-  const csr = { n: texts.length, d_sae: vocabulary.length, indptr, indices: Uint32Array.from(indices), values };
-  const labels = texts.map((_, i) => i < train.positive.length);
-  const { weights, intercept } = fitLogistic(sparseFeatures(csr), labels, { C });
-  const score = (text: string): number | undefined => {
-    const known = [...new Set(wordsOf(text))].flatMap((word) => columns.get(word) ?? []);
-    return known.length === 0 ? undefined : known.reduce((sum, column) => sum + weights[column]!, intercept);
-  };
-  const cut = (text: string) => text.split(/\s+/).slice(0, CALIBRATION_WORDS).join(' ');
-  const scores = (held: readonly string[]) => held.flatMap((text) => score(cut(text)) ?? []);
-  const [weak = 0] = quantiles(scores(heldOut.negative), [0.95]);
-  const [median = 0] = quantiles(scores(heldOut.positive), [0.5]);
-  return { score, weak: weak ?? 0, clear: Math.max(weak ?? 0, median ?? 0) };
-}
+/** A second opinion where a dataset has a judge, and one where it has none. */
+export default defineJudge({
+  id: 'bag-of-words',
+  title: 'Bags of words, fitted on labelled texts',
+  version: 1,
+  options: {},
+  unavailable: ({ dataset }) =>
+    dataset.concepts && dataset.modality === 'text' ? undefined : 'the dataset has no labelled texts',
+  async open({ dataset }) {
+    const set = await dataset.concepts!({});
+    const grade = bagOfWordsGrades(({ id }) => ({
+      train: textsOf(set, id, 'train'),
+      heldOut: textsOf(set, id, 'eval'),
+    }));
+    return {
+      description:
+        'Concept: a bag of words fitted on training texts, 1 above the 95th percentile of held-out texts without the ' +
+        'concept, 2 if also at or above the median of those with it. Instruction: whether the words of the topic come again.',
+      rate: async (rows) =>
+        rows.map(({ text = '', concept, prompt }) => {
+          const shown = grade(text, concept);
+          if (wordsOf(prompt.topic ?? '').length > 0) return { concept: shown, instruct: keepsToTopic(text, prompt) };
+          return { concept: shown, instruct: null, reason: 'the prompt names no topic' };
+        }),
+      dispose() {},
+    };
+  },
+});

@@ -1,153 +1,70 @@
-/** @file Judges: harmonic mean, repetition, corruption, the calibrated fluency scale, topics and bags of words. */
+/** @file The judges of the package: the dataset's own, and bags of words. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRng } from '../../harness/kit/index.ts';
-import { bagOfWordsGrades } from './bag-of-words.ts';
-import { CORRUPTIONS, type Corruption, corrupt } from './corruption.ts';
-import { calibrateFluency, fluencyScore, type TextLikelihood } from './fluency.ts';
-import { harmonicMean, programmaticJudge } from './programmatic.ts';
-import { recogniserJudge } from './recogniser.ts';
-import { repeatedShare } from './repetition.ts';
-import { documentFrequencies, keepsToTopic, rareWords } from './word-overlap.ts';
+import type { Dataset, Role, Split } from '../../harness/contract.ts';
+import { judgeOn } from '../../harness/testing/task-tools.ts';
+import bagOfWords from './bag-of-words.ts';
+import datasetJudge from './dataset.ts';
 
 const test = suite('tasks/judges');
-const texts = (...nlls: number[]): TextLikelihood[] => nlls.map((nll) => ({ tokens: 5, nll, repetition: 0 }));
 
-test('harmonic mean of three scores, 0 if any is 0', () => {
-  assert.is(harmonicMean(2, 2, 2), 2);
-  assert.is(harmonicMean(1, 2, 2), 1.5);
-  assert.is(harmonicMean(1, 1, 2), 1.2);
-  assert.is(harmonicMean(0, 2, 2), 0);
-});
+const dataset: Dataset = { id: 'words', modality: 'text', fingerprint: '', corpus: async () => [] };
+const concept = { id: 'sport', label: 'sport' };
+const prompt = { id: 'p', text: 'Write:', topic: 'kayak lake' };
 
-test('repetition counts runs of three tokens seen before', () => {
-  assert.is(repeatedShare([1, 2, 3, 4, 5]), 0);
-  assert.is(repeatedShare([7, 7, 7, 7, 7]), 2 / 3);
-  assert.is(repeatedShare([1, 2, 3, 1, 2, 3]), 1 / 4);
-  assert.is(repeatedShare([1, 1, 1]), 0, 'one run cannot repeat');
-  assert.is(repeatedShare([]), 0);
-});
-
-test('corruptions keep the number of words, touch as much as they say, and are seeded', () => {
-  const text = 'one two three four five six seven eight nine ten eleven twelve';
-  const words = text.split(' ');
-  const make = (kind: Corruption, seed = 1) => corrupt(text, kind, ['alien'], createRng(seed)).split(' ');
-  for (const kind of CORRUPTIONS) {
-    assert.is(make(kind).length, 12, kind);
-    assert.equal(make(kind), make(kind));
-  }
-  assert.equal([...make('swapped')].sort(), [...words].sort());
-  const moved = make('swapped').filter((word, i) => word !== words[i]).length;
-  assert.ok(moved >= 2 && moved <= 4);
-  assert.is(make('replaced').filter((word) => word === 'alien').length, 2);
-  assert.equal([...make('shuffled')].sort(), [...words].sort());
-  assert.ok(make('random').every((word) => word === 'alien'));
-  for (let seed = 0; seed < 20; seed++) assert.ok(new Set(make('repeated', seed)).size <= 4);
-  assert.is(corrupt('alone', 'shuffled', ['x'], createRng(1)), 'alone');
-});
-
-test('the fluency scale: thresholds from quantiles and the best cut, with the separation it reached', () => {
-  const repetitive = Array.from({ length: 4 }, () => ({ tokens: 5, nll: 0.1, repetition: 0.8 }));
-  const scale = calibrateFluency(texts(1, 1, 1, 2), {
-    swapped: texts(3, 3),
-    replaced: texts(3, 4),
-    shuffled: texts(6, 7),
-    random: texts(3.5, 8),
-    repeated: repetitive,
-  });
-  assert.ok(Math.abs(scale.fine - 1.85) < 1e-12, '95th percentile of 1, 1, 1, 2');
-  // Cuts: after 3 J = 3/4; after 3.5 J = 3/4 - 1/4; after 4 J = 1 - 1/4.
-  assert.is(scale.passable, 3.25, 'the first of the best cuts, half-way to the next value');
-  assert.is(scale.repetition, 0.4);
-  assert.is(scale.separation.realFromErrors, 1);
-  assert.is(scale.separation.errorsFromNonsense, 15 / 16);
-  assert.is(scale.separation.realFromRepetitive, 1);
-  assert.equal(scale.scores['real'], [0, 0.25, 0.75]);
-  assert.equal(scale.scores['repeated'], [1, 0, 0]);
-  const score = (nll: number, repetition = 0, tokens = 5) => fluencyScore(scale, { tokens, nll, repetition });
-  assert.equal([score(1.84), score(1.86), score(3.25), score(3.26)], [2, 1, 1, 0]);
-  assert.is(score(0.1, 0.41), 0, 'repetition is not fluent however likely');
-  assert.is(score(0, 0, 0), 0, 'an empty text');
-});
-
-test('real text that errs more than nonsense still has passable at or above fine', () => {
-  const bad = { swapped: texts(1), replaced: texts(1), shuffled: texts(1), random: texts(1), repeated: texts(1) };
-  const scale = calibrateFluency(texts(5, 5), bad);
-  assert.ok(scale.passable >= scale.fine);
-});
-
-test('the judge asks once for each different text', () => {
+test('dataset: each different text is judged once, and fluency is left to the task', async () => {
   let asked = 0;
-  const judge = programmaticJudge(
+  const judge = judgeOn(
     {
-      description: '',
-      concept: (text) => {
-        asked++;
-        return text.includes('x') ? 2 : 0;
+      ...dataset,
+      judge: {
+        description: 'counts',
+        concept: (text) => {
+          asked++;
+          return text.includes('x') ? 2 : 0;
+        },
+        instruction: () => 1,
       },
-      instruction: () => 1,
     },
-    { fine: 1, passable: 2, repetition: 0.5 } as Parameters<typeof programmaticJudge>[1],
+    datasetJudge,
   );
-  const generation = { text: 'x', tokens: 1, nll: 0.5, repetition: 0 };
-  const concept = { id: 'c', label: 'c' };
-  for (let i = 0; i < 3; i++) {
-    assert.equal(judge(generation, concept, { id: 'p', text: '' }), {
-      concept: 2,
-      instruct: 1,
-      fluency: 2,
-      overall: 1.5,
-    });
-  }
+  const row = { text: 'x', concept, prompt };
+  assert.equal(await judge.rate([row, row]), Array(2).fill({ concept: 2, instruct: 1 }));
   assert.is(asked, 1);
-  judge(generation, { id: 'other', label: '' }, { id: 'p', text: '' });
+  await judge.rate([row, { ...row, concept: { id: 'other', label: '' } }]);
   assert.is(asked, 2);
+  assert.is(await judge.description(), 'counts');
+  assert.match(judgeOn(dataset, datasetJudge).unavailable!, /no judge/);
 });
 
-test('the recogniser looks once at a text', () => {
-  let looks = 0;
-  const judge = recogniserJudge(() => {
-    looks++;
-    return {
-      concept: (id) => (id === 'a' ? { grade: 2 } : undefined),
-      topic: (id) => (id === 't' ? { grade: 1 } : undefined),
-    };
-  });
-  assert.is(judge.concept('text', { id: 'a', label: '' }), 2);
-  assert.is(judge.concept('text', { id: 'b', label: '' }), 0);
-  assert.is(judge.instruction('text', { id: 'p', text: '', topic: 't' }), 1);
-  assert.is(judge.instruction('text', { id: 'p', text: '' }), 0);
-  assert.is(looks, 1);
-});
-
-test('a text keeps to its topic when the rare words come again', () => {
-  const documents = ['the brown kayak floats', ...Array.from({ length: 19 }, (_, i) => `the story number${i} ends`)];
-  const frequencies = documentFrequencies(documents);
-  assert.equal(rareWords('The brown kayak floats: the story', frequencies, 20), ['brown', 'floats', 'kayak']);
-  const prompt = (topic: string) => ({ id: '', text: '', topic });
-  assert.is(keepsToTopic('A KAYAK, and brown.', prompt('kayak lake brown')), 2);
-  assert.is(keepsToTopic('a kayak', prompt('kayak lake brown')), 1);
-  assert.is(keepsToTopic('a kayak', prompt('kayak')), 2);
-  assert.is(keepsToTopic('kayaks', prompt('kayak')), 0);
-  assert.is(keepsToTopic('anything', prompt('')), 0);
-});
-
-test('bag of words: graded by held-out texts, unknown words show nothing', () => {
-  const repeat = (text: string) => Array.from({ length: 10 }, () => text);
-  const positive = [...repeat('goal match team'), ...repeat('goal crowd')];
-  const negative = [...repeat('bank money team'), ...repeat('bank crowd')];
-  const texts = { positive, negative };
-  let fits = 0;
-  const grade = bagOfWordsGrades(() => {
-    fits++;
-    return { train: texts, heldOut: texts };
-  });
-  const concept = { id: 'sport', label: 'sport' };
-  assert.is(grade('the goal of the match', concept), 2);
-  assert.is(grade('a bank', concept), 0);
-  assert.is(grade('zebra', concept), 0);
-  assert.is(grade('', concept), 0);
-  assert.is(fits, 1);
+test('bag-of-words: fitted on the labelled responses of any text dataset; without a topic no instruction', async () => {
+  const texts: [Role, string][] = [
+    ['positive', 'goal match team'],
+    ['positive', 'goal crowd'],
+    ['negative', 'bank money team'],
+    ['hard-negative', 'bank crowd'],
+  ];
+  const examples = (['train', 'eval'] as Split[]).flatMap((split) =>
+    Array.from({ length: 40 }, (_, i) => ({ split, role: texts[i % 4]![0], text: texts[i % 4]![1] })),
+  );
+  const labelled: Dataset = {
+    ...dataset,
+    concepts: async () => ({
+      concepts: [concept],
+      // The instruction, which names the sport in every text, is no part of the response.
+      items: examples.map(({ text }, i) => ({ id: `${i}`, text: `goal? ${text}`, responseStart: 6 })),
+      examples: examples.map(({ split, role }, item) => ({ concept: 0, item, split, role })),
+    }),
+  };
+  const judge = judgeOn(labelled, bagOfWords);
+  const rows = ['the goal of the match', 'a bank', 'a kayak'].map((text) => ({ text, concept, prompt }));
+  assert.equal(await judge.rate([...rows, { text: 'goal match', concept, prompt: { id: 'q', text: '' } }]), [
+    { concept: 2, instruct: 0 },
+    { concept: 0, instruct: 0 },
+    { concept: 0, instruct: 1 },
+    { concept: 2, instruct: null, reason: 'the prompt names no topic' },
+  ]);
+  assert.match(judgeOn(dataset, bagOfWords).unavailable!, /no labelled texts/);
 });
 
 test.run();

@@ -11,7 +11,7 @@ import {
   type ZeroShotTask,
 } from '../../harness/contract.ts';
 import { restOfImage } from '../../harness/kit/index.ts';
-import { classEmbeddings } from '../judges/zero-shot.ts';
+import { classEmbeddings } from '../judges/parts/zero-shot.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 

@@ -1,8 +1,8 @@
 /** @file The scale of fluency for one subject and dataset, from held-out texts as they are and spoilt. */
 import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
-import { CORRUPTIONS, type Corruption, corrupt } from '../judges/corruption.ts';
-import { calibrateFluency, type FluencyScale, type TextLikelihood } from '../judges/fluency.ts';
+import { CORRUPTIONS, type Corruption, corrupt } from '../judges/parts/corruption.ts';
+import { calibrateFluency, type FluencyScale, type TextLikelihood } from '../judges/parts/fluency.ts';
 import { cutText, textLikelihoods } from './texts.ts';
 
 /** Share of a text that stands for its prompt where no response is marked. */

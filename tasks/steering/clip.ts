@@ -9,7 +9,7 @@ import type {
   TaskOutcome,
   ZeroShotTask,
 } from '../../harness/contract.ts';
-import { classEmbeddings, logits, unitRows } from '../judges/zero-shot.ts';
+import { classEmbeddings, logits, unitRows } from '../judges/parts/zero-shot.ts';
 import { clipCurves, clipDetails, clipMeasured, type SteeredConcept } from './clip-cells.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
 import { clipScores, clipScoresWithInfluences, largest, type Steered } from './clip-scores.ts';

@@ -48,22 +48,23 @@ export function nextFactor(trials: readonly Trial[]): number | undefined {
  * Tries the factors of a grid for all entries at once, then up to `steps` more for each entry whose best lies at an end.
  *
  * @param measure Results for each wanted (entry, factor), in order.
- * @param scoreOf Mean overall score of a result.
- * @returns By entry what was tried, rising by factor.
+ * @param scoreOf Mean overall score of a result; null where there is none: nothing is known of that factor then.
+ * @returns By entry what was tried and scored, rising by factor.
  */
 export async function searchFactors<T>(
   entries: number,
   grid: readonly number[],
   steps: number,
   measure: (wanted: { entry: number; factor: number }[]) => Promise<T[]>,
-  scoreOf: (result: T) => number,
+  scoreOf: (result: T) => number | null,
 ): Promise<(Trial & { result: T })[][]> {
   const trials = Array.from({ length: entries }, (): (Trial & { result: T })[] => []);
   const run = async (wanted: { entry: number; factor: number }[]) => {
     const results = await measure(wanted);
     for (const [i, { entry, factor }] of wanted.entries()) {
       const result = results[i]!;
-      trials[entry] = sorted([...trials[entry]!, { factor, score: scoreOf(result), result }]);
+      const score = scoreOf(result);
+      if (score !== null) trials[entry] = sorted([...trials[entry]!, { factor, score, result }]);
     }
   };
   await run(trials.flatMap((_, entry) => grid.map((factor) => ({ entry, factor }))));

@@ -1,8 +1,8 @@
 /** @file Continuations of all prompts under all factors, generated in large batches and measured for fluency. */
 import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
 import { restOfText } from '../../harness/kit/index.ts';
-import type { Generation } from '../judges/programmatic.ts';
 import { type Kind, type RowSteering, steerEach } from './interventions.ts';
+import type { Generation } from './ratings.ts';
 import { type KnownTexts, type RecordedStream, textLikelihoods } from './texts.ts';
 
 /** One continuation to be generated. */

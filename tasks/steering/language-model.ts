@@ -7,8 +7,7 @@ import type {
   TaskContext,
   TaskOutcome,
 } from '../../harness/contract.ts';
-import type { FluencyScale } from '../judges/fluency.ts';
-import { type Generation, programmaticJudge, type Ratings } from '../judges/programmatic.ts';
+import { type FluencyScale, fluencyScore } from '../judges/parts/fluency.ts';
 import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
@@ -16,6 +15,7 @@ import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
 import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
+import { type Generation, type Ratings, ratingsOf } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 import { type KnownTexts, promptIds } from './texts.ts';
 
@@ -25,14 +25,13 @@ export interface LmShared {
   concepts: number[];
   prompts: SteeringPrompt[];
   scale: FluencyScale;
-  judge: string;
   /** Generations without steering, concept by concept: the same random streams as the steered ones. */
   unsteered: Generation[];
 }
 
 type Context = Pick<
   TaskContext<SteeringOptions>,
-  'options' | 'dataset' | 'labelled' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
+  'options' | 'labelled' | 'judge' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
 >;
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
@@ -62,7 +61,7 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
   const unsteered = await generateAll(subject, site, rows, undefined, passes);
-  return { concepts, prompts, scale, judge: dataset.judge!.description, unsteered };
+  return { concepts, prompts, scale, unsteered };
 }
 
 /**
@@ -77,9 +76,9 @@ export async function steerLm(
   kinds: readonly Steered['kind'][],
   selectedBy: string,
 ): Promise<TaskOutcome> {
-  const { options, dataset, labelled } = context;
+  const { options, labelled } = context;
+  const judge = context.judge!;
   const { prompts } = shared;
-  const judge = programmaticJudge(dataset.judge!, shared.scale);
   const steered = kinds.flatMap((kind) =>
     shared.concepts.flatMap((place, c): Steered[] => {
       const vector = vectors[c];
@@ -92,43 +91,69 @@ export async function steerLm(
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
     idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
-  const rate = (text: Generation, { concept, p }: Pick<Wanted, 'concept' | 'p'>): Ratings =>
-    judge(text, concept, prompts[p]!);
+  const unrated: Ratings[] = [];
+  const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
+    const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
+    const given = await judge.rate(rows, context.signal);
+    const ratings = texts.map((text, i) => ratingsOf(given[i]!, fluencyScore(shared.scale, text)));
+    unrated.push(...ratings.filter(({ overall }) => overall === null));
+    return ratings;
+  };
 
   const rateTrials = async (wanted: { entry: number; factor: number }[]): Promise<Ratings[][]> => {
     const rows = wanted.flatMap(({ entry, factor }) =>
       selection.map((p): Wanted => ({ ...steered[entry]!, factor, p })),
     );
-    const ratings = (await generate(rows)).map((text, i) => rate(text, rows[i]!));
+    const ratings = await rate(await generate(rows), rows);
     return wanted.map((_, i) => ratings.slice(i * selection.length, (i + 1) * selection.length));
   };
   const steps = idle ? 0 : options.extend;
   const tried = await searchFactors(steered.length, factors, steps, rateTrials, (own) => mean(own, 'overall'));
-  const chosen = steered.map((entry, i) => {
+  const chosen = steered.flatMap((entry, i) => {
     const trials = tried[i]!;
-    return { ...entry, trials, factor: trials[bestPlace(trials.map(({ score }) => score))]!.factor };
+    const best = trials[bestPlace(trials.map(({ score }) => score))];
+    // No factor can be chosen for a concept of which nothing was rated.
+    return best ? [{ ...entry, trials, factor: best.factor }] : [];
   });
   const finals = chosen.flatMap((entry) => reporting.map((p) => ({ ...entry, p })));
   const finalTexts = await generate(finals);
+  const ratings = await rate(finalTexts, finals);
+  const unsteered = await rate(finals.map(withoutSteering), finals);
   const scores = chosen.map((entry, i): ConceptScores => {
     const own = reporting.map((_, p) => i * reporting.length + p);
     return {
       ...entry,
       prompts: reporting.map((p) => prompts[p]!.text),
       generations: own.map((at) => finalTexts[at]!),
-      ratings: own.map((at) => rate(finalTexts[at]!, finals[at]!)),
-      unsteered: own.map((at) => rate(withoutSteering(finals[at]!), finals[at]!)),
+      ratings: own.map((at) => ratings[at]!),
+      unsteered: own.map((at) => unsteered[at]!),
     };
   });
   const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
+  const missing = missingReason(steered.length, unrated);
   return {
-    rows: ways.map(({ kind, own }) => ({ axes: { selection: selectedBy, intervention: kind }, ...lmMeasured(own) })),
+    rows: ways.map(({ kind, own }) => ({
+      axes: { selection: selectedBy, intervention: kind },
+      ...lmMeasured(own, missing),
+    })),
     details: {
-      judge: { description: shared.judge, fluency: shared.scale },
+      judge: {
+        id: judge.id,
+        description: await judge.description(),
+        fluency: shared.scale,
+        ...(unrated.length > 0 ? { unrated: unrated.length } : {}),
+      },
       ...Object.fromEntries(ways.map(({ kind, own }) => [`${selectedBy}/${kind}`, own.map(lmDetails)])),
     },
     curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : lmCurves(own, factors, kind)))),
   };
+}
+
+/** Why a metric has no value. */
+function missingReason(directions: number, unrated: readonly Ratings[]): string {
+  if (directions === 0) return 'no concept has a direction';
+  const reason = unrated.find((rating) => rating.reason !== undefined)?.reason;
+  return `the judge gave no such rating${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 /** The wanted texts, in order. */

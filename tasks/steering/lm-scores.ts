@@ -1,16 +1,16 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
 import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
 import { allUnavailable, measuredCell } from '../../harness/kit/index.ts';
-import type { Generation, Ratings } from '../judges/programmatic.ts';
 import { atEnd, type Trial } from './factor-search.ts';
 import { blocksOf, COMMON_METRICS, conceptMean, LM_METRICS, type SharedItems } from './metrics.ts';
+import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 
 /** All about one concept. */
 export interface ConceptScores {
   concept: Concept;
   vector: SteeringVector;
-  /** The factors tried, rising, with the ratings on the selection half, by prompt. */
+  /** The factors tried of which any text was rated, rising, with the ratings on the selection half, by prompt. */
   trials: (Trial & { result: Ratings[] })[];
   /** The factor chosen by them. */
   factor: number;
@@ -25,66 +25,96 @@ const NAMES = ['overall', 'concept', 'instruct', 'fluency'] as const;
 /** Texts that a result shows for each concept. */
 const EXAMPLES = 2;
 
-/** What each prompt adds to the error of each concept's score: all concepts are steered from the same prompts. */
-function sharedPrompts(scores: readonly ConceptScores[], name: (typeof NAMES)[number]): SharedItems {
-  const influences = scores.map(({ ratings }) => {
-    const value = mean(ratings, name);
-    return {
-      items: ratings.map((_, p) => p),
-      values: ratings.map((rating) => (rating[name] - value) / ratings.length),
-    };
-  });
-  return { influences, items: scores[0]?.ratings.length ?? 0 };
+/** A concept's mean of one rating, with the place and value of each prompt that has it. */
+interface Rated {
+  value: number;
+  prompts: { p: number; value: number }[];
 }
 
-/** What a row says of the concepts that have a direction. */
-export function lmMeasured(scores: readonly ConceptScores[]): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
-  if (scores.length > 0) return { metrics: lmCells(scores), samples: lmSamples(scores) };
-  const unavailable = allUnavailable({ ...COMMON_METRICS, ...LM_METRICS }, 'no concept has a direction');
-  return { metrics: {}, unavailable };
+/** Of the concepts that have the rating on any prompt. */
+function rated(scores: readonly ConceptScores[], name: (typeof NAMES)[number]): Rated[] {
+  return scores.flatMap(({ ratings }) => {
+    const value = mean(ratings, name);
+    const prompts = ratings.flatMap((rating, p) => (rating[name] === null ? [] : [{ p, value: rating[name] }]));
+    return value === null ? [] : [{ value, prompts }];
+  });
+}
+
+/** What each prompt adds to the error of each concept's score: all concepts are steered from the same prompts. */
+function sharedPrompts(all: readonly Rated[]): SharedItems {
+  const influences = all.map(({ value, prompts }) => ({
+    items: prompts.map(({ p }) => p),
+    values: prompts.map((each) => (each.value - value) / prompts.length),
+  }));
+  return { influences, items: Math.max(0, ...influences.flatMap(({ items }) => items.map((p) => p + 1))) };
+}
+
+/**
+ * What a row says of the concepts that have a direction.
+ *
+ * @param missing Why a metric has no value though there are directions: what the judge left out.
+ */
+export function lmMeasured(
+  scores: readonly ConceptScores[],
+  missing: string,
+): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
+  const metrics = lmCells(scores);
+  const unavailable = allUnavailable({ ...COMMON_METRICS, ...LM_METRICS }, missing);
+  return { metrics, unavailable, ...(metrics['overall'] ? { samples: lmSamples(scores) } : {}) };
 }
 
 /** Means over concepts on the reporting half, with intervals over concepts and, of scores, over prompts. */
 function lmCells(scores: readonly ConceptScores[]): Record<string, MetricValue> {
-  const cell = (name: string, values: number[], shared?: SharedItems): MetricValue =>
-    measuredCell(conceptMean(name, values, shared), 'no concept');
-  return {
-    ...Object.fromEntries(
-      NAMES.map((name) => [
+  const cell = (name: string, values: number[], shared?: SharedItems): [string, MetricValue][] =>
+    values.length === 0 ? [] : [[name, measuredCell(conceptMean(name, values, shared), 'no concept')]];
+  return Object.fromEntries([
+    ...NAMES.flatMap((name) => {
+      const all = rated(scores, name);
+      return cell(
         name,
-        cell(
-          name,
-          scores.map(({ ratings }) => mean(ratings, name)),
-          sharedPrompts(scores, name),
-        ),
-      ]),
-    ),
-    factor: cell(
+        all.map(({ value }) => value),
+        sharedPrompts(all),
+      );
+    }),
+    ...cell(
       'factor',
       scores.map(({ factor }) => factor),
     ),
-    at_end: cell(
+    ...cell(
       'at_end',
       scores.map(({ trials }) => (atEnd(trials) ? 1 : 0)),
     ),
-    win_rate: cell(
+    ...cell(
       'win_rate',
-      scores.map(({ ratings, unsteered }) => wins(mean(ratings, 'overall'), mean(unsteered, 'overall'))),
+      scores.flatMap((each) => wonAgainstUnsteered(each) ?? []),
     ),
-  };
+  ]);
 }
 
 /** The overall score by concept. */
 function lmSamples(scores: readonly ConceptScores[]): RowSamples {
+  const all = rated(scores, 'overall');
   return {
     unit: 'concept',
-    ids: scores.map(({ concept }) => concept.id),
-    values: scores.map(({ ratings }) => mean(ratings, 'overall')),
-    sharedBy: blocksOf(sharedPrompts(scores, 'overall')),
+    ids: scores.flatMap(({ concept, ratings }) => (mean(ratings, 'overall') === null ? [] : [concept.id])),
+    values: all.map(({ value }) => value),
+    sharedBy: blocksOf(sharedPrompts(all)),
   };
 }
 
-function wins(own: number, other: number): number {
+/** 1, 0 or, for a tie, a half, over the prompts that are rated both ways. */
+function wonAgainstUnsteered({ ratings, unsteered }: ConceptScores): number | undefined {
+  const both = ratings.flatMap((rating, p) =>
+    rating.overall === null || unsteered[p]!.overall === null ? [] : [[rating, unsteered[p]!] as const],
+  );
+  if (both.length === 0) return undefined;
+  const [own, other] = [0, 1].map(
+    (side) =>
+      mean(
+        both.map((pair) => pair[side as 0 | 1]),
+        'overall',
+      )!,
+  ) as [number, number];
   return own > other ? 1 : own === other ? 0.5 : 0;
 }
 
@@ -101,6 +131,9 @@ export function lmDetails(scores: ConceptScores): Record<string, unknown> {
     unsteered_overall: mean(scores.unsteered, 'overall'),
     nll: generations.reduce((sum, { nll }) => sum + nll / generations.length, 0),
     tried: scores.trials.map((trial) => ({ factor: trial.factor, overall: trial.score })),
+    ...(ratings.every(({ overall }) => overall !== null)
+      ? {}
+      : { rated: rated([scores], 'overall')[0]?.prompts.length ?? 0 }),
     examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({ prompt: prompts[p]!, text, ...ratings[p]! })),
   };
 }
@@ -114,12 +147,16 @@ export function lmCurves(
   if (scores.length === 0) return {};
   return Object.fromEntries(
     NAMES.map((name) => {
-      const points = factors.map((factor) => {
-        const values = scores.map(({ trials }) => mean(trials.find((each) => each.factor === factor)!.result, name));
-        return conceptMean(name, values)!;
+      const points = factors.flatMap((factor) => {
+        const values = scores.flatMap(({ trials }) => {
+          const found = trials.find((each) => each.factor === factor);
+          return (found && mean(found.result, name)) ?? [];
+        });
+        const point = conceptMean(name, values);
+        return point ? [{ factor, ...point }] : [];
       });
       const curve = {
-        x: [...factors],
+        x: points.map(({ factor }) => factor),
         y: points.map(({ value }) => value),
         lo: points.map(({ value, ci }) => ci?.[0] ?? value),
         hi: points.map(({ value, ci }) => ci?.[1] ?? value),
@@ -129,7 +166,8 @@ export function lmCurves(
   );
 }
 
-/** Mean of a rating over prompts. */
-export function mean(ratings: readonly Ratings[], name: (typeof NAMES)[number]): number {
-  return ratings.reduce((sum, rating) => sum + rating[name], 0) / ratings.length;
+/** Mean of a rating over the prompts that have it; null where none has. */
+export function mean(ratings: readonly Ratings[], name: (typeof NAMES)[number]): number | null {
+  const values = ratings.flatMap((rating) => rating[name] ?? []);
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -11,6 +11,8 @@ export interface SteeringOptions {
   temperature: number;
   calibration: number;
   images: number;
+  judge: string;
+  judgeOptions: Record<string, unknown>;
 }
 
 export const STEERING_OPTIONS: OptionsSchema = {
@@ -65,4 +67,10 @@ export const STEERING_OPTIONS: OptionsSchema = {
     default: 64,
     description: 'CLIP: held-out images a concept; the first half chooses the factor, the other half reports.',
   },
+  judge: {
+    type: 'string',
+    default: 'dataset',
+    description: "LM: the judge of generated texts (`ls judges`); dataset: the dataset's own.",
+  },
+  judgeOptions: { type: 'object', default: {}, description: 'Options of the judge.' },
 };

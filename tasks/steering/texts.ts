@@ -1,8 +1,8 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
 import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import { rowLogSumExp } from '../../harness/kit/index.ts';
-import type { TextLikelihood } from '../judges/fluency.ts';
-import { repeatedShare } from '../judges/repetition.ts';
+import type { TextLikelihood } from '../judges/parts/fluency.ts';
+import { repeatedShare } from '../judges/parts/repetition.ts';
 
 /** Token ids of a prompt and of what follows it. */
 export interface Continued {

@@ -1,6 +1,6 @@
 /** @file Corpora and steering prompts from a list of documents, divided by what each document says. */
 import { type Dataset, type Item, type SteeringPrompt, UserError } from '../../../harness/contract.ts';
-import { documentFrequencies, rareWords } from '../../judges/word-overlap.ts';
+import { documentFrequencies, rareWords } from '../../judges/parts/word-overlap.ts';
 import { type Shares, useOf } from './partition.ts';
 
 type Use = 'train' | 'test' | 'prompts';

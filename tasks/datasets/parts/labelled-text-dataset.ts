@@ -1,8 +1,8 @@
 /** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
 import type { Concept, Dataset, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../../harness/kit/index.ts';
-import { bagOfWordsGrades } from '../../judges/bag-of-words.ts';
-import { keepsToTopic } from '../../judges/word-overlap.ts';
+import { bagOfWordsGrades } from '../../judges/parts/bag-of-words.ts';
+import { keepsToTopic } from '../../judges/parts/word-overlap.ts';
 import { rememberSets } from './concept-set-builder.ts';
 import { documentCorpus } from './document-corpus.ts';
 import { readDocuments } from './documents.ts';

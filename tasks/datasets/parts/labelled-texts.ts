@@ -8,7 +8,7 @@ import {
   UserError,
 } from '../../../harness/contract.ts';
 import { createRng } from '../../../harness/kit/index.ts';
-import type { LabelledTexts } from '../../judges/bag-of-words.ts';
+import type { LabelledTexts } from '../../judges/parts/bag-of-words.ts';
 import { conceptSetBuilder } from './concept-set-builder.ts';
 import { type Shares, useOf } from './partition.ts';
 

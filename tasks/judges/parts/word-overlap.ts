@@ -3,7 +3,7 @@
  * On TinyStories, of the 20 words after a beginning of some 45 words 53 % grade 2, 37 % grade 1, 10 % grade 0; of 20 words of
  * another story 1 %, 8 % and 91 %.
  */
-import type { SteeringPrompt } from '../../harness/contract.ts';
+import type { SteeringPrompt } from '../../../harness/contract.ts';
 
 /** A word of more than this share of all documents tells nothing. */
 const GENERAL = 0.1;

@@ -1,5 +1,5 @@
 /** @file Judge of generated text by a world's recogniser: exact about which concept and which topic a text shows. */
-import type { TextJudge } from '../../harness/contract.ts';
+import type { TextJudge } from '../../../harness/contract.ts';
 
 /** What the judge needs of a recogniser: grades 1 (weak) and 2 (clear) of the concepts and topics shown, by id. */
 export type Recognise = (text: string) => {

@@ -1,5 +1,5 @@
 /** @file Fluency from the likelihood under the unsteered subject, on a scale calibrated with real and spoilt text. */
-import { auroc, quantiles } from '../../harness/kit/index.ts';
+import { auroc, quantiles } from '../../../harness/kit/index.ts';
 import type { Corruption } from './corruption.ts';
 
 /** What fluency is judged by. */

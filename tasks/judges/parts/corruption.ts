@@ -1,5 +1,5 @@
 /** @file Ways to spoil a text: what the fluency scale is calibrated against. */
-import type { Rng } from '../../harness/contract.ts';
+import type { Rng } from '../../../harness/contract.ts';
 
 /** Kinds of corruption, from errors that a reader notices to nonsense. */
 export const CORRUPTIONS = ['swapped', 'replaced', 'shuffled', 'random', 'repeated'] as const;

@@ -1,5 +1,5 @@
 /** @file Zero-shot answers of a CLIP: classes as embeddings of their prompts, images judged by cosine. */
-import { type Clip, type Tensor2D, tf } from '../../harness/contract.ts';
+import { type Clip, type Tensor2D, tf } from '../../../harness/contract.ts';
 
 /** Prompts of one pass of the text tower. */
 const TEXTS = 64;

@@ -1,0 +1,35 @@
+/** @file Mistakes on the command line that no command may take for something else: each is one line with the mend. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UserError } from '../errors.ts';
+import { main } from './main.ts';
+
+const test = suite('mistakes on the command line');
+
+const MISTAKES: [given: string[], told: RegExp][] = [
+  [['run', '--overwrite=1'], /^run: expected --overwrite or --no-overwrite; found '--overwrite=1'\.$/],
+  [['run', '--dry-run=yes'], /^run: expected --dry-run or --no-dry-run; found '--dry-run=yes'\.$/],
+  [['store', 'gc', '--yes='], /^store: expected --yes or --no-yes; found '--yes='\.$/],
+  [['run', '--overwrit'], /unknown flag --overwrit\. Did you mean: --overwrite\?/],
+  [['run', '--option', 'topk.kk=3'], /unknown key 'kk'\. Did you mean: k\?/],
+  [['run', '--option', 'topk.k=3', '--option', 'topk.k=4'], /'topk\.k' is given twice; keep one\.$/],
+  [['store', 'gc', '--results', 'here'], /^store gc: --results says where --unused looks: give that too\.$/],
+  [['validate', ''], /^validate: expected <file>; found ""\.$/],
+  [['ls', ''], /^ls: expected <kind>; found ""\.$/],
+  [['train', '--dataset-option', 'train=48'], /--sae|--dataset/],
+];
+
+for (const [given, told] of MISTAKES) {
+  test(given.join(' '), async () => {
+    const terminal = { signal: new AbortController().signal, print: () => {}, say: () => {} };
+    const error = await main(given, terminal).then(
+      () => assert.unreachable(),
+      (thrown: Error) => thrown,
+    );
+    assert.instance(error, UserError, String(error));
+    assert.match((error as Error).message, told);
+    assert.not.match((error as Error).message, /\n/);
+  });
+}
+
+test.run();

@@ -1,0 +1,67 @@
+/** @file Kept replies: asked once, by judge and options; a failure is not kept, damage is said and asked for again. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openReplies } from './replies.ts';
+
+const test = suite('store/replies');
+let root: string;
+test.before.each(() => {
+  root = mkdtempSync(join(tmpdir(), 'saxbench-replies-'));
+});
+test.after.each(() => rmSync(root, { recursive: true }));
+
+const JUDGE = { id: 'llm', version: 1, options: { model: 'a' } };
+const files = () =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(root, name));
+
+test('asked once for the same judge, options and request, also in a later run and at the same time', async () => {
+  let asked = 0;
+  const ask = async () => ({ grade: ++asked });
+  const open = () => openReplies(root, assert.unreachable);
+  const first = open()(JUDGE);
+  const both = await Promise.all([first.once({ text: 'x' }, ask), first.once({ text: 'x' }, ask)]);
+  assert.equal(both, [{ grade: 1 }, { grade: 1 }]);
+  assert.equal(await open()(JUDGE).once({ text: 'x' }, ask), { grade: 1 });
+  await open()(JUDGE).once({ text: 'y' }, ask);
+  await open()({ ...JUDGE, options: { model: 'b' } }).once({ text: 'x' }, ask);
+  await open()({ ...JUDGE, version: 2 }).once({ text: 'x' }, ask);
+  assert.is(asked, 4);
+});
+
+test('a failure is not kept, nor is what is no JSON', async () => {
+  const { once } = openReplies(root, assert.unreachable)(JUDGE);
+  const fails = (ask: () => Promise<unknown>) =>
+    once('x', ask).then(
+      () => 'nothing was thrown',
+      (error: Error) => error.message,
+    );
+  assert.is(await fails(() => Promise.reject(new Error('429'))), '429');
+  assert.match(await fails(async () => ({ grade: Number.NaN })), /judge llm: reply/);
+  assert.equal(files(), []);
+  assert.is(await once('x', async () => 5), 5);
+});
+
+test('a reply that was cut or edited is said, and asked for again', async () => {
+  const said: string[] = [];
+  const replies = () => openReplies(root, (line) => said.push(line))(JUDGE);
+  await replies().once('x', async () => 1);
+  const [file] = files() as [string];
+  const whole = readFileSync(file, 'utf8');
+  for (const damaged of [
+    whole.slice(0, 9),
+    whole.replace('"reply": 1', '"reply": 2').replace('"reply":1', '"reply":2'),
+  ]) {
+    writeFileSync(file, damaged);
+    assert.is(await replies().once('x', async () => 1), 1);
+    assert.match(said.pop()!, /^store: the reply .* is damaged; it is asked for again\.$/);
+  }
+  assert.is(await replies().once('x', async () => assert.unreachable()), 1);
+  assert.equal(said, []);
+});
+
+test.run();

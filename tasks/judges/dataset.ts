@@ -1,0 +1,38 @@
+/** @file The judge that comes with a dataset: it knows what its own concepts and topics look like. */
+import { defineJudge, type TextJudge } from '../../harness/contract.ts';
+
+/** Scores of each different text are computed once. */
+function remembered(judge: TextJudge): Pick<TextJudge, 'concept' | 'instruction'> {
+  const known = new Map<string, number>();
+  const once = (key: string, score: () => number): number => {
+    const value = known.get(key) ?? score();
+    known.set(key, value);
+    return value;
+  };
+  return {
+    concept: (text, concept) => once(`concept ${concept.id}\n${text}`, () => judge.concept(text, concept)),
+    instruction: (text, prompt) => once(`prompt ${prompt.id}\n${text}`, () => judge.instruction(text, prompt)),
+  };
+}
+
+/** A world's recogniser, or the bag of words of a labelled dataset; fluency is left to the task. */
+export default defineJudge({
+  id: 'dataset',
+  title: "The dataset's own judge",
+  version: 1,
+  options: {},
+  unavailable: ({ dataset }) => (dataset.judge ? undefined : 'the dataset has no judge'),
+  async open({ dataset }) {
+    const judge = dataset.judge!;
+    const { concept: shown, instruction } = remembered(judge);
+    return {
+      description: judge.description,
+      rate: async (rows) =>
+        rows.map(({ text = '', concept, prompt }) => ({
+          concept: shown(text, concept),
+          instruct: instruction(text, prompt),
+        })),
+      dispose() {},
+    };
+  },
+});
