@@ -78,6 +78,8 @@ export interface SteeringPrompt {
 export interface TextJudge {
   /** How it judges, in a sentence, for reports. */
   description: string;
+  /** Reads what it judges by, where it has to: awaited before the first text. */
+  ready?(): Promise<unknown>;
   concept(text: string, concept: Concept): number;
   instruction(text: string, prompt: SteeringPrompt): number;
 }

@@ -107,12 +107,21 @@ function requireConcepts(author: Author, set: ConceptSet, modality: Dataset['mod
 
 function checkedJudge(author: Author, judge: TextJudge): TextJudge {
   demand(author, 'judge', isRecord(judge), '{ description, concept, instruction }', judge);
-  const there = functionsOf(author, judge, ['concept', 'instruction'], 'judge.');
-  demand(author, 'judge', there.length === 2, 'both concept and instruction', judge);
+  const there = functionsOf(author, judge, ['concept', 'instruction', 'ready'], 'judge.');
+  demand(
+    author,
+    'judge',
+    there.includes('concept') && there.includes('instruction'),
+    'both concept and instruction',
+    judge,
+  );
   const scored = (name: string) => (score: number) =>
     demand(author, name, score >= 0 && score <= 2, 'a score of 0, 1 or 2', score);
   return {
     description: judge.description,
+    ...(there.includes('ready') && {
+      ready: checkedAsync(author, 'judge.ready', judge, judge.ready!, () => {}),
+    }),
     concept: checkedSync(author, 'judge.concept', judge, judge.concept, scored('judge.concept')),
     instruction: checkedSync(author, 'judge.instruction', judge, judge.instruction, scored('judge.instruction')),
   };

@@ -10,10 +10,11 @@ import { exchangeDataset } from './exchange-dataset.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
+import { resolveTask } from './resolve.ts';
 import { selectFromSuite } from './select.ts';
 import { setOptions } from './set-options.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
-import { sizedBy, sparsityFor } from './widths.ts';
+import { sizedBy, sizeLines, sparsityFor } from './widths.ts';
 
 const test = suite('suite');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-suite-'));
@@ -51,6 +52,19 @@ async function messageOf(action: () => unknown): Promise<string> {
 }
 
 const names = ({ methods }: Suite) => methods.map(({ id, name }) => name ?? id).join();
+
+test('the judge of a task is resolved with its options; an unknown one, or unknown options, are told', async () => {
+  const resolved = (options: Record<string, unknown>) =>
+    resolveTask({ id: 'steering', options }, openRegistry(), 'suite s');
+  assert.equal((await resolved({})).judge, { id: 'dataset', version: 1, options: {} });
+  assert.is((await resolved({ judge: 'bag-of-words' })).judge!.id, 'bag-of-words');
+  assert.match(await messageOf(() => resolved({ judge: 'datset' })), /unknown judge 'datset'\. Did you mean: dataset/);
+  assert.match(
+    await messageOf(() => resolved({ judgeOptions: { model: 'x' } })),
+    /suite s: task steering: judge dataset: .*unknown key 'model'/,
+  );
+  assert.is((await resolveTask({ id: 'reconstruction' }, openRegistry(), 'suite s')).judge, undefined);
+});
 
 test('--only by name, by id, by axis; filters of one axis add up', () => {
   assert.is(names(selectFromSuite(given(), [])), 'topk-8,topk-16,pca');
@@ -175,12 +189,15 @@ test('SAEs on another subject are sized by its width, but for those with a name 
       { id: 'pca' },
     ],
   };
-  const { suite: sized, lines } = await sizedBy(suite as Suite, 768, openRegistry());
+  const sized = await sizedBy(suite as Suite, 768, openRegistry());
   assert.equal(
     sized.methods.map(({ options }) => options),
     [{ k: 64, auxAlpha: 0 }, { k: 2 }, { targetL0: 64 }, undefined],
   );
-  assert.equal(lines, ['topk: d_sae 6144, k 64', 'relu: d_sae 6144, targetL0 64']);
+  const lines = (each: Suite) => sizeLines(each, 768, openRegistry());
+  assert.equal(await lines(sized), ['topk: d_sae 6144, k 64', 'relu: d_sae 6144, targetL0 64']);
+  const set = setOptions(sized, ['topk.d_sae=12288', 'relu.expansion=4', 'relu.targetL0=24']);
+  assert.equal(await lines(set), ['topk: d_sae 12288, k 64', 'relu: d_sae 3072, targetL0 24'], 'what --option sets');
 });
 
 test('--option sets an option or a training option of the methods of a name or id', async () => {

@@ -7,6 +7,8 @@ import * as assert from 'uvu/assert';
 import type { ConceptSet, Dataset } from '../../harness/contract.ts';
 import { UserError } from '../../harness/contract.ts';
 import { packageRoot } from '../../harness/kit/index.ts';
+import { judgeOn } from '../../harness/testing/task-tools.ts';
+import datasetJudge from '../judges/dataset.ts';
 import agnews from './agnews.ts';
 import axbench from './axbench.ts';
 import { readDocuments } from './parts/documents.ts';
@@ -87,6 +89,13 @@ test('agnews: the judge tells classes by their words and prompts by their rare o
   assert.equal(
     [`x ${words[0]}`, `${words[1]} and ${words[2]}`, 'nothing'].map((text) => judge!.instruction(text, prompt!)),
     [1, 2, 0],
+  );
+  // Opened anew, without anybody having read its concepts.
+  const again = await agnews.open({ path: NEWS, corpusPath: CORPUS, train: 8, eval: 6 }, open);
+  const rows = ['bword bword', 'aword'].map((text) => ({ text, concept: concepts[1]!, prompt: prompt! }));
+  assert.equal(
+    (await judgeOn(again, datasetJudge).rate(rows)).map(({ concept }) => concept),
+    [2, 0],
   );
 });
 

@@ -24,6 +24,7 @@ export default defineJudge({
   unavailable: ({ dataset }) => (dataset.judge ? undefined : 'the dataset has no judge'),
   async open({ dataset }) {
     const judge = dataset.judge!;
+    await judge.ready?.();
     const { concept: shown, instruction } = remembered(judge);
     return {
       description: judge.description,

@@ -29,6 +29,20 @@ test('versions and keys may differ', async () => {
   assert.equal(await compare(raised), { lines: 2, different: 0, examples: [] });
 });
 
+test('an option that the older code did not have may be there, a changed or a missing one not', async () => {
+  const lineOf = (options: object) =>
+    `steering,1,topk,score,0.25,aaa,"${JSON.stringify(options).replaceAll('"', '""')}"`;
+  const [a, b] = [join(folder, 'before.csv'), join(folder, 'after.csv')];
+  await writeFile(a, [`${HEAD},task_options`, lineOf({ n: 8 }), ''].join('\n'));
+  const different = async (options: object) => {
+    await writeFile(b, [`${HEAD},task_options`, lineOf(options), ''].join('\n'));
+    return (await compareResults(a, b)).different;
+  };
+  assert.is(await different({ judge: 'dataset', n: 8 }), 0);
+  assert.is(await different({ judge: 'dataset', n: 9 }), 1);
+  assert.is(await different({ judge: 'dataset' }), 1);
+});
+
 test('the last digit of a number counts', async () => {
   const { different, examples } = await compare([LINES[0]!, LINES[1]!.replace('0.5', '0.5000000000000001')]);
   assert.is(different, 1);

@@ -7,14 +7,29 @@ const CODE_COLUMNS = ['task_version', 'key'];
 /** Differences shown of one pair of files. */
 const SHOWN = 5;
 
-/** Each line without the columns of the code, as text; the order of the lines counts. */
-async function linesOf(file: string): Promise<string[]> {
-  const lines: string[] = [];
+/** Columns that hold options as JSON: one that the older code did not have does not make another number by itself. */
+const OPTION_COLUMNS = ['method_options', 'training_options', 'task_options', 'dataset_options'];
+
+type Line = Record<string, string>;
+
+/** Each line without the columns of the code; the order of the lines counts. */
+async function linesOf(file: string): Promise<Line[]> {
+  const lines: Line[] = [];
   for await (const record of readCsvRecords(file)) {
     for (const column of CODE_COLUMNS) delete record[column];
-    lines.push(JSON.stringify(record));
+    lines.push(record);
   }
   return lines;
+}
+
+/** A line without the options that `older` lacks. */
+function withoutNewOptions(line: Line, older: Line): Line {
+  const known = (column: string): string => {
+    const [own, had] = [line[column], older[column]].map((text) => JSON.parse(text!) as Record<string, unknown>);
+    return JSON.stringify(Object.fromEntries(Object.entries(own!).filter(([name]) => Object.hasOwn(had!, name))));
+  };
+  const columns = OPTION_COLUMNS.filter((column) => line[column] && older[column] && line[column] !== older[column]);
+  return { ...line, ...Object.fromEntries(columns.map((column) => [column, known(column)])) };
 }
 
 /** What differs: its length is the number of lines that differ, or that one file has beyond the other. */
@@ -31,7 +46,9 @@ export interface Comparison {
  * @throws UserError for a file that is missing or no CSV.
  */
 export async function compareResults(before: string, after: string): Promise<Comparison> {
-  const [old, now] = await Promise.all([linesOf(before), linesOf(after)]);
+  const [older, newer] = await Promise.all([linesOf(before), linesOf(after)]);
+  const old = older.map((line) => JSON.stringify(line));
+  const now = newer.map((line, i) => JSON.stringify(older[i] ? withoutNewOptions(line, older[i]) : line));
   const lines = Math.max(old.length, now.length);
   const at = Array.from({ length: lines }, (_, line) => line).filter((line) => old[line] !== now[line]);
   const examples = at

@@ -1,6 +1,6 @@
 /**
  * @file `npm run same-numbers -- COMMIT [--limit N] [--run NAME …] [--keep DIR]`: runs the code of a commit and the code
- * that lies here, and compares their `results.csv` byte by byte but for versions and keys. Exit status 1 when any differs.
+ * that lies here, and compares their `results.csv` byte by byte but for versions, keys and options that are new. Exit status 1 when any differs.
  * For changes of structure, which must change no number.
  */
 import { execFileSync } from 'node:child_process';
