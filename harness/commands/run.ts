@@ -15,38 +15,36 @@ import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
 
-/** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width. */
+/** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width, d_in. */
 async function sizedFor(
   suite: Suite,
   given: Suite,
   imported: number | undefined,
   registry: Registry,
   say: (line: string) => void,
-): Promise<Suite> {
+): Promise<{ suite: Suite; d_in?: number }> {
   const [subject] = suite.subjects;
   const own = given.subjects.some(
     ({ id, path, hub }) => id === subject!.id && path === subject!.path && hub === subject!.hub,
   );
-  if (suite.id === given.id || (own && imported === undefined)) return suite;
+  if (suite.id === given.id || (own && imported === undefined)) return { suite };
   const { familyOf, subjectFolder } = await import('../suite/subjects.ts');
   let d_in = imported;
   if (d_in === undefined) {
     const folder = await subjectFolder(subject!, '');
     const sites = (await (await familyOf(folder, registry)).outline?.(folder))?.sites ?? [];
     const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
-    if (widths.length === 0) return suite;
+    if (widths.length === 0) return { suite };
     d_in = Math.min(...widths);
   }
   const { sizedBy } = await import('../suite/widths.ts');
-  const sized = await sizedBy(suite, d_in, registry);
   const { dataset, activations, sites } = subject!;
   const data =
     dataset === undefined ? 'imported activations' : `dataset ${dataset.id} ${JSON.stringify(dataset.options ?? {})}`;
   say(
     `${suite.title}: ${sites.join(', ')} (d_in ${d_in}), ${data}, items ${JSON.stringify({ train: activations?.train, test: activations?.test })}`,
   );
-  for (const line of sized.lines) say(`${line} (by d_in; --option METHOD.NAME=VALUE sets others)`);
-  return sized.suite;
+  return { suite: await sizedBy(suite, d_in, registry), d_in };
 }
 
 /** The suite that the settings ask for, with absolute paths. */
@@ -83,9 +81,16 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     baseDir: process.cwd(),
   });
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
-  const limited = limit === undefined ? sized : limitSuite(sized, limit as number);
+  const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
-  return setOptions(limited, (values['option'] ?? []) as string[]);
+  const final = setOptions(limited, (values['option'] ?? []) as string[]);
+  if (sized.d_in !== undefined) {
+    const { sizeLines } = await import('../suite/widths.ts');
+    for (const line of await sizeLines(final, sized.d_in, registry)) {
+      say(`${line} (by d_in, where no --option METHOD.NAME=VALUE sets it)`);
+    }
+  }
+  return final;
 }
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */

@@ -14,7 +14,7 @@ import { resolveTask } from './resolve.ts';
 import { selectFromSuite } from './select.ts';
 import { setOptions } from './set-options.ts';
 import { subjectByName, subjectFolder } from './subjects.ts';
-import { sizedBy, sparsityFor } from './widths.ts';
+import { sizedBy, sizeLines, sparsityFor } from './widths.ts';
 
 const test = suite('suite');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-suite-'));
@@ -189,12 +189,15 @@ test('SAEs on another subject are sized by its width, but for those with a name 
       { id: 'pca' },
     ],
   };
-  const { suite: sized, lines } = await sizedBy(suite as Suite, 768, openRegistry());
+  const sized = await sizedBy(suite as Suite, 768, openRegistry());
   assert.equal(
     sized.methods.map(({ options }) => options),
     [{ k: 64, auxAlpha: 0 }, { k: 2 }, { targetL0: 64 }, undefined],
   );
-  assert.equal(lines, ['topk: d_sae 6144, k 64', 'relu: d_sae 6144, targetL0 64']);
+  const lines = (each: Suite) => sizeLines(each, 768, openRegistry());
+  assert.equal(await lines(sized), ['topk: d_sae 6144, k 64', 'relu: d_sae 6144, targetL0 64']);
+  const set = setOptions(sized, ['topk.d_sae=12288', 'relu.expansion=4', 'relu.targetL0=24']);
+  assert.equal(await lines(set), ['topk: d_sae 12288, k 64', 'relu: d_sae 3072, targetL0 24'], 'what --option sets');
 });
 
 test('--option sets an option or a training option of the methods of a name or id', async () => {

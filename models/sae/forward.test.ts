@@ -188,6 +188,25 @@ test('the sparsity controller brings L0 to its target, and stays out without one
     }
     assert.ok(Math.abs(l0 - target) < 0.1 * target, `${l0} for ${target}`);
   }
+  // One in which L0 moves slowly however large the coefficient is, seen with noise: as on wide dictionaries.
+  for (const steps of [800, 1600, 6400]) {
+    const [target, fastest] = [16, 4 / steps];
+    const rng = createRng(3);
+    const scalars: Record<string, number> = {};
+    let [l0, least] = [6 * target, Infinity];
+    for (let step = 0; step < steps; step++) {
+      const seen = l0 * (1 + 0.05 * rng.normal());
+      const s = { ...state({ step, steps, scalars }), last: { l0: seen, parts: {} } } as TrainState;
+      adjustSparsity(s, target);
+      tf.dispose([s.dead, s.buffers]);
+      const factor = sparsityFactor(s, target);
+      const change = 0.1 * Math.log(100 / (1 + 3 * factor) / l0);
+      l0 *= Math.exp(Math.min(fastest, Math.max(-fastest, change)));
+      least = Math.min(least, l0);
+    }
+    assert.ok(Math.abs(l0 - target) < 0.1 * target, `${l0} after ${steps} steps`);
+    assert.ok(least > 0.85 * target, `fell to ${least} in ${steps} steps`);
+  }
   const untouched = { ...state(), last: { l0: 50, parts: {} } } as TrainState;
   adjustSparsity(untouched, null);
   assert.equal(untouched.scalars, {});

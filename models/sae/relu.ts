@@ -17,8 +17,8 @@ import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-pa
 import {
   adjustSparsity,
   checkTarget,
+  DECLINING,
   decliningTarget,
-  FASTEST,
   type SparsityTarget,
   sparsityControllers,
   sparsityFactor,
@@ -99,7 +99,7 @@ export default defineSae<ReluParameters>({
     return { total: tf.add(mse, tf.mul(l1, lambda)), parts: { mse, l1 }, carry, codes, reconstruction };
   },
   afterStep(_params, state, hp) {
-    adjustSparsity(state, decliningTarget(state, hp.targetL0), FASTEST);
+    adjustSparsity(state, decliningTarget(state, hp.targetL0), DECLINING);
     return {};
   },
   targetL0: (hp) => hp.targetL0,

@@ -22,8 +22,6 @@ const START = Math.log(0.1);
 const BOUNDS = [-7, 9] as const;
 /** e-folds that the integral part can move by in a whole run. */
 const RANGE = 30;
-/** e-folds a step at most on a declining target: L0 follows λ within tens of steps, however short the run is. */
-export const FASTEST = 0.04;
 /** Where a declining target begins, as a multiple, and the part of the run in which it falls to the target. */
 const DECLINE = { surplus: 6, part: 0.4 };
 /** Relative error at which it moves at about full speed. */
@@ -37,6 +35,28 @@ const CONVERGING = 0.01;
  * the integral part moves at this multiple, and waits for nothing.
  */
 const LATE = { from: 0.8, gain: 3 };
+
+/** How a variant is steered. */
+interface Steering {
+  /** e-folds that the integral part may move by in one step. */
+  fastest: number;
+  /** The trend of the error is a running mean over this many windows of L0's own running mean; 0: of one step. */
+  trendWindows: number;
+  /** The integral part follows the error that the trend leads to within this part of the remaining steps. */
+  ahead: number;
+}
+
+/**
+ * The trend of one step is mostly noise: on wide dictionaries, whose thresholds move slowly, λ then grows to the 900-fold
+ * while L0 is on its way, and L0 falls to less than half of the target before λ has come down again.
+ */
+const STEADY: Steering = { fastest: Infinity, trendWindows: 3, ahead: 0.1 };
+/**
+ * On a declining target L0 follows λ within tens of steps, however short the run is. A trend that lags by more than that
+ * holds λ back on short runs, and L0 then comes down too late to be trained on.
+ */
+export const DECLINING: Steering = { fastest: 0.04, trendWindows: 0, ahead: 0 };
+
 /** Proportional part, which damps: its weight, and the largest error that it answers, for a large λ kills latents. */
 const PROPORTIONAL = { weight: 1, most: 0.3 };
 
@@ -62,12 +82,11 @@ export function sparsityFactor({ scalars }: TrainState, target: number | null): 
 /**
  * One step of a proportional-integral controller, after SAELens's coefficient autotuner, which has the integral part
  * only: the logarithm of the factor follows the error of a running mean of L0, its integral part hardly at all while
- * the error vanishes on its own. Gain and averaging window follow the length of the run: the published 3e-4 and 0.99
- * are for 200,000 steps. What was reached stands in `scalars`: `meanL0` and `logFactor`, the integral part.
- *
- * @param fastest e-folds that the integral part may move by in one step.
+ * the error vanishes on its own, and the other way where it is about to pass the target. Gain and averaging window follow the length of the run: the published 3e-4 and 0.99
+ * are for 200,000 steps. What was reached stands in `scalars`: `meanL0`, `trend` (of the error, a step) and `logFactor`, the
+ * integral part.
  */
-export function adjustSparsity(state: TrainState, target: number | null, fastest = Infinity): void {
+export function adjustSparsity(state: TrainState, target: number | null, steering = STEADY): void {
   if (target === null) return;
   const l0 = state.last?.l0 ?? target;
   const { scalars, steps } = state;
@@ -75,12 +94,18 @@ export function adjustSparsity(state: TrainState, target: number | null, fastest
   const before = scalars['meanL0'] ?? l0;
   const mean = before + weight * (l0 - before);
   const error = errorOf(mean, target);
-  const pace = Math.abs(errorOf(before, target)) - Math.abs(error);
-  const converging = pace * PATIENCE * (steps - state.step) > Math.abs(error);
+  const trendBefore = scalars['trend'] ?? 0;
+  const trendWeight = weight / Math.max(weight, steering.trendWindows);
+  const trend = trendBefore + trendWeight * (error - errorOf(before, target) - trendBefore);
+  const left = steps - state.step;
+  const converging = -Math.sign(error) * trend * PATIENCE * left > Math.abs(error);
   const late = state.step >= LATE.from * steps;
-  const gain = Math.min(fastest, RANGE / steps) * (late ? LATE.gain : converging ? CONVERGING : 1);
+  const expected = late ? error : error + trend * steering.ahead * left;
+  const waits = converging && expected * error > 0;
+  const gain = Math.min(steering.fastest, RANGE / steps) * (late ? LATE.gain : waits ? CONVERGING : 1);
   scalars['meanL0'] = mean;
-  const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(error / FULL_SPEED);
+  scalars['trend'] = trend;
+  const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(expected / FULL_SPEED);
   scalars['logFactor'] = Math.min(BOUNDS[1], Math.max(BOUNDS[0], moved));
 }
 
