@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { MetricDefinition } from './contract/task.ts';
 import { UserError } from './errors.ts';
 import { refuseNonFinite } from './io/non-finite.ts';
-import { checkedRows } from './results/rows.ts';
+import { checkedRows, definitionsOf } from './results/rows.ts';
 import { readResult, resultFile, resultFiles, sealed, storedResult, writeResult } from './results.ts';
 import type { Result } from './schema/result.generated.ts';
 
@@ -33,7 +33,7 @@ const rows = (values: Record<string, unknown>) =>
 
 const HASH = 'a'.repeat(64);
 const result = (): Result => ({
-  schema: 2,
+  schema: 3,
   key: HASH,
   suite: { id: 's', title: 'S' },
   subject: { id: 'lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 10 },
@@ -50,7 +50,7 @@ const result = (): Result => ({
     optionsPassed: {},
     identity: HASH,
   },
-  task: { id: 't', title: 'T', version: 1, options: {}, axes: {} },
+  task: { id: 't', title: 'T', version: 1, options: {}, axes: {}, metrics: definitionsOf(metrics) },
   seed: 3,
   settings: { row: HASH, table: HASH },
   limited: false,
@@ -74,10 +74,11 @@ test.before.each(async () => {
 });
 test.after.each(() => rm(out, { recursive: true, force: true }));
 
-test('metrics get what their declaration says', () => {
-  assert.equal(rows({ auroc: { value: 0.5, ci95: [0.4, 0.6], n: 10 } })[0]!.metrics['auroc'], {
-    ...{ value: 0.5, ci95: [0.4, 0.6], n: 10, unit: '', direction: 'max', range: [0, 1], main: true, version: 2 },
-  });
+test('what a metric is stands once in a result', () => {
+  const auroc = { value: 0.5, ci95: [0.4, 0.6], n: 10 };
+  assert.equal(rows({ auroc })[0]!.metrics['auroc'], auroc);
+  const definition = { unit: '', direction: 'max', range: [0, 1], main: true, version: 2 };
+  assert.equal(definitionsOf(metrics)['auroc'], definition);
   const empty = rows({ loss: { value: null, ci95: null, n: 0, reason: 'no decoder' } })[0]!.metrics['loss']!;
   assert.is(empty.reason, 'no decoder');
 });
@@ -235,9 +236,9 @@ test('a number that JSON reads as infinite is told by its place', async () => {
 });
 
 test('a result of another format is told from a damaged one', async () => {
-  const at = (schema: number) => complaintOf((given) => ({ ...given, schema: schema as 2 }));
-  assert.match(await at(1), /format 1, of an older saxbench; expected 2/);
-  assert.match(await at(3), /format 3, of a newer saxbench; expected 2/);
+  const at = (schema: number) => complaintOf((given) => ({ ...given, schema: schema as 3 }));
+  assert.match(await at(2), /format 2, of an older saxbench; expected 3/);
+  assert.match(await at(4), /format 4, of a newer saxbench; expected 3/);
 });
 
 test.run();

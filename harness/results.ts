@@ -12,9 +12,10 @@ import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
 export { type Conditions, conditionsOf, inWords } from './results/conditions.ts';
+export { mainMetric } from './results/rows.ts';
 
 /** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
-export const RESULT_SCHEMA = 2;
+export const RESULT_SCHEMA = 3;
 
 /** What a result's place is made of. */
 export interface ResultPlace {
@@ -77,7 +78,7 @@ export async function checkedResult(value: unknown, where: string): Promise<Resu
   const infinite = nonFinite(result);
   if (infinite !== undefined) throw new UserError(`${where}${infinite}. ${ANEW}.`);
   for (const [i, row] of result.rows.entries()) {
-    const complaint = rowComplaint(row, i);
+    const complaint = rowComplaint(row, i, result.task.metrics);
     if (complaint !== undefined) throw new UserError(`${where}: ${complaint}. ${ANEW}.`);
   }
   if (result.checksum === undefined) throw new UserError(`${where}: has no checksum. ${ANEW}.`);

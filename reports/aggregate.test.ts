@@ -11,18 +11,19 @@ import type { TableRow } from './table.ts';
 import { fakeResult, metric } from './testing.ts';
 
 const test = suite('reports/aggregate');
+const combined = (seeds: ReturnType<typeof metric>[]) => combineSeeds(seeds, seeds[0]!);
 const near = (actual: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(actual - expected) < tolerance, `${actual} vs ${expected}`);
 
 test('one seed keeps its own interval', () => {
-  const cell = combineSeeds([metric(0.7, [0.6, 0.75])]);
+  const cell = combined([metric(0.7, [0.6, 0.75])]);
   assert.equal([cell.value, cell.ci95, cell.seeds, cell.sd], [0.7, [0.6, 0.75], 1, null]);
 });
 
 test('seeds that give the same value without an interval: no point interval', () => {
-  const three = (more: object) => combineSeeds([0, 1, 2].map(() => metric(16, null, more)));
+  const three = (more: object) => combined([0, 1, 2].map(() => metric(16, null, more)));
   assert.equal([three({}).ci95, three({ range: [0, null] }).ci95], [null, null]);
-  const bounded = combineSeeds([0, 1, 2].map(() => metric(1, null, { range: [0, 1] })));
+  const bounded = combined([0, 1, 2].map(() => metric(1, null, { range: [0, 1] })));
   near(bounded.ci95![0], 0.025 ** (1 / 3));
   assert.is(bounded.few, true);
 });
@@ -31,30 +32,30 @@ test('several seeds: t interval between seeds and the interval within, in square
   const z = 1.959964;
   const t = [0, 12.706205, 4.302653];
   // Values 0.6 and 0.8: mean 0.7, variance between 0.02, of the mean 0.01. Within: half width z·0.1, so variance 0.01.
-  const cell = combineSeeds([metric(0.6, [0.6 - z * 0.1, 0.6 + z * 0.1]), metric(0.8, [0.8 - z * 0.1, 0.8 + z * 0.1])]);
+  const cell = combined([metric(0.6, [0.6 - z * 0.1, 0.6 + z * 0.1]), metric(0.8, [0.8 - z * 0.1, 0.8 + z * 0.1])]);
   near(cell.value!, 0.7);
   const half = Math.hypot(t[1]! * 0.1, z * 0.1);
   near(cell.ci95![0], 0.7 - half, 1e-6);
   near(cell.ci95![1], 0.7 + half, 1e-6);
   near(cell.sd!, Math.sqrt(0.02));
-  const three = combineSeeds([metric(1, null), metric(2, null), metric(3, null)]);
+  const three = combined([metric(1, null), metric(2, null), metric(3, null)]);
   near(three.ci95![1], 2 + t[2]! / Math.sqrt(3), 1e-6);
   // Never beyond the metric's own range.
   const inRange = [0.5, 0.9, 1].map((value) => metric(value, null, { range: [0, 1] }));
-  assert.is(combineSeeds(inRange).ci95![1], 1);
-  near(combineSeeds(inRange).ci95![0], 0.8 - (t[2]! * Math.sqrt(0.07)) / Math.sqrt(3), 1e-6);
+  assert.is(combined(inRange).ci95![1], 1);
+  near(combined(inRange).ci95![0], 0.8 - (t[2]! * Math.sqrt(0.07)) / Math.sqrt(3), 1e-6);
 });
 
 test('an interval within a seed keeps its shape, and one from fewer than ten units is told', () => {
-  const lopsided = combineSeeds([metric(0.9, [0.7, 0.95]), metric(0.9, [0.7, 0.95])]);
+  const lopsided = combined([metric(0.9, [0.7, 0.95]), metric(0.9, [0.7, 0.95])]);
   near(lopsided.ci95![0], 0.7);
   near(lopsided.ci95![1], 0.95);
   assert.is(lopsided.few, undefined);
   const few = (n: number, units?: number) =>
-    combineSeeds([metric(0.5, [0.4, 0.6], { n, ...(units === undefined ? {} : { units }) })]).few;
+    combined([metric(0.5, [0.4, 0.6], { n, ...(units === undefined ? {} : { units }) })]).few;
   assert.equal([few(9), few(10), few(5000, 9), few(4, 10)], [true, undefined, true, undefined]);
-  assert.is(combineSeeds([metric(0.5, null), metric(0.6, null)]).few, true, 'two seeds are two units');
-  assert.is(combineSeeds([metric(0.5, null)]).few, undefined, 'no interval, no mark');
+  assert.is(combined([metric(0.5, null), metric(0.6, null)]).few, true, 'two seeds are two units');
+  assert.is(combined([metric(0.5, null)]).few, undefined, 'no interval, no mark');
 });
 
 test('seeds that differ little and much: the joined interval covers 93 to 98.5 %', () => {
@@ -75,7 +76,7 @@ test('seeds that differ little and much: the joined interval covers 93 to 98.5 %
         const { value, ci, n } = meanInterval(shared.map((item) => item + all + ofBoth * rng.normal()))!;
         return metric(value, ci, { n });
       });
-      const [low, high] = combineSeeds(results).ci95!;
+      const [low, high] = combined(results).ci95!;
       if (low <= 0 && high >= 0) covered++;
     }
     const error = Math.sqrt((0.95 * 0.05) / trials);
@@ -85,9 +86,9 @@ test('seeds that differ little and much: the joined interval covers 93 to 98.5 %
 });
 
 test('empty cells stay empty with their reason, and do not count as zero', () => {
-  const empty = combineSeeds([metric(null, null), metric(null, null)]);
+  const empty = combined([metric(null, null), metric(null, null)]);
   assert.equal([empty.value, empty.reason, empty.seeds], [null, 'has no decoder', 0]);
-  near(combineSeeds([metric(null, null), metric(0.5, null)]).value!, 0.5);
+  near(combined([metric(null, null), metric(0.5, null)]).value!, 0.5);
 });
 
 test('rows are ranked by the main metric in its direction; equal values share a rank, empty ones have none', () => {

@@ -1,6 +1,7 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
 import { meanInterval, widenInterval } from '../harness/num/stats/interval.ts';
-import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
+import { mainMetric } from '../harness/results.ts';
+import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import type { Cell, Table, TableRow } from './table.ts';
@@ -19,8 +20,11 @@ function restsOnFew(present: readonly ResultMetric[]): boolean {
  * say little about their spread) and the mean interval within a seed: distances of the bounds add in squares. Seeds share
  * their examples, so averaging over them does not shrink the latter.
  */
-export function combineSeeds(metrics: ResultMetric[]): Cell {
-  const { unit, direction, range, reason } = metrics[0]!;
+export function combineSeeds(
+  metrics: readonly ResultMetric[],
+  { unit, direction, range }: ResultMetricDefinition,
+): Cell {
+  const { reason } = metrics[0]!;
   const present = metrics.filter(({ value }) => value !== null);
   const common = { unit, direction, seeds: present.length };
   if (present.length === 0)
@@ -75,12 +79,14 @@ function buildTable(results: Result[]): Table {
   const { subject, site, dataset, task } = results.find(({ failed }) => failed === undefined) ?? results[0]!;
   const lines = results.flatMap(({ method, seed, rows }) => rows.map((row) => ({ method, seed, row })));
   const metrics = [...new Set(lines.flatMap(({ row }) => Object.keys(row.metrics)))];
-  const main = metrics.find((name) => lines.some(({ row }) => row.metrics[name]?.main));
+  // Results of several versions of a task may stand in one table.
+  const definitions: Result['task']['metrics'] = Object.assign({}, ...results.map((result) => result.task.metrics));
+  const main = mainMetric(definitions);
   const candidates = groupBy(lines, ({ method, row }) => keyOf(method.name, row.axes)).map((group): Candidate => {
     const cells: Record<string, Cell> = {};
     for (const name of metrics) {
       const found = group.flatMap(({ row }) => (row.metrics[name] ? [row.metrics[name]] : []));
-      if (found.length > 0) cells[name] = combineSeeds(found);
+      if (found.length > 0) cells[name] = combineSeeds(found, definitions[name]!);
     }
     const { method, row } = group[0]!;
     const control = row.control ? ('row' as const) : method.control ? ('method' as const) : undefined;
@@ -90,7 +96,7 @@ function buildTable(results: Result[]): Table {
       sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.seed, each.row, main) ?? []),
     };
   });
-  candidates.push(...failedRows(results, candidates, main));
+  candidates.push(...failedRows(results, candidates, main, definitions));
   const rows = main === undefined ? candidates.map(({ row }) => row) : rankedRows(candidates, main, task, site.d_in);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
@@ -117,6 +123,7 @@ function failedRows(
   results: readonly Result[],
   candidates: readonly Candidate[],
   main: string | undefined,
+  definitions: Result['task']['metrics'],
 ): Candidate[] {
   const failed = results.filter((result) => result.failed !== undefined);
   return groupBy(failed, ({ method }) => method.name).flatMap((group): Candidate[] => {
@@ -126,14 +133,13 @@ function failedRows(
     for (const { row } of own) row.failures = failures;
     if (own.length > 0) return [];
     const control = method.control ? { control: 'method' as const } : {};
-    const empty = { ...combineSeeds([EMPTY]), reason: `failed: ${failures.join('; ')}` };
-    const cells = main === undefined ? {} : { [main]: empty };
+    const reason = `failed: ${failures.join('; ')}`;
+    const empty = (name: string) => combineSeeds([{ value: null, ci95: null, n: 0, reason }], definitions[name]!);
+    const cells = main === undefined ? {} : { [main]: empty(main) };
     const common = { method, axes: {}, ...control, cells };
     return [{ row: { ...common, detail: false, band: '', rank: null, failures }, sampled: [] }];
   });
 }
-
-const EMPTY: ResultMetric = { value: null, ci95: null, n: 0, unit: '', direction: 'none' };
 
 /** `seed 0, 1: reason`, each reason once. */
 function reasonsBySeed(group: readonly Result[]): string[] {

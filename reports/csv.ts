@@ -68,7 +68,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
   const places = placesOf(tables);
   const records = results.flatMap((result) =>
     result.rows.flatMap(({ axes, metrics, control }) =>
-      Object.entries(metrics).map(([metric, { value, ci95, n, unit, direction, reason }]) => ({
+      Object.entries(metrics).map(([metric, { value, ci95, n, reason }]) => ({
         suite: result.suite.id,
         subject: result.subject.id,
         modality: result.subject.modality,
@@ -91,8 +91,8 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         ci95_low: ci95?.[0],
         ci95_high: ci95?.[1],
         n,
-        unit,
-        direction,
+        unit: result.task.metrics[metric]!.unit,
+        direction: result.task.metrics[metric]!.direction,
         reason,
         marks: result.marks?.map(({ code }) => code).join(';'),
         backend: result.provenance.backend.name,

@@ -109,7 +109,7 @@ test('CSV carries all options: of the method, its training, the task and the dat
 
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
   const { html } = await renderTexts(results);
-  assert.is((html.match(/<svg /g) ?? []).length, 4);
+  assert.is((html.match(/<svg role/g) ?? []).length, 4);
   assert.not.match(html, /<script|https?:\/\/(?!www\.w3\.org)/);
   assert.not.match(html, /pca \| <b>/);
   assert.match(html, /ROC, averaged over concepts/);

@@ -1,33 +1,71 @@
 /** @file Results made up for the tests of the reports. */
 import { sha256Json } from '../harness/io/hash.ts';
-import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
+import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 
 const HASH = 'a'.repeat(64);
 
-/** A metric in [0, 1], more is better. */
+/** A measurement with what is said of its metric, which results keep apart. */
+type DefinedMetric = ResultMetric & ResultMetricDefinition;
+
+type DefinedRow = Omit<Result['rows'][number], 'metrics'> & { metrics: Record<string, DefinedMetric> };
+
+/** A measurement of a metric of which more is better. */
 export const metric = (
   value: number | null,
   ci95: [number, number] | null,
-  more: Partial<ResultMetric> = {},
-): ResultMetric => ({
+  more: Partial<DefinedMetric> = {},
+): DefinedMetric => ({
   value,
   ci95,
   n: value === null ? 0 : 10,
   unit: '',
   direction: 'max',
+  range: [null, null],
   ...(value === null ? { reason: 'has no decoder' } : {}),
   ...more,
 });
 
-/** A valid result; `rows` and any other field can be given. */
+/** The measurement and the metric. */
+function split({ unit, direction, range, main, version, ...measured }: DefinedMetric) {
+  const definition = { unit, direction, range, ...(main ? { main } : {}), ...(version ? { version } : {}) };
+  return { measured: measured as ResultMetric, definition: definition as ResultMetricDefinition };
+}
+
+function splitRows(rows: readonly DefinedRow[]) {
+  const metrics: Result['task']['metrics'] = {};
+  const measured = rows.map((row) => ({
+    ...row,
+    metrics: Object.fromEntries(
+      Object.entries(row.metrics).map(([name, given]) => {
+        const { measured, definition } = split(given);
+        metrics[name] = definition;
+        return [name, measured];
+      }),
+    ),
+  }));
+  return { rows: measured, metrics };
+}
+
+/** A valid result; the rows and any other field can be given. */
 export function fakeResult(
   name: string,
-  rows: Result['rows'],
+  defined: readonly DefinedRow[],
   more: Partial<Result> & { kind?: 'sae' | 'baseline' } = {},
 ): Result {
   const { kind = 'sae', ...fields } = more;
+  const { rows, metrics } = splitRows(defined);
+  const task: Result['task'] = {
+    id: 'concept-detection',
+    title: 'Concept detection',
+    version: 1,
+    options: {},
+    axes: {},
+    shows: { curves: { roc: { title: 'ROC, averaged over concepts', caption: '', x: 'FPR', y: 'TPR' } } },
+    ...fields.task,
+    metrics,
+  };
   return {
-    schema: 2,
+    schema: 3,
     key: HASH,
     suite: { id: 'toy', title: 'Toy suite' },
     subject: { id: 'toy-lm', fingerprint: HASH, family: 'llama', modality: 'text', parameters: 1000 },
@@ -52,14 +90,6 @@ export function fakeResult(
       optionsPassed: {},
       identity: sha256Json(name),
     },
-    task: {
-      id: 'concept-detection',
-      title: 'Concept detection',
-      version: 1,
-      options: {},
-      axes: {},
-      shows: { curves: { roc: { title: 'ROC, averaged over concepts', caption: '', x: 'FPR', y: 'TPR' } } },
-    },
     seed: 0,
     settings: { row: HASH, table: HASH },
     limited: false,
@@ -76,5 +106,6 @@ export function fakeResult(
       seconds: {},
     },
     ...fields,
+    task,
   };
 }

@@ -12,7 +12,7 @@ import { createRng } from '../num/rng.ts';
 import type { Evaluation, Fit, Plan, SitePlan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
-import { checkedRows } from '../results/rows.ts';
+import { checkedRows, definitionsOf } from '../results/rows.ts';
 import { RESULT_SCHEMA } from '../results.ts';
 import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
@@ -119,7 +119,7 @@ export async function resultOf(
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
-  task: Pick<TaskDefinition, 'axes' | 'shows'>,
+  task: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Promise<Result> {
   const outcome = (await readJson(join(stored.folder, OUTCOME), 'store')) as StoredOutcome;
   return resultWith(plan, sitePlan, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
@@ -133,7 +133,7 @@ export function resultWith(
   evaluation: Evaluation,
   { rows, details, curves, unavailable, failed }: Outcome,
   meta: EvaluationMeta,
-  { axes, shows }: Pick<TaskDefinition, 'axes' | 'shows'>,
+  { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
   const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
   const { task } = evaluation;
@@ -163,6 +163,7 @@ export function resultWith(
       version: task.version,
       options: task.options,
       axes,
+      metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
       ...(task.judge ? { judge: task.judge } : {}),
     },

@@ -1,7 +1,7 @@
 /** @file The rows of a result: what a task may hand in, and what a reader may believe. */
 import type { MetricDefinition, MetricValue, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
-import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
+import type { ResultMetric, ResultMetricDefinition, ResultRowRecord } from '../schema/result.generated.ts';
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
 const ROUNDING = 1e-6;
@@ -11,7 +11,7 @@ const SAMPLE_DIGITS = 7;
 const SAMPLE_ROUNDING = 1e-5;
 
 /**
- * A task's rows with what each metric's declaration adds, and empty cells for what was not measured. Refuses what would mislead: metrics that the task does not
+ * A task's rows, with empty cells for what was not measured. Refuses what would mislead: metrics that the task does not
  * declare, numbers that are not finite, outside their range or interval, or missing without a reason.
  *
  * @param where Starts the message, e.g. `task steering`.
@@ -29,33 +29,16 @@ export function checkedRows(
       const declared = Object.keys(metrics).join(', ');
       throw new ContractError(`${at}: metric '${undeclared}': not declared; the task declares ${declared}`);
     }
-    const checked: Record<string, ResultMetric> = {};
-    for (const [name, { unit, direction, range, main, version }] of Object.entries(metrics)) {
+    const cells = Object.keys(metrics).map((name) => {
       const given = values[name] ?? empty(unavailable[name]);
-      if (!given) {
-        throw new ContractError(
-          `${at}: metric '${name}': expected a value, or a reason in 'unavailable'; found neither`,
-        );
-      }
-      const { value, ci95, n, units, reason } = given;
-      checked[name] = {
-        value,
-        ci95,
-        n,
-        ...(units === undefined ? {} : { units }),
-        unit,
-        direction,
-        range,
-        ...(main ? { main } : {}),
-        ...(version === undefined ? {} : { version }),
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }
+      if (given) return [name, given];
+      throw new ContractError(`${at}: metric '${name}': expected a value, or a reason in 'unavailable'; found neither`);
+    });
     const round = (list: number[]) => list.map((value) => Number(value.toPrecision(SAMPLE_DIGITS)));
     const { values: byUnit, shared, sharedBy } = samples ?? {};
     const row: ResultRowRecord = {
       axes,
-      metrics: checked,
+      metrics: Object.fromEntries(cells),
       ...(control ? { control } : {}),
       ...(samples && byUnit
         ? {
@@ -68,7 +51,7 @@ export function checkedRows(
           }
         : {}),
     };
-    const complaint = rowComplaint(row, i);
+    const complaint = rowComplaint(row, i, metrics);
     if (complaint !== undefined) throw new ContractError(`${where}: ${complaint}`);
     return row;
   });
@@ -78,24 +61,45 @@ export function checkedRows(
 const empty = (reason: string | undefined): MetricValue | undefined =>
   reason === undefined ? undefined : { value: null, ci95: null, n: 0, reason };
 
+/** What results keep of the metrics that a task declares. */
+export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record<string, ResultMetricDefinition> =>
+  Object.fromEntries(
+    Object.entries(metrics).map(([name, { unit, direction, range, main, version }]) => [
+      name,
+      { unit, direction, range, ...(main ? { main } : {}), ...(version === undefined ? {} : { version }) },
+    ]),
+  );
+
+type Definitions = Readonly<Record<string, Pick<ResultMetricDefinition, 'range' | 'main'>>>;
+
+/** The metric that ranks methods; undefined for a task without one. */
+export const mainMetric = (definitions: Definitions): string | undefined =>
+  Object.keys(definitions).find((name) => definitions[name]!.main);
+
 /** What is wrong with a row, naming it and the metric; undefined for a row that can be believed. */
-export function rowComplaint(row: ResultRowRecord, place: number): string | undefined {
+export function rowComplaint(row: ResultRowRecord, place: number, definitions: Definitions): string | undefined {
   const at = `row ${place} (${shown(row.axes)})`;
   for (const [name, metric] of Object.entries(row.metrics)) {
-    const complaint = metricComplaint(metric);
+    const definition = definitions[name];
+    if (!definition)
+      return `${at}: metric '${name}': not declared; the task declares ${Object.keys(definitions).join(', ')}`;
+    const complaint = metricComplaint(metric, definition.range);
     if (complaint !== undefined) return `${at}: metric '${name}': ${complaint}`;
   }
-  const complaint = samplesComplaint(row);
+  const main = mainMetric(definitions);
+  const complaint = samplesComplaint(row, main === undefined ? null : (row.metrics[main]?.value ?? null));
   return complaint === undefined ? undefined : `${at}: samples: ${complaint}`;
 }
 
-function metricComplaint({ value, ci95, n, units, range, reason }: ResultMetric): string | undefined {
+function metricComplaint(
+  { value, ci95, n, units, reason }: ResultMetric,
+  [low, high]: ResultMetricDefinition['range'],
+): string | undefined {
   if (!Number.isInteger(n) || n < 0) return `n: expected a count; found ${n}`;
   if (value === null) {
     if (!reason) return 'an empty cell needs a reason';
     return ci95 ? `an empty cell has no interval; found ${shown(ci95)}` : undefined;
   }
-  const [low, high] = range ?? [null, null];
   const size = Math.max(1, Math.abs(low ?? 0), Math.abs(high ?? 0), Math.abs(value));
   const slack = ROUNDING * size;
   for (const number of [value, ...(ci95 ?? [])]) {
@@ -114,7 +118,7 @@ function metricComplaint({ value, ci95, n, units, range, reason }: ResultMetric)
   return undefined;
 }
 
-function samplesComplaint({ metrics, samples }: ResultRowRecord): string | undefined {
+function samplesComplaint({ samples }: ResultRowRecord, main: number | null): string | undefined {
   if (!samples) return undefined;
   const { ids, values, shared = [], sharedBy = [] } = samples;
   const wrong = [...values, ...shared, ...sharedBy.flat()].find((value) => !Number.isFinite(value));
@@ -128,8 +132,7 @@ function samplesComplaint({ metrics, samples }: ResultRowRecord): string | undef
       return `sharedBy: expected ${blocks} blocks for each of ${values.length} values`;
     }
   }
-  const main = Object.values(metrics).find((metric) => metric.main)?.value;
-  if (main === undefined || main === null || values.length === 0) return undefined;
+  if (main === null || values.length === 0) return undefined;
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
   const size = Math.max(1, ...values.map(Math.abs));
   if (Math.abs(mean - main) <= SAMPLE_ROUNDING * size) return undefined;

@@ -9,7 +9,7 @@ export interface Result {
   /**
    * Version of this format.
    */
-  schema: 2;
+  schema: 3;
   /**
    * SHA-256 of the canonical JSON of all the rest.
    */
@@ -123,8 +123,30 @@ export interface ResultTask {
   axes: {
     [k: string]: string;
   };
+  /**
+   * The metrics that the task declares, by name.
+   */
+  metrics: {
+    [k: string]: ResultMetricDefinition;
+  };
   shows?: ResultDisplay;
   judge?: ResultJudge;
+}
+/**
+ * What a metric is: the same for every row.
+ */
+export interface ResultMetricDefinition {
+  unit: string;
+  direction: 'max' | 'min' | 'none';
+  /**
+   * Possible values; null: unbounded.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  range: [number | null, number | null];
+  main?: boolean;
+  version?: number;
 }
 /**
  * What the task shows in tables: its declaration.
@@ -237,17 +259,6 @@ export interface ResultMetric {
    * Independent units that the interval rests on, where they are not n: the documents of n positions.
    */
   units?: number;
-  unit: string;
-  direction: 'max' | 'min' | 'none';
-  /**
-   * Possible values; null: unbounded.
-   *
-   * @minItems 2
-   * @maxItems 2
-   */
-  range?: [number | null, number | null];
-  main?: boolean;
-  version?: number;
   /**
    * Why the value is null.
    */

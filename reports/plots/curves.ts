@@ -4,7 +4,7 @@ import type { Series } from './lines.ts';
 
 /** More lines than this hide one another: beyond, a method has one. */
 const MAX_LINES = 14;
-/** More than this cannot be told apart: eight colours, three kinds of dashes. */
+/** More than this cannot be told apart, though eight colours and six kinds of dashes give more. */
 const MAX_METHODS = 24;
 
 /** Of the variants of a curve family only these are drawn when there are more lines than fit, in this order. */

@@ -12,7 +12,8 @@ export interface Series {
   y: number[];
 }
 
-const DASHES = ['solid', 'dashed', 'dotted'] as const;
+/** Lengths of strokes and gaps in turn; none is solid. */
+const DASHES: readonly number[][] = [[], [6, 3], [2, 2], [12, 4], [8, 3, 2, 3], [3, 6]];
 
 export function linePlot(
   series: readonly Series[],
@@ -35,7 +36,7 @@ export function linePlot(
       data: x.flatMap((at, j) => (options.logX && at <= 0 ? [] : [[at, y[j]!]])),
       showSymbol: x.length <= 20,
       symbolSize: 5,
-      lineStyle: { width: 1.6, type: dash },
+      lineStyle: { width: 1.6, type: dash.length > 0 ? dash : ('solid' as const) },
       itemStyle: { color: colour },
     };
   });

@@ -46,7 +46,11 @@ function textsOf(svg: string): { text: string; x: number; y: number }[] {
 
 test('legends are text of the page, with every name whole', async () => {
   const { html } = await renderTexts(crowd(20));
-  const legend = [...html.matchAll(/<li><i style="border-top: 2px (\w+) (#\w+)"><\/i>([^<]*)<\/li>/g)];
+  const legend = [
+    ...html.matchAll(
+      /<li><svg [^>]*><path d="[^"]*" stroke="(#\w+)" stroke-width="2" stroke-dasharray="([\d,]*)"\/><\/svg>([^<]*)<\/li>/g,
+    ),
+  ];
   assert.equal(
     legend.map((match) => match[3]),
     Array.from({ length: 20 }, (_, i) => `${nameOf(i)} · auroc`.replaceAll('=', '&#x3D;')),

@@ -10,7 +10,8 @@ export const PLOT_WIDTH = 552;
 export interface LegendEntry {
   label: string;
   colour: string;
-  dash: 'solid' | 'dashed' | 'dotted';
+  /** Lengths of strokes and gaps in turn; empty: solid. */
+  dash: readonly number[];
 }
 
 export interface Plot {
