@@ -1,5 +1,5 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
-import { meanInterval, widenInterval } from '../harness/num/stats/interval.ts';
+import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { marksOf } from './marks.ts';
@@ -40,10 +40,9 @@ export function combineSeeds(
   const own = present.flatMap(({ ci95, value }) => (ci95 ? [[value! - ci95[0], ci95[1] - value!] as const] : []));
   const rootMeanSquare = (side: 0 | 1) =>
     Math.hypot(...own.map((distances) => distances[side])) / Math.sqrt(own.length);
-  // Seeds that all give one value do not show that others would.
+  // Seeds that all give one value do not show that others would; and most such numbers do not depend on the seed at all.
   if (own.length === 0 && values.every((value) => value === values[0])) {
-    const ci95 = meanInterval(values, range)?.ci ?? null;
-    return { ...common, value: mean, ci95, n, sd: 0, ...(ci95 && restsOnFew(present) ? { few: true } : {}) };
+    return { ...common, value: mean, ci95: null, n, sd: 0 };
   }
   const within: [number, number] | null = own.length > 0 ? [mean - rootMeanSquare(0), mean + rootMeanSquare(1)] : null;
   const joined = widenInterval({ value: mean, ci: within, n }, between / values.length, values.length - 1, range);
