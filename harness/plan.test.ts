@@ -319,11 +319,16 @@ test('what cannot run is left out with the reason', () => {
   given.subjects.push(
     subject('clip', { dataset: { ...subject('clip').dataset, modality: 'image', hasConcepts: false } }),
   );
-  given.methods = [method('bow', { modalities: ['text'] }), method('probe', { needs: 'labels' })];
+  given.methods = [
+    method('bow', { modalities: ['text'] }),
+    method('probe', { needs: 'labels' }),
+    method('length', { needs: 'text' }),
+  ];
   const { skipped, sites } = planSuite(given);
   assert.equal(skipped, [
     { subject: 'clip', method: 'bow', reason: 'works on text only' },
     { subject: 'clip', method: 'probe', reason: 'needs labelled concepts, and the dataset words has none' },
+    { subject: 'clip', method: 'length', reason: 'needs labelled concepts, and the dataset words has none' },
   ]);
   assert.is(sites[1]!.fits.length, 0);
   assert.is(sites[1]!.activations.labelled, undefined);

@@ -35,11 +35,14 @@ export function methodsWithTasks(
   return chosen;
 }
 
+/** What reads texts scores concepts, as what fits on labels does. */
+const LABELLED: readonly ResolvedMethod['needs'][] = ['labels', 'gradients', 'text'];
+
 function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | undefined {
   const { modality, id, hasConcepts } = subject.dataset;
   if (method.modalities && !method.modalities.includes(modality))
     return `works on ${method.modalities.join(', ')} only`;
-  if ((method.needs === 'labels' || method.needs === 'gradients') && !hasConcepts) {
+  if (LABELLED.includes(method.needs) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
   if (method.needs === 'gradients' && subject.folder === undefined)
