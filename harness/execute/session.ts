@@ -7,7 +7,7 @@ import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
-import { siteOf } from './open-subject.ts';
+import { siteOf } from './subject-outline.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
 type ConceptLimits = ResolvedSubject['concepts'];
