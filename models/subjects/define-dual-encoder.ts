@@ -1,7 +1,7 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
 import { join } from 'node:path';
 import { type Clip, defineSubject, type Plugin, tf, UserError } from '../../harness/contract.ts';
-import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
+import { decodeImage, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
 import { type ConfigReader, configReader } from './config.ts';
 import {
   type DualEncoder,
@@ -50,7 +50,6 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
       type: 'clip',
       id,
       family: plugin.id,
-      fingerprint: await folderFingerprint(folder),
       config: json,
       parameters: countParameters(shapes),
       sites: sitesOf(model),
