@@ -2,21 +2,19 @@
 import type { ValidateFunction } from 'ajv';
 import type { OptionsSchema } from './contract.ts';
 import { UserError } from './errors.ts';
+import { sha256 } from './io/hash.ts';
 import { explain } from './schema/explain.ts';
 import { sharedAjv } from './schema/validate.ts';
 
-/** By what the schema says: it is often put together anew, and ajv's scope keeps all that it ever compiled. */
-const compiled = new Map<string, ValidateFunction>();
-
+/** ajv knows it by what the schema says: it is often put together anew, and ajv keeps all that it ever compiled. */
 async function compile(schema: OptionsSchema, where: string): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
+  const $id = `options:${sha256(JSON.stringify(schema))}`;
   try {
-    const text = JSON.stringify(schema);
-    const check =
-      compiled.get(text) ?? ajv.compile({ type: 'object', additionalProperties: false, properties: schema });
-    compiled.set(text, check);
-    return check;
+    const known = ajv.getSchema($id) as ValidateFunction | undefined;
+    return known ?? ajv.compile({ $id, type: 'object', additionalProperties: false, properties: schema });
   } catch (error) {
+    ajv.removeSchema($id);
     throw new UserError(`${where}: the plug-in's own schema of options is not valid: ${(error as Error).message}.`);
   }
 }

@@ -13,25 +13,24 @@ function special(character: string, at: number, text: string): boolean {
   return true;
 }
 
+/** Line breaks, with the blanks about them, as one space. */
+const onOneLine = (text: string): string => text.replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
+
 /** One line of Markdown that shows the text as it is: for headings, sentences and cells of tables. */
 export function markdownText(text: string): string {
-  return text
-    .replaceAll(MARKDOWN, (character, at: number) => {
-      if (!special(character, at, text)) return character;
-      // A tag is best no tag in any renderer, also in those that know no backslash before it.
-      if (character === '<') return '&lt;';
-      if (character === '>') return '&gt;';
-      return `\\${character}`;
-    })
-    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
+  const escaped = text.replaceAll(MARKDOWN, (character, at: number) => {
+    if (!special(character, at, text)) return character;
+    // A tag is best no tag in any renderer, also in those that know no backslash before it.
+    if (character === '<') return '&lt;';
+    if (character === '>') return '&gt;';
+    return `\\${character}`;
+  });
+  return onOneLine(escaped);
 }
 
 /** The text as code, on one line: nothing in it is special but the backtick, and in tables the bar. */
 export function markdownCode(text: string): string {
-  const line = text
-    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
-    .replaceAll('`', "'")
-    .replaceAll('|', '\\|');
+  const line = onOneLine(text).replaceAll('`', "'").replaceAll('|', '\\|');
   return `\`${line}\``;
 }
 

@@ -9,8 +9,7 @@ import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts
 import type { Result } from '../schema/result.generated.ts';
 import { checkpointByName } from '../suite/checkpoint.ts';
 import { methodName } from '../suite/load.ts';
-import { rejection } from '../testing/failing.ts';
-import { main } from './main.ts';
+import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('checkpoint');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-checkpoint-'));
@@ -22,25 +21,6 @@ const trained = join(folder, 'my sae');
 const places = ['--store', join(folder, 'store'), '--backend', 'wasm', '--no-progress'];
 const options = { d_sae: 32, k: 4 };
 const training = { tokens: 512, batchSize: 64 };
-
-async function run(...passed: string[]): Promise<{ code: number; printed: string; said: string }> {
-  const printed: string[] = [];
-  const said: string[] = [];
-  const terminal = {
-    signal: new AbortController().signal,
-    print: (text: string) => printed.push(text),
-    say: (text: string) => said.push(text),
-  };
-  const code = await main([...passed], terminal);
-  return { code, printed: printed.join('\n'), said: said.join('\n') };
-}
-
-async function mistake(...passed: string[]): Promise<string> {
-  const error = await rejection(run(...passed));
-  assert.is(error.name, 'UserError', error.stack);
-  assert.not.match(error.message, /\n/);
-  return error.message;
-}
 
 function suiteFile(methods: object[], more: object = {}): string {
   const file = join(folder, 'small.json');
@@ -135,10 +115,10 @@ test('other weights under the same name are another step; the same weights elsew
   const method = (path: string) => suiteFile([{ id: 'checkpoint', path }]);
   await run('run', method('my sae'), ...places, ...out);
   const again = await run('run', method('moved/my sae'), ...places, ...out, '--json');
-  assert.is(JSON.parse(again.printed).present, 1);
+  assert.is(JSON.parse(again.out).present, 1);
   await rescale(moved, { W_enc: 0.5 });
   const changed = await run('run', method('moved/my sae'), ...places, ...out, '--json');
-  assert.equal(JSON.parse(changed.printed).computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
+  assert.equal(JSON.parse(changed.out).computed, { activations: 0, fit: 1, prepare: 0, evaluate: 1 });
   // Trained again at the same path it is another method: both stay, in rows of their own.
   const both = resultsOf(join(folder, 'again'), 'my-sae', 'reconstruction');
   assert.is(new Set(both.map(({ method: { identity } }) => identity)).size, 2);
@@ -255,7 +235,7 @@ test('a width other than the site’s, and NaN weights', async () => {
 test('validate checks the site too', async () => {
   const file = suiteFile([{ id: 'checkpoint', path: 'my sae', site: 'blocks.0.hook_resid_post', anyOrigin: true }]);
   assert.match(await mistake('validate', file), /unknown site of the method my-sae in suite small 'blocks\.0/);
-  assert.match((await run('validate', trained)).printed, new RegExp(`an SAE: topk, d_in 128, d_sae 32, site ${SITE}`));
+  assert.match((await run('validate', trained)).out, new RegExp(`an SAE: topk, d_in 128, d_sae 32, site ${SITE}`));
 });
 
 test('how a command line names a checkpoint', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { main } from './main.ts';
+import { mistake as mistakeOf, runCommand } from '../testing/command-line.ts';
 
 const test = suite('commands/datasets');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-datasets-'));
@@ -12,22 +12,15 @@ const store = join(folder, 'store');
 test.after(() => rmSync(folder, { recursive: true }));
 
 async function run(...passed: string[]): Promise<string> {
-  const lines: string[] = [];
-  const print = (text: string) => lines.push(text);
-  assert.is(await main(passed, { signal: new AbortController().signal, print, say: print }), 0);
-  return lines.join('\n');
+  const { code, out, said } = await runCommand(...passed);
+  assert.is(code, 0);
+  return out + said;
 }
 
 async function mistake(...passed: string[]): Promise<string> {
-  try {
-    await run(...passed);
-  } catch (error) {
-    assert.is((error as Error).name, 'UserError', (error as Error).stack);
-    assert.not.match((error as Error).message, /\n/);
-    assert.not.ok(existsSync(join(store, 'steps')), 'nothing was computed');
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
+  const message = await mistakeOf(...passed);
+  assert.not.ok(existsSync(join(store, 'steps')), 'nothing was computed');
+  return message;
 }
 
 const TEXTS = { id: 'tiny-lm', sites: ['blocks.2.hook_resid_post'], activations: { train: 8, test: 4 } };

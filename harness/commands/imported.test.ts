@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
 import { writeNpy } from '../io/npy.ts';
 import { createRng } from '../num/rng.ts';
 import type { Result } from '../schema/result.generated.ts';
-import { main } from './main.ts';
+import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('imported activations');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-imported-'));
@@ -26,26 +25,7 @@ test.before(async () => {
   writeFileSync(join(dump, 'labels.txt'), Array.from({ length: N }, (_, i) => `kind ${i >> 7}`).join('\n'));
 });
 
-async function run(...passed: string[]) {
-  const printed: string[] = [];
-  const said: string[] = [];
-  const signal = new AbortController().signal;
-  const terminal = { signal, print: (text: string) => printed.push(text), say: (text: string) => said.push(text) };
-  const code = await main([...passed], terminal);
-  return { code, out: printed.join('\n'), said: said.join('\n') };
-}
-
 const places = (name: string) => ['--store', join(folder, 'store'), '--out', join(folder, name), '--backend', 'cpu'];
-
-async function mistake(...passed: string[]): Promise<string> {
-  const error = await run(...passed).then(
-    () => new Error('it passed'),
-    (found: Error) => found,
-  );
-  assert.instance(error, UserError, error.stack);
-  assert.not.match(error.message, /\n/);
-  return error.message;
-}
 
 test('a run must know the modality, and its flags need --activations', async () => {
   assert.match(await mistake('run', 'default', '--activations', dump), /nothing says which; add --modality/);

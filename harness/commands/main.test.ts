@@ -5,31 +5,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SETTINGS } from '../config/settings.ts';
-import { main } from './main.ts';
+import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('commands');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-commands-'));
 test.after(() => rmSync(folder, { recursive: true }));
-
-async function run(...passed: string[]) {
-  const printed: string[] = [];
-  const said: string[] = [];
-  const signal = new AbortController().signal;
-  const terminal = { signal, print: (text: string) => printed.push(text), say: (text: string) => said.push(text) };
-  const code = await main(passed, terminal);
-  return { code, out: printed.join('\n'), said: said.join('\n') };
-}
-
-async function mistake(...passed: string[]): Promise<string> {
-  try {
-    await run(...passed);
-  } catch (error) {
-    assert.is((error as Error).name, 'UserError', (error as Error).stack);
-    assert.not.match((error as Error).message, /\n/);
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
-}
 
 test('help of every command shows its flags, their variables and examples', async () => {
   const { out } = await run('--help');

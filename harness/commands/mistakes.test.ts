@@ -1,8 +1,7 @@
 /** @file Mistakes on the command line that no command may take for something else: each is one line with the mend. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
-import { main } from './main.ts';
+import { mistake } from '../testing/command-line.ts';
 
 const test = suite('mistakes on the command line');
 
@@ -21,14 +20,7 @@ const MISTAKES: [given: string[], told: RegExp][] = [
 
 for (const [given, told] of MISTAKES) {
   test(given.join(' '), async () => {
-    const terminal = { signal: new AbortController().signal, print: () => {}, say: () => {} };
-    const error = await main(given, terminal).then(
-      () => assert.unreachable(),
-      (thrown: Error) => thrown,
-    );
-    assert.instance(error, UserError, String(error));
-    assert.match((error as Error).message, told);
-    assert.not.match((error as Error).message, /\n/);
+    assert.match(await mistake(...given), told);
   });
 }
 

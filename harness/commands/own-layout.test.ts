@@ -11,9 +11,9 @@ import { openRegistry } from '../registry.ts';
 import { readResult, resultFiles } from '../results.ts';
 import { resolveCheckpoint } from '../suite/checkpoint.ts';
 import { checkVariant } from '../suite/own-checkpoint.ts';
+import { runCommand as run } from '../testing/command-line.ts';
 import { rejection } from '../testing/failing.ts';
 import { readOwnSae, readOwnState } from '../train/own-layout.ts';
-import { main } from './main.ts';
 
 const test = suite('own layout');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-own-layout-'));
@@ -49,15 +49,6 @@ const SITE = 'blocks.1.hook_resid_post';
 const trained = join(folder, 'mine');
 const out = join(folder, 'out');
 const places = ['--store', join(folder, 'store'), '--backend', 'wasm', '--no-progress'];
-
-async function run(...passed: string[]): Promise<{ code: number; printed: string; said: string }> {
-  const printed: string[] = [];
-  const said: string[] = [];
-  const print = (text: string) => printed.push(text);
-  const say = (text: string) => said.push(text);
-  const code = await main([...passed], { signal: new AbortController().signal, print, say });
-  return { code, printed: printed.join('\n'), said: said.join('\n') };
-}
 
 const suiteFile = (methods: object[]): string => {
   const file = join(folder, 'small.json');
@@ -106,7 +97,7 @@ test('it is scored as the variant that it was trained as', async () => {
   const checkpoint = await numbersOf(out, 'mine');
   assert.equal(checkpoint.numbers, (await numbersOf(join(folder, 'own'), 'tied')).numbers);
   assert.equal([checkpoint.method.id, checkpoint.method.kind, checkpoint.method.d_sae], ['checkpoint', 'sae', 32]);
-  const { printed } = await run('validate', trained, '--plugin', plugin);
+  const { out: printed } = await run('validate', trained, '--plugin', plugin);
   assert.match(printed, new RegExp(`an SAE: tied, d_in 128, d_sae 32, site ${SITE}`));
 });
 

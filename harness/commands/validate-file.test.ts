@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
 import { writeNpy } from '../io/npy.ts';
 import { writeSafetensors } from '../io/safetensors-write.ts';
+import { mistake } from '../testing/command-line.ts';
 import { main } from './main.ts';
 
 const test = suite('validate a file');
@@ -22,17 +22,6 @@ async function validated(path: string, ...flags: string[]): Promise<string> {
   };
   assert.is(await main(['validate', path, ...flags], { signal: new AbortController().signal, print, say: print }), 0);
   return printed;
-}
-
-async function mistake(path: string): Promise<string> {
-  try {
-    await validated(path);
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    assert.not.match((error as Error).message, /\n/);
-    return (error as Error).message;
-  }
-  throw new Error(`${path} passed`);
 }
 
 const file = (name: string, content: string | Buffer) => {
@@ -75,12 +64,12 @@ test('what is wrong with a file is one line', async () => {
   const npy = join(folder, 'bad.npy');
   await writeNpy(npy, [3], Float32Array.of(1, Number.NaN, 2));
   assert.is(
-    await mistake(npy),
+    await mistake('validate', npy),
     `npy ${npy}: expected finite values, found 1 of 3 NaN or infinite, the first is NaN at index 1.`,
   );
   await writeNpy(npy, [3], Float32Array.of(1, 2, 3));
   assert.match(
-    await mistake(file('cut.npy', readFileSync(npy).subarray(0, -1))),
+    await mistake('validate', file('cut.npy', readFileSync(npy).subarray(0, -1))),
     /cut\.npy: shape \(3\) of F32 needs 12 bytes, found 11/,
   );
   for (const [name, source] of [
@@ -89,17 +78,20 @@ test('what is wrong with a file is one line', async () => {
     ['cut.safetensors', 'tiny.golden.safetensors'],
     ['cut.parquet', 'plain.golden.parquet'],
   ] as const) {
-    assert.match(await mistake(file(name, readFileSync(join(testdata, source)).subarray(0, -20))), new RegExp(name));
+    assert.match(
+      await mistake('validate', file(name, readFileSync(join(testdata, source)).subarray(0, -20))),
+      new RegExp(name),
+    );
   }
-  assert.match(await mistake(join(testdata, 'hostile.golden.pt')), /hostile\.golden\.pt/);
-  assert.match(await mistake(file('bad.csv', 'a,b\n1\n')), /bad\.csv: line 2: expected 2 fields, found 1/);
+  assert.match(await mistake('validate', join(testdata, 'hostile.golden.pt')), /hostile\.golden\.pt/);
+  assert.match(await mistake('validate', file('bad.csv', 'a,b\n1\n')), /bad\.csv: line 2: expected 2 fields, found 1/);
   assert.match(
-    await mistake(file('latin1.csv', Buffer.from('a\n\xe9\n', 'latin1'))),
+    await mistake('validate', file('latin1.csv', Buffer.from('a\n\xe9\n', 'latin1'))),
     /not valid UTF-8: line 2, byte 2/,
   );
-  assert.match(await mistake(file('bad.jsonl', '{"a":1}\n{')), /bad\.jsonl: line 2 is not valid JSON/);
+  assert.match(await mistake('validate', file('bad.jsonl', '{"a":1}\n{')), /bad\.jsonl: line 2 is not valid JSON/);
   assert.match(
-    await mistake(file('x.bin', 'x')),
+    await mistake('validate', file('x.bin', 'x')),
     /x\.bin: expected a suite or result \(\.json\), a file of data \(\.npy, /,
   );
 });

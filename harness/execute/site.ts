@@ -4,6 +4,7 @@ import type { Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
+import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
 import { readsLabels } from '../plan/methods.ts';
 import { type ActivationSplit, type Evaluation, type Fit, type Prepare, readsTest, type SitePlan } from '../plan.ts';
@@ -191,6 +192,8 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
           const taskDefinition = await registry.get('task', task.id);
           const shared = prepareKey && (await prepare({ key: prepareKey, task, taskSeed }, taskDefinition));
           const prepared = shared ? shared.value : { json: {}, arrays: {} };
+          // As the key of `prepare` does, where there is one: of this task with these options and this seed.
+          const sharedKey = canonicalJson([task.id, task.options, taskSeed]);
           return step(
             'evaluate',
             evaluation.key,
@@ -206,7 +209,7 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
                   method: { ...method, id, kind },
                   prepared,
                   latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
-                  shared: (name, make) => once(`shared ${prepareKey} ${task.id} ${name}`, make),
+                  shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },
                 folder,
               );

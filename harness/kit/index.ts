@@ -71,7 +71,7 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
-export { quantileOfMany, quantiles, sortedQuantile } from '../num/stats/quantiles.ts';
+export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';

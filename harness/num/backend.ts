@@ -4,7 +4,14 @@ import { UserError } from '../errors.ts';
 import { cpu } from './backends/cpu.ts';
 import { BACKEND_CHOICES, BACKEND_NAMES, type BackendChoice, type BackendName } from './backends/names.ts';
 import { native } from './backends/native.ts';
-import { type Backend, importPackage, type LoadedBackend, makeCurrent, reasonOf } from './backends/record.ts';
+import {
+  type Backend,
+  importPackage,
+  type LoadedBackend,
+  makeCurrent,
+  type RunningBackend,
+  reasonOf,
+} from './backends/record.ts';
 import { tensorflow } from './backends/tensorflow.ts';
 import { wasm } from './backends/wasm.ts';
 import { registerGradients } from './gradients/index.ts';
@@ -32,21 +39,17 @@ export type BackendProbe = { name: BackendName } & (
 /** JavaScript's own functions, such as Math.exp: they change with the engine, not with its patches. */
 const javascript = () => `V8 ${process.versions.v8.split('.').slice(0, 2).join('.')}, ${process.arch}`;
 
-/** A backend loads once in a process, and a failure stays a failure: tfjs forgets a backend whose start failed. */
-const attempts = new Map<BackendName, Promise<LoadedBackend | { reason: string }>>();
-
-async function use(name: BackendName): Promise<void> {
+async function use(name: BackendName, { statistics }: RunningBackend): Promise<void> {
   await makeCurrent(name);
-  setStatisticsKernels(BACKENDS[name].statistics?.());
+  setStatisticsKernels(statistics);
 }
 
-async function attempt(name: BackendName) {
-  let outcome = attempts.get(name);
-  if (!outcome) {
-    outcome = BACKENDS[name].load().catch((error: unknown) => ({ reason: reasonOf(error) }));
-    attempts.set(name, outcome);
+async function attempt(name: BackendName): Promise<RunningBackend | { reason: string }> {
+  try {
+    return await BACKENDS[name].load();
+  } catch (error) {
+    return { reason: reasonOf(error) };
   }
-  return await outcome;
 }
 
 async function loadCore(): Promise<void> {
@@ -75,10 +78,11 @@ export async function initBackend(choice: BackendChoice = 'auto'): Promise<Backe
       rejected.push({ name, reason: outcome.reason });
       continue;
     }
-    await use(name);
+    await use(name, outcome);
     // After loading, so that they hold on every backend: tfjs-node brings another set.
     registerGradients();
-    return { name, ...outcome, arithmetic: `${name}: ${outcome.arithmetic}; ${javascript()}`, rejected };
+    const { says } = outcome;
+    return { name, ...says, arithmetic: `${name}: ${says.arithmetic}; ${javascript()}`, rejected };
   }
   const [first] = rejected;
   throw new UserError(
@@ -95,10 +99,13 @@ export async function probeBackends(): Promise<BackendProbe[]> {
   for (const name of BACKEND_NAMES) {
     const outcome = await attempt(name);
     probes.push(
-      'reason' in outcome ? { name, available: false, reason: outcome.reason } : { name, available: true, ...outcome },
+      'reason' in outcome
+        ? { name, available: false, reason: outcome.reason }
+        : { name, available: true, ...outcome.says },
     );
   }
-  if (current && attempts.has(current)) await use(current);
+  const before = current && (await attempt(current));
+  if (before && !('reason' in before)) await use(current, before);
   return probes;
 }
 
@@ -107,12 +114,12 @@ export async function probeBackends(): Promise<BackendProbe[]> {
  * the part that calls them; their results do not depend on it.
  */
 export async function sharingCores<T>(run: () => Promise<T>): Promise<T> {
-  const { addCallers } = BACKENDS[tf.getBackend() as BackendName];
+  const { addCallers } = await BACKENDS[tf.getBackend() as BackendName].load();
   if (!addCallers) return run();
-  await addCallers(1);
+  addCallers(1);
   try {
     return await run();
   } finally {
-    await addCallers(-1);
+    addCallers(-1);
   }
 }

@@ -49,18 +49,6 @@ export function philox4x32(counter: Uint32Array, key: Uint32Array, out: Uint32Ar
   out[3] = c3;
 }
 
-/** The blocks of counters first, first + 1, … under `key`, one after another in `out` (whole blocks of 4 words). */
-export function philoxBlocks(first: number, key: Uint32Array, out: Uint32Array): void {
-  const counter = new Uint32Array(4);
-  const block = new Uint32Array(4);
-  for (let at = 0; at < out.length; at += 4) {
-    counter[0] = first + at / 4;
-    counter[1] = Math.floor((first + at / 4) / 2 ** 32);
-    philox4x32(counter, key, block);
-    out.set(block, at);
-  }
-}
-
 /**
  * A new 64-bit key from `key` and a text: the UTF-8 bytes, closed by their length, absorbed 16 at a time. Not a
  * cryptographic hash; labels that differ give independent streams for any practical purpose.

@@ -1,5 +1,5 @@
 /** @file Seeded random numbers: named, order-free streams that resume exactly. */
-import { deriveKey, philox4x32, philoxBlocks } from './philox.ts';
+import { deriveKey, philox4x32 } from './philox.ts';
 
 /** A stream's exact position, JSON-safe. */
 export interface RngState {
@@ -19,7 +19,7 @@ export interface Rng {
   normal(): number;
   /** Uniform integer in [0, n), without modulo bias; 1 <= n <= 2^32. */
   int(n: number): number;
-  /** Fills with integers as `int(n)` gives them, many at once, and returns the array. */
+  /** Fills with integers as `int(n)` gives them, and returns the array. */
   fillInt(out: Uint32Array, n: number): Uint32Array;
   /** One element, each equally likely. */
   choice<T>(items: ArrayLike<T>): T;
@@ -56,31 +56,6 @@ function limitOf(n: number): number {
   return TWO_32 - (TWO_32 % n);
 }
 
-/** Words kept of a stream, and streams with kept words: the latest. */
-const KEPT_WORDS = 2 ** 20;
-const KEPT_STREAMS = 8;
-const kept = new Map<string, Uint32Array>();
-
-/**
- * The first `count` words of the stream of `key` (none beyond `KEPT_WORDS`), kept: every interval of a metric resamples
- * with the same stream, and drawing costs more than what is done with the draws.
- */
-function firstWords(key: Uint32Array, count: number): Uint32Array {
-  if (count > KEPT_WORDS) return new Uint32Array(0);
-  const name = key.join();
-  let words = kept.get(name) ?? new Uint32Array(0);
-  if (words.length < count) {
-    const more = new Uint32Array(Math.min(KEPT_WORDS, Math.ceil(Math.max(count, 2 * words.length) / 4) * 4));
-    more.set(words);
-    philoxBlocks(words.length / 4, key, more.subarray(words.length));
-    words = more;
-  }
-  kept.delete(name);
-  kept.set(name, words);
-  if (kept.size > KEPT_STREAMS) kept.delete(kept.keys().next().value!);
-  return words;
-}
-
 function stream(key: Uint32Array, start: number): Rng {
   const counter = new Uint32Array(4);
   const block = new Uint32Array(4);
@@ -115,17 +90,7 @@ function stream(key: Uint32Array, start: number): Rng {
   }
 
   function fillInt(out: Uint32Array, n: number): Uint32Array {
-    const limit = limitOf(n);
-    const words = firstWords(key, position + out.length);
-    let i = 0;
-    for (; i < out.length && position < words.length; position++) {
-      const drawn = words[position]!;
-      // The remainder, exactly: a quotient just below a whole number is further from it than a rounding error.
-      if (drawn < limit) out[i++] = drawn - Math.floor(drawn / n) * n;
-    }
-    if (position % 4 !== 0) refill(position);
-    // Of a longer stream, or where words had to be drawn again.
-    for (; i < out.length; i++) out[i] = int(n);
+    for (let i = 0; i < out.length; i++) out[i] = int(n);
     return out;
   }
 

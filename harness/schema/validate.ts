@@ -18,8 +18,6 @@ export interface Documents {
   activations: ImportManifest;
 }
 
-const validators = new Map<string, Promise<ValidateFunction>>();
-
 async function createAjv() {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true, allowUnionTypes: true });
@@ -37,9 +35,15 @@ export function sharedAjv(): ReturnType<typeof createAjv> {
   return shared;
 }
 
-async function compile(name: keyof Documents): Promise<ValidateFunction> {
-  const schema = JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
-  return (await sharedAjv()).compile(schema);
+/** What every schema's `$id` begins with. */
+const SITE = 'https://saxbench.dev/schema/';
+
+async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
+  const ajv = await sharedAjv();
+  const known = ajv.getSchema(`${SITE}${name}.json`) as ValidateFunction | undefined;
+  if (known) return known;
+  const file = join(packageRoot, 'harness/schema', `${name}.schema.json`);
+  return ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
 }
 
 /** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */
@@ -71,12 +75,7 @@ export async function validate<K extends keyof Documents>(
   where: string,
 ): Promise<Documents[K]> {
   refuseLong(value, schema === 'result' ? MAX_VALUES_OF_RESULT : MAX_VALUES, where);
-  let validator = validators.get(schema);
-  if (!validator) {
-    validator = compile(schema);
-    validators.set(schema, validator);
-  }
-  const check = await validator;
+  const check = await validatorOf(schema);
   if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}`);
   return value as Documents[K];
 }

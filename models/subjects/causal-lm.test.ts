@@ -10,24 +10,15 @@ import { initCausalLm } from './init.ts';
 import { readLlama } from './llama.ts';
 import { batchOf } from './load.ts';
 import { assertClose } from './testing/golden.ts';
+import { TINY_LLAMA } from './testing/tiny-llama.ts';
 import { linearNames, packBlocks } from './transformer.ts';
 import { transposeLinears } from './weights.ts';
 
 const test = suite('models/subjects/causal-lm');
 
-const CONFIG = {
-  hidden_size: 16,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  intermediate_size: 24,
-  num_hidden_layers: 2,
-  vocab_size: 20,
-  attention_bias: true,
-};
-
 test('biases of q, k and v without one of the output (Qwen 2): fused blocks give what single operations do', async () => {
   await initBackend('native').catch(() => initBackend('wasm'));
-  const llama = readLlama(configReader(CONFIG, 'test'));
+  const llama = readLlama(configReader({ ...TINY_LLAMA, attention_bias: true }, 'test'));
   const { stack } = llama;
   const lm: CausalLm = { ...llama, stack: { ...stack, bias: { ...stack.bias, out: false } } };
   const names = Object.keys(causalLmShapes(lm)).filter((name) => name.endsWith('bias') && name.includes('layers.1.'));

@@ -1,33 +1,25 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
-import { defineSubject, type LanguageModel, type Plugin, type Tensor2D, tf } from '../../harness/contract.ts';
+import { defineSubject, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
 import { type CausalLm, causalLmFiles, causalLmForward, causalLmShapes, causalLmSites } from './causal-lm.ts';
-import { type ConfigReader, configReader } from './config.ts';
+import { type Family, folderReader } from './family.ts';
 import { generate } from './generate.ts';
-import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
+import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
 import { linearNames, packBlocks } from './transformer.ts';
-import { checkWeights, countParameters, loadParams, transposeLinears } from './weights.ts';
+import { loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
-export interface CausalLmFamily extends Plugin {
-  /** Values of `model_type` in `config.json`. */
-  modelTypes: string[];
-  /** The architecture that a config describes. @throws UserError for a field that is impossible or not computed here. */
-  read(config: ConfigReader): CausalLm;
-}
+export type CausalLmFamily = Family<CausalLm>;
 
 /** Declares a family of causal language models; the default export of `models/subjects/<id>.ts`. */
 export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
-  async function open(folder: string) {
-    const json = await readConfig(folder);
-    return { json, lm: read(configReader(json, `subject ${folder}: config.json`)) };
-  }
+  const parts = { sites: causalLmSites, shapes: causalLmShapes, files: causalLmFiles };
+  const { describe, outline } = folderReader(read, parts);
 
   async function load(folder: string, { id }: { id: string }): Promise<LanguageModel> {
-    const { json, lm } = await open(folder);
+    const { json, model: lm, sites, parameters, shapes, files } = await describe(folder);
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, lm.vocab);
-    const shapes = causalLmShapes(lm);
-    const loaded = await loadParams(folder, shapes, causalLmFiles(lm));
+    const loaded = await loadParams(folder, shapes, files);
     const params = packBlocks(transposeLinears(loaded, [...linearNames(lm.stack), lm.head], [lm.head]), lm.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
@@ -35,8 +27,8 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       id,
       family: plugin.id,
       config: json,
-      parameters: countParameters(shapes),
-      sites: causalLmSites(lm),
+      parameters,
+      sites,
       tokenizer,
       maxLength: lm.maxLength,
       tokenize(texts, { maxLength = lm.maxLength, addSpecialTokens = true } = {}) {
@@ -52,14 +44,5 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
     };
   }
 
-  return defineSubject({
-    ...plugin,
-    async outline(folder) {
-      const { lm } = await open(folder);
-      const shapes = causalLmShapes(lm);
-      await checkWeights(folder, shapes, causalLmFiles(lm));
-      return { sites: causalLmSites(lm), parameters: countParameters(shapes) };
-    },
-    load,
-  });
+  return defineSubject({ ...plugin, outline, load });
 }

@@ -1,8 +1,7 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
 import { join } from 'node:path';
-import { type Clip, defineSubject, type Plugin, tf, UserError } from '../../harness/contract.ts';
+import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
 import { decodeImage, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
-import { type ConfigReader, configReader } from './config.ts';
 import {
   type DualEncoder,
   dualEncoderFiles,
@@ -14,35 +13,31 @@ import {
   textSites,
   visionSites,
 } from './dual-encoder.ts';
-import { batchOf, checkVocabulary, openTokenizer, readConfig } from './load.ts';
+import { type Family, folderReader } from './family.ts';
+import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
 import { packBlocks } from './transformer.ts';
-import { checkWeights, countParameters, loadParams, transposeLinears } from './weights.ts';
+import { loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
-export interface DualEncoderFamily extends Plugin {
-  /** Values of `model_type` in `config.json`. */
-  modelTypes: string[];
-  /** The architecture that a config describes. @throws UserError for a field that is impossible or not computed here. */
-  read(config: ConfigReader): DualEncoder;
-}
+export type DualEncoderFamily = Family<DualEncoder>;
 
 const sitesOf = (model: DualEncoder) => [...visionSites(model), ...textSites(model)];
 
 /** Declares a family of dual encoders; the default export of `models/subjects/<id>.ts`. */
 export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
-  async function open(folder: string) {
-    const json = await readConfig(folder);
-    return { json, model: read(configReader(json, `subject ${folder}: config.json`)) };
-  }
+  const { describe, outline } = folderReader(read, {
+    sites: sitesOf,
+    shapes: dualEncoderShapes,
+    files: dualEncoderFiles,
+  });
 
   async function load(folder: string, { id }: { id: string }): Promise<Clip> {
-    const { json, model } = await open(folder);
+    const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const { vision, text } = model;
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, text.vocab);
     const steps = await loadImagePreprocessing(folder);
-    const shapes = dualEncoderShapes(model);
-    const loaded = await loadParams(folder, shapes, dualEncoderFiles(model));
+    const loaded = await loadParams(folder, shapes, files);
     const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
     const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
@@ -51,8 +46,8 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
       id,
       family: plugin.id,
       config: json,
-      parameters: countParameters(shapes),
-      sites: sitesOf(model),
+      parameters,
+      sites,
       tokenizer,
       imageSize: vision.imageSize,
       logitScale: Math.exp(params[model.logitScale]!.dataSync()[0]!),
@@ -81,14 +76,5 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
     };
   }
 
-  return defineSubject({
-    ...plugin,
-    async outline(folder) {
-      const { model } = await open(folder);
-      const shapes = dualEncoderShapes(model);
-      await checkWeights(folder, shapes, dualEncoderFiles(model));
-      return { sites: sitesOf(model), parameters: countParameters(shapes) };
-    },
-    load,
-  });
+  return defineSubject({ ...plugin, outline, load });
 }

@@ -76,7 +76,7 @@ export interface DualEncoder {
 }
 
 /** Tokens of an image: the class token and the patches. */
-export const visionLength = ({ imageSize, patchSize }: VisionTower): number => (imageSize / patchSize) ** 2 + 1;
+const visionLength = ({ imageSize, patchSize }: VisionTower): number => (imageSize / patchSize) ** 2 + 1;
 
 /** Sites of the vision tower; its final norm sees the class token only, so that site is pooled. */
 export function visionSites({ vision, projectionDim }: DualEncoder): Site[] {

@@ -11,7 +11,7 @@ const HEAD = 'lm_head';
  *
  * @throws UserError for a missing or impossible field, and for attention that is scaled otherwise than by 1/√width.
  */
-export function readGpt2(config: ConfigReader): CausalLm {
+function readGpt2(config: ConfigReader): CausalLm {
   // reorder_and_upcast_attn alone is well: it computes the same in float32, which everything here is.
   config.fixed('scale_attn_weights', true);
   config.fixed('scale_attn_by_inverse_layer_idx', false);

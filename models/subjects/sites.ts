@@ -54,7 +54,7 @@ export interface PassPosition {
 /**
  * Hooks for one pass.
  *
- * @param sites All that the subject has; asked for only where something is captured or replaced. *
+ * @param sites All that the subject has; asked for only where something is captured or replaced.
  * @throws UserError for a site that the subject does not have.
  */
 export function createHooks(options: ForwardOptions, sites: () => Site[], position: PassPosition): Hooks {

@@ -18,6 +18,7 @@ import { initCausalLm, initDualEncoder } from './init.ts';
 import { readLlama } from './llama.ts';
 import { saveSubject } from './save.ts';
 import { assertClose, testFolder } from './testing/golden.ts';
+import { TINY_LLAMA } from './testing/tiny-llama.ts';
 
 const test = suite('models/subjects/training');
 test.before(async () => {
@@ -25,15 +26,7 @@ test.before(async () => {
 });
 
 const llamaOf = (json: Record<string, unknown>) => readLlama(configReader(json, 'test'));
-const LLAMA = llamaOf({
-  hidden_size: 16,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  intermediate_size: 24,
-  num_hidden_layers: 2,
-  vocab_size: 20,
-  tie_word_embeddings: true,
-});
+const LLAMA = llamaOf({ ...TINY_LLAMA, tie_word_embeddings: true });
 
 /** Mean −ln p of the predicted tokens. */
 const meanLoss = (params: NamedTensors, batch: TokenBatch): Scalar =>

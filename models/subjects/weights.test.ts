@@ -12,6 +12,7 @@ import { tf } from '../../harness/num/tf.ts';
 import clip from './clip.ts';
 import llama from './llama.ts';
 import { testFolder } from './testing/golden.ts';
+import { loadParams } from './weights.ts';
 
 const test = suite('models/subjects/weights');
 let folder = '';
@@ -158,6 +159,26 @@ test('a config that is no object', async () => {
     /config\.json: expected a JSON object/,
   );
   assert.match(await messageAfter(() => writeFile(join(folder, 'config.json'), '{')), /config\.json is not valid JSON/);
+});
+
+test('the parts of a fused layer lie in the order of its split, whatever the order of the shapes', async () => {
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+  await writeSafetensors(join(folder, WEIGHTS), { 'both.weight': { dtype: 'F32', shape: [3, 2], data } });
+  const shapes = { 'gate.weight': [1, 2], 'up.weight': [2, 2] };
+  const valuesOf = async (split: string[]) => {
+    const params = await loadParams(folder, shapes, { linears: { both: { split } } });
+    const values = Object.keys(shapes).map((name) => [...params[name]!.dataSync()]);
+    tf.dispose(params);
+    return values;
+  };
+  assert.equal(await valuesOf(['gate', 'up']), [
+    [1, 2],
+    [3, 4, 5, 6],
+  ]);
+  assert.equal(await valuesOf(['up', 'gate']), [
+    [5, 6],
+    [1, 2, 3, 4],
+  ]);
 });
 
 test.run();

@@ -10,7 +10,7 @@ export type TensorShapes = Record<string, number[]>;
 export interface StoredLinear {
   /** Weights are [in, out], as of GPT-2's Conv1D. */
   transpose?: boolean;
-  /** The layers that it is made of: their outputs lie one after another. Its own name is then none of the model's. */
+  /** The layers that it is made of: their outputs lie one after another, in this order. Its own name is then none of the model's. */
   split?: readonly string[];
   /** With `split` of equal parts: each of so many heads has its outputs of all parts together (GPT-NeoX). */
   heads?: number;
@@ -45,10 +45,12 @@ function storedTensors(shapes: TensorShapes, linears: Record<string, StoredLinea
   for (const [name, shape] of Object.entries(shapes)) {
     const [, layer = name, end = ''] = /^(.*)(\.(?:weight|bias))$/.exec(name) ?? [];
     const whole = wholes.get(layer) ?? layer;
+    const linear = linears[whole] ?? {};
     const found = stored.get(whole + end);
     const into = [...(found?.into ?? []), { name, shape }];
+    const placeOf = (part: { name: string }) => linear.split?.indexOf(part.name.slice(0, -end.length)) ?? 0;
+    into.sort((a, b) => placeOf(a) - placeOf(b));
     const outputs = into.reduce((sum, part) => sum + (part.shape[0] ?? 1), 0);
-    const linear = linears[whole] ?? {};
     const joint = into.length > 1 ? [outputs, ...shape.slice(1)] : shape;
     const turned = linear.transpose && joint.length === 2 ? [...joint].reverse() : joint;
     stored.set(whole + end, { name: whole + end, shape: turned, linear, into });

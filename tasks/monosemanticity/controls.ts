@@ -9,7 +9,7 @@ import {
 } from '../../harness/contract.ts';
 import { covariance, createRng, poolLatents, scanKept, symmetricEigen } from '../../harness/kit/index.ts';
 
-export type ControlName = 'neurons' | 'pca' | 'random';
+type ControlName = 'neurons' | 'pca' | 'random';
 
 /** Positions that the components are computed from. */
 const PCA_ROWS = 32_768;

@@ -119,12 +119,14 @@ export function aboveControl(
   embedding: Float32Array,
 ): Required<Pick<ResultRow, 'metrics' | 'samples'>> | undefined {
   const meanOf = ({ ms }: Scored) => summariseMs(ms, SUPPORT).mean;
-  const best = controls
-    .filter((control) => meanOf(control) !== null)
-    .reduce<Scored | undefined>((top, control) => (top && meanOf(top)! >= meanOf(control)! ? top : control), undefined);
+  const measured = controls.flatMap((control) => {
+    const level = meanOf(control);
+    return level === null ? [] : [{ ...control, level }];
+  });
+  const [best] = measured.sort((a, b) => b.level - a.level);
   const mean = meanOf(own);
   if (!best || mean === null) return undefined;
-  const level = meanOf(best)!;
+  const { level } = best;
   const [ofOwn, ofBest] = [
     msBlockSamples(own.codes, embedding, scoresWithSupport(own.ms, SUPPORT), mean),
     msBlockSamples(best.codes, embedding, scoresWithSupport(best.ms, SUPPORT), level),

@@ -61,8 +61,7 @@ export function clipScoresWithInfluences(
   const scores = scoresOf(each);
   const n = each.length;
   const { flip_rate: f, preservation: p, selectivity } = scores;
-  const asked = each.reduce((sum, image) => sum + image.asked, 0);
-  const off = each.reduce((sum, image) => sum + image.off, 0);
+  const [asked, off] = [total(each, 'asked'), total(each, 'off')];
   const mean = (of: (image: ImageScores) => number) => {
     const value = each.reduce((sum, image) => sum + of(image) / n, 0);
     return each.map((image) => (of(image) - value) / n);
@@ -104,8 +103,11 @@ function imageScores({ target, unrelated, cosines }: Steered, image: number): Im
   };
 }
 
+const total = (each: readonly ImageScores[], name: keyof ImageScores): number =>
+  each.reduce((sum, image) => sum + image[name], 0);
+
 function scoresOf(each: readonly ImageScores[]): ClipScores {
-  const sum = (name: keyof ImageScores) => each.reduce((total, image) => total + image[name], 0);
+  const sum = (name: keyof ImageScores) => total(each, name);
   const n = each.length;
   const [asked, off] = [sum('asked'), sum('off')];
   const flip_rate = sum('flip') / n;

@@ -27,16 +27,17 @@ const EXAMPLES = 2;
 
 /** A concept's mean of one rating, with the place and value of each prompt that has it. */
 interface Rated {
+  id: string;
   value: number;
   prompts: { p: number; value: number }[];
 }
 
 /** Of the concepts that have the rating on any prompt. */
 function rated(scores: readonly ConceptScores[], name: (typeof NAMES)[number]): Rated[] {
-  return scores.flatMap(({ ratings }) => {
+  return scores.flatMap(({ concept, ratings }) => {
     const value = mean(ratings, name);
     const prompts = ratings.flatMap((rating, p) => (rating[name] === null ? [] : [{ p, value: rating[name] }]));
-    return value === null ? [] : [{ value, prompts }];
+    return value === null ? [] : [{ id: concept.id, value, prompts }];
   });
 }
 
@@ -96,7 +97,7 @@ function lmSamples(scores: readonly ConceptScores[]): RowSamples {
   const all = rated(scores, 'overall');
   return {
     unit: 'concept',
-    ids: scores.flatMap(({ concept, ratings }) => (mean(ratings, 'overall') === null ? [] : [concept.id])),
+    ids: all.map(({ id }) => id),
     values: all.map(({ value }) => value),
     sharedBy: blocksOf(sharedPrompts(all)),
   };
@@ -104,17 +105,9 @@ function lmSamples(scores: readonly ConceptScores[]): RowSamples {
 
 /** 1, 0 or, for a tie, a half, over the prompts that are rated both ways. */
 function wonAgainstUnsteered({ ratings, unsteered }: ConceptScores): number | undefined {
-  const both = ratings.flatMap((rating, p) =>
-    rating.overall === null || unsteered[p]!.overall === null ? [] : [[rating, unsteered[p]!] as const],
-  );
-  if (both.length === 0) return undefined;
-  const [own, other] = [0, 1].map(
-    (side) =>
-      mean(
-        both.map((pair) => pair[side as 0 | 1]),
-        'overall',
-      )!,
-  ) as [number, number];
+  const both = (_: Ratings, p: number) => ratings[p]!.overall !== null && unsteered[p]!.overall !== null;
+  const [own, other] = [mean(ratings.filter(both), 'overall'), mean(unsteered.filter(both), 'overall')];
+  if (own === null || other === null) return undefined;
   return own > other ? 1 : own === other ? 0.5 : 0;
 }
 

@@ -50,15 +50,13 @@ export function trainBpe(counted: readonly CountedWord[], initial: readonly stri
 export function mergePieces(pieces: readonly string[], ranks: ReadonlyMap<string, number>): string[] {
   let merged = [...pieces];
   while (true) {
-    let first: number | undefined;
+    let [least, place] = [Infinity, -1];
     for (let i = 0; i + 1 < merged.length; i++) {
-      const rank = ranks.get(`${merged[i]} ${merged[i + 1]}`);
-      if (rank !== undefined && (first === undefined || rank < first)) first = rank;
+      const rank = ranks.get(`${merged[i]} ${merged[i + 1]}`) ?? Infinity;
+      if (rank < least) [least, place] = [rank, i];
     }
-    if (first === undefined) return merged;
-    const at = first;
-    const i = merged.findIndex((piece, k) => ranks.get(`${piece} ${merged[k + 1]}`) === at);
-    merged = mergePair(merged, merged[i]!, merged[i + 1]!);
+    if (place < 0) return merged;
+    merged = mergePair(merged, merged[place]!, merged[place + 1]!);
   }
 }
 

@@ -2,7 +2,7 @@
 import { registerSparseDecode } from '../kernels/sparse-decode.ts';
 import { registerUnsortedSegmentSum } from '../kernels/unsorted-segment-sum.ts';
 import { tf } from '../tf.ts';
-import { type Backend, cpuModel, importPackage, type LoadedBackend, makeCurrent } from './record.ts';
+import { cpuModel, defineBackend, importPackage, makeCurrent, type RunningBackend } from './record.ts';
 
 /** Loads the package and what it lacks, without making it the current backend. */
 export async function loadCpuPackage(): Promise<void> {
@@ -11,11 +11,11 @@ export async function loadCpuPackage(): Promise<void> {
   registerSparseDecode('cpu');
 }
 
-async function load(): Promise<LoadedBackend> {
+async function load(): Promise<RunningBackend> {
   await loadCpuPackage();
   await makeCurrent('cpu');
   const version = tf.version_core;
-  return { device: cpuModel(), version, detail: 'JavaScript, 1 thread', arithmetic: version };
+  return { says: { device: cpuModel(), version, detail: 'JavaScript, 1 thread', arithmetic: version } };
 }
 
-export const cpu: Backend = { load, mend: 'npm install' };
+export const cpu = defineBackend({ load, mend: 'npm install' });

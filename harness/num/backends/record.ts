@@ -16,19 +16,35 @@ export interface LoadedBackend {
   arithmetic: string;
 }
 
+/** A backend that has loaded. */
+export interface RunningBackend {
+  says: LoadedBackend;
+  /** Kernels of its own for loops over plain arrays. */
+  statistics?: StatisticsKernels;
+  /** Tells it that so many threads more (or fewer) call it side by side. */
+  addCallers?(change: number): void;
+}
+
 export interface Backend {
-  /**
-   * Loads its package, registers kernels and makes it the current backend. Called once in a process.
-   *
-   * @throws Error with the reason where it cannot run here.
-   */
-  load(): Promise<LoadedBackend>;
+  /** Loads it once in a process, and makes it the current backend then. @throws Error with the reason why it cannot run. */
+  load(): Promise<RunningBackend>;
   /** What a user can do where it does not load. */
   mend: string;
-  /** Kernels of its own for loops over plain arrays, once it has loaded. */
-  statistics?(): StatisticsKernels | undefined;
-  /** Tells it that so many threads more (or fewer) call it side by side. */
-  addCallers?(change: number): Promise<void>;
+}
+
+/**
+ * A backend whose `load` loads its package, registers kernels and makes it the current one. What came of it stays, a failure
+ * too: tfjs forgets a backend whose start failed.
+ */
+export function defineBackend({ load, mend }: Backend): Backend {
+  let running: Promise<RunningBackend> | undefined;
+  return {
+    mend,
+    load() {
+      running ??= load();
+      return running;
+    },
+  };
 }
 
 /** The model of the processor. */

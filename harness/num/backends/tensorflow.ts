@@ -2,7 +2,7 @@
 import nodeUtil from 'node:util';
 import { dropSegmentsOutOfRange } from '../kernels/unsorted-segment-sum.ts';
 import { tf } from '../tf.ts';
-import { type Backend, cpuModel, importPackage, type LoadedBackend, makeCurrent, reasonOf } from './record.ts';
+import { cpuModel, defineBackend, importPackage, makeCurrent, type RunningBackend, reasonOf } from './record.ts';
 
 /** tfjs-node 4.22 calls two functions that Node 23 removed from `node:util`. */
 function restoreNodeUtil(): void {
@@ -11,7 +11,7 @@ function restoreNodeUtil(): void {
   util['isArray'] ??= Array.isArray;
 }
 
-async function load(): Promise<LoadedBackend> {
+async function load(): Promise<RunningBackend> {
   restoreNodeUtil();
   // Without it TensorFlow takes the whole GPU memory at start, and a second process on the GPU cannot start.
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
@@ -27,7 +27,7 @@ async function load(): Promise<LoadedBackend> {
       const version = backend.binding?.TF_Version ?? 'unknown';
       const device = gpu ? 'GPU (CUDA)' : cpuModel();
       const detail = `${name}, ${gpu ? 'GPU' : 'CPU'}`;
-      return { device, version, detail, arithmetic: `${detail}, ${version}, ${device}` };
+      return { says: { device, version, detail, arithmetic: `${detail}, ${version}, ${device}` } };
     } catch (error) {
       failures.push(`${name}: ${tensorflowReason(error)}`);
     }
@@ -44,7 +44,7 @@ function tensorflowReason(error: unknown): string {
   return reason.includes('can not be found at path') ? 'installed without its addon tfjs_binding.node' : reason;
 }
 
-export const tensorflow: Backend = {
+export const tensorflow = defineBackend({
   load,
   mend: 'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node), or npm rebuild it where it is installed',
-};
+});

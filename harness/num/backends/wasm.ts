@@ -5,9 +5,9 @@ import { registerUnsortedSegmentSum } from '../kernels/unsorted-segment-sum.ts';
 import { registerWasmMatMul } from '../kernels/wasm-matmul.ts';
 import { tf } from '../tf.ts';
 import { loadCpuPackage } from './cpu.ts';
-import { type Backend, cpuModel, importPackage, type LoadedBackend, makeCurrent } from './record.ts';
+import { cpuModel, defineBackend, importPackage, makeCurrent, type RunningBackend } from './record.ts';
 
-async function load(): Promise<LoadedBackend> {
+async function load(): Promise<RunningBackend> {
   await loadCpuPackage();
   await importPackage('@tensorflow/tfjs-backend-wasm');
   registerUnsortedSegmentSum('wasm');
@@ -17,7 +17,7 @@ async function load(): Promise<LoadedBackend> {
   await makeCurrent('wasm');
   const simd = tf.env().getBool('WASM_HAS_SIMD_SUPPORT') ? 'SIMD' : 'no SIMD';
   const [version, detail] = [tf.version_core, `WebAssembly, ${simd}, 1 thread`];
-  return { device: cpuModel(), version, detail, arithmetic: `${simd}, ${version}` };
+  return { says: { device: cpuModel(), version, detail, arithmetic: `${simd}, ${version}` } };
 }
 
-export const wasm: Backend = { load, mend: 'npm install' };
+export const wasm = defineBackend({ load, mend: 'npm install' });

@@ -43,7 +43,7 @@ function partition(numbers: Float32Array, place: number): void {
 }
 
 /** The quantile of values that are sorted ascending and not empty. */
-export function sortedQuantile(sorted: ArrayLike<number>, p: number): number {
+function sortedQuantile(sorted: ArrayLike<number>, p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`quantile: p must be in [0, 1], got ${p}`);
   const position = (sorted.length - 1) * p;
   const below = Math.floor(position);

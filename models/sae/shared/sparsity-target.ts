@@ -82,9 +82,9 @@ export function sparsityFactor({ scalars }: TrainState, target: number | null): 
 /**
  * One step of a proportional-integral controller, after SAELens's coefficient autotuner, which has the integral part
  * only: the logarithm of the factor follows the error of a running mean of L0, its integral part hardly at all while
- * the error vanishes on its own, and the other way where it is about to pass the target. Gain and averaging window follow the length of the run: the published 3e-4 and 0.99
- * are for 200,000 steps. What was reached stands in `scalars`: `meanL0`, `trend` (of the error, a step) and `logFactor`, the
- * integral part.
+ * the error vanishes on its own, and the other way where it is about to pass the target. Gain and averaging window follow
+ * the length of the run: the published 3e-4 and 0.99 are for 200,000 steps. What was reached stands in `scalars`: `meanL0`,
+ * `trend` (of the error, a step) and `logFactor`, the integral part.
  */
 export function adjustSparsity(state: TrainState, target: number | null, steering = STEADY): void {
   if (target === null) return;

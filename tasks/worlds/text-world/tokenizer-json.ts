@@ -3,7 +3,7 @@ import { addedToken } from '../../../harness/kit/index.ts';
 import type { Bpe } from '../bpe.ts';
 
 /** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */
-export const WORD_PATTERN = '\\n| ?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s';
+const WORD_PATTERN = '\\n| ?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s';
 
 /** The special tokens, which come first. */
 export const SPECIALS = ['<pad>', '<s>', '</s>'];
