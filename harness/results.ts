@@ -1,7 +1,7 @@
 /** @file Results: one schema-checked JSON file for each (subject, site, method, task, seed), written atomically. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { UserError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { sha256Json } from './io/hash.ts';
@@ -36,6 +36,16 @@ export function resultFile(out: string, { subject, site, method, identity, task,
   return join(out, 'results', subject, site, `${method}-${identity.slice(0, PATH_DIGITS)}`, task, `seed-${seed}.json`);
 }
 
+/** The place that a result belongs to by its content. */
+const placeIn = ({ subject, site, method, task, seed }: Result): ResultPlace => ({
+  subject: subject.id,
+  site: site.name,
+  method: method.name,
+  identity: method.identity,
+  task: task.id,
+  seed,
+});
+
 /** The result with the checksum of all the rest, by which a later edit shows. */
 export function sealed({ checksum: _, ...result }: Result): Result {
   return { ...result, checksum: sha256Json(result) };
@@ -47,10 +57,9 @@ export function sealed({ checksum: _, ...result }: Result): Result {
  * @throws UserError when it cannot be written; Error when the result is not a valid one.
  */
 export async function writeResult(out: string, result: Result): Promise<string> {
-  const { subject, site, method, task, seed } = result;
-  const { name, identity } = method;
-  const file = resultFile(out, { subject: subject.id, site: site.name, method: name, identity, task: task.id, seed });
-  const where = `result ${[subject.id, site.name, name, task.id, seed].join(' ')}`;
+  const { identity: _, ...place } = placeIn(result);
+  const file = resultFile(out, placeIn(result));
+  const where = `result ${Object.values(place).join(' ')}`;
   refuseNonFinite(result, where);
   await validate('result', result, where);
   // The store can give it again: no waiting for the disk.
@@ -91,6 +100,18 @@ export async function checkedResult(value: unknown, where: string): Promise<Resu
 /** Reads and checks one result. @throws UserError when it is not one. */
 export async function readResult(file: string): Promise<Result> {
   return checkedResult(await readJson(file, 'result'), `result ${file}`);
+}
+
+/**
+ * Reads and checks a result that lies below `<out>/results`.
+ *
+ * @throws UserError also when it belongs elsewhere: a copy under another name would count twice.
+ */
+export async function readPlacedResult(out: string, file: string): Promise<Result> {
+  const result = await readResult(file);
+  const own = resultFile(out, placeIn(result));
+  if (relative(own, file) === '') return result;
+  throw new UserError(`result ${file}: is a copy: by its content it belongs to ${own}. Remove it.`);
 }
 
 /** The result at a place when it is there, is valid, has this key and is not that of a failure: that is tried again. */

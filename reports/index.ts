@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
-import { readResult, resultFiles } from '../harness/results.ts';
+import { readPlacedResult, resultFiles } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { toCsv } from './csv.ts';
+import { definedOtherwise } from './definitions.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
@@ -34,7 +35,7 @@ const READ_AT_ONCE = 8;
 /** The results of a folder, and why others in it cannot be believed. */
 export interface LoadedResults {
   results: Result[];
-  /** One line for each file that is left out: edited, damaged, of another format. */
+  /** One line for each file that is left out: edited, damaged, of another format, a copy, or of other metrics. */
   refused: string[];
 }
 
@@ -45,7 +46,9 @@ export interface LoadedResults {
  */
 export async function loadResults(dir: string, options: ReportOptions = {}): Promise<LoadedResults> {
   const atOnce = pLimit(READ_AT_ONCE);
-  const read = await Promise.allSettled((await resultFiles(dir)).map((file) => atOnce(() => readResult(file))));
+  const read = await Promise.allSettled(
+    (await resultFiles(dir)).map((file) => atOnce(() => readPlacedResult(dir, file))),
+  );
   if (read.length === 0) {
     throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);
   }
@@ -57,7 +60,10 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
     );
   }
   const kept = options.includeLimited ? results : results.filter(({ limited }) => !limited);
-  if (kept.length > 0) return { results: kept, refused };
+  const otherwise = definedOtherwise(kept);
+  if (kept.length > 0) {
+    return { results: kept.filter((result) => !otherwise.has(result)), refused: [...refused, ...otherwise.values()] };
+  }
   throw new UserError(
     `report: all ${results.length} results below ${dir} were made with --limit and compare nothing. ` +
       'Run without --limit, or add --include-limited.',

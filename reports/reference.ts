@@ -7,6 +7,7 @@ import { packageRoot } from '../harness/paths.ts';
 import { checkedResult, sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
+import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
@@ -27,6 +28,13 @@ async function renderReference(lines: string): Promise<string> {
   for (const [i, line] of lines.trim().split('\n').entries()) {
     results.push(await checkedResult(JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
   }
+  const [otherwise] = definedOtherwise(results).values();
+  if (otherwise !== undefined) throw new UserError(`${REFERENCE_FILE}: ${otherwise}`);
+  const places = results.map(({ subject, site, method, task, seed }) =>
+    [subject.id, site.name, method.name, method.identity, task.id, seed].join(' '),
+  );
+  const copy = places.findIndex((place, i) => places.indexOf(place) < i);
+  if (copy >= 0) throw new UserError(`${REFERENCE_FILE} line ${copy + 1}: repeats ${places[copy]}; remove it.`);
   return renderLeaderboard(buildTables(results), { limited: false, source: REFERENCE_FILE });
 }
 

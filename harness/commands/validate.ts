@@ -55,9 +55,9 @@ async function validateFolder(path: string, values: Values): Promise<Found> {
 
 /** The folder that a run wrote to: every result, the first that cannot be believed by name. */
 async function validateResults(path: string): Promise<string> {
-  const { readResult, resultFiles } = await import('../results.ts');
+  const { readPlacedResult, resultFiles } = await import('../results.ts');
   const files = await resultFiles(path);
-  for (const file of files) await readResult(file);
+  for (const file of files) await readPlacedResult(path, file);
   return `results: ${files.length}, all unedited, with numbers within their ranges and intervals`;
 }
 

@@ -71,14 +71,21 @@ export function checkVocabulary(path: string, vocab: unknown): void {
     return;
   }
   if (!isObject(vocab)) throw new UserError(`tokenizer ${path}: expected an object model.vocab of ids.`);
+  const tokens = new Map<unknown, string>();
   for (const [token, id] of Object.entries(vocab)) {
     checkToken(path, token);
     checkId(path, token, id);
+    const other = tokens.get(id);
+    if (other !== undefined) fail(path, `token ${shown(token)}`, `an id of its own, not that of ${shown(other)}`, id);
+    tokens.set(id, token);
   }
 }
 
-/** Merges are all `"a b"` or all `["a", "b"]`. */
-function checkMerges(path: string, merges: unknown): void {
+/**
+ * Merges are all `"a b"` or all `["a", "b"]`, of tokens that the vocabulary has and into one that it has: others are of
+ * another vocabulary.
+ */
+function checkMerges(path: string, merges: unknown, vocab: Json, prefix: unknown): void {
   if (!Array.isArray(merges)) fail(path, 'model.merges', 'a list', merges);
   const pairs = Array.isArray(merges[0]);
   for (const [i, merge] of merges.entries()) {
@@ -86,6 +93,14 @@ function checkMerges(path: string, merges: unknown): void {
     if (!Array.isArray(parts) || parts.length !== 2 || !parts.every((part) => isText(part) && part !== '')) {
       fail(path, `model.merges[${i}]`, 'two tokens, as all other merges are written', merge);
     }
+  }
+  for (const [i, merge] of merges.entries()) {
+    const [left, right] = (pairs ? merge : merge.split(' ')) as [string, string];
+    const begin = isText(prefix) ? prefix : '';
+    const made = left + (right.startsWith(begin) ? right.slice(begin.length) : right);
+    const unknown = [left, right, made].find((token) => !Object.hasOwn(vocab, token));
+    if (unknown === undefined) continue;
+    fail(path, `model.merges[${i}]`, 'tokens of model.vocab, in a merge and as what it makes', unknown);
   }
 }
 
@@ -95,7 +110,8 @@ function checkModel(path: string, model: Json): void {
   checkVocabulary(path, vocab);
   const lists = type === 'Unigram' || (type === undefined && Array.isArray(vocab));
   if (lists !== Array.isArray(vocab)) fail(path, 'model.vocab', `what ${type ?? 'this model'} has`, vocab);
-  if (type === 'BPE' || merges !== undefined) checkMerges(path, merges);
+  if (type === 'BPE' || merges !== undefined)
+    checkMerges(path, merges, isObject(vocab) ? vocab : {}, model['continuing_subword_prefix']);
   if (unk_token !== undefined && unk_token !== null && !isText(unk_token)) {
     fail(path, 'model.unk_token', 'a text or null', unk_token);
   }

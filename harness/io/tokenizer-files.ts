@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
 import { clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
 import { readBytes, readError, readJson } from './json.ts';
@@ -38,6 +38,21 @@ function mergeLines(text: string): string[] {
   return text.split(/\r?\n/).filter((line) => line.length > 0 && !line.startsWith('#version'));
 }
 
+/** Tokens of published vocabularies that no merge makes, beside special ones: RoBERTa has three. */
+const MAX_UNMADE = 8;
+
+/** @throws UserError for merges that leave tokens unmade: a file that was cut off gives other ids without a word. */
+function checkWhole(path: string, vocab: Record<string, number>, merges: readonly string[]): void {
+  const made = new Set(merges.map((merge) => merge.replace(' ', '')));
+  const atomic = (token: string) => /^(<.*>|\[.*\])$/s.test(token) || [...token.replace(/<\/w>$/, '')].length <= 1;
+  const unmade = Object.keys(vocab).filter((token) => !made.has(token) && !atomic(token));
+  if (unmade.length <= MAX_UNMADE) return;
+  throw new UserError(
+    `tokenizer ${path}: expected a merge for every token of the vocabulary, found none for ${unmade.length} of them ` +
+      `(${shown(unmade[0])}, …): the file is cut off or of another model.`,
+  );
+}
+
 async function fromVocabulary(
   folder: string,
   files: string[],
@@ -50,6 +65,7 @@ async function fromVocabulary(
     checkVocabulary(path, vocab);
     const merges = mergeLines(await readVocabularyText(join(folder, mergesFile)));
     const ids = vocab as Record<string, number>;
+    checkWhole(join(folder, mergesFile), ids, merges);
     const build = Object.hasOwn(ids, '<|startoftext|>') && Object.hasOwn(ids, 'a</w>') ? clipTokenizer : gpt2Tokenizer;
     return { ...build(ids, merges), path };
   }

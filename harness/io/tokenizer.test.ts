@@ -193,4 +193,33 @@ test('a missing or broken tokenizer is one clear line', async () => {
   );
 });
 
+test('merges that were cut off, merges of another vocabulary and an id given twice are one clear line', async () => {
+  const tokens = [...BYTE_SYMBOLS, ...Array.from({ length: 12 }, (_, i) => 'a'.repeat(i + 2)), '<|endoftext|>'];
+  const merges = Array.from({ length: 12 }, (_, i) => `${'a'.repeat(i + 1)} a`);
+  const ids = (list: string[]) => Object.fromEntries(list.map((token, id) => [token, id]));
+  const into = mkdtempSync(join(folder, 'pair-'));
+  const loaded = (vocab: Record<string, number>, lines: string[]) => {
+    writeFileSync(join(into, 'vocab.json'), JSON.stringify(vocab));
+    writeFileSync(join(into, 'merges.txt'), ['#version: 0.2', ...lines, ''].join('\n'));
+    return loadTokenizer(into).then(
+      ({ encode }) => String(encode('aaa').ids),
+      (error: unknown) => {
+        assert.instance(error, UserError);
+        return (error as Error).message;
+      },
+    );
+  };
+  assert.is(await loaded(ids(tokens), merges), '257');
+  const cut = /merges\.txt: expected a merge for every token of the vocabulary, found none for 11 of them \("aaa", …\)/;
+  assert.match(await loaded(ids(tokens), merges.slice(0, 1)), cut);
+  assert.match(await loaded(ids(tokens), []), /found none for 12 of them/);
+  assert.match(
+    await loaded(ids(tokens), [...merges, 'h e']),
+    /merges\[12\]: expected tokens of model\.vocab.*found "he"/,
+  );
+  assert.match(await loaded(ids(tokens.slice(0, 260)), merges), /merges\[4\]: expected tokens of model\.vocab/);
+  const twice = { ...ids(tokens), aaa: 256 };
+  assert.match(await loaded(twice, merges), /token "aaa": expected an id of its own, not that of "aa", found 256/);
+});
+
 test.run();

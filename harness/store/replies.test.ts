@@ -58,9 +58,30 @@ test('a reply that was cut or edited is said, and asked for again', async () => 
   ]) {
     writeFileSync(file, damaged);
     assert.is(await replies().once('x', async () => 1), 1);
-    assert.match(said.pop()!, /^store: the reply .* is damaged; it is asked for again\.$/);
+    assert.match(said.pop()!, /^store: the reply .* is damaged or of another request; it is asked for again\.$/);
   }
   assert.is(await replies().once('x', async () => assert.unreachable()), 1);
+  assert.equal(said, []);
+});
+
+test('a reply copied to the place of another request or judge is said, and asked for again', async () => {
+  const said: string[] = [];
+  const of = (judge: typeof JUDGE) => openReplies(root, (line) => said.push(line))(judge);
+  await of(JUDGE).once('x', async () => 1);
+  const [first] = files() as [string];
+  const other = { ...JUDGE, options: { model: 'b' } };
+  for (const [judge, request] of [
+    [JUDGE, 'y'],
+    [other, 'x'],
+  ] as const) {
+    const known = files();
+    await of(judge).once(request, async () => 2);
+    const place = files().find((file) => !known.includes(file))!;
+    writeFileSync(place, readFileSync(first));
+    assert.is(await of(judge).once(request, async () => 2), 2);
+    assert.match(said.pop()!, /is damaged or of another request/);
+  }
+  assert.is(await of(JUDGE).once('x', async () => assert.unreachable()), 1);
   assert.equal(said, []);
 });
 

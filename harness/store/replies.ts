@@ -24,6 +24,9 @@ interface KeptReply {
   checksum: string;
 }
 
+/** With the key, so that a file copied to the place of another request or judge does not pass for its own. */
+const checksumOf = (key: string, content: Partial<KeptReply>) => sha256Json({ key, ...content });
+
 /**
  * The replies of any judge in one store.
  *
@@ -32,12 +35,12 @@ interface KeptReply {
 export function openReplies(root: string, say: (line: string) => void): (judge: ReplyingJudge) => Replies {
   const asked = new Map<string, Promise<unknown>>();
 
-  async function kept(file: string): Promise<KeptReply | undefined> {
+  async function kept(file: string, key: string): Promise<KeptReply | undefined> {
     if (!existsSync(file)) return undefined;
     const found = (await readJson(file, 'store').catch(() => undefined)) as KeptReply | null | undefined;
     const { checksum, ...content } = found ?? {};
-    if (found && checksum === sha256Json(content)) return found;
-    say(`store: the reply ${file} is damaged; it is asked for again.`);
+    if (found && checksum === checksumOf(key, content)) return found;
+    say(`store: the reply ${file} is damaged or of another request; it is asked for again.`);
     return undefined;
   }
 
@@ -48,13 +51,13 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
       const folder = join(root, 'replies', id, key.slice(0, 2));
       const file = join(folder, `${key}.json`);
       const answer = async (): Promise<unknown> => {
-        const there = await kept(file);
+        const there = await kept(file, key);
         if (there) return there.reply;
         const reply = await ask();
         refuseNonFinite(reply, `judge ${id}: reply`);
         const content = { request, reply };
         await ensureFolder(folder);
-        await atomicWriteJson(file, { ...content, checksum: sha256Json(content) });
+        await atomicWriteJson(file, { ...content, checksum: checksumOf(key, content) });
         return reply;
       };
       // A failure is not kept: the next one asks again.

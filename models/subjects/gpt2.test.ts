@@ -150,6 +150,7 @@ test('fields that are impossible, or change numbers in a way not computed here',
     [{ n_positions: 25 }, /transformer\.wpe\.weight': expected shape \[25, 24\], found \[24, 24\]/],
     [{ n_inner: 95 }, /mlp\.c_fc\.weight': expected shape \[24, 95\], found \[24, 96\]/],
     [{ vocab_size: 270 }, /vocab_size 270, the tokenizer has ids up to 279/],
+    [{ vocab_size: 600 }, /vocab_size 600, the tokenizer has ids up to 279/],
     [{ n_embd: null }, /n_embd: expected an integer/],
   ];
   for (const [fields, message] of faults) {

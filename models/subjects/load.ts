@@ -1,4 +1,4 @@
-/** @file What loading a subject's folder needs whatever the family: config, tokenizer, fingerprint, token batches. */
+/** @file What loading a subject's folder needs whatever the family: config, tokenizer, token batches. */
 import { join } from 'node:path';
 import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
 import { loadTokenizer, readJson } from '../../harness/kit/index.ts';
@@ -32,9 +32,12 @@ export function batchOf(rows: readonly (readonly number[])[], padId: number): To
   return { n: rows.length, length, ids, mask };
 }
 
-/** Refuses a tokenizer that knows ids without a row in the embedding. */
+/** Embeddings are padded to round sizes, by a few rows in a hundred; a tokenizer of half their size is another model's. */
+const LEAST_KNOWN = 0.5;
+
+/** Refuses a tokenizer that knows ids without a row in the embedding, or too few for it. */
 export function checkVocabulary(folder: string, tokenizer: Tokenizer, vocab: number): void {
-  if (tokenizer.vocabSize <= vocab) return;
+  if (tokenizer.vocabSize <= vocab && tokenizer.vocabSize >= LEAST_KNOWN * vocab) return;
   throw new UserError(
     `subject ${folder}: config.json has vocab_size ${vocab}, the tokenizer has ids up to ${tokenizer.vocabSize - 1}: ` +
       'they belong to different models.',

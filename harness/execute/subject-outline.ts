@@ -1,15 +1,8 @@
-/** @file Opens a subject: the family plug-in loads the folder into the backend. */
-import type { Site, Subject, SubjectOutline } from '../contract/subject.ts';
+/** @file What a subject has, by its name: its outline, and the site that a person means. */
+import type { Site, SubjectOutline } from '../contract/subject.ts';
 import { unknownName } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { familyOf, subjectByName, subjectFolder } from '../suite/subjects.ts';
-
-/** Loads a subject that a person names. The caller disposes of it. */
-export async function openSubject(name: string, registry: Registry): Promise<Subject> {
-  const subject = await subjectByName(name);
-  const folder = await subjectFolder(subject, '');
-  return (await familyOf(folder, registry)).load(folder, { id: subject.id ?? name });
-}
 
 /** What a subject that a person names has, loaded only where its family cannot tell otherwise. */
 export async function subjectOutline(name: string, registry: Registry): Promise<SubjectOutline & { id: string }> {
