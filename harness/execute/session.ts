@@ -1,5 +1,6 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
+import { siteOf } from '../activations/site-of.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
@@ -8,7 +9,6 @@ import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
 import { createOnce } from './once.ts';
-import { siteOf } from './subject-outline.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
 type ConceptLimits = ResolvedSubject['concepts'];

@@ -1,6 +1,5 @@
-/** @file What a subject has, by its name: its outline, and the site that a person means. */
-import type { Site, SubjectOutline } from '../contract/subject.ts';
-import { unknownName } from '../errors.ts';
+/** @file What a subject has, by its name: known before it is loaded, where its family can tell. */
+import type { SubjectOutline } from '../contract/subject.ts';
 import type { Registry } from '../registry.ts';
 import { familyOf, subjectByName, subjectFolder } from '../suite/subjects.ts';
 
@@ -16,15 +15,4 @@ export async function subjectOutline(name: string, registry: Registry): Promise<
   const subject = await family.load(folder, { id });
   subject.dispose();
   return { sites: subject.sites, parameters: subject.parameters, id };
-}
-
-/** The site of that name. @throws UserError with the closest known names when the subject has none. */
-export function siteOf(subject: { id: string; sites: Site[] }, name: string): Site {
-  const site = subject.sites.find((candidate) => candidate.name === name);
-  if (site) return site;
-  throw unknownName(
-    `site of ${subject.id}`,
-    name,
-    subject.sites.map((candidate) => candidate.name),
-  );
 }
