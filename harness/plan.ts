@@ -1,6 +1,6 @@
 /** @file The plan: a resolved suite turned into steps with content keys. A pure function of its argument. */
 import { sha256Json } from './io/hash.ts';
-import { methodsWithTasks, type Skipped } from './plan/methods.ts';
+import { methodsWithTasks, readsLabels, type Skipped } from './plan/methods.ts';
 import type { ResultSettings } from './schema/result.generated.ts';
 import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
 
@@ -198,10 +198,6 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 /** Of the judge of a task all that its ratings depend on; undefined, and so no part of a key, where a task has none. */
 const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
   judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
-
-/** Whether fitting a method reads the labelled items. */
-export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
-  needs === 'labels' || needs === 'text' || needs === 'gradients';
 
 /** Whether fitting a method reads the test rows: to say how a trained SAE does on them, which changes no weight. */
 export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'checkpoint'>): boolean =>

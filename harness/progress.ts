@@ -16,8 +16,19 @@ export interface Progress {
 
 type Stream = NodeJS.WriteStream;
 
-/** Between two redraws of a bar's note: training reports every step, thousands a second. */
-const NOTE_EVERY_MS = 80;
+/** Between two updates of a step: training reports every step, thousands a second. */
+const UPDATE_EVERY_MS = 80;
+
+/** An update that passes on the last one, and of the others what comes {@link UPDATE_EVERY_MS} after what it passed on. */
+export function rarely(update: StepProgress['update']): StepProgress['update'] {
+  let told = 0;
+  return (done, total, note) => {
+    const now = performance.now();
+    if (now - told < UPDATE_EVERY_MS && done < total) return;
+    told = now;
+    update(done, total, note);
+  };
+}
 
 /**
  * The progress for a stream: bars when it is a terminal.
@@ -60,15 +71,11 @@ async function barProgress(stream: Stream, total: number): Promise<Progress> {
   return {
     step(label) {
       const bar = bars.create(1, 0, { label, note: '' });
-      let drawn = 0;
       return {
-        update(done, of, note = '') {
-          const now = performance.now();
-          if (now - drawn < NOTE_EVERY_MS && done < of) return;
-          drawn = now;
+        update: rarely((done, of, note = '') => {
           bar.setTotal(Math.max(1, of));
           bar.update(done, { note });
-        },
+        }),
         end() {
           bars.remove(bar);
           all.increment();

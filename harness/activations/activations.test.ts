@@ -210,7 +210,7 @@ async function collected(folder: string, policy: CollectPolicy, options: { maxLe
   const subject = echo();
   await collectActivations({
     subject,
-    targets: [{ site: 'blocks.0.hook_resid_post', folder }],
+    targets: [{ site: 'blocks.0.hook_resid_post', folder, key: JSON.stringify(policy) }],
     items: ITEMS,
     policy,
     batchRows: 8,
@@ -232,6 +232,7 @@ test('collecting keeps items in order, drops padding and marks special tokens', 
     assert.is(set.policy, 'special tokens excluded');
     const included = await collected(folder, { specialTokens: 'include' });
     assert.is(included.description.kept, 17);
+    assert.is(set.key, '{}');
     assert.not.equal(included.key, set.key);
     assert.equal([...(await collected(folder, {}, { maxLength: 3 })).bounds], [0, 3, 5, 8, 11]);
   });
@@ -240,7 +241,7 @@ test('collecting keeps items in order, drops padding and marks special tokens', 
 test('collecting refuses an unknown site, an item without text, and values that are not finite', async () => {
   await inFolder(async (folder) => {
     const attempt = ({ site = 'blocks.0.hook_resid_post', items = ITEMS }: { site?: string; items?: Item[] }) =>
-      rejection(collectActivations({ subject: echo(), targets: [{ site, folder }], items }));
+      rejection(collectActivations({ subject: echo(), targets: [{ site, folder, key: 'any' }], items }));
     assert.match(
       (await attempt({ site: 'blocks.0.hook_resid_pst' })).message,
       /unknown site of echo.*Did you mean: blocks.0/,

@@ -1,10 +1,10 @@
 /** @file Runs a subject over items and writes the activations of sites to a folder each, in bounded memory. */
-import type { Item, Site, Subject } from '../contract.ts';
-import { UserError, unknownName } from '../errors.ts';
-import { sha256Json } from '../io/hash.ts';
+import type { Item, Subject } from '../contract.ts';
+import { UserError } from '../errors.ts';
 import { encodeBatch, type ItemActivations, inputsOf } from './encode-batch.ts';
 import { type CollectPolicy, resolvePolicy } from './policy.ts';
 import { type StoredType, shardWriter } from './set-files.ts';
+import { siteOf } from './site-of.ts';
 
 /** One site, and where its activations go. */
 export interface CollectTarget {
@@ -12,8 +12,8 @@ export interface CollectTarget {
   site: string;
   /** Where the set is written; made when missing. */
   folder: string;
-  /** Identity of the set, when the caller has one; otherwise a hash over subject, site, items and options. */
-  key?: string;
+  /** Identity of the set: a hash of everything that its rows come from. */
+  key: string;
 }
 
 export interface CollectOptions {
@@ -73,17 +73,6 @@ function indexColumns(items: number) {
   };
 }
 
-/** The site by its name. */
-export function findSite(subject: Subject, name: string): Site {
-  const site = subject.sites.find((candidate) => candidate.name === name);
-  if (site) return site;
-  throw unknownName(
-    `site of ${subject.id}`,
-    name,
-    subject.sites.map((candidate) => candidate.name),
-  );
-}
-
 /** Batches of positions in `lengths`, similar lengths together, of at most `batchRows` padded rows. */
 export function lengthBatches(lengths: ArrayLike<number>, batchRows: number): number[][] {
   const order = Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
@@ -116,20 +105,11 @@ function checkFinite(x: Float32Array, subject: string, site: string, item: Item)
 
 /** What writes the activations of one target as they come. */
 function targetWriter(options: CollectOptions, { site: name, folder, key }: CollectTarget) {
-  const { subject, items, dtype = 'float32', maxLength } = options;
-  const site = findSite(subject, name);
+  const { subject, items, dtype = 'float32' } = options;
+  const site = siteOf(subject, name);
   const policy = resolvePolicy(subject, site, options.policy);
   const writer = shardWriter(folder, site.d, dtype);
   const index = indexColumns(items.length);
-  const hash = () =>
-    sha256Json({
-      subject: subject.fingerprint,
-      site: site.name,
-      policy: policy.description,
-      dtype,
-      maxLength,
-      items: items.map(({ id, text, caption }) => ({ id, text, caption })),
-    });
   return {
     site,
     async add(item: number, { x, tokenIds }: ItemActivations): Promise<void> {
@@ -138,7 +118,7 @@ function targetWriter(options: CollectOptions, { site: name, folder, key }: Coll
       await writer.append(x);
     },
     async finish(): Promise<void> {
-      const description = { subject: subject.id, site: site.name, policy: policy.description, key: key ?? hash() };
+      const description = { subject: subject.id, site: site.name, policy: policy.description, key };
       await writer.finish(description, index.done());
     },
   };

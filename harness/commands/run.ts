@@ -28,11 +28,10 @@ async function sizedFor(
     ({ id, path, hub }) => id === subject!.id && path === subject!.path && hub === subject!.hub,
   );
   if (suite.id === given.id || (own && imported === undefined)) return { suite };
-  const { familyOf, subjectFolder } = await import('../suite/subjects.ts');
   let d_in = imported;
   if (d_in === undefined) {
-    const folder = await subjectFolder(subject!, '');
-    const sites = (await (await familyOf(folder, registry)).outline?.(folder))?.sites ?? [];
+    const { outlinedSites } = await import('../suite/subjects.ts');
+    const sites = (await outlinedSites(subject!, registry)) ?? [];
     const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
     if (widths.length === 0) return { suite };
     d_in = Math.min(...widths);

@@ -91,8 +91,6 @@ interface SubjectCommon {
   id: string;
   /** Family plug-in that loaded it, e.g. `llama`. */
   family: string;
-  /** SHA-256 over config and weights. */
-  fingerprint: string;
   config: Record<string, unknown>;
   parameters: number;
   sites: Site[];

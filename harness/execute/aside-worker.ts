@@ -1,7 +1,7 @@
 /** @file The worker thread of `aside.ts`: runs its side of the jobs and tells how it goes on. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BackendChoice, initBackend, sharingCores } from '../num/backend.ts';
-import type { Progress } from '../progress.ts';
+import { type Progress, rarely } from '../progress.ts';
 import { openRegistry } from '../registry.ts';
 import { openStore } from '../store.ts';
 import { type AsideMessage, type AsideTask, copyError } from './aside.ts';
@@ -13,22 +13,15 @@ const tell = (message: AsideMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 parentPort!.on('message', () => controller.abort());
 
-/** Between two messages of how a step goes on: training reports every step, thousands a second. */
-const UPDATE_EVERY_MS = 80;
-
 let begun = 0;
 const progress: Progress = {
   step(label) {
     const step = begun++;
-    let told = 0;
     tell({ type: 'begin', step, label });
     return {
-      update(done, total, note) {
-        const now = performance.now();
-        if (now - told < UPDATE_EVERY_MS && done < total) return;
-        told = now;
-        tell({ type: 'update', step, done, total, ...(note === undefined ? {} : { note }) });
-      },
+      update: rarely((done, total, note) =>
+        tell({ type: 'update', step, done, total, ...(note === undefined ? {} : { note }) }),
+      ),
       end: (outcome) => tell({ type: 'end', step, outcome }),
     };
   },

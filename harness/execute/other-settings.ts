@@ -1,9 +1,8 @@
 /** @file Results of a folder that were made under other conditions than a plan's: never replaced or mixed unsaid. */
 import { rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { readJson } from '../io/json.ts';
 import type { Plan } from '../plan.ts';
-import { type Conditions, checkedResult, conditionsOf, resultFile, resultFiles } from '../results.ts';
+import { type Conditions, conditionsOf, readResult, resultFile, resultFiles } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { placeOf, plannedResults } from './kept-results.ts';
 
@@ -53,9 +52,7 @@ export async function compareFolder(out: string, plan: Plan): Promise<FolderFind
   const keys = new Map(plannedResults(plan).map((each) => [resultFile(out, placeOf(each)), each.evaluation.key]));
   const findings: FolderFindings = { others: [], outdated: 0, left: 0 };
   for (const file of await resultFiles(out)) {
-    const result = await readJson(file, 'result')
-      .then((value) => checkedResult(value, file))
-      .catch(() => undefined);
+    const result = await readResult(file).catch(() => undefined);
     if (!result) continue;
     const { subject, site, task, method, settings, provenance } = result;
     const own = tables.get(placeName(subject.id, site.name, task.id));

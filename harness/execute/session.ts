@@ -1,5 +1,6 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
+import { siteOf } from '../activations/site-of.ts';
 import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
 import type { Site, Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
@@ -7,7 +8,7 @@ import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
 import type { ResolvedSubject } from '../suite/resolved.ts';
-import { siteOf } from './open-subject.ts';
+import { createOnce } from './once.ts';
 import { type WholeExamples, wholeExamples } from './whole-examples.ts';
 
 type ConceptLimits = ResolvedSubject['concepts'];
@@ -83,9 +84,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   if (folder === undefined) return openImportedSession(resolved);
   const dataset = await openOwnDataset(resolved, registry);
   const subject = await (await familyOf(resolved, registry)).load(folder, { id });
-  let items: Promise<Item[]> | undefined;
-  const sets = new Map<string, Promise<WholeExamples>>();
-  const owned: Disposable[] = [subject];
+  const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
     // Images are seen whole.
@@ -102,21 +101,21 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     site: siteFinder(subject, dataset),
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);
-      const made = sets.get(key) ?? labelledSet(site, limits);
-      sets.set(key, made);
-      return made;
+      return once(key, () => labelledSet(site, limits));
     },
-    testItems() {
-      items ??= dataset.corpus('test', collect.test);
-      return items;
-    },
-    own: (thing) => void owned.unshift(thing),
-    dispose: () => disposeAll(owned),
+    testItems: () => once('test', () => dataset.corpus('test', collect.test)),
+    ...ownerOf(subject),
   };
 }
 
-function disposeAll(things: readonly Disposable[]): void {
-  for (const thing of things) thing.dispose();
+/** Disposes of what it owns, the latest first. */
+function ownerOf(...owned: Disposable[]): Pick<Session, 'own' | 'dispose'> {
+  return {
+    own: (thing) => void owned.unshift(thing),
+    dispose() {
+      for (const thing of owned) thing.dispose();
+    },
+  };
 }
 
 async function openImportedSession({
@@ -131,7 +130,6 @@ async function openImportedSession({
   const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported!, draw);
   if (found !== fingerprint)
     throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
-  const owned: Disposable[] = [];
   return {
     facts: { id, fingerprint, family: 'imported', parameters: null },
     dataset,
@@ -143,7 +141,6 @@ async function openImportedSession({
       notes: [],
     }),
     testItems: () => dataset.corpus('test', collect.test),
-    own: (thing) => void owned.unshift(thing),
-    dispose: () => disposeAll(owned),
+    ...ownerOf(),
   };
 }

@@ -6,15 +6,8 @@ import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
-import {
-  type ActivationSplit,
-  type Evaluation,
-  type Fit,
-  type Prepare,
-  readsLabels,
-  readsTest,
-  type SitePlan,
-} from '../plan.ts';
+import { readsLabels } from '../plan/methods.ts';
+import { type ActivationSplit, type Evaluation, type Fit, type Prepare, readsTest, type SitePlan } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
 import type { ReplyingJudge } from '../store/replies.ts';

@@ -35,14 +35,15 @@ export function methodsWithTasks(
   return chosen;
 }
 
-/** What reads texts scores concepts, as what fits on labels does. */
-const LABELLED: readonly ResolvedMethod['needs'][] = ['labels', 'gradients', 'text'];
+/** Whether a method reads the labelled items: to fit on them, or to score concepts by their texts. */
+export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
+  needs === 'labels' || needs === 'text' || needs === 'gradients';
 
 function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | undefined {
   const { modality, id, hasConcepts } = subject.dataset;
   if (method.modalities && !method.modalities.includes(modality))
     return `works on ${method.modalities.join(', ')} only`;
-  if (LABELLED.includes(method.needs) && !hasConcepts) {
+  if (readsLabels(method) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
   if (method.needs === 'gradients' && subject.folder === undefined)

@@ -1,6 +1,7 @@
 /** @file The rows of a result: what a task may hand in, and what a reader may believe. */
-import type { MetricDefinition, MetricValue, TaskOutcome } from '../contract/task.ts';
+import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
+import { emptyCell } from '../kit/cells.ts';
 import type { ResultMetric, ResultMetricDefinition, ResultRowRecord } from '../schema/result.generated.ts';
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
@@ -30,7 +31,8 @@ export function checkedRows(
       throw new ContractError(`${at}: metric '${undeclared}': not declared; the task declares ${declared}`);
     }
     const cells = Object.keys(metrics).map((name) => {
-      const given = values[name] ?? empty(unavailable[name]);
+      const reason = unavailable[name];
+      const given = values[name] ?? (reason === undefined ? undefined : emptyCell(reason));
       if (given) return [name, given];
       throw new ContractError(`${at}: metric '${name}': expected a value, or a reason in 'unavailable'; found neither`);
     });
@@ -56,10 +58,6 @@ export function checkedRows(
     return row;
   });
 }
-
-/** The cell of a metric that has a reason in place of a value. */
-const empty = (reason: string | undefined): MetricValue | undefined =>
-  reason === undefined ? undefined : { value: null, ci95: null, n: 0, reason };
 
 /** What results keep of the metrics that a task declares. */
 export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record<string, ResultMetricDefinition> =>

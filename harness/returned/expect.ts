@@ -98,6 +98,13 @@ export function checkedAsync<A extends unknown[], R>(
   };
 }
 
+/** What says why a plug-in cannot do its work here: `unavailable`. */
+export const checkedReason = <A extends unknown[]>(author: Author, owner: object, fn: Fn<A, string | undefined>) =>
+  checkedSync(author, 'unavailable', owner, fn, (reason, ..._context: A) => {
+    const told = reason === undefined || typeof reason === 'string';
+    demand(author, 'unavailable', told, 'a reason or undefined', reason);
+  });
+
 /** Of the functions that may be left out those that are there. @throws ContractError for what is there and no function. */
 export function functionsOf(author: Author, owner: object, names: readonly string[], prefix = ''): string[] {
   return names.filter((name) => {

@@ -1,6 +1,6 @@
 /** @file What a judge from outside returns: one rating for each row, from 0 to 2 or null. */
 import type { JudgeDefinition, JudgedRow, OpenJudge, Rating } from '../contract/judge.ts';
-import { type Author, checkedAsync, checkedSync, demand, functionsOf, isRecord, kindOf, refuse } from './expect.ts';
+import { type Author, checkedAsync, checkedReason, demand, functionsOf, isRecord } from './expect.ts';
 
 const NAMES = ['concept', 'instruct', 'fluency'] as const;
 
@@ -46,12 +46,6 @@ export function checkedJudgePlugin(definition: JudgeDefinition, file: string): J
   return {
     ...definition,
     open: async (context) => checkedOpen(author, await open(context)),
-    ...(there.includes('unavailable') && {
-      unavailable: checkedSync(author, 'unavailable', definition, definition.unavailable!, (reason) => {
-        if (reason !== undefined && typeof reason !== 'string') {
-          refuse(author, 'unavailable', 'a reason or undefined', kindOf(reason));
-        }
-      }),
-    }),
+    ...(there.includes('unavailable') && { unavailable: checkedReason(author, definition, definition.unavailable!) }),
   };
 }

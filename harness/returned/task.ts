@@ -1,6 +1,6 @@
 /** @file What a task from outside returns: prepared work, rows, why it cannot run. Numbers are checked with the rows. */
 import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
-import { type Author, checkedAsync, checkedSync, demand, functionsOf, isRecord, kindOf, refuse } from './expect.ts';
+import { type Author, checkedAsync, checkedReason, demand, functionsOf, isRecord } from './expect.ts';
 import { requireArrays } from './method.ts';
 
 type Options = Record<string, unknown>;
@@ -67,12 +67,6 @@ export function checkedTask(definition: TaskDefinition, file: string): TaskDefin
         (made: Prepared, _context: PrepareContext<Options>) => requirePrepared(author, made),
       ),
     }),
-    ...(there.includes('unavailable') && {
-      unavailable: checkedSync(author, 'unavailable', definition, unavailable!, (reason) => {
-        if (reason !== undefined && typeof reason !== 'string') {
-          refuse(author, 'unavailable', 'a reason or undefined', kindOf(reason));
-        }
-      }),
-    }),
+    ...(there.includes('unavailable') && { unavailable: checkedReason(author, definition, unavailable!) }),
   };
 }

@@ -15,7 +15,7 @@ import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
 import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
-import { familyOf, subjectFolder } from './subjects.ts';
+import { outlinedSites } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
 export async function checkSuite(given: Suite, baseDir: string, registry: Registry): Promise<void> {
@@ -78,6 +78,5 @@ async function knownSites(subject: SuiteSubject, registry: Registry, where: stri
     return [siteOfImport(from, await openHeader(from, subject.activations))];
   }
   if (subject.hub !== undefined) return undefined;
-  const folder = await subjectFolder(subject, '');
-  return (await (await familyOf(folder, registry)).outline?.(folder))?.sites;
+  return outlinedSites(subject, registry);
 }

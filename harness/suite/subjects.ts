@@ -1,7 +1,7 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { SubjectDefinition } from '../contract/subject.ts';
+import type { Site, SubjectDefinition } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
@@ -74,4 +74,10 @@ export async function familyOf(folder: string, registry: Registry): Promise<Subj
   throw new UserError(
     `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`,
   );
+}
+
+/** The sites that a subject's folder tells of before its weights are loaded; undefined where its family has no outline. */
+export async function outlinedSites(subject: SubjectReference, registry: Registry): Promise<Site[] | undefined> {
+  const folder = await subjectFolder(subject, '');
+  return (await (await familyOf(folder, registry)).outline?.(folder))?.sites;
 }

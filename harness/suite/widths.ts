@@ -1,5 +1,5 @@
 /** @file Sizes of SAEs on a subject that a suite was not written for: by the subject's width, not by the suite's. */
-import { hyperparametersOf, widthOf } from '../options.ts';
+import { hyperparametersOf, SIZE_OPTIONS, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import { CHECKPOINT } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -47,7 +47,7 @@ export async function sizeLines({ methods }: Suite, d_in: number, registry: Regi
   const lines: string[] = [];
   for (const method of methods) {
     if ((await sizedDefinition(method, registry)) === undefined) continue;
-    const options: Record<string, unknown> = { expansion: 8, ...method.options };
+    const options: Record<string, unknown> = { expansion: SIZE_OPTIONS['expansion']!.default, ...method.options };
     const names = SPARSITY.filter((name) => name in options);
     const width = `d_sae ${widthOf(options, d_in)}`;
     lines.push([`${methodName(method)}: ${width}`, ...names.map((name) => `${name} ${options[name]}`)].join(', '));

@@ -13,7 +13,6 @@ export function bigramModel(embedding: number[][], unembedding: number[][]): Lan
     id: 'bigram',
     type: 'lm',
     family: 'test',
-    fingerprint: 'test',
     sites: [{ name: 'resid', d, modality: 'text', kind: 'tokens' }],
     maxLength: 64,
     forward(batch: TokenBatch, options = {}) {

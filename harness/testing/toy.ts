@@ -44,7 +44,6 @@ function toySubject(id: string): LanguageModel {
     type: 'lm',
     id,
     family: 'toy',
-    fingerprint: sha256('toy'),
     config: {},
     parameters: 1,
     sites: [{ name: SITE, d: WIDTH, modality: 'text', kind: 'tokens' }],

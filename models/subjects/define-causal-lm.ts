@@ -1,6 +1,5 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
 import { defineSubject, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
-import { folderFingerprint } from '../../harness/kit/index.ts';
 import { type CausalLm, causalLmFiles, causalLmForward, causalLmShapes, causalLmSites } from './causal-lm.ts';
 import { type Family, folderReader } from './family.ts';
 import { generate } from './generate.ts';
@@ -27,7 +26,6 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       type: 'lm',
       id,
       family: plugin.id,
-      fingerprint: await folderFingerprint(folder),
       config: json,
       parameters,
       sites,

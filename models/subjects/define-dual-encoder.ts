@@ -1,7 +1,7 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
 import { join } from 'node:path';
 import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
-import { decodeImage, folderFingerprint, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
+import { decodeImage, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
 import {
   type DualEncoder,
   dualEncoderFiles,
@@ -45,7 +45,6 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
       type: 'clip',
       id,
       family: plugin.id,
-      fingerprint: await folderFingerprint(folder),
       config: json,
       parameters,
       sites,

@@ -1,4 +1,4 @@
-/** @file What loading a subject's folder needs whatever the family: config, tokenizer, fingerprint, token batches. */
+/** @file What loading a subject's folder needs whatever the family: config, tokenizer, token batches. */
 import { join } from 'node:path';
 import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
 import { loadTokenizer, readJson } from '../../harness/kit/index.ts';
