@@ -155,6 +155,28 @@ test('a loss that is not finite stops with its numbers', async () => {
   assert.is(tf.memory().numTensors, before);
 });
 
+test('numbers that a resume would give back as others are refused: infinite scalars and carry', async () => {
+  const failing: [Partial<typeof topk>, RegExp][] = [
+    [
+      {
+        afterStep: (_params, state) => {
+          state.scalars['best'] = state.step < 2 ? 1 : Infinity;
+          return {};
+        },
+      },
+      /sae topk: step 3: state\.scalars\.best: expected a finite number; found Infinity/,
+    ],
+    [
+      { loss: (...given) => ({ ...topk.loss(...given), carry: { near: Number.NaN } }) },
+      /sae topk: step 1: state\.last\.carry\.near: expected a finite number; found NaN/,
+    ],
+  ];
+  for (const [hooks, message] of failing) {
+    const error = await rejection(trainSae({ ...topk, ...hooks }, short()));
+    assert.match(error.message, message);
+  }
+});
+
 test('wrong input is refused with what was expected and found', async () => {
   const { set } = sparseData({ n: 100 });
   const d = set.d_in;

@@ -2,6 +2,7 @@
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
+import { byTable, groupBy } from './group-by.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import type { Cell, Table, TableRow } from './table.ts';
@@ -58,19 +59,9 @@ export function combineSeeds(
 
 const keyOf = (...parts: unknown[]): string => JSON.stringify(parts);
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return [...groups.values()];
-}
-
 /** Results → tables, one for each subject, site and task, in the order of first appearance. */
 export function buildTables(results: readonly Result[]): Table[] {
-  return groupBy(results, ({ subject, site, task }) => keyOf(subject.id, site.name, task.id)).map(buildTable);
+  return byTable(results).map(buildTable);
 }
 
 function buildTable(results: Result[]): Table {

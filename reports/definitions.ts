@@ -1,6 +1,7 @@
 /** @file Results whose metrics are defined otherwise than those of the others in their table: nothing to compare with. */
 import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
+import { byTable } from './group-by.ts';
 
 const FIELDS = ['unit', 'direction', 'range', 'version'] as const;
 
@@ -32,13 +33,8 @@ function standardOf(group: readonly Result[]): Result['task'] {
 
 /** Results that cannot stand in one table with the others, each with how its task defines a metric otherwise. */
 export function definedOtherwise(results: readonly Result[]): Map<Result, string> {
-  const groups = new Map<string, Result[]>();
-  for (const result of results) {
-    const place = JSON.stringify([result.subject.id, result.site.name, result.task.id]);
-    groups.set(place, [...(groups.get(place) ?? []), result]);
-  }
   const found = new Map<Result, string>();
-  for (const group of groups.values()) {
+  for (const group of byTable(results)) {
     const standard = standardOf(group);
     for (const result of group) {
       const difference = firstDifference(result.task, standard);

@@ -1,6 +1,7 @@
 /** @file Results of one folder under different settings: told apart in the method's name, never averaged. */
 import { type Conditions, conditionsOf, inWords } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { byTable, groupBy } from './group-by.ts';
 
 /** Longest value shown: beyond it a hash or a list is cut. */
 const MAX_VALUE = 24;
@@ -27,12 +28,6 @@ const ofRun = (result: Result): Conditions => ({
 function differing(all: readonly Conditions[]): string[] {
   const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))];
   return names.filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
-}
-
-function groupsOf(results: readonly Result[], key: (result: Result) => string): Map<string, Result[]> {
-  const groups = new Map<string, Result[]>();
-  for (const result of results) groups.set(key(result), [...(groups.get(key(result)) ?? []), result]);
-  return groups;
 }
 
 /**
@@ -71,10 +66,9 @@ function wordsOf(
  */
 export function tellApart(results: readonly Result[]): Result[] {
   const names = new Map<Result, string>();
-  const place = ({ subject, site, task }: Result) => JSON.stringify([subject.id, site.name, task.id]);
-  for (const group of groupsOf(results, place).values()) {
+  for (const group of byTable(results)) {
     const ofGroup = wordsOf(group, ofRun, ({ settings }) => settings.table, new Map());
-    for (const own of groupsOf(group, ({ method }) => method.name).values()) {
+    for (const own of groupBy(group, ({ method }) => method.name)) {
       for (const [result, words] of wordsOf(own, ofMethod, ({ settings }) => settings.row, ofGroup)) {
         if (words.length > 0) names.set(result, `${result.method.name} ${words.join(', ')}`);
       }

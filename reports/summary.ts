@@ -2,6 +2,7 @@
 
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
+import { groupBy } from './group-by.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { tellApart } from './settings.ts';
@@ -9,12 +10,9 @@ import type { Table, TableRow } from './table.ts';
 
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {
-  const places = new Map<string, Table[]>();
-  for (const table of buildTables(tellApart(results))) {
-    const place = `${table.subject.id} ${table.site.name}`;
-    places.set(place, [...(places.get(place) ?? []), table]);
-  }
-  return [...places].map(([place, tables]) => textOf(place, tables)).join('\n\n');
+  const placeOf = ({ subject, site }: Table) => `${subject.id} ${site.name}`;
+  const places = groupBy(buildTables(tellApart(results)), placeOf);
+  return places.map((tables) => textOf(placeOf(tables[0]!), tables)).join('\n\n');
 }
 
 /** The row of each method that a table is ranked by. */

@@ -15,6 +15,8 @@ interface OtherResult {
   setting: string;
   expected: string;
   found: string;
+  /** Whether the plan makes a result at its place. */
+  planned: boolean;
 }
 
 export interface FolderFindings {
@@ -59,7 +61,7 @@ export async function compareFolder(out: string, plan: Plan): Promise<FolderFind
     const setting = firstDifference(own.conditions, found, settings);
     if (setting !== undefined) {
       const values = { expected: own.conditions[setting] ?? 'none', found: found[setting] ?? 'none' };
-      findings.others.push({ file, name: `${method.name} ${task.id}`, setting, ...values });
+      findings.others.push({ file, name: `${method.name} ${task.id}`, setting, ...values, planned: keys.has(file) });
     } else if (keys.has(file)) {
       if (keys.get(file) !== result.key) findings.outdated++;
     } else if (settings.table !== own.table) findings.left++;
@@ -90,8 +92,13 @@ export async function removeOthers({ others }: FolderFindings): Promise<void> {
 
 /** What a person should know of a folder whose results come from other code; nothing where there are none. */
 export function outdatedLines({ outdated, left, others }: FolderFindings): string[] {
+  const replaced = others.filter(({ planned }) => planned).length;
+  const removed = others.length - replaced;
   return [
-    ...(others.length > 0 ? [`${others.length} results under other settings are replaced.`] : []),
+    ...(replaced > 0 ? [`${replaced} results under other settings are replaced.`] : []),
+    ...(removed > 0
+      ? [`${removed} results under other settings are removed, and this run makes none in their place.`]
+      : []),
     ...(outdated > 0 ? [`${outdated} results come from other code or another build: they are made anew.`] : []),
     ...(left > 0
       ? [`${left} results of other methods come from other code or another build: they stay, as rows apart (#hash).`]

@@ -1,6 +1,7 @@
 /** @file One training step: loss and gradients, the variant's hooks, the optimiser. Frees all that it makes. */
 import type { SaeBatch, SaeDefinition, SaeLoss, TrainState } from '../contract.ts';
 import { UserError } from '../errors.ts';
+import { refuseNonFinite } from '../io/non-finite.ts';
 import { batchErrors } from '../num/ops/squared-error.ts';
 import type { Adam } from '../num/optimiser.ts';
 import { type NamedTensors, type Scalar, tf, type Variable } from '../num/tf.ts';
@@ -59,7 +60,8 @@ function withBuffers(state: TrainState, run: () => void): void {
 /**
  * Runs one step and returns its numbers.
  *
- * @throws UserError when the loss is not finite; the parameters are then those before the step.
+ * @throws UserError when the loss is not finite; the parameters are then those before the step. ContractError when a number
+ * that the variant keeps is not.
  */
 export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }: StepInput<H>): StepOutput {
   let loss: SaeLoss | undefined;
@@ -82,6 +84,11 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
       adam.step(definition.beforeStep?.(named, params, state, hp) ?? named, lr);
       assign(definition.id, params, definition.afterStep?.(params, state, hp) ?? {});
     });
+    // A checkpoint is JSON, which would give null back: after a resume the numbers were others.
+    refuseNonFinite(
+      { scalars: state.scalars, last: state.last },
+      `sae ${definition.id}: step ${state.step + 1}: state`,
+    );
     return { loss: total, parts, l0, fired, ...batchErrors(batch.target, made.reconstruction) };
   } finally {
     tf.dispose([value, ...Object.values(grads).filter((grad) => grad !== null)]);
