@@ -181,4 +181,14 @@ test('the parts of a fused layer lie in the order of its split, whatever the ord
   ]);
 });
 
+test('a split by heads into parts of several sizes is refused, also where the numbers would fit', async () => {
+  const data = new Float32Array(12);
+  await writeSafetensors(join(folder, WEIGHTS), { 'qkv.weight': { dtype: 'F32', shape: [6, 2], data } });
+  const shapes = { 'q.weight': [4, 2], 'k.weight': [1, 2], 'v.weight': [1, 2] };
+  const linears = { qkv: { split: ['q', 'k', 'v'], heads: 2 } };
+  const error: unknown = await loadParams(folder, shapes, { linears }).catch((reason: unknown) => reason);
+  assert.instance(error, UserError);
+  assert.match((error as Error).message, /'qkv\.weight': expected parts of one size .* found 4, 1, 1\./);
+});
+
 test.run();

@@ -37,7 +37,11 @@ interface StoredTensor {
   into: { name: string; shape: number[] }[];
 }
 
-/** The tensors that files hold for parameters of these shapes, by name. */
+/**
+ * The tensors that files hold for parameters of these shapes, by name.
+ *
+ * @throws UserError for a split by heads whose parts are not of one size, since heads then lie otherwise.
+ */
 function storedTensors(shapes: TensorShapes, linears: Record<string, StoredLinear>): Map<string, StoredTensor> {
   const wholes = new Map<string, string>();
   for (const [name, { split }] of Object.entries(linears)) for (const part of split ?? [name]) wholes.set(part, name);
@@ -54,6 +58,11 @@ function storedTensors(shapes: TensorShapes, linears: Record<string, StoredLinea
     const joint = into.length > 1 ? [outputs, ...shape.slice(1)] : shape;
     const turned = linear.transpose && joint.length === 2 ? [...joint].reverse() : joint;
     stored.set(whole + end, { name: whole + end, shape: turned, linear, into });
+  }
+  for (const { name, linear, into } of stored.values()) {
+    const sizes = into.map(({ shape }) => shape[0]);
+    if (!linear.heads || new Set(sizes).size <= 1) continue;
+    throw new UserError(`tensor '${name}': expected parts of one size in a split by heads, found ${sizes.join(', ')}.`);
   }
   return stored;
 }
