@@ -1,6 +1,5 @@
 /** @file What one file of arrays or of a table holds, for `saxbench validate`: read to its end. */
 import { extname } from 'node:path';
-import { requireFinite } from '../io/elements.ts';
 
 /** An array, by its name in the file; a `.npy` has one without a name. */
 export interface ArrayDescription {
@@ -17,6 +16,7 @@ export type FileDescription =
 
 async function npy(path: string): Promise<FileDescription> {
   const { openNpy } = await import('../io/npy.ts');
+  const { requireFinite } = await import('../io/elements.ts');
   const { dtype, shape, read } = await openNpy(path);
   requireFinite((await read()).data, `npy ${path}`);
   return { format: 'npy', arrays: [{ name: '', dtype, shape }] };
@@ -24,6 +24,7 @@ async function npy(path: string): Promise<FileDescription> {
 
 async function npz(path: string): Promise<FileDescription> {
   const { openNpz } = await import('../io/npy.ts');
+  const { requireFinite } = await import('../io/elements.ts');
   const { names, read } = await openNpz(path);
   const arrays: ArrayDescription[] = [];
   for (const name of names) {
