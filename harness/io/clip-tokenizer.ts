@@ -11,7 +11,7 @@ export const CLIP_SPECIALS: readonly string[] = [START, END];
 /** Longest text of the published CLIP models, both special tokens included. */
 const MAX_TOKENS = 77;
 /** Merges of `bpe_simple_vocab_16e6.txt` that OpenAI's CLIP uses: 49,152 - 256 - 2. The file holds more. */
-const CLIP_MERGES = 49152 - 256 - 2;
+export const CLIP_MERGES = 49152 - 256 - 2;
 
 /**
  * CLIP's vocabulary and merges from OpenAI's `bpe_simple_vocab_16e6.txt`: the byte symbols, the same with `</w>`, the

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { shown, UserError } from '../errors.ts';
-import { clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
+import { CLIP_MERGES, clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
 import { readBytes, readError, readJson } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
@@ -73,6 +73,11 @@ async function fromVocabulary(
   if (openai === undefined) return undefined;
   const path = join(folder, openai);
   const { vocab, merges } = clipVocabulary(await readVocabularyText(path));
+  if (merges.length < CLIP_MERGES) {
+    throw new UserError(
+      `tokenizer ${path}: expected ${CLIP_MERGES} merges or more, found ${merges.length}: the file is cut off.`,
+    );
+  }
   return { ...clipTokenizer(vocab, merges), path };
 }
 

@@ -222,4 +222,14 @@ test('merges that were cut off, merges of another vocabulary and an id given twi
   assert.match(await loaded(twice, merges), /token "aaa": expected an id of its own, not that of "aa", found 256/);
 });
 
+test("OpenAI's vocabulary of CLIP that was cut off is refused: its special tokens would have other ids", async () => {
+  const into = mkdtempSync(join(folder, 'clip-'));
+  writeFileSync(join(into, 'bpe_simple_vocab_16e6.txt'), '"bpe_simple_vocab_16e6.txt#version: 0.2\ni n\nt h\n');
+  await loadTokenizer(into).then(
+    () => assert.unreachable(),
+    (error: unknown) =>
+      assert.match((error as Error).message, /expected 48894 merges or more, found 2: the file is cut off/),
+  );
+});
+
 test.run();
