@@ -3,10 +3,8 @@ import { stat } from 'node:fs/promises';
 import module from 'node:module';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
 import { shown, UserError } from './errors.ts';
 import { codeExtension, exportedModules } from './paths.ts';
-
 import type { Definition } from './plugin-check.ts';
 import type { Registry } from './registry.ts';
 

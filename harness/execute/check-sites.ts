@@ -3,10 +3,8 @@ import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Plan, SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
-
 import { checkMethod } from '../suite/check-method.ts';
 import { checkConcepts } from '../suite/fitting-dataset.ts';
-
 import { openOutline, type SessionOutline } from './session.ts';
 
 /** Weights, gradients and two moments of encoder and decoder while an SAE trains. */

@@ -6,10 +6,8 @@ import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
-
 import { checkMethod } from './check-method.ts';
 import { checkConcepts, checkModality } from './fitting-dataset.ts';
-
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';

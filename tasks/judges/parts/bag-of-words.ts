@@ -1,5 +1,5 @@
 /** @file Judge of concepts in real text: a bag of words per concept, its grades calibrated on held-out texts. */
-import type { Concept } from '../../../harness/contract.ts';
+import { type Concept, UserError } from '../../../harness/contract.ts';
 import { fitLogistic, quantiles, sparseFeatures } from '../../../harness/kit/index.ts';
 import { wordsOf } from './word-overlap.ts';
 
@@ -26,6 +26,8 @@ interface Grader {
 /**
  * Grades texts: 1 above the 95th percentile of held-out texts without the concept, 2 if also at or above the median of those
  * with it. `textsOf` gives the texts of a concept; each concept's classifier is fitted when it is first asked for.
+ *
+ * @throws UserError where no held-out text of a kind has a word of the training texts: nothing says where grades begin.
  */
 export function bagOfWordsGrades(
   textsOf: (concept: Concept) => { train: LabelledTexts; heldOut: LabelledTexts },
@@ -35,7 +37,7 @@ export function bagOfWordsGrades(
     let grader = graders.get(concept.id);
     if (!grader) {
       const { train, heldOut } = textsOf(concept);
-      grader = fitGrader(train, heldOut);
+      grader = fitGrader(concept.label, train, heldOut);
       graders.set(concept.id, grader);
     }
     const score = grader.score(text);
@@ -44,7 +46,7 @@ export function bagOfWordsGrades(
   };
 }
 
-function fitGrader(train: LabelledTexts, heldOut: LabelledTexts): Grader {
+function fitGrader(label: string, train: LabelledTexts, heldOut: LabelledTexts): Grader {
   const texts = [...train.positive, ...train.negative].map((text) => new Set(wordsOf(text)));
   const frequencies = new Map<string, number>();
   for (const words of texts) for (const word of words) frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
@@ -67,7 +69,13 @@ function fitGrader(train: LabelledTexts, heldOut: LabelledTexts): Grader {
   };
   const cut = (text: string) => text.split(/\s+/).slice(0, CALIBRATION_WORDS).join(' ');
   const scores = (held: readonly string[]) => held.flatMap((text) => score(cut(text)) ?? []);
-  const [weak = 0] = quantiles(scores(heldOut.negative), [0.95]);
-  const [median = 0] = quantiles(scores(heldOut.positive), [0.5]);
-  return { score, weak: weak ?? 0, clear: Math.max(weak ?? 0, median ?? 0) };
+  const [weak] = quantiles(scores(heldOut.negative), [0.95]);
+  const [median] = quantiles(scores(heldOut.positive), [0.5]);
+  if (weak == null || median == null) {
+    throw new UserError(
+      `judge: concept '${label}': expected held-out texts with and without it that share words with the training texts; ` +
+        `found none ${median == null ? 'with' : 'without'} it: give more evaluation examples`,
+    );
+  }
+  return { score, weak, clear: Math.max(weak, median) };
 }

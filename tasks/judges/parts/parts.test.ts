@@ -114,4 +114,17 @@ test('bag of words: graded by held-out texts, unknown words show nothing', () =>
   assert.is(fits, 1);
 });
 
+test('a bag of words that nothing calibrates is refused, not graded from 0', () => {
+  const train = {
+    positive: ['goal match', 'goal team', 'match team'],
+    negative: ['bank money', 'bank loan', 'loan money'],
+  };
+  const concept = { id: 'sport', label: 'sport' };
+  const gradeWith = (heldOut: typeof train) => () =>
+    bagOfWordsGrades(() => ({ train, heldOut }))('goal match', concept);
+  assert.throws(gradeWith({ positive: [], negative: ['bank'] }), /judge: concept 'sport': .*found none with it/);
+  assert.throws(gradeWith({ positive: ['goal'], negative: ['zebra'] }), /found none without it/);
+  assert.is(gradeWith({ positive: ['goal'], negative: ['bank'] })(), 2);
+});
+
 test.run();
