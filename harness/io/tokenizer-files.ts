@@ -41,9 +41,22 @@ function mergeLines(text: string): string[] {
 /** Tokens of published vocabularies that no merge makes, beside special ones: RoBERTa has three. */
 const MAX_UNMADE = 8;
 
-/** @throws UserError for merges that leave tokens unmade: a file that was cut off gives other ids without a word. */
+/**
+ * @throws UserError for merges that leave tokens unmade or use one before it is made: a file that was cut off or reordered
+ * gives other ids without a word.
+ */
 function checkWhole(path: string, vocab: Record<string, number>, merges: readonly string[]): void {
-  const made = new Set(merges.map((merge) => merge.replace(' ', '')));
+  const all = new Set(merges.map((merge) => merge.replace(' ', '')));
+  const made = new Set<string>();
+  for (const [i, merge] of merges.entries()) {
+    const early = merge.split(' ').find((part) => all.has(part) && !made.has(part));
+    made.add(merge.replace(' ', ''));
+    if (early === undefined) continue;
+    throw new UserError(
+      `tokenizer ${path}: merge ${i + 1} (${shown(merge)}): expected ${shown(early)} to be made by one before it, found it ` +
+        'later: the file is not in its order.',
+    );
+  }
   const atomic = (token: string) => /^(<.*>|\[.*\])$/s.test(token) || [...token.replace(/<\/w>$/, '')].length <= 1;
   const unmade = Object.keys(vocab).filter((token) => !made.has(token) && !atomic(token));
   if (unmade.length <= MAX_UNMADE) return;

@@ -218,6 +218,8 @@ test('merges that were cut off, merges of another vocabulary and an id given twi
     /merges\[12\]: expected tokens of model\.vocab.*found "he"/,
   );
   assert.match(await loaded(ids(tokens.slice(0, 260)), merges), /merges\[4\]: expected tokens of model\.vocab/);
+  const turned = /merge 1 \("aaaaaaaaaaaa a"\): expected "aaaaaaaaaaaa" to be made by one before it, found it later/;
+  assert.match(await loaded(ids(tokens), [...merges].reverse()), turned);
   const twice = { ...ids(tokens), aaa: 256 };
   assert.match(await loaded(twice, merges), /token "aaa": expected an id of its own, not that of "aa", found 256/);
 });
