@@ -196,6 +196,20 @@ test('what cannot be scored is refused before anything is computed', async () =>
   assert.match(await suiteOf({ id: 'neurons', path: 'my sae' }), /has 'path', which only the method 'checkpoint' has/);
 });
 
+test('a checkpoint of a model of the same name with other files is refused, unless any model will do', async () => {
+  const cfg = JSON.parse(readFileSync(join(trained, 'cfg.json'), 'utf8')) as { metadata: Record<string, string> };
+  assert.match(cfg.metadata['saxbench_model']!, /^[0-9a-f]{64}$/);
+  const other = copyWith('retrained', ({ metadata }) =>
+    Object.assign(metadata as object, { saxbench_model: 'f'.repeat(64) }),
+  );
+  const command = ['run', suiteFile([{ id: 'neurons' }]), ...places, '--dry-run', '--checkpoint', other];
+  assert.match(
+    await mistake(...command),
+    /method retrained: model: .* was trained on another 'tiny-lm': expected .* fingerprint ffffffff, found [0-9a-f]{8}: --checkpoint-site/,
+  );
+  assert.is((await run(...command, '--checkpoint-site', SITE)).code, 0);
+});
+
 test('--checkpoint-site scores what names another model or site', async () => {
   const gpt = copyWith('gpt-2', (cfg) =>
     Object.assign(cfg, { metadata: { hook_name: 'blocks.7.hook_resid_post', model_name: 'gpt2' } }),

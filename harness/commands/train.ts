@@ -77,12 +77,13 @@ async function subjectOf(
   };
 }
 
-/** Writes the subject's name into cfg.json: the step in the store has none, since the name changes no number. */
-async function nameModel(file: string, model_name: string): Promise<void> {
+/** Writes into cfg.json which model it is: the step in the store does not say it, since the name changes no number. */
+async function nameModel(file: string, { id, imported, fingerprint }: SitePlan['subject']): Promise<void> {
   const { atomicWriteJson } = await import('../io/atomic.ts');
   const { readJson } = await import('../io/json.ts');
   const { metadata, ...cfg } = (await readJson(file, 'saelens')) as { metadata?: object };
-  await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, model_name } });
+  const model = { model_name: id, ...(imported === undefined ? { saxbench_model: fingerprint } : {}) };
+  await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, ...model } });
 }
 
 /** What the step of a variant without a SAELens form left, in the layout that --checkpoint reads. */
@@ -99,7 +100,8 @@ async function writeOwn(
   const state = await readState(folder);
   const { shape, hp } = state.json as Pick<OwnSae, 'shape' | 'hp'>;
   const source = await pluginSource(registry, 'sae', id);
-  const origin = { hook_name: site, model_name: subject.id };
+  const model = subject.imported === undefined ? { model_fingerprint: subject.fingerprint } : {};
+  const origin = { hook_name: site, model_name: subject.id, ...model };
   const own = { variant: id, version, ...(source === undefined ? {} : { source }), shape, hp, ...origin };
   await writeOwnSae(out, own, state);
 }
@@ -162,7 +164,7 @@ export const command: Command = {
       await cp(saelens, out, { recursive: true }).catch((error: unknown) => {
         throw writeError(out, error);
       });
-      await nameModel(join(out, SAELENS_CONFIG), sitePlan!.subject.id);
+      await nameModel(join(out, SAELENS_CONFIG), sitePlan!.subject);
     } else {
       say(
         `'${suite.methods[0]!.id}' has no toSaeLens: wrote saxbench's own layout, which needs the plug-in to be scored.`,

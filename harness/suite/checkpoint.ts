@@ -9,7 +9,7 @@ import { OWN_CONFIG, OWN_WEIGHTS, readOwnSae } from '../train/own-layout.ts';
 import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
 import { methodName, subjectName } from './load.ts';
 import { checkVariant } from './own-checkpoint.ts';
-import type { ResolvedMethod } from './resolved.ts';
+import type { ResolvedMethod, ResolvedSubject } from './resolved.ts';
 
 /** `[NAME=]DIR[@[SUBJECT:]SITE]`; SUBJECT and SITE hold no slash, as folders do. */
 const REFERENCE = /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>.+?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
@@ -47,6 +47,7 @@ interface Described {
   sizes: { architecture: string; d_in: number; d_sae: number; k?: number };
   hook_name?: string;
   model_name?: string;
+  model_fingerprint?: string;
   variant?: string;
 }
 
@@ -55,16 +56,17 @@ async function describe(path: string, registry: Registry, label: string): Promis
   if (!existsSync(join(path, SAELENS_CONFIG)) && existsSync(join(path, OWN_CONFIG))) {
     const own = await readOwnSae(path);
     await checkVariant(own, registry, label);
-    const { variant, shape, hook_name, model_name } = own;
+    const { variant, shape, hook_name, model_name, model_fingerprint } = own;
     const sizes = { architecture: variant, d_in: shape.d_in, d_sae: shape.d_sae };
-    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, hook_name, model_name, variant };
+    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, hook_name, model_name, model_fingerprint, variant };
   }
-  const { architecture, d_in, d_sae, k, hook_name, model_name } = await readSaeLensConfig(path);
+  const { architecture, d_in, d_sae, k, hook_name, model_name, model_fingerprint } = await readSaeLensConfig(path);
   const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
   if (!files.includes(SAELENS_WEIGHTS)) {
     throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
   }
-  return { files, sizes: { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) }, hook_name, model_name };
+  const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
+  return { files, sizes, hook_name, model_name, model_fingerprint };
 }
 
 /**
@@ -88,7 +90,7 @@ export async function resolveCheckpoint(
     if (Object.keys(given[key] ?? {}).length === 0) continue;
     throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
   }
-  const { files, sizes, hook_name, model_name, variant } = await describe(path, registry, label);
+  const { files, sizes, hook_name, model_name, model_fingerprint, variant } = await describe(path, registry, label);
   const site = given.site ?? hook_name;
   if (site === undefined) {
     throw new UserError(
@@ -131,7 +133,27 @@ export async function resolveCheckpoint(
     subjects: own.length > 0 ? own.map(subjectName) : given.subjects,
     site,
     checkpoint: path,
+    ...(model_fingerprint === undefined || given.anyOrigin ? {} : { trainedOn: model_fingerprint }),
     ...(variant === undefined ? {} : { variant }),
     control: false,
   };
+}
+
+/**
+ * Refuses a checkpoint whose model goes by the same name as a subject and has other files.
+ *
+ * @throws UserError naming both.
+ */
+export function checkModels(methods: readonly ResolvedMethod[], subjects: readonly ResolvedSubject[], where: string) {
+  for (const { name, trainedOn, checkpoint, site, subjects: own } of methods) {
+    if (trainedOn === undefined) continue;
+    const scored = subjects.filter(({ id, imported }) => imported === undefined && (own?.includes(id) ?? true));
+    const other = scored.find(({ fingerprint }) => fingerprint !== trainedOn);
+    if (other === undefined) continue;
+    throw new UserError(
+      `${where}: method ${name}: model: ${checkpoint} was trained on another '${other.id}': expected files with the ` +
+        `fingerprint ${trainedOn.slice(0, 8)}, found ${other.fingerprint.slice(0, 8)}: --checkpoint-site ${site} ` +
+        '("anyOrigin": true in a suite) scores it all the same.',
+    );
+  }
 }

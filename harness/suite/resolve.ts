@@ -7,7 +7,7 @@ import { resolveOptions, SIZE_OPTIONS } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
-import { resolveCheckpoint } from './checkpoint.ts';
+import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
 import type {
   ImportDraw,
@@ -65,6 +65,7 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   }
   const subjects: ResolvedSubject[] = [];
   for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
+  checkModels(methods, subjects, where);
   const seeds = suite.seeds ?? [0];
   const { id, title } = suite;
   const { backend, arithmetic, trainer } = versions;

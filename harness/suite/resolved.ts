@@ -72,6 +72,8 @@ export interface ResolvedMethod {
   site?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */
   checkpoint?: string;
+  /** Fingerprint of the model that a checkpoint says it was trained on; absent where any model does. */
+  trainedOn?: string;
   /** The SAE plug-in that a checkpoint in this project's own layout needs. */
   variant?: string;
   /** Added by a task as a null row; only such tasks score it. */

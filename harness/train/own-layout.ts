@@ -29,6 +29,8 @@ export interface OwnSae {
   /** The site and the model that it was trained on. */
   hook_name: string;
   model_name: string;
+  /** Of that model's files; absent where activations were imported. */
+  model_fingerprint?: string;
 }
 
 /** Writes an SAE. @throws UserError when the folder cannot be written. */
@@ -73,6 +75,7 @@ export async function readOwnSae(folder: string): Promise<OwnSae> {
   field('tensors', 'shapes by name', (value) => isObject(value) && Object.values(value).every(isShape));
   field('hook_name', 'the name of a site', isText);
   field('model_name', 'the name of a model', isText);
+  field('model_fingerprint', 'a digest, or nothing', (value) => value === undefined || isText(value));
   const { format: _format, ...own } = json as unknown as OwnSae & { format: string };
   return own;
 }

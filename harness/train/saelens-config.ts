@@ -29,6 +29,8 @@ export interface SaeLensConfig {
   /** The site that it was trained on, where the checkpoint says so. */
   hook_name?: string;
   model_name?: string;
+  /** Of that model's files, where this project trained the SAE on a model of its folder. */
+  model_fingerprint?: string;
   form: SaeLensForm;
   /**
    * Its weights expect inputs times one constant, which brings their mean norm to √d_in: a number where the checkpoint
@@ -150,6 +152,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     ...(k !== undefined && { k }),
     hook_name: text('hook_name', 'hook_point'),
     model_name: text('model_name', 'model'),
+    ...(typeof metadata['saxbench_model'] === 'string' ? { model_fingerprint: metadata['saxbench_model'] } : {}),
     form: {
       centred: boolean('apply_b_dec_to_input', true),
       rescaleByDecoderNorm: rescale,
