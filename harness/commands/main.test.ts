@@ -93,6 +93,12 @@ function suiteFile(more: object = {}): string {
 const plugins = toyFiles().flatMap((file) => ['--plugin', file]);
 const places = ['--out', join(folder, 'out'), '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
 
+test('a subject whose width is not known ahead: that sizes are the suite’s is said', async () => {
+  const subject = ['--subject', modelFolder, '--site', 'blocks.0.hook_resid_post', '--dataset', 'toy-words'];
+  const { said } = await run('run', 'default', ...subject, ...plugins, ...places, '--dry-run');
+  assert.match(said, /k and d_sae of the SAEs are the suite's: the family of .* does not tell the width of its sites/);
+});
+
 test('run: the whole way, then nothing is left to do', async () => {
   const first = await run('run', suiteFile(), ...plugins, ...places);
   assert.is(first.code, 0);

@@ -31,7 +31,14 @@ async function sizedFor(
   let d_in = imported;
   if (d_in === undefined) {
     const { outlinedSites } = await import('../suite/subjects.ts');
-    const sites = (await outlinedSites(subject!, registry)) ?? [];
+    const sites = await outlinedSites(subject!, registry);
+    if (!sites) {
+      say(
+        `${suite.title}: k and d_sae of the SAEs are the suite's: the family of ${subject!.id} does not tell the width of its ` +
+          'sites before it is loaded; --option METHOD.NAME=VALUE sets others.',
+      );
+      return { suite };
+    }
     const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
     if (widths.length === 0) return { suite };
     d_in = Math.min(...widths);
