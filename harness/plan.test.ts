@@ -334,6 +334,18 @@ test('what cannot run is left out with the reason', () => {
   assert.is(sites[1]!.activations.labelled, undefined);
 });
 
+test('what reads texts is left out where activations were imported: they have none', () => {
+  const given = base({ subjects: [subject('dump', { folder: undefined, imported: '/dump', family: 'imported' })] });
+  given.methods = [method('length', { needs: 'text' }), method('probe', { needs: 'labels' })];
+  const { skipped, sites } = planSuite(given);
+  const reason = 'needs texts, not imported activations';
+  assert.equal(skipped, [{ subject: 'dump', method: 'length', reason }]);
+  assert.equal(
+    sites[0]!.fits.map(({ method: { id } }) => id),
+    ['probe'],
+  );
+});
+
 test('subjects of a method or task are kept to', () => {
   const given = base({ subjects: [subject('lm'), subject('lm-2')] });
   given.methods[1]!.subjects = ['lm-2'];

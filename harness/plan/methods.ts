@@ -46,6 +46,7 @@ function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | unde
   if (readsLabels(method) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
+  if (method.needs === 'text' && subject.imported !== undefined) return 'needs texts, not imported activations';
   if (method.needs === 'gradients' && subject.folder === undefined)
     return 'needs the subject, not imported activations';
   return undefined;
