@@ -1,5 +1,8 @@
-/** @file The last steps of the build: no compiled file without its source, and digests of the code for the keys of steps. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+/**
+ * @file The last steps of the build: no compiled file without its source, a command that can be called, and digests of the
+ * code for the keys of steps.
+ */
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeExtension, codeRoot, packageRoot } from '../paths.ts';
 import { writeDigests } from './built-in.ts';
@@ -11,6 +14,8 @@ if (codeExtension === '.js') {
     const stale = name !== file && !existsSync(join(packageRoot, `${name}.ts`));
     if (stale) rmSync(join(codeRoot, file));
   }
+  // npm does it when it links a package for `npx`, and not again after a new compilation or clone in the same place.
+  chmodSync(join(codeRoot, 'harness/cli.js'), 0o755);
 }
 
 await writeDigests();
