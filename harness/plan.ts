@@ -177,7 +177,7 @@ function sourceCode({ code: { machine, plugins } }: ResolvedSuite, { imported, f
   if (imported !== undefined) return { machine: digestOf(machine, 'import') };
   return {
     machine: digestOf(machine, 'collect'),
-    family: digestOf(plugins, `subject ${family.split('@')[0]}`),
+    ...(dataset.ownActivations ? {} : { family: digestOf(plugins, `subject ${family.split('@')[0]}`) }),
     dataset: digestOf(plugins, `dataset ${dataset.id}`),
   };
 }

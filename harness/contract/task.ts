@@ -112,7 +112,7 @@ export interface Prepared<P = unknown> {
 
 export interface PrepareContext<O> {
   options: O;
-  /** Absent when activations were imported. */
+  /** Absent when activations were imported, or are the dataset's own. */
   subject?: Subject;
   site: Site;
   dataset: Dataset;

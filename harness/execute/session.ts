@@ -26,7 +26,7 @@ export interface SubjectFacts {
 }
 
 export interface Session {
-  /** Absent for imported activations. */
+  /** Absent for imported activations and for a dataset's own. */
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
@@ -47,7 +47,7 @@ export interface Session {
 
 /** What a session tells before its subject is loaded. */
 export interface SessionOutline extends Pick<Session, 'dataset' | 'site' | 'dispose'> {
-  /** Null for imported activations. */
+  /** Null for imported activations and for a dataset's own. */
   parameters: number | null;
 }
 
@@ -81,8 +81,9 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
   const { id, folder, collect } = resolved;
-  if (folder === undefined) return openImportedSession(resolved);
+  if (resolved.imported !== undefined) return openImportedSession(resolved);
   const dataset = await openOwnDataset(resolved, registry);
+  if (folder === undefined) return openVectorSession(resolved, dataset);
   const subject = await (await familyOf(resolved, registry)).load(folder, { id });
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
@@ -105,6 +106,25 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     },
     testItems: () => once('test', () => dataset.corpus('test', collect.test)),
     ...ownerOf(subject),
+  };
+}
+
+/** A dataset of vectors, which no network takes part in. */
+function openVectorSession({ id, fingerprint, collect }: ResolvedSubject, dataset: Dataset): Session {
+  const { site } = dataset.activations!;
+  const once = createOnce();
+  return {
+    facts: { id, fingerprint, family: 'none', parameters: null },
+    dataset,
+    notes: [],
+    site: siteFinder({ id, sites: [site] }, dataset),
+    labelledSet: (_site, limits) =>
+      once(JSON.stringify(limits), async () => ({
+        set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+        notes: [],
+      })),
+    testItems: () => once('test', () => dataset.corpus('test', collect.test)),
+    ...ownerOf(),
   };
 }
 

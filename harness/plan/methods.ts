@@ -46,8 +46,8 @@ function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | unde
   if (readsLabels(method) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
-  if (method.needs === 'text' && subject.imported !== undefined) return 'needs texts, not imported activations';
-  if (method.needs === 'gradients' && subject.folder === undefined)
-    return 'needs the subject, not imported activations';
+  const given = subject.imported === undefined ? `activations that the dataset ${id} makes` : 'imported activations';
+  if (method.needs === 'text' && subject.folder === undefined) return `needs texts, not ${given}`;
+  if (method.needs === 'gradients' && subject.folder === undefined) return `needs the subject, not ${given}`;
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { Site } from '../contract/subject.ts';
 import { someOf, UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 
-const SHOWS = { text: 'texts', image: 'images' } as const;
+const SHOWS = { text: 'texts', image: 'images', vectors: 'vectors' } as const;
 
 /** @throws UserError for images at a site of texts, and for texts at one of images. */
 export function checkModality(

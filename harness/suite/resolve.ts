@@ -19,7 +19,7 @@ import type {
   ResolvedTask,
   SuiteCode,
 } from './resolved.ts';
-import { familyOf, subjectFolder } from './subjects.ts';
+import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -82,7 +82,7 @@ async function codeOf(
   const own = subjects.filter(({ imported }) => imported === undefined);
   const named: [PluginKind, string][] = [
     ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
-      ['subject', family.split('@')[0]!],
+      ...(dataset.ownActivations ? [] : [['subject', family.split('@')[0]!] satisfies [PluginKind, string]]),
       ['dataset', dataset.id],
     ]),
     ...methods
@@ -197,6 +197,11 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     },
   };
   if (from !== undefined) return { ...common, ...(await resolveImport(from, common, activations!, context)) };
+  const dataset = await resolveDataset(given.dataset!, context, where);
+  if (dataset.ownActivations) {
+    refuseSubject(given, dataset.id, where);
+    return { ...common, fingerprint: dataset.fingerprint, family: 'none', dataset };
+  }
   const folder = await subjectFolder(given, context.baseDir);
   const family = await familyOf(folder, context.registry);
   return {
@@ -204,7 +209,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     folder,
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
-    dataset: await resolveDataset(given.dataset!, context, where),
+    dataset,
   };
 }
 
@@ -253,6 +258,7 @@ async function resolveDataset(
     seed,
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
+    ...(dataset.activations ? { ownActivations: true } : {}),
   };
 }
 

@@ -1,14 +1,17 @@
 /** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+import type { Modality } from '../contract/data.ts';
 
 export interface ResolvedDataset {
   id: string;
   version: number;
-  modality: 'text' | 'image';
+  modality: Modality;
   options: Record<string, unknown>;
   optionsPassed: Record<string, unknown>;
   seed: number;
   fingerprint: string;
   hasConcepts: boolean;
+  /** Its items are activations: no subject takes part. */
+  ownActivations?: boolean;
 }
 
 /** How activations are collected; all of it changes numbers. */
@@ -33,7 +36,7 @@ export interface ImportDraw {
 
 export interface ResolvedSubject {
   id: string;
-  /** The model's folder; absent for imported activations. */
+  /** The model's folder; absent for imported activations and for a dataset's own. */
   folder?: string;
   /** The folder of imported activations. */
   imported?: string;
@@ -41,7 +44,7 @@ export interface ResolvedSubject {
   draw?: ImportDraw;
   notes?: string[];
   fingerprint: string;
-  /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere. */
+  /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere, `none` for a dataset's own. */
   family: string;
   sites: string[];
   dataset: ResolvedDataset;
@@ -64,7 +67,7 @@ export interface ResolvedMethod {
   training: Record<string, unknown>;
   seeded: boolean;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
-  modalities?: ('text' | 'image')[];
+  modalities?: Modality[];
   subjects?: string[];
   /** The sites that the suite means it for; every site when absent. */
   sites?: string[];

@@ -49,6 +49,16 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
   return folder;
 }
 
+/** @throws UserError where a suite gives a subject to a dataset that needs none: no number would come of it. */
+export function refuseSubject({ id = '', path, hub }: SubjectReference, dataset: string, where: string): void {
+  const embedded = embeddedSubjectIds().includes(id) ? `the embedded subject '${id}'` : undefined;
+  const found = path ?? hub ?? embedded;
+  if (found === undefined) return;
+  throw new UserError(
+    `${where}: dataset ${dataset} has activations of its own: expected no subject, only an 'id' that names it in results; found ${found}.`,
+  );
+}
+
 /** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */
 export async function subjectByName(name: string): Promise<SubjectReference> {
   if (embeddedSubjectIds().includes(name)) return { id: name };
