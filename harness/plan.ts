@@ -10,7 +10,8 @@ const KEY_FORMAT = 2;
 /** Seed of everything that is declared to draw no random numbers. */
 const NO_SEED = 0;
 
-export type StepKind = 'activations' | 'fit' | 'prepare' | 'evaluate';
+export const STEP_KINDS = ['activations', 'fit', 'prepare', 'evaluate'] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
 export type ActivationSplit = 'train' | 'test' | 'labelled';
 
 /** One task on one fitted method. */
