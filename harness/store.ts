@@ -47,8 +47,8 @@ export interface Store {
     make: (folder: string) => Promise<Record<string, unknown>>,
     options?: ComputeOptions,
   ): Promise<StoredStep & { computed: boolean }>;
-  /** The folder of a step of whichever kind, on this machine; undefined when it is missing or damaged. */
-  fetch(key: string): Promise<string | undefined>;
+  /** A step of whichever kind, with its folder on this machine; undefined when it is missing or damaged. */
+  fetch(key: string): Promise<StoredStep | undefined>;
   /** Runs `work`, for whose time no other process removes the steps of these keys. */
   using<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
   /**
@@ -237,7 +237,7 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
     },
     async fetch(key) {
       for (const kind of STEP_KINDS) {
-        if (await has(kind, key)) return (await open(kind, key))?.folder;
+        if (await has(kind, key)) return open(kind, key);
       }
       return undefined;
     },
