@@ -104,15 +104,11 @@ export function threads(options: ThreadsOptions): Executor {
   };
 }
 
-function answer(queue: JobQueue, ask: QueueCall, signal: AbortSignal): Promise<Job | undefined | void> {
-  switch (ask.method) {
-    case 'take':
-      return queue.take(signal, ask.worker);
-    case 'failed':
-      return queue.failed(ask.job, errorFrom(ask.error));
-    default:
-      return queue[ask.method](ask.job);
-  }
+async function answer(queue: JobQueue, ask: QueueCall, signal: AbortSignal): Promise<Job | undefined> {
+  if (ask.method === 'take') return queue.take(signal, ask.worker);
+  if (ask.method === 'failed') await queue.failed(ask.job, errorFrom(ask.error));
+  else await queue[ask.method](ask.job);
+  return undefined;
 }
 
 /** Runs one thread until the queue has no job left for it. */
