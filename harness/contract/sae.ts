@@ -156,5 +156,10 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   foldScale?(params: NamedTensors, scale: number, hp: H): NamedTensors;
   /** Decoder rows [d_sae, d_out], where latents have fixed directions. */
   directions(params: NamedTensors, hp: H): Tensor2D;
+  /**
+   * Multiply-accumulates per token at inference. Decoding counts what the active latents cost where codes are sparse, at
+   * the L0 that is aimed at; all latents where none is.
+   */
+  macs?(shape: SaeShape, hp: H): { encode: number; decode: number };
   toSaeLens?(params: NamedTensors, hp: H): SaeLensExport;
 }

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SaeDefinition } from '../contract.ts';
 import { exitCodeOf } from '../execute.ts';
 import { toyRegistry } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
 import { blamed, taskSource, writePlugin } from '../testing/written-plugins.ts';
+import { checkedSae } from './sae.ts';
 
 const test = suite('faulty methods');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-faulty-'));
@@ -192,6 +194,20 @@ test(`${METHODS.length} faulty methods: each is blamed in one line and stays in 
     assert.is(said, blamed(files[i]!, line), `method ${i}`);
   }
   assert.is(exitCodeOf(summary.failures), 2);
+});
+
+test("a variant's counts of multiply-accumulates are two numbers of 0 or more", () => {
+  const shape = { d_in: 4, d_sae: 8, d_out: 4 };
+  const of = (macs: unknown) =>
+    checkedSae({ id: 'costly', source: 'costly.ts', macs } as unknown as SaeDefinition, shape).macs!(shape, {});
+  assert.equal(
+    of(() => ({ encode: 32, decode: 0 })),
+    { encode: 32, decode: 0 },
+  );
+  for (const wrong of [undefined, 64, { encode: 32 }, { encode: NaN, decode: 1 }, { encode: 32, decode: -1 }]) {
+    assert.throws(() => of(() => wrong), /^macs: expected encode and decode, numbers of 0 or more; found/);
+  }
+  assert.throws(() => of(32), /macs: expected a function; found 32/);
 });
 
 test.run();

@@ -36,7 +36,9 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
   const author: Author = { file: definition.source };
   const sync = <A extends unknown[], R>(name: string, fn: (...args: A) => R, check: (value: R, ...args: A) => void) =>
     checkedSync(author, name, definition, fn, check);
-  const there = new Set(functionsOf(author, definition, ['beforeStep', 'afterStep', 'toInference', 'foldScale']));
+  const there = new Set(
+    functionsOf(author, definition, ['beforeStep', 'afterStep', 'toInference', 'foldScale', 'macs']),
+  );
   const finiteCodes = ({ kind: _, ...parts }: Codes) => requireFiniteTensor(author, 'encode: values', parts.values);
   return {
     ...definition,
@@ -74,6 +76,13 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
     }),
     ...(there.has('foldScale') && {
       foldScale: sync('foldScale', definition.foldScale!, (value) => requireNamed(author, 'foldScale', value)),
+    }),
+    ...(there.has('macs') && {
+      macs: sync('macs', definition.macs!, (value) => {
+        const { encode, decode } = isRecord(value) ? value : {};
+        const counts = [encode, decode].every((count) => Number.isFinite(count) && Number(count) >= 0);
+        demand(author, 'macs', counts, 'encode and decode, numbers of 0 or more', value);
+      }),
     }),
     ...(definition.toSaeLens && {
       toSaeLens: sync('toSaeLens', definition.toSaeLens, (value) => {

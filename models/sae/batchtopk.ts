@@ -9,6 +9,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { batchTopkEncode, sparseDecode } from '../../harness/kit/index.ts';
+import { linearMacs } from './shared/cost.ts';
 import { centredBias, centredEncoder, denseDecode, preActivations } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
@@ -83,6 +84,7 @@ export default defineSae<TopkFamily>({
   }),
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.k),
   // SAELens too writes a BatchTopK SAE as JumpReLU, with the one threshold for every latent.
   toSaeLens: (params) => ({
     architecture: 'jumprelu',

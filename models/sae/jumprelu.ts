@@ -12,6 +12,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked } from '../../harness/kit/index.ts';
+import { linearMacs } from './shared/cost.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
@@ -216,6 +217,7 @@ export default defineSae<JumpReluParameters>({
   toInference: (params) => foldDecoderNorms(params),
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
   toSaeLens: (params) => ({
     architecture: 'jumprelu',
     cfg: { apply_b_dec_to_input: false },

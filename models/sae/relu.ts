@@ -9,6 +9,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { rowNorms, sparseDecode, squaredError, type TopkCodes } from '../../harness/kit/index.ts';
+import { linearMacs } from './shared/cost.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
@@ -107,6 +108,7 @@ export default defineSae<ReluParameters>({
   toInference: foldDecoderNorms,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
   toSaeLens: (params) => ({
     architecture: 'standard',
     cfg: { apply_b_dec_to_input: false },

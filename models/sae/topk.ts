@@ -1,6 +1,7 @@
 /** @file TopK SAE with AuxK: at most k latents an input. */
 import { type Codes, defineSae, type NamedTensors, type Tensor1D, type Tensor2D } from '../../harness/contract.ts';
 import { sparseDecode, topkEncode } from '../../harness/kit/index.ts';
+import { linearMacs } from './shared/cost.ts';
 import { centredEncoder, denseDecode } from './shared/encoder.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
 import {
@@ -49,6 +50,7 @@ export default defineSae<TopkFamily>({
   beforeStep: raiseDeadBiases,
   foldScale: foldBiases,
   directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.k),
   toSaeLens: (params, hp) => ({
     architecture: 'topk',
     cfg: { k: hp.k, apply_b_dec_to_input: true, rescale_acts_by_decoder_norm: false },

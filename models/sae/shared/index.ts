@@ -1,5 +1,6 @@
-/** @file Building blocks of SAE variants (`saxbench/sae`): encoders, start values, AuxK, the top-k family, sparsity targets. */
+/** @file Building blocks of SAE variants (`saxbench/sae`): encoders, start values, AuxK, costs, the top-k family, sparsity targets. */
 export * from './auxk.ts';
+export * from './cost.ts';
 export * from './dead-indices.ts';
 export * from './decoder.ts';
 export * from './encoder.ts';

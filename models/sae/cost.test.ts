@@ -1,0 +1,97 @@
+/** @file Parameters and multiply-accumulates of every variant against the published formulas, at published sizes too. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SaeDefinition, SaeShape } from '../../harness/contract.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { withDefaults } from '../../harness/train/options.ts';
+import batchtopk from './batchtopk.ts';
+import jumprelu from './jumprelu.ts';
+import relu from './relu.ts';
+import topk from './topk.ts';
+
+const test = suite('sae cost');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+/** The sizes in the formulas. */
+interface Sizes {
+  d: number;
+  F: number;
+}
+type Count = (sizes: Sizes) => number;
+
+/** What a variant costs: `parameters` are those that `init` gives, `encode` and `decode` what one token takes. */
+interface Cost {
+  definition: unknown;
+  hp: Record<string, unknown>;
+  parameters: Count;
+  encode: Count;
+  decode: Count;
+}
+
+/** Two matrices and two biases. */
+const usual: Count = ({ d, F }) => 2 * d * F + F + d;
+const K = 4;
+const COSTS: Cost[] = [
+  { definition: topk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+  // The threshold, one number more, comes with training.
+  { definition: batchtopk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+  { definition: relu, hp: { targetL0: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+  {
+    definition: relu,
+    hp: { targetL0: null },
+    parameters: usual,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: jumprelu,
+    hp: { targetL0: K },
+    parameters: ({ d, F }) => 2 * d * F + 2 * F + d,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+];
+
+/** Published counts of multiply-accumulates, encoding and decoding together. */
+const PUBLISHED: [definition: unknown, hp: Record<string, unknown>, d: number, F: number, macs: number][] = [
+  [topk, { k: 50 }, 1536, 32768, 50_408_448],
+];
+
+const shapeOf = (d: number, F: number): SaeShape => ({ d_in: d, d_sae: F, d_out: d });
+
+function optionsOf(definition: SaeDefinition, hp: Record<string, unknown>): Record<string, unknown> {
+  return withDefaults<Record<string, unknown>>(definition.hyperparameters, hp, 'option');
+}
+
+for (const { definition: given, hp, parameters, encode, decode } of COSTS) {
+  const definition = given as SaeDefinition;
+  test(`${definition.id} ${JSON.stringify(hp)}: parameters and multiply-accumulates follow the formulas`, () => {
+    for (const [d, F] of [
+      [6, 16],
+      [8, 64],
+    ] as const) {
+      const [shape, options] = [shapeOf(d, F), optionsOf(definition, hp)];
+      const found = tf.tidy(() => {
+        const sample = tf.tensor2d(createRng(3).fillNormal(new Float32Array(100 * d)), [100, d]) as Tensor2D;
+        const { params } = definition.init(shape, options, { rng: createRng(0), sample, targetSample: sample });
+        return Object.values(params).reduce((sum, param) => sum + param.size, 0);
+      });
+      assert.is(found, parameters({ d, F }), 'parameters');
+      assert.equal(definition.macs!(shape, options), { encode: encode({ d, F }), decode: decode({ d, F }) });
+    }
+  });
+}
+
+for (const [given, hp, d, F, macs] of PUBLISHED) {
+  const definition = given as SaeDefinition;
+  test(`${definition.id} ${JSON.stringify(hp)} at d ${d}, F ${F}: ${macs} multiply-accumulates, as published`, () => {
+    const { encode, decode } = definition.macs!(shapeOf(d, F), optionsOf(definition, hp));
+    assert.is(encode + decode, macs);
+  });
+}
+
+test.run();
