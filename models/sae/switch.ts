@@ -145,7 +145,7 @@ export default defineSae<Switch>({
     balance: {
       type: 'number',
       minimum: 0,
-      default: 0.3,
+      default: 0.1,
       description: 'Weight of the load balance, in units of the variance of the activations.',
     },
   },
