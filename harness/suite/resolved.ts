@@ -31,26 +31,39 @@ export interface ImportDraw {
   concepts: { concepts?: number; perClass?: number };
 }
 
-export interface ResolvedSubject {
-  id: string;
+/** Where what a subject is made of lies on this machine. */
+export interface SubjectPlace {
   /** The model's folder; absent for imported activations. */
   folder?: string;
   /** The folder of imported activations. */
   imported?: string;
-  /** How its items are drawn, and what a reader of results must know about them. */
+  /** Where the dataset's relative paths start. */
+  baseDir: string;
+}
+
+export interface ResolvedSubject {
+  id: string;
+  place: SubjectPlace;
+  /** How imported items are drawn, and what a reader of results must know about them. */
   draw?: ImportDraw;
   notes?: string[];
   fingerprint: string;
-  /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere. */
+  /** Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere. */
   family: string;
   sites: string[];
   dataset: ResolvedDataset;
-  /** Where the dataset's relative paths start. */
-  baseDir: string;
   concepts: { concepts?: number; perClass?: number };
   collect: ResolvedCollect;
   training: Record<string, unknown>;
 }
+
+/** A subject as plans name it, on any machine: by id and fingerprint. */
+export type PlannedSubject = Omit<ResolvedSubject, 'place'>;
+
+/** The family of activations that were made elsewhere. */
+export const IMPORTED = 'imported';
+
+export const isImported = ({ family }: Pick<ResolvedSubject, 'family'>): boolean => family === IMPORTED;
 
 export interface ResolvedMethod {
   id: string;

@@ -1,7 +1,7 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Site, SubjectDefinition } from '../contract/subject.ts';
+import type { Site, SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
@@ -80,4 +80,18 @@ export async function familyOf(folder: string, registry: Registry): Promise<Subj
 export async function outlinedSites(subject: SubjectReference, registry: Registry): Promise<Site[] | undefined> {
   const folder = await subjectFolder(subject, '');
   return (await (await familyOf(folder, registry)).outline?.(folder))?.sites;
+}
+
+/** What a subject that a person names has, loaded only where its family cannot tell otherwise. */
+export async function subjectOutline(name: string, registry: Registry): Promise<SubjectOutline & { id: string }> {
+  const reference = await subjectByName(name);
+  const folder = await subjectFolder(reference, '');
+  const id = reference.id ?? name;
+  const family = await familyOf(folder, registry);
+  if (family.outline) return { ...(await family.outline(folder)), id };
+  const { initBackend } = await import('../num/backend.ts');
+  await initBackend('cpu');
+  const subject = await family.load(folder, { id });
+  subject.dispose();
+  return { sites: subject.sites, parameters: subject.parameters, id };
 }

@@ -1,10 +1,48 @@
-/** @file Results of a folder that were made under other conditions than a plan's: never replaced or mixed unsaid. */
+/** @file What lies in a run's folder of results before it begins: nothing of another run is replaced or mixed unsaid. */
 import { rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { readJson } from '../io/json.ts';
 import type { Plan } from '../plan.ts';
 import { type Conditions, conditionsOf, readResult, resultFile, resultFiles } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
-import { placeOf, plannedResults } from './kept-results.ts';
+import { placeOf, plannedResults } from './results.ts';
+
+/** What a folder of results is of. */
+export interface FolderOwner {
+  suite: string;
+  /** `--limit`; absent for a whole run. */
+  limit?: number;
+}
+
+const named = ({ suite, limit }: FolderOwner) =>
+  `suite ${suite} ${limit === undefined ? 'without --limit' : `with --limit ${limit}`}`;
+
+/** Whose a result is, as far as it says so. */
+function ownerOf(value: unknown): FolderOwner | undefined {
+  const { suite, limited, provenance } = (value ?? {}) as {
+    suite?: { id?: unknown };
+    limited?: unknown;
+    provenance?: { arguments?: { resolved?: { limit?: unknown } } };
+  };
+  if (typeof suite?.id !== 'string') return undefined;
+  const limit = limited === true ? Number(provenance?.arguments?.resolved?.limit) : undefined;
+  return { suite: suite.id, ...(limit === undefined ? {} : { limit }) };
+}
+
+/**
+ * @throws UserError when the folder holds results of another suite, or of this one at another size: full results would
+ * be replaced by limited ones, or stand beside them.
+ */
+export async function checkOwner(out: string, owner: FolderOwner): Promise<void> {
+  for (const file of await resultFiles(out)) {
+    const found = ownerOf(await readJson(file, 'result').catch(() => undefined));
+    if (!found || (found.suite === owner.suite && found.limit === owner.limit)) continue;
+    throw new UserError(
+      `--out ${out}: expected an empty folder or results of ${named(owner)}; found results of ${named(found)}: ` +
+        'name another --out, or move them away.',
+    );
+  }
+}
 
 /** A result of the folder whose table the plan would make under other conditions. */
 interface OtherResult {

@@ -11,8 +11,8 @@ import type { Result } from '../schema/result.generated.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { toyRegistry, toySuite } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
-import { compareFolder, outdatedLines, refuseOthers, removeOthers } from './other-settings.ts';
-import { prepareRun } from './prepare-run.ts';
+import { compareFolder, outdatedLines, refuseOthers, removeOthers } from './results-folder.ts';
+import { prepareRun } from './run.ts';
 
 const test = suite('other settings');
 let folder: string;
