@@ -52,6 +52,7 @@ export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk
 export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
 export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
+export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
@@ -61,7 +62,7 @@ export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode
 export { squaredError } from '../num/ops/squared-error.ts';
 export { stopGradient, untracked } from '../num/ops/stop-gradient.ts';
 export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
-export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
+export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createAdam } from '../num/optimiser.ts';
 export { peek } from '../num/peek.ts';

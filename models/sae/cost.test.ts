@@ -9,6 +9,7 @@ import { withDefaults } from '../../harness/train/options.ts';
 import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
 import relu from './relu.ts';
+import switchSae from './switch.ts';
 import topk from './topk.ts';
 
 const test = suite('sae cost');
@@ -35,6 +36,7 @@ interface Cost {
 /** Two matrices and two biases. */
 const usual: Count = ({ d, F }) => 2 * d * F + F + d;
 const K = 4;
+const EXPERTS = 2;
 const COSTS: Cost[] = [
   { definition: topk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
   // The threshold, one number more, comes with training.
@@ -54,11 +56,21 @@ const COSTS: Cost[] = [
     encode: ({ d, F }) => d * F,
     decode: ({ d }) => K * d,
   },
+  {
+    definition: switchSae,
+    hp: { k: K, experts: EXPERTS },
+    parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
+    encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
 ];
 
 /** Published counts of multiply-accumulates, encoding and decoding together. */
 const PUBLISHED: [definition: unknown, hp: Record<string, unknown>, d: number, F: number, macs: number][] = [
   [topk, { k: 50 }, 1536, 32768, 50_408_448],
+  [switchSae, { k: 64, experts: 8 }, 768, 24576, 2_414_592],
+  [switchSae, { k: 64, experts: 32 }, 768, 24576, 663_552],
+  [switchSae, { k: 64, experts: 128 }, 768, 24576, 294_912],
 ];
 
 const shapeOf = (d: number, F: number): SaeShape => ({ d_in: d, d_sae: F, d_out: d });

@@ -14,7 +14,14 @@ import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
 import relu from './relu.ts';
 import { toDense } from './shared/threshold-codes.ts';
+import switchSae from './switch.ts';
 import topk from './topk.ts';
+
+interface Sizes {
+  d_in: number;
+  d_sae: number;
+  n: number;
+}
 
 interface GoldenCase {
   name: string;
@@ -34,17 +41,18 @@ interface GoldenCase {
   reconstruction: number[];
   grads: Record<string, number[]>;
   after: Record<string, number[]>;
+  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
+  shapes?: Record<string, number[]>;
 }
 
-const golden = JSON.parse(readFileSync(new URL('./testdata/golden.json', import.meta.url), 'utf8')) as {
-  d_in: number;
-  d_sae: number;
-  n: number;
-  cases: GoldenCase[];
-};
-const { d_in, d_sae, n } = golden;
-const VARIANTS = { topk, batchtopk, relu, jumprelu } as unknown as Record<string, SaeDefinition>;
-const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in] };
+/** One for each script in testdata/. */
+const FILES = ['golden', 'switch'];
+const examples = FILES.flatMap((file) => {
+  const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
+  const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
+  return cases.map((example) => ({ ...sizes, ...example }));
+});
+const VARIANTS = { topk, batchtopk, relu, jumprelu, switch: switchSae } as unknown as Record<string, SaeDefinition>;
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
@@ -52,8 +60,9 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-function tensors(values: Record<string, number[]>): NamedTensors {
-  return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
+function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): NamedTensors {
+  const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in], ...own };
+  return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
 function stateOf({ dead, variance }: GoldenCase): TrainState {
@@ -71,12 +80,13 @@ function stateOf({ dead, variance }: GoldenCase): TrainState {
 
 const unitRowsOf = ({ variant, hp }: GoldenCase) => VARIANTS[variant]!.unitRows?.(hp) ?? [];
 
-for (const example of golden.cases) {
+for (const example of examples) {
   const definition = VARIANTS[example.variant]!;
+  const { d_in, n } = example;
 
   test(`${example.name}: loss, codes and gradients are PyTorch's`, () => {
     tf.tidy(() => {
-      const params = tensors(example.params);
+      const params = tensors(example);
       const x = tf.tensor2d(example.x, [n, d_in]);
       const state = stateOf(example);
       const loss = definition.loss(params, { x, target: x }, state, example.hp);
@@ -105,7 +115,7 @@ for (const example of golden.cases) {
   });
 
   test(`${example.name}: parameters after one step are PyTorch's`, () => {
-    const made = tensors(example.params);
+    const made = tensors(example);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
     const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });

@@ -92,7 +92,7 @@ const Entry table[] = {
     {"block", block, 8},
     {"packLinear", packLinear, 2},
     {"topK", topK, 3},
-    {"encodeTopK", encodeTopK, 5},
+    {"encodeTopK", encodeTopK, 6},
     {"encodeAbove", encodeAbove, 6},
     {"encodeBatchTopK", encodeBatchTopK, 6},
     {"screening", screening, 1},
