@@ -3,6 +3,7 @@ import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harne
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { recogniserJudge } from '../judges/parts/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
+import { tokenCounter, tokenCounterFingerprint } from '../worlds/text-world/token-count.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { useOf } from './parts/partition.ts';
@@ -10,7 +11,6 @@ import { spreadOverDomains } from './parts/spread.ts';
 import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
 import { oracleEmbedding, textItem } from './text-world/items.ts';
 import { SHARES, worldFor } from './text-world/partition.ts';
-import { tokenCounter, tokenCounterFingerprint } from './text-world/token-count.ts';
 
 /**
  * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out

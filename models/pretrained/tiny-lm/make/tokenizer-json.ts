@@ -1,9 +1,7 @@
-/** @file The layout of tiny-lm's tokenizer: how text is cut into words, and its Hugging Face tokenizer.json. */
-import { addedToken } from '../../../harness/kit/index.ts';
-import type { Bpe } from '../bpe.ts';
-
-/** What cuts a text into words before merging: letters, single digits, symbols, each with one space before at most. */
-const WORD_PATTERN = '\\n| ?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s';
+/** @file The files that tiny-lm's tokenizer is written to: Hugging Face's tokenizer.json and the text world's `merges.ts`. */
+import { addedToken } from '../../../../harness/kit/index.ts';
+import { WORD_PATTERN } from '../../../../tasks/worlds/text-world/token-count.ts';
+import type { Bpe } from '../../bpe.ts';
 
 /** The special tokens, which come first. */
 export const SPECIALS = ['<pad>', '<s>', '</s>'];
@@ -19,20 +17,12 @@ export function mergesModule(merges: Bpe['merges']): string {
     lines.push([lines.pop(), ...pair].filter(Boolean).join(' '));
   }
   const quoted = lines.map((line) => `  '${line.replace(/[\\']/g, '\\$&')}',\n`);
-  return `/** @file The merges of the text world's tokenizer, in order: pairs of pieces, by train-tokenizer.ts. */
+  return `/** @file The merges of the text world's tokenizer, in order: pairs of pieces. models/pretrained/tiny-lm/make/ writes it. */
 export const MERGES = [
 ${quoted.join('')}]
   .join(' ')
   .split(' ');
 `;
-}
-
-/** Words of a text in byte-alphabet characters. */
-export function pretokenize(text: string, alphabet: readonly string[]): string[] {
-  const encoder = new TextEncoder();
-  return [...text.matchAll(new RegExp(WORD_PATTERN, 'gu'))].map(([word]) =>
-    Array.from(encoder.encode(word), (byte) => alphabet[byte]!).join(''),
-  );
 }
 
 /** The contents of a Hugging Face `tokenizer.json` that puts `bos` before every text. */

@@ -1,26 +1,27 @@
 /**
  * @file Trains the tokenizer of tiny-lm on a seeded sample of the text world and writes it in Hugging Face layout, and its
- * merges into `merges.ts` beside this file: `node --import tsx tasks/worlds/text-world/train-tokenizer.ts`. The same result
- * on every machine.
+ * merges into the text world, whose labelled documents are matched in length by them: `node --import tsx
+ * models/pretrained/tiny-lm/make/train-tokenizer.ts`. The same result on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { BYTE_ALPHABET, createRng } from '../../../harness/kit/index.ts';
-import { trainBpe } from '../bpe.ts';
-import { mergesModule, pretokenize, SPECIALS, tokenizerJson } from './tokenizer-json.ts';
-import { createTextWorld } from './world.ts';
+import { BYTE_ALPHABET, createRng } from '../../../../harness/kit/index.ts';
+import { pretokenize } from '../../../../tasks/worlds/text-world/token-count.ts';
+import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
+import { trainBpe } from '../../bpe.ts';
+import { mergesModule, SPECIALS, tokenizerJson } from './tokenizer-json.ts';
 
 const VOCAB_SIZE = 1536;
 const SAMPLE_DOCUMENTS = 30_000;
 /** Words seen less often are random strings (base64, colours): no merges for them. */
 const MIN_WORD_COUNT = 8;
-const OUT = new URL('../../../models/pretrained/tiny-lm/', import.meta.url);
+const MERGES = new URL('../../../../tasks/worlds/text-world/merges.ts', import.meta.url);
+const OUT = new URL('..', import.meta.url);
 
 const world = createTextWorld();
 const rng = createRng('text-world tokenizer');
 const counts = new Map<string, number>();
 for (let i = 0; i < SAMPLE_DOCUMENTS; i++) {
-  for (const word of pretokenize(world.generate(rng).text, BYTE_ALPHABET))
-    counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const word of pretokenize(world.generate(rng).text)) counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 const words = [...counts]
   .filter(([, count]) => count >= MIN_WORD_COUNT)
@@ -28,7 +29,7 @@ const words = [...counts]
 const bpe = trainBpe(words, [...SPECIALS, ...BYTE_ALPHABET], VOCAB_SIZE);
 await mkdir(OUT, { recursive: true });
 await writeFile(new URL('tokenizer.json', OUT), `${JSON.stringify(tokenizerJson(bpe, SPECIALS, '<s>'), null, 1)}\n`);
-await writeFile(new URL('merges.ts', import.meta.url), mergesModule(bpe.merges));
+await writeFile(MERGES, mergesModule(bpe.merges));
 const config = {
   tokenizer_class: 'PreTrainedTokenizerFast',
   add_bos_token: true,

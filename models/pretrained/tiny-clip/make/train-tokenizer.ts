@@ -1,6 +1,7 @@
 /**
  * @file Makes the tokenizer of tiny-clip (CLIP's byte-level BPE, lower case, end-of-word suffix) from the captions of
- * the image world, and its image preprocessing: `node --import tsx tasks/worlds/image-world/write-tokenizer.ts`.
+ * the image world, and its image preprocessing: `node --import tsx
+ * models/pretrained/tiny-clip/make/train-tokenizer.ts`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import {
@@ -10,15 +11,15 @@ import {
   CLIP_WORDS,
   clipTokenizer,
   createRng,
-} from '../../../harness/kit/index.ts';
-import { trainBpe } from '../bpe.ts';
-import { SIDE } from './canvas.ts';
-import { caption } from './caption.ts';
-import { sampleAttributes } from './scene.ts';
+} from '../../../../harness/kit/index.ts';
+import { SIDE } from '../../../../tasks/worlds/image-world/canvas.ts';
+import { caption } from '../../../../tasks/worlds/image-world/caption.ts';
+import { sampleAttributes } from '../../../../tasks/worlds/image-world/scene.ts';
+import { trainBpe } from '../../bpe.ts';
 
 const SAMPLE_CAPTIONS = 20_000;
 const CONTEXT_LENGTH = 32;
-const OUT = new URL('../../../models/pretrained/tiny-clip/', import.meta.url);
+const OUT = new URL('..', import.meta.url);
 
 const rng = createRng('image-world tokenizer');
 const counts = new Map<string, number>();

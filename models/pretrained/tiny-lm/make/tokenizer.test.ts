@@ -3,14 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BYTE_ALPHABET, createRng } from '../../../harness/kit/index.ts';
-import { trainBpe } from '../bpe.ts';
-import { pretokenize } from './tokenizer-json.ts';
-import { createTextWorld } from './world.ts';
+import { createRng } from '../../../../harness/kit/index.ts';
+import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
+import { trainBpe } from '../../bpe.ts';
 
-const test = suite('text-world tokenizer');
-const read = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../../../models/pretrained/tiny-lm/${name}`, import.meta.url), 'utf8'));
+const test = suite('tiny-lm/tokenizer');
+const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'));
 const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 
 test('merges a hand-computed example, ties by code unit', () => {
@@ -25,22 +23,6 @@ test('merges a hand-computed example, ties by code unit', () => {
     ['ab', 'ab'],
   ]);
   assert.equal(vocab.slice(-2), ['ab', 'abab']);
-});
-
-test('words keep their space, digits stand alone', () => {
-  assert.equal(pretokenize('a 142/91 mmHg.\nB', BYTE_ALPHABET), [
-    'a',
-    'Ġ1',
-    '4',
-    '2',
-    '/',
-    '9',
-    '1',
-    'ĠmmHg',
-    '.',
-    'Ċ',
-    'B',
-  ]);
 });
 
 test('round-trips every document, at most 1536 ids, short documents', () => {

@@ -5,13 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer } from '../../../harness/io/tokenizer.ts';
 import { BYTE_ALPHABET, createRng, packageRoot } from '../../../harness/kit/index.ts';
-import { mergePieces } from '../../worlds/bpe.ts';
-import { MERGES } from '../../worlds/text-world/merges.ts';
-import { SPECIALS, tokenizerJson } from '../../worlds/text-world/tokenizer-json.ts';
-import { createTextWorld } from '../../worlds/text-world/world.ts';
-import { tokenCounter } from './token-count.ts';
+import { SPECIALS, tokenizerJson } from '../../../models/pretrained/tiny-lm/make/tokenizer-json.ts';
+import { MERGES } from './merges.ts';
+import { mergePieces, pretokenize, tokenCounter } from './token-count.ts';
+import { createTextWorld } from './world.ts';
 
-const test = suite('datasets/text-world/token-count');
+const test = suite('text-world/token-count');
 const TINY_LM = join(packageRoot, 'models/pretrained/tiny-lm');
 
 test('the merges are those of tiny-lm', () => {
@@ -39,6 +38,10 @@ test('merges are applied by priority, all of a pair at once', () => {
   const ranks = new Map(['a b', 'b a', 'ab ab'].map((pair, i) => [pair, i]));
   assert.equal(mergePieces([...'babab'], ranks), ['b', 'abab']);
   assert.equal(mergePieces([], ranks), []);
+});
+
+test('words keep their space, digits stand alone', () => {
+  assert.equal(pretokenize('a 142/91 mmHg.\nB'), ['a', 'Ġ1', '4', '2', '/', '9', '1', 'ĠmmHg', '.', 'Ċ', 'B']);
 });
 
 test.run();

@@ -1,4 +1,5 @@
-/** @file Byte-pair encoding: the training of merges, and their use. */
+/** @file Byte-pair encoding: the training of merges. */
+import { mergePair } from '../../tasks/worlds/text-world/token-count.ts';
 
 /** A trained vocabulary: tokens in id order, and merges in order of priority. */
 export interface Bpe {
@@ -44,29 +45,4 @@ export function trainBpe(counted: readonly CountedWord[], initial: readonly stri
     for (const word of words) word.pieces = mergePair(word.pieces, left, right);
   }
   return { vocab, merges };
-}
-
-/** A word's pieces after all merges, of which `ranks` has the priority by `left right`: the earliest first. */
-export function mergePieces(pieces: readonly string[], ranks: ReadonlyMap<string, number>): string[] {
-  let merged = [...pieces];
-  while (true) {
-    let [least, place] = [Infinity, -1];
-    for (let i = 0; i + 1 < merged.length; i++) {
-      const rank = ranks.get(`${merged[i]} ${merged[i + 1]}`) ?? Infinity;
-      if (rank < least) [least, place] = [rank, i];
-    }
-    if (place < 0) return merged;
-    merged = mergePair(merged, merged[place]!, merged[place + 1]!);
-  }
-}
-
-function mergePair(pieces: string[], left: string, right: string): string[] {
-  const out: string[] = [];
-  for (let i = 0; i < pieces.length; i++) {
-    if (pieces[i] === left && pieces[i + 1] === right) {
-      out.push(left + right);
-      i++;
-    } else out.push(pieces[i]!);
-  }
-  return out;
 }
