@@ -1,10 +1,17 @@
 /** @file Items, concepts, datasets, and activations read back from the store. */
 import type { Csr } from '../num/csr.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
-import type { Site } from './subject.ts';
 
 /** What items are: texts, images, or activations made without a subject. */
 export type Modality = 'text' | 'image' | 'vectors';
+
+/** A named activation. `pooled` sites have one row an item (`vision.embed`, `text.embed`), others one a position. */
+export interface Site {
+  name: string;
+  d: number;
+  modality: Modality;
+  kind: 'tokens' | 'pooled';
+}
 
 /** An RGB image in memory: `data` has width·height·3 bytes, row by row. */
 export interface RawImage {

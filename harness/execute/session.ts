@@ -1,8 +1,8 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
 import { siteOf } from '../activations/site-of.ts';
-import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
-import type { Site, Subject } from '../contract/subject.ts';
+import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
+import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';

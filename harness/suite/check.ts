@@ -1,7 +1,6 @@
 /** @file Checks a suite's names, options, sizes, folders and datasets without loading a backend or a model. */
 import { existsSync } from 'node:fs';
-import type { Dataset } from '../contract/data.ts';
-import type { Site } from '../contract/subject.ts';
+import type { Dataset, Site } from '../contract/data.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
