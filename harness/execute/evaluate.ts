@@ -164,7 +164,7 @@ export function resultWith(
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
-  const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
+  const { id, kind, name, title, paper, version, options, optionsPassed, sparsity } = fit.method;
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true;
   const { dataset } = sitePlan.subject;
@@ -185,6 +185,7 @@ export function resultWith(
       ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
+      ...(sparsity === undefined ? {} : { sparsity }),
     },
     task: {
       id: task.id,
