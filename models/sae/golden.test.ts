@@ -6,7 +6,7 @@ import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createAdam } from '../../harness/num/optimiser.ts';
-import { createRng } from '../../harness/num/rng.ts';
+import { createRng, type Rng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
@@ -16,6 +16,7 @@ import relu from './relu.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 interface Sizes {
   d_in: number;
@@ -31,7 +32,8 @@ interface GoldenCase {
   lr: number;
   beta1: number;
   epsilon: number;
-  clip: number;
+  /** null: none. */
+  clip: number | null;
   params: Record<string, number[]>;
   x: number[];
   dead: number[];
@@ -43,16 +45,23 @@ interface GoldenCase {
   after: Record<string, number[]>;
   /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
   shapes?: Record<string, number[]>;
+  /** What the variant draws in the step. */
+  noise?: number[];
+  /** What decoding makes of what encoding gives, where inference differs from training. */
+  decoded?: number[];
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'switch'];
+const FILES = ['golden', 'switch', 'vaease'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
   return cases.map((example) => ({ ...sizes, ...example }));
 });
-const VARIANTS = { topk, batchtopk, relu, jumprelu, switch: switchSae } as unknown as Record<string, SaeDefinition>;
+const VARIANTS = { topk, batchtopk, relu, jumprelu, switch: switchSae, vaease } as unknown as Record<
+  string,
+  SaeDefinition
+>;
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
@@ -65,7 +74,20 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({ dead, variance }: GoldenCase): TrainState {
+/** A stream that gives these normal values. */
+function given(noise: readonly number[]): Rng {
+  const rng: Rng = {
+    ...createRng(0),
+    fork: () => rng,
+    fillNormal(out) {
+      out.set(noise);
+      return out;
+    },
+  };
+  return rng;
+}
+
+function stateOf({ dead, variance, noise }: GoldenCase): TrainState {
   return {
     step: 5,
     steps: 10,
@@ -74,7 +96,7 @@ function stateOf({ dead, variance }: GoldenCase): TrainState {
     deadCount: dead.filter((flag) => flag === 1).length,
     scalars: {},
     buffers: { variance: tf.scalar(variance) },
-    rng: createRng(0),
+    rng: noise ? given(noise) : createRng(0),
   };
 }
 
@@ -97,6 +119,11 @@ for (const example of examples) {
       }
       allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
       allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
+      if (example.decoded) {
+        const inferred = definition.encode(params, x, example.hp);
+        allclose(toDense(inferred).dataSync(), example.codes, tolerance, 'codes of inference');
+        allclose(definition.decode(params, inferred, example.hp).dataSync(), example.decoded, tolerance, 'decoded');
+      }
       const names = Object.keys(params);
       const gradients = tf.grads((...values) => {
         const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
@@ -118,7 +145,13 @@ for (const example of examples) {
     const made = tensors(example);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
-    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });
+    const adam = createAdam(params, {
+      beta1,
+      beta2: 0.999,
+      epsilon,
+      unitRows: unitRowsOf(example),
+      ...(clip !== null && { clipNorm: clip }),
+    });
     const x = tf.tensor2d(example.x, [n, d_in]) as Tensor2D;
     const state = stateOf(example);
     const output = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });
