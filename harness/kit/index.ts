@@ -64,6 +64,7 @@ export { stopGradient, untracked } from '../num/ops/stop-gradient.ts';
 export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
+export { createAdam } from '../num/optimiser.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export {
@@ -74,6 +75,7 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
+export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';

@@ -31,7 +31,7 @@ function encode({ sizes, x, W, bias }: Problem, mode: number) {
   const settings = Int32Array.of(mode, 0, 0);
   addon.screening(settings);
   addon.params.set(sizes);
-  addon.encodeTopK(values, indices, x, W, bias, Int32Array.of(n));
+  addon.encodeTopK(values, indices, x, W, bias);
   settings[0] = 0;
   addon.screening(settings);
   return { values, indices, screened: settings[1]!, left: settings[2]! };

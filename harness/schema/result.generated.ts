@@ -62,13 +62,13 @@ export interface ResultSubject {
   id: string;
   fingerprint: Hash;
   /**
-   * Family plug-in that loaded it; `imported` for activations made elsewhere.
+   * Family plug-in that loaded it; `imported` for activations made elsewhere, `none` for a dataset's own.
    */
   family: string;
   /**
    * Modality of the site's activations.
    */
-  modality: 'text' | 'image';
+  modality: 'text' | 'image' | 'vectors';
   parameters: number | null;
 }
 export interface ResultSite {

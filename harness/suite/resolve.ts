@@ -13,6 +13,7 @@ import {
   IMPORTED,
   type ImportDraw,
   isImported,
+  NO_FAMILY,
   type ResolvedDataset,
   type ResolvedJudge,
   type ResolvedMethod,
@@ -21,7 +22,7 @@ import {
   type ResolvedTask,
   type SuiteCode,
 } from './resolved.ts';
-import { familyOf, subjectFolder } from './subjects.ts';
+import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -84,7 +85,7 @@ async function codeOf(
   const own = subjects.filter((subject) => !isImported(subject));
   const named: [PluginKind, string][] = [
     ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
-      ['subject', family.split('@')[0]!],
+      ...(dataset.ownActivations ? [] : [['subject', family.split('@')[0]!] satisfies [PluginKind, string]]),
       ['dataset', dataset.id],
     ]),
     ...methods
@@ -202,6 +203,11 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
+  const dataset = await resolveDataset(given.dataset!, context, where);
+  if (dataset.ownActivations) {
+    refuseSubject(given, dataset.id, where);
+    return { ...common, place: { baseDir }, fingerprint: dataset.fingerprint, family: NO_FAMILY, dataset };
+  }
   const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
   return {
@@ -209,7 +215,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     place: { folder, baseDir },
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
-    dataset: await resolveDataset(given.dataset!, context, where),
+    dataset,
   };
 }
 
@@ -257,6 +263,7 @@ async function resolveDataset(
     seed,
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
+    ...(dataset.activations ? { ownActivations: true } : {}),
   };
 }
 

@@ -31,9 +31,8 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   const indices = output(backend, [n, k], 'int32');
   addon.params.set([n, d, features, k]);
   const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
-  // Without groups, one of all rows.
-  const ends = inputs['ends'] ? backend.valuesOf(inputs['ends']) : Int32Array.of(n);
-  addon.encodeTopK(values.values, indices.values, ...read, ends);
+  if (inputs['ends']) addon.encodeTopKGrouped(values.values, indices.values, ...read, backend.valuesOf(inputs['ends']));
+  else addon.encodeTopK(values.values, indices.values, ...read);
   return [values.info, indices.info];
 }
 

@@ -116,22 +116,24 @@ void screening(Call& c) {
 }
 
 /**
- * Buffers: values, indices [n, k], x [n, d], W [d, features], bias [features], ends int32 [groups]. Rows up to ends[0] are encoded
+ * Buffers: values, indices [n, k], x [n, d], W [d, features], bias [features], and as encodeTopKGrouped ends int32 [groups]. Rows up to ends[0] are encoded
  * by the first features / groups columns of W, those from there to ends[1] by the next, and so on; the indices are those of the
  * whole W. Params: n, d ≥ 1, features, 1 ≤ k ≤ features / groups.
  */
 void encodeTopK(Call& c) {
-  size_t groups = most<size_t>(1, c.buf[5].length), features = sizeParam(c, 2), width = features / groups;
+  bool grouped = c.count > 5;
+  size_t groups = grouped ? most<size_t>(1, c.buf[5].length) : 1, features = sizeParam(c, 2), width = features / groups;
   Encoder e{sizeParam(c, 0), sizeParam(c, 1), width, sizeParam(c, 3), features,
             f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 0), i32(c, 1)};
   if (!holds(c, 0, F32, e.n * e.k) || !holds(c, 1, I32, e.n * e.k) || !holds(c, 2, F32, e.n * e.d) ||
-      !holds(c, 3, F32, e.d * features) || !holds(c, 4, F32, features) || !holds(c, 5, I32, groups))
+      !holds(c, 3, F32, e.d * features) || !holds(c, 4, F32, features) || (grouped && !holds(c, 5, I32, groups)))
     return;
   if (e.d < 1 || e.k < 1 || e.k > width || width * groups != features) {
     c.error = "native encode and top k: k, the groups or the input width are out of range";
     return;
   }
-  const int32_t* ends = i32(c, 5);
+  int32_t all = static_cast<int32_t>(e.n);
+  const int32_t* ends = grouped ? i32(c, 5) : &all;
   for (size_t g = 0; g < groups; g++) {
     if (ends[g] >= (g == 0 ? 0 : ends[g - 1]) && size_t(ends[g]) <= e.n && (g + 1 < groups || size_t(ends[g]) == e.n)) continue;
     c.error = "native encode and top k: the groups' ends do not ascend to the number of rows";
