@@ -44,6 +44,7 @@ export {
 export type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
 export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
+export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
