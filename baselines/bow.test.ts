@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ConceptExample, type ConceptSet, type Item, UserError } from '../harness/contract.ts';
+import type { ConceptExample, ConceptSet, Item } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import bow from './bow.ts';
 import { countWords } from './parts/word-counts.ts';
 
@@ -87,13 +88,7 @@ test('a missing text and a concept without positives are errors that name them',
     ],
   ];
   for (const [set, message] of hostile) {
-    try {
-      await fit(set);
-      assert.unreachable();
-    } catch (error) {
-      assert.instance(error, UserError);
-      assert.match((error as Error).message, message);
-    }
+    assert.match(await refusal(fit(set)), message);
   }
 });
 

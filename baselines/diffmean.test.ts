@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ConceptSet, tf, UserError } from '../harness/contract.ts';
+import { type ConceptSet, tf } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import diffmean from './diffmean.ts';
 
 const test = suite('baselines/diffmean');
@@ -67,13 +68,7 @@ test('an empty class and equal means are errors that name the concept', async ()
     [fit(set(['positive', 'negative']), [[[Number.NaN, 0]], [[1, 0]]]), /concept 'fever'.*found length NaN/],
   ];
   for (const [attempt, message] of hostile) {
-    try {
-      await attempt;
-      assert.unreachable();
-    } catch (error) {
-      assert.instance(error, UserError);
-      assert.match((error as Error).message, message);
-    }
+    assert.match(await refusal(attempt), message);
   }
 });
 

@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ActivationSet, tf, UserError } from '../harness/contract.ts';
+import { type ActivationSet, tf } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import pca from './pca.ts';
 
 const test = suite('baselines/pca');
@@ -115,13 +116,7 @@ test('hostile: too few positions, NaN', async () => {
     [fit(memoryActivations([[[1, 2]], [[Number.NaN, 0]]])), /finite/],
   ];
   for (const [attempt, message] of hostile) {
-    try {
-      await attempt;
-      assert.unreachable();
-    } catch (error) {
-      assert.instance(error, UserError);
-      assert.match((error as Error).message, message);
-    }
+    assert.match(await refusal(attempt), message);
   }
 });
 

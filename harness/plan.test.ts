@@ -35,11 +35,10 @@ const task = (id: string, more: Partial<ResolvedTask> = {}): ResolvedTask => ({
 
 const subject = (id: string, more: Partial<ResolvedSubject> = {}): ResolvedSubject => ({
   id,
-  folder: `/models/${id}`,
+  place: { folder: `/models/${id}`, baseDir: '' },
   fingerprint: `fingerprint of ${id}`,
   family: 'llama@1',
   sites: ['blocks.0.hook_resid_post'],
-  baseDir: '',
   concepts: {},
   collect: { version: 1, train: 100, test: 10, dtype: 'float32', policy: {} },
   training: {},
@@ -134,9 +133,18 @@ test('steps come after what they read, each key once', () => {
   for (const { key } of steps) assert.match(key, /^[0-9a-f]{64}$/);
 });
 
+test('a plan names subjects by id and fingerprint, and no place of this machine', () => {
+  const text = JSON.stringify(planSuite(base()));
+  assert.match(text, /fingerprint of lm/);
+  assert.not.match(text, /\/models\/|baseDir/);
+});
+
 test('names, folders and titles are in no key', () => {
   const other = base({ id: 'renamed', title: 'Renamed', limited: true });
-  other.subjects[0] = subject('other-name', { fingerprint: 'fingerprint of lm', folder: '/elsewhere' });
+  other.subjects[0] = subject('other-name', {
+    fingerprint: 'fingerprint of lm',
+    place: { folder: '/elsewhere', baseDir: '/there' },
+  });
   other.methods = other.methods.map((each) => ({
     ...each,
     name: `${each.name}-b`,
@@ -236,7 +244,9 @@ test('code changes the steps that run it, and no others', () => {
 });
 
 test('imported activations: the code that reads them counts, that of subjects and datasets does not', () => {
-  const given = base({ subjects: [subject('dump', { folder: undefined, imported: '/dump', family: 'imported' })] });
+  const given = base({
+    subjects: [subject('dump', { place: { imported: '/dump', baseDir: '' }, family: 'imported' })],
+  });
   const changed = (change: (suite: ResolvedSuite) => void) => {
     const other = structuredClone(given);
     change(other);
@@ -335,7 +345,9 @@ test('what cannot run is left out with the reason', () => {
 });
 
 test('what reads texts is left out where activations were imported: they have none', () => {
-  const given = base({ subjects: [subject('dump', { folder: undefined, imported: '/dump', family: 'imported' })] });
+  const given = base({
+    subjects: [subject('dump', { place: { imported: '/dump', baseDir: '' }, family: 'imported' })],
+  });
   given.methods = [method('length', { needs: 'text' }), method('probe', { needs: 'labels' })];
   const { skipped, sites } = planSuite(given);
   const reason = 'needs texts, not imported activations';

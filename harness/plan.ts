@@ -2,7 +2,13 @@
 import { sha256Json } from './io/hash.ts';
 import { methodsWithTasks, readsLabels, type Skipped } from './plan/methods.ts';
 import type { ResultSettings } from './schema/result.generated.ts';
-import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
+import {
+  isImported,
+  type PlannedSubject,
+  type ResolvedMethod,
+  type ResolvedSuite,
+  type ResolvedTask,
+} from './suite/resolved.ts';
 
 /** Raised when the harness itself changes what a step's numbers mean; part of every key. */
 const KEY_FORMAT = 2;
@@ -10,7 +16,8 @@ const KEY_FORMAT = 2;
 /** Seed of everything that is declared to draw no random numbers. */
 const NO_SEED = 0;
 
-export type StepKind = 'activations' | 'fit' | 'prepare' | 'evaluate';
+export const STEP_KINDS = ['activations', 'fit', 'prepare', 'evaluate'] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
 export type ActivationSplit = 'train' | 'test' | 'labelled';
 
 /** One task on one fitted method. */
@@ -48,7 +55,7 @@ export interface Prepare {
 
 /** Everything at one site of one subject. */
 export interface SitePlan {
-  subject: ResolvedSubject;
+  subject: PlannedSubject;
   site: string;
   /** Keys of the activation steps; `labelled` where the dataset has concepts. */
   activations: Partial<Record<ActivationSplit, string>> & { train: string; test: string };
@@ -94,7 +101,7 @@ const identity = ({ id, version, options }: { id: string; version: number; optio
 /** Plans a suite. The same argument always gives the same plan. */
 export function planSuite(suite: ResolvedSuite): Plan {
   const skipped: Skipped[] = [];
-  const sites = suite.subjects.flatMap((subject) =>
+  const sites = suite.subjects.flatMap(({ place: _, ...subject }) =>
     subject.sites.map((site) => planSite(suite, subject, site, (skip) => skipped.push(skip))),
   );
   for (const { name, site } of suite.methods) {
@@ -109,7 +116,7 @@ export function planSuite(suite: ResolvedSuite): Plan {
 
 function planSite(
   suite: ResolvedSuite,
-  subject: ResolvedSubject,
+  subject: PlannedSubject,
   site: string,
   skip: (skip: Skipped) => void,
 ): SitePlan {
@@ -173,11 +180,12 @@ function planSite(
 }
 
 /** The code that collects activations, or reads those that were made elsewhere. */
-function sourceCode({ code: { machine, plugins } }: ResolvedSuite, { imported, family, dataset }: ResolvedSubject) {
-  if (imported !== undefined) return { machine: digestOf(machine, 'import') };
+function sourceCode({ code: { machine, plugins } }: ResolvedSuite, subject: PlannedSubject) {
+  if (isImported(subject)) return { machine: digestOf(machine, 'import') };
+  const { family, dataset } = subject;
   return {
     machine: digestOf(machine, 'collect'),
-    family: digestOf(plugins, `subject ${family.split('@')[0]}`),
+    ...(dataset.ownActivations ? {} : { family: digestOf(plugins, `subject ${family.split('@')[0]}`) }),
     dataset: digestOf(plugins, `dataset ${dataset.id}`),
   };
 }
@@ -205,7 +213,7 @@ export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'c
 
 function planFit(
   suite: ResolvedSuite,
-  subject: ResolvedSubject,
+  subject: PlannedSubject,
   activations: SitePlan['activations'],
   method: ResolvedMethod,
   seed: number,
@@ -254,7 +262,7 @@ export function planSteps(plan: Plan): Step[] {
   };
   for (const { subject, site, activations, prepares, fits } of plan.sites) {
     // Imported activations are read where they lie.
-    const collected = subject.imported === undefined ? Object.entries(activations) : [];
+    const collected = isImported(subject) ? [] : Object.entries(activations);
     for (const [split, key] of collected) add('activations', key, subject.id, site, split);
     for (const { key, task } of prepares) add('prepare', key, subject.id, site, task.id);
     for (const fit of fits) {

@@ -9,6 +9,7 @@ import { ContractError, UserError } from './errors.ts';
 import { pluginFault } from './plugin-fault.ts';
 import { loadPlugin } from './plugins.ts';
 import { openRegistry } from './registry.ts';
+import { refusal } from './testing/failing.ts';
 
 const test = suite('plugins');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-plugin-'));
@@ -35,15 +36,7 @@ writeFileSync(join(folder, 'broken.ts'), 'export default {');
 writeFileSync(join(folder, 'throws.js'), `throw new Error('at load');`);
 writeFileSync(join(folder, 'text.txt'), '');
 
-async function messageOf(file: string): Promise<string> {
-  try {
-    await loadPlugin(join(folder, file), openRegistry());
-  } catch (error) {
-    assert.is((error as Error).name, 'UserError');
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
-}
+const messageOf = (file: string) => refusal(loadPlugin(join(folder, file), openRegistry()));
 
 for (const [file, id] of [
   ['typed.ts', 'typed'],

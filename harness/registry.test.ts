@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from './paths.ts';
 import { openRegistry } from './registry.ts';
+import { refusal } from './testing/failing.ts';
 
 const test = suite('registry');
 const root = mkdtempSync(join(tmpdir(), 'saxbench-registry-'));
@@ -17,15 +18,6 @@ const baseline = (id: string, more = '') =>
 function place(path: string, text: string): void {
   mkdirSync(join(root, path, '..'), { recursive: true });
   writeFileSync(join(root, path), text);
-}
-
-async function messageOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
 }
 
 place('package.json', '{"type":"module"}');
@@ -81,27 +73,27 @@ test('a task that is judged has the option judge, one that rates the subject its
 
 test('unknown names', async () => {
   assert.match(
-    await messageOf(good().get('baseline', 'alhpa')),
+    await refusal(good().get('baseline', 'alhpa')),
     /unknown baseline 'alhpa'\. Did you mean: alpha\? Available: alpha, zeta\./,
   );
-  assert.match(await messageOf(good().method('zet')), /unknown method 'zet'\. Did you mean: zeta\?/);
+  assert.match(await refusal(good().method('zet')), /unknown method 'zet'\. Did you mean: zeta\?/);
 });
 
 test('a file that is not what it should be says so', async () => {
   assert.match(
-    await messageOf(bad().get('baseline', 'wrong')),
+    await refusal(bad().get('baseline', 'wrong')),
     /wrong\.js: expected the id 'wrong', as the file is named; found 'right'/,
   );
-  assert.match(await messageOf(bad().get('baseline', 'untitled')), /expected a title/);
-  assert.match(await messageOf(bad().get('baseline', 'nofit')), /expected a function 'fit'; found number 3/);
-  assert.match(await messageOf(bad().get('baseline', 'versionless')), /expected a version, 1 or more; found number 0/);
-  assert.match(await messageOf(bad().get('baseline', 'nothing')), /expected a default export made by/);
+  assert.match(await refusal(bad().get('baseline', 'untitled')), /expected a title/);
+  assert.match(await refusal(bad().get('baseline', 'nofit')), /expected a function 'fit'; found number 3/);
+  assert.match(await refusal(bad().get('baseline', 'versionless')), /expected a version, 1 or more; found number 0/);
+  assert.match(await refusal(bad().get('baseline', 'nothing')), /expected a default export made by/);
   assert.match(
-    await messageOf(bad().get('task', 'nometric')),
+    await refusal(bad().get('task', 'nometric')),
     /expected exactly one metric with main: true; found 'none'/,
   );
-  assert.match(await messageOf(bad().get('sae', 'dual')), /expected a plug-in of kind 'sae'; found 'baseline'/);
-  assert.match(await messageOf(bad().method('dual')), /names both an SAE variant and a baseline/);
+  assert.match(await refusal(bad().get('sae', 'dual')), /expected a plug-in of kind 'sae'; found 'baseline'/);
+  assert.match(await refusal(bad().method('dual')), /names both an SAE variant and a baseline/);
 });
 
 test('a plug-in from outside is added once, and never in place of another', async () => {

@@ -1,17 +1,12 @@
-/** @file The store: nothing half-written, damage found and mended, dead lock holders forgotten. */
-import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from './io/hash.ts';
 import { readArrays, writeArrays } from './store/arrays.ts';
-import type { Holder } from './store/holder.ts';
-import { openStore, storePlaces } from './store.ts';
+import { openStore } from './store.ts';
 
 const test = suite('store');
 const KEY = sha256('step');
@@ -140,66 +135,11 @@ test('two at once: one computes, the other waits for it', async () => {
   assert.equal(both.map(({ computed }) => computed).sort(), [false, true]);
 });
 
-/** A lock as another process takes it. */
-async function leaveLock(holder: Holder | string, key = KEY): Promise<void> {
-  const folder = storePlaces(root).lock(key);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, randomUUID()), typeof holder === 'string' ? holder : JSON.stringify(holder));
-}
-
-test('the lock of a process that was killed is taken over', async () => {
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
-  await leaveLock({ pid: child.pid!, host: hostname(), started: '' });
-  const computing = open().compute('fit', KEY, write('one'));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.match(said[0]!, new RegExp(`waiting for process ${child.pid} `));
-  child.kill('SIGKILL');
-  assert.ok((await computing).computed);
-});
-
-test('a holder on another host is told with its start and with what to delete when it is gone', async () => {
-  await leaveLock({ pid: 77, host: 'another-host', started: '' });
-  const signal = AbortSignal.timeout(100);
-  await open()
-    .compute('fit', KEY, write('one'), { signal })
-    .then(
-      () => assert.unreachable(),
-      () => undefined,
-    );
-  const { lock } = storePlaces(root);
-  assert.match(
-    said[0]!,
-    /waiting for process 77 on another-host \(since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\), another host: if it is not/,
-  );
-  assert.ok(said[0]!.includes(`running there any more, delete ${lock(KEY)}`));
-});
-
-test('a process id that now belongs to another process holds nothing', async () => {
-  await leaveLock({ pid: process.ppid, host: hostname(), started: 'long ago' });
-  assert.ok((await open().compute('fit', KEY, write('one'))).computed);
-});
-
-test('a lock that says nothing readable, and one without owner, hold nothing', async () => {
-  await leaveLock('{');
-  assert.ok((await open().compute('fit', KEY, write('one'))).computed);
-  await mkdir(storePlaces(root).lock(sha256('other')), { recursive: true });
-  assert.ok((await open().compute('fit', sha256('other'), write('one'))).computed);
-  assert.equal(await readdir(join(root, 'locks')), []);
-});
-
-test('a step whose lock was wrongly taken away does no harm: what is there first stays, and is whole', async () => {
+test('a step is fetched by its key alone', async () => {
   const store = open();
-  const slow = await store.compute('fit', KEY, async (folder) => {
-    await rm(storePlaces(root).lock(KEY), { recursive: true });
-    const other = await open().compute('fit', KEY, write('the other'));
-    assert.ok(other.computed);
-    // The other took the folder of an owner without a lock for one of the past.
-    await mkdir(folder, { recursive: true });
-    return write('the slow one')(folder);
-  });
-  assert.is(await readFile(join(slow.folder, 'deep', 'value.txt'), 'utf8'), 'the other');
-  assert.ok(await store.open('fit', KEY));
-  assert.equal(said, []);
+  const { folder } = await store.compute('prepare', KEY, write('one'));
+  assert.equal(await store.fetch(KEY), { folder, meta: { text: 'one' } });
+  assert.is(await store.fetch(sha256('missing')), undefined);
 });
 
 test('a store that has everything is only read', async () => {
@@ -218,46 +158,6 @@ test('a store that has everything is only read', async () => {
     assert.unreachable();
   } catch (error) {
     assert.match((error as Error).message, /^cannot write .*: a part of the path is a file, not a folder/);
-  }
-});
-
-test('dropped steps are computed again, but not while another process uses them', async () => {
-  const store = open();
-  await store.compute('fit', KEY, write('one'));
-  await store.drop([
-    { kind: 'fit', key: KEY },
-    { kind: 'fit', key: sha256('missing') },
-  ]);
-  assert.not.ok(await store.has('fit', KEY));
-  await store.compute('fit', KEY, write('one'));
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
-  await leaveLock({ pid: child.pid!, host: hostname(), started: '', uses: [KEY] }, 'run-of-the-child');
-  try {
-    await store.drop([{ kind: 'fit', key: KEY }]);
-    assert.unreachable();
-  } catch (error) {
-    assert.match(
-      (error as Error).message,
-      new RegExp(`process ${child.pid} on .* is using steps .*: let it end first`),
-    );
-  }
-  assert.ok(await store.has('fit', KEY));
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  await store.drop([{ kind: 'fit', key: KEY }]);
-  assert.not.ok(await store.has('fit', KEY));
-});
-
-test('waiting ends when aborted', async () => {
-  const controller = new AbortController();
-  await leaveLock({ pid: 1, host: 'another-host', started: '' });
-  const waiting = open().compute('fit', KEY, write('one'), { signal: controller.signal });
-  setTimeout(() => controller.abort(), 20);
-  try {
-    await waiting;
-    assert.unreachable();
-  } catch (error) {
-    assert.is((error as Error).name, 'AbortError');
   }
 });
 

@@ -8,9 +8,9 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from './errors.ts';
 import { atomicWriteFile, writeError } from './io/atomic.ts';
 import { ensureFolder } from './io/ensure-folder.ts';
-import type { StepKind } from './plan.ts';
-import { isOwn } from './store/holder.ts';
-import { isLiving, nameOfOwner, ownerOf, withLock } from './store/lock.ts';
+import { STEP_KINDS, type StepKind } from './plan.ts';
+import { isOwn, nameOf } from './store/holder.ts';
+import { isLiving, LEASE_MS, type Lease, ownerOf, withLock } from './store/lock.ts';
 import { checkStep, MANIFEST, type StepFacts, writeManifest } from './store/manifest.ts';
 import { livingRuns, RUN_LOCK, sweepDeadRuns } from './store/runs.ts';
 
@@ -38,7 +38,8 @@ export interface Store {
   open(kind: StepKind, key: string): Promise<StoredStep | undefined>;
   /**
    * The step, computed when it is not there or damaged: `make` fills the folder and returns what the step says about
-   * itself. Two processes that need one step compute it once.
+   * itself. Two processes that need one step compute it once; only where one of them slept longer than its lease, another
+   * host computes it a second time, and both are given one and the same.
    */
   compute(
     kind: StepKind,
@@ -46,6 +47,8 @@ export interface Store {
     make: (folder: string) => Promise<Record<string, unknown>>,
     options?: ComputeOptions,
   ): Promise<StoredStep & { computed: boolean }>;
+  /** A step of whichever kind, with its folder on this machine; undefined when it is missing or damaged. */
+  fetch(key: string): Promise<StoredStep | undefined>;
   /** Runs `work`, for whose time no other process removes the steps of these keys. */
   using<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
   /**
@@ -97,8 +100,9 @@ export async function moveAway(root: string, kind: StepKind, key: string): Promi
  * Opens the store in a folder, made when it is not there.
  *
  * @param say Told about damaged steps and about waiting for another process.
+ * @param options `leaseMs`: how long a process on another host that is not heard of keeps what it computes.
  */
-export function openStore(root: string, say: (line: string) => void): Store {
+export function openStore(root: string, say: (line: string) => void, { leaseMs = LEASE_MS } = {}): Store {
   const absolute = resolve(root);
   const places = storePlaces(absolute);
   const told = new Set<string>();
@@ -169,14 +173,15 @@ export function openStore(root: string, say: (line: string) => void): Store {
     }
   }
 
+  /** Fills a folder and puts it into its place; undefined when the lease lapsed, for what is in the folder may be gone. */
   async function make(
     facts: Omit<StepFacts, 'meta'>,
-    owner: string,
+    lease: Lease,
     fill: (folder: string) => Promise<Record<string, unknown>>,
     resumable: boolean,
-  ): Promise<StoredStep> {
+  ): Promise<StoredStep | undefined> {
     const { kind, key } = facts;
-    const own = await ownFolder(key, owner, resumable).catch((error: unknown) => {
+    const own = await ownFolder(key, lease.owner, resumable).catch((error: unknown) => {
       throw writeError(absolute, error);
     });
     const drop = () => rm(own, { recursive: true, force: true }).catch(() => undefined);
@@ -185,7 +190,12 @@ export function openStore(root: string, say: (line: string) => void): Store {
       meta = await fill(own);
     } catch (error) {
       if (!resumable || (await readdir(own).catch(() => [])).length === 0) await drop();
+      if (!(await lease.held())) return undefined;
       throw error;
+    }
+    if (!(await lease.held())) {
+      await drop();
+      return undefined;
     }
     try {
       await writeManifest(own, { ...facts, meta });
@@ -202,26 +212,34 @@ export function openStore(root: string, say: (line: string) => void): Store {
     has,
     open,
     async compute(kind, key, fill, { resumable = false, signal, label = '', inputs = [] } = {}) {
-      // Without a lock first: what is there needs no writing.
-      const there = await open(kind, key);
-      if (there) return { ...there, computed: false };
-      return withLock(
-        places.lock(key),
-        async (owner) => {
-          const found = await open(kind, key);
-          if (found) return { ...found, computed: false };
-          await remove(kind, key);
-          const facts = { kind, key, label, inputs: [...inputs].sort() };
-          const step = await make(facts, owner, fill, resumable);
-          // Damage from now on is other damage.
-          told.delete(key);
-          return { ...step, computed: true };
-        },
-        {
-          signal,
-          onWait: (holder) => say(`store: waiting for ${holder}, which computes ${kind} ${key.slice(0, 12)}.`),
-        },
-      );
+      const name = `${kind} ${key.slice(0, 12)}`;
+      const computeOnce = async (lease: Lease) => {
+        const found = await open(kind, key);
+        if (found) return { ...found, computed: false };
+        await remove(kind, key);
+        const facts = { kind, key, label, inputs: [...inputs].sort() };
+        const step = await make(facts, lease, fill, resumable);
+        if (!step) return undefined;
+        // Damage from now on is other damage.
+        told.delete(key);
+        return { ...step, computed: true };
+      };
+      const onWait = (holder: string) => say(`store: waiting for ${holder}, which computes ${name}.`);
+      for (;;) {
+        // Without a lock first: what is there needs no writing.
+        const there = await open(kind, key);
+        if (there) return { ...there, computed: false };
+        const step = await withLock(places.lock(key), computeOnce, { signal, onWait, leaseMs });
+        if (step) return step;
+        signal?.throwIfAborted();
+        say(`store: ${name} was taken over while this process was not heard of.`);
+      }
+    },
+    async fetch(key) {
+      for (const kind of STEP_KINDS) {
+        if (await has(kind, key)) return open(kind, key);
+      }
+      return undefined;
     },
     async using(keys, work) {
       await sweepDeadRuns(places.locks);
@@ -229,10 +247,10 @@ export function openStore(root: string, say: (line: string) => void): Store {
     },
     async drop(steps, signal) {
       const keys = new Set(steps.map(({ key }) => key));
-      for (const { path, holder } of await livingRuns(places.locks)) {
+      for (const { holder, renewed } of await livingRuns(places.locks)) {
         if (isOwn(holder) || !holder.uses?.some((key) => keys.has(key))) continue;
         throw new UserError(
-          `store ${absolute}: ${await nameOfOwner(path, holder)} is using steps that --force would remove: let it end first.`,
+          `store ${absolute}: ${nameOf(holder, renewed)} is using steps that --force would remove: let it end first.`,
         );
       }
       for (const { kind, key } of steps) {

@@ -10,7 +10,7 @@ import { checkedSae } from './returned/sae.ts';
 import { adamFor } from './train/adam.ts';
 import { checkTarget, trainingBatches } from './train/batches.ts';
 import { saveCheckpoint } from './train/checkpoint.ts';
-import { createCurve, explainedVariance } from './train/curve.ts';
+import { type CurvePoint, createCurve, explainedVariance } from './train/curve.ts';
 import { createDeadLatents } from './train/dead-latents.ts';
 import { decayStart, type HeldOutPoint, heldOutLooks, lookSteps, seenWhole } from './train/held-out.ts';
 import { trainingMarks } from './train/marks.ts';
@@ -23,18 +23,10 @@ import { type TrainedSae, trainedSae } from './train/trained-sae.ts';
 /** The last 1/10 of the curve is what L0 is taken from without held-out rows. */
 const LATE = 10;
 
-/** What a progress line shows. All but `tokensPerSecond` are the same in every run of the same seed and backend. */
-export interface TrainProgress {
-  /** Steps done, of `steps`. */
-  step: number;
+/** What a progress line shows, of one batch. All but `tokensPerSecond` is the same in every run of the same seed and backend. */
+export interface TrainProgress extends CurvePoint {
+  /** How many `step` will be. */
   steps: number;
-  tokens: number;
-  loss: number;
-  parts: Record<string, number>;
-  l0: number;
-  /** Of this batch. */
-  explained_variance: number;
-  deadFraction: number;
   tokensPerSecond: number;
 }
 

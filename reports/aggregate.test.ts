@@ -8,7 +8,7 @@ import { buildTables, combineSeeds } from './aggregate.ts';
 import { rowGroups } from './leaderboard.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { TableRow } from './table.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, resultWith } from './testing/results.ts';
 
 const test = suite('reports/aggregate');
 const combined = (seeds: ReturnType<typeof metric>[]) => combineSeeds(seeds, seeds[0]!);
@@ -96,7 +96,7 @@ test('empty cells stay empty with their reason, and do not count as zero', () =>
 
 test('rows are ranked by the main metric in its direction; equal values share a rank, empty ones have none', () => {
   const result = (name: string, value: number | null) =>
-    fakeResult(name, [{ axes: {}, metrics: { loss: metric(value, null, { main: true, direction: 'min' }) } }]);
+    resultWith(name, [{ axes: {}, metrics: { loss: metric(value, null, { main: true, direction: 'min' }) } }]);
   const [table] = buildTables([result('a', 2), result('b', 1), result('c', null), result('d', 1)]);
   assert.equal(
     table!.rows.map(({ method, rank }) => [method.name, rank]),
@@ -110,8 +110,8 @@ test('rows are ranked by the main metric in its direction; equal values share a 
 });
 
 /** A result with a value for each concept. */
-const scored = (name: string, values: number[], seed = 0, more: Parameters<typeof fakeResult>[2] = {}) =>
-  fakeResult(
+const scored = (name: string, values: number[], seed = 0, more: Parameters<typeof resultWith>[2] = {}) =>
+  resultWith(
     name,
     [
       {
@@ -165,7 +165,7 @@ test('what ≈ leaves open is said: the difference that the test would have foun
 
 test('without values by unit seeds are compared; without seeds nothing is claimed', () => {
   const bare = (name: string, value: number, seed: number) =>
-    fakeResult(name, [{ axes: {}, metrics: { auroc: metric(value, null, { main: true }) } }], { seed });
+    resultWith(name, [{ axes: {}, metrics: { auroc: metric(value, null, { main: true }) } }], { seed });
   assert.equal(standings([bare('a', 0.9, 0), bare('b', 0.5, 0)]), [
     ['a', 1, undefined],
     ['b', 2, 'untested'],
@@ -196,11 +196,11 @@ test('one selection is ranked, by the preference that the task declares; the oth
     axes: { selection },
     metrics: { auroc: metric(value, null, { main: true }) },
   });
-  const task = { ...fakeResult('x', []).task, shows: { ranked: { selection: ['detector', 'auroc'] } } };
+  const task = { ...resultWith('x', []).task, shows: { ranked: { selection: ['detector', 'auroc'] } } };
   const [table] = buildTables([
-    fakeResult('sae', [row('probe-k16', 0.99), row('auroc', 0.8)], { task }),
-    fakeResult('both', [row('auroc', 0.7), row('detector', 0.6)], { task }),
-    fakeResult('other', [row('label', 0.9)], { task }),
+    resultWith('sae', [row('probe-k16', 0.99), row('auroc', 0.8)], { task }),
+    resultWith('both', [row('auroc', 0.7), row('detector', 0.6)], { task }),
+    resultWith('other', [row('label', 0.9)], { task }),
   ]);
   assert.equal(
     table!.rows.map(({ method, axes, rank, detail }) => [method.name, axes['selection'], rank, detail]),
@@ -215,10 +215,10 @@ test('one selection is ranked, by the preference that the task declares; the oth
 });
 
 test('bands: ranks begin anew in each, dense rows stand apart without one', () => {
-  const task = { ...fakeResult('x', []).task, shows: { bands: { metric: 'l0', ratio: 2, dense: 0.5 } } };
+  const task = { ...resultWith('x', []).task, shows: { bands: { metric: 'l0', ratio: 2, dense: 0.5 } } };
   const site = { name: 'blocks.0.hook_resid_post', d_in: 96, kind: 'tokens' as const };
   const result = (name: string, value: number, l0: number) =>
-    fakeResult(name, [{ axes: {}, metrics: { ev: metric(value, null, { main: true }), l0: metric(l0, null) } }], {
+    resultWith(name, [{ axes: {}, metrics: { ev: metric(value, null, { main: true }), l0: metric(l0, null) } }], {
       task,
       site,
     });
@@ -253,7 +253,7 @@ test('what stands beside a method as its control has no rank and takes none from
     metrics: { ms: metric(value, null, { main: true }) },
     ...(control ? { control } : {}),
   });
-  const [table] = buildTables([fakeResult('a', [row(0.5), row(0.9, true)]), fakeResult('b', [row(0.3)])]);
+  const [table] = buildTables([resultWith('a', [row(0.5), row(0.9, true)]), resultWith('b', [row(0.3)])]);
   assert.equal(
     table!.rows.map(({ method, control, rank }) => [method.name, control, rank]),
     [
@@ -287,9 +287,9 @@ test('seeds are joined by method and axes, tables by subject, site and task', ()
     metrics: { auroc: metric(value, null, { main: true }) },
   });
   const tables = buildTables([
-    fakeResult('a', [row('auroc', 0.5), row('label', 0.4)], { seed: 0 }),
-    fakeResult('a', [row('auroc', 0.7), row('label', 0.4)], { seed: 1 }),
-    fakeResult('a', [row('auroc', 0.1)], { site: { name: 'blocks.1.hook_resid_post', d_in: 8, kind: 'tokens' } }),
+    resultWith('a', [row('auroc', 0.5), row('label', 0.4)], { seed: 0 }),
+    resultWith('a', [row('auroc', 0.7), row('label', 0.4)], { seed: 1 }),
+    resultWith('a', [row('auroc', 0.1)], { site: { name: 'blocks.1.hook_resid_post', d_in: 8, kind: 'tokens' } }),
   ]);
   assert.is(tables.length, 2);
   assert.is(tables[0]!.rows.length, 2);

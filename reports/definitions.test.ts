@@ -8,7 +8,7 @@ import { writeResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults, renderReports } from './index.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, resultWith } from './testing/results.ts';
 
 const test = suite('reports/definitions');
 let folder: string;
@@ -18,7 +18,7 @@ test.before.each(async () => {
 test.after.each(() => rm(folder, { recursive: true }));
 
 const scored = (name: string, value: number, more: Parameters<typeof metric>[2] = {}, seed = 0): Result =>
-  fakeResult(
+  resultWith(
     name,
     [{ axes: {}, metrics: { auroc: metric(value, null, { main: true, ...more }), f1: metric(0.5, null) } }],
     {
@@ -42,7 +42,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
     const { files, refused } = await renderReports(into, into);
     assert.is(refused.length, 1);
     assert.match(refused[0]!, told);
-    assert.match(refused[0]!, /^result toy-lm zzz concept-detection seed 0: defines its numbers otherwise/);
+    assert.match(refused[0]!, /^result tiny-lm zzz concept-detection seed 0: defines its numbers otherwise/);
     const rows = (await readFile(files[0]!, 'utf8')).split('\n').filter((line) => line.startsWith('|'));
     assert.match(rows[0]!, /\| AUROC ↑ \|/);
     assert.match(rows[2]!, /\| 1 \| \*\*best\*\*/);
@@ -52,7 +52,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
 
 test('the newest version of a task decides; one with other metrics beside is no conflict; other places are not compared', () => {
   const newer = scored('a', 0.9, { direction: 'min' });
-  newer.task.version = 2;
+  newer.task.version += 1;
   const older = [scored('b', 0.8), scored('c', 0.7)];
   assert.equal([...definedOtherwise([newer, ...older]).keys()], older);
   const more = scored('d', 0.5);

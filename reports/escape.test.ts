@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { csvText, markdownCode, markdownText } from './escape.ts';
 import { renderTexts } from './index.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, resultWith } from './testing/results.ts';
 
 const test = suite('reports/escape');
 
@@ -20,7 +20,7 @@ test('CSV cells are no formulas; numbers stay numbers', async () => {
   assert.is(csvText('a=b'), 'a=b');
   const rows = [{ axes: {}, metrics: { auroc: metric(-0.5, [-1, 0.5], { main: true }) } }];
   const name = '=cmd()|<script>x</script>';
-  const { csv, leaderboard } = await renderTexts([fakeResult(name, rows)]);
+  const { csv, leaderboard } = await renderTexts([resultWith(name, rows)]);
   assert.match(csv, /,'=cmd\(\)/);
   assert.match(csv, /,-0\.5,-1,0\.5,/);
   assert.not.match(leaderboard, /<script>/);

@@ -1,5 +1,5 @@
 /** @file Tables → LEADERBOARD.md. */
-
+import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
@@ -8,7 +8,11 @@ import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
-const MODALITY_TITLES: Record<string, string> = { text: 'Language models', image: 'Vision models' };
+const MODALITY_TITLES: Record<ResultSubject['modality'], string> = {
+  text: 'Language models',
+  image: 'Vision models',
+  vectors: 'Worlds of known features',
+};
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -98,7 +102,7 @@ export async function renderLeaderboard(
 ): Promise<string> {
   const seeds = new Set(tables.flatMap((table) => table.seeds));
   const modalities = [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
-    title: MODALITY_TITLES[modality] ?? modality,
+    title: MODALITY_TITLES[modality],
     tables: tables.filter(({ subject }) => subject.modality === modality).map(tableView),
   }));
   const text = await renderTemplate('leaderboard.md.hbs', {

@@ -6,7 +6,7 @@ import { toCsv } from './csv.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { summaryTable } from './summary.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, realResult, resultWith } from './testing/results.ts';
 
 const test = suite('marks in reports');
 
@@ -14,10 +14,10 @@ test('a marked method is told in the leaderboard, HTML, console and CSV; others 
   const rows = [{ axes: {}, metrics: { auroc: metric(0.9, [0.8, 1], { main: true }) } }];
   const marks = [{ code: 'l0-off-target', message: 'L0 is 18 on held-out rows.' }];
   const results = [
-    fakeResult('relu', rows, { marks }),
-    fakeResult('relu', rows, { seed: 1 }),
-    fakeResult('topk', rows),
-    fakeResult('topk', rows, { seed: 1 }),
+    resultWith('relu', rows, { marks }),
+    resultWith('relu', rows, { seed: 1 }),
+    resultWith('topk', rows),
+    resultWith('topk', rows, { seed: 1 }),
   ];
   const tables = buildTables(results);
   const line = '⚠ relu (seed 0): L0 is 18 on held-out rows.';
@@ -37,23 +37,16 @@ test('a marked method is told in the leaderboard, HTML, console and CSV; others 
 
 test('tables say rows and epochs', async () => {
   const rows = [{ axes: {}, metrics: { auroc: metric(0.9, [0.8, 1], { main: true }) } }];
-  const training = {
-    options: {},
-    parameters: 1,
-    tokens: 2500,
-    rows: 100,
-    epochs: 25,
-    seconds: 1,
-    tokensPerSecond: 1,
-    curve: {},
-  };
-  const results = [fakeResult('topk', rows, { training })];
-  const note = '100 training rows × 25 epochs and 50 test rows';
+  const training = { ...realResult('relu', 'concept-detection').training!, tokens: 2500, rows: 100, epochs: 25 };
+  const results = [resultWith('topk', rows, { training })];
+  const note = '7,709 training rows × 25 epochs and 1,581 test rows';
   const tables = buildTables(results);
   assert.ok((await renderLeaderboard(tables, { limited: false })).includes(note));
   assert.ok((await renderHtml(tables, results, { limited: false, title: 'x' })).includes(note));
-  const untrained = buildTables([fakeResult('pca', rows)]);
-  assert.ok((await renderLeaderboard(untrained, { limited: false })).includes('100 training rows and 50 test rows'));
+  const untrained = buildTables([resultWith('pca', rows)]);
+  assert.ok(
+    (await renderLeaderboard(untrained, { limited: false })).includes('7,709 training rows and 1,581 test rows'),
+  );
 });
 
 test.run();

@@ -6,30 +6,21 @@ import * as assert from 'uvu/assert';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
 import { renderReports, renderTexts, summaryTable } from './index.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, realResult, resultWith } from './testing/results.ts';
 
 const test = suite('reports/render');
 
+const { curves, training } = realResult('relu', 'concept-detection');
 const results = [
-  fakeResult(
+  resultWith(
     'topk',
     [{ axes: { selection: 'auroc' }, metrics: { auroc: metric(0.91, [0.88, 0.94], { main: true }) } }],
-    {
-      curves: { 'roc/auroc': { x: [0, 0.5, 1], y: [0, 0.9, 1] } },
-      training: {
-        options: {},
-        parameters: 10,
-        tokens: 20,
-        seconds: 1,
-        tokensPerSecond: 20,
-        curve: { tokens: [10, 20], explainedVariance: [0.4, 0.6], l0: [4, 4] },
-      },
-    },
+    { curves: { 'roc/auroc': curves!['roc/auroc']! }, training },
   ),
-  fakeResult('pca | <b>', [{ axes: {}, metrics: { auroc: metric(0.8, [0.75, 0.85], { main: true }) } }], {
+  resultWith('pca | <b>', [{ axes: {}, metrics: { auroc: metric(0.8, [0.75, 0.85], { main: true }) } }], {
     kind: 'baseline',
   }),
-  fakeResult('bow', [{ axes: {}, metrics: { auroc: metric(null, null, { main: true }) } }], { kind: 'baseline' }),
+  resultWith('bow', [{ axes: {}, metrics: { auroc: metric(null, null, { main: true }) } }], { kind: 'baseline' }),
 ];
 
 test('the leaderboard has a row a method, best first, with intervals, escaped bars and the reasons of empty cells', async () => {
@@ -48,7 +39,7 @@ test('CSV has one line a number and quotes what needs it', async () => {
   assert.is(lines.length, 4);
   assert.match(
     lines[1]!,
-    /toy,toy-lm,text,.*,topk,sae,false,,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
+    /small,tiny-lm,text,.*,topk,sae,false,192,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
   );
   assert.match(lines[3]!, /has no decoder/);
 });
@@ -59,7 +50,7 @@ test('leaderboard, HTML, CSV and the table on the console agree on ranks; few un
     const own = values.map((value, i) => value - shift + (i % 2 === 0 ? 0.001 : 0));
     const auroc = metric(own.reduce((a, b) => a + b) / own.length, [0.5, 1], { main: true, n: own.length });
     const row = { axes: {}, metrics: { auroc }, samples: { unit: 'concept', values: own } };
-    const result = fakeResult(name, [row]);
+    const result = resultWith(name, [row]);
     return { ...result, method: { ...result.method, control } };
   };
   const noisy = scored('noisy', 0.02);
@@ -109,7 +100,7 @@ test('CSV carries all options: of the method, its training, the task and the dat
 
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
   const { html } = await renderTexts(results);
-  assert.is((html.match(/<svg role/g) ?? []).length, 4);
+  assert.is((html.match(/<svg role/g) ?? []).length, 5);
   assert.not.match(html, /<script|https?:\/\/(?!www\.w3\.org)/);
   assert.not.match(html, /pca \| <b>/);
   assert.match(html, /ROC, averaged over concepts/);
@@ -146,7 +137,7 @@ test('limited results are left out unless asked for, and then marked; no results
 });
 
 test('a method that failed stays in the tables with its reason, also where only one of its seeds did', async () => {
-  const failed = (name: string, seed: number, reason: string) => fakeResult(name, [], { seed, failed: reason });
+  const failed = (name: string, seed: number, reason: string) => resultWith(name, [], { seed, failed: reason });
   const all = [
     ...results,
     failed('broken', 0, 'expected finite weights'),
@@ -191,8 +182,8 @@ test('the leaderboard shows all columns that a task declares, however many', asy
   const metrics = Object.fromEntries(
     names.map((name) => [name, metric(0.5, [0.4, 0.6], name === 'auroc' ? { main: true } : {})]),
   );
-  const task = { ...fakeResult('a', []).task, shows: { columns: names.slice(1, 10) } };
-  const { leaderboard } = await renderTexts([fakeResult('a', [{ axes: {}, metrics }], { task })]);
+  const task = { ...resultWith('a', []).task, shows: { columns: names.slice(1, 10) } };
+  const { leaderboard } = await renderTexts([resultWith('a', [{ axes: {}, metrics }], { task })]);
   const header = leaderboard.split('\n').find((line) => line.startsWith('| rank'))!;
   assert.is(header.match(/declared.\d/g)!.length, 9);
   assert.not.match(header, /other/);

@@ -4,13 +4,13 @@ import * as assert from 'uvu/assert';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { tellApart } from './settings.ts';
-import { fakeResult, metric } from './testing.ts';
+import { metric, resultWith } from './testing/results.ts';
 
 const test = suite('reports/settings');
 
 const row = (value: number) => [{ axes: {}, metrics: { auroc: metric(value, null, { main: true }) } }];
 const withOptions = (name: string, seed: number, options: Record<string, unknown>, value = 0.5): Result => {
-  const result = fakeResult(name, row(value), { seed });
+  const result = resultWith(name, row(value), { seed });
   return { ...result, method: { ...result.method, options } };
 };
 const names = (results: Result[]) => tellApart(results).map(({ method }) => method.name);
@@ -41,8 +41,8 @@ test('a seed of another option is another row, named after what differs', () => 
 });
 
 test('methods scored under other options of a task, an option that is new', () => {
-  const task = (options: Record<string, unknown>) => ({ ...fakeResult('a', []).task, options });
-  const scored = [fakeResult('a', row(1), { task: task({ n: 2 }) }), fakeResult('b', row(1), { task: task({}) })];
+  const task = (options: Record<string, unknown>) => ({ ...resultWith('a', []).task, options });
+  const scored = [resultWith('a', row(1), { task: task({ n: 2 }) }), resultWith('b', row(1), { task: task({}) })];
   assert.equal(names(scored), ['a task.n=2', 'b task.n=none']);
   const elsewhere = { site: { name: 'blocks.1.hook_resid_post', d_in: 8, kind: 'tokens' as const } };
   assert.equal(
@@ -60,7 +60,7 @@ test('a difference beyond what is shown of a value, or that no option shows, sti
     names(cut),
     ['b', 'c', 'c'].map((digit) => `a f=[0.1,0.2,0.3,0.4,0.5,0.6, #${digit.repeat(8)}`),
   );
-  const code = hashes.map((settings, seed) => ({ ...fakeResult('a', row(seed), { seed }), settings }));
+  const code = hashes.map((settings, seed) => ({ ...resultWith('a', row(seed), { seed }), settings }));
   assert.equal(names(code), ['a #bbbbbbbb', 'a #cccccccc', 'a #cccccccc']);
   const [table] = buildTables(tellApart(code));
   assert.equal(
@@ -74,7 +74,7 @@ test('a difference beyond what is shown of a value, or that no option shows, sti
 
 test('methods scored by other code of a task than the rest of their table', () => {
   const settings = (digit: string) => ({ row: digit.repeat(64), table: digit.repeat(64) });
-  const scored = ['b', 'c'].map((digit) => ({ ...fakeResult(`m${digit}`, row(1)), settings: settings(digit) }));
+  const scored = ['b', 'c'].map((digit) => ({ ...resultWith(`m${digit}`, row(1)), settings: settings(digit) }));
   assert.equal(names(scored), ['mb #bbbbbbbb', 'mc #cccccccc']);
 });
 

@@ -69,7 +69,11 @@ export function tellApart(results: readonly Result[]): Result[] {
   for (const group of byTable(results)) {
     const ofGroup = wordsOf(group, ofRun, ({ settings }) => settings.table, new Map());
     for (const own of groupBy(group, ({ method }) => method.name)) {
-      for (const [result, words] of wordsOf(own, ofMethod, ({ settings }) => settings.row, ofGroup)) {
+      // A seed whose training failed has no options of it to differ by.
+      const trained = own.find(({ training }) => training)?.training;
+      const ofSeed = (result: Result) =>
+        ofMethod(result.failed === undefined ? result : { ...result, training: result.training ?? trained });
+      for (const [result, words] of wordsOf(own, ofSeed, ({ settings }) => settings.row, ofGroup)) {
         if (words.length > 0) names.set(result, `${result.method.name} ${words.join(', ')}`);
       }
     }

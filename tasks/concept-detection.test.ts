@@ -304,9 +304,21 @@ test('hostile data: an empty class, a leak between splits, NaN scores', async ()
     1,
   );
   const hostile: [LabelledActivations, ConceptDetector, RegExp][] = [
-    [single({ ...full, trainPositive: [] }), byRow, /concept 'c0'.*training positives/],
-    [single({ ...full, positive: [] }), byRow, /concept 'c0'.*held-out positives/],
-    [single({ ...full, negative: [] }), byRow, /concept 'c0'.*held-out negatives/],
+    [
+      single({ ...full, trainPositive: [] }),
+      byRow,
+      /concept 'c0'.*training positives and negatives, found 0 positives and 1 negatives/,
+    ],
+    [
+      single({ ...full, positive: [] }),
+      byRow,
+      /concept 'c0'.*held-out positives and negatives, found 0 positives and 1 negatives/,
+    ],
+    [
+      single({ ...full, negative: [] }),
+      byRow,
+      /concept 'c0'.*held-out positives and negatives, found 1 positives and 0 negatives/,
+    ],
     [leaked, byRow, /concept 'c0': item 'i0' is in both splits/],
     [single({ ...full, positive: [Number.NaN] }), byRow, /concept 'c0', item 'i2'.*finite/],
     [single(full), { scoreItem: () => Number.POSITIVE_INFINITY }, /concept 'c0', item 'i0'.*Infinity/],

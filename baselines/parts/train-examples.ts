@@ -1,5 +1,6 @@
 /** @file The training examples of a concept, checked. */
 import { type LabelledActivations, UserError } from '../../harness/contract.ts';
+import { requireBothClasses } from '../../harness/kit/index.ts';
 
 /** What `LabelledActivations.examples` gives. */
 export type Examples = ReturnType<LabelledActivations['examples']>;
@@ -11,15 +12,7 @@ export type Examples = ReturnType<LabelledActivations['examples']>;
  */
 export function trainExamples(method: string, labelled: LabelledActivations, concept: number): Examples {
   const examples = labelled.examples(concept, 'train');
-  const positives = examples.labels.reduce((sum, label) => sum + label, 0);
-  const negatives = examples.labels.length - positives;
-  if (positives === 0 || negatives === 0) {
-    const { id } = labelled.set.concepts[concept]!;
-    throw new UserError(
-      `${method}: concept '${id}': expected training positives and negatives, found ${positives} positives and ` +
-        `${negatives} negatives; remove the concept or give it examples`,
-    );
-  }
+  requireBothClasses(method, labelled.set.concepts[concept]!, 'training', examples.labels);
   return examples;
 }
 

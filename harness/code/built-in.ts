@@ -14,8 +14,7 @@ import type { Code, CodeEntry } from './bundle.ts';
 const own = (file: string, ...names: string[]) => ({ file, names });
 
 const LABELLED = [
-  own('harness/execute/labelled', 'labelledActivations'),
-  own('harness/execute/whole-examples', 'wholeExamples'),
+  own('harness/execute/labelled', 'labelledActivations', 'wholeExamples'),
   own('harness/activations/cut-texts', 'cutTexts'),
 ];
 
@@ -28,12 +27,11 @@ const RUNNERS = {
   import: [own('harness/activations/import', 'openImport')],
   sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
   baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
-  checkpoint: [...LABELLED, own('harness/execute/checkpoint', 'fitCheckpoint', 'restoreCheckpoint')],
+  checkpoint: [...LABELLED, own('harness/execute/fit', 'fitCheckpoint', 'restoreCheckpoint')],
   prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
   evaluate: [
     ...LABELLED,
-    own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared'),
-    own('harness/execute/judge', 'taskJudge'),
+    own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared', 'taskJudge'),
   ],
   backend: [own('harness/num/backend', 'initBackend')],
 };

@@ -44,8 +44,7 @@ async function subjects(registry: Registry): Promise<Line[]> {
 
 /** Sites by the folders' configs; a network of a family without an outline is loaded, which needs a backend. */
 async function sites(context: CommandContext, registry: Registry): Promise<Line[]> {
-  const { embeddedSubjectIds } = await import('../suite/subjects.ts');
-  const { subjectOutline } = await import('../execute/subject-outline.ts');
+  const { embeddedSubjectIds, subjectOutline } = await import('../suite/subjects.ts');
   const chosen = context.values['subject'] as string | undefined;
   const lines: Line[] = [];
   for (const name of chosen === undefined ? embeddedSubjectIds() : [chosen]) {

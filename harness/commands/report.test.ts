@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fakeResult, metric } from '../../reports/testing.ts';
+import { metric, resultWith } from '../../reports/testing/results.ts';
 import { writeResult } from '../results.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
 import { writeReports } from './report.ts';
@@ -15,7 +15,7 @@ test('a run with failed steps does not become the reference; its own reports are
     const leaderboard = await readFile(new URL('LEADERBOARD.md', root), 'utf8');
     await writeResult(
       folder,
-      fakeResult('topk', [{ axes: {}, metrics: { auroc: metric(0.9, null, { main: true }) } }]),
+      resultWith('topk', [{ axes: {}, metrics: { auroc: metric(0.9, null, { main: true }) } }]),
     );
     const plan = { suite: { id: 'default' }, limited: false, failed: 2 };
     const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));

@@ -2,9 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
-import type { AsideSetting } from '../execute/aside.ts';
-import type { Failure } from '../execute/run-jobs.ts';
-import type { ExecuteEnvironment, RunSummary } from '../execute.ts';
+import type { Executor, Failure } from '../execute/executor.ts';
+import type { RunSummary } from '../execute.ts';
 import { OWN_THREADS } from '../num/backends/names.ts';
 import { fewOpenFiles } from '../open-files.ts';
 import type { Plan } from '../plan.ts';
@@ -203,16 +202,16 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   return exitCodeOf(failures);
 }
 
-/** Beyond this many, sides wait for one another's activations and preparations. */
-const MAX_SIDES = 4;
+/** Beyond this many, threads wait for one another's activations and preparations. */
+const MAX_THREADS = 4;
 
-/** Threads beside this one, where there are cores for them and the backend computes on cores. */
-async function asideFor(setting: Omit<AsideSetting, 'plugins'>, values: Values): Promise<ExecuteEnvironment['aside']> {
+/** Threads, where there are cores for them and the backend computes on cores; else this one. */
+async function executorFor(backend: string, values: Values): Promise<Executor> {
   const { allowedThreads } = await import('../native/addon.ts');
-  const threads = Math.min(MAX_SIDES, allowedThreads()) - 1;
-  if (OWN_THREADS.includes(setting.backend) || threads < 1 || fewOpenFiles()) return undefined;
-  const { workerAside } = await import('../execute/aside.ts');
-  return { threads, start: workerAside({ ...setting, plugins: (values['plugin'] ?? []) as string[] }) };
+  const { threads } = await import('../execute/threads.ts');
+  const one = OWN_THREADS.includes(backend) || fewOpenFiles();
+  const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
+  return threads({ threads: most, backend, plugins: (values['plugin'] ?? []) as string[] });
 }
 
 export const command: Command = {
@@ -235,8 +234,8 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, values, registry, say);
-    const { prepareRun } = await import('../execute/prepare-run.ts');
-    const { plan, backend, provenance } = await prepareRun(suite, registry, {
+    const { prepareRun } = await import('../execute/run.ts');
+    const { plan, places, backend, provenance } = await prepareRun(suite, registry, {
       backend: values['backend'] as string,
       limited: values['limit'] !== undefined,
       passed: context.passed,
@@ -246,12 +245,13 @@ export const command: Command = {
     await checkPlaced(plan, values);
     signal.throwIfAborted();
     const out = outFolder(suite, values);
-    const { checkOwner } = await import('../execute/own-folder.ts');
+    const { checkOwner, compareFolder, outdatedLines, refuseOthers, removeOthers } = await import(
+      '../execute/results-folder.ts'
+    );
     await checkOwner(out, {
       suite: suite.id,
       ...(values['limit'] === undefined ? {} : { limit: values['limit'] as number }),
     });
-    const { compareFolder, outdatedLines, refuseOthers, removeOthers } = await import('../execute/other-settings.ts');
     const findings = await compareFolder(out, plan);
     if (!values['overwrite']) refuseOthers(out, findings);
     sayImports(plan, say);
@@ -262,17 +262,11 @@ export const command: Command = {
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const aside = await asideFor({ out, storeRoot: store.root, run: provenance, backend: backend.name }, values);
-    const summary = await executePlan(plan, {
-      registry,
-      store,
-      out,
-      run: provenance,
-      ...(aside ? { aside } : {}),
-      signal,
+    const run = { registry, store, places, out, provenance, signal, say };
+    const summary = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      say,
+      executor: await executorFor(backend.name, values),
     });
     return conclude(summary, plan, out, context);
   },

@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts';
 import type { SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
+import { isImported } from '../suite/resolved.ts';
 import type { SubjectReference } from '../suite/subjects.ts';
 import type { OwnSae } from '../train/own-layout.ts';
 import type { Command } from './command.ts';
@@ -78,11 +79,12 @@ async function subjectOf(
 }
 
 /** Writes into cfg.json which model it is: the step in the store does not say it, since the name changes no number. */
-async function nameModel(file: string, { id, imported, fingerprint }: SitePlan['subject']): Promise<void> {
+async function nameModel(file: string, subject: SitePlan['subject']): Promise<void> {
+  const { id, fingerprint } = subject;
   const { atomicWriteJson } = await import('../io/atomic.ts');
   const { readJson } = await import('../io/json.ts');
   const { metadata, ...cfg } = (await readJson(file, 'saelens')) as { metadata?: object };
-  const model = { model_name: id, ...(imported === undefined ? { saxbench_model: fingerprint } : {}) };
+  const model = { model_name: id, ...(isImported(subject) ? {} : { saxbench_model: fingerprint }) };
   await atomicWriteJson(file, { ...cfg, metadata: { ...metadata, ...model } });
 }
 
@@ -100,7 +102,7 @@ async function writeOwn(
   const state = await readState(folder);
   const { shape, hp } = state.json as Pick<OwnSae, 'shape' | 'hp'>;
   const source = await pluginSource(registry, 'sae', id);
-  const model = subject.imported === undefined ? { model_fingerprint: subject.fingerprint } : {};
+  const model = isImported(subject) ? {} : { model_fingerprint: subject.fingerprint };
   const origin = { hook_name: site, model_name: subject.id, ...model };
   const own = { variant: id, version, ...(source === undefined ? {} : { source }), shape, hp, ...origin };
   await writeOwnSae(out, own, state);
@@ -130,8 +132,8 @@ export const command: Command = {
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
     await validate('suite', { ...suite, tasks: [{ id: 'none' }] }, 'train');
-    const { prepareRun } = await import('../execute/prepare-run.ts');
-    const { plan, backend, provenance } = await prepareRun(suite, registry, {
+    const { prepareRun } = await import('../execute/run.ts');
+    const { plan, places, backend, provenance } = await prepareRun(suite, registry, {
       backend: values['backend'] as string,
       limited: values['limit'] !== undefined,
       passed: context.passed,
@@ -145,17 +147,16 @@ export const command: Command = {
     const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
     await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
-    const { fitPlan } = await import('../execute/fit-plan.ts');
+    const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const step = await fitPlan(plan, {
-      registry,
-      store,
-      run: provenance,
-      signal,
+    const run = { registry, store, places, provenance, signal, say };
+    const { failures } = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
     });
+    for (const { error } of failures) throw error;
+    const step = (await store.fetch(fit!.key))!;
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');

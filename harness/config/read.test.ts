@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { refusal } from '../testing/failing.ts';
 import { readSettings } from './read.ts';
 import { environmentName, SETTINGS } from './settings.ts';
 
@@ -11,15 +12,6 @@ const test = suite('settings');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-config-'));
 const file = join(folder, 'config.json');
 test.after(() => rmSync(folder, { recursive: true }));
-
-async function messageOf(reading: Promise<unknown>): Promise<string> {
-  try {
-    await reading;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
-}
 
 test('precedence', async () => {
   writeFileSync(file, JSON.stringify({ limit: 1, store: 'from-file', backend: 'cpu', out: 'from-file' }));
@@ -50,14 +42,14 @@ test('mistakes', async () => {
     [{ config: join(folder, 'none.json') }, {}, /^config: .*none\.json does not exist/],
   ];
   for (const [flags, environment, expected] of cases) {
-    assert.match(await messageOf(readSettings('run', flags, environment)), expected);
+    assert.match(await refusal(readSettings('run', flags, environment)), expected);
   }
 });
 
 test('a typo in the config file', async () => {
   writeFileSync(file, JSON.stringify({ limt: 1 }));
   assert.match(
-    await messageOf(readSettings('run', { config: file }, {})),
+    await refusal(readSettings('run', { config: file }, {})),
     /unknown setting in .* 'limt'\. Did you mean: limit\?/,
   );
 });

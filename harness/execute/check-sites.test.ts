@@ -23,10 +23,9 @@ function weightless(): Registry {
 function planOf(site: string): Plan {
   const subject = {
     id: 'tiny-lm',
-    folder: join(packageRoot, 'models/pretrained/tiny-lm'),
+    fingerprint: 'f',
     family: 'llama@1',
     dataset: { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 },
-    baseDir: '',
     concepts: {},
     training: {},
   };
@@ -35,9 +34,11 @@ function planOf(site: string): Plan {
 
 test('sites and sizes are known without loading weights', async () => {
   const { signal } = new AbortController();
-  const small = await checkSites(planOf('blocks.2.hook_resid_post'), weightless(), signal);
+  const places = { 'tiny-lm@f': { folder: join(packageRoot, 'models/pretrained/tiny-lm'), baseDir: '' } };
+  const run = { registry: weightless(), places, signal };
+  const small = await checkSites(planOf('blocks.2.hook_resid_post'), run);
   assert.equal([...small], ['tiny-lm']);
-  const error = await checkSites(planOf('blocks.9.hook_resid_post'), weightless(), signal).catch((e: Error) => e);
+  const error = await checkSites(planOf('blocks.9.hook_resid_post'), run).catch((e: Error) => e);
   assert.match((error as Error).message, /unknown site of tiny-lm 'blocks\.9\.hook_resid_post'/);
 });
 

@@ -2,9 +2,9 @@
 import os from 'node:os';
 import { widthOf } from '../options.ts';
 import type { Plan, SitePlan } from '../plan.ts';
-import type { Registry } from '../registry.ts';
 import { checkMethod } from '../suite/check-method.ts';
 import { checkConcepts } from '../suite/fitting-dataset.ts';
+import type { Run } from './run.ts';
 import { openOutline, type SessionOutline } from './session.ts';
 
 /** Weights, gradients and two moments of encoder and decoder while an SAE trains. */
@@ -31,11 +31,12 @@ function bytesOf(outline: SessionOutline, sites: readonly SitePlan[]): number {
  * @returns The subjects that several threads may hold open at once: small against the memory of this machine.
  * @throws UserError for an unknown site, sizes that cannot be and the like; the signal's reason when aborted.
  */
-export async function checkSites(plan: Plan, registry: Registry, signal: AbortSignal): Promise<Set<string>> {
+export async function checkSites(plan: Plan, run: Pick<Run, 'registry' | 'places' | 'signal'>): Promise<Set<string>> {
+  const { registry, signal } = run;
   const small = new Set<string>();
   for (const subject of new Set(plan.sites.map((sitePlan) => sitePlan.subject))) {
     signal.throwIfAborted();
-    const outline = await openOutline(subject, registry);
+    const outline = await openOutline(subject, run);
     try {
       const sites = plan.sites.filter((sitePlan) => sitePlan.subject === subject);
       for (const { site, fits } of sites) {

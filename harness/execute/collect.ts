@@ -2,13 +2,13 @@
 import { collectActivations } from '../activations/collect.ts';
 import type { CollectPolicy } from '../activations/policy.ts';
 import { openActivationSet } from '../activations/set-files.ts';
+import { writeVectors } from '../activations/vectors.ts';
 import type { Item } from '../contract/data.ts';
 import type { ActivationSet } from '../contract.ts';
 import type { ActivationSplit, SitePlan } from '../plan.ts';
-import type { StepProgress } from '../progress.ts';
 import type { StoredStep } from '../store.ts';
 import type { Session } from './session.ts';
-import type { RunStep } from './steps.ts';
+import type { RunStep, StepWork } from './steps.ts';
 
 /** Texts of a split, and those of them that the subject does not see to the end. */
 type CollectedTexts = Awaited<ReturnType<typeof collectActivations>>;
@@ -35,7 +35,7 @@ export async function collectSplit(
   sitePlan: SitePlan,
   others: readonly SitePlan[],
   split: ActivationSplit,
-  { step, signal }: { step: RunStep; signal: AbortSignal },
+  step: RunStep,
 ): Promise<StoredStep> {
   const { modality } = session.site(sitePlan.site);
   const together = [sitePlan, ...others].filter(
@@ -47,26 +47,33 @@ export async function collectSplit(
   const opened = new Map<string, string>();
   const found = new Map<string, StoredStep>();
   /** What collecting says of the texts, where it was needed. */
-  async function open(at: number, progress?: StepProgress): Promise<CollectedTexts | undefined> {
+  async function open(at: number, work?: StepWork): Promise<CollectedTexts | undefined> {
     const key = keys[at];
-    if (key === undefined) return progress && collect(progress);
+    if (key === undefined) return work && collect(work);
     let made = false;
     const label = `${sitePlan.subject.id} ${byKey.get(key)!.site} ${split}`;
-    const stored = await step('activations', key, label, async (folder, own) => {
+    const stored = await step('activations', key, label, async (own) => {
       made = true;
-      opened.set(key, folder);
+      opened.set(key, own.folder);
       return { texts: await open(at + 1, own) };
     });
-    const texts = made ? (stored.meta['texts'] as CollectedTexts | undefined) : await open(at + 1, progress);
+    const texts = made ? (stored.meta['texts'] as CollectedTexts | undefined) : await open(at + 1, work);
     found.set(key, stored);
     return texts;
   }
-  async function collect(progress: StepProgress): Promise<CollectedTexts> {
+  async function collect({ progress, signal }: StepWork): Promise<CollectedTexts> {
     const { dtype, policy, maxLength } = sitePlan.subject.collect;
+    const items = await itemsOf(session, sitePlan, split);
+    const targets = [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key }));
+    const { dataset, subject } = session;
+    if (!subject) {
+      const run = { signal, onProgress: progress.update };
+      return writeVectors(dataset, sitePlan.subject.id, items, targets[0]!, dtype, run);
+    }
     return collectActivations({
-      subject: session.subject!,
-      targets: [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key })),
-      items: await itemsOf(session, sitePlan, split),
+      subject,
+      targets,
+      items,
       policy: policy as CollectPolicy,
       dtype,
       maxLength,

@@ -1,6 +1,7 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
-import type { TaskJudge } from '../contract/judge.ts';
+import type { Modality } from '../contract/data.ts';
+import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
@@ -10,14 +11,16 @@ import { readJson } from '../io/json.ts';
 import { refuseNonFinite } from '../io/non-finite.ts';
 import { createRng } from '../num/rng.ts';
 import type { Evaluation, Fit, Plan, SitePlan } from '../plan.ts';
-import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
 import { checkedRows, definitionsOf } from '../results/rows.ts';
 import { RESULT_SCHEMA } from '../results.ts';
 import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { StoredStep } from '../store.ts';
+import type { ResolvedJudge } from '../suite/resolved.ts';
+import { createOnce } from './once.ts';
 import type { Session } from './session.ts';
+import type { StepWork } from './steps.ts';
 
 /** Activations of a site, as tasks read them. */
 export interface SiteActivations {
@@ -30,7 +33,7 @@ export interface SiteActivations {
 export interface EvaluationMeta {
   run: RunProvenance;
   site: Result['site'];
-  modality: 'text' | 'image';
+  modality: Modality;
   subject: { fingerprint: string; family: string; parameters: number | null };
   data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
   d_sae?: number;
@@ -54,7 +57,8 @@ export async function prepareContext(
   activations: SiteActivations,
   options: Record<string, unknown>,
   taskSeed: number,
-  env: { progress: StepProgress; signal: AbortSignal; judge?: TaskJudge | undefined },
+  { progress, signal }: StepWork,
+  judge?: TaskJudge,
 ): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
@@ -63,11 +67,36 @@ export async function prepareContext(
     dataset: session.dataset,
     ...activations,
     testItems: await session.testItems(),
-    ...(env.judge ? { judge: env.judge } : {}),
+    ...(judge ? { judge } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
-    signal: env.signal,
-    progress: env.progress.update,
+    signal,
+    progress: progress.update,
+  };
+}
+
+/** The judge on a session's dataset and subject; it is disposed of with the session. */
+export function taskJudge(
+  definition: JudgeDefinition,
+  { id, version, options }: ResolvedJudge,
+  session: Pick<Session, 'dataset' | 'subject' | 'own'>,
+  replies: Replies,
+): TaskJudge {
+  const { dataset, subject } = session;
+  const once = createOnce();
+  const opened = (): Promise<OpenJudge> =>
+    once('judge', async () => {
+      const judge = await definition.open({ options, dataset, ...(subject ? { subject } : {}), replies });
+      session.own(judge);
+      return judge;
+    });
+  const unavailable = definition.unavailable?.({ dataset });
+  return {
+    id,
+    version,
+    ...(unavailable === undefined ? {} : { unavailable }),
+    description: async () => (await opened()).description,
+    rate: async (rows, signal) => (await opened()).rate(rows, signal),
   };
 }
 

@@ -1,5 +1,7 @@
-/** @file The step that fits a method: trains an SAE or fits a baseline, keeps the numbers, and restores the method. */
-
+/**
+ * @file The step that fits a method: trains an SAE, fits a baseline or finds the input scale of a checkpoint, keeps the
+ * numbers, and restores the method.
+ */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptRows } from '../activations/activation-set.ts';
@@ -11,14 +13,19 @@ import { createRng } from '../num/rng.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Fit } from '../plan.ts';
 import type { DefinitionByKind } from '../plugin-check.ts';
-import type { StepProgress } from '../progress.ts';
 import type { Registry } from '../registry.ts';
 import type { ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
+import type { ResolvedMethod } from '../suite/resolved.ts';
 import { restoreSae } from '../train/fitted-sae.ts';
 import type { HeldOutPoint } from '../train/held-out.ts';
+import { meanNormScale, sampleRows } from '../train/input.ts';
+import { readOwnState } from '../train/own-layout.ts';
+import { readSaeLensConfig } from '../train/saelens-config.ts';
+import { saeLensMethod } from '../train/saelens-method.ts';
+import { foldInputScale, readSaeLens } from '../train/saelens-read.ts';
 import { trainSae } from '../train.ts';
-import { fitCheckpoint, restoreCheckpoint } from './checkpoint.ts';
+import type { StepWork } from './steps.ts';
 
 /** What fitting reads. */
 export interface FitInputs {
@@ -29,12 +36,6 @@ export interface FitInputs {
   labelled?: LabelledActivations;
   subject?: Subject;
   site: string;
-}
-
-export interface FitEnvironment {
-  folder: string;
-  progress: StepProgress;
-  signal: AbortSignal;
 }
 
 type Method = Awaited<ReturnType<Registry['method']>>;
@@ -48,7 +49,7 @@ export async function fitMethod(
   definition: Method,
   fit: Fit,
   inputs: FitInputs,
-  env: FitEnvironment,
+  env: StepWork,
 ): Promise<Record<string, unknown>> {
   if (definition.kind === 'sae') return fitSae(definition, fit, inputs, env);
   if (definition.kind === 'checkpoint') {
@@ -62,7 +63,7 @@ export async function fitBaseline(
   definition: DefinitionByKind['baseline'],
   fit: Fit,
   inputs: FitInputs,
-  env: FitEnvironment,
+  env: StepWork,
 ): Promise<Record<string, unknown>> {
   const { options } = fit.method;
   const { needs } = definition;
@@ -84,7 +85,7 @@ export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
   { train, test, site }: FitInputs,
-  { folder, progress, signal }: FitEnvironment,
+  { folder, progress, signal }: StepWork,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
   const started = performance.now();
@@ -171,4 +172,31 @@ export function restoreBaseline(
 ): FittedMethod {
   const concepts = labelled?.set.concepts;
   return definition.restore(state, { d_in: train.d_in, options, ...(concepts ? { concepts } : {}) });
+}
+
+/** Seed of the sample that an input scale is estimated on: a checkpoint gives one result, whatever the suite's seeds. */
+const SAMPLE_SEED = 0;
+
+/** The step of a checkpoint: keeps the factor on inputs that is still to be folded; the weights stay where they are. */
+export async function fitCheckpoint(
+  { checkpoint, variant }: ResolvedMethod,
+  train: ActivationSet,
+  folder: string,
+): Promise<void> {
+  const { inputScale } = variant === undefined ? await readSaeLensConfig(checkpoint!) : {};
+  // As SAELens does where a run has not folded it: the constant that brings the mean norm to the square root of d_in.
+  const scale = inputScale === 'estimate' ? meanNormScale(await sampleRows(train, SAMPLE_SEED), train.d_in) : null;
+  await writeArrays(folder, { arrays: {}, json: { scale } });
+}
+
+/** The checkpoint as a method. The caller disposes of it. */
+export async function restoreCheckpoint(
+  { checkpoint, variant }: ResolvedMethod,
+  folder: string,
+  registry: Registry,
+): Promise<FittedMethod> {
+  if (variant !== undefined) return restoreSae(await registry.get('sae', variant), await readOwnState(checkpoint!));
+  const { scale } = (await readArrays(folder)).json as { scale: number | null };
+  const read = await readSaeLens(checkpoint!);
+  return saeLensMethod(scale === null ? read : foldInputScale(read, scale));
 }

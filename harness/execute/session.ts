@@ -1,17 +1,18 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
 import { siteOf } from '../activations/site-of.ts';
-import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
-import type { Site, Subject } from '../contract/subject.ts';
+import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
+import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
-import type { ResolvedSubject } from '../suite/resolved.ts';
+import { IMPORTED, NO_FAMILY, type PlannedSubject } from '../suite/resolved.ts';
+import { type WholeExamples, wholeExamples } from './labelled.ts';
 import { createOnce } from './once.ts';
-import { type WholeExamples, wholeExamples } from './whole-examples.ts';
+import { placeOf, type Run } from './run.ts';
 
-type ConceptLimits = ResolvedSubject['concepts'];
+type ConceptLimits = PlannedSubject['concepts'];
 
 interface Disposable {
   dispose(): void;
@@ -26,7 +27,7 @@ export interface SubjectFacts {
 }
 
 export interface Session {
-  /** Absent for imported activations. */
+  /** Absent for imported activations and for a dataset's own. */
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
@@ -47,26 +48,31 @@ export interface Session {
 
 /** What a session tells before its subject is loaded. */
 export interface SessionOutline extends Pick<Session, 'dataset' | 'site' | 'dispose'> {
-  /** Null for imported activations. */
+  /** Null for imported activations and for a dataset's own. */
   parameters: number | null;
 }
 
 /** Opens what needs no weights, or all where the family has no outline. The caller disposes of it. */
-export async function openOutline(resolved: ResolvedSubject, registry: Registry): Promise<SessionOutline> {
-  const { id, folder } = resolved;
-  const outline = folder === undefined ? undefined : await (await familyOf(resolved, registry)).outline?.(folder);
+export async function openOutline(planned: PlannedSubject, run: Where): Promise<SessionOutline> {
+  const { id } = planned;
+  const { folder } = placeOf(run.places, planned);
+  const outline = folder === undefined ? undefined : await (await familyOf(planned, run.registry)).outline?.(folder);
   if (outline === undefined) {
-    const session = await openSession(resolved, registry);
+    const session = await openSession(planned, run);
     return { ...session, parameters: session.facts.parameters };
   }
-  const dataset = await openOwnDataset(resolved, registry);
+  const dataset = await openOwnDataset(planned, run);
   return { parameters: outline.parameters, dataset, site: siteFinder({ ...outline, id }, dataset), dispose() {} };
 }
 
-const familyOf = ({ family }: ResolvedSubject, registry: Registry) => registry.get('subject', family.split('@')[0]!);
+/** What of a run opens its subjects. */
+type Where = Pick<Run, 'registry' | 'places'>;
 
-async function openOwnDataset({ dataset, baseDir }: ResolvedSubject, registry: Registry): Promise<Dataset> {
-  return openDataset(await registry.get('dataset', dataset.id), dataset, baseDir);
+const familyOf = ({ family }: PlannedSubject, registry: Registry) => registry.get('subject', family.split('@')[0]!);
+
+async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
+  const { dataset } = planned;
+  return openDataset(await registry.get('dataset', dataset.id), dataset, placeOf(places, planned).baseDir);
 }
 
 /** The site of a name, where the dataset fits it. */
@@ -79,11 +85,13 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
 }
 
 /** Opens a subject of the plan. The caller disposes of it. */
-export async function openSession(resolved: ResolvedSubject, registry: Registry): Promise<Session> {
-  const { id, folder, collect } = resolved;
-  if (folder === undefined) return openImportedSession(resolved);
-  const dataset = await openOwnDataset(resolved, registry);
-  const subject = await (await familyOf(resolved, registry)).load(folder, { id });
+export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
+  const { id, fingerprint, collect } = planned;
+  const { folder, imported } = placeOf(run.places, planned);
+  if (imported !== undefined) return openImportedSession(planned, imported);
+  const dataset = await openOwnDataset(planned, run);
+  if (folder === undefined) return openVectorSession(planned, dataset);
+  const subject = await (await familyOf(planned, run.registry)).load(folder, { id });
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
@@ -95,7 +103,7 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
   };
   return {
     subject,
-    facts: { id, fingerprint: resolved.fingerprint, family: subject.family, parameters: subject.parameters },
+    facts: { id, fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
     notes: [],
     site: siteFinder(subject, dataset),
@@ -105,6 +113,25 @@ export async function openSession(resolved: ResolvedSubject, registry: Registry)
     },
     testItems: () => once('test', () => dataset.corpus('test', collect.test)),
     ...ownerOf(subject),
+  };
+}
+
+/** A dataset of vectors, which no network takes part in. */
+function openVectorSession({ id, fingerprint, collect }: PlannedSubject, dataset: Dataset): Session {
+  const { site } = dataset.activations!;
+  const once = createOnce();
+  return {
+    facts: { id, fingerprint, family: NO_FAMILY, parameters: null },
+    dataset,
+    notes: [],
+    site: siteFinder({ id, sites: [site] }, dataset),
+    labelledSet: (_site, limits) =>
+      once(JSON.stringify(limits), async () => ({
+        set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+        notes: [],
+      })),
+    testItems: () => once('test', () => dataset.corpus('test', collect.test)),
+    ...ownerOf(),
   };
 }
 
@@ -118,20 +145,16 @@ function ownerOf(...owned: Disposable[]): Pick<Session, 'own' | 'dispose'> {
   };
 }
 
-async function openImportedSession({
-  id,
-  imported,
-  draw,
-  notes = [],
-  collect,
-  fingerprint,
-}: ResolvedSubject): Promise<Session> {
+async function openImportedSession(
+  { id, draw, notes = [], collect, fingerprint }: PlannedSubject,
+  imported: string,
+): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
-  const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported!, draw);
+  const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported, draw);
   if (found !== fingerprint)
     throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
   return {
-    facts: { id, fingerprint, family: 'imported', parameters: null },
+    facts: { id, fingerprint, family: IMPORTED, parameters: null },
     dataset,
     activationsFor,
     notes,

@@ -1,6 +1,6 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
 import { keptRows } from '../activations/activation-set.ts';
-import type { Replies, TaskJudge } from '../contract/judge.ts';
+import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
@@ -8,9 +8,7 @@ import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
 import { readsLabels } from '../plan/methods.ts';
 import { type ActivationSplit, type Evaluation, type Fit, type Prepare, readsTest, type SitePlan } from '../plan.ts';
-import type { RunProvenance } from '../provenance.ts';
-import type { Registry } from '../registry.ts';
-import type { ReplyingJudge } from '../store/replies.ts';
+import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
@@ -21,22 +19,20 @@ import {
   prepareTask,
   readPrepared,
   type SiteActivations,
+  taskJudge,
 } from './evaluate.ts';
 import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
-import { taskJudge } from './judge.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
+import type { Run } from './run.ts';
 import type { Session } from './session.ts';
 import { type RunStep, secondsOf } from './steps.ts';
 
-export interface SiteEnvironment {
-  registry: Registry;
+/** What a site is opened with. */
+export interface SiteParts {
+  run: Run;
   session: Session;
-  run: RunProvenance;
   step: RunStep;
-  signal: AbortSignal;
-  /** What each judge was answered before. */
-  repliesOf(judge: ReplyingJudge): Replies;
   /** Sites of the same subject that the run comes to later: what is collected for one is collected for them. */
   others: readonly SitePlan[];
 }
@@ -71,20 +67,22 @@ export interface FittedAtSite {
 export type SiteFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
 
 /** Opens a site. Nothing is computed before the first method needs it. */
-export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite {
-  const { registry, session, run, step, signal } = env;
+export function openSite(sitePlan: SitePlan, { run, session, step, others }: SiteParts): RunningSite {
+  const { registry, signal } = run;
   const { subject, site, activations: keys } = sitePlan;
   const place = `${subject.id} ${site}`;
   /** Imported activations are no steps: they are read where they lie. */
   const collected = session.activationsFor ? [] : [keys.train, keys.test, keys.labelled];
   const once = createOnce();
+  /** What each judge was answered before. */
+  const repliesOf = openReplies(run.store.root, run.progress.say);
 
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, sitePlan, name)), seconds: 0 };
       }
-      const stored = await collectSplit(session, sitePlan, env.others, name, { step, signal });
+      const stored = await collectSplit(session, sitePlan, others, name, step);
       return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
     });
 
@@ -108,7 +106,7 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
   const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
     if (!judge) return undefined;
     return once(`judge ${JSON.stringify(judge)}`, async () =>
-      taskJudge(await registry.get('judge', judge.id), judge, session, env.repliesOf(judge)),
+      taskJudge(await registry.get('judge', judge.id), judge, session, repliesOf(judge)),
     );
   };
 
@@ -119,13 +117,10 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
         'prepare',
         key,
         `${place} ${task.id}`,
-        async (folder, progress) => {
-          const env = { progress, signal, judge: await judgeOf(task) };
-          await prepareTask(
-            definition,
-            await prepareContext(session, sitePlan, inputs, task.options, taskSeed, env),
-            folder,
-          );
+        async (work) => {
+          const judge = await judgeOf(task);
+          const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, judge);
+          await prepareTask(definition, context, work.folder);
           return {};
         },
         { inputs: collected },
@@ -152,7 +147,7 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
       'fit',
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
-      (folder, progress) => fitMethod(definition, fit, inputs, { folder, progress, signal }),
+      (work) => fitMethod(definition, fit, inputs, work),
       {
         resumable: definition.kind === 'sae',
         inputs: readsLabels(fit.method) ? collected : collected.slice(0, readsTest(fit.method) ? 2 : 1),
@@ -198,10 +193,10 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
             'evaluate',
             evaluation.key,
             `${label} ${task.id} seed ${evaluation.seed}`,
-            async (folder, progress) => {
+            async (work) => {
               const started = performance.now();
-              const env = { progress, signal, judge: await judgeOf(task) };
-              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, env);
+              const judge = await judgeOf(task);
+              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, judge);
               await evaluateTask(
                 taskDefinition,
                 {
@@ -211,14 +206,14 @@ export function openSite(sitePlan: SitePlan, env: SiteEnvironment): RunningSite 
                   latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },
-                folder,
+                work.folder,
               );
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {
-                run,
+                run: run.provenance,
                 ...factsOf(sets, [...notes, ...seen]),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),

@@ -1,33 +1,37 @@
 /** @file Runs steps through the store: times them, shows their progress, computes only what is not there. */
 import type { StepKind } from '../plan.ts';
-import type { Progress, StepProgress } from '../progress.ts';
-import type { Store, StoredStep } from '../store.ts';
+import type { StepProgress } from '../progress.ts';
+import type { StoredStep } from '../store.ts';
+import type { Run } from './run.ts';
+
+/** Where one step does its work. */
+export interface StepWork {
+  /** What it leaves. */
+  folder: string;
+  progress: StepProgress;
+  signal: AbortSignal;
+}
 
 /**
- * Runs one step: `make` fills `folder` and gives what the step says about itself; its wall time is added. `inputs` are
+ * Runs one step: `make` fills the folder and gives what the step says about itself; its wall time is added. `inputs` are
  * the keys of the steps that it reads.
  */
 export type RunStep = (
   kind: StepKind,
   key: string,
   label: string,
-  make: (folder: string, progress: StepProgress) => Promise<Record<string, unknown>>,
+  make: (work: StepWork) => Promise<Record<string, unknown>>,
   options?: { resumable?: boolean; inputs?: readonly (string | undefined)[] },
 ) => Promise<StoredStep>;
 
-/** Steps over one store. `onComputed` is told of each step that was not there. */
-export function stepRunner(
-  store: Store,
-  progress: Progress,
-  signal: AbortSignal,
-  onComputed: (kind: StepKind) => void,
-): RunStep {
+/** Steps over a run's store. `onComputed` is told of each step that was not there. */
+export function stepRunner({ store, progress, signal }: Run, onComputed: (kind: StepKind) => void): RunStep {
   return async (kind, key, label, make, { resumable, inputs = [] } = {}) => {
     const timed = async (folder: string) => {
       const shown = progress.step(`${kind} ${label}`);
       const started = performance.now();
       try {
-        const meta = await make(folder, shown);
+        const meta = await make({ folder, progress: shown, signal });
         const seconds = (performance.now() - started) / 1000;
         shown.end(`${seconds.toFixed(1)} s`);
         return { seconds: { [kind]: seconds }, ...meta };

@@ -10,7 +10,7 @@ import type { LanguageModel } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { toyRegistry } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
-import { wholeExamples } from './whole-examples.ts';
+import { wholeExamples } from './labelled.ts';
 
 const test = suite('whole examples');
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
+import { rejection } from '../testing/failing.ts';
 import { atomicWrite, atomicWriteFile, atomicWriteJson } from './atomic.ts';
 import { sha256, sha256File, sha256Json } from './hash.ts';
 import { canonicalJson, readJson, scanJson } from './json.ts';
@@ -14,15 +15,6 @@ import { canonicalJson, readJson, scanJson } from './json.ts';
 const test = suite('io/files');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-files-'));
 test.after(() => rmSync(folder, { recursive: true }));
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('expected an error');
-}
 
 test('a write makes folders, replaces the file and leaves nothing else', async () => {
   const path = join(folder, 'a', 'b', 'c.json');
@@ -36,7 +28,7 @@ test('a write makes folders, replaces the file and leaves nothing else', async (
 test('a failure in the middle keeps the old content and removes the temporary file', async () => {
   const path = join(folder, 'kept', 'x.txt');
   await atomicWriteFile(path, 'old');
-  const error = await failure(
+  const error = await rejection(
     atomicWrite(path, async (handle) => {
       await handle.writeFile('half of the new');
       throw new Error('interrupted');
@@ -57,7 +49,7 @@ test('writers at the same time leave one whole file', async () => {
 
 test("a full disk, a file for a folder and a folder for a file are the user's errors", async () => {
   if (existsSync('/dev/full')) {
-    const full = await failure(
+    const full = await rejection(
       atomicWrite(join(folder, 'full.bin'), async () => {
         const device = await open('/dev/full', 'w');
         try {
@@ -71,10 +63,10 @@ test("a full disk, a file for a folder and a folder for a file are the user's er
     assert.match(full.message, /cannot write .*full.bin: the disk is full: free some space.*ENOSPC/);
   }
   writeFileSync(join(folder, 'plain'), '');
-  const below = await failure(atomicWriteFile(join(folder, 'plain', 'x.txt'), 'x'));
+  const below = await rejection(atomicWriteFile(join(folder, 'plain', 'x.txt'), 'x'));
   assert.instance(below, UserError);
   assert.match(below.message, /a part of the path is a file/);
-  const over = await failure(atomicWriteFile(folder, 'x'));
+  const over = await rejection(atomicWriteFile(folder, 'x'));
   assert.instance(over, UserError);
   assert.match(over.message, /is a folder/);
 });
@@ -95,7 +87,7 @@ test('hashes', async () => {
   assert.is(await sha256File(path), sha256('abc'));
   assert.is(sha256Json({ a: 1, b: [2, { d: 1, c: 2 }] }), sha256Json({ b: [2, { c: 2, d: 1 }], a: 1, e: undefined }));
   assert.is.not(sha256Json({ a: 1 }), sha256Json({ a: '1' }));
-  assert.instance(await failure(sha256File(join(folder, 'none'))), UserError);
+  assert.instance(await rejection(sha256File(join(folder, 'none'))), UserError);
 });
 
 test('duplicate keys are found at any depth, in any spelling', () => {
@@ -107,8 +99,11 @@ test('duplicate keys are found at any depth, in any spelling', () => {
 test('unreadable JSON names the file', async () => {
   const path = join(folder, 'broken.json');
   writeFileSync(path, '{');
-  assert.match((await failure(readJson(path, 'suite'))).message, /suite: .*broken.json is not valid JSON/);
-  assert.match((await failure(readJson(join(folder, 'no.json'), 'suite'))).message, /suite: .*no.json does not exist/);
+  assert.match((await rejection(readJson(path, 'suite'))).message, /suite: .*broken.json is not valid JSON/);
+  assert.match(
+    (await rejection(readJson(join(folder, 'no.json'), 'suite'))).message,
+    /suite: .*no.json does not exist/,
+  );
   writeFileSync(path, '\ufeff[1]');
   assert.equal(await readJson(path, 'suite'), [1]);
 });

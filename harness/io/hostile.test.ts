@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shown, UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { zipOf } from '../testing/zip.ts';
 import { readCsvRecords } from './csv.ts';
 import { parseJson, readJson, scanJson } from './json.ts';
@@ -28,17 +29,6 @@ function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, `${++files}-${name}`);
   writeFileSync(path, content);
   return path;
-}
-
-async function refusal(action: () => unknown): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    assert.not.match((error as Error).message, /\p{Cc}/u);
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

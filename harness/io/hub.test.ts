@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { isHubReference, resolveModel } from './hub.ts';
 import { hubSettings } from './hub-cache.ts';
 
@@ -96,17 +96,6 @@ test.after(() => {
 });
 
 const resolve = (reference: string) => resolveModel(reference, { env, retryDelayMs: 1 });
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    assert.not.match((error as Error).message, /\n/);
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
-}
 
 test('a download has the layout of the Hugging Face cache, and is made once', async () => {
   const found = await resolve('org/model');

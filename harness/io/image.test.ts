@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { decodeImage } from './image.ts';
 import { fitImage, loadImagePreprocessing, parseImagePreprocessing, preprocessImages } from './image-preprocessing.ts';
 import { openNpz } from './npy.ts';
@@ -13,17 +13,6 @@ import { pilResize, type Resample } from './pil-resize.ts';
 
 const test = suite('io/image');
 const testdata = fileURLToPath(new URL('./testdata/', import.meta.url));
-
-async function refusal(action: () => unknown): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    assert.not.match((error as Error).message, /\n/);
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
-}
 
 test('decodes every kind of pixels as transformers with Pillow does', async () => {
   const npz = await openNpz(`${testdata}image-decoded.golden.npz`);

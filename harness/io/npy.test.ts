@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { openNpy, openNpz, readNpy, writeNpy } from './npy.ts';
 
 const test = suite('io/npy');
@@ -15,16 +15,6 @@ const folder = mkdtempSync(join(tmpdir(), 'saxbench-npy-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
 const grid = Array.from({ length: 24 }, (_, i) => i);
-
-async function refusal(action: () => Promise<unknown>): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
-}
 
 function npy(name: string, header: string, dataBytes: number): string {
   const path = join(folder, name);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import type { ElementType } from './elements.ts';
 import { openSafetensors } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
@@ -16,18 +16,6 @@ const test = suite('io/safetensors');
 const golden = fileURLToPath(new URL('./testdata/tiny.golden.safetensors', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-st-'));
 test.after(() => rmSync(folder, { recursive: true }));
-
-/** The UserError's message of a promise that must fail. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    assert.not.match((error as Error).message, /\n/);
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError, nothing was thrown');
-}
 
 /** A file of a raw header text and a number of data bytes. */
 function raw(name: string, header: string | object, dataBytes: number, claimed?: bigint): string {

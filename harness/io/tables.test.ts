@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { readCsvRecords, readCsvRows } from './csv.ts';
 import { readJsonl } from './jsonl.ts';
 import { readParquet } from './parquet.ts';
@@ -29,16 +29,6 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 const rows = async (path: string) => (await all(readCsvRows(path))).map((row) => row.fields);
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
-}
 
 test('CSV: quotes, line ends, empty fields', async () => {
   const cases: [string, string[][]][] = [

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { readPickle } from './pickle.ts';
 import { openTorch } from './torch.ts';
 
@@ -15,16 +15,6 @@ const test = suite('io/torch');
 const testdata = fileURLToPath(new URL('./testdata/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-pt-'));
 test.after(() => rmSync(folder, { recursive: true }));
-
-async function refusal(action: () => unknown): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    assert.instance(error, UserError, String(error));
-    return (error as Error).message;
-  }
-  throw new Error('expected a UserError');
-}
 
 test('tensors, strides and values of a checkpoint', async () => {
   const file = await openTorch(join(testdata, 'state.golden.pt'));

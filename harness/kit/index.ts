@@ -16,9 +16,11 @@ export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
+export { countClasses } from '../num/classes.ts';
 export type { Csr } from '../num/csr.ts';
 export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts';
 export { thresholdToRate } from '../num/firing-rate.ts';
+export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
@@ -51,6 +53,7 @@ export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk
 export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
 export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
+export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
@@ -60,8 +63,9 @@ export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode
 export { squaredError } from '../num/ops/squared-error.ts';
 export { stopGradient, untracked } from '../num/ops/stop-gradient.ts';
 export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
-export { type LinearEncoder, topkEncode } from '../num/ops/topk-encode.ts';
+export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
+export { createAdam } from '../num/optimiser.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export {
@@ -72,14 +76,17 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
+export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
+export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
-export { type KeptBatch, scanKept } from './kept-rows.ts';
+export { ENCODE_ROWS, type KeptBatch, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
+export { meanDifferences } from './mean-differences.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

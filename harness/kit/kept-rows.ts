@@ -1,6 +1,11 @@
 /** @file Only the rows that count, in batches of whole items. */
 import type { ActivationSet } from '../contract/data.ts';
 
+/** Rows of a batch that is only read. */
+export const SCAN_ROWS = 4096;
+/** Rows of a batch that is encoded: bounds the one [rows, d_sae] block that variants with dense codes make. */
+export const ENCODE_ROWS = 1024;
+
 /** Kept rows of consecutive items. */
 export interface KeptBatch {
   firstItem: number;
@@ -13,30 +18,29 @@ export interface KeptBatch {
 }
 
 /**
- * Scans a set in batches of about `size` rows, leaving out special tokens and padding as the set's policy says. Where all
+ * Scans a set in batches of at most about `rows` rows ({@link SCAN_ROWS}, {@link ENCODE_ROWS}), leaving out special tokens and padding as the set's policy says. Where all
  * rows of a batch are kept they are the scan's own, else they are copied into memory that all batches share.
  */
-export async function* scanKept(set: ActivationSet, size: number): AsyncGenerator<KeptBatch> {
+export async function* scanKept(set: ActivationSet, rows: number): AsyncGenerator<KeptBatch> {
   let memory = new Float32Array(0);
-  for await (const batch of set.scan(size)) {
+  for await (const batch of set.scan(rows)) {
     const { firstItem, items, firstRow } = batch;
     const bounds = new Uint32Array(items + 1);
     for (let i = 0; i < items; i++) {
-      let rows = bounds[i]!;
+      let end = bounds[i]!;
       for (let row = set.bounds[firstItem + i]!; row < set.bounds[firstItem + i + 1]!; row++) {
-        if (set.keep[row] === 1) rows++;
+        if (set.keep[row] === 1) end++;
       }
-      bounds[i + 1] = rows;
+      bounds[i + 1] = end;
     }
-    const rows = bounds[items]!;
-    const end = set.bounds[firstItem + items]! - firstRow;
+    const kept = bounds[items]!;
     let { x } = batch;
-    if (rows < end) {
-      if (memory.length < rows * set.d_in) memory = new Float32Array(rows * set.d_in);
+    if (kept < set.bounds[firstItem + items]! - firstRow) {
+      if (memory.length < kept * set.d_in) memory = new Float32Array(kept * set.d_in);
       x = memory;
-      copyKept(batch.x, x, rows, firstRow, set);
+      copyKept(batch.x, x, kept, firstRow, set);
     }
-    yield { firstItem, items, x: x.subarray(0, rows * set.d_in), rows, bounds };
+    yield { firstItem, items, x: x.subarray(0, kept * set.d_in), rows: kept, bounds };
   }
 }
 

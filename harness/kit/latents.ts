@@ -9,10 +9,7 @@ import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { disposeCodes } from './codes.ts';
-import { type KeptBatch, scanKept } from './kept-rows.ts';
-
-/** Rows encoded at a time: bounds the one [rows, d_sae] block that variants with dense codes make. */
-const ENCODE_ROWS = 1024;
+import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
 
 type Encoder = Pick<FittedMethod, 'encode' | 'd_sae' | 'sparse'>;
 interface PoolOptions {

@@ -50,6 +50,7 @@ export interface Addon {
   packLinear: Kernel;
   topK: Kernel;
   encodeTopK: Kernel;
+  encodeTopKGrouped: Kernel;
   encodeAbove: Kernel;
   encodeBatchTopK: Kernel;
   screening: Kernel;

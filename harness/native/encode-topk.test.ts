@@ -69,6 +69,74 @@ test('NaN comes last, infinities are ordered', () => {
   }
 });
 
+/** Values and indices of rows in groups, all at once and a group at a time. */
+function grouped([n, d, features, k]: Sizes, ends: number[]) {
+  const from = source(n);
+  const width = features / ends.length;
+  tf.setBackend('native');
+  return tf.tidy(() => {
+    const random = (...shape: number[]) => tf.tensor(input(from, shape).values, shape);
+    const [x, W_enc, bias] = [random(n, d) as tf.Tensor2D, random(d, features) as tf.Tensor2D, random(features)];
+    const encode = (inputs: Record<string, tf.Tensor>) =>
+      tf.engine().runKernel('SaxEncodeTopK', inputs, { k }) as [tf.Tensor2D, tf.Tensor2D];
+    const whole = encode({ x, W_enc, bias, ends: tf.tensor1d(ends, 'int32') });
+    const parts = ends.map((end, group) => {
+      const [begin, at] = [ends[group - 1] ?? 0, group * width];
+      const [values, indices] = encode({
+        x: tf.slice(x, [begin, 0], [end - begin, d]),
+        W_enc: tf.slice(W_enc, [0, at], [d, width]),
+        bias: tf.slice(bias, [at], [width]),
+      });
+      return [[...values.dataSync()], [...indices.dataSync()].map((index) => index + at)] as const;
+    });
+    return {
+      whole: whole.map((tensor) => [...tensor.dataSync()]),
+      parts: [parts.flatMap(([values]) => values), parts.flatMap(([, indices]) => indices)],
+    };
+  }) as unknown as { whole: number[][]; parts: number[][] };
+}
+
+test('rows in groups: each by its own part of the columns, with the bits of that part alone', () => {
+  const cases: [Sizes, number[]][] = [
+    [
+      [9, 5, 12, 3],
+      [2, 2, 9],
+    ],
+    [
+      [40, 70, 99, 4],
+      [0, 40, 40],
+    ],
+    [[300, 33, 64, 8], Array.from({ length: 8 }, (_, g) => Math.floor(300 * ((g + 1) / 8) ** 2))],
+    [[4, 3, 6, 6], [4]],
+    // Wide enough for screening, where the CPU has it.
+    [
+      [500, 200, 2048, 16],
+      [100, 101, 101, 500],
+    ],
+    [
+      [0, 3, 6, 2],
+      [0, 0],
+    ],
+  ];
+  for (const [sizes, ends] of cases) {
+    const { whole, parts } = grouped(sizes, ends);
+    assert.equal(whole, parts, `${sizes} in ${ends}`);
+  }
+});
+
+test('groups that do not fit the rows or the columns are refused', () => {
+  for (const ends of [
+    [3, 2, 9],
+    [-1, 9],
+    [9, 9, 10],
+    [9, 9, 8],
+    [4, 5],
+  ]) {
+    assert.throws(() => grouped([9, 5, 12, 2], ends), /do not ascend/, `${ends}`);
+  }
+  assert.throws(() => grouped([9, 5, 12, 7], [4, 9]), /out of range/);
+});
+
 test('no rows give no codes; an impossible k is refused', () => {
   assert.equal(both([0, 3, 5, 2], (from) => from.real()).fused, [[], []]);
   assert.throws(() => both([2, 3, 5, 6], (from) => from.real()), /out of range/);

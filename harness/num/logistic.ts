@@ -1,4 +1,5 @@
 /** @file L2-regularised logistic regression, solved to convergence by a truncated Newton method in float64. */
+import { countClasses } from './classes.ts';
 import type { Features } from './features.ts';
 import { cholesky, choleskySolve } from './linalg.ts';
 
@@ -150,12 +151,11 @@ function newtonStep(
 
 function sampleWeightsOf(labels: ArrayLike<number | boolean>, C: number, classWeight: LogisticOptions['classWeight']) {
   const rows = labels.length;
-  let positives = 0;
-  for (let i = 0; i < rows; i++) if (labels[i]) positives++;
-  if (positives === 0 || positives === rows) {
+  const { positives, negatives, both } = countClasses(labels);
+  if (!both) {
     throw new RangeError(`logistic regression: needs both classes, got ${positives} positives of ${rows} rows`);
   }
-  const balanced = [rows / (2 * (rows - positives)), rows / (2 * positives)] as const;
+  const balanced = [rows / (2 * negatives), rows / (2 * positives)] as const;
   const [negative, positive] = classWeight === 'balanced' ? balanced : (classWeight ?? [1, 1]);
   return Float64Array.from({ length: rows }, (_, i) => C * (labels[i] ? positive : negative));
 }

@@ -1,6 +1,13 @@
 /** @file Which methods stand at a site, with the tasks that score them, and why others are left out. */
 import { meantFor } from '../suite/meant-for.ts';
-import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from '../suite/resolved.ts';
+import {
+  hasNetwork,
+  isImported,
+  type PlannedSubject,
+  type ResolvedMethod,
+  type ResolvedSuite,
+  type ResolvedTask,
+} from '../suite/resolved.ts';
 
 /** What the suite names but the plan leaves out, and why. */
 export interface Skipped {
@@ -13,7 +20,7 @@ export interface Skipped {
 /** The suite's methods with all tasks, then the controls with the tasks that ask for them. */
 export function methodsWithTasks(
   suite: ResolvedSuite,
-  subject: ResolvedSubject,
+  subject: PlannedSubject,
   site: string,
   tasks: ResolvedTask[],
   skip: (skip: Skipped) => void,
@@ -39,15 +46,15 @@ export function methodsWithTasks(
 export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
   needs === 'labels' || needs === 'text' || needs === 'gradients';
 
-function whyNot(method: ResolvedMethod, subject: ResolvedSubject): string | undefined {
+function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undefined {
   const { modality, id, hasConcepts } = subject.dataset;
   if (method.modalities && !method.modalities.includes(modality))
     return `works on ${method.modalities.join(', ')} only`;
   if (readsLabels(method) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
-  if (method.needs === 'text' && subject.imported !== undefined) return 'needs texts, not imported activations';
-  if (method.needs === 'gradients' && subject.folder === undefined)
-    return 'needs the subject, not imported activations';
+  const given = isImported(subject) ? 'imported activations' : `activations that the dataset ${id} makes`;
+  if (method.needs === 'text' && !hasNetwork(subject)) return `needs texts, not ${given}`;
+  if (method.needs === 'gradients' && !hasNetwork(subject)) return `needs the subject, not ${given}`;
   return undefined;
 }

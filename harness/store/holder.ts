@@ -28,11 +28,10 @@ export function ownHolder(uses?: readonly string[]): Holder {
 
 export const isOwn = (holder: Holder): boolean => holder.run === ownRun;
 
-/** In words: of another host also what only a person can tell. */
-export function nameOf({ pid, host }: Holder, { path, since }: { path: string; since?: Date | undefined }): string {
-  const when = since ? ` (since ${since.toISOString().slice(0, 19)}Z)` : '';
-  if (host === hostname()) return `process ${pid} on ${host}${when}`;
-  return `process ${pid} on ${host}${when}, another host: if it is not running there any more, delete ${path}`;
+/** In words; `renewed` is when it last said that it is at work. */
+export function nameOf({ pid, host }: Holder, renewed: Date | undefined): string {
+  const when = renewed ? ` (at work ${renewed.toISOString().slice(0, 19)}Z)` : '';
+  return `process ${pid} on ${host}${host === hostname() ? when : `${when}, another host`}`;
 }
 
 /** Field 22 of /proc/<pid>/stat counts from behind the command's name, which may hold spaces. Empty elsewhere. */
@@ -45,9 +44,15 @@ function startedAt(pid: number): string {
   }
 }
 
-/** A holder on another host counts as living: nothing here can tell. */
-export function isAlive(holder: Holder): boolean {
-  if (isOwn(holder) || holder.host !== hostname()) return true;
+/**
+ * Whether a holder may be at work: on this host its process tells, on another one only the time since it last renewed its
+ * lease.
+ *
+ * @param idleMs That time, by the clock of this host.
+ */
+export function isAlive(holder: Holder, idleMs: number, leaseMs: number): boolean {
+  if (isOwn(holder)) return true;
+  if (holder.host !== hostname()) return idleMs < leaseMs;
   if (holder.pid === process.pid) return false;
   try {
     process.kill(holder.pid, 0);

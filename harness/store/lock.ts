@@ -1,12 +1,16 @@
 /**
- * @file A lock that tells a living holder from a dead one, so that a killed run never blocks the next.
+ * @file A lock that is a lease: it tells a living holder from a dead one, so that a killed run never blocks the next.
  *
  * The lock is a folder with one file, named after its owner and after nobody else ever. Taking it is one rename of a
  * prepared folder, which succeeds only where there is no lock or an empty one; taking it over from a dead owner and
  * giving it back remove the file of that very name. So nobody can remove a lock that somebody took in the meantime.
+ *
+ * A holder renews its lease by adding a line to its file as long as it works. Whoever waits on the same host asks the
+ * process, on another host the time of the last line. Who slept through its lease finds its file gone.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeError } from '../io/atomic.ts';
@@ -15,6 +19,12 @@ import { type Holder, isAlive, isOwn, nameOf, ownHolder } from './holder.ts';
 
 /** How often to look again: another thread of this process ends a step soon, another process has its own run to do. */
 const POLL_MS = { thread: 10, process: 250 };
+
+/** How long a holder on another host counts as living after it was last heard of. Clocks may differ by less than that. */
+export const LEASE_MS = 300_000;
+
+/** How many times a holder renews its lease while one lasts. */
+const RENEWALS = 10;
 
 /** What the lock's folder is called while it is prepared. */
 export const PREPARED = '.new';
@@ -28,10 +38,19 @@ async function unless(codes: readonly string[], action: Promise<unknown>): Promi
   });
 }
 
-/** The owner of a lock: its unique name, and what it says about itself unless that cannot be read. */
+/** The owner of a lock: its unique name, what it says about itself unless that cannot be read, and when it last did. */
 export interface Owner {
   id: string;
   holder?: Holder;
+  renewed?: Date;
+}
+
+/** What somebody has who holds a lock. */
+export interface Lease {
+  /** The owner's name, which no other owner of any lock has. */
+  owner: string;
+  /** Whether it was not taken over in the meantime. */
+  held(): Promise<boolean>;
 }
 
 /** Who holds the lock at `path`; undefined when nobody does. */
@@ -42,21 +61,26 @@ export async function ownerOf(path: string): Promise<Owner | undefined> {
     throw error;
   });
   if (id === undefined) return undefined;
+  const file = join(path, id);
   try {
-    return { id, holder: JSON.parse(await readFile(join(path, id), 'utf8')) as Holder };
+    // Lines that renew the lease are empty: JSON does not mind them.
+    const holder = JSON.parse(await readFile(file, 'utf8')) as Holder;
+    return { id, holder, renewed: (await stat(file)).mtime };
   } catch {
     return { id };
   }
 }
 
-/** The holder of the lock at `path` in words: who, since when, and what to delete where nothing here can tell. */
-export async function nameOfOwner(path: string, holder: Holder): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return nameOf(holder, { path, since: found?.mtime });
+/** Whether an owner may be at work. One that says nothing readable was damaged: the file is written before it is a lock. */
+export function isLiving({ holder, renewed }: Owner, leaseMs = LEASE_MS): boolean {
+  return holder !== undefined && isAlive(holder, Date.now() - (renewed?.getTime() ?? 0), leaseMs);
 }
 
-/** Whether an owner may be at work. One that says nothing readable was damaged: the file is written before it is a lock. */
-export const isLiving = ({ holder }: Owner): boolean => holder !== undefined && isAlive(holder);
+/** Adds a line to an owner's file, unless somebody removed it. */
+async function renew(file: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY | constants.O_APPEND);
+  await handle.write('\n').finally(() => handle.close());
+}
 
 /** Takes the owner's own name away, whoever holds the lock now. */
 const removeOwner = (path: string, { id }: Pick<Owner, 'id'>) =>
@@ -83,14 +107,15 @@ interface LockOptions {
   signal?: AbortSignal;
   /** Keys of steps that must stay while the lock is held. */
   uses?: readonly string[];
+  leaseMs?: number;
 }
 
 /** Prepares a lock, tries to take it as `attempt` says, and gives it back after `work`. */
 async function holding<T>(
   path: string,
-  uses: readonly string[] | undefined,
+  { uses, leaseMs = LEASE_MS }: Pick<LockOptions, 'uses' | 'leaseMs'>,
   attempt: (place: () => Promise<boolean>) => Promise<boolean>,
-  work: (owner: string) => Promise<T>,
+  work: (lease: Lease) => Promise<T>,
 ): Promise<T | undefined> {
   const id = randomUUID();
   const prepared = `${path}.${id}${PREPARED}`;
@@ -104,6 +129,9 @@ async function holding<T>(
           await mkdir(prepared);
           await writeFile(join(prepared, id), JSON.stringify(ownHolder(uses)), { flag: 'wx' });
           ready = true;
+        } else {
+          // Prepared long ago, it would look like the lease of a dead one.
+          await renew(join(prepared, id));
         }
         return await place(prepared, path);
       } catch (error) {
@@ -114,42 +142,49 @@ async function holding<T>(
     if (!taken) await rm(prepared, { recursive: true, force: true }).catch(() => undefined);
   }
   if (!taken) return undefined;
+  const file = join(path, id);
+  const timer = setInterval(() => renew(file).catch(() => undefined), leaseMs / RENEWALS).unref();
+  const held = () =>
+    stat(file).then(
+      () => true,
+      () => false,
+    );
   try {
-    return await work(id);
+    return await work({ owner: id, held });
   } finally {
-    await unless(['ENOENT'], unlink(join(path, id)));
+    clearInterval(timer);
+    await unless(['ENOENT'], unlink(file));
     await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rmdir(path));
   }
 }
 
 /**
- * Runs `work` while holding the lock at `path`. Waits for a living holder and takes the lock over from a dead one. A
- * holder on another host counts as living: delete the folder when it is not.
+ * Runs `work` while holding the lock at `path`. Waits for a living holder and takes the lock over from a dead one.
  *
- * @param work Given the owner's name, which no other owner of any lock has.
  * @throws UserError when the lock cannot be written; the signal's reason when aborted while waiting.
  */
 export async function withLock<T>(
   path: string,
-  work: (owner: string) => Promise<T>,
-  { onWait, signal, uses }: LockOptions = {},
+  work: (lease: Lease) => Promise<T>,
+  { onWait, signal, uses, leaseMs }: LockOptions = {},
 ): Promise<T> {
   let told = false;
   const attempt = async (place: () => Promise<boolean>) => {
     for (;;) {
       const owner = await ownerOf(path);
-      if (owner && !isLiving(owner)) await removeOwner(path, owner);
-      if (!owner || !isLiving(owner)) {
+      const living = owner !== undefined && isLiving(owner, leaseMs);
+      if (owner && !living) await removeOwner(path, owner);
+      if (!living) {
         if (await place()) return true;
         continue;
       }
       const own = isOwn(owner.holder!);
-      if (!own && !told) onWait?.(await nameOfOwner(path, owner.holder!));
+      if (!own && !told) onWait?.(nameOf(owner.holder!, owner.renewed));
       told ||= !own;
       await sleep(own ? POLL_MS.thread : POLL_MS.process, undefined, { signal });
     }
   };
-  return (await holding(path, uses, attempt, work)) as T;
+  return (await holding(path, { uses, leaseMs }, attempt, work)) as T;
 }
 
 /** Runs `work` while holding the lock at `path`, unless a living process has it. Waits for nobody. */
@@ -157,7 +192,7 @@ export async function tryLock(path: string, work: () => Promise<void>): Promise<
   let done = false;
   await holding(
     path,
-    undefined,
+    {},
     async (place) => {
       const owner = await ownerOf(path);
       if (owner && isLiving(owner)) return false;

@@ -19,9 +19,9 @@ async function runLocks(locks: string): Promise<{ path: string; owner: Owner | u
 }
 
 /** Holders that are at work, with what they use. */
-export async function livingRuns(locks: string): Promise<{ path: string; holder: Holder }[]> {
-  const living = (await runLocks(locks)).filter(({ owner }) => owner && isLiving(owner));
-  return living.map(({ path, owner }) => ({ path, holder: owner!.holder! }));
+export async function livingRuns(locks: string): Promise<{ holder: Holder; renewed: Date | undefined }[]> {
+  const living = (await runLocks(locks)).flatMap(({ owner }) => (owner && isLiving(owner) ? [owner] : []));
+  return living.map(({ holder, renewed }) => ({ holder: holder!, renewed }));
 }
 
 /** Removes what killed runs left. */

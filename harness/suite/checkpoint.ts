@@ -9,7 +9,7 @@ import { OWN_CONFIG, OWN_WEIGHTS, readOwnSae } from '../train/own-layout.ts';
 import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
 import { methodName, subjectName } from './load.ts';
 import { checkVariant } from './own-checkpoint.ts';
-import type { ResolvedMethod, ResolvedSubject } from './resolved.ts';
+import { isImported, type ResolvedMethod, type ResolvedSubject } from './resolved.ts';
 
 /** `[NAME=]DIR[@[SUBJECT:]SITE]`; SUBJECT and SITE hold no slash, as folders do. */
 const REFERENCE = /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>.+?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
@@ -147,7 +147,7 @@ export async function resolveCheckpoint(
 export function checkModels(methods: readonly ResolvedMethod[], subjects: readonly ResolvedSubject[], where: string) {
   for (const { name, trainedOn, checkpoint, site, subjects: own } of methods) {
     if (trainedOn === undefined) continue;
-    const scored = subjects.filter(({ id, imported }) => imported === undefined && (own?.includes(id) ?? true));
+    const scored = subjects.filter((subject) => !isImported(subject) && (own?.includes(subject.id) ?? true));
     const other = scored.find(({ fingerprint }) => fingerprint !== trainedOn);
     if (other === undefined) continue;
     throw new UserError(

@@ -5,7 +5,7 @@ import { readJson } from '../io/json.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { subjectName } from './load.ts';
 import { methodsAt } from './method-sites.ts';
-import { type SubjectReference, subjectFolder } from './subjects.ts';
+import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
@@ -61,10 +61,15 @@ async function seesImages(subject: SubjectReference): Promise<boolean> {
   return typeof config === 'object' && config !== null && 'vision_config' in config;
 }
 
+/** Whether there is a network: none where the dataset has activations of its own. */
+const hasFolder = ({ id = '', path, hub }: SubjectReference) =>
+  path !== undefined || hub !== undefined || embeddedSubjectIds().includes(id);
+
 /** The suite's subject of a modality, whose dataset, sizes, methods and tasks a new one takes over. */
 async function templateFor(suite: Suite, images: boolean): Promise<SuiteSubject | undefined> {
   for (const candidate of suite.subjects) {
-    if (candidate.dataset !== undefined && (await seesImages(candidate)) === images) return candidate;
+    if (candidate.dataset !== undefined && hasFolder(candidate) && (await seesImages(candidate)) === images)
+      return candidate;
   }
   return undefined;
 }

@@ -9,17 +9,20 @@ import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
-import type {
-  ImportDraw,
-  ResolvedDataset,
-  ResolvedJudge,
-  ResolvedMethod,
-  ResolvedSubject,
-  ResolvedSuite,
-  ResolvedTask,
-  SuiteCode,
+import {
+  IMPORTED,
+  type ImportDraw,
+  isImported,
+  NO_FAMILY,
+  type ResolvedDataset,
+  type ResolvedJudge,
+  type ResolvedMethod,
+  type ResolvedSubject,
+  type ResolvedSuite,
+  type ResolvedTask,
+  type SuiteCode,
 } from './resolved.ts';
-import { familyOf, subjectFolder } from './subjects.ts';
+import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -79,10 +82,10 @@ async function codeOf(
   { subjects, methods, tasks }: Pick<ResolvedSuite, 'subjects' | 'methods' | 'tasks'>,
   code: StepCode,
 ): Promise<SuiteCode> {
-  const own = subjects.filter(({ imported }) => imported === undefined);
+  const own = subjects.filter((subject) => !isImported(subject));
   const named: [PluginKind, string][] = [
     ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
-      ['subject', family.split('@')[0]!],
+      ...(dataset.ownActivations ? [] : [['subject', family.split('@')[0]!] satisfies [PluginKind, string]]),
       ['dataset', dataset.id],
     ]),
     ...methods
@@ -185,7 +188,6 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     id: subjectName(given),
     sites,
     concepts,
-    baseDir: context.baseDir,
     training: training as Record<string, unknown>,
     collect: {
       version: context.versions.collect,
@@ -196,15 +198,24 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
       maxLength: activations?.maxLength,
     },
   };
-  if (from !== undefined) return { ...common, ...(await resolveImport(from, common, activations!, context)) };
-  const folder = await subjectFolder(given, context.baseDir);
+  const { baseDir } = context;
+  if (from !== undefined) {
+    const place = { imported: from, baseDir };
+    return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
+  }
+  const dataset = await resolveDataset(given.dataset!, context, where);
+  if (dataset.ownActivations) {
+    refuseSubject(given, dataset.id, where);
+    return { ...common, place: { baseDir }, fingerprint: dataset.fingerprint, family: NO_FAMILY, dataset };
+  }
+  const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
   return {
     ...common,
-    folder,
+    place: { folder, baseDir },
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
-    dataset: await resolveDataset(given.dataset!, context, where),
+    dataset,
   };
 }
 
@@ -214,16 +225,15 @@ async function resolveImport(
   { collect, concepts }: Pick<ResolvedSubject, 'collect' | 'concepts'>,
   { modality, seed = 0, train: asked }: NonNullable<SuiteSubject['activations']>,
   { openImport }: ResolveContext,
-): Promise<Pick<ResolvedSubject, 'imported' | 'draw' | 'collect' | 'fingerprint' | 'family' | 'dataset' | 'notes'>> {
+): Promise<Pick<ResolvedSubject, 'draw' | 'collect' | 'fingerprint' | 'family' | 'dataset' | 'notes'>> {
   const draw: ImportDraw = { ...(modality && { modality }), seed, test: collect.test, concepts };
   const { fingerprint, dataset, trainable, notes } = await openImport(folder, draw);
   const train = Math.min(asked ?? trainable, trainable);
   const short = asked !== undefined && asked > trainable ? `; ${asked} were asked for` : '';
   return {
-    imported: folder,
     draw,
     fingerprint,
-    family: 'imported',
+    family: IMPORTED,
     collect: { ...collect, train },
     notes: [...notes, `trained on ${train} of the ${trainable} items that tests and concepts leave${short}`],
     dataset: {
@@ -253,6 +263,7 @@ async function resolveDataset(
     seed,
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
+    ...(dataset.activations ? { ownActivations: true } : {}),
   };
 }
 

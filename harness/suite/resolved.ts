@@ -1,14 +1,17 @@
 /** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+import type { Modality } from '../contract/data.ts';
 
 export interface ResolvedDataset {
   id: string;
   version: number;
-  modality: 'text' | 'image';
+  modality: Modality;
   options: Record<string, unknown>;
   optionsPassed: Record<string, unknown>;
   seed: number;
   fingerprint: string;
   hasConcepts: boolean;
+  /** Its items are activations: no subject takes part. */
+  ownActivations?: boolean;
 }
 
 /** How activations are collected; all of it changes numbers. */
@@ -31,26 +34,49 @@ export interface ImportDraw {
   concepts: { concepts?: number; perClass?: number };
 }
 
-export interface ResolvedSubject {
-  id: string;
-  /** The model's folder; absent for imported activations. */
+/** Where what a subject is made of lies on this machine. */
+export interface SubjectPlace {
+  /** The model's folder; absent for imported activations and for a dataset's own. */
   folder?: string;
   /** The folder of imported activations. */
   imported?: string;
-  /** How its items are drawn, and what a reader of results must know about them. */
+  /** Where the dataset's relative paths start. */
+  baseDir: string;
+}
+
+export interface ResolvedSubject {
+  id: string;
+  place: SubjectPlace;
+  /** How imported items are drawn, and what a reader of results must know about them. */
   draw?: ImportDraw;
   notes?: string[];
   fingerprint: string;
-  /** Family plug-in with its version, e.g. `llama@1`; `imported` for activations made elsewhere. */
+  /**
+   * Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere, {@link NO_FAMILY} for
+   * a dataset's own.
+   */
   family: string;
   sites: string[];
   dataset: ResolvedDataset;
-  /** Where the dataset's relative paths start. */
-  baseDir: string;
   concepts: { concepts?: number; perClass?: number };
   collect: ResolvedCollect;
   training: Record<string, unknown>;
 }
+
+/** A subject as plans name it, on any machine: by id and fingerprint. */
+export type PlannedSubject = Omit<ResolvedSubject, 'place'>;
+
+/** The family of activations that were made elsewhere. */
+export const IMPORTED = 'imported';
+
+/** The family where the dataset has activations of its own. */
+export const NO_FAMILY = 'none';
+
+/** Whether activations come of a network here. */
+export const hasNetwork = ({ family }: Pick<ResolvedSubject, 'family'>): boolean =>
+  family !== IMPORTED && family !== NO_FAMILY;
+
+export const isImported = ({ family }: Pick<ResolvedSubject, 'family'>): boolean => family === IMPORTED;
 
 export interface ResolvedMethod {
   id: string;
@@ -64,7 +90,7 @@ export interface ResolvedMethod {
   training: Record<string, unknown>;
   seeded: boolean;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
-  modalities?: ('text' | 'image')[];
+  modalities?: Modality[];
   subjects?: string[];
   /** The sites that the suite means it for; every site when absent. */
   sites?: string[];

@@ -1,7 +1,8 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Site, SubjectDefinition } from '../contract/subject.ts';
+import type { Site } from '../contract/data.ts';
+import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
@@ -49,6 +50,16 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
   return folder;
 }
 
+/** @throws UserError where a suite gives a subject to a dataset that needs none: no number would come of it. */
+export function refuseSubject({ id = '', path, hub }: SubjectReference, dataset: string, where: string): void {
+  const embedded = embeddedSubjectIds().includes(id) ? `the embedded subject '${id}'` : undefined;
+  const found = path ?? hub ?? embedded;
+  if (found === undefined) return;
+  throw new UserError(
+    `${where}: dataset ${dataset} has activations of its own: expected no subject, only an 'id' that names it in results; found ${found}.`,
+  );
+}
+
 /** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */
 export async function subjectByName(name: string): Promise<SubjectReference> {
   if (embeddedSubjectIds().includes(name)) return { id: name };
@@ -80,4 +91,18 @@ export async function familyOf(folder: string, registry: Registry): Promise<Subj
 export async function outlinedSites(subject: SubjectReference, registry: Registry): Promise<Site[] | undefined> {
   const folder = await subjectFolder(subject, '');
   return (await (await familyOf(folder, registry)).outline?.(folder))?.sites;
+}
+
+/** What a subject that a person names has, loaded only where its family cannot tell otherwise. */
+export async function subjectOutline(name: string, registry: Registry): Promise<SubjectOutline & { id: string }> {
+  const reference = await subjectByName(name);
+  const folder = await subjectFolder(reference, '');
+  const id = reference.id ?? name;
+  const family = await familyOf(folder, registry);
+  if (family.outline) return { ...(await family.outline(folder)), id };
+  const { initBackend } = await import('../num/backend.ts');
+  await initBackend('cpu');
+  const subject = await family.load(folder, { id });
+  subject.dispose();
+  return { sites: subject.sites, parameters: subject.parameters, id };
 }

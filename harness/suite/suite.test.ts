@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import { refusal } from '../testing/failing.ts';
 import { exchangeDataset } from './exchange-dataset.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, suiteIds } from './load.ts';
@@ -41,16 +42,6 @@ const given = (): Suite => ({
   limits: { seeds: 2, concepts: 4, tokens: 500, tasks: { steering: { factors: 2 } }, methods: { pca: { n: 3 } } },
 });
 
-async function messageOf(action: () => unknown): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    assert.is((error as Error).name, 'UserError');
-    return (error as Error).message;
-  }
-  throw new Error('it passed');
-}
-
 const names = ({ methods }: Suite) => methods.map(({ id, name }) => name ?? id).join();
 
 test('the judge of a task is resolved with its options; an unknown one, or unknown options, are told', async () => {
@@ -58,9 +49,9 @@ test('the judge of a task is resolved with its options; an unknown one, or unkno
     resolveTask({ id: 'steering', options }, openRegistry(), 'suite s');
   assert.equal((await resolved({})).judge, { id: 'dataset', version: 1, options: {} });
   assert.is((await resolved({ judge: 'bag-of-words' })).judge!.id, 'bag-of-words');
-  assert.match(await messageOf(() => resolved({ judge: 'datset' })), /unknown judge 'datset'\. Did you mean: dataset/);
+  assert.match(await refusal(() => resolved({ judge: 'datset' })), /unknown judge 'datset'\. Did you mean: dataset/);
   assert.match(
-    await messageOf(() => resolved({ judgeOptions: { model: 'x' } })),
+    await refusal(() => resolved({ judgeOptions: { model: 'x' } })),
     /suite s: task steering: judge dataset: .*unknown key 'model'/,
   );
   assert.is((await resolveTask({ id: 'reconstruction' }, openRegistry(), 'suite s')).judge, undefined);
@@ -84,13 +75,13 @@ test('--only by name, by id, by axis; filters of one axis add up', () => {
 
 test('--only: what does not exist', async () => {
   assert.match(
-    await messageOf(() => selectFromSuite(given(), ['methods=tokp'])),
+    await refusal(() => selectFromSuite(given(), ['methods=tokp'])),
     /unknown method 'tokp'\. Did you mean: topk/,
   );
-  assert.match(await messageOf(() => selectFromSuite(given(), ['x'])), /unknown method or task 'x'/);
-  assert.match(await messageOf(() => selectFromSuite(given(), ['methods='])), /expected names after it/);
+  assert.match(await refusal(() => selectFromSuite(given(), ['x'])), /unknown method or task 'x'/);
+  assert.match(await refusal(() => selectFromSuite(given(), ['methods='])), /expected names after it/);
   assert.match(
-    await messageOf(() => selectFromSuite(given(), ['subjects=clip', 'sites=two'])),
+    await refusal(() => selectFromSuite(given(), ['subjects=clip', 'sites=two'])),
     /none of the chosen subjects/,
   );
 });
@@ -109,11 +100,11 @@ test('--dataset and --dataset-option, for one subject', async () => {
   assert.match(other.id, /^s-texts-[0-9a-f]{8}$/);
   assert.is(exchange(one, 'texts').id, 's-texts');
   assert.match(
-    await messageOf(() => exchange(given(), 'texts')),
+    await refusal(() => exchange(given(), 'texts')),
     /expected a run of one subject, found 2; add --subject/,
   );
   const imported = { ...one, subjects: [{ sites: ['one'], activations: { from: '/dump' } }] };
-  assert.match(await messageOf(() => exchange(imported, 'texts')), /no meaning for imported activations/);
+  assert.match(await refusal(() => exchange(imported, 'texts')), /no meaning for imported activations/);
 });
 
 test('a method may be meant for some sites; sites of the command line fall to its first entry', async () => {
@@ -132,9 +123,9 @@ test('a method may be meant for some sites; sites of the command line fall to it
     [undefined, undefined],
   ]);
   const twice = { ...two, methods: [entry(64, 'one'), entry(16, 'one', 'two')] };
-  assert.match(await messageOf(() => checkNames(twice, 'suite s')), /the name 'topk' occurs twice/);
+  assert.match(await refusal(() => checkNames(twice, 'suite s')), /the name 'topk' occurs twice/);
   const unknown = { ...two, methods: [entry(64, 'onne')] };
-  assert.match(await messageOf(() => checkNames(unknown, 'suite s')), /unknown site .*'onne'\. Did you mean: one/);
+  assert.match(await refusal(() => checkNames(unknown, 'suite s')), /unknown site .*'onne'\. Did you mean: one/);
 });
 
 test('--limit caps everything and changes nothing of the given suite', () => {
@@ -175,7 +166,7 @@ test('--subject takes over dataset and sizes of the subject of its modality', as
   );
   const textOnly = { ...suite, subjects: suite.subjects.slice(0, 1) };
   const clash = () => overrideSuite(textOnly, { subject: { id: 'c', path: join(folder, 'a-clip') } });
-  assert.match(await messageOf(clash), /has no image subject whose dataset it could use/);
+  assert.match(await refusal(clash), /has no image subject whose dataset it could use/);
 });
 
 test('SAEs on another subject are sized by its width, but for those with a name of their own', async () => {
@@ -205,9 +196,9 @@ test('--option sets an option or a training option of the methods of a name or i
   const [first, second] = set('topk.k=32', 'topk-8.lr=0.5');
   assert.equal([first!.options, second!.options], [{ k: 32 }, { k: 32 }]);
   assert.equal([first!.training, second!.training], [{ lr: 0.5, tokens: 1e6 }, undefined]);
-  assert.match(await messageOf(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
-  assert.match(await messageOf(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
-  assert.match(await messageOf(() => set('topk.k=32', 'topk.k=16')), /'topk\.k' is given twice; keep one/);
+  assert.match(await refusal(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
+  assert.match(await refusal(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
+  assert.match(await refusal(() => set('topk.k=32', 'topk.k=16')), /'topk\.k' is given twice; keep one/);
 });
 
 test('--activations and --seed', async () => {
@@ -222,7 +213,7 @@ test('--activations and --seed', async () => {
   assert.equal([changed.subjects[0]!.sites, changed.seeds], [['blocks.1'], [9]]);
   const both = () =>
     overrideSuite(suite, { subject: { id: 'lm' }, imported: { folder: '/x', modality: 'image', sites: [], rows: 1 } });
-  assert.match(await messageOf(both), /exclude each other/);
+  assert.match(await refusal(both), /exclude each other/);
 });
 
 test('the suites of the package run on one new subject of either modality without a name twice', async () => {
@@ -238,10 +229,10 @@ test('the suites of the package run on one new subject of either modality withou
 test('paths are relative to the suite’s file', async () => {
   assert.is(absolutePaths(given(), folder).subjects[0]!.path, join(folder, 'a-lm'));
   assert.is(await subjectFolder({ path: 'a-lm' }, folder), join(folder, 'a-lm'));
-  assert.match(await messageOf(() => subjectFolder({ path: 'none' }, folder)), /there is no folder/);
+  assert.match(await refusal(() => subjectFolder({ path: 'none' }, folder)), /there is no folder/);
   mkdirSync(join(folder, 'empty'), { recursive: true });
-  assert.match(await messageOf(() => subjectFolder({ path: 'empty' }, folder)), /expected config\.json/);
-  assert.match(await messageOf(() => subjectFolder({ id: 'tiny-ml' }, folder)), /unknown embedded subject 'tiny-ml'/);
+  assert.match(await refusal(() => subjectFolder({ path: 'empty' }, folder)), /expected config\.json/);
+  assert.match(await refusal(() => subjectFolder({ id: 'tiny-ml' }, folder)), /unknown embedded subject 'tiny-ml'/);
 });
 
 test('what a person names: a folder, a model on the hub', async () => {
@@ -257,7 +248,7 @@ test('subjects that contradict themselves', async () => {
   const file = join(folder, 's.json');
   const attempt = (subject: object) => {
     writeFileSync(file, JSON.stringify({ ...given(), limits: undefined, subjects: [{ sites: ['x'], ...subject }] }));
-    return messageOf(() => loadSuite(file));
+    return refusal(() => loadSuite(file));
   };
   assert.match(await attempt({ path: 'a', hub: 'b/c' }), /subjects\[0\]: has 'path' and 'hub'; keep one/);
   assert.match(await attempt({}), /expected 'id', 'path', 'hub' or 'activations\.from'; found none/);

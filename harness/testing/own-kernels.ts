@@ -55,7 +55,7 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
     inputs: { x: f(6, 8), weights: f(blockWeights), cos: f(3, 2), sin: f(3, 2), seen: b(2, 3) },
     attrs: { n: 2, t: 3, columns: 3, capacity: 3, firstColumn: false, shape },
   },
-  SaxEncodeTopK: { inputs: { x: f(4, 6), W_enc: f(6, 9), bias: f(9) }, attrs: { k: 2 } },
+  SaxEncodeTopK: { inputs: { x: f(1, 6), W_enc: f(6, 9), bias: f(9), ends: i(1) }, attrs: { k: 2 } },
   SaxEncodeAbove: { inputs: { x: f(4, 6), W_enc: f(6, 9), bias: f(9) }, attrs: { limit: 30 } },
   SaxEncodeBatchTopK: { inputs: { x: f(4, 6), W_enc: f(6, 9), bias: f(9) }, attrs: { count: 5 } },
   SaxEncodeGrad: {

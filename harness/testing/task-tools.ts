@@ -1,6 +1,6 @@
 /** @file What the harness gives a task beside its inputs, for the tests of tasks. */
 import type { Dataset, FittedMethod, JudgeDefinition, TaskContext, TaskJudge } from '../contract.ts';
-import { taskJudge } from '../execute/judge.ts';
+import { taskJudge } from '../execute/evaluate.ts';
 import { createOnce } from '../execute/once.ts';
 import { poolLatents } from '../kit/index.ts';
 

@@ -1,7 +1,7 @@
 /** @file Runs a toy suite from the command line of a test: `toy-run.ts FOLDER SLOW_MS`. Prints a line for each fit. */
 import { join } from 'node:path';
-import { prepareRun } from '../execute/prepare-run.ts';
-import { executePlan } from '../execute.ts';
+import { prepareRun } from '../execute/run.ts';
+import { type ExecuteOptions, executePlan } from '../execute.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { openStore } from '../store.ts';
@@ -12,24 +12,16 @@ export async function runToy(
   folder: string,
   more: Partial<Suite> = {},
   signal: AbortSignal = new AbortController().signal,
-  { registry = toyRegistry(), ...options }: { force?: boolean; registry?: Registry } = {},
+  { registry = toyRegistry(), ...options }: Partial<ExecuteOptions> & { registry?: Registry } = {},
 ) {
   const said: string[] = [];
   const say = (line: string) => said.push(line);
   const settings = { backend: 'cpu', limited: false, passed: ['toy'], settings: {}, say };
-  const { plan, provenance } = await prepareRun(toySuite(folder, more), registry, settings);
+  const { plan, places, provenance } = await prepareRun(toySuite(folder, more), registry, settings);
   const store = openStore(join(folder, 'store'), say);
   const out = join(folder, 'out');
-  const summary = await executePlan(plan, {
-    registry,
-    store,
-    out,
-    run: provenance,
-    signal,
-    showProgress: false,
-    say,
-    ...options,
-  });
+  const run = { registry, store, places, out, provenance, signal, say };
+  const summary = await executePlan(plan, run, { showProgress: false, ...options });
   return { plan, summary, said, out, store };
 }
 

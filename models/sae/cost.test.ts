@@ -19,6 +19,7 @@ import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
+import switchSae from './switch.ts';
 import topk from './topk.ts';
 
 const test = suite('sae cost');
@@ -49,6 +50,7 @@ const linear = (definition: unknown, option: 'k' | 'targetL0', parameters = usua
   ...{ definition, hp: { [option]: K }, parameters },
   ...{ encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
 });
+const EXPERTS = 2;
 const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
   ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
@@ -63,11 +65,21 @@ const COSTS: Cost[] = [
     encode: ({ d, F }) => d * F,
     decode: ({ d, F }) => F * d,
   },
+  {
+    definition: switchSae,
+    hp: { k: K, experts: EXPERTS },
+    parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
+    encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
 ];
 
 /** Published counts of multiply-accumulates, encoding and decoding together. */
 const PUBLISHED: [definition: unknown, hp: Record<string, unknown>, d: number, F: number, macs: number][] = [
   [topk, { k: 50 }, 1536, 32768, 50_408_448],
+  [switchSae, { k: 64, experts: 8 }, 768, 24576, 2_414_592],
+  [switchSae, { k: 64, experts: 32 }, 768, 24576, 663_552],
+  [switchSae, { k: 64, experts: 128 }, 768, 24576, 294_912],
 ];
 
 const shapeOf = (d: number, F: number): SaeShape => ({ d_in: d, d_sae: F, d_out: d });

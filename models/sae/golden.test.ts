@@ -24,7 +24,14 @@ import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
+import switchSae from './switch.ts';
 import topk from './topk.ts';
+
+interface Sizes {
+  d_in: number;
+  d_sae: number;
+  n: number;
+}
 
 interface GoldenCase {
   name: string;
@@ -50,27 +57,23 @@ interface GoldenCase {
   /** Of the parameters that are trained. */
   grads: Record<string, number[]>;
   after: Record<string, number[]>;
+  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
+  shapes?: Record<string, number[]>;
 }
 
-interface Golden {
-  d_in: number;
-  d_sae: number;
-  n: number;
-  cases: GoldenCase[];
-}
-
-const [golden, originals] = ['golden', 'originals'].map(
-  (name) => JSON.parse(readFileSync(new URL(`./testdata/${name}.json`, import.meta.url), 'utf8')) as Golden,
-) as [Golden, Golden];
-const { d_in, d_sae, n } = golden;
-const cases = [...golden.cases, ...originals.cases];
+/** One for each script in testdata/. */
+const FILES = ['golden', 'originals', 'switch'];
+const examples = FILES.flatMap((file) => {
+  const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
+  const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
+  return cases.map((example) => ({ ...sizes, ...example }));
+});
 const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
-    ...[gated, reluBricken, pAnneal, multiTopk, abstopk],
+    ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
-const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in] };
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
@@ -78,13 +81,14 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-function tensors(values: Record<string, number[]>): NamedTensors {
-  return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
+function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): NamedTensors {
+  const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in], ...own };
+  return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({ dead, variance, scalars = {}, buffers = {} }: GoldenCase): TrainState {
+function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {} }: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
-    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes['W_dec']!)]),
+    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, [d_sae, d_in])]),
   );
   return {
     step: 5,
@@ -100,12 +104,13 @@ function stateOf({ dead, variance, scalars = {}, buffers = {} }: GoldenCase): Tr
 
 const unitRowsOf = ({ variant, hp }: GoldenCase) => VARIANTS[variant]!.unitRows?.(hp) ?? [];
 
-for (const example of cases) {
+for (const example of examples) {
   const definition = VARIANTS[example.variant]!;
+  const { d_in, n } = example;
 
   test(`${example.name}: loss, codes and gradients are PyTorch's`, () => {
     tf.tidy(() => {
-      const params = tensors(example.params);
+      const params = tensors(example);
       const x = tf.tensor2d(example.x, [n, d_in]);
       const state = stateOf(example);
       const loss = definition.loss(params, { x, target: x }, state, example.hp);
@@ -135,7 +140,7 @@ for (const example of cases) {
   });
 
   test(`${example.name}: parameters after one step are PyTorch's`, () => {
-    const made = tensors(example.params);
+    const made = tensors(example);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
     const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });
@@ -163,8 +168,8 @@ for (const example of cases) {
 }
 
 test("p-anneal: p and λ over a run are dictionary_learning's", () => {
-  for (const { name, hp, history } of cases.filter((example) => example.history)) {
-    const state: TrainState = { ...stateOf(cases[0]!), steps: history!.length, step: 0, scalars: {} };
+  for (const { name, hp, history } of examples.filter((example) => example.history)) {
+    const state: TrainState = { ...stateOf(examples[0]!), steps: history!.length, step: 0, scalars: {} };
     for (const [step, { p, lambda, carry }] of history!.entries()) {
       allclose([state.scalars['p'] ?? 1], [p], tolerance, `${name}: p at step ${step}`);
       const factor = state.scalars['lambdaScale'] ?? 1;

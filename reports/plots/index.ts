@@ -1,5 +1,10 @@
 /** @file The plots of one table, as its task declares them. */
-import type { Result, ResultCurveDisplay, ResultDisplay } from '../../harness/schema/result.generated.ts';
+import type {
+  Result,
+  ResultCurveDisplay,
+  ResultDisplay,
+  ResultTrainingCurve,
+} from '../../harness/schema/result.generated.ts';
 import { metricTitle } from '../format.ts';
 import type { Table } from '../table.ts';
 import { barPlot } from './bars.ts';
@@ -11,7 +16,7 @@ import type { Palette } from './theme.ts';
 
 function curvePlots(
   results: readonly Result[],
-  styles: ResultDisplay['curves'],
+  { curves: styles, ranked }: ResultDisplay,
   palette: Palette,
 ): (Plot | undefined)[] {
   const names = [...new Set(results.flatMap(({ curves }) => Object.keys(curves ?? {})))];
@@ -19,46 +24,50 @@ function curvePlots(
   return families.map((family) => {
     const plain = { title: metricTitle(family.replaceAll('-', ' ')), caption: '', x: '', y: '' };
     const style: ResultCurveDisplay = styles?.[family] ?? plain;
-    const { lines, left } = meanCurves(results, family, style.only);
+    const { lines, left } = meanCurves(results, family, { only: style.only, ranked });
     const more = left === 0 ? '' : ` ${left} more curves are in the result files.`;
     return linePlot(lines, palette, { ...style, caption: `${style.caption}${more}`.trim() });
   });
 }
 
-/** Training curves of all SAEs at a site: the loss can't be compared across variants, explained variance and L0 can. */
+/** What of the training curve is drawn. The loss is not: it can't be compared across variants. */
+const TRAINING: readonly { of(curve: ResultTrainingCurve): number[] | undefined; y: string; caption: string }[] = [
+  {
+    of: (curve) => curve.explained_variance,
+    y: 'explained variance',
+    caption: 'Explained variance of training batches against tokens seen, first seed of each variant.',
+  },
+  {
+    of: (curve) => curve.l0,
+    y: 'L0',
+    caption: 'Active latents per input during training, first seed of each variant.',
+  },
+  {
+    of: (curve) => curve.deadFraction,
+    y: 'dead latents',
+    caption: 'Share of latents that have not fired for the dead-latent window, first seed of each variant.',
+  },
+];
+
+/** Training curves of all SAEs at a site. */
 export function trainingPlots(results: readonly Result[], palette: Palette): Plot[] {
-  const series = (key: string) => {
+  return TRAINING.flatMap(({ of, y: title, caption }) => {
     const seen = new Set<string>();
-    return results.flatMap(({ method, seed, training }) => {
-      const x = training?.curve['tokens'] ?? training?.curve['step'];
-      const y = training?.curve[key];
+    const series = results.flatMap(({ method, seed, training }) => {
+      const x = training?.curve.tokens;
+      const y = training && of(training.curve);
       if (!x || !y || seen.has(method.name)) return [];
       seen.add(method.name);
       return [{ method: method.name, label: `${method.name} (seed ${seed})`, x, y }];
     });
-  };
-  const plots = [
-    [
-      'explainedVariance',
-      'explained variance',
-      'Explained variance of training batches against tokens seen, first seed of each variant.',
-    ],
-    ['l0', 'L0', 'Active latents per input during training, first seed of each variant.'],
-    [
-      'deadFraction',
-      'dead latents',
-      'Share of latents that have not fired for the dead-latent window, first seed of each variant.',
-    ],
-  ] as const;
-  return plots.flatMap(([key, y, caption]) => {
-    const plot = linePlot(series(key), palette, { title: `Training: ${y}`, caption, x: 'tokens', y });
+    const plot = linePlot(series, palette, { title: `Training: ${title}`, caption, x: 'tokens', y: title });
     return plot ? [plot] : [];
   });
 }
 
 /** All plots of a table from its aggregated rows and the results behind it. */
 export function tablePlots(table: Table, results: readonly Result[], palette: Palette): Plot[] {
-  const { scatter, chance, curves } = table.task.shows ?? {};
+  const { scatter, chance } = table.task.shows ?? {};
   const plots: (Plot | undefined)[] = [];
   if (table.main && scatter?.y !== table.main) {
     const title = `${table.task.title}: ${metricTitle(table.main)}`;
@@ -71,6 +80,6 @@ export function tablePlots(table: Table, results: readonly Result[], palette: Pa
   const order = new Map([...table.rows.entries()].reverse().map(([i, { method }]) => [method.name, i]));
   const placeOf = ({ method }: Result) => order.get(method.name) ?? table.rows.length;
   const sorted = [...results].sort((a, b) => placeOf(a) - placeOf(b));
-  plots.push(...curvePlots(sorted, curves, palette));
+  plots.push(...curvePlots(sorted, table.task.shows ?? {}, palette));
   return plots.filter((plot) => plot !== undefined);
 }

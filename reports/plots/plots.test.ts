@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Result } from '../../harness/schema/result.generated.ts';
 import { buildTables } from '../aggregate.ts';
 import { renderTexts } from '../index.ts';
-import { fakeResult, metric } from '../testing.ts';
+import { metric, resultWith } from '../testing/results.ts';
 import { meanCurves } from './curves.ts';
 import { tablePlots } from './index.ts';
 import { rowLabels, wrapped } from './labels.ts';
@@ -16,6 +16,7 @@ const test = suite('reports/plots');
 const shows = {
   scatter: { x: 'l0', y: 'ms', title: 'MS against L0', caption: '', logX: true },
   curves: { roc: { title: 'ROC', caption: 'Caption.', x: 'FPR', y: 'TPR' } },
+  ranked: { selection: ['detector', 'auroc'] },
 };
 const nameOf = (i: number) => `my-team/topk-with-a-rather-long-name d_sae=16384, k=${i}`;
 
@@ -27,9 +28,9 @@ function crowd(count: number): Result[] {
       l0: metric(16, null),
       ms: metric(0.5, [0.4, 0.6]),
     };
-    const curves = { 'roc/auroc': { x: [0, 1], y: [0, 1] }, 'roc/probe-k1': { x: [0, 1], y: [0, 1] } };
-    const task = { ...fakeResult('', []).task, shows };
-    return fakeResult(nameOf(i), [{ axes: { selection: 'auroc' }, metrics }], { curves, task });
+    const curves = { 'roc/probe-k1': { x: [0, 1], y: [0, 1] }, 'roc/auroc': { x: [0, 1], y: [0, 1] } };
+    const task = { ...resultWith('', []).task, shows };
+    return resultWith(nameOf(i), [{ axes: { selection: 'auroc' }, metrics }], { curves, task });
   });
 }
 
@@ -76,9 +77,9 @@ test('bars carry long names whole, in lines', async () => {
 
 test('labels leave out axes that all ranked rows share', () => {
   const row = (selection: string) => ({ axes: { selection, control: 'none' }, metrics: { auroc: metric(0.5, null) } });
-  const [table] = buildTables([fakeResult('a', [row('auroc')]), fakeResult('b', [row('detector')])]);
+  const [table] = buildTables([resultWith('a', [row('auroc')]), resultWith('b', [row('detector')])]);
   assert.equal(table!.rows.map(rowLabels(table!.rows)), ['a · auroc', 'b · detector']);
-  const [same] = buildTables([fakeResult('a', [row('auroc')]), fakeResult('b', [row('auroc')])]);
+  const [same] = buildTables([resultWith('a', [row('auroc')]), resultWith('b', [row('auroc')])]);
   assert.equal(same!.rows.map(rowLabels(same!.rows)), ['a', 'b']);
 });
 
@@ -90,7 +91,7 @@ test('long text breaks behind punctuation, and anywhere where there is none', ()
 });
 
 test('where curves do not all fit, each method keeps one, the best methods come first, and the caption counts the rest', () => {
-  const many = meanCurves(crowd(20), 'roc');
+  const many = meanCurves(crowd(20), 'roc', { ranked: shows.ranked });
   assert.equal(
     many.lines.map(({ label }) => label),
     Array.from({ length: 20 }, (_, i) => `${nameOf(i)} · auroc`),

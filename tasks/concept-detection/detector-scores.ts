@@ -7,9 +7,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { peek, scanKept } from '../../harness/kit/index.ts';
-
-const SCORE_ROWS = 4096;
+import { peek, SCAN_ROWS, scanKept } from '../../harness/kit/index.ts';
 
 /**
  * Scores of every item by the detector of every concept: the maximum over the item's kept positions, or the detector's
@@ -30,7 +28,7 @@ export async function detectorScores(
     for (const [i, item] of set.items.entries()) scores[c]![i] = detector.scoreItem(item);
   });
   if (detectors.some((detector) => readsActivations(detector))) {
-    for await (const batch of scanKept(activations, SCORE_ROWS)) {
+    for await (const batch of scanKept(activations, SCAN_ROWS)) {
       options.signal?.throwIfAborted();
       const x = tf.tensor2d(batch.x, [batch.rows, activations.d_in]);
       try {

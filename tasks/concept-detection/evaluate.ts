@@ -5,10 +5,12 @@ import {
   averagePrecision,
   averagePrecisionInfluence,
   bestF1Threshold,
+  countClasses,
   f1AtPrior,
   f1Influence,
   type Influence,
   type ItemInfluences,
+  joined,
   type RocCurve,
   rocCurve,
   shareAbove,
@@ -47,12 +49,12 @@ export interface ConceptEvaluation {
 export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array) => Float64Array): ConceptEvaluation {
   // Side by side, so that the negatives stand next to the hard ones and next to the many.
   const parts = [split.train.items, split.positives, split.hardNegatives, split.negatives, split.extraNegatives];
-  const scores = score(joined(parts));
+  const scores = score(joined(Uint32Array, parts));
   const ends = parts.map((_, p) => parts.slice(0, p + 1).reduce((sum, { length }) => sum + length, 0));
   const between = (first: number, last: number) => scores.subarray(first === 0 ? 0 : ends[first - 1], ends[last]);
   const [train, positives, hard, negatives] = [between(0, 0), between(1, 1), between(2, 2), between(3, 3)];
   const [withHard, many] = [between(2, 3), between(3, 4)];
-  const trainPositives = split.train.labels.reduce((sum, label) => sum + label, 0);
+  const { positives: trainPositives } = countClasses(split.train.labels);
   const threshold = bestF1Threshold(train, split.train.labels, [trainPositives, train.length]);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
   const rarePrior = RARE[0] / RARE[1];
@@ -90,20 +92,10 @@ const NEGATIVES = {
 } as const;
 
 function ofItems(split: ConceptSplit, kind: keyof typeof NEGATIVES, influence: Influence): ItemInfluences {
-  const values = new Float64Array(influence.positives.length + influence.negatives.length);
-  values.set(influence.positives);
-  values.set(influence.negatives, influence.positives.length);
-  return { items: joined([split.positives, ...NEGATIVES[kind].map((name) => split[name])]), values };
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return {
+    items: joined(Uint32Array, [split.positives, ...NEGATIVES[kind].map((name) => split[name])]),
+    values: joined(Float64Array, [influence.positives, influence.negatives]),
+  };
 }
 
 function aurocOf(positives: Float64Array, negatives: Float64Array): number {
@@ -111,8 +103,6 @@ function aurocOf(positives: Float64Array, negatives: Float64Array): number {
 }
 
 function labelled(positives: Float64Array, negatives: Float64Array): [Float64Array, Uint8Array] {
-  const scores = new Float64Array(positives.length + negatives.length);
-  scores.set(positives);
-  scores.set(negatives, positives.length);
+  const scores = joined(Float64Array, [positives, negatives]);
   return [scores, new Uint8Array(scores.length).fill(1, 0, positives.length)];
 }

@@ -1,5 +1,6 @@
 /** @file Which items train and test the detector of each concept, and the shared extra negatives. */
 import { type ConceptSet, type Rng, UserError } from '../../harness/contract.ts';
+import { requireBothClasses } from '../../harness/kit/index.ts';
 
 /** Items of one concept, as indices into `ConceptSet.items`. */
 export interface ConceptSplit {
@@ -58,7 +59,9 @@ function ownSplit(set: ConceptSet, concept: number): ConceptSplit {
     hardNegatives: heldOut('hard-negative'),
     extraNegatives: new Uint32Array(0),
   };
-  requireBothClasses(set, concept, split);
+  const heldOutLabels = [...split.positives.map(() => 1), ...split.negatives.map(() => 0)];
+  requireBothClasses('concept-detection', set.concepts[concept]!, 'training', split.train.labels);
+  requireBothClasses('concept-detection', set.concepts[concept]!, 'held-out', heldOutLabels);
   const trained = new Set(split.train.items);
   const leaked = [...split.positives, ...split.negatives, ...split.hardNegatives].find((item) => trained.has(item));
   if (leaked !== undefined) {
@@ -68,21 +71,4 @@ function ownSplit(set: ConceptSet, concept: number): ConceptSplit {
     );
   }
   return split;
-}
-
-function requireBothClasses(set: ConceptSet, concept: number, split: ConceptSplit): void {
-  const trainPositives = split.train.labels.reduce((sum, label) => sum + label, 0);
-  const counts = {
-    'training positives': trainPositives,
-    'training negatives': split.train.labels.length - trainPositives,
-    'held-out positives': split.positives.length,
-    'held-out negatives': split.negatives.length,
-  };
-  for (const [what, count] of Object.entries(counts)) {
-    if (count > 0) continue;
-    throw new UserError(
-      `concept-detection: concept '${set.concepts[concept]!.id}': expected at least one of its ${what}, found none; ` +
-        'remove the concept or give it examples',
-    );
-  }
 }

@@ -7,30 +7,18 @@ import { zeroShotClasses } from '../worlds/image-world/zero-shot.ts';
 import { attributesOf, imageItem, oracleEmbedding } from './image-world/items.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { spreadOverDomains } from './parts/spread.ts';
-
-interface Options {
-  train: number;
-  eval: number;
-}
-
-interface Limits {
-  concepts?: number;
-  perClass?: number;
-}
+import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
 
 /**
  * Images drawn by the image world. The corpora and the concepts come from streams of their own; two equal images do
  * not occur, since each has its own pixel noise.
  */
-export default defineDataset<Options>({
+export default defineDataset<WorldOptions>({
   id: 'image-world',
   title: 'Image world: captioned scenes and scan-like images with known attributes (made here)',
   version: 1,
   modality: 'image',
-  options: {
-    train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
-    eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
-  },
+  options: worldOptions,
   async open(options, { seed }) {
     const rng = createRng(seed).fork('image-world');
     return {
@@ -56,7 +44,7 @@ function corpus(split: 'train' | 'test', n: number, rng: Rng): Item[] {
   return Array.from({ length: n }, (_, i) => imageItem(`${split}-${i}`, generateImage(rng)));
 }
 
-function conceptSet(options: Options, limits: Limits, rng: Rng): ConceptSet {
+function conceptSet(options: WorldOptions, limits: ConceptLimits, rng: Rng): ConceptSet {
   const concepts = spreadOverDomains(imageConcepts, limits.concepts);
   const builder = conceptSetBuilder(concepts.map(({ id, label, domain }) => ({ id, label, domain })));
   concepts.forEach((concept, c) => {

@@ -3,38 +3,26 @@ import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harne
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { recogniserJudge } from '../judges/parts/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
+import { tokenCounter, tokenCounterFingerprint } from '../worlds/text-world/token-count.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { useOf } from './parts/partition.ts';
 import { spreadOverDomains } from './parts/spread.ts';
+import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
 import { oracleEmbedding, textItem } from './text-world/items.ts';
 import { SHARES, worldFor } from './text-world/partition.ts';
-import { tokenCounter, tokenCounterFingerprint } from './text-world/token-count.ts';
-
-interface Options {
-  train: number;
-  eval: number;
-}
-
-interface Limits {
-  concepts?: number;
-  perClass?: number;
-}
 
 /**
  * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out
  * corpus and the concepts is decided by their text, so the three are disjoint. Labelled documents are matched in
  * length within a concept, counted in tokens of the world's own tokenizer, which is tiny-lm's too.
  */
-export default defineDataset<Options>({
+export default defineDataset<WorldOptions>({
   id: 'text-world',
   title: 'Text world: short English documents with exact concepts (made here)',
   version: 2,
   modality: 'text',
-  options: {
-    train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
-    eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
-  },
+  options: worldOptions,
   async open(options, { seed }) {
     let world: TextWorld | undefined;
     const theWorld = () => {
@@ -68,7 +56,12 @@ function corpus(world: TextWorld, split: 'train' | 'test', n: number, rng: Rng):
   return items;
 }
 
-async function conceptSet(world: TextWorld, options: Options, limits: Limits, rng: Rng): Promise<ConceptSet> {
+async function conceptSet(
+  world: TextWorld,
+  options: WorldOptions,
+  limits: ConceptLimits,
+  rng: Rng,
+): Promise<ConceptSet> {
   const lengthOf = tokenCounter();
   const narrowed = worldFor(world, 'concepts');
   const concepts = spreadOverDomains(world.concepts, limits.concepts);

@@ -7,13 +7,20 @@ import {
   type Tensor2D,
   tf,
 } from '../../harness/contract.ts';
-import { covariance, createRng, poolLatents, scanKept, symmetricEigen } from '../../harness/kit/index.ts';
+import {
+  covariance,
+  createRng,
+  ENCODE_ROWS,
+  joined,
+  poolLatents,
+  scanKept,
+  symmetricEigen,
+} from '../../harness/kit/index.ts';
 
 type ControlName = 'neurons' | 'pca' | 'random';
 
 /** Positions that the components are computed from. */
 const PCA_ROWS = 32_768;
-const ROWS = 1024;
 
 /**
  * Bases of the controls. The components are those of the test activations themselves (at most 32,768 kept positions):
@@ -23,20 +30,14 @@ export async function prepareControls(test: ActivationSet): Promise<Prepared['ar
   const { d_in } = test;
   const parts: Float32Array[] = [];
   let rows = 0;
-  for await (const batch of scanKept(test, ROWS)) {
+  for await (const batch of scanKept(test, ENCODE_ROWS)) {
     parts.push(batch.x.slice());
     rows += batch.rows;
     if (rows >= PCA_ROWS) break;
   }
-  const x = new Float32Array(rows * d_in);
-  let at = 0;
-  for (const part of parts) {
-    x.set(part, at);
-    at += part.length;
-  }
   const random = createRng('monosemanticity/random').fillNormal(new Float32Array(d_in * d_in));
   if (rows < 2) return { random: { shape: [d_in, d_in], data: random } };
-  const { vectors } = symmetricEigen(covariance(x, d_in).covariance, d_in);
+  const { vectors } = symmetricEigen(covariance(joined(Float32Array, parts), d_in).covariance, d_in);
   return {
     random: { shape: [d_in, d_in], data: random },
     pca: { shape: [d_in, d_in], data: Float32Array.from(vectors) },

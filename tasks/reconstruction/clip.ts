@@ -10,7 +10,7 @@ import {
   tf,
   type ZeroShotTask,
 } from '../../harness/contract.ts';
-import { restOfImage } from '../../harness/kit/index.ts';
+import { joined, restOfImage } from '../../harness/kit/index.ts';
 import { classEmbeddings } from '../judges/parts/zero-shot.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
@@ -90,7 +90,13 @@ export async function spliceClip(
       }
     }
   }
-  const texts = classes.length > 0 ? concatenate(classes.map((entry) => entry.texts)) : captions;
+  const texts =
+    classes.length > 0
+      ? joined(
+          Float32Array,
+          classes.map((entry) => entry.texts),
+        )
+      : captions;
   if (texts) {
     const before = await cosines(clean, texts, dim);
     const after = await cosines(changed, texts, dim);
@@ -206,10 +212,6 @@ function argmax(values: Float32Array): number {
 
 function matrix(data: Float32Array, { projectionDim }: Clip): Arrays[string] {
   return { shape: [data.length / projectionDim, projectionDim], data };
-}
-
-function concatenate(parts: Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
 const change = (after: string, before: string, over: string) => ({

@@ -15,6 +15,7 @@ import {
   createReconstruction,
   densityHistogram,
   disposeCodes,
+  ENCODE_ROWS,
   emptyCell,
   type KeptBatch,
   maxCosine,
@@ -25,12 +26,12 @@ import {
   type Reconstruction,
   ratioInterval,
   ratioSamples,
+  SCAN_ROWS,
   scanKept,
   type TokenCodes,
 } from '../../harness/kit/index.ts';
 import { DECODER_METRICS } from './metrics.ts';
 
-const ROWS = 1024;
 /** Densities from 10⁻⁷ on. */
 const DECADES = 7;
 
@@ -38,7 +39,7 @@ const DECADES = 7;
 export async function meanActivation(set: ActivationSet): Promise<Float32Array> {
   const sum = new Float64Array(set.d_in);
   let rows = 0;
-  for await (const batch of scanKept(set, ROWS)) {
+  for await (const batch of scanKept(set, SCAN_ROWS)) {
     for (let at = 0; at < batch.x.length; at++) sum[at % set.d_in] = sum[at % set.d_in]! + batch.x[at]!;
     rows += batch.rows;
   }
@@ -60,7 +61,7 @@ export async function measureGeometry(
   if (!encode) throw new Error('internal: measureGeometry needs a method that encodes');
   const items = test.bounds.length - 1;
   const reconstruction = createReconstruction(test.d_in, d_sae);
-  for await (const batch of scanKept(test, ROWS)) {
+  for await (const batch of scanKept(test, ENCODE_ROWS)) {
     options.signal?.throwIfAborted();
     const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
     const codes = tf.tidy(() => encode(x));

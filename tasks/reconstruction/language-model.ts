@@ -7,7 +7,7 @@ import {
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
-import { restOfText } from '../../harness/kit/index.ts';
+import { joined, restOfText } from '../../harness/kit/index.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
@@ -137,7 +137,7 @@ export async function prepareLm(
     Object.entries(sums).map(([name, data]) => [`lm_${name}`, { shape: [documents], data: Float32Array.from(data) }]),
   );
   if (cleanBytes > 0 && cleanBytes <= options.cleanMiB * 2 ** 20) {
-    arrays[CLEAN] = { shape: [cleanBytes / 4 / vocab, vocab], data: concatenate(clean) };
+    arrays[CLEAN] = { shape: [cleanBytes / 4 / vocab, vocab], data: joined(Float32Array, clean) };
   }
   return arrays;
 }
@@ -182,16 +182,6 @@ export async function spliceLm(
     options.progress(batch.first + batch.items, documents, 'passes with x̂');
   }
   return sums;
-}
-
-function concatenate(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Share of what `worst` loses against `best` that is recovered: 1 at `best`. */

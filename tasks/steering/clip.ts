@@ -9,6 +9,7 @@ import type {
   TaskOutcome,
   ZeroShotTask,
 } from '../../harness/contract.ts';
+import { joined } from '../../harness/kit/index.ts';
 import { classEmbeddings, logits, unitRows } from '../judges/parts/zero-shot.ts';
 import { clipCurves, clipDetails, clipMeasured, type SteeredConcept } from './clip-cells.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
@@ -188,14 +189,7 @@ function rowsAt(matrix: Float32Array, places: readonly number[], width: number):
 
 /** All rows of the items, kept or not: images have equally many. */
 async function activationsOf({ bounds, read }: ActivationSet, items: readonly number[]): Promise<Float32Array> {
-  const parts = await Promise.all(items.map((item) => read(bounds[item]!, bounds[item + 1]!)));
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joined(Float32Array, await Promise.all(items.map((item) => read(bounds[item]!, bounds[item + 1]!))));
 }
 
 /** Cosine of each pair of unit rows. */

@@ -1,7 +1,6 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
 import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
-import { bestLatents, createCandidates, scanKept } from '../../harness/kit/index.ts';
-import { meanDifferences } from './mean-difference.ts';
+import { bestLatents, createCandidates, meanDifferences, SCAN_ROWS, scanKept } from '../../harness/kit/index.ts';
 
 /** What is added to an activation: factor · scale · vector. */
 export interface SteeringVector {
@@ -23,8 +22,6 @@ export interface SteeringVectors {
   /** In the order of the concepts; undefined where the method has none for it. */
   vectors: (SteeringVector | undefined)[];
 }
-
-const SCAN_ROWS = 4096;
 
 type Tools = Pick<TaskContext<unknown>, 'latents'>;
 
@@ -95,7 +92,7 @@ async function matchedScales(
 ): Promise<number[]> {
   const lengths = vectors.map((vector) => Math.sqrt(vector?.reduce((sum, value) => sum + value * value, 0) ?? 0));
   if (lengths.every((length) => length === 0)) return lengths;
-  const differences = await meanDifferences(labelled, concepts);
+  const differences = (await meanDifferences(labelled, concepts)).map((difference) => Float32Array.from(difference));
   const fits = await largestProducts(labelled, concepts, differences);
   return fits.map((fit, c) => (lengths[c] === 0 ? 0 : (fit * Math.hypot(...differences[c]!)) / lengths[c]!));
 }

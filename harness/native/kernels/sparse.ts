@@ -5,7 +5,7 @@
  *
  * | kernel | attrs | outputs |
  * |---|---|---|
- * | SaxEncodeTopK | k | values and indices [n, k] of the largest entries of each row of x · W_enc + bias, descending, lowest index first among equals |
+ * | SaxEncodeTopK | k | values and indices [n, k] of the largest entries of each row of x · W_enc + bias, descending, lowest index first among equals; with `ends` int32 [groups], in the part of the columns that belongs to the row's group (topk-encode.ts) |
  * | SaxEncodeAbove | limit | all entries above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit` |
  * | SaxEncodeBatchTopK | count | likewise the `count` largest entries above 0 of the whole batch, lowest row and then lowest index first among equals |
  *
@@ -31,7 +31,8 @@ function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Te
   const indices = output(backend, [n, k], 'int32');
   addon.params.set([n, d, features, k]);
   const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
-  addon.encodeTopK(values.values, indices.values, ...read);
+  if (inputs['ends']) addon.encodeTopKGrouped(values.values, indices.values, ...read, backend.valuesOf(inputs['ends']));
+  else addon.encodeTopK(values.values, indices.values, ...read);
   return [values.info, indices.info];
 }
 

@@ -152,7 +152,7 @@ void encodeAbove(Call& c) {
   int32_t* ends = i32(c, 2);
   ends[n] = 0;
   if (n == 0) return;
-  Encoder e{n, d, features, 0, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
+  Encoder e{n, d, features, 0, features, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
   Entries all;
   size_t total = collect(e, 1, least(limit, 128 * n), limit, all);
   ends[n] = static_cast<int32_t>(least<size_t>(total, INT32_MAX));
@@ -178,7 +178,7 @@ void encodeBatchTopK(Call& c) {
   int32_t* ends = i32(c, 2);
   __builtin_memset(ends, 0, (n + 1) * sizeof(int32_t));
   if (n == 0 || count == 0) return;
-  Encoder e{n, d, features, 0, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
+  Encoder e{n, d, features, 0, features, f32(c, 3), f32(c, 4), f32(c, 5), nullptr, nullptr};
   Entries all;
   int32_t floor = guessFloor(e, count);
   size_t total = collect(e, floor, 2 * count, SIZE_MAX, all);

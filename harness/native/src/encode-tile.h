@@ -24,7 +24,7 @@ static inline void packColumns(const Encoder& e, size_t j0, size_t cols, size_t 
     size_t j = s * kTileCols;
     for (size_t d = 0; d < e.d; d += kDepth) {
       size_t now = least(kDepth, e.d - d);
-      packStrip<kTileCols>(packed + d * stride + j * now, e.W + d * e.features + j0 + j, 1, e.features,
+      packStrip<kTileCols>(packed + d * stride + j * now, e.W + d * e.across + j0 + j, 1, e.across,
                            least(kTileCols, cols - j), now);
     }
   });

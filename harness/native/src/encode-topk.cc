@@ -91,6 +91,18 @@ void encodeMarked(const Encoder& e, const uint8_t* undone, size_t count) {
 int mode = 0;
 size_t screened = 0, unsettled = 0;
 
+/** By screening where it serves, else in float32. */
+void encodeRows(const Encoder& e) {
+  if (e.n == 0) return;
+  if (mode == 1 || !canScreen(e, mode == 2)) return encodeAll(e);
+  uint8_t* undone = static_cast<uint8_t*>(scratch(5, e.n));
+  size_t left = screenTopK(e, undone);
+  __atomic_fetch_add(&screened, e.n, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&unsettled, left, __ATOMIC_RELAXED);
+  if (left == e.n) return encodeAll(e);
+  if (left > 0) encodeMarked(e, undone, left);
+}
+
 }  // namespace
 
 int screeningMode() { return mode; }
@@ -103,24 +115,52 @@ void screening(Call& c) {
   i32(c, 0)[2] = static_cast<int32_t>(unsettled);
 }
 
-/** Buffers: values, indices [n, k], x [n, d], W [d, features], bias [features]. Params: n, d ≥ 1, features, 1 ≤ k ≤ features. */
+/**
+ * Buffers: values, indices [n, k], x [n, d], W [d, features], bias [features], and as encodeTopKGrouped ends int32 [groups]. Rows up to ends[0] are encoded
+ * by the first features / groups columns of W, those from there to ends[1] by the next, and so on; the indices are those of the
+ * whole W. Params: n, d ≥ 1, features, 1 ≤ k ≤ features / groups.
+ */
 void encodeTopK(Call& c) {
-  Encoder e{sizeParam(c, 0), sizeParam(c, 1), sizeParam(c, 2), sizeParam(c, 3), f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 0), i32(c, 1)};
+  bool grouped = c.count > 5;
+  size_t groups = grouped ? most<size_t>(1, c.buf[5].length) : 1, features = sizeParam(c, 2), width = features / groups;
+  Encoder e{sizeParam(c, 0), sizeParam(c, 1), width, sizeParam(c, 3), features,
+            f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 0), i32(c, 1)};
   if (!holds(c, 0, F32, e.n * e.k) || !holds(c, 1, I32, e.n * e.k) || !holds(c, 2, F32, e.n * e.d) ||
-      !holds(c, 3, F32, e.d * e.features) || !holds(c, 4, F32, e.features))
+      !holds(c, 3, F32, e.d * features) || !holds(c, 4, F32, features) || (grouped && !holds(c, 5, I32, groups)))
     return;
-  if (e.d < 1 || e.k < 1 || e.k > e.features) {
-    c.error = "native encode and top k: k or the input width is out of range";
+  if (e.d < 1 || e.k < 1 || e.k > width || width * groups != features) {
+    c.error = "native encode and top k: k, the groups or the input width are out of range";
+    return;
+  }
+  int32_t all = static_cast<int32_t>(e.n);
+  const int32_t* ends = grouped ? i32(c, 5) : &all;
+  for (size_t g = 0; g < groups; g++) {
+    if (ends[g] >= (g == 0 ? 0 : ends[g - 1]) && size_t(ends[g]) <= e.n && (g + 1 < groups || size_t(ends[g]) == e.n)) continue;
+    c.error = "native encode and top k: the groups' ends do not ascend to the number of rows";
     return;
   }
   screened = unsettled = 0;
-  if (e.n == 0) return;
-  if (mode == 1 || !canScreen(e, mode == 2)) return encodeAll(e);
-  uint8_t* undone = static_cast<uint8_t*>(scratch(5, e.n));
-  screened = e.n;
-  unsettled = screenTopK(e, undone);
-  if (unsettled == e.n) return encodeAll(e);
-  if (unsettled > 0) encodeMarked(e, undone, unsettled);
+  auto encodeGroup = [&](size_t g) {
+    size_t begin = g == 0 ? 0 : size_t(ends[g - 1]);
+    Encoder part = e;
+    part.n = size_t(ends[g]) - begin;
+    part.x += begin * e.d;
+    part.W += g * width;
+    part.bias += g * width;
+    part.values += begin * e.k;
+    part.indices += begin * e.k;
+    encodeRows(part);
+    if (g > 0)
+      for (size_t p = 0; p < part.n * e.k; p++) part.indices[p] += static_cast<int32_t>(g * width);
+  };
+  // A group of more than a thread's share of the rows is spread over the threads, the others are one thread's each.
+  size_t share = e.n / size_t(threadCount());
+  auto rowsOf = [&](size_t g) { return size_t(ends[g]) - (g == 0 ? 0 : size_t(ends[g - 1])); };
+  for (size_t g = 0; g < groups; g++)
+    if (rowsOf(g) > share) encodeGroup(g);
+  forTasks(groups, [&](size_t g) {
+    if (rowsOf(g) <= share) encodeGroup(g);
+  });
 }
 
 SAX_END

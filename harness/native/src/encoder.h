@@ -7,6 +7,7 @@ SAX_BEGIN
 /** The k largest entries of each row of x · W + bias; k is 0, and there are no outputs, where a floor decides instead. */
 struct Encoder {
   size_t n, d, features, k;
+  size_t across;              // floats from one row of W to the next: features, or more where W is part of a wider matrix
   const float *x, *W, *bias;  // [n, d], [d, features], [features]
   float* values;              // [n, k]
   int32_t* indices;           // [n, k]

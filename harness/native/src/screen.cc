@@ -158,7 +158,7 @@ void packTile(const Screen& s, size_t j0, size_t cols) {
   forTasks(ceilDiv(cols, kPairCols), [&](size_t strip) {
     size_t j = j0 + strip * kPairCols, count = least(kPairCols, j0 + cols - j);
     Norms norms[kPairCols];
-    pairColumns(s.W + strip * kPairCols * pairs, e.W + j, e.features, e.d, count, norms);
+    pairColumns(s.W + strip * kPairCols * pairs, e.W + j, e.across, e.d, count, norms);
     for (size_t c = 0; c < count; c++) {
       bool wild = isWild(norms[c]);
       s.columns.bias[j + c] = e.bias[j + c];
@@ -206,7 +206,7 @@ void rescore(const Screen& s, uint32_t* starts, uint32_t* order) {
     uint32_t from = b == 0 ? 0 : starts[b - 1], to = starts[b];
     if (from == to) return;
     float* strip = static_cast<float*>(scratch(2, e.d * 32 * sizeof(float)));
-    packStrip<32>(strip, e.W + b * 32, 1, e.features, least<size_t>(32, e.features - b * 32), e.d);
+    packStrip<32>(strip, e.W + b * 32, 1, e.across, least<size_t>(32, e.features - b * 32), e.d);
     for (uint32_t p = from; p < to; p += 16) {
       const float* rows[16];
       int32_t column[16];

@@ -93,6 +93,7 @@ const Entry table[] = {
     {"packLinear", packLinear, 2},
     {"topK", topK, 3},
     {"encodeTopK", encodeTopK, 5},
+    {"encodeTopKGrouped", encodeTopK, 6},
     {"encodeAbove", encodeAbove, 6},
     {"encodeBatchTopK", encodeBatchTopK, 6},
     {"screening", screening, 1},

@@ -1,5 +1,6 @@
 /** @file Precision, recall and average precision. */
-import { countPositives, sweep } from './roc.ts';
+import { countClasses } from '../classes.ts';
+import { sweep } from './roc.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -13,7 +14,7 @@ export interface PrCurve {
 
 /** The curve, with a point for each distinct score. Null when there are no positives. */
 export function prCurve(scores: ArrayLike<number>, labels: ArrayLike<number | boolean>): PrCurve | null {
-  const positives = countPositives(labels);
+  const { positives } = countClasses(labels);
   if (positives === 0) return null;
   const points = sweep(scores, labels);
   return {

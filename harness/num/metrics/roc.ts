@@ -1,4 +1,5 @@
 /** @file AUROC and ROC curves of scores against binary labels. Higher scores speak for the positive class. */
+import { countClasses } from '../classes.ts';
 import { argsort } from '../stats/ranks.ts';
 
 /** Version of these definitions, recorded with results. */
@@ -11,13 +12,6 @@ export interface RocCurve {
   thresholds: number[];
 }
 
-/** Number of positives; labels are truthy for the positive class. */
-export function countPositives(labels: ArrayLike<number | boolean>): number {
-  let positives = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i]) positives++;
-  return positives;
-}
-
 function assertPaired(scores: ArrayLike<number>, labels: ArrayLike<number | boolean>): void {
   if (scores.length !== labels.length) throw new RangeError(`${scores.length} scores with ${labels.length} labels`);
 }
@@ -28,9 +22,8 @@ function assertPaired(scores: ArrayLike<number>, labels: ArrayLike<number | bool
  */
 export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number | boolean>): number | null {
   assertPaired(scores, labels);
-  const positives = countPositives(labels);
-  const negatives = scores.length - positives;
-  if (positives === 0 || negatives === 0) return null;
+  const { positives, negatives, both } = countClasses(labels);
+  if (!both) return null;
   const [of1, of0] = [new Float64Array(positives), new Float64Array(negatives)];
   for (let i = 0, p = 0, n = 0; i < scores.length; i++) {
     if (labels[i]) of1[p++] = scores[i]!;
@@ -77,9 +70,8 @@ export function sweep(scores: ArrayLike<number>, labels: ArrayLike<number | bool
 
 /** The ROC curve, with a point for each distinct score. Null when a class is empty. */
 export function rocCurve(scores: ArrayLike<number>, labels: ArrayLike<number | boolean>): RocCurve | null {
-  const positives = countPositives(labels);
-  const negatives = scores.length - positives;
-  if (positives === 0 || negatives === 0) return null;
+  const { positives, negatives, both } = countClasses(labels);
+  if (!both) return null;
   const points = sweep(scores, labels);
   return {
     fpr: [0, ...points.map((point) => point.falsePositives / negatives)],

@@ -29,6 +29,31 @@ function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, a
   return { values: found.values, indices: tf.gather(among, found.indices) as unknown as Tensor2D };
 }
 
+/** As above for rows in groups: those of group g, up to ends[g], among the g-th of as many equal parts of the latents. */
+function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, ends: Tensor1D): TopkCodes {
+  const [d_in, d_sae] = W_enc.shape;
+  const width = d_sae / ends.size;
+  if (!Number.isInteger(width)) throw new RangeError(`topk: ${ends.size} groups do not divide d_sae = ${d_sae}`);
+  checkTopk(k, width);
+  if (hasKernel('SaxEncodeTopK')) {
+    const [values, indices] = runKernels('SaxEncodeTopK', { x, W_enc, bias, ends }, { k }) as [Tensor2D, Tensor2D];
+    return { values, indices };
+  }
+  const bounds = [0, ...ends.dataSync()];
+  const parts = Array.from(ends.dataSync(), (end, group): TopkCodes => {
+    const [start, from] = [bounds[group]!, group * width];
+    const found = largest(
+      tf.slice(x, [start, 0], [end - start, d_in]),
+      tf.slice(W_enc, [0, from], [d_in, width]),
+      tf.slice(bias, [from], [width]),
+      k,
+    );
+    return { values: found.values, indices: tf.add(found.indices, tf.scalar(from, 'int32')) };
+  }).filter(({ values }) => values.shape[0] > 0);
+  if (parts.length === 0) return { values: tf.zeros([0, k]), indices: tf.zeros([0, k], 'int32') };
+  return { values: tf.concat(parts.map((part) => part.values)), indices: tf.concat(parts.map((part) => part.indices)) };
+}
+
 const GRADIENT = 'SaxEncodeGrad';
 
 /** What a code's gradient passes on: everything that the forward pass saw. */
@@ -92,6 +117,22 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
 export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
   return encodeEntries(x, encoder, (input, W, b) => {
     const { values, indices } = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+    return { values: tf.relu(values), indices };
+  });
+}
+
+/**
+ * The same of rows that are sorted by group, each among its group's latents only: of `ends.size` equal parts of the
+ * dictionary the g-th serves the rows up to ends[g], and no other entry is computed. The indices are those of the whole
+ * dictionary.
+ *
+ * @param x [n, d_in], sorted as `groupRows` says
+ * @param ends int32 [groups]
+ * @param k At most d_sae / groups.
+ */
+export function topkEncodeGrouped(x: Tensor2D, encoder: LinearEncoder, k: number, ends: Tensor1D): TopkCodes {
+  return encodeEntries(x, encoder, (input, W, b) => {
+    const { values, indices } = largestByGroup(input, W, b, k, ends);
     return { values: tf.relu(values), indices };
   });
 }

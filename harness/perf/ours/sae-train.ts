@@ -1,10 +1,12 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [profile]. K: latents kept (topk), or how many are to be active on average,
- * 0 for as many as a fresh SAE has. With `profile` it prints the time of every kernel instead.
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, switch-EXPERTS. K: latents
+ * kept (topk, switch), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
+ * inference is measured instead of training; with `profile` it prints the time of every kernel instead.
  */
 import jumprelu from '../../../models/sae/jumprelu.ts';
 import relu from '../../../models/sae/relu.ts';
+import switchSae from '../../../models/sae/switch.ts';
 import topk from '../../../models/sae/topk.ts';
 import type { SaeDefinition, Tensor1D, TrainState } from '../../contract.ts';
 import { createRng } from '../../num/rng.ts';
@@ -16,15 +18,17 @@ import { trainStep } from '../../train/step.ts';
 import { profileKernels } from './kernel-profile.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
-const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu };
-const variant = process.argv[2]!;
+const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu, switch: switchSae };
+const [variant, ...sizes] = process.argv[2]!.split('-') as [string, ...string[]];
 const [d_in, d_sae, k, batchSize, steps] = numbers(1) as [number, number, number, number, number];
 const definition = definitions[variant]!;
 const backend = await startBackend();
 
 const rng = createRng(0);
 const shape = { d_in, d_sae, d_out: d_in };
-const hp = withDefaults(definition.hyperparameters, variant === 'topk' ? { k } : {}, 'hyper-parameter');
+const thresholded = variant === 'relu' || variant === 'jumprelu';
+const options: Record<string, Record<string, number>> = { topk: { k }, switch: { k, experts: Number(sizes[0]) } };
+const hp = withDefaults(definition.hyperparameters, options[variant] ?? {}, 'hyper-parameter');
 const training = resolveTraining(definition, shape, hp, { batchSize });
 const rows = (n: number) => tf.tensor2d(rng.fillNormal(new Float32Array(n * d_in)), [n, d_in]);
 const sample = rows(64);
@@ -32,7 +36,7 @@ const { params: initial, buffers = {} } = tf.tidy(() =>
   definition.init(shape, hp, { rng, sample, targetSample: sample }),
 );
 // The start of a ReLU or JumpReLU SAE is dense; its biases put it where training leads to.
-if (variant !== 'topk' && k > 0) {
+if (thresholded && k > 0) {
   const pre = tf.tidy(() => tf.matMul(sample, initial['W_enc'] as Tensor2D).dataSync()).sort();
   const cut = pre[Math.floor(pre.length * (1 - k / d_sae))]!;
   const threshold = initial['threshold']?.dataSync()[0] ?? 0;
@@ -65,5 +69,11 @@ function step(): void {
   dead.update(fired, batchSize);
 }
 
-if (process.argv.includes('profile')) await profileKernels(step, steps);
-else report(batchSize / (await seconds(step, steps)), 'tokens/s', backend);
+function encode(): void {
+  state.step++;
+  tf.tidy(() => void definition.encode(params, data[state.step % data.length] as Tensor2D, hp).values.dataSync());
+}
+
+const measured = process.argv.includes('encode') ? encode : step;
+if (process.argv.includes('profile')) await profileKernels(measured, steps);
+else report(batchSize / (await seconds(measured, steps)), 'tokens/s', backend);

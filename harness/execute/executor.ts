@@ -1,0 +1,155 @@
+/** @file Works off the jobs of a plan, and keeps going past a failure. */
+import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
+import { pluginFault } from '../plugin-fault.ts';
+import { checkWritable } from '../store.ts';
+import type { Job, JobQueue } from './queue.ts';
+import { keepFailure, keepResult } from './results.ts';
+import type { Run } from './run.ts';
+import { openSession, type Session } from './session.ts';
+import { openSite, type RunningSite } from './site.ts';
+import { stepRunner } from './steps.ts';
+
+/** A step that failed, with everything that therefore has no result. */
+export interface Failure {
+  label: string;
+  error: unknown;
+}
+
+/** What was done of a plan; the results lie in the run's folder. */
+export interface Summary {
+  /** Steps computed, by kind. */
+  computed: Record<StepKind, number>;
+  failures: Failure[];
+}
+
+/** Runs the jobs of a plan: here, in threads, on other machines. */
+export interface Executor {
+  /**
+   * Ends when the queue has no job left.
+   *
+   * @throws UserError when the disk is full or the store unwritable. The signal's reason when aborted.
+   */
+  run(plan: Plan, queue: JobQueue, run: Run): Promise<Summary>;
+}
+
+/** One that does jobs; it holds one subject open at a time. */
+export interface Worker {
+  /**
+   * Does a job. A method or task that throws loses its own results only.
+   *
+   * @returns What failed of it.
+   * @throws UserError when the disk is full or the store unwritable. The signal's reason when aborted.
+   */
+  do(job: Job): Promise<Failure[]>;
+  /** What it did so far. */
+  summary(): Summary;
+  dispose(): void;
+}
+
+/** How often a worker says that it is still at its job. */
+const RENEW_MS = 10_000;
+
+/** Counts of steps before any was computed. */
+export const noSteps = (): Record<StepKind, number> => ({ activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+
+/** Works in this thread, one job at a time. */
+export const inProcess: Executor = { run: workOff };
+
+/**
+ * Takes jobs as long as there are some.
+ *
+ * @param worker Who works, where there are several.
+ */
+export async function workOff(plan: Plan, queue: JobQueue, run: Run, worker?: string): Promise<Summary> {
+  const own = openWorker(plan, run);
+  try {
+    for (let job = await queue.take(run.signal, worker); job; job = await queue.take(run.signal, worker)) {
+      const held = job;
+      // A queue that is not heard of gives the job to another, which costs time and no number.
+      const renewing = setInterval(() => void queue.renew(held).catch(() => undefined), RENEW_MS).unref();
+      try {
+        const [failure] = await own.do(held);
+        await (failure ? queue.failed(held, failure.error) : queue.done(held));
+      } finally {
+        clearInterval(renewing);
+      }
+    }
+    return own.summary();
+  } finally {
+    own.dispose();
+  }
+}
+
+/** Opens a worker on a plan that holds what is missing only. The caller disposes of it. */
+export function openWorker(plan: Plan, run: Run): Worker {
+  const { store, out, registry, signal, progress } = run;
+  const computed = noSteps();
+  const failures: Failure[] = [];
+  const step = stepRunner(run, (kind) => computed[kind]++);
+  let open: { id: string; session: Session; sites: Map<SitePlan, RunningSite> } | undefined;
+
+  /** Says and notes a failure. @returns it in one line. */
+  async function fail(label: string, thrown: unknown, task?: string): Promise<string> {
+    signal.throwIfAborted();
+    const error = pluginFault(thrown, task === undefined ? {} : { task: registry.fileOf('task', task) }) ?? thrown;
+    const message = error instanceof Error ? error.message : String(error);
+    const line = message.replace(/\s+/g, ' ').trim();
+    progress.say(`${label}: failed: ${line}`);
+    failures.push({ label, error });
+    // Without a disk to write to, every further step would fail the same way after its whole computation.
+    await store.checkWritable();
+    if (out !== undefined) await checkWritable(out);
+    return line;
+  }
+
+  async function doFit(sitePlan: SitePlan, fit: Fit, running: RunningSite): Promise<void> {
+    const label = `${sitePlan.subject.id} ${sitePlan.site} ${fit.method.name} seed ${fit.seed}`;
+    const open = new Set(fit.evaluations);
+    /** Leaves in the tables that evaluations have no rows, and why. */
+    const keepFailures = async (evaluations: Iterable<Evaluation>, reason: string) => {
+      for (const evaluation of evaluations) {
+        await keepFailure(plan, { sitePlan, fit, evaluation }, reason, await running.facts(), run);
+      }
+    };
+    try {
+      if (fit.evaluations.length === 0) await running.fit(fit);
+      else
+        await running.withMethod(fit, async (method) => {
+          for (const evaluation of fit.evaluations) {
+            try {
+              await method.evaluate(evaluation);
+              await keepResult(plan, { sitePlan, fit, evaluation }, run);
+              open.delete(evaluation);
+            } catch (error) {
+              const reason = await fail(`${label} ${evaluation.task.id}`, error, evaluation.task.id);
+              open.delete(evaluation);
+              await keepFailures([evaluation], reason);
+            }
+          }
+        });
+    } catch (error) {
+      await keepFailures(open, await fail(label, error));
+    }
+  }
+
+  return {
+    async do({ site, fit }) {
+      const sitePlan = plan.sites[site]!;
+      const { subject } = sitePlan;
+      const before = failures.length;
+      if (open?.id !== subject.id) {
+        open?.session.dispose();
+        open = undefined;
+        open = { id: subject.id, session: await openSession(subject, run), sites: new Map() };
+      }
+      const { session, sites } = open;
+      const others = plan.sites.slice(site + 1).filter((other) => other.subject.id === subject.id);
+      const running = sites.get(sitePlan) ?? openSite(sitePlan, { run, session, step, others });
+      sites.set(sitePlan, running);
+      await doFit(sitePlan, sitePlan.fits[fit]!, running);
+      return failures.slice(before);
+    },
+    summary: () => ({ computed, failures }),
+    dispose: () => open?.session.dispose(),
+  };
+}

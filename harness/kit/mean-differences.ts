@@ -1,0 +1,51 @@
+/** @file The difference of means of each concept. */
+import type { LabelledActivations } from '../contract/methods.ts';
+import { SCAN_ROWS, scanKept } from './kept-rows.ts';
+
+/** Running sum of the kept rows of one class of one concept. */
+interface ClassSum {
+  rows: number;
+  sum: Float64Array;
+}
+
+const emptySum = (d: number): ClassSum => ({ rows: 0, sum: new Float64Array(d) });
+
+/**
+ * Mean kept row of a concept's positive training items less that of its negative ones, [d_in] for each listed concept, not
+ * scaled; every item counts as often as it has rows. One pass over the activations for all concepts, in float64. A concept
+ * needs examples of both classes ({@link requireBothClasses}).
+ */
+export async function meanDifferences(
+  { activations, examples }: LabelledActivations,
+  concepts: readonly number[],
+  options: { signal?: AbortSignal; progress?: (items: number, total: number) => void } = {},
+): Promise<Float64Array[]> {
+  const { d_in, bounds } = activations;
+  const total = bounds.length - 1;
+  const sums = concepts.map(() => [emptySum(d_in), emptySum(d_in)] as const);
+  const used: ClassSum[][] = Array.from({ length: total }, () => []);
+  concepts.forEach((concept, c) => {
+    const { items, labels } = examples(concept, 'train');
+    items.forEach((item, i) => {
+      used[item]!.push(sums[c]![labels[i] as 0 | 1]);
+    });
+  });
+  for await (const batch of scanKept(activations, SCAN_ROWS)) {
+    options.signal?.throwIfAborted();
+    for (let i = 0; i < batch.items; i++) {
+      for (const target of used[batch.firstItem + i]!) {
+        for (let row = batch.bounds[i]!; row < batch.bounds[i + 1]!; row++) addRow(target, batch.x, row * d_in);
+      }
+    }
+    options.progress?.(batch.firstItem + batch.items, total);
+  }
+  return sums.map(([negative, positive]) =>
+    positive.sum.map((value, i) => value / positive.rows - negative.sum[i]! / negative.rows),
+  );
+}
+
+function addRow(target: ClassSum, x: Float32Array, at: number): void {
+  const { sum } = target;
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + x[at + i]!;
+  target.rows++;
+}
