@@ -185,7 +185,7 @@ function sourceCode({ code: { machine, plugins } }: ResolvedSuite, subject: Plan
   const { family, dataset } = subject;
   return {
     machine: digestOf(machine, 'collect'),
-    family: digestOf(plugins, `subject ${family.split('@')[0]}`),
+    ...(dataset.ownActivations ? {} : { family: digestOf(plugins, `subject ${family.split('@')[0]}`) }),
     dataset: digestOf(plugins, `dataset ${dataset.id}`),
   };
 }

@@ -35,7 +35,7 @@ const ID = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/i;
 const DIRECTIONS = ['max', 'min', 'none'];
 const NEEDS = ['nothing', 'activations', 'labels', 'gradients', 'text'];
 const MEASURES = ['judged', 'likelihood'];
-const MODALITIES = ['text', 'image'];
+const MODALITIES = ['text', 'image', 'vectors'];
 
 /**
  * Returns `value` as a definition when it is a complete one.

@@ -84,6 +84,14 @@ function setups(results: readonly Result[]): string[] {
   ];
 }
 
+const KINDS = { text: 'language model', image: 'vision model', vectors: 'world of known features' } as const;
+
+/** What was studied, in a few words. */
+function subjectText({ modality, family, parameters }: Result['subject']): string {
+  if (modality === 'vectors') return KINDS.vectors;
+  return `${KINDS[modality]} of family ${family}${parameters ? `, ${parameters.toLocaleString('en')} parameters` : ''}`;
+}
+
 /** The report's text. */
 export async function renderHtml(
   tables: readonly Table[],
@@ -117,7 +125,8 @@ export async function renderHtml(
       subject: subject.id,
       site: site.name,
       facts: [
-        `${subject.modality === 'text' ? 'language' : 'vision'} model of family ${subject.family}${subject.parameters ? `, ${subject.parameters.toLocaleString('en')} parameters` : ''}`,
+        subjectText(subject),
+        ...(subject.remarks ?? []),
         `d_in ${site.d_in}`,
         `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
         dataset.policy,

@@ -8,7 +8,11 @@ import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
-const MODALITY_TITLES: Record<ResultSubject['modality'], string> = { text: 'Language models', image: 'Vision models' };
+const MODALITY_TITLES: Record<ResultSubject['modality'], string> = {
+  text: 'Language models',
+  image: 'Vision models',
+  vectors: 'Worlds of known features',
+};
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -77,6 +81,7 @@ function tableView(table: Table) {
     subject: markdownText(subject.id),
     site: markdownCode(site.name),
     note: counts.join('; '),
+    remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),

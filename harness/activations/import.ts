@@ -94,7 +94,7 @@ export async function openHeader(folder: string, { modality: told }: ImportOptio
 }
 
 /** The site. @throws UserError where nothing says whether items are texts or images. */
-export function siteOfImport(folder: string, { site }: ImportHeader): Site {
+export function siteOfImport(folder: string, { site }: ImportHeader): Site & { modality: Modality } {
   const { modality, ...rest } = site;
   if (modality !== undefined) return { ...rest, modality };
   throw new UserError(

@@ -1,5 +1,17 @@
 /** @file Items, concepts, datasets, and activations read back from the store. */
+import type { Csr } from '../num/csr.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
+
+/** What items are: texts, images, or activations made without a subject. */
+export type Modality = 'text' | 'image' | 'vectors';
+
+/** A named activation. `pooled` sites have one row an item (`vision.embed`, `text.embed`), others one a position. */
+export interface Site {
+  name: string;
+  d: number;
+  modality: Modality;
+  kind: 'tokens' | 'pooled';
+}
 
 /** An RGB image in memory: `data` has width·height·3 bytes, row by row. */
 export interface RawImage {
@@ -84,9 +96,20 @@ export interface TextJudge {
   instruction(text: string, prompt: SteeringPrompt): number;
 }
 
+/** The features that the rows of a dataset's own activations are made of. */
+export interface GroundTruth {
+  features: number;
+  /** Unit directions, row-major [features, d_in]. Needs a backend. */
+  directions(): Promise<Float32Array>;
+  /** Features of items with their magnitudes, all above 0: row i are those of item i. */
+  of(items: readonly Item[]): Csr;
+  /** Parent of each feature, −1 where it has none: a feature is active only where its parent is. Absent: no hierarchy. */
+  parents?: Int32Array;
+}
+
 export interface Dataset {
   id: string;
-  modality: 'text' | 'image';
+  modality: Modality;
   /** Changes whenever the content does; part of the key of every step that reads the dataset. */
   fingerprint: string;
   /** Up to `n` items without regard to concepts. Splits are disjoint, also from the concept set's items. */
@@ -102,6 +125,13 @@ export interface Dataset {
    * not necessarily of unit norm. `description` names it in results.
    */
   embed?(items: Item[]): Promise<{ data: Float32Array; dim: number; description: string }>;
+  /**
+   * Of a dataset of `vectors`, which needs no subject: the one site of its items, and their rows [items.length, site.d],
+   * one an item. Needs a backend.
+   */
+  activations?: { site: Site; rows(items: readonly Item[]): Promise<Float32Array> };
+  /** What `activations` are made of, where the dataset knows it. */
+  groundTruth?: GroundTruth;
 }
 
 /**
@@ -161,9 +191,9 @@ export interface ShuffledBatch {
   previous?: Float32Array;
 }
 
-/** A dataset plug-in: opens text or images, labelled or not, with the given options (already validated). */
+/** A dataset plug-in: opens text, images or vectors, labelled or not, with the given options (already validated). */
 export interface DatasetDefinition<O = Record<string, unknown>> extends Plugin {
-  modality: 'text' | 'image';
+  modality: Modality;
   options: OptionsSchema;
   open(options: O, context: { seed: number; baseDir: string }): Promise<Dataset>;
 }

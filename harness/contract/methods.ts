@@ -3,7 +3,7 @@
 import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
-import type { ActivationSet, Concept, ConceptSet, Item, Split } from './data.ts';
+import type { ActivationSet, Concept, ConceptSet, Item, Modality, Split } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
 import type { Subject } from './subject.ts';
@@ -100,8 +100,8 @@ export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin 
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
   /** A null row: knows nothing of what is measured, so tables show it without a rank. */
   nullRow?: boolean;
-  /** Modalities it works on; both when omitted. */
-  modalities?: ('text' | 'image')[];
+  /** Modalities it works on; all when omitted. */
+  modalities?: Modality[];
   /** Whether two seeds give two results; one seed is run otherwise. */
   seeded: boolean;
   /** Checks of options that JSON Schema cannot express, before anything is computed; throws `UserError`. */

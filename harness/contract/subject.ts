@@ -1,16 +1,8 @@
 /** @file A subject: a pretrained network whose activations are read, replaced and steered. */
 
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '../num/tf.ts';
-import type { Item, RawImage } from './data.ts';
+import type { Item, RawImage, Site } from './data.ts';
 import type { Plugin } from './plugin.ts';
-
-/** A named activation. `pooled` sites have one row an item (`vision.embed`, `text.embed`), others one a position. */
-export interface Site {
-  name: string;
-  d: number;
-  modality: 'text' | 'image';
-  kind: 'tokens' | 'pooled';
-}
 
 /** Right-padded token ids with the mask of real positions. Shapes [n, length]. */
 export interface TokenBatch {

@@ -1,11 +1,11 @@
 /** @file Tasks: what they declare, what they are given, and the rows they return. */
 
 import type { Rng } from '../num/rng.ts';
-import type { ActivationSet, Dataset, Item } from './data.ts';
+import type { ActivationSet, Dataset, Item, Site } from './data.ts';
 import type { TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
-import type { Site, Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 export interface MetricDefinition {
   /** One sentence: what it is and how it is computed. */
@@ -112,7 +112,7 @@ export interface Prepared<P = unknown> {
 
 export interface PrepareContext<O> {
   options: O;
-  /** Absent when activations were imported. */
+  /** Absent when activations were imported, or are the dataset's own. */
   subject?: Subject;
   site: Site;
   dataset: Dataset;

@@ -2,6 +2,7 @@
 import { collectActivations } from '../activations/collect.ts';
 import type { CollectPolicy } from '../activations/policy.ts';
 import { openActivationSet } from '../activations/set-files.ts';
+import { writeVectors } from '../activations/vectors.ts';
 import type { Item } from '../contract/data.ts';
 import type { ActivationSet } from '../contract.ts';
 import type { ActivationSplit, SitePlan } from '../plan.ts';
@@ -62,10 +63,17 @@ export async function collectSplit(
   }
   async function collect({ progress, signal }: StepWork): Promise<CollectedTexts> {
     const { dtype, policy, maxLength } = sitePlan.subject.collect;
+    const items = await itemsOf(session, sitePlan, split);
+    const targets = [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key }));
+    const { dataset, subject } = session;
+    if (!subject) {
+      const run = { signal, onProgress: progress.update };
+      return writeVectors(dataset, sitePlan.subject.id, items, targets[0]!, dtype, run);
+    }
     return collectActivations({
-      subject: session.subject!,
-      targets: [...opened].map(([key, folder]) => ({ site: byKey.get(key)!.site, folder, key })),
-      items: await itemsOf(session, sitePlan, split),
+      subject,
+      targets,
+      items,
       policy: policy as CollectPolicy,
       dtype,
       maxLength,

@@ -1,5 +1,6 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
+import type { Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
@@ -32,7 +33,7 @@ export interface SiteActivations {
 export interface EvaluationMeta {
   run: RunProvenance;
   site: Result['site'];
-  modality: 'text' | 'image';
+  modality: Modality;
   subject: { fingerprint: string; family: string; parameters: number | null };
   data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
   d_sae?: number;

@@ -1,13 +1,13 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
 import { siteOf } from '../activations/site-of.ts';
-import type { ActivationSet, Dataset, Item } from '../contract/data.ts';
-import type { Site, Subject } from '../contract/subject.ts';
+import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
+import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
-import { IMPORTED, type PlannedSubject } from '../suite/resolved.ts';
+import { IMPORTED, NO_FAMILY, type PlannedSubject } from '../suite/resolved.ts';
 import { type WholeExamples, wholeExamples } from './labelled.ts';
 import { createOnce } from './once.ts';
 import { placeOf, type Run } from './run.ts';
@@ -27,7 +27,7 @@ export interface SubjectFacts {
 }
 
 export interface Session {
-  /** Absent for imported activations. */
+  /** Absent for imported activations and for a dataset's own. */
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
@@ -48,7 +48,7 @@ export interface Session {
 
 /** What a session tells before its subject is loaded. */
 export interface SessionOutline extends Pick<Session, 'dataset' | 'site' | 'dispose'> {
-  /** Null for imported activations. */
+  /** Null for imported activations and for a dataset's own. */
   parameters: number | null;
 }
 
@@ -88,8 +88,9 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
 export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
   const { id, fingerprint, collect } = planned;
   const { folder, imported } = placeOf(run.places, planned);
-  if (folder === undefined) return openImportedSession(planned, imported!);
+  if (imported !== undefined) return openImportedSession(planned, imported);
   const dataset = await openOwnDataset(planned, run);
+  if (folder === undefined) return openVectorSession(planned, dataset);
   const subject = await (await familyOf(planned, run.registry)).load(folder, { id });
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
@@ -112,6 +113,25 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     },
     testItems: () => once('test', () => dataset.corpus('test', collect.test)),
     ...ownerOf(subject),
+  };
+}
+
+/** A dataset of vectors, which no network takes part in. */
+function openVectorSession({ id, fingerprint, collect }: PlannedSubject, dataset: Dataset): Session {
+  const { site } = dataset.activations!;
+  const once = createOnce();
+  return {
+    facts: { id, fingerprint, family: NO_FAMILY, parameters: null },
+    dataset,
+    notes: [],
+    site: siteFinder({ id, sites: [site] }, dataset),
+    labelledSet: (_site, limits) =>
+      once(JSON.stringify(limits), async () => ({
+        set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+        notes: [],
+      })),
+    testItems: () => once('test', () => dataset.corpus('test', collect.test)),
+    ...ownerOf(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file Which methods stand at a site, with the tasks that score them, and why others are left out. */
 import { meantFor } from '../suite/meant-for.ts';
 import {
+  hasNetwork,
   isImported,
   type PlannedSubject,
   type ResolvedMethod,
@@ -52,7 +53,8 @@ function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undef
   if (readsLabels(method) && !hasConcepts) {
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
-  if (method.needs === 'text' && isImported(subject)) return 'needs texts, not imported activations';
-  if (method.needs === 'gradients' && isImported(subject)) return 'needs the subject, not imported activations';
+  const given = isImported(subject) ? 'imported activations' : `activations that the dataset ${id} makes`;
+  if (method.needs === 'text' && !hasNetwork(subject)) return `needs texts, not ${given}`;
+  if (method.needs === 'gradients' && !hasNetwork(subject)) return `needs the subject, not ${given}`;
   return undefined;
 }

@@ -3,6 +3,7 @@ import type {
   ConceptSet,
   Dataset,
   DatasetDefinition,
+  GroundTruth,
   Item,
   RawImage,
   Split,
@@ -66,7 +67,7 @@ function requireItems(author: Author, name: string, value: unknown, modality: Da
       responseStart = 0,
     } = entry as unknown as Item;
     if (modality === 'image') requireImage(author, `${at}.image`, image);
-    demand(author, `${at}.text`, isText(text) || (text === undefined && modality === 'image'), 'a text', text);
+    demand(author, `${at}.text`, isText(text) || (text === undefined && modality !== 'text'), 'a text', text);
     demand(author, `${at}.caption`, caption === undefined || isText(caption), 'a text', caption);
     demand(author, `${at}.concepts`, Array.isArray(concepts) && concepts.every(isText), 'a list of ids', concepts);
     const length = text?.length ?? 0;
@@ -145,10 +146,59 @@ function checkedZeroShot(author: Author, tasks: readonly ZeroShotTask[]): ZeroSh
   });
 }
 
+/** The rows that a dataset of vectors gives in place of a subject. */
+function checkedActivations(author: Author, value: Dataset['activations']): NonNullable<Dataset['activations']> {
+  const { site, rows } = (isRecord(value) ? value : {}) as Partial<NonNullable<Dataset['activations']>>;
+  const whole =
+    isRecord(site) &&
+    isName(site.name) &&
+    Number.isInteger(site.d) &&
+    site.d > 0 &&
+    site.modality === 'vectors' &&
+    site.kind === 'pooled' &&
+    typeof rows === 'function';
+  demand(author, 'open: activations', whole, "{ site, rows } with a pooled site of 'vectors'", value);
+  return {
+    site: site!,
+    rows: checkedAsync(author, 'activations.rows', value!, rows!, (x, items) => {
+      const size = items.length * site!.d;
+      demand(author, 'activations.rows', x instanceof Float32Array && x.length === size, `Float32Array of ${size}`, x);
+      requireFinite(author, 'activations.rows', x);
+    }),
+  };
+}
+
+/** Directions and features of items, as tasks index them. */
+function checkedTruth(author: Author, truth: GroundTruth): GroundTruth {
+  demand(author, 'open: groundTruth', isRecord(truth), '{ features, directions, of }', truth);
+  const { features, parents } = truth;
+  demand(author, 'groundTruth.features', Number.isInteger(features) && features > 0, 'a whole number', features);
+  const within = (parent: number, i: number) => parent >= -1 && parent < features && parent !== i;
+  const known =
+    parents === undefined ||
+    (parents instanceof Int32Array && parents.length === features && parents.every((parent, i) => within(parent, i)));
+  demand(author, 'groundTruth.parents', known, `Int32Array of ${features}, each a feature or −1`, parents);
+  return {
+    features,
+    ...(parents && { parents }),
+    directions: checkedAsync(author, 'groundTruth.directions', truth, truth.directions, (data) => {
+      const whole = data instanceof Float32Array && data.length > 0 && data.length % features === 0;
+      demand(author, 'groundTruth.directions', whole, `Float32Array [${features}, d_in]`, data);
+      requireFinite(author, 'groundTruth.directions', data);
+    }),
+    of: checkedSync(author, 'groundTruth.of', truth, truth.of, (codes, items) => {
+      const whole = codes?.n === items.length && codes.d_sae === features && codes.indptr?.length === codes.n + 1;
+      demand(author, 'groundTruth.of', whole, `rows of ${items.length} items over ${features} features`, codes);
+      const ids = codes.indices.every((feature) => feature < features);
+      demand(author, 'groundTruth.of', ids && codes.values.every((value) => value > 0), 'features above 0', codes);
+    }),
+  };
+}
+
 /** An opened dataset with every result checked; what was given in one split may not come in the other. */
 function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
   demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
-  const { id, fingerprint, judge, zeroShot } = dataset;
+  const { id, fingerprint, groundTruth, judge, zeroShot } = dataset;
   demand(author, 'open: id', isName(id), 'a text', id);
   demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
@@ -190,6 +240,8 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
         requireFinite(author, 'embed: data', data!);
       }),
     }),
+    ...(modality === 'vectors' && { activations: checkedActivations(author, dataset.activations) }),
+    ...(groundTruth !== undefined && { groundTruth: checkedTruth(author, groundTruth) }),
     ...(zeroShot !== undefined && { zeroShot: checkedZeroShot(author, zeroShot) }),
     ...(judge !== undefined && { judge: checkedJudge(author, judge) }),
   };

@@ -62,14 +62,18 @@ export interface ResultSubject {
   id: string;
   fingerprint: Hash;
   /**
-   * Family plug-in that loaded it; `imported` for activations made elsewhere.
+   * Family plug-in that loaded it; `imported` for activations made elsewhere, `none` for a dataset's own.
    */
   family: string;
   /**
    * Modality of the site's activations.
    */
-  modality: 'text' | 'image';
+  modality: 'text' | 'image' | 'vectors';
   parameters: number | null;
+  /**
+   * What a reader must know about the model, as its card declares.
+   */
+  remarks?: string[];
 }
 export interface ResultSite {
   name: string;

@@ -46,7 +46,7 @@ export interface Suite {
 }
 export interface SuiteSubject {
   /**
-   * Its name in results. Alone: an embedded subject, models/pretrained/<id>.
+   * Its name in results. Alone: an embedded subject, models/pretrained/<id>, or where the dataset has activations of its own any name.
    */
   id?: string;
   /**

@@ -1,6 +1,7 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
+
+import type { Site } from '../contract/data.ts';
 import type { TrainingOptions } from '../contract/sae.ts';
-import type { Site } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';

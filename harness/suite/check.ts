@@ -1,7 +1,6 @@
 /** @file Checks a suite's names, options, sizes, folders and datasets without loading a backend or a model. */
 import { existsSync } from 'node:fs';
-import type { Dataset } from '../contract/data.ts';
-import type { Site } from '../contract/subject.ts';
+import type { Dataset, Site } from '../contract/data.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
@@ -13,7 +12,7 @@ import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
 import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
-import { outlinedSites } from './subjects.ts';
+import { outlinedSites, refuseSubject } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
 export async function checkSuite(given: Suite, baseDir: string, registry: Registry): Promise<void> {
@@ -36,7 +35,7 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
     const dataset = await datasetOf(subject, registry, where);
     if (dataset) await checkConcepts(dataset, subject.concepts ?? {}, { registry, id: subject.dataset!.id });
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
-    const sites = await knownSites(subject, registry, where);
+    const sites = await knownSites(subject, dataset, registry, where);
     for (const name of subject.sites) {
       const site = sites?.find((candidate) => candidate.name === name);
       if (sites && !site) {
@@ -58,6 +57,10 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
   }
 }
 
+/** A subject's sites as far as they are known without loading it; paths must be absolute. */
+export const sitesOf = async (subject: SuiteSubject, registry: Registry, where: string): Promise<Site[] | undefined> =>
+  knownSites(subject, await datasetOf(subject, registry, where), registry, where);
+
 /** A subject's dataset, opened as a run opens it; none for imported activations. */
 async function datasetOf(subject: SuiteSubject, registry: Registry, where: string): Promise<Dataset | undefined> {
   if (subject.dataset === undefined || subject.activations?.from !== undefined) return undefined;
@@ -68,12 +71,21 @@ async function datasetOf(subject: SuiteSubject, registry: Registry, where: strin
 }
 
 /** A subject's sites as far as they are known without loading it. What lies on the hub is not downloaded for a check. */
-async function knownSites(subject: SuiteSubject, registry: Registry, where: string): Promise<Site[] | undefined> {
+async function knownSites(
+  subject: SuiteSubject,
+  dataset: Dataset | undefined,
+  registry: Registry,
+  where: string,
+): Promise<Site[] | undefined> {
   const from = subject.activations?.from;
   if (from !== undefined) {
     if (!existsSync(from)) throw new UserError(`${where}: activations.from: there is no folder ${from}.`);
     const { openHeader, siteOfImport } = await import('../activations/import.ts');
     return [siteOfImport(from, await openHeader(from, subject.activations))];
+  }
+  if (dataset?.activations) {
+    refuseSubject(subject, dataset.id, where);
+    return [dataset.activations.site];
   }
   if (subject.hub !== undefined) return undefined;
   return outlinedSites(subject, registry);

@@ -1,10 +1,9 @@
 /** @file Whether a dataset fits a site, and whether its concepts can be told apart: asked before anything is computed. */
-import type { ConceptSet, Dataset } from '../contract/data.ts';
-import type { Site } from '../contract/subject.ts';
+import type { ConceptSet, Dataset, Site } from '../contract/data.ts';
 import { someOf, UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 
-const SHOWS = { text: 'texts', image: 'images' } as const;
+const SHOWS = { text: 'texts', image: 'images', vectors: 'vectors' } as const;
 
 /** @throws UserError for images at a site of texts, and for texts at one of images. */
 export function checkModality(

@@ -2,10 +2,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
-import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
-import { subjectName } from './load.ts';
-import { methodsAt } from './method-sites.ts';
-import { type SubjectReference, subjectFolder } from './subjects.ts';
+import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { methodName, subjectName } from './load.ts';
+import { meantFor } from './meant-for.ts';
+import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
@@ -61,10 +61,15 @@ async function seesImages(subject: SubjectReference): Promise<boolean> {
   return typeof config === 'object' && config !== null && 'vision_config' in config;
 }
 
+/** Whether there is a network: none where the dataset has activations of its own. */
+const hasFolder = ({ id = '', path, hub }: SubjectReference) =>
+  path !== undefined || hub !== undefined || embeddedSubjectIds().includes(id);
+
 /** The suite's subject of a modality, whose dataset, sizes, methods and tasks a new one takes over. */
 async function templateFor(suite: Suite, images: boolean): Promise<SuiteSubject | undefined> {
   for (const candidate of suite.subjects) {
-    if (candidate.dataset !== undefined && (await seesImages(candidate)) === images) return candidate;
+    if (candidate.dataset !== undefined && hasFolder(candidate) && (await seesImages(candidate)) === images)
+      return candidate;
   }
   return undefined;
 }
@@ -126,3 +131,20 @@ const ownTitle = ({ id }: Suite, name: string) => ({
   id: `${id}-${name}`,
   title: `Methods of the suite ${id} on ${name}`,
 });
+
+/**
+ * The methods with the sites that are studied in place of the suite's: a site that none of a method's entries is meant
+ * for falls to the first of them, and an entry that is left without a site is left out.
+ *
+ * @param studied Names of all sites that the command line studies.
+ */
+function methodsAt(methods: SuiteMethod[], studied: readonly string[]): SuiteMethod[] {
+  const keyOf = (method: SuiteMethod) => JSON.stringify([methodName(method), method.subjects ?? null]);
+  return methods.flatMap((method) => {
+    if (method.sites === undefined) return [method];
+    const alike = methods.filter((other) => keyOf(other) === keyOf(method));
+    const open = method === alike[0] ? studied.filter((site) => !alike.some((each) => meantFor(each, site))) : [];
+    const sites = [...new Set([...studied.filter((site) => meantFor(method, site)), ...open])];
+    return sites.length === 0 ? [] : [{ ...method, sites }];
+  });
+}

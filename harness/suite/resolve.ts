@@ -13,6 +13,7 @@ import {
   IMPORTED,
   type ImportDraw,
   isImported,
+  NO_FAMILY,
   type ResolvedDataset,
   type ResolvedJudge,
   type ResolvedMethod,
@@ -21,7 +22,8 @@ import {
   type ResolvedTask,
   type SuiteCode,
 } from './resolved.ts';
-import { familyOf, subjectFolder } from './subjects.ts';
+import { cardRemarks } from './subject-card.ts';
+import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -84,7 +86,7 @@ async function codeOf(
   const own = subjects.filter((subject) => !isImported(subject));
   const named: [PluginKind, string][] = [
     ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
-      ['subject', family.split('@')[0]!],
+      ...(dataset.ownActivations ? [] : [['subject', family.split('@')[0]!] satisfies [PluginKind, string]]),
       ['dataset', dataset.id],
     ]),
     ...methods
@@ -202,14 +204,21 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
+  const dataset = await resolveDataset(given.dataset!, context, where);
+  if (dataset.ownActivations) {
+    refuseSubject(given, dataset.id, where);
+    return { ...common, place: { baseDir }, fingerprint: dataset.fingerprint, family: NO_FAMILY, dataset };
+  }
   const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
+  const remarks = await cardRemarks(folder);
   return {
     ...common,
     place: { folder, baseDir },
+    ...(remarks.length > 0 ? { remarks } : {}),
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
-    dataset: await resolveDataset(given.dataset!, context, where),
+    dataset,
   };
 }
 
@@ -257,6 +266,7 @@ async function resolveDataset(
     seed,
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
+    ...(dataset.activations ? { ownActivations: true } : {}),
   };
 }
 

@@ -1,14 +1,17 @@
 /** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+import type { Modality } from '../contract/data.ts';
 
 export interface ResolvedDataset {
   id: string;
   version: number;
-  modality: 'text' | 'image';
+  modality: Modality;
   options: Record<string, unknown>;
   optionsPassed: Record<string, unknown>;
   seed: number;
   fingerprint: string;
   hasConcepts: boolean;
+  /** Its items are activations: no subject takes part. */
+  ownActivations?: boolean;
 }
 
 /** How activations are collected; all of it changes numbers. */
@@ -33,7 +36,7 @@ export interface ImportDraw {
 
 /** Where what a subject is made of lies on this machine. */
 export interface SubjectPlace {
-  /** The model's folder; absent for imported activations. */
+  /** The model's folder; absent for imported activations and for a dataset's own. */
   folder?: string;
   /** The folder of imported activations. */
   imported?: string;
@@ -47,8 +50,13 @@ export interface ResolvedSubject {
   /** How imported items are drawn, and what a reader of results must know about them. */
   draw?: ImportDraw;
   notes?: string[];
+  /** What readers of results must know about the model: declared by its card, no part of any key. */
+  remarks?: string[];
   fingerprint: string;
-  /** Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere. */
+  /**
+   * Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere, {@link NO_FAMILY} for
+   * a dataset's own.
+   */
   family: string;
   sites: string[];
   dataset: ResolvedDataset;
@@ -62,6 +70,13 @@ export type PlannedSubject = Omit<ResolvedSubject, 'place'>;
 
 /** The family of activations that were made elsewhere. */
 export const IMPORTED = 'imported';
+
+/** The family where the dataset has activations of its own. */
+export const NO_FAMILY = 'none';
+
+/** Whether activations come of a network here. */
+export const hasNetwork = ({ family }: Pick<ResolvedSubject, 'family'>): boolean =>
+  family !== IMPORTED && family !== NO_FAMILY;
 
 export const isImported = ({ family }: Pick<ResolvedSubject, 'family'>): boolean => family === IMPORTED;
 
@@ -77,7 +92,7 @@ export interface ResolvedMethod {
   training: Record<string, unknown>;
   seeded: boolean;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
-  modalities?: ('text' | 'image')[];
+  modalities?: Modality[];
   subjects?: string[];
   /** The sites that the suite means it for; every site when absent. */
   sites?: string[];

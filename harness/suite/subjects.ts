@@ -1,7 +1,8 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Site, SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
+import type { Site } from '../contract/data.ts';
+import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
@@ -47,6 +48,16 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
     throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
   }
   return folder;
+}
+
+/** @throws UserError where a suite gives a subject to a dataset that needs none: no number would come of it. */
+export function refuseSubject({ id = '', path, hub }: SubjectReference, dataset: string, where: string): void {
+  const embedded = embeddedSubjectIds().includes(id) ? `the embedded subject '${id}'` : undefined;
+  const found = path ?? hub ?? embedded;
+  if (found === undefined) return;
+  throw new UserError(
+    `${where}: dataset ${dataset} has activations of its own: expected no subject, only an 'id' that names it in results; found ${found}.`,
+  );
 }
 
 /** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */

@@ -1,0 +1,22 @@
+/** @file A world of known features as a dataset of vectors. */
+import type { Dataset, Item } from '../../../harness/contract.ts';
+import { sha256Json } from '../../../harness/kit/index.ts';
+import type { FeatureWorld } from '../../worlds/features/sums.ts';
+
+const ids = (items: readonly Item[]) => items.map(({ id }) => id);
+
+/** The dataset of that id with one site of the same name. `identity` is all that its content depends on beside the code. */
+export function vectorDataset(id: string, identity: Record<string, unknown>, world: FeatureWorld): Dataset {
+  const { features, d, parents, directions } = world;
+  return {
+    id,
+    modality: 'vectors',
+    fingerprint: sha256Json(identity),
+    corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` })),
+    activations: {
+      site: { name: id, d, modality: 'vectors', kind: 'pooled' },
+      rows: (items) => world.rows(ids(items)),
+    },
+    groundTruth: { features, directions, of: (items) => world.of(ids(items)), ...(parents && { parents }) },
+  };
+}
