@@ -1,5 +1,6 @@
 /** @file The forward passes of SAELens's architectures at inference. */
 import type { Codes, FittedMethod } from '../contract.ts';
+import { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
 import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
@@ -13,8 +14,9 @@ const rectify = (pre: Tensor, { tanh }: SaeLensForm) => (tanh ? tf.tanh(tf.relu(
 function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, x: Tensor2D): Codes {
   const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
   const input = form.centred ? (tf.sub(x, b_dec) as Tensor2D) : x;
-  if (architecture === 'topk') {
-    const codes = topkEncode(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
+  if (architecture === 'topk' || architecture === 'abstopk') {
+    const choose = architecture === 'topk' ? topkEncode : absTopkEncode;
+    const codes = choose(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
     return { kind: 'topk', ...codes, d_sae: W_enc.shape[1] };
   }
   const product = tf.matMul(input, W_enc);
@@ -58,7 +60,8 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
   return {
     d_in,
     d_sae,
-    sparse: true,
+    // Signed codes have two directions.
+    sparse: config.architecture !== 'abstopk',
     encode: (x) => tf.tidy(() => encode(config, params, x)),
     decode: (codes) => tf.tidy(() => decode(params, codes)),
     directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_in),

@@ -117,8 +117,8 @@ export default defineSae<Vaease>({
       type: 'number',
       minimum: -20,
       maximum: 20,
-      default: -0.5,
-      description: 'ln γ at the start, γ the variance of the reconstruction in each dimension.',
+      default: -2,
+      description: 'ln γ at the start, γ the variance of the reconstruction in each dimension, at E‖x‖ = √d_in.',
     },
     activeVariance: {
       type: 'number',
@@ -129,7 +129,7 @@ export default defineSae<Vaease>({
         'A latent is active in an input where its posterior variance is below this; 1: wherever it says anything.',
     },
   },
-  training: (shape, _hp, run) => ({ lr: learningRate(5e-3, shape, run, 0.5), clip: 0 }),
+  training: (shape, _hp, run) => ({ lr: learningRate(6e-3, shape, run, 0.5), clip: 0 }),
   init(shape, hp, { rng, targetSample }) {
     const { W_dec } = layer(rng, 'dec', shape.d_sae, shape.d_out);
     const b_dec = tf.mean(targetSample, 0);
