@@ -6,8 +6,10 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { withDefaults } from '../../harness/train/options.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import relu from './relu.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
@@ -37,6 +39,7 @@ interface Cost {
 const usual: Count = ({ d, F }) => 2 * d * F + F + d;
 const K = 4;
 const EXPERTS = 2;
+const CENTROIDS = 5;
 const COSTS: Cost[] = [
   { definition: topk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
   // The threshold, one number more, comes with training.
@@ -61,6 +64,21 @@ const COSTS: Cost[] = [
     hp: { k: K, experts: EXPERTS },
     parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
     encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: archetypal,
+    hp: { k: K, centroids: CENTROIDS },
+    // The centroids are a buffer.
+    parameters: ({ d, F }) => 2 * d * F + F + F * CENTROIDS + 1,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: matchingPursuit,
+    hp: { k: K },
+    parameters: ({ d, F }) => d * F + d,
+    encode: ({ d, F }) => K * d * F,
     decode: ({ d }) => K * d,
   },
 ];

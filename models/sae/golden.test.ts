@@ -10,8 +10,10 @@ import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import relu from './relu.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import switchSae from './switch.ts';
@@ -43,16 +45,21 @@ interface GoldenCase {
   after: Record<string, number[]>;
   /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
   shapes?: Record<string, number[]>;
+  /** Of the variant's own, beside the variance. */
+  buffers?: Record<string, number[]>;
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'switch'];
+const FILES = ['golden', 'switch', 'archetypal', 'matching-pursuit'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
   return cases.map((example) => ({ ...sizes, ...example }));
 });
-const VARIANTS = { topk, batchtopk, relu, jumprelu, switch: switchSae } as unknown as Record<string, SaeDefinition>;
+const VARIANTS = {
+  ...{ topk, batchtopk, relu, jumprelu, switch: switchSae, archetypal },
+  'matching-pursuit': matchingPursuit,
+} as unknown as Record<string, SaeDefinition>;
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
@@ -65,7 +72,8 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({ dead, variance }: GoldenCase): TrainState {
+function stateOf({ dead, variance, buffers = {}, shapes = {} }: GoldenCase): TrainState {
+  const own = Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name]!)]);
   return {
     step: 5,
     steps: 10,
@@ -73,7 +81,7 @@ function stateOf({ dead, variance }: GoldenCase): TrainState {
     dead: tf.tensor1d(dead),
     deadCount: dead.filter((flag) => flag === 1).length,
     scalars: {},
-    buffers: { variance: tf.scalar(variance) },
+    buffers: { variance: tf.scalar(variance), ...Object.fromEntries(own) },
     rng: createRng(0),
   };
 }
