@@ -1,4 +1,4 @@
-/** @file Bag of words: a logistic regression on word counts, the null row that reads the text and not the subject. */
+/** @file Bag of words: a logistic regression on word counts. It reads the text and not the subject, and is ranked: the row to beat. */
 import { defineBaseline, type FittedMethod, type Item, UserError } from '../harness/contract.ts';
 import { type Csr, fitLogistic, sparseFeatures } from '../harness/kit/index.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
@@ -22,7 +22,7 @@ interface StoredConcept {
  */
 export default defineBaseline<Options>({
   id: 'bow',
-  title: 'Bag of words (null row)',
+  title: 'Bag of words (reads the text, not the subject)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
   version: 1,
   options: {

@@ -76,6 +76,10 @@ export async function measure(folder: string, options: { heldOut: number; traini
     'exist at that site, as it does in large models; earlier tiny-lms, trained without, could be steered by no method. It is a',
     'supervised and linear one: methods that look for such directions (differences of means first) are favoured there.',
     '',
+    // What follows `> saxbench:` stands in every report on this model.
+    `> saxbench: trained with one supervised direction a theme, added after ${THEME_SITE} as a difference of means would be ` +
+      '(dropped afterwards): methods that look for such directions are favoured at this site.',
+    '',
     'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
