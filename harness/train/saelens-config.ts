@@ -6,14 +6,17 @@ import { readJson } from '../io/json.ts';
 import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
 import { checkKeys } from './saelens-keys.ts';
 
-const ARCHITECTURES = ['standard', 'topk', 'jumprelu', 'gated', 'matching_pursuit'] as const;
+const ARCHITECTURES = ['standard', 'topk', 'abstopk', 'jumprelu', 'gated', 'matching_pursuit'] as const;
 export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
+
+/** Those that keep a fixed number of latents for each input. */
+const hasK = (architecture: SaeLensArchitecture) => architecture === 'topk' || architecture === 'abstopk';
 
 /** How a checkpoint treats its input and its codes. */
 export interface SaeLensForm {
   /** b_dec is subtracted from the input (`apply_b_dec_to_input`). */
   centred: boolean;
-  /** TopK chooses by pre-activation times decoder norm. */
+  /** TopK and AbsTopK choose by pre-activation times decoder norm. */
   rescaleByDecoderNorm: boolean;
   /** Codes are the hyperbolic tangent of what the ReLU lets through (`tanh-relu`). */
   tanh: boolean;
@@ -57,6 +60,7 @@ const NORMALISATIONS = ['none', 'expected_average_only_in'] as const;
 const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
   standard: ['relu', 'tanh-relu'],
   topk: ['topk', 'relu'],
+  abstopk: ['abstopk'],
   jumprelu: ['relu', 'tanh-relu'],
   gated: ['relu', 'tanh-relu'],
   matching_pursuit: ['relu'],
@@ -103,7 +107,7 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
     );
   }
   const tanh = activation === 'tanh-relu';
-  if (architecture !== 'topk') return { architecture, tanh };
+  if (!hasK(architecture)) return { architecture, tanh };
   const k = field(path, { k: cfg['k'] ?? kwargs['k'] }, 'k', 'a whole number of at least 1', isSize);
   if (kwargs['k'] !== undefined && kwargs['k'] !== k) {
     throw new UserError(
@@ -165,7 +169,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
   checkKeys(path, cfg, metadata);
   const rescale = boolean('rescale_acts_by_decoder_norm', false);
   const decoderFactor = boolean('finetuning_scaling_factor', false);
-  if (rescale && (architecture !== 'topk' || decoderFactor)) {
+  if (rescale && (!hasK(architecture) || decoderFactor)) {
     const beside = decoderFactor ? 'finetuning_scaling_factor' : `the architecture ${architecture}`;
     throw new UserError(`saelens ${path}: rescale_acts_by_decoder_norm: expected false with ${beside}, found true.`);
   }

@@ -1,5 +1,6 @@
 /** @file The forward passes of SAELens's architectures at inference. */
 import type { Codes, FittedMethod } from '../contract.ts';
+import { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 import { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
@@ -18,8 +19,9 @@ function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, 
     const W_dec = params['W_dec'] as Tensor2D;
     return { kind: 'topk', ...matchingPursuit(input, W_dec, form.pursuit), d_sae: W_dec.shape[0] };
   }
-  if (architecture === 'topk') {
-    const codes = topkEncode(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
+  if (architecture === 'topk' || architecture === 'abstopk') {
+    const choose = architecture === 'topk' ? topkEncode : absTopkEncode;
+    const codes = choose(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
     return { kind: 'topk', ...codes, d_sae: W_enc.shape[1] };
   }
   const product = tf.matMul(input, W_enc);
@@ -65,7 +67,8 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
   return {
     d_in,
     d_sae,
-    sparse: true,
+    // Signed codes have two directions.
+    sparse: config.architecture !== 'abstopk',
     encode: (x) => tf.tidy(() => encode(config, params, x)),
     decode: (codes) => tf.tidy(() => decode(params, codes)),
     directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_in),

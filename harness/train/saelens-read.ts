@@ -15,6 +15,7 @@ export interface SaeLensCheckpoint {
 const PER_LATENT: Record<SaeLensArchitecture, readonly string[]> = {
   standard: ['b_enc'],
   topk: ['b_enc'],
+  abstopk: ['b_enc'],
   jumprelu: ['b_enc', 'threshold'],
   gated: ['b_gate', 'b_mag', 'r_mag'],
   matching_pursuit: [],

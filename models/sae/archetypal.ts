@@ -15,13 +15,18 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { rowNorms, sparseDecode, topkEncode } from '../../harness/kit/index.ts';
+import { rowNorms, topkEncode } from '../../harness/kit/index.ts';
 import { linearMacs } from './shared/cost.ts';
-import { denseDecode } from './shared/encoder.ts';
 import { kMeans } from './shared/k-means.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
-import { raiseDeadBiases, type TopkFamily, topkFamilyHyperparameters } from './shared/topk-family.ts';
+import { topkDecode } from './shared/topk-codes.ts';
+import {
+  raiseDeadBiases,
+  type TopkFamily,
+  topkFamilyHyperparameters,
+  topkHyperparameter,
+} from './shared/topk-family.ts';
 import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
@@ -43,12 +48,6 @@ function fused({ W, Lambda, s, W_enc, b_enc }: NamedTensors, C: Tensor2D): Named
 function encode({ W_enc, b_enc }: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
   const encoder = { W_enc: W_enc as Tensor2D, bias: b_enc as Tensor1D };
   return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
-}
-
-function decode(params: NamedTensors, codes: Codes): Tensor2D {
-  if (codes.kind === 'dense') return denseDecode(params, codes.values);
-  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
-  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
 }
 
 /** Rows of W made non-negative with sum 1, rows of Λ brought back into their ball. */
@@ -78,7 +77,7 @@ export default defineSae<Archetypal>({
   paper: 'Fel et al. 2025, arXiv:2502.12892',
   version: 1,
   hyperparameters: {
-    k: { type: 'integer', minimum: 1, default: 16, description: 'Latents kept for each input.' },
+    k: topkHyperparameter,
     centroids: {
       type: ['integer', 'null'],
       minimum: 2,
@@ -124,11 +123,11 @@ export default defineSae<Archetypal>({
     };
   },
   encode: (params, x, hp) => encode(params, x, hp.k),
-  decode,
+  decode: topkDecode,
   loss(params, { x, target }, state, hp) {
     const inference = fused(params, state.buffers['C'] as Tensor2D);
     const codes = encode(inference, x, hp.k);
-    const reconstruction = decode(inference, codes);
+    const reconstruction = topkDecode(inference, codes);
     const { total, nmse, aux } = topkFamilyLoss(inference, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux }, codes, reconstruction };
   },

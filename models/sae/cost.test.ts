@@ -6,11 +6,21 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { withDefaults } from '../../harness/train/options.ts';
+import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import frozenDecoder from './frozen-decoder.ts';
+import frozenEncoder from './frozen-encoder.ts';
+import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
 import matchingPursuit from './matching-pursuit.ts';
+import matryoshka from './matryoshka.ts';
+import multiTopk from './multi-topk.ts';
+import ortsae from './ortsae.ts';
+import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
+import reluBricken from './relu-bricken.ts';
+import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
 
@@ -38,26 +48,25 @@ interface Cost {
 /** Two matrices and two biases. */
 const usual: Count = ({ d, F }) => 2 * d * F + F + d;
 const K = 4;
+const linear = (definition: unknown, option: 'k' | 'targetL0', parameters = usual): Cost => ({
+  ...{ definition, hp: { [option]: K }, parameters },
+  ...{ encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+});
 const EXPERTS = 2;
 const CENTROIDS = 5;
 const COSTS: Cost[] = [
-  { definition: topk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
-  // The threshold, one number more, comes with training.
-  { definition: batchtopk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
-  { definition: relu, hp: { targetL0: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+  // The threshold of BatchTopK's kin, one number more, comes with training.
+  ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
+  ...[frozenDecoder, softFrozenDecoder, frozenEncoder].map((definition) => linear(definition, 'k')),
+  ...[relu, reluBricken, pAnneal].map((definition) => linear(definition, 'targetL0')),
+  linear(gated, 'targetL0', ({ d, F }) => 2 * d * F + 3 * F + d),
+  linear(jumprelu, 'targetL0', ({ d, F }) => 2 * d * F + 2 * F + d),
   {
     definition: relu,
     hp: { targetL0: null },
     parameters: usual,
     encode: ({ d, F }) => d * F,
     decode: ({ d, F }) => F * d,
-  },
-  {
-    definition: jumprelu,
-    hp: { targetL0: K },
-    parameters: ({ d, F }) => 2 * d * F + 2 * F + d,
-    encode: ({ d, F }) => d * F,
-    decode: ({ d }) => K * d,
   },
   {
     definition: switchSae,

@@ -4,21 +4,15 @@
  * The definition is SAELens's with max_iterations k, residual_threshold 0 and stop_on_duplicate_support false, on atoms of unit
  * length as in the paper, where SAELens leaves lengths free. Its loss is divided by d · variance.
  */
-import {
-  type Codes,
-  defineSae,
-  type NamedTensors,
-  type Scalar,
-  type Tensor1D,
-  type Tensor2D,
-  tf,
-} from '../../harness/contract.ts';
-import { matchingPursuit, sparseDecode, squaredError } from '../../harness/kit/index.ts';
+import { type Codes, defineSae, type NamedTensors, type Tensor2D, tf } from '../../harness/contract.ts';
+import { matchingPursuit } from '../../harness/kit/index.ts';
 import { linearMacs } from './shared/cost.ts';
 import { medianOf, randomDecoder } from './shared/decoder.ts';
-import { denseDecode } from './shared/encoder.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldBiases } from './shared/linear-parts.ts';
+import { topkDecode } from './shared/topk-codes.ts';
+import { topkHyperparameter } from './shared/topk-family.ts';
+import { normalisedError } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 interface MatchingPursuit {
@@ -30,12 +24,6 @@ function encode({ W_dec, b_dec }: NamedTensors, x: Tensor2D, k: number): Codes &
   return { kind: 'topk', ...codes, d_sae: W_dec!.shape[0]! };
 }
 
-function decode(params: NamedTensors, codes: Codes): Tensor2D {
-  if (codes.kind === 'dense') return denseDecode(params, codes.values);
-  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
-  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
-}
-
 export default defineSae<MatchingPursuit>({
   id: 'matching-pursuit',
   title: 'Matching pursuit SAE',
@@ -43,12 +31,7 @@ export default defineSae<MatchingPursuit>({
   paper: 'Costa et al. 2025, arXiv:2506.03093',
   version: 1,
   hyperparameters: {
-    k: {
-      type: 'integer',
-      minimum: 1,
-      default: 16,
-      description: 'Choices for each input; an atom may be chosen again.',
-    },
+    k: { ...topkHyperparameter, description: 'Choices for each input; an atom may be chosen again.' },
   },
   validate: (shape, hp) => checkK('matching-pursuit', hp.k, shape, true),
   training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), clip: 1 }),
@@ -57,12 +40,11 @@ export default defineSae<MatchingPursuit>({
     buffers: { variance: sampleVariance(sample) },
   }),
   encode: (params, x, hp) => encode(params, x, hp.k),
-  decode,
+  decode: topkDecode,
   loss(params, { x, target }, state, hp) {
     const codes = encode(params, x, hp.k);
-    const reconstruction = decode(params, codes);
-    const unit = state.buffers['variance']!.dataSync()[0]! * target.size;
-    const nmse = tf.div(squaredError(target, reconstruction), unit) as Scalar;
+    const reconstruction = topkDecode(params, codes);
+    const nmse = normalisedError(target, reconstruction, state);
     return { total: nmse, parts: { nmse }, codes, reconstruction };
   },
   targetL0: (hp) => hp.k,
