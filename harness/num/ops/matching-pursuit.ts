@@ -1,6 +1,5 @@
 /** @file Matching pursuit: greedy codes of a dictionary of directions, without an encoder. */
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
-import { gatherRows } from './gather-rows.ts';
 import { untracked } from './stop-gradient.ts';
 import { largestEntries } from './topk-encode.ts';
 import type { TopkCodes } from './topk-sparse.ts';
@@ -82,7 +81,7 @@ export function matchingPursuit(x: Tensor2D, W_dec: Tensor2D, options: PursuitOp
   for (let step = 0; step < options.steps; step++) {
     const from = residual;
     const indices = untracked(() => largestEntries(from, W_enc, bias, 1).indices);
-    const atoms = gatherRows<Tensor2D>(W_dec, tf.reshape(indices, [n]));
+    const atoms = tf.gather(W_dec, tf.reshape(indices, [n])) as Tensor2D;
     const products = tf.relu(tf.sum(tf.mul(residual, atoms), 1, true)) as Tensor2D;
     const values = stops ? (tf.mul(products, tf.tensor2d(going, [n, 1])) as Tensor2D) : products;
     columns.push({ indices, values });
