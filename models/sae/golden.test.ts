@@ -11,11 +11,13 @@ import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
@@ -48,7 +50,7 @@ interface GoldenCase {
   x: number[];
   dead: number[];
   scalars?: Record<string, number>;
-  /** Of the shape of W_dec. */
+  /** Of the shape of W_dec where `shapes` does not say another. */
   buffers?: Record<string, number[]>;
   /** Of p-anneal: what each step used, and what its loss carried on. */
   history?: { p: number; lambda: number; carry: Record<string, number> }[];
@@ -59,7 +61,7 @@ interface GoldenCase {
   /** Of the parameters that are trained. */
   grads: Record<string, number[]>;
   after: Record<string, number[]>;
-  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
+  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent, and of buffers. */
   shapes?: Record<string, number[]>;
   /** What the variant draws in the step. */
   noise?: number[];
@@ -68,7 +70,7 @@ interface GoldenCase {
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'vaease'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -77,7 +79,8 @@ const examples = FILES.flatMap((file) => {
 const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
-    ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae, vaease],
+    ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
+    ...[archetypal, matchingPursuit, vaease],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
@@ -92,6 +95,15 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
+function stateOf({
+  d_in,
+  d_sae,
+  dead,
+  variance,
+  scalars = {},
+  buffers = {},
+  shapes = {},
+}: Sizes & GoldenCase): TrainState {
 /** A stream that gives these normal values. */
 function streamOf(noise: readonly number[]): Rng {
   const rng: Rng = {
@@ -107,7 +119,7 @@ function streamOf(noise: readonly number[]): Rng {
 
 function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {}, noise }: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
-    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, [d_sae, d_in])]),
+    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name] ?? [d_sae, d_in])]),
   );
   return {
     step: 5,
