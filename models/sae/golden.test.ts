@@ -95,15 +95,6 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({
-  d_in,
-  d_sae,
-  dead,
-  variance,
-  scalars = {},
-  buffers = {},
-  shapes = {},
-}: Sizes & GoldenCase): TrainState {
 /** A stream that gives these normal values. */
 function streamOf(noise: readonly number[]): Rng {
   const rng: Rng = {
@@ -117,7 +108,16 @@ function streamOf(noise: readonly number[]): Rng {
   return rng;
 }
 
-function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {}, noise }: Sizes & GoldenCase): TrainState {
+function stateOf({
+  d_in,
+  d_sae,
+  dead,
+  variance,
+  scalars = {},
+  buffers = {},
+  shapes = {},
+  noise,
+}: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
     Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name] ?? [d_sae, d_in])]),
   );
