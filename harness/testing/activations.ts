@@ -1,5 +1,12 @@
 /** @file Activations in memory, for the tests of plug-ins. */
-import type { ActivationBatch, ActivationSet, ConceptExample, ConceptSet, LabelledActivations, ShuffledBatch } from '../contract.ts';
+import type {
+  ActivationBatch,
+  ActivationSet,
+  ConceptExample,
+  ConceptSet,
+  LabelledActivations,
+  ShuffledBatch,
+} from '../contract.ts';
 import { createRng } from '../num/rng.ts';
 
 /** Rows of each item; `special` lists positions that do not count (in every item that is that long). */

@@ -3,7 +3,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Dataset, defineBaseline, defineDataset, defineSubject, defineTask, type LanguageModel, type Tensor3D, type TokenBatch, tf } from '../contract.ts';
+import {
+  type Dataset,
+  defineBaseline,
+  defineDataset,
+  defineSubject,
+  defineTask,
+  type LanguageModel,
+  type Tensor3D,
+  type TokenBatch,
+  tf,
+} from '../contract.ts';
 import { sha256 } from '../io/hash.ts';
 import { openRegistry, type Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';

@@ -1,5 +1,13 @@
 /** @file What training gives: inference weights, the curve, and the ways to keep and use them. */
-import type { FittedMethod, FittedState, Mark, SaeDefinition, SaeShape, TrainingOptions, TrainState } from '../contract.ts';
+import type {
+  FittedMethod,
+  FittedState,
+  Mark,
+  SaeDefinition,
+  SaeShape,
+  TrainingOptions,
+  TrainState,
+} from '../contract.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
 import type { CurvePoint } from './curve.ts';
 import { fittedFromSae, saeState } from './fitted-sae.ts';
