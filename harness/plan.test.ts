@@ -228,6 +228,7 @@ test('code changes the steps that run it, and no others', () => {
   const others: [string, (suite: ResolvedSuite) => void][] = [
     ['what no step runs', (s) => Object.assign(s.code.plugins, { 'task detection': 'x', 'sae other': 'x' })],
     ['what reads imports', (s) => Object.assign(s.code.machine, { import: 'x', checkpoint: 'x' })],
+    ["what a subject's card says", (s) => Object.assign(s.subjects[0]!, { remarks: ['x'] })],
     ['the name of the backend', (s) => Object.assign(s, { backend: 'renamed' })],
   ];
   for (const [what, change] of others) {

@@ -131,6 +131,7 @@ export async function renderHtml(
       site: site.name,
       facts: [
         subjectText(subject),
+        ...(subject.remarks ?? []),
         `d_in ${site.d_in}`,
         `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
         dataset.policy,

@@ -82,6 +82,7 @@ function tableView(table: Table, tables: readonly Table[]) {
     subject: markdownText(subject.id),
     site: markdownCode(site.name),
     note: counts.join('; '),
+    remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),

@@ -106,6 +106,16 @@ test('HTML is self-contained, escaped, and draws bars, ROC and training curves',
   assert.match(html, /ROC, averaged over concepts/);
 });
 
+test("a model's remarks stand at each of its tables, escaped", async () => {
+  const [given] = results;
+  const { leaderboard, html } = await renderTexts([
+    { ...given!, subject: { ...given!.subject, remarks: ['trained <b> on | labels'] } },
+  ]);
+  assert.match(leaderboard, /^Model: trained &lt;b&gt; on \\\| labels\.$/m);
+  assert.match(html, /trained &lt;b&gt; on \| labels/);
+  assert.not.match((await renderTexts(results)).leaderboard, /^Model:/m);
+});
+
 test('rendering is a pure function: the same results give the same bytes', async () => {
   const [first, second] = [await renderTexts(results), await renderTexts(results)];
   assert.is(first.leaderboard, second.leaderboard);

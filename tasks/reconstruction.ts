@@ -8,7 +8,7 @@ import {
   type ResultRow,
   type TaskContext,
 } from '../harness/contract.ts';
-import { allUnavailable } from '../harness/kit/index.ts';
+import { allUnavailable, measureReconstruction } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
@@ -17,7 +17,6 @@ import {
   explainedVarianceSamples,
   geometryCells,
   meanActivation,
-  measureGeometry,
 } from './reconstruction/geometry.ts';
 import { LM_RATIOS, prepareLm, spliceLm } from './reconstruction/language-model.ts';
 import {
@@ -131,7 +130,7 @@ export default defineTask<Options>({
       return { rows: [{ axes: {}, metrics: {}, unavailable }] };
     }
     const note = (done: number, total: number) => progress(done, total, 'codes');
-    const measured = await measureGeometry(method, test, { signal, progress: note });
+    const measured = await measureReconstruction(method, test, { signal, progress: note });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
     const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);

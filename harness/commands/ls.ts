@@ -1,5 +1,5 @@
 /** @file `saxbench ls`: what there is, by kind. */
-import type { Plugin } from '../contract.ts';
+import type { OptionsSchema, Plugin } from '../contract.ts';
 import type { Registry } from '../registry.ts';
 import type { Command, CommandContext } from './command.ts';
 import { registryFor } from './plugins.ts';
@@ -60,6 +60,15 @@ async function sites(context: CommandContext, registry: Registry): Promise<Line[
   return lines;
 }
 
+/** Paper, and options with their defaults, below the line of a plug-in that has them; nothing for other lines. */
+function detailsOf({ paper, hyperparameters }: Line): string[] {
+  if (hyperparameters === undefined) return [];
+  const options = Object.entries(hyperparameters as OptionsSchema).map(
+    ([name, { default: value }]) => `${name} ${value === undefined ? '(none)' : JSON.stringify(value)}`,
+  );
+  return [...(paper === undefined ? [] : [String(paper)]), `options: ${options.join(', ') || 'none'}`];
+}
+
 async function list(kind: Kind, context: CommandContext): Promise<Line[]> {
   if (kind === 'suites') return suites();
   const registry = await registryFor(context.values);
@@ -91,7 +100,7 @@ export const command: Command = {
   summary: `List what there is: ${KINDS.join(', ')}`,
   positionals: { kind: { description: 'What to list', choices: KINDS } },
   examples: [
-    ['saxbench ls sae', 'SAE variants'],
+    ['saxbench ls sae', 'SAE variants with their papers, options and defaults'],
     ['saxbench ls sites --subject models/my-llama', 'activations that can be studied in a model'],
     ['saxbench ls tasks --json', 'tasks with their options and metrics'],
   ],
@@ -102,7 +111,10 @@ export const command: Command = {
       return 0;
     }
     const width = Math.max(0, ...lines.map(({ id }) => id.length));
-    for (const { id, title } of lines) context.print(`${id.padEnd(width)}  ${title}`);
+    for (const line of lines) {
+      context.print(`${line.id.padEnd(width)}  ${line.title}`);
+      for (const detail of detailsOf(line)) context.print(`${' '.repeat(width)}    ${detail}`);
+    }
     if (lines.length === 0) context.say(`There are no ${context.positionals['kind']}.`);
     return 0;
   },

@@ -41,7 +41,11 @@ test('a flag of another command is unknown', async () => {
 });
 
 test('ls prints lines, or JSON and nothing else', async () => {
-  assert.match((await run('ls', 'sae')).out, /^topk +TopK/m);
+  const text = (await run('ls', 'sae')).out;
+  assert.match(
+    text,
+    /^topk +TopK.*\n +Gao et al. 2024, arXiv:2406.04093\n +options: k 16, auxAlpha 0.03125, auxK null/m,
+  );
   const list = JSON.parse((await run('ls', 'sae', '--json')).out) as { id: string; hyperparameters: object }[];
   const ids = list.map(({ id }) => id);
   assert.equal(ids, [...ids].sort());

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Entry } from '../store/inventory.ts';
+import type { ReplyFile } from '../store/reply-files.ts';
 import type { Command, CommandContext } from './command.ts';
 
 const ACTIONS = ['ls', 'gc', 'verify'] as const;
@@ -13,23 +14,51 @@ const MIB = 2 ** 20;
 const mib = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`;
 const sum = (items: readonly { bytes: number }[]) => items.reduce((total, { bytes }) => total + bytes, 0);
 const days = (time: number) => Math.floor((Date.now() - time) / DAY_MS);
-const line = ({ kind, key, bytes, lastUse, label, damage }: Entry) =>
+
+/** A line of what is kept: a step, or all replies of a judge. */
+const line = ({
+  kind,
+  key,
+  bytes,
+  lastUse,
+  label,
+  damage,
+}: Pick<Entry, 'key' | 'bytes' | 'lastUse' | 'label' | 'damage'> & { kind: Entry['kind'] | 'replies' }) =>
   [
     kind.padEnd(11),
-    key.slice(0, 12),
+    key.slice(0, 12).padEnd(12),
     mib(bytes).padStart(11),
     `${days(lastUse)} d`.padStart(6),
     damage === undefined ? label : `DAMAGED: ${damage}`,
   ].join('  ');
 
+/** Replies by judge, as a line or for JSON. */
+function byJudge(files: readonly ReplyFile[]) {
+  return [...new Set(files.map(({ judge }) => judge))].map((judge) => {
+    const own = files.filter((file) => file.judge === judge);
+    return { judge, replies: own.length, bytes: sum(own), lastUse: Math.max(...own.map(({ lastUse }) => lastUse)) };
+  });
+}
+
+/** A line of one reply that is damaged or goes. */
+const replyLine = ({ judge, path, bytes, lastUse, damage }: ReplyFile) =>
+  line({ kind: 'replies', key: judge, bytes, lastUse, label: path, damage: damage && `${damage}: ${path}` });
+
 async function list(root: string, { values, print }: CommandContext): Promise<number> {
   const { listLeftovers, listSteps } = await import('../store/inventory.ts');
+  const { listReplies } = await import('../store/reply-files.ts');
   const [steps, leftovers] = [await listSteps(root, false), await listLeftovers(root)];
-  if (values['json']) print(JSON.stringify({ root, steps, leftovers }, null, 2));
+  const replies = byJudge(await listReplies(root, false));
+  if (values['json']) print(JSON.stringify({ root, steps, replies, leftovers }, null, 2));
   else {
     for (const entry of steps) print(line(entry));
+    for (const { judge, replies: count, bytes, lastUse } of replies) {
+      print(line({ kind: 'replies', key: judge, bytes, lastUse, label: `${count} replies of the judge ${judge}` }));
+    }
+    const count = replies.reduce((total, own) => total + own.replies, 0);
+    const ofJudges = count === 0 ? '' : ` ${count} replies of judges, ${mib(sum(replies))};`;
     print(
-      `${steps.length} steps, ${mib(sum(steps))}; ${leftovers.length} left unfinished, ${mib(sum(leftovers))}; ${root}`,
+      `${steps.length} steps, ${mib(sum(steps))};${ofJudges} ${leftovers.length} left unfinished, ${mib(sum(leftovers))}; ${root}`,
     );
   }
   return 0;
@@ -40,8 +69,12 @@ async function verify(root: string, { values, print, signal }: CommandContext): 
   const steps = await listSteps(root, true, signal);
   const damaged = steps.filter(({ damage }) => damage !== undefined);
   const dangling = missingInputs(steps);
+  const { listReplies } = await import('../store/reply-files.ts');
+  const replies = await listReplies(root, true, signal);
+  const badReplies = replies.filter(({ damage }) => damage !== undefined);
   const leftovers = await listLeftovers(root);
-  if (values['json']) print(JSON.stringify({ root, steps: steps.length, damaged, dangling, leftovers }, null, 2));
+  const counts = { root, steps: steps.length, replies: replies.length };
+  if (values['json']) print(JSON.stringify({ ...counts, damaged, badReplies, dangling, leftovers }, null, 2));
   else {
     for (const entry of damaged) print(line(entry));
     for (const { entry, missing } of dangling) {
@@ -49,13 +82,16 @@ async function verify(root: string, { values, print, signal }: CommandContext): 
         `${line(entry)}: made from ${missing.length} steps that are gone: ${missing.map((key) => key.slice(0, 12))}`,
       );
     }
+    for (const file of badReplies) print(replyLine(file));
     for (const { path, bytes } of leftovers) print(`left unfinished: ${path} (${mib(bytes)})`);
+    if (replies.length > 0)
+      print(`${replies.length} replies of judges: ${badReplies.length} damaged (a run asks for them again).`);
     print(
       `${steps.length} steps: ${damaged.length} damaged (a run computes them again), ` +
         `${dangling.length} whose inputs are gone (whole themselves), ${leftovers.length} left unfinished.`,
     );
   }
-  return damaged.length > 0 ? 2 : 0;
+  return damaged.length + badReplies.length > 0 ? 2 : 0;
 }
 
 /** Results that lie somewhere below a folder, and the steps that they came from. */
@@ -111,7 +147,7 @@ async function collect(root: string, { values, print, signal }: CommandContext):
   const { planPrune, prune } = await import('../store/prune.ts');
   const looked = await lookedThrough(values);
   const plan = await planPrune(root, rulesOf(values, looked), Date.now());
-  const { steps, leftovers, inUse, kept } = plan;
+  const { steps, leftovers, inUse, kept, replies, keptReplies } = plan;
   const freed = values['yes'] ? await prune(root, plan, signal) : 0;
   if (values['json']) {
     const folders = looked.map(({ folder, results }) => ({ folder, results }));
@@ -124,13 +160,17 @@ async function collect(root: string, { values, print, signal }: CommandContext):
     print(`${results} results below ${folder} came from ${keys.size} steps`);
   if (looked.length > 0) print('results elsewhere count for nothing: name their folders with --results.');
   for (const { entry, reason } of steps) print(`${line(entry)}  (${reason})`);
+  for (const { file, reason } of replies) print(`${replyLine(file)}  (${reason})`);
   for (const { path, bytes } of leftovers) print(`left unfinished: ${path} (${mib(bytes)})`);
   for (const entry of inUse) print(`${line(entry)}  (in use: stays)`);
-  const what = `${steps.length} steps and ${leftovers.length} leftovers`;
+  const anyReplies = replies.length + keptReplies > 0;
+  const what = `${steps.length} steps${anyReplies ? `, ${replies.length} replies` : ''} and ${leftovers.length} leftovers`;
+  const stay = `${kept.length} steps${anyReplies ? ` and ${keptReplies} replies of judges` : ''} stay`;
+  const bytes = sum([...steps.map(({ entry }) => entry), ...replies.map(({ file }) => file), ...leftovers]);
   print(
     values['yes']
-      ? `removed ${what}: ${mib(freed)} freed, ${kept.length} steps stay.`
-      : `would remove ${what}, ${mib(sum([...steps.map(({ entry }) => entry), ...leftovers]))}; ${kept.length} steps stay. Add --yes to do it.`,
+      ? `removed ${what}: ${mib(freed)} freed, ${stay}.`
+      : `would remove ${what}, ${mib(bytes)}; ${stay}. Add --yes to do it.`,
   );
   return 0;
 }
@@ -138,7 +178,8 @@ async function collect(root: string, { values, print, signal }: CommandContext):
 export const command: Command = {
   name: 'store',
   usage: 'store <action>',
-  summary: 'Show, prune (gc) or check (verify) the store of activations, fitted methods and evaluations',
+  summary:
+    'Show, prune (gc) or check (verify) the store of activations, fitted methods, evaluations and replies of judges',
   positionals: { action: { description: 'What to do', choices: ACTIONS } },
   examples: [
     ['saxbench store ls', 'every step with its size and the days since its last use'],

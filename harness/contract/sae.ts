@@ -79,6 +79,14 @@ export interface TrainingOptions {
   checkpointEverySteps: number;
 }
 
+/** Latents that begin anew in the midst of training. */
+export interface Restart {
+  /** New values of params; only the changed ones. */
+  params: NamedTensors;
+  /** By param, of a shape that broadcasts to its own: 1 where Adam's moments go back to 0, else 0. */
+  forget: NamedTensors;
+}
+
 /** How long a run is: recipes scale with it. */
 export interface RunLength {
   tokens: number;
@@ -147,6 +155,8 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   beforeStep?(grads: NamedTensors, params: NamedTensors, state: TrainState, hp: H): NamedTensors;
   /** New values of params after the optimiser (e.g. a clamped threshold); only the changed ones are returned. */
   afterStep?(params: NamedTensors, state: TrainState, hp: H): NamedTensors;
+  /** After `afterStep`, with the batch of the step: latents to begin anew (Bricken et al.'s resampling), if any. */
+  restart?(params: NamedTensors, batch: SaeBatch, state: TrainState, hp: H): Restart | undefined;
   /** Once after training: params used by `encode`/`decode` from then on (folded norms, a fixed threshold). */
   toInference?(params: NamedTensors, state: TrainState, hp: H): NamedTensors;
   /**

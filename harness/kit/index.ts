@@ -17,14 +17,36 @@ export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
 export { countClasses } from '../num/classes.ts';
-export type { Csr } from '../num/csr.ts';
+export { type Csr, csrConcat, csrFromDense } from '../num/csr.ts';
 export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts';
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
+export {
+  ABSORPTION_ROWS,
+  absorption,
+  detection,
+  type Firing,
+  firingOf,
+  latentDetection,
+  rowsOf,
+  SPLIT,
+  splitFeatures,
+  version as featureFiringVersion,
+} from '../num/metrics/feature-firing.ts';
+export {
+  absoluteCosines,
+  type FeatureMatch,
+  MIXED,
+  matchFeatures,
+  mixtures,
+  uniqueness,
+  version as featureMatchVersion,
+} from '../num/metrics/feature-match.ts';
 export {
   aurocInfluence,
   averagePrecisionInfluence,
@@ -46,6 +68,7 @@ export {
 export type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
 export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
+export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
@@ -55,6 +78,7 @@ export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
@@ -88,4 +112,5 @@ export { codesCsr, disposeCodes } from './codes.ts';
 export { ENCODE_ROWS, type KeptBatch, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
+export { measureReconstruction } from './measure-reconstruction.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

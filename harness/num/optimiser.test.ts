@@ -164,4 +164,21 @@ test('refuses a state or a gradient that does not fit', () => {
   assert.throws(() => adam.restore(wrong), /shape \[3\], expected \[2\]/);
 });
 
+test('forget: moments return to 0 where the mask is 1, and the next step is that of a parameter without a past there', () => {
+  const w = tf.variable(tf.tensor2d([1, 1, 1, 1], [2, 2]));
+  const adam = createAdam({ w });
+  const grad = (values: number[]) => ({ w: tf.tensor2d(values, [2, 2]) });
+  tf.tidy(() => adam.step(grad([1, 2, 3, 4]), 0.1));
+  const before = tf.memory().numTensors;
+  tf.tidy(() => adam.forget({ w: tf.tensor2d([1, 0], [2, 1]) }));
+  assert.is(tf.memory().numTensors, before);
+  const state = adam.state();
+  allclose(state['m/w']!.dataSync(), [0, 0, 0.3, 0.4], { rtol: 1e-6 });
+  allclose(state['v/w']!.dataSync(), [0, 0, 0.009, 0.016], { rtol: 1e-5 });
+  tf.dispose(state);
+  assert.throws(() => adam.forget({ other: tf.scalar(1) }), /unknown parameter 'other'/);
+  w.dispose();
+  adam.dispose();
+});
+
 test.run();

@@ -30,6 +30,8 @@ export interface Adam {
    * moments too); it is not disposed of. `lr` is the learning rate of this step.
    */
   step(grads: NamedTensors, lr: number): void;
+  /** Sets moments back to 0 where `masks`, by parameter and broadcast to its shape, are 1; where they are 0 all stays. */
+  forget(masks: NamedTensors): void;
   /** Copies of the moments (`m/<name>`, `v/<name>`) and `step` (int32 scalar): all that a resume needs. Caller disposes. */
   state(): NamedTensors;
   /** Takes over a state given by `state()`; copies what it needs. Throws when a name or a shape does not fit. */
@@ -82,6 +84,17 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
         params[moved[i]!]!.assign(next.param);
         replace(moved[i]!, next.m, next.v);
       });
+    },
+    forget(masks) {
+      for (const [name, mask] of Object.entries(masks)) {
+        const moment = moments.get(name);
+        if (!moment) throw new Error(`adam: unknown parameter '${name}'`);
+        const [m, v] = tf.tidy(() => {
+          const kept = tf.sub(1, mask);
+          return [tf.mul(moment.m, kept), tf.mul(moment.v, kept)];
+        }) as [Tensor, Tensor];
+        replace(name, m, v);
+      }
     },
     state() {
       const state: NamedTensors = { step: tf.scalar(steps, 'int32') };

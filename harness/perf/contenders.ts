@@ -28,6 +28,7 @@ async function missingModules(names: string[]): Promise<string[]> {
   }
 }
 
+/** What each contender lacks, by its packages: asking starts Python, so it is asked once in a run. */
 const probed = new Map<string, Promise<string[]>>();
 
 /** A peer's script, or our measurement in the form in which this module runs. */

@@ -148,6 +148,14 @@ const METHODS: readonly [source: (id: string) => string, line: string][] = [
   [(id) => sae(id, 'loss: () => tf.scalar(1),'), 'loss: total: expected a float32 tensor []; found nothing'],
   [(id) => sae(id, 'afterStep: () => ({ V: tf.scalar(1) }),'), "afterStep: expected names among W; found 'V'"],
   [
+    (id) => sae(id, 'restart: ({ W }) => ({ params: { W }, forget: { W: tf.zeros([3]) } }),'),
+    'restart: forget.W: expected a tensor that broadcasts to [4, 8]; found a float32 tensor [3]',
+  ],
+  [
+    (id) => sae(id, 'restart: () => ({ params: {}, forget: { V: tf.zeros([8]) } }),'),
+    "restart: forget: expected names among W; found 'V'",
+  ],
+  [
     (id) => sae(id, 'directions: ({ W }) => W,'),
     'directions: expected a float32 tensor [8, 4]; found a float32 tensor [4, 8]',
   ],

@@ -15,6 +15,20 @@ function requireKnown(author: Author, name: string, changed: unknown, known: Nam
   }
 }
 
+/** That each mask belongs to a param and broadcasts to its shape. */
+function requireMasks(author: Author, name: string, masks: unknown, params: NamedTensors): void {
+  demand(author, name, isRecord(masks), 'masks by name of a param', masks);
+  for (const [key, mask] of Object.entries(masks as NamedTensors)) {
+    const param = params[key];
+    if (!param) refuse(author, name, `names among ${Object.keys(params).join(', ')}`, `'${key}'`);
+    const fits =
+      isTensor(mask) &&
+      mask.shape.length <= param.shape.length &&
+      mask.shape.every((size, i) => [1, param.shape.at(i - mask.shape.length)].includes(size));
+    demand(author, `${name}.${key}`, fits, `a tensor that broadcasts to [${param.shape.join(', ')}]`, mask);
+  }
+}
+
 function requireLoss(author: Author, value: SaeLoss, target: Tensor2D, d_sae: number): void {
   demand(author, 'loss', isRecord(value), 'total, parts, codes and reconstruction', value);
   requireTensor(author, 'loss: total', value.total, []);
@@ -37,7 +51,7 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
   const sync = <A extends unknown[], R>(name: string, fn: (...args: A) => R, check: (value: R, ...args: A) => void) =>
     checkedSync(author, name, definition, fn, check);
   const there = new Set(
-    functionsOf(author, definition, ['beforeStep', 'afterStep', 'toInference', 'foldScale', 'macs']),
+    functionsOf(author, definition, ['beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
   );
   const finiteCodes = ({ kind: _, ...parts }: Codes) => requireFiniteTensor(author, 'encode: values', parts.values);
   return {
@@ -70,6 +84,14 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
       afterStep: sync('afterStep', definition.afterStep!, (value, params) =>
         requireKnown(author, 'afterStep', value, params),
       ),
+    }),
+    ...(there.has('restart') && {
+      restart: sync('restart', definition.restart!, (value, params) => {
+        if (value === undefined) return;
+        demand(author, 'restart', isRecord(value), 'params and forget, or nothing', value);
+        requireKnown(author, 'restart: params', value.params, params);
+        requireMasks(author, 'restart: forget', value.forget, params);
+      }),
     }),
     ...(there.has('toInference') && {
       toInference: sync('toInference', definition.toInference!, (value) => requireNamed(author, 'toInference', value)),

@@ -70,6 +70,10 @@ export interface ResultSubject {
    */
   modality: 'text' | 'image' | 'vectors';
   parameters: number | null;
+  /**
+   * What a reader must know about the model, as its card declares.
+   */
+  remarks?: string[];
 }
 export interface ResultSite {
   name: string;

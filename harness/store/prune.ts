@@ -4,6 +4,7 @@ import { writeError } from '../io/atomic.ts';
 import { moveAway, storePlaces } from '../store.ts';
 import { type Entry, type Leftover, listLeftovers, listSteps } from './inventory.ts';
 import { isLiving, ownerOf, tryLock } from './lock.ts';
+import { listReplies, type ReplyFile } from './reply-files.ts';
 import { livingRuns } from './runs.ts';
 
 export interface PruneRules {
@@ -19,6 +20,9 @@ export interface PrunePlan {
   /** Steps to remove, each with the reason. */
   steps: { entry: Entry; reason: string }[];
   leftovers: Leftover[];
+  /** Replies of judges to remove: damaged, or not used for long. Other rules speak of steps: a reply outlives them. */
+  replies: { file: ReplyFile; reason: string }[];
+  keptReplies: number;
   /** Steps that the rules name but a living process holds or uses. */
   inUse: Entry[];
   kept: Entry[];
@@ -38,7 +42,18 @@ async function keysInUse(root: string, keys: readonly string[]): Promise<Set<str
   return used;
 }
 
-/** What the rules remove; damaged steps in any case. */
+/** Replies that go, with the reason. */
+async function planReplies(root: string, { olderThan }: PruneRules, now: number) {
+  const all = await listReplies(root, true);
+  const replies = all.flatMap((file) => {
+    if (file.damage !== undefined) return [{ file, reason: `damaged: ${file.damage}` }];
+    const old = olderThan !== undefined && now - file.lastUse > olderThan;
+    return old ? [{ file, reason: 'not used for long' }] : [];
+  });
+  return { replies, keptReplies: all.length - replies.length };
+}
+
+/** What the rules remove; damaged steps and replies in any case. */
 export async function planPrune(root: string, rules: PruneRules, now: number): Promise<PrunePlan> {
   const { olderThan, maxBytes, referenced } = rules;
   const entries = await listSteps(root, false);
@@ -66,6 +81,7 @@ export async function planPrune(root: string, rules: PruneRules, now: number): P
   return {
     steps: chosen.filter(({ key }) => !used.has(key)).map((entry) => ({ entry, reason: reasons.get(entry)! })),
     leftovers: leftovers.filter(({ changed }) => now - changed > (olderThan ?? LEFTOVER_MS)),
+    ...(await planReplies(root, rules, now)),
     inUse: chosen.filter(({ key }) => used.has(key)),
     kept: entries.filter((entry) => !reasons.has(entry) || used.has(entry.key)),
   };
@@ -92,6 +108,11 @@ export async function prune(root: string, plan: PrunePlan, signal?: AbortSignal)
         await rm(aside, { recursive: true, force: true });
         freed += entry.bytes;
       });
+    }
+    for (const { file } of plan.replies) {
+      signal?.throwIfAborted();
+      await rm(file.path, { force: true });
+      freed += file.bytes;
     }
     const still = new Set((await listLeftovers(root)).map(({ path }) => path));
     for (const { path, bytes } of plan.leftovers) {

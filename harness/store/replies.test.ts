@@ -1,10 +1,12 @@
 /** @file Kept replies: asked once, by judge and options; a failure is not kept, damage is said and asked for again. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type PruneRules, planPrune, prune } from './prune.ts';
 import { openReplies } from './replies.ts';
+import { listReplies } from './reply-files.ts';
 
 const test = suite('store/replies');
 let root: string;
@@ -83,6 +85,61 @@ test('a reply copied to the place of another request or judge is said, and asked
   }
   assert.is(await of(JUDGE).once('x', async () => assert.unreachable()), 1);
   assert.equal(said, []);
+});
+
+/** Two replies of one judge and one of another, the first last used 40 days ago. */
+async function threeReplies(): Promise<string[]> {
+  const open = openReplies(root, assert.unreachable);
+  await open(JUDGE).once({ text: 'x' }, async () => 1);
+  const [first] = files();
+  const old = Date.now() / 1000 - 40 * 86_400;
+  utimesSync(first!, old, old);
+  await open(JUDGE).once({ text: 'y' }, async () => 2);
+  await open({ ...JUDGE, id: 'other' }).once({ text: 'x' }, async () => 3);
+  return [first!, ...files().filter((file) => file !== first)];
+}
+
+test('the store lists replies by judge, and finds those that are damaged, foreign or left unfinished', async () => {
+  const [, second, third] = (await threeReplies()) as [string, string, string];
+  const damaged = async () =>
+    (await listReplies(root, true)).flatMap(({ path, damage }) => (damage === undefined ? [] : [[path, damage]]));
+  assert.equal(
+    (await listReplies(root, false)).map(({ judge }) => judge),
+    ['llm', 'llm', 'other'],
+  );
+  assert.equal(await damaged(), []);
+  writeFileSync(second, readFileSync(second, 'utf8').replace('"y"', '"z"'));
+  writeFileSync(join(dirname(third), 'note.txt'), '');
+  writeFileSync(join(dirname(third), '.being-written.json.1.1.tmp'), '');
+  const left = join(dirname(third), '.left.json.1.1.tmp');
+  writeFileSync(left, '');
+  const old = Date.now() / 1000 - 2 * 86_400;
+  utimesSync(left, old, old);
+  assert.equal(
+    (await damaged()).sort(),
+    [
+      [second, 'its checksum is not that of its content and place'],
+      [left, 'left unfinished'],
+      [join(dirname(third), 'note.txt'), 'not a reply'],
+    ].sort(),
+  );
+  assert.equal(await listReplies(join(root, 'nowhere'), true), []);
+});
+
+test('pruning takes damaged replies and, by age, unused ones; results and sizes say nothing about replies', async () => {
+  const [first, second] = (await threeReplies()) as [string, string, string];
+  const chosen = async (rules: PruneRules) =>
+    (await planPrune(root, rules, Date.now())).replies.map(({ file }) => file.path);
+  assert.equal(await chosen({}), []);
+  assert.equal(await chosen({ referenced: new Set(), maxBytes: 0 }), []);
+  assert.equal(await chosen({ olderThan: 30 * 86_400_000 }), [first]);
+  await openReplies(root, assert.unreachable)(JUDGE).once({ text: 'x' }, async () => assert.unreachable());
+  assert.equal(await chosen({ olderThan: 30 * 86_400_000 }), [], 'reading is a use');
+  writeFileSync(second, '{');
+  const plan = await planPrune(root, {}, Date.now());
+  assert.equal([plan.replies.length, plan.keptReplies], [1, 2]);
+  assert.is(await prune(root, plan), 1);
+  assert.equal(existsSync(second), false);
 });
 
 test.run();

@@ -1,15 +1,17 @@
 /**
  * @file What judges were answered, kept beside the steps of a store: `replies/<judge>/<hash>.json`, one file a reply. They
- * outlive the steps, so that another factor or a mended parser asks nothing again; whoever wants new ones removes the folder.
+ * outlive the steps, so that another factor or a mended parser asks nothing again; whoever wants new ones removes the folder
+ * of the judge, or what was not used for long (`store gc --older-than`).
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstat, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Replies } from '../contract/judge.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256Json } from '../io/hash.ts';
-import { readJson } from '../io/json.ts';
 import { refuseNonFinite } from '../io/non-finite.ts';
+import { type KeptReply, readReply, replyChecksum, replyFile } from './reply-files.ts';
 
 /** What of a judge its replies depend on. */
 export interface ReplyingJudge {
@@ -18,14 +20,17 @@ export interface ReplyingJudge {
   options: Record<string, unknown>;
 }
 
-interface KeptReply {
-  request: unknown;
-  reply: unknown;
-  checksum: string;
-}
+/** Between two notes of a use. */
+const USE_MS = 3_600_000;
 
-/** With the key, so that a file copied to the place of another request or judge does not pass for its own. */
-const checksumOf = (key: string, content: Partial<KeptReply>) => sha256Json({ key, ...content });
+/** Keeps the time of use for whoever prunes the store. One that is only read has none. */
+async function noteUse(file: string): Promise<void> {
+  try {
+    if (Date.now() - (await lstat(file)).mtimeMs > USE_MS) await utimes(file, new Date(), new Date());
+  } catch {
+    // Nothing depends on it.
+  }
+}
 
 /**
  * The replies of any judge in one store.
@@ -37,9 +42,11 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
 
   async function kept(file: string, key: string): Promise<KeptReply | undefined> {
     if (!existsSync(file)) return undefined;
-    const found = (await readJson(file, 'store').catch(() => undefined)) as KeptReply | null | undefined;
-    const { checksum, ...content } = found ?? {};
-    if (found && checksum === checksumOf(key, content)) return found;
+    const found = await readReply(file, key);
+    if (found) {
+      await noteUse(file);
+      return found;
+    }
     say(`store: the reply ${file} is damaged or of another request; it is asked for again.`);
     return undefined;
   }
@@ -48,16 +55,15 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
     async once<T>(request: unknown, ask: () => Promise<T>): Promise<T> {
       refuseNonFinite(request, `judge ${id}: request`);
       const key = sha256Json({ id, version, options, request });
-      const folder = join(root, 'replies', id, key.slice(0, 2));
-      const file = join(folder, `${key}.json`);
+      const file = replyFile(root, id, key);
       const answer = async (): Promise<unknown> => {
         const there = await kept(file, key);
         if (there) return there.reply;
         const reply = await ask();
         refuseNonFinite(reply, `judge ${id}: reply`);
         const content = { request, reply };
-        await ensureFolder(folder);
-        await atomicWriteJson(file, { ...content, checksum: checksumOf(key, content) });
+        await ensureFolder(dirname(file));
+        await atomicWriteJson(file, { ...content, checksum: replyChecksum(key, content) });
         return reply;
       };
       // A failure is not kept: the next one asks again.

@@ -22,6 +22,7 @@ import {
   type ResolvedTask,
   type SuiteCode,
 } from './resolved.ts';
+import { cardRemarks } from './subject-card.ts';
 import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
@@ -212,9 +213,11 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
   }
   const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
+  const remarks = await cardRemarks(folder);
   return {
     ...common,
     place: { folder, baseDir },
+    ...(remarks.length > 0 ? { remarks } : {}),
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,
     dataset,

@@ -50,6 +50,8 @@ export interface ResolvedSubject {
   /** How imported items are drawn, and what a reader of results must know about them. */
   draw?: ImportDraw;
   notes?: string[];
+  /** What readers of results must know about the model: declared by its card, no part of any key. */
+  remarks?: string[];
   fingerprint: string;
   /**
    * Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere, {@link NO_FAMILY} for

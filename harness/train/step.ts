@@ -42,7 +42,7 @@ function readScalars(scalars: Record<string, Scalar>): Record<string, number> {
 function assign(id: string, params: Record<string, Variable>, changed: NamedTensors): void {
   for (const [name, value] of Object.entries(changed)) {
     const param = params[name];
-    if (!param) throw new Error(`sae ${id}: afterStep returned unknown parameter '${name}'`);
+    if (!param) throw new Error(`sae ${id}: a hook returned unknown parameter '${name}'`);
     if (value !== param) param.assign(value);
   }
 }
@@ -83,6 +83,10 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
       const named = Object.fromEntries(present.map(([name, grad]) => [byVariable.get(name)!, grad]));
       adam.step(definition.beforeStep?.(named, params, state, hp) ?? named, lr);
       assign(definition.id, params, definition.afterStep?.(params, state, hp) ?? {});
+      const restart = definition.restart?.(params, batch, state, hp);
+      if (!restart) return;
+      assign(definition.id, params, restart.params);
+      adam.forget(restart.forget);
     });
     // A checkpoint is JSON, which would give null back: after a resume the numbers were others.
     refuseNonFinite(

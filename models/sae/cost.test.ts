@@ -6,11 +6,24 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { withDefaults } from '../../harness/train/options.ts';
+import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import frozenDecoder from './frozen-decoder.ts';
+import frozenEncoder from './frozen-encoder.ts';
+import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
+import matryoshka from './matryoshka.ts';
+import multiTopk from './multi-topk.ts';
+import ortsae from './ortsae.ts';
+import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
+import reluBricken from './relu-bricken.ts';
+import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 const test = suite('sae cost');
 test.before(async () => {
@@ -36,12 +49,19 @@ interface Cost {
 /** Two matrices and two biases. */
 const usual: Count = ({ d, F }) => 2 * d * F + F + d;
 const K = 4;
+const linear = (definition: unknown, option: 'k' | 'targetL0', parameters = usual): Cost => ({
+  ...{ definition, hp: { [option]: K }, parameters },
+  ...{ encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+});
 const EXPERTS = 2;
+const CENTROIDS = 5;
 const COSTS: Cost[] = [
-  { definition: topk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
-  // The threshold, one number more, comes with training.
-  { definition: batchtopk, hp: { k: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
-  { definition: relu, hp: { targetL0: K }, parameters: usual, encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
+  // The threshold of BatchTopK's kin, one number more, comes with training.
+  ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
+  ...[frozenDecoder, softFrozenDecoder, frozenEncoder].map((definition) => linear(definition, 'k')),
+  ...[relu, reluBricken, pAnneal].map((definition) => linear(definition, 'targetL0')),
+  linear(gated, 'targetL0', ({ d, F }) => 2 * d * F + 3 * F + d),
+  linear(jumprelu, 'targetL0', ({ d, F }) => 2 * d * F + 2 * F + d),
   {
     definition: relu,
     hp: { targetL0: null },
@@ -50,17 +70,46 @@ const COSTS: Cost[] = [
     decode: ({ d, F }) => F * d,
   },
   {
-    definition: jumprelu,
-    hp: { targetL0: K },
-    parameters: ({ d, F }) => 2 * d * F + 2 * F + d,
-    encode: ({ d, F }) => d * F,
-    decode: ({ d }) => K * d,
-  },
-  {
     definition: switchSae,
     hp: { k: K, experts: EXPERTS },
     parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
     encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'linear' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + F ** 2 + F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'diagonal' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 2 * F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'mlp' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 3 * (4 * F ** 2 + 2 * F) + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + 12 * F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: archetypal,
+    hp: { k: K, centroids: CENTROIDS },
+    // The centroids are a buffer.
+    parameters: ({ d, F }) => 2 * d * F + F + F * CENTROIDS + 1,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: matchingPursuit,
+    hp: { k: K },
+    parameters: ({ d, F }) => d * F + d,
+    encode: ({ d, F }) => K * d * F,
     decode: ({ d }) => K * d,
   },
 ];

@@ -6,11 +6,21 @@ import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Scalar, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import abstopk from './abstopk.ts';
 import batchtopk from './batchtopk.ts';
+import frozenDecoder from './frozen-decoder.ts';
+import frozenEncoder from './frozen-encoder.ts';
+import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import matryoshka from './matryoshka.ts';
+import multiTopk from './multi-topk.ts';
+import ortsae from './ortsae.ts';
+import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
+import reluBricken from './relu-bricken.ts';
 import { adjustSparsity, sparsityFactor } from './shared/sparsity-target.ts';
 import { toDense } from './shared/threshold-codes.ts';
+import softFrozenDecoder from './soft-frozen-decoder.ts';
 import topk from './topk.ts';
 
 const test = suite('sae forward');
@@ -26,6 +36,13 @@ const weights = (): NamedTensors => ({
   b_enc: tf.tensor1d([0.5, 0, 0]),
   W_dec: tf.tensor2d([1, 0, 0, 1, 0.6, 0.8], [3, 2]),
   b_dec: tf.tensor1d([1, -1]),
+});
+
+/** What a gated SAE has in place of b_enc. */
+const gatedParts = (b_gate: number[], b_mag: number[], r_mag: number): NamedTensors => ({
+  b_gate: tf.tensor1d(b_gate),
+  b_mag: tf.tensor1d(b_mag),
+  r_mag: tf.fill([b_gate.length], r_mag),
 });
 
 function state(changes: Partial<TrainState> = {}): TrainState {
@@ -46,6 +63,13 @@ test('codes and reconstructions of x = [3, 1], by hand', () => {
     // Not subtracted: [3.5, 1, −2].
     [plain(relu), {}, {}, [3.5, 1, 0], [4.5, 0]],
     [plain(jumprelu), {}, { threshold: tf.tensor1d([2, 1, 1]) }, [3.5, 0, 0], [4.5, -1]],
+    [plain(matryoshka), { k: 1 }, { threshold: tf.scalar(2.2) }, [2.5, 0, 0], [3.5, -1]],
+    [plain(frozenEncoder), { k: 1 }, { threshold: tf.tensor1d([2, 1, 1]) }, [3.5, 0, 0], [4.5, -1]],
+    [plain(reluBricken), {}, {}, [2.5, 2, 0], [3.5, 1]],
+    // Gates [1.5, 1, −1] open two; magnitudes 2·[2, 2, 0] + [−1, −9, 0].
+    [plain(gated), {}, gatedParts([-0.5, -1, -1], [-1, -9, 0], Math.log(2)), [3, 0, 0], [4, -1]],
+    // Pre-activations [−3, 2, 0].
+    [plain(abstopk), { k: 1 }, { b_enc: tf.tensor1d([-5, 0, 0]) }, [-3, 0, 0], [-2, -1]],
   ];
   for (const [definition, hp, more, codes, reconstruction] of cases) {
     tf.tidy(() => {
@@ -110,17 +134,32 @@ test('gradients of the losses are those of finite differences', () => {
   const rng = createRng('finite differences');
   const [d, f, n] = [3, 5, 4];
   const random = (size: number) => Array.from(rng.fillNormal(new Float32Array(size)));
-  const shapes: Record<string, number[]> = { W_enc: [d, f], b_enc: [f], W_dec: [f, d], b_dec: [d], threshold: [f] };
+  const shapes: Record<string, number[]> = { W_enc: [d, f], b_enc: [f], W_dec: [f, d], b_dec: [d] };
+  for (const name of ['threshold', 'b_gate', 'b_mag', 'r_mag']) shapes[name] = [f];
+  // For p-anneal: a penalty that is no longer linear.
+  const halfway = { scalars: { p: 0.6 } };
+  const all = ['W_enc', 'b_enc', 'W_dec', 'b_dec'];
+  const batch = { k: 2, auxAlpha: 0, auxK: 1 };
+  const penalty = { lambda: 0.3, lambdaWarmup: 0, targetL0: null };
   const cases: [SaeDefinition, Record<string, unknown>, string[]][] = [
-    [plain(topk), { k: 2, auxAlpha: 0, auxK: 1 }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
-    [plain(batchtopk), { k: 2, auxAlpha: 0, auxK: 1 }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
-    [plain(relu), { lambda: 0.3, lambdaWarmup: 0, targetL0: null }, ['W_enc', 'b_enc', 'W_dec', 'b_dec']],
+    [plain(topk), batch, all],
+    [plain(batchtopk), batch, all],
+    [plain(relu), penalty, all],
     // The pseudo-derivatives of thresholds are no derivatives; the golden test holds them.
-    [
-      plain(jumprelu),
-      { penalty: 'tanh', lambda: 0.3, lambdaWarmup: 0, targetL0: null, bandwidth: 0.1, preActCoefficient: 0 },
-      ['W_enc', 'b_enc', 'W_dec', 'b_dec'],
-    ],
+    [plain(jumprelu), { ...penalty, penalty: 'tanh', bandwidth: 0.1, preActCoefficient: 0 }, all],
+    [plain(matryoshka), { ...batch, groups: [0.4, 0.6], groupWeights: [2, 1] }, all],
+    [plain(ortsae), { ...batch, gamma: 0.3, chunk: 5, every: 1 }, all],
+    [plain(ortsae), { ...batch, gamma: 0.3, chunk: 3, every: 1 }, all],
+    [plain(frozenDecoder), batch, ['W_enc', 'b_enc', 'b_dec']],
+    [plain(softFrozenDecoder), { ...batch, minCosine: 0.8 }, all],
+    [plain(frozenEncoder), { k: 2 }, ['W_dec', 'b_dec']],
+    // The decoder does not learn from the gates' own reconstruction: its gradient is that of a part of the loss.
+    [plain(gated), penalty, ['W_enc', 'b_gate', 'b_mag', 'r_mag']],
+    [plain(reluBricken), penalty, all],
+    [plain(pAnneal), { ...penalty, norm: 'Lp^p' }, all],
+    [plain(pAnneal), { ...penalty, norm: 'Lp' }, all],
+    [plain(multiTopk), { ...batch, k: 1, wideK: null, wideWeight: 0.5 }, all],
+    [plain(abstopk), batch, all],
   ];
   for (const [definition, hp, names] of cases) {
     const values = Object.fromEntries(Object.entries(shapes).map(([name, [a, b = 1]]) => [name, random(a! * b)]));
@@ -130,13 +169,15 @@ test('gradients of the losses are those of finite differences', () => {
       tf.tidy(() => {
         const params = Object.fromEntries(Object.entries(at).map(([name, v]) => [name, tf.tensor(v, shapes[name]!)]));
         const x = tf.tensor2d(data, [n, d]);
-        return definition.loss(params, { x, target: x }, state(), hp).total.dataSync()[0]!;
+        return definition.loss(params, { x, target: x }, state(halfway), hp).total.dataSync()[0]!;
       });
     for (const name of names) {
       const gradient = tf.tidy(() => {
         const fixed = Object.fromEntries(Object.entries(values).map(([key, v]) => [key, tf.tensor(v, shapes[key]!)]));
         const x = tf.tensor2d(data, [n, d]);
-        const g = tf.grad((param) => definition.loss({ ...fixed, [name]: param }, { x, target: x }, state(), hp).total);
+        const g = tf.grad(
+          (param) => definition.loss({ ...fixed, [name]: param }, { x, target: x }, state(halfway), hp).total,
+        );
         return g(fixed[name]!).dataSync();
       });
       const step = 2e-3;
@@ -156,11 +197,14 @@ test('folding a scale and decoder norms changes weights and no result', () => {
     [plain(batchtopk), { k: 2 }, { threshold: tf.scalar(0.3) }],
     [plain(relu), {}, {}],
     [plain(jumprelu), { penalty: 'tanh' }, { threshold: tf.tensor1d([0.5, 1, 0.2]) }],
+    [plain(frozenEncoder), { k: 2 }, { threshold: tf.scalar(0.3) }],
+    [plain(gated), {}, gatedParts([0.4, -0.2, 0.1], [0.3, 0.1, 0], 0.2)],
+    [plain(abstopk), { k: 2 }, {}],
   ];
   for (const [definition, hp, more] of cases) {
     tf.tidy(() => {
       const params = { ...weights(), ...more };
-      if (definition.id === 'relu' || definition.id === 'jumprelu') params['W_dec'] = tf.mul(params['W_dec']!, 3);
+      if (!definition.unitRows?.(hp).includes('W_dec')) params['W_dec'] = tf.mul(params['W_dec']!, 3);
       const x = tf.tensor2d([3, 1, -1, 0.5, 0.2, 2], [3, 2]);
       const run = (p: NamedTensors, input: Tensor2D) => definition.decode(p, definition.encode(p, input, hp), hp);
       const raw = tf.div(run(params, tf.mul(x, scale)), scale);

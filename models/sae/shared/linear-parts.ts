@@ -7,7 +7,7 @@ import { unitNormRows } from '../../../harness/kit/index.ts';
  * then those of x in its own units, and the decoder keeps its norms.
  */
 export function foldBiases(params: NamedTensors, scale: number): NamedTensors {
-  const scaled = ['b_enc', 'b_dec', 'threshold'].filter((name) => params[name]);
+  const scaled = ['b_enc', 'b_dec', 'b_gate', 'b_mag', 'threshold'].filter((name) => params[name]);
   return { ...params, ...Object.fromEntries(scaled.map((name) => [name, tf.div(params[name]!, scale)])) };
 }
 

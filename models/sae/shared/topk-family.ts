@@ -20,6 +20,14 @@ export interface TopkFamily {
   deadBias: number;
 }
 
+/** k of the variants that choose it for each input by itself. */
+export const topkHyperparameter = {
+  type: 'integer',
+  minimum: 1,
+  default: 16,
+  description: 'Latents kept for each input.',
+};
+
 export const topkFamilyHyperparameters = {
   auxAlpha: { type: 'number', minimum: 0, default: 1 / 32, description: 'Weight of the AuxK loss.' },
   auxK: {
@@ -59,7 +67,7 @@ export function raiseDeadBiases(
 /** Unit decoder rows, the encoder their transpose, b_enc 0, b_dec the geometric median of the sample. */
 export function topkFamilyInit(
   shape: SaeShape,
-  _hp: TopkFamily,
+  _hp: unknown,
   { rng, sample }: { rng: Rng; sample: Tensor2D },
 ): { params: NamedTensors; buffers: NamedTensors } {
   const W_dec = randomDecoder(shape, rng, 1);

@@ -55,19 +55,24 @@ const MAX_CONCEPTS = 3;
 /** Draws until a clause uses the shared word; every sense uses its word in at least a tenth of its clauses. */
 const MAX_TRIES = 400;
 
-const knownShared = new Map<string, { word: string; others: string[] }[]>();
+interface SharedWord {
+  word: string;
+  others: string[];
+}
+
+/** By concept, in the order of the lexicon: clauses are drawn by the thousand, and the lexicon does not change. */
+const SHARED: ReadonlyMap<string, readonly SharedWord[]> = new Map(
+  [...new Set(Object.values(polysemes).flat())].map((id) => [id, sharedBy(id)]),
+);
+
+function sharedBy(conceptId: string): SharedWord[] {
+  return Object.entries(polysemes)
+    .filter(([, owners]) => owners.includes(conceptId))
+    .map(([word, owners]) => ({ word, others: owners.filter((owner) => owner !== conceptId) }));
+}
 
 /** Words that the concept shares with others in another sense, each with the others. */
-export function sharedWords(conceptId: string): { word: string; others: string[] }[] {
-  let shared = knownShared.get(conceptId);
-  if (!shared) {
-    shared = Object.entries(polysemes)
-      .filter(([, owners]) => owners.includes(conceptId))
-      .map(([word, owners]) => ({ word, others: owners.filter((owner) => owner !== conceptId) }));
-    knownShared.set(conceptId, shared);
-  }
-  return shared;
-}
+export const sharedWords = (conceptId: string): readonly SharedWord[] => SHARED.get(conceptId) ?? [];
 
 /** Matches the word, or its plural. */
 export function wordPattern(word: string): RegExp {

@@ -4,14 +4,13 @@
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LanguageModel } from '../../../../harness/contract.ts';
+import { type LanguageModel, type TokenBatch, tf } from '../../../../harness/contract.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
 import { createRng } from '../../../../harness/num/rng.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 import llama from '../../../subjects/llama.ts';
 import { writeCard } from '../../headroom.ts';
 import { encodeDocuments } from './documents.ts';
-import { tokenLosses } from './losses.ts';
 import { measurePersistence } from './persistence.ts';
 import { THEME_SITE } from './theme-vectors.ts';
 
@@ -76,12 +75,37 @@ export async function measure(folder: string, options: { heldOut: number; traini
     'exist at that site, as it does in large models; earlier tiny-lms, trained without, could be steered by no method. It is a',
     'supervised and linear one: methods that look for such directions (differences of means first) are favoured there.',
     '',
+    // What follows `> saxbench:` stands in every report on this model.
+    `> saxbench: trained with one supervised direction a theme, added after ${THEME_SITE} as a difference of means would be ` +
+      '(dropped afterwards): methods that look for such directions are favoured at this site.',
+    '',
     'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
   ];
   writeCard(folder, lines.join('\n'));
   console.log(lines.slice(5).join('\n'));
   subject.dispose();
+}
+
+/** Sum of −ln p(token | before) and number of predicted tokens, row by row; the first token is not predicted. */
+function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; count: number }[] {
+  const { n, length, ids, mask } = batch;
+  // Read outside of tidy, which would walk over a returned array value by value.
+  const tensor = tf.tidy(() => tf.logSoftmax(subject.forward(batch).logits!));
+  const logProbs = tensor.dataSync();
+  tensor.dispose();
+  const vocab = logProbs.length / (n * length);
+  return Array.from({ length: n }, (_, row) => {
+    let sum = 0;
+    let count = 0;
+    for (let t = 1; t < length; t++) {
+      const at = row * length + t;
+      if (!mask[at]) break;
+      sum -= logProbs[(at - 1) * vocab + ids[at]!]!;
+      count++;
+    }
+    return { sum, count };
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

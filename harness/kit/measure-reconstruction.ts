@@ -1,0 +1,72 @@
+/** @file Every position of a set through a method: what its reconstruction keeps, and its codes. */
+import type { ActivationSet } from '../contract/data.ts';
+import type { FittedMethod } from '../contract/methods.ts';
+import type { Codes } from '../contract/sae.ts';
+import { UserError } from '../errors.ts';
+import { createReconstruction, type Reconstruction } from '../num/metrics/reconstruction.ts';
+import type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
+import { peek } from '../num/peek.ts';
+import { tf } from '../num/tf.ts';
+import { codesCsr, disposeCodes } from './codes.ts';
+import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
+
+/**
+ * Encodes every kept position of `test` and decodes it where the method can.
+ *
+ * @param options.onCodes Is told the codes of each batch, in order.
+ * @throws UserError when an activation, code or reconstruction is not finite, naming method and document.
+ */
+export async function measureReconstruction(
+  method: FittedMethod & { id: string },
+  test: ActivationSet,
+  options: {
+    signal?: AbortSignal;
+    progress: (done: number, total: number) => void;
+    onCodes?: (codes: TokenCodes) => void;
+  },
+): Promise<Reconstruction> {
+  const { encode, decode, d_sae = 0 } = method;
+  if (!encode) throw new Error('internal: measureReconstruction needs a method that encodes');
+  const items = test.bounds.length - 1;
+  const reconstruction = createReconstruction(test.d_in, d_sae);
+  for await (const batch of scanKept(test, ENCODE_ROWS)) {
+    options.signal?.throwIfAborted();
+    const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
+    const codes = tf.tidy(() => encode(x));
+    const out = decode && tf.tidy(() => decode(codes));
+    const documents = documentsOf(batch);
+    const { groups } = test;
+    // What is measured on one patient's images hangs together: such items are one unit.
+    const units = groups ? documents.map((document) => groups[document]!) : documents;
+    const xHat = out && ((await peek(out)) as Float32Array);
+    const read = await tokenCodes(codes);
+    const bad = reconstruction.add({ x: batch.x, xHat, codes: read, documents: units });
+    options.onCodes?.(read);
+    tf.dispose([x, out ?? []]);
+    disposeCodes(codes);
+    if (bad !== undefined) throw notFinite(method.id, documents[bad]!);
+    options.progress(batch.firstItem + batch.items, items);
+  }
+  return reconstruction;
+}
+
+/** The document of each row. */
+function documentsOf({ firstItem, items, bounds, rows }: KeptBatch): Uint32Array {
+  const documents = new Uint32Array(rows);
+  for (let i = 0; i < items; i++) documents.fill(firstItem + i, bounds[i]!, bounds[i + 1]!);
+  return documents;
+}
+
+/** Codes as they are, without making dense ones sparse. */
+async function tokenCodes(codes: Codes): Promise<TokenCodes> {
+  if (codes.kind === 'topk') return await codesCsr(codes);
+  const [n, d_sae] = codes.values.shape;
+  return { n, d_sae, dense: (await peek(codes.values)) as Float32Array };
+}
+
+function notFinite(method: string, document: number): UserError {
+  return new UserError(
+    `reconstruction: method '${method}', document ${document}: expected finite activations, codes and reconstructions, ` +
+      'found NaN or Infinity; check the weights and the activations',
+  );
+}

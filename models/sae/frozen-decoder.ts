@@ -1,0 +1,34 @@
+/**
+ * @file Control: BatchTopK whose decoder stays at its random start; encoder and biases are trained. What it reaches, a trained
+ * dictionary must beat.
+ */
+import { defineSae } from '../../harness/contract.ts';
+import {
+  batchTopkCodes,
+  batchTopkDecode,
+  batchTopkHyperparameters,
+  batchTopkVariant,
+} from './shared/batchtopk-codes.ts';
+import { centredEncoder } from './shared/encoder.ts';
+import { frozen } from './shared/frozen.ts';
+import { checkK } from './shared/linear-parts.ts';
+import type { TopkFamily } from './shared/topk-family.ts';
+import { topkFamilyLoss } from './shared/topk-family-loss.ts';
+
+export default defineSae<TopkFamily>({
+  ...batchTopkVariant,
+  id: 'frozen-decoder',
+  title: 'Control: BatchTopK with a random decoder',
+  paper: 'Korznikov et al. 2026, arXiv:2602.14111',
+  version: 1,
+  hyperparameters: batchTopkHyperparameters,
+  validate: (shape, hp) => checkK('frozen-decoder', hp.k, shape, false),
+  loss(trained, { x, target }, state, hp) {
+    const params = frozen(trained, 'W_dec');
+    const { codes, carry } = batchTopkCodes(centredEncoder(params), x, hp.k);
+    const reconstruction = batchTopkDecode(params, codes);
+    const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
+    return { total, parts: { nmse, aux }, carry, codes, reconstruction };
+  },
+  unitRows: () => [],
+});

@@ -1,0 +1,103 @@
+/** @file Gated SAE: one part of the encoder says which latents are active, the other one how much. */
+import {
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+} from '../../harness/contract.ts';
+import { sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
+import { centredReluVariant, lambdaAt, type Penalised, penaltyHyperparameters } from './shared/centred-relu.ts';
+import { denseDecode } from './shared/encoder.ts';
+import { fewActive } from './shared/few-active.ts';
+import { frozen } from './shared/frozen.ts';
+import { learningRate } from './shared/learning-rate.ts';
+import { checkTarget } from './shared/sparsity-target.ts';
+
+/** 1[π > 0] · ReLU(exp(r_mag) · (π − b_gate) + b_mag) from `gate` = ReLU(π): both parts share one matrix. */
+function magnitudes(gate: Tensor2D, of: (name: string) => Tensor): Tensor2D {
+  const scaled = tf.mul(tf.sub(gate, of('b_gate')), tf.exp(of('r_mag')));
+  const open = untracked(() => tf.cast(tf.greater(gate, 0), 'float32'));
+  return tf.mul(tf.relu(tf.add(scaled, of('b_mag'))), open) as Tensor2D;
+}
+
+/** ReLU(π), all of them. */
+function openGates(params: NamedTensors, x: Tensor2D): Tensor2D {
+  const centred = tf.sub(x, params['b_dec']!) as Tensor2D;
+  return tf.relu(tf.add(tf.matMul(centred, params['W_enc'] as Tensor2D), params['b_gate']!)) as Tensor2D;
+}
+
+const encode = (params: NamedTensors, x: Tensor2D) => magnitudes(openGates(params, x), (name) => params[name]!);
+
+/** What a batch gives; `gate` holds all gates above 0, and zeros. */
+interface Encoded {
+  gate: Tensor2D;
+  codes: Codes;
+  carry: Record<string, number>;
+  /** x̂ by parameters of these names, from codes or gates. */
+  decode(params: NamedTensors, values: Tensor2D): Tensor2D;
+}
+
+/** On sparse codes once open gates are few. */
+function encodeBatch(params: NamedTensors, x: Tensor2D, state: TrainState): Encoded {
+  const { W_enc, W_dec, b_gate, b_dec } = params as Record<string, Tensor2D>;
+  const { few, carry } = fewActive(
+    x,
+    { W_enc: W_enc!, bias: b_gate as Tensor as Tensor1D, centre: b_dec as Tensor as Tensor1D },
+    state,
+  );
+  if (!few) {
+    const gate = openGates(params, x);
+    return {
+      gate,
+      codes: { kind: 'dense', values: magnitudes(gate, (name) => params[name]!) },
+      carry,
+      decode: denseDecode,
+    };
+  }
+  const { indices, values: gate } = few;
+  const values = magnitudes(gate, (name) => tf.gather(params[name]!, indices));
+  const codes: Codes = { kind: 'topk', indices, values, d_sae: W_dec!.shape[0] };
+  return {
+    ...{ gate, codes, carry },
+    decode: ({ W_dec, b_dec }, entries) =>
+      sparseDecode(entries, indices, W_dec as Tensor2D, b_dec as Tensor1D, { activeOnly: true }),
+  };
+}
+
+export default defineSae<Penalised>({
+  ...centredReluVariant,
+  id: 'gated',
+  title: 'Gated SAE',
+  inference: 'every latent with an open gate',
+  paper: 'Rajamanoharan et al. 2024, arXiv:2404.16014',
+  version: 1,
+  hyperparameters: penaltyHyperparameters,
+  validate: (shape, hp) => checkTarget('gated', hp.targetL0, shape.d_sae),
+  training: (shape, _hp, run) => ({ lr: learningRate(4e-3, shape, run, 0.6), beta1: 0, normalise: 'mean-norm' }),
+  init(shape, hp, env) {
+    const { b_enc, ...params } = centredReluVariant.init(shape, hp, env).params;
+    return { params: { ...params, b_gate: b_enc!, b_mag: tf.clone(b_enc!), r_mag: tf.zerosLike(b_enc!) } };
+  },
+  encode: (params, x) => ({ kind: 'dense', values: encode(params, x) }),
+  loss(params, { x, target }, state, hp) {
+    const { gate, codes, carry, decode } = encodeBatch(params, x, state);
+    const reconstruction = decode(params, codes.values);
+    const perInput = (sum: Tensor) => tf.div(sum, target.shape[0]) as Scalar;
+    const mse = perInput(squaredError(target, reconstruction));
+    const l1 = perInput(tf.sum(gate));
+    // The gates learn from the penalty and from what they would reconstruct; the decoder does not learn from them.
+    const aux = perInput(squaredError(target, decode(frozen(params, 'W_dec', 'b_dec'), gate)));
+    const total = tf.addN([mse, tf.mul(l1, lambdaAt(state, hp)), aux]) as Scalar;
+    return { total, parts: { mse, l1, aux }, carry, codes, reconstruction };
+  },
+  toSaeLens: ({ W_enc, W_dec, b_dec, b_gate, b_mag, r_mag }) => ({
+    architecture: 'gated',
+    cfg: { apply_b_dec_to_input: true },
+    tensors: { W_enc: W_enc!, W_dec: W_dec!, b_dec: b_dec!, b_gate: b_gate!, b_mag: b_mag!, r_mag: r_mag! },
+  }),
+});

@@ -1,0 +1,59 @@
+/** @file Multi-TopK SAE: TopK whose latents also reconstruct four times as many at a time, so that other k work too. */
+import { type Codes, defineSae, type Scalar, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { checkK } from './shared/linear-parts.ts';
+import { topkCodes, topkDecode, topkVariant } from './shared/topk-codes.ts';
+import { type TopkFamily, topkFamilyHyperparameters, topkHyperparameter } from './shared/topk-family.ts';
+import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
+
+interface MultiTopkParameters extends TopkFamily {
+  wideK: number | null;
+  wideWeight: number;
+}
+
+/** Where nothing else is asked for, four times k, as in the paper. */
+const wideOf = ({ k, wideK }: MultiTopkParameters, d_sae: number) => wideK ?? Math.min(4 * k, d_sae);
+
+/** The k first, which are the largest. */
+function narrowed({ indices, values, d_sae }: Codes & { kind: 'topk' }, k: number): Codes & { kind: 'topk' } {
+  const first = (t: Tensor2D) => tf.slice(t, [0, 0], [t.shape[0], k]);
+  return { kind: 'topk', indices: first(indices), values: first(values), d_sae };
+}
+
+export default defineSae<MultiTopkParameters>({
+  ...topkVariant,
+  id: 'multi-topk',
+  title: 'Multi-TopK SAE with AuxK',
+  paper: 'Gao et al. 2024, arXiv:2406.04093',
+  version: 1,
+  hyperparameters: {
+    k: topkHyperparameter,
+    ...topkFamilyHyperparameters,
+    wideK: {
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
+      description: 'Latents of the second reconstruction, k or more; null: 4 · k.',
+    },
+    wideWeight: { type: 'number', minimum: 0, default: 1 / 8, description: 'Weight of its error.' },
+  },
+  validate(shape, hp) {
+    checkK('multi-topk', hp.k, shape, true);
+    if (hp.wideK === null || (hp.wideK >= hp.k && hp.wideK <= shape.d_sae)) return;
+    throw new UserError(
+      `sae multi-topk: wideK: expected a whole number from k = ${hp.k} to d_sae = ${shape.d_sae}, or null, found ${hp.wideK}.`,
+    );
+  },
+  loss(params, { x, target }, state, hp) {
+    const wide = topkCodes(params, x, wideOf(hp, params['W_enc']!.shape[1]!));
+    const codes = narrowed(wide, hp.k);
+    const reconstruction = topkDecode(params, codes);
+    const step = { x, target, reconstruction };
+    const { total, nmse, aux } = withAuxk(normalisedError(target, reconstruction, state), params, step, state, hp);
+    const wideNmse = normalisedError(target, topkDecode(params, wide), state);
+    return {
+      total: tf.add(total, tf.mul(wideNmse, hp.wideWeight)) as Scalar,
+      parts: { nmse, aux, wideNmse },
+      ...{ codes, reconstruction },
+    };
+  },
+});

@@ -1,0 +1,102 @@
+/** @file What BatchTopK and the variants built on it have in common: selection over the batch, a threshold at inference. */
+import {
+  type Codes,
+  type NamedTensors,
+  type SaeDefinition,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+} from '../../../harness/contract.ts';
+import { batchTopkEncode, type LinearEncoder, sparseDecode } from '../../../harness/kit/index.ts';
+import { linearMacs } from './cost.ts';
+import { centredBias, denseDecode, preActivations } from './encoder.ts';
+import { foldBiases, saeLensTensors } from './linear-parts.ts';
+import { thresholdCodes, toDense } from './threshold-codes.ts';
+import {
+  raiseDeadBiases,
+  type TopkFamily,
+  topkFamilyHyperparameters,
+  topkFamilyInit,
+  topkFamilyTraining,
+} from './topk-family.ts';
+
+/** dictionary_learning averages from step 1000 on with weight 0.999: windows made for hundreds of thousands of steps. */
+const REFERENCE = { start: 1000, rate: 0.001 };
+/** A short run starts after a fifth of its steps and averages over about a tenth of them. */
+const SHORT = { start: 0.2, window: 0.1 };
+
+/** Moves the running mean of the smallest kept activation; −1 until it has begun, as in the reference. */
+export function followThreshold(state: TrainState): void {
+  const smallest = state.last?.carry?.['smallest'] ?? 0;
+  if (state.step < Math.min(REFERENCE.start, Math.floor(SHORT.start * state.steps)) || smallest <= 0) return;
+  const before = state.scalars['threshold'] ?? -1;
+  const rate = Math.max(REFERENCE.rate, Math.min(1, 1 / (SHORT.window * state.steps)));
+  state.scalars['threshold'] = before < 0 ? smallest : (1 - rate) * before + rate * smallest;
+}
+
+/** The smallest entry above 0, or 0 where there is none. */
+function smallestPositive(codes: Tensor2D): number {
+  const values = codes.dataSync() as Float32Array;
+  let smallest = Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i]! > 0 && values[i]! < smallest) smallest = values[i]!;
+  return smallest === Infinity ? 0 : smallest;
+}
+
+/** What a batch keeps, and its smallest value for {@link followThreshold}. */
+export interface BatchTopkCodes {
+  codes: Codes & { kind: 'topk' };
+  carry: { smallest: number };
+}
+
+/** The k · n largest pre-activations of the n inputs. */
+export function batchTopkCodes(encoder: LinearEncoder, x: Tensor2D, k: number): BatchTopkCodes {
+  const { indices, values } = batchTopkEncode(x, encoder, k);
+  const codes = { kind: 'topk' as const, indices, values, d_sae: encoder.W_enc.shape[1] };
+  return { codes, carry: { smallest: smallestPositive(values) } };
+}
+
+/** The reconstruction that training makes of them. */
+export function batchTopkDecode(params: NamedTensors, { values, indices }: BatchTopkCodes['codes']): Tensor2D {
+  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
+  return sparseDecode(values, indices, W_dec, b_dec, { activeOnly: true });
+}
+
+export const batchTopkHyperparameters = {
+  k: { type: 'number', exclusiveMinimum: 0, default: 16, description: 'Latents kept for each input on average.' },
+  ...topkFamilyHyperparameters,
+  // What competes over a whole batch is kept down by AuxK's gradient: rising biases alone bring more latents back.
+  auxAlpha: { ...topkFamilyHyperparameters.auxAlpha, default: 0 },
+};
+
+/** Everything but a variant's name, its loss and the options of its own. */
+export const batchTopkVariant = {
+  inference: 'one threshold for all latents, learned in training, whatever the batch',
+  training: topkFamilyTraining,
+  init: topkFamilyInit,
+  encode: (params, x) => thresholdCodes(preActivations(params, x, centredBias(params)), params['threshold']!),
+  decode: (params, codes) => denseDecode(params, toDense(codes)),
+  targetL0: (hp) => hp.k,
+  unitRows: () => ['W_dec'],
+  beforeStep: raiseDeadBiases,
+  afterStep(_params, state) {
+    followThreshold(state);
+    return {};
+  },
+  toInference: (params, state): NamedTensors => ({
+    ...params,
+    threshold: tf.scalar(Math.max(0, state.scalars['threshold'] ?? 0)),
+  }),
+  foldScale: foldBiases,
+  directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.k),
+  // SAELens too writes a BatchTopK SAE as JumpReLU, with the one threshold for every latent.
+  toSaeLens: (params) => ({
+    architecture: 'jumprelu',
+    cfg: { apply_b_dec_to_input: true },
+    tensors: {
+      ...saeLensTensors(params),
+      threshold: tf.mul(tf.onesLike(params['b_enc']! as Tensor1D), params['threshold']!),
+    },
+  }),
+} satisfies Partial<SaeDefinition<TopkFamily>>;

@@ -1,0 +1,102 @@
+/** @file The ReLU SAE of Bricken et al. 2023, f = ReLU(W_enc^T (x − b_dec) + b_enc), in training and at inference. */
+import {
+  type Codes,
+  type NamedTensors,
+  type SaeDefinition,
+  type Scalar,
+  type Tensor2D,
+  type TrainState,
+  tf,
+} from '../../../harness/contract.ts';
+import { sparseDecode, squaredError } from '../../../harness/kit/index.ts';
+import { linearMacs } from './cost.ts';
+import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
+import { centredBias, centredEncoder, denseDecode } from './encoder.ts';
+import { fewActive } from './few-active.ts';
+import { foldBiases, saeLensTensors } from './linear-parts.ts';
+import {
+  adjustSparsity,
+  DECLINING,
+  decliningTarget,
+  type SparsityTarget,
+  sparsityControllers,
+  sparsityFactor,
+  sparsityTargetHyperparameter,
+} from './sparsity-target.ts';
+import { toDense } from './threshold-codes.ts';
+import { warmup } from './warmup.ts';
+
+/** Options of variants with a sparsity penalty of weight λ. */
+export interface Penalised extends SparsityTarget {
+  lambda: number;
+  lambdaWarmup: number;
+}
+
+export const penaltyHyperparameters = {
+  lambda: { type: 'number', minimum: 0, default: 5, description: 'Weight λ of the penalty, at E‖x‖ = √d_in.' },
+  lambdaWarmup: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.05,
+    description: 'Fraction of the steps over which λ rises from 0.',
+  },
+  ...sparsityTargetHyperparameter,
+};
+
+/** λ at this step, as the warm-up and the controller have it. */
+export const lambdaAt = (state: TrainState, hp: Penalised): number =>
+  hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));
+
+/** What a batch gives; `active` [n, m] are all codes above 0, and zeros. */
+export interface CentredRelu {
+  active: Tensor2D;
+  codes: Codes;
+  reconstruction: Tensor2D;
+  /** Σ‖x − x̂‖², mean over the batch. */
+  mse: Scalar;
+  carry: Record<string, number>;
+}
+
+const encode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
+  tf.fused.matMul({ a: x, b: params['W_enc'] as Tensor2D, bias: centredBias(params), activation: 'relu' }) as Tensor2D;
+
+/** One training batch, on sparse codes once they are few. */
+export function centredRelu(params: NamedTensors, x: Tensor2D, target: Tensor2D, state: TrainState): CentredRelu {
+  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor2D };
+  const { few, carry } = fewActive(x, centredEncoder(params), state);
+  const values = few?.values ?? encode(params, x);
+  const codes: Codes = few ? { kind: 'topk', ...few, d_sae: W_dec.shape[0] } : { kind: 'dense', values };
+  const reconstruction = few
+    ? (tf.add(sparseDecode(values, few.indices, W_dec, undefined, { activeOnly: true }), b_dec) as Tensor2D)
+    : denseDecode(params, values);
+  const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
+  return { active: values, codes, reconstruction, mse, carry };
+}
+
+/** Everything but a variant's name, its options, its recipe and its loss. Decoder rows have unit length. */
+export const centredReluVariant = {
+  inference: 'every latent with a positive pre-activation',
+  init(shape, _hp, { rng, targetSample }) {
+    const W_dec = randomDecoder(shape, rng, 1);
+    const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 1) };
+    return { params: { ...params, b_enc: tf.zeros([shape.d_sae]), b_dec: medianOf(targetSample) } };
+  },
+  encode: (params, x): Codes => ({ kind: 'dense', values: encode(params, x) }),
+  decode: (params, codes) => denseDecode(params, toDense(codes)),
+  unitRows: () => ['W_dec'],
+  afterStep(_params, state, hp) {
+    adjustSparsity(state, decliningTarget(state, hp.targetL0), DECLINING);
+    return {};
+  },
+  targetL0: (hp) => hp.targetL0,
+  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
+  foldScale: foldBiases,
+  directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
+  toSaeLens: (params) => ({
+    architecture: 'standard',
+    cfg: { apply_b_dec_to_input: true },
+    tensors: saeLensTensors(params),
+  }),
+} satisfies Partial<SaeDefinition<Penalised>>;

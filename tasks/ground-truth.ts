@@ -1,0 +1,197 @@
+/** @file Ground truth: of the features that the activations are known to be made of, which does a dictionary find? */
+import {
+  type ActivationSet,
+  defineTask,
+  type PrepareContext,
+  type ResultRow,
+  type TaskContext,
+  UserError,
+} from '../harness/contract.ts';
+import {
+  absoluteCosines,
+  allUnavailable,
+  type Csr,
+  csrConcat,
+  csrFromDense,
+  emptyCell,
+  type FeatureMatch,
+  firingOf,
+  matchFeatures,
+  meanInterval,
+  measuredCell,
+  measureReconstruction,
+  type Reconstruction,
+  type TokenCodes,
+} from '../harness/kit/index.ts';
+import { codeCells, firingCells, matchCells, mccSamples } from './ground-truth/cells.ts';
+import { CODE_METRICS, FIRING_METRICS, MATCH_METRICS, METRICS, WORLD_METRICS } from './ground-truth/metrics.ts';
+import { probeF1 } from './ground-truth/probe.ts';
+import { curvesOf, detailsOf } from './ground-truth/series.ts';
+
+interface Options {
+  recoveredAt: number;
+  probeRows: number;
+  probes: number;
+}
+
+/** What is known of the world, once for all methods. */
+interface World {
+  /** F1 of the probes of some features, null where it has too few rows. */
+  probes: (number | null)[];
+  trueL0: number;
+}
+
+type Context = TaskContext<Options, World>;
+
+/**
+ * SynthSAEBench's protocol (saebench.md §4.2) in float64, with what its headline leaves out: features that no latent has
+ * count in `feature_f1`, and the ceiling and the floors stand beside. Explained variance is here to show that it is not
+ * the same thing.
+ */
+export default defineTask<Options, World>({
+  id: 'ground-truth',
+  title: 'Ground truth: known features found',
+  paper: 'Chanin & Garriga-Alonso 2026 (SynthSAEBench), arXiv:2602.14687; Korznikov et al. 2026, arXiv:2602.14111',
+  version: 1,
+  options: {
+    recoveredAt: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 0.9,
+      description: '|cos| from which on a feature counts as recovered.',
+    },
+    probeRows: {
+      type: 'integer',
+      minimum: 100,
+      default: 8192,
+      description: 'Training rows of the probes that are the ceiling.',
+    },
+    probes: {
+      type: 'integer',
+      minimum: 0,
+      default: 256,
+      description: 'Features that are probed, spread evenly from the most to the least frequent; 0: no ceiling.',
+    },
+  },
+  metrics: METRICS,
+  axes: {},
+  shows: {
+    columns: [
+      ...['many_to_one', 'recovered', 'feature_f1', 'f1_ceiling', 'f1', 'precision', 'recall', 'uniqueness'],
+      ...['explained_variance', 'l0', 'true_l0', 'shrinkage', 'absorption', 'split', 'composition', 'alive'],
+    ],
+    scatter: {
+      x: 'explained_variance',
+      y: 'mcc',
+      title: 'Features found against variance explained',
+      caption: 'Reconstruction is not recovery: what explains as much may have found far fewer features.',
+    },
+    curves: {
+      'by-frequency': {
+        title: 'Recovery by frequency',
+        caption: 'Mean |cos| of the matched latent, features taken together by how often they are active.',
+        x: 'share of rows on which the features are active',
+        y: '|cos|',
+        logX: true,
+      },
+    },
+  },
+  seeded: false,
+  controls: ['random'],
+  unavailable({ dataset, site }) {
+    if (!dataset.groundTruth) return `the dataset ${dataset.id} does not know the features of its activations`;
+    return site.kind === 'pooled' ? undefined : 'needs one row an item';
+  },
+  async prepare(context) {
+    const { dataset, test, testItems, train, options, signal, progress } = context;
+    const truth = dataset.groundTruth!.of(testItems);
+    const active = new Set(truth.indices);
+    const { features } = dataset.groundTruth!;
+    const chosen = Array.from({ length: Math.min(options.probes, features) }, (_, i) =>
+      Math.floor((i * features) / Math.min(options.probes, features)),
+    ).filter((feature) => active.has(feature));
+    const rows = Math.min(options.probeRows, train.n);
+    const items = await dataset.corpus('train', rows);
+    const probes = probeF1(
+      { x: await train.read(0, rows), truth: dataset.groundTruth!.of(items) },
+      { x: await test.read(0, test.n), truth },
+      test.d_in,
+      chosen,
+      (done) => {
+        signal?.throwIfAborted();
+        progress(done, chosen.length, 'probes');
+      },
+    );
+    return { json: { probes, trueL0: truth.indices.length / truth.n }, arrays: {} };
+  },
+  async run(context) {
+    const { method, dataset, test, testItems, options } = context;
+    const { parents } = dataset.groundTruth!;
+    const row: ResultRow = { axes: {}, metrics: worldCells(context), unavailable: {} };
+    const match = await matchOf(context);
+    if (match) {
+      row.metrics = { ...row.metrics, ...matchCells(match, options.recoveredAt) };
+      row.samples = mccSamples(match);
+    } else Object.assign(row.unavailable!, allUnavailable(MATCH_METRICS, `'${method.id}' has no directions`));
+    const encoded = method.encode ? await encode(context, test) : undefined;
+    if (encoded) row.metrics = { ...row.metrics, ...codeCells(encoded.measured, method.decode !== undefined) };
+    Object.assign(
+      row.unavailable!,
+      allUnavailable(CODE_METRICS, `'${method.id}' ${encoded ? 'cannot decode' : 'has no codes'}`),
+    );
+    if (!match || !encoded?.codes) {
+      const reason = encoded && method.sparse === false ? 'is dense: it has no firing' : 'has no codes with directions';
+      Object.assign(row.unavailable!, allUnavailable(FIRING_METRICS, `'${method.id}' ${reason}`));
+      return { rows: [row], ...(match ? { curves: curvesOf(match, dataset.groundTruth!.of(testItems)) } : {}) };
+    }
+    const truth = dataset.groundTruth!.of(testItems);
+    const firing = firingOf(encoded.codes, truth);
+    row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, parents) };
+    return { rows: [row], details: detailsOf(match, firing), curves: curvesOf(match, truth) };
+  },
+});
+
+function worldCells({ prepared, testItems }: Context) {
+  const { probes, trueL0 } = prepared.json;
+  const known = probes.filter((f1) => f1 !== null);
+  return {
+    true_l0: { value: trueL0, ci95: null, n: testItems.length },
+    f1_ceiling:
+      known.length > 0
+        ? measuredCell(meanInterval(known, WORLD_METRICS['f1_ceiling']!.range), '')
+        : emptyCell('no feature was probed, or none has enough rows'),
+  };
+}
+
+/** @throws UserError for directions of another width than the features'. */
+async function matchOf({ method, dataset, test, shared }: Context): Promise<FeatureMatch | undefined> {
+  const { features, directions } = dataset.groundTruth!;
+  const found = method.directions?.();
+  if (!found) return undefined;
+  const truth = await shared('directions', directions);
+  const d = truth.length / features;
+  if (d !== test.d_in || found.length % d !== 0) {
+    throw new UserError(
+      `ground-truth: '${method.id}': expected directions of width ${d}, as the features of ${dataset.id} have; found ${found.length} numbers.`,
+    );
+  }
+  return matchFeatures(absoluteCosines(found, truth, d), found.length / d, features);
+}
+
+/** Codes of the test rows, where they are sparse, and what the reconstruction keeps. */
+async function encode(
+  { method, signal, progress }: Pick<PrepareContext<Options>, 'signal' | 'progress'> & Pick<Context, 'method'>,
+  test: ActivationSet,
+): Promise<{ codes?: Csr; measured: Reconstruction }> {
+  const parts: Csr[] = [];
+  const onCodes = (codes: TokenCodes) => {
+    if (method.sparse) parts.push(sparseRows(codes));
+  };
+  const note = (done: number, total: number) => progress(done, total, 'codes');
+  const measured = await measureReconstruction(method, test, { signal, progress: note, onCodes });
+  return { measured, ...(parts.length > 0 ? { codes: csrConcat(parts) } : {}) };
+}
+
+const sparseRows = (codes: TokenCodes): Csr =>
+  'dense' in codes ? csrFromDense(codes.dense, codes.n, codes.d_sae) : codes;
