@@ -59,6 +59,7 @@ export interface Addon {
   sparseDecode: Kernel;
   sparseDots: Kernel;
   sparseOuter: Kernel;
+  sparseDecodeGrad: Kernel;
   poolRows: Kernel;
   sumLengths: Kernel;
   matrixTimes: Kernel;

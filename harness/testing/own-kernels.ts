@@ -63,5 +63,6 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   },
   SparseDecode: { inputs: { values: f(4, 2), indices: i(4, 2), W_dec: f(9, 6) } },
   SparseDecodeGradValues: { inputs: { dy: f(4, 6), indices: i(4, 2), W_dec: f(9, 6), codes: f(4, 2) } },
+  SaxSparseDecodeGrad: { inputs: { dy: f(4, 6), values: f(4, 2), indices: i(4, 2), W_dec: f(9, 6) } },
   SparseDecodeGradDecoder: { inputs: { dy: f(4, 6), values: f(4, 2), indices: i(4, 2) }, attrs: { d_sae: 9 } },
 };

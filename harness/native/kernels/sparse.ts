@@ -1,7 +1,7 @@
 /**
  * @file Kernels on k-sparse codes. Under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values, indices,
  * W_dec), SparseDecodeGradValues (dy, indices, W_dec; with codes, those that are 0 have gradient 0), SparseDecodeGradDecoder
- * (dy, values, indices; d_sae). And those of encoders, of x [n, d], W_enc [d, d_sae], bias [d_sae]:
+ * (dy, values, indices; d_sae). SaxSparseDecodeGrad (dy, values, indices, W_dec) gives both at once, of values that are not 0. And those of encoders, of x [n, d], W_enc [d, d_sae], bias [d_sae]:
  *
  * | kernel | attrs | outputs |
  * |---|---|---|
@@ -126,6 +126,16 @@ export function registerSparse(context: Context): void {
     addon.params.set([n, k, features, d]);
     addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
     return out.info;
+  });
+  override(context, 'SaxSparseDecodeGrad', ({ inputs, backend }) => {
+    const { dy, values, indices, W_dec } = inputs as Named;
+    const [n, k] = indices.shape as [number, number];
+    const [features, d] = W_dec.shape as [number, number];
+    const outs = [output(backend, [n, k], 'float32'), output(backend, [features, d], 'float32')] as const;
+    const read = [dy, values, indices, W_dec].map((info) => backend.valuesOf(info));
+    addon.params.set([n, k, features, d]);
+    addon.sparseDecodeGrad(outs[0].values, outs[1].values, ...read);
+    return outs.map(({ info }) => info);
   });
   override(context, 'SaxEncodeGrad', (args) => encodeGrad(context, args));
 }

@@ -42,6 +42,7 @@ void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
+void sparseDecodeGrad(Call&);
 void poolRows(Call&);
 void sumLengths(Call&);
 void matrixTimes(Call&);
@@ -102,6 +103,7 @@ const Entry table[] = {
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 5},
     {"sparseOuter", sparseOuter, 4},
+    {"sparseDecodeGrad", sparseDecodeGrad, 6},
     {"poolRows", poolRows, 5},
     {"sumLengths", sumLengths, 7},
     {"matrixTimes", matrixTimes, 3},
