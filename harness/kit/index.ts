@@ -77,6 +77,7 @@ export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';

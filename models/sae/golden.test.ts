@@ -11,11 +11,13 @@ import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
@@ -46,7 +48,7 @@ interface GoldenCase {
   x: number[];
   dead: number[];
   scalars?: Record<string, number>;
-  /** Of the shape of W_dec. */
+  /** Of the shape of W_dec where `shapes` does not say another. */
   buffers?: Record<string, number[]>;
   /** Of p-anneal: what each step used, and what its loss carried on. */
   history?: { p: number; lambda: number; carry: Record<string, number> }[];
@@ -57,12 +59,12 @@ interface GoldenCase {
   /** Of the parameters that are trained. */
   grads: Record<string, number[]>;
   after: Record<string, number[]>;
-  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
+  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent, and of buffers. */
   shapes?: Record<string, number[]>;
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -72,6 +74,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
+    ...[archetypal, matchingPursuit],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
@@ -86,9 +89,17 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {} }: Sizes & GoldenCase): TrainState {
+function stateOf({
+  d_in,
+  d_sae,
+  dead,
+  variance,
+  scalars = {},
+  buffers = {},
+  shapes = {},
+}: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
-    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, [d_sae, d_in])]),
+    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name] ?? [d_sae, d_in])]),
   );
   return {
     step: 5,
