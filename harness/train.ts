@@ -134,9 +134,13 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
       const batch = (await source.next()).value as SaeBatch;
       state.rng = rng.fork(state.step);
       const lr = training.lr * scheduleMultiplier(lrSchedule, state.step, steps);
-      const numbers = await clock
-        .time(() => trainStep({ definition, hp, params, adam, batch, state, lr }))
-        .finally(() => tf.dispose(Object.values(batch)));
+      const numbers = (() => {
+        try {
+          return clock.time(() => trainStep({ definition, hp, params, adam, batch, state, lr }));
+        } finally {
+          tf.dispose(Object.values(batch));
+        }
+      })();
       state.step++;
       state.tokens += training.batchSize;
       dead.update(numbers.fired, training.batchSize);

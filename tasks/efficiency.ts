@@ -88,7 +88,10 @@ export default defineTask<Options>({
     const rows = Math.min(options.rows, test.n);
     const x = tf.tensor2d(await test.read(0, rows), [rows, test.d_in]);
     try {
-      Object.assign(row.metrics, await inferenceCells(method, x, options.repeats, () => signal?.throwIfAborted()));
+      Object.assign(
+        row.metrics,
+        inferenceCells(method, x, options.repeats, () => signal?.throwIfAborted()),
+      );
     } finally {
       x.dispose();
     }
@@ -120,12 +123,12 @@ function trainingCells({ training }: FittedMethod): Cells {
 }
 
 /** Runs the batch through the method. The tensors are read, so that a backend that works ahead has done its work. */
-async function inferenceCells(
+function inferenceCells(
   { encode, decode, cost }: FittedMethod,
   x: Tensor2D,
   repeats: number,
   proceed: () => void,
-): Promise<Cells> {
+): Cells {
   const [encoding, both]: [number[], number[]] = [[], []];
   const batch = () => {
     const started = performance.now();
@@ -139,7 +142,7 @@ async function inferenceCells(
     disposeCodes(codes);
   };
   const before = tf.memory().numBytes;
-  const { bytes } = await peakBytes(batch);
+  const { bytes } = peakBytes(batch);
   // The batch that was looked at is the slow one: it warms up.
   encoding.length = both.length = 0;
   for (let i = 0; i < repeats; i++) {
