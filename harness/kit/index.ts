@@ -23,6 +23,7 @@ export { thresholdToRate } from '../num/firing-rate.ts';
 export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export {

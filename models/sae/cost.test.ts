@@ -23,6 +23,7 @@ import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 const test = suite('sae cost');
 test.before(async () => {
@@ -74,6 +75,27 @@ const COSTS: Cost[] = [
     parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
     encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
     decode: ({ d }) => K * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'linear' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + F ** 2 + F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'diagonal' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 2 * F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'mlp' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 3 * (4 * F ** 2 + 2 * F) + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + 12 * F ** 2,
+    decode: ({ d, F }) => F * d,
   },
   {
     definition: archetypal,
