@@ -178,7 +178,10 @@ export function resultWith(
     schema: RESULT_SCHEMA,
     key: evaluation.key,
     suite: plan.suite,
-    subject: { id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+    subject: {
+      ...{ id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+      ...(sitePlan.subject.remarks ? { remarks: sitePlan.subject.remarks } : {}),
+    },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {
