@@ -171,9 +171,11 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
       if (due || state.step === steps) await save();
     }
     await source.return(undefined);
-    const silent = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
+    const fires = definition.sparse ?? true;
+    const quiet = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
+    const silent = fires ? quiet : 0;
     const rows = keptRows(activations);
-    const trainedOn = !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
+    const trainedOn = fires && !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
     const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;
     const late = points.slice(-Math.ceil(points.length / LATE));

@@ -23,6 +23,7 @@ export { thresholdToRate } from '../num/firing-rate.ts';
 export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export {
@@ -78,6 +79,7 @@ export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';

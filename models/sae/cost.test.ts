@@ -7,11 +7,13 @@ import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { withDefaults } from '../../harness/train/options.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
@@ -21,6 +23,7 @@ import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 const test = suite('sae cost');
 test.before(async () => {
@@ -51,6 +54,7 @@ const linear = (definition: unknown, option: 'k' | 'targetL0', parameters = usua
   ...{ encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
 });
 const EXPERTS = 2;
+const CENTROIDS = 5;
 const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
   ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
@@ -70,6 +74,42 @@ const COSTS: Cost[] = [
     hp: { k: K, experts: EXPERTS },
     parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
     encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'linear' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + F ** 2 + F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'diagonal' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 2 * F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'mlp' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 3 * (4 * F ** 2 + 2 * F) + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + 12 * F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: archetypal,
+    hp: { k: K, centroids: CENTROIDS },
+    // The centroids are a buffer.
+    parameters: ({ d, F }) => 2 * d * F + F + F * CENTROIDS + 1,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: matchingPursuit,
+    hp: { k: K },
+    parameters: ({ d, F }) => d * F + d,
+    encode: ({ d, F }) => K * d * F,
     decode: ({ d }) => K * d,
   },
 ];

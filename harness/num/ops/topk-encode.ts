@@ -16,7 +16,7 @@ export interface LinearEncoder {
 }
 
 /** Where the backend has a kernel for it, the pre-activations [n, d_sae] never exist as a whole. */
-function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
+export function largestEntries(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
   checkTopk(k, W_enc.shape[1]);
   if (!hasKernel('SaxEncodeTopK')) return topkSparse(tf.add(tf.matMul(x, W_enc), bias) as Tensor2D, k);
   const [values, indices] = runKernels('SaxEncodeTopK', { x, W_enc, bias }, { k }) as [Tensor2D, Tensor2D];
@@ -25,7 +25,7 @@ function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkC
 
 /** As above among some latents only; the indices are those of the whole dictionary. */
 function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, among: Tensor1D): TopkCodes {
-  const found = largest(x, tf.gather(W_enc, among, 1), tf.gather(bias, among), k);
+  const found = largestEntries(x, tf.gather(W_enc, among, 1), tf.gather(bias, among), k);
   return { values: found.values, indices: tf.gather(among, found.indices) as unknown as Tensor2D };
 }
 
@@ -42,7 +42,7 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
   const bounds = [0, ...ends.dataSync()];
   const parts = Array.from(ends.dataSync(), (end, group): TopkCodes => {
     const [start, from] = [bounds[group]!, group * width];
-    const found = largest(
+    const found = largestEntries(
       tf.slice(x, [start, 0], [end - start, d_in]),
       tf.slice(W_enc, [0, from], [d_in, width]),
       tf.slice(bias, [from], [width]),
@@ -120,7 +120,7 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
  */
 export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
   return encodeEntries(x, encoder, (input, W, b) => {
-    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largestEntries(input, W, b, k);
     return { values: tf.relu(values), indices };
   });
 }

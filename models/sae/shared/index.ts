@@ -5,6 +5,7 @@ export * from './dead-indices.ts';
 export * from './decoder.ts';
 export * from './encoder.ts';
 export * from './few-active.ts';
+export * from './k-means.ts';
 export * from './learning-rate.ts';
 export * from './linear-parts.ts';
 export * from './sparsity-target.ts';
