@@ -37,6 +37,14 @@ function factorIndices(indices: Tensor2D, { m, n }: Heads): { base: Tensor2D; ex
   return { base: matrix(base), extension: matrix(extension) };
 }
 
+/** The entries of each row at the columns `at` [rows, k]; wasm's own gather with a batch reads beyond its memory. */
+function entries(x: Tensor2D, at: Tensor2D): Tensor2D {
+  const [rows, width] = x.shape;
+  const starts = tf.reshape(tf.range(0, rows * width, width, 'int32'), [rows, 1]);
+  const flat = tf.reshape(tf.add(at, starts), [at.size]);
+  return tf.reshape(tf.gather(tf.reshape(x, [x.size]), flat as Tensor1D), at.shape);
+}
+
 interface Composed extends TopkCodes {
   /** √(u / v) of each code, 0 beside a 0. */
   ratios: Tensor2D;
@@ -58,10 +66,7 @@ function compose(u: Tensor2D, v: Tensor2D, shape: Heads, k: number, among: Tenso
   const products = tf.reshape(tf.mul(left, right), [rows, d_sae]) as Tensor2D;
   const { values: kept, indices } = topkSparse(among ? (tf.mul(products, tf.step(among)) as Tensor2D) : products, k);
   const { base, extension } = factorIndices(indices, shape);
-  const [a, b] = [
-    [u, base],
-    [v, extension],
-  ].map(([factors, at]) => tf.maximum(tf.gather(factors!, at as Tensor2D, 1, 1), LEAST));
+  const [a, b] = [entries(u, base), entries(v, extension)].map((factors) => tf.maximum(factors, LEAST));
   const ratios = tf.mul(tf.sqrt(tf.div(a!, b!)), tf.step(kept)) as Tensor2D;
   return { values: tf.sqrt(kept), ratios, indices };
 }
