@@ -90,6 +90,7 @@ export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createAdam } from '../num/optimiser.ts';
+export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export {
@@ -100,6 +101,7 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
+export { medianInterval } from '../num/stats/median.ts';
 export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
