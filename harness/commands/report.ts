@@ -8,9 +8,18 @@ import type { Command } from './command.ts';
 const isReference = (plan: { suite: { id: string }; limited: boolean }, values: Values): boolean =>
   plan.suite.id === 'default' &&
   !plan.limited &&
-  ['only', 'subject', 'site', 'activations', 'seed', 'checkpoint', 'dataset', 'dataset-option', 'option'].every(
-    (name) => values[name] === undefined,
-  );
+  [
+    'only',
+    'subject',
+    'site',
+    'activations',
+    'seed',
+    'checkpoint',
+    'dataset',
+    'dataset-option',
+    'option',
+    'plugin',
+  ].every((name) => values[name] === undefined);
 
 /**
  * Writes the reports of the results below `out`.

@@ -76,8 +76,10 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     imported,
     seed: seed as number | undefined,
   });
-  checkNames(overridden, `suite ${name}`);
-  const chosen = selectFromSuite(overridden, (values['only'] ?? []) as string[]);
+  const { idleLines, joinedLines, joinPlugins } = await import('../suite/join-plugins.ts');
+  const { suite: whole, joined } = await joinPlugins(overridden, registry, wider);
+  checkNames(whole, `suite ${name}`);
+  const chosen = selectFromSuite(whole, (values['only'] ?? []) as string[]);
   const { exchangeDataset } = await import('../suite/exchange-dataset.ts');
   const { namedOptions } = await import('../suite/option-text.ts');
   const exchanged = exchangeDataset(chosen, {
@@ -89,6 +91,8 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
   const final = setOptions(limited, (values['option'] ?? []) as string[]);
+  for (const line of joinedLines(final, joined, sized.d_in !== undefined)) say(line);
+  for (const line of await idleLines(final, registry)) say(line);
   if (sized.d_in !== undefined) {
     const { sizeLines } = await import('../suite/widths.ts');
     for (const line of await sizeLines(final, sized.d_in, registry)) {
@@ -228,7 +232,10 @@ export const command: Command = {
     ['saxbench run --subject models/my-llama --site blocks.6.hook_resid_post', 'your own model'],
     ['saxbench run --checkpoint ./my-sae --only methods=my-sae,neurons', 'an SAE trained elsewhere, beside a baseline'],
     ['saxbench run --option topk.k=32', 'an option of one method, beside the rows that are there'],
-    ['saxbench run --plugin ./my-sae.ts', 'with a method of your own in the registry'],
+    [
+      'saxbench run --plugin ./my-sae.ts --only my-sae,topk',
+      'a method of your own (saxbench new sae my-sae) beside topk',
+    ],
   ],
   async run(context) {
     const { values, signal, say } = context;

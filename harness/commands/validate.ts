@@ -36,10 +36,15 @@ async function validatePath(path: string, values: Values): Promise<Found> {
 async function validateSuite(path: string, values: Values): Promise<string> {
   const { loadSuite } = await import('../suite/load.ts');
   const { checkSuite } = await import('../suite/check.ts');
-  const { suite, baseDir } = await loadSuite(path);
-  await checkSuite(suite, baseDir, await registryFor(values));
+  const { joinedLines, joinPlugins } = await import('../suite/join-plugins.ts');
+  const { absolutePaths } = await import('../suite/override.ts');
+  const { suite: loaded, baseDir } = await loadSuite(path);
+  const registry = await registryFor(values);
+  const { suite, joined } = await joinPlugins(absolutePaths(loaded, baseDir), registry);
+  await checkSuite(suite, baseDir, registry);
   const { subjects, methods, tasks } = suite;
-  return `a suite: ${suite.id}, ${subjects.length} subjects, ${methods.length} methods, ${tasks.length} tasks`;
+  const found = `a suite: ${suite.id}, ${subjects.length} subjects, ${methods.length} methods, ${tasks.length} tasks`;
+  return [found, ...joinedLines(suite, joined)].join('\n');
 }
 
 async function validateFolder(path: string, values: Values): Promise<Found> {

@@ -67,7 +67,8 @@ export const SETTINGS: readonly Setting[] = [
     type: 'list',
     commands: ['run', 'train', 'ls', 'validate'],
     value: 'FILE',
-    description: 'A .ts or .js file with an SAE, baseline, task, dataset, judge or subject family of your own.',
+    description:
+      'A .ts or .js file with an SAE, baseline, task, dataset, judge or subject family of your own; the first three join a run.',
   },
   {
     name: 'subject',

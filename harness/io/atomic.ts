@@ -3,6 +3,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
 import { ensureFolder } from './ensure-folder.ts';
 import { canonicalJson } from './json.ts';
@@ -53,7 +54,7 @@ export async function atomicWrite(
 ): Promise<void> {
   const target = resolve(path);
   serial += 1;
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${serial}.tmp`);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${threadId}.${serial}.tmp`);
   try {
     await ensureFolder(dirname(target));
     const handle = await open(temporary, 'wx');

@@ -57,6 +57,10 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
   }
 }
 
+/** A subject's sites as far as they are known without loading it; paths must be absolute. */
+export const sitesOf = async (subject: SuiteSubject, registry: Registry, where: string): Promise<Site[] | undefined> =>
+  knownSites(subject, await datasetOf(subject, registry, where), registry, where);
+
 /** A subject's dataset, opened as a run opens it; none for imported activations. */
 async function datasetOf(subject: SuiteSubject, registry: Registry, where: string): Promise<Dataset | undefined> {
   if (subject.dataset === undefined || subject.activations?.from !== undefined) return undefined;

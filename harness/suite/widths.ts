@@ -6,7 +6,7 @@ import type { Suite } from '../schema/suite.generated.ts';
 import { methodName } from './load.ts';
 
 /** Names that variants give to the number of active latents that they aim for. */
-const SPARSITY = ['k', 'targetL0'] as const;
+export const SPARSITY = ['k', 'targetL0'] as const;
 /** Lowest and highest of it by default. */
 const [LEAST, MOST] = [8, 256];
 
