@@ -17,6 +17,7 @@ import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import kron from './kron.ts';
 import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
@@ -70,7 +71,7 @@ interface GoldenCase {
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease', 'kron'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -80,7 +81,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, vaease],
+    ...[archetypal, matchingPursuit, vaease, kron],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
