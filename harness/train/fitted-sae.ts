@@ -27,6 +27,7 @@ export function fittedFromSae<H>(plugin: SaeDefinition<H>, params: NamedTensors,
     d_in: shape.d_in,
     d_sae: shape.d_sae,
     sparse: definition.sparse ?? true,
+    ...(definition.resolutionFree && { resolutionFree: true }),
     encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
     decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),
     directions() {

@@ -27,6 +27,7 @@ import reluBricken from './relu-bricken.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
+import tensor from './tensor.ts';
 import topk from './topk.ts';
 import vaease from './vaease.ts';
 
@@ -70,7 +71,7 @@ interface GoldenCase {
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease', 'tensor'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -80,7 +81,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, vaease],
+    ...[archetypal, matchingPursuit, vaease, tensor],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
