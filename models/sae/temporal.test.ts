@@ -113,7 +113,7 @@ test('data without order is refused before anything is computed', async () => {
     id: 'temporal',
     name: 'temporal',
     kind: 'sae',
-    options: { d_sae: 16, k: 2 },
+    options: { d_sae: 16, ...options({ k: 2 }) },
   } as unknown as ResolvedMethod;
   const at = async (name: string, modality: 'text' | 'image', kind: 'tokens' | 'pooled') => {
     try {
