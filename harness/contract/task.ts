@@ -18,6 +18,8 @@ export interface MetricDefinition {
   main?: boolean;
   /** Version of the definition in num/metrics. */
   version?: number;
+  /** A time or the like: another machine, or the same on another day, gives another value. Runs are not compared by it. */
+  measured?: boolean;
 }
 
 /** One number with what a reader needs to trust it. `value: null` is an empty cell, with the reason. */

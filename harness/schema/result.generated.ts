@@ -156,6 +156,10 @@ export interface ResultMetricDefinition {
   range: [number | null, number | null];
   main?: boolean;
   version?: number;
+  /**
+   * A time or the like, which another machine gives another value.
+   */
+  measured?: boolean;
 }
 /**
  * What the task shows in tables: its declaration.

@@ -6,7 +6,7 @@ import type { SaeBatch, SaeDefinition, TrainState } from '../../harness/contract
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createAdam } from '../../harness/num/optimiser.ts';
-import { createRng } from '../../harness/num/rng.ts';
+import { createRng, type Rng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
@@ -17,6 +17,7 @@ import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import kron from './kron.ts';
 import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
@@ -29,6 +30,7 @@ import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import temporal from './temporal.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 interface Sizes {
   d_in: number;
@@ -44,7 +46,8 @@ interface GoldenCase {
   lr: number;
   beta1: number;
   epsilon: number;
-  clip: number;
+  /** null: none. */
+  clip: number | null;
   params: Record<string, number[]>;
   x: number[];
   /** Width of `target`, where it is another site's. */
@@ -66,10 +69,14 @@ interface GoldenCase {
   after: Record<string, number[]>;
   /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent, and of buffers. */
   shapes?: Record<string, number[]>;
+  /** What the variant draws in the step. */
+  noise?: number[];
+  /** What decoding makes of what encoding gives, where inference differs from training. */
+  decoded?: number[];
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'vaease', 'kron'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -79,7 +86,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, temporal],
+    ...[archetypal, matchingPursuit, temporal, vaease, kron],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
@@ -94,6 +101,19 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
+/** A stream that gives these normal values. */
+function streamOf(noise: readonly number[]): Rng {
+  const rng: Rng = {
+    ...createRng(0),
+    fork: () => rng,
+    fillNormal(out) {
+      out.set(noise);
+      return out;
+    },
+  };
+  return rng;
+}
+
 function stateOf({
   d_in,
   d_sae,
@@ -102,6 +122,7 @@ function stateOf({
   scalars = {},
   buffers = {},
   shapes = {},
+  noise,
 }: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
     Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name] ?? [d_sae, d_in])]),
@@ -114,7 +135,7 @@ function stateOf({
     deadCount: dead.filter((flag) => flag === 1).length,
     scalars: { ...scalars },
     buffers: { variance: tf.scalar(variance), recent: tf.zeros([10, 2]), ...given },
-    rng: createRng(0),
+    rng: noise ? streamOf(noise) : createRng(0),
   };
 }
 
@@ -143,6 +164,11 @@ for (const example of examples) {
       }
       allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
       allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
+      if (example.decoded) {
+        const inferred = definition.encode(params, x, example.hp);
+        allclose(toDense(inferred).dataSync(), example.codes, tolerance, 'codes of inference');
+        allclose(definition.decode(params, inferred, example.hp).dataSync(), example.decoded, tolerance, 'decoded');
+      }
       // What is not trained is no variable of the gradient.
       const names = Object.keys(example.grads);
       const gradients = tf.grads((...values) => {
@@ -165,7 +191,13 @@ for (const example of examples) {
     const made = tensors(example);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
-    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });
+    const adam = createAdam(params, {
+      beta1,
+      beta2: 0.999,
+      epsilon,
+      unitRows: unitRowsOf(example),
+      ...(clip !== null && { clipNorm: clip }),
+    });
     const batch = batchOf(example);
     const state = stateOf(example);
     const output = trainStep({ definition, hp, params, adam, batch, state, lr });
