@@ -4,8 +4,7 @@ import type { ConceptExample, ConceptSet, Item } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { refusal } from '../harness/testing/failing.ts';
-import bow from './bow.ts';
-import { countWords } from './parts/word-counts.ts';
+import bow, { countWords } from './bow.ts';
 
 const test = suite('baselines/bow');
 

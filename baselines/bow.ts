@@ -2,7 +2,6 @@
 import { defineBaseline, type FittedMethod, type Item, UserError } from '../harness/contract.ts';
 import { type Csr, fitLogistic, sparseFeatures } from '../harness/kit/index.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
-import { countWords } from './parts/word-counts.ts';
 
 interface Options {
   c: number;
@@ -127,4 +126,16 @@ function wordMatrix(texts: string[]): { words: string[]; counts: Csr } {
     values: Float32Array.from(values),
   };
   return { words: [...columns.keys()], counts };
+}
+
+/** Runs of at least two letters, digits or underscores of the lower-cased text: CountVectorizer's default `\w\w+`. */
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
+}
+
+/** How often each word stands in `text`. */
+export function countWords(text: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }

@@ -11,6 +11,8 @@ export interface Site {
   d: number;
   modality: Modality;
   kind: 'tokens' | 'pooled';
+  /** Shape of structured rows, e.g. [C, H, W] of an image, whose product is d; absent: rows have no structure. */
+  input?: readonly number[];
 }
 
 /** An RGB image in memory: `data` has width·height·3 bytes, row by row. */
@@ -107,6 +109,13 @@ export interface GroundTruth {
   parents?: Int32Array;
 }
 
+/** Manifolds of known dimensions on which the rows of a dataset's own activations lie. */
+export interface KnownManifolds {
+  list: readonly { name: string; dimension: number }[];
+  /** Index of the one that an item lies on. */
+  of(item: Item): number;
+}
+
 export interface Dataset {
   id: string;
   modality: Modality;
@@ -132,6 +141,8 @@ export interface Dataset {
   activations?: { site: Site; rows(items: readonly Item[]): Promise<Float32Array> };
   /** What `activations` are made of, where the dataset knows it. */
   groundTruth?: GroundTruth;
+  /** The manifolds that `activations` lie on, where the dataset knows them. */
+  manifolds?: KnownManifolds;
 }
 
 /**

@@ -23,6 +23,7 @@ export { thresholdToRate } from '../num/firing-rate.ts';
 export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, fitLogistic, type LogisticModel } from '../num/logistic.ts';
+export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export {
@@ -76,7 +77,9 @@ export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
+export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
@@ -87,6 +90,7 @@ export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createAdam } from '../num/optimiser.ts';
+export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export {
@@ -97,6 +101,7 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
+export { medianInterval } from '../num/stats/median.ts';
 export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';

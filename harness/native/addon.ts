@@ -49,6 +49,7 @@ export interface Addon {
   block: Kernel;
   packLinear: Kernel;
   topK: Kernel;
+  kronTopK: Kernel;
   encodeTopK: Kernel;
   encodeTopKGrouped: Kernel;
   encodeAbove: Kernel;
@@ -59,6 +60,7 @@ export interface Addon {
   sparseDecode: Kernel;
   sparseDots: Kernel;
   sparseOuter: Kernel;
+  sparseDecodeGrad: Kernel;
   poolRows: Kernel;
   sumLengths: Kernel;
   matrixTimes: Kernel;

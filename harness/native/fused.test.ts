@@ -193,6 +193,8 @@ test(
       [3, 2, 5, 4],
       [20, 7, 40, 33],
       [64, 5, 9, 130],
+      // The decoder's gradient is written past the cache.
+      [40, 6, 16200, 130],
     ] as [number, number, number, number][]) {
       const W_dec = tensorOf(1, [features, d]);
       const dy = tensorOf(2, [n, d]);
@@ -226,6 +228,17 @@ test(
       );
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
       near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 1e-5, 'values');
+      const apart = [
+        run('SparseDecodeGradValues', { dy, indices, W_dec, codes: values })[0]!,
+        run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!,
+      ];
+      run('SaxSparseDecodeGrad', { dy, values, indices, W_dec }).forEach((both, i) => {
+        const expected = apart[i]!.dataSync();
+        assert.ok(
+          both.dataSync().every((value, at) => value === expected[at]),
+          `gradient ${i} in one pass`,
+        );
+      });
       const wrong = tf.fill([n, k], features, 'int32');
       assert.throws(() => run('SparseDecode', { values, indices: wrong, W_dec }), /outside the dictionary/);
     }

@@ -109,6 +109,48 @@ test(`${DATASETS.length} faulty datasets`, async () => {
   await useAll(await (await registry.get('dataset', 'data')).open({}, { seed: 0, baseDir: folder }));
 });
 
+/** A dataset of vectors; `parts` take the place of its own. */
+const vectors = (id: string, parts: string) => `
+import { defineDataset } from 'saxbench';
+const site = { name: 'v', d: 4, modality: 'vectors', kind: 'pooled' };
+export default defineDataset({ id: '${id}', title: 'T', version: 1, modality: 'vectors', options: {},
+  open: async () => ({ id: '${id}', modality: 'vectors', fingerprint: 'f',
+    corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: split + i })),
+    activations: { site, rows: async (items) => new Float32Array(4 * items.length) },
+    ${parts} }) });`;
+
+test('faulty vectors: one line each', async () => {
+  const registry = openRegistry();
+  const cases: readonly [parts: string, line: string][] = [
+    [
+      'activations: { site: { ...site, input: [2, 3] }, rows: () => {} },',
+      'open: activations.site.input: expected whole numbers whose product is 4; found a list of 2: [2,3]',
+    ],
+    [
+      'activations: { site: { ...site, input: "2x2" }, rows: () => {} },',
+      'open: activations.site.input: expected whole numbers whose product is 4; found "2x2"',
+    ],
+    ['manifolds: { list: [] },', 'open: manifolds: expected { list of { name, dimension }, of }; found {"list":[]}'],
+    [
+      'manifolds: { list: [{ name: "a", dimension: 1 }], of: () => 1 },',
+      'manifolds.of: expected an index below 1; found 1',
+    ],
+  ];
+  for (const [i, [parts, line]] of cases.entries()) {
+    const file = await writePlugin(folder, registry, `vectors-${i}`, vectors(`vectors-${i}`, parts));
+    const { open } = await registry.get('dataset', `vectors-${i}`);
+    let said = 'it passed';
+    try {
+      const opened = await open({}, { seed: 0, baseDir: folder });
+      const items = await opened.corpus('test', 1);
+      opened.manifolds?.of(items[0]!);
+    } catch (error) {
+      said = pluginFault(error)?.message ?? String(error);
+    }
+    assert.is(said, blamed(file, line), `dataset ${i}`);
+  }
+});
+
 test('a dataset that fails while a run goes on: one line for all that needs it, exit code 2', async () => {
   const registry = toyRegistry();
   await writePlugin(folder, registry, 'broken-data', dataset('broken-data', 'corpus: async () => [{ id: "a" }],'));

@@ -5,6 +5,7 @@ import type {
   DatasetDefinition,
   GroundTruth,
   Item,
+  KnownManifolds,
   RawImage,
   Split,
   SteeringPrompt,
@@ -146,6 +147,13 @@ function checkedZeroShot(author: Author, tasks: readonly ZeroShotTask[]): ZeroSh
   });
 }
 
+/** Of whole numbers above 0; else NaN. */
+const product = (sizes: readonly unknown[]) =>
+  sizes.reduce<number>(
+    (all, size) => (Number.isInteger(size) && (size as number) > 0 ? all * (size as number) : NaN),
+    1,
+  );
+
 /** The rows that a dataset of vectors gives in place of a subject. */
 function checkedActivations(author: Author, value: Dataset['activations']): NonNullable<Dataset['activations']> {
   const { site, rows } = (isRecord(value) ? value : {}) as Partial<NonNullable<Dataset['activations']>>;
@@ -157,6 +165,8 @@ function checkedActivations(author: Author, value: Dataset['activations']): NonN
     site.modality === 'vectors' &&
     site.kind === 'pooled' &&
     typeof rows === 'function';
+  const shaped = site?.input === undefined || (Array.isArray(site.input) && product(site.input) === site.d);
+  demand(author, 'open: activations.site.input', shaped, `whole numbers whose product is ${site?.d}`, site?.input);
   demand(author, 'open: activations', whole, "{ site, rows } with a pooled site of 'vectors'", value);
   return {
     site: site!,
@@ -192,6 +202,20 @@ function checkedTruth(author: Author, truth: GroundTruth): GroundTruth {
       const ids = codes.indices.every((feature) => feature < features);
       demand(author, 'groundTruth.of', ids && codes.values.every((value) => value > 0), 'features above 0', codes);
     }),
+  };
+}
+
+/** Manifolds with dimensions, and which of them an item lies on. */
+function checkedManifolds(author: Author, value: KnownManifolds): KnownManifolds {
+  const { list, of } = (isRecord(value) ? value : {}) as Partial<KnownManifolds>;
+  const told = (entry: unknown) => isRecord(entry) && isName(entry['name']) && Number.isInteger(entry['dimension']);
+  const whole = Array.isArray(list) && list.length > 0 && list.every(told) && typeof of === 'function';
+  demand(author, 'open: manifolds', whole, '{ list of { name, dimension }, of }', value);
+  return {
+    list: list!,
+    of: checkedSync(author, 'manifolds.of', value, of!, (index) =>
+      demand(author, 'manifolds.of', list![index] !== undefined, `an index below ${list!.length}`, index),
+    ),
   };
 }
 
@@ -241,6 +265,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
       }),
     }),
     ...(modality === 'vectors' && { activations: checkedActivations(author, dataset.activations) }),
+    ...(dataset.manifolds !== undefined && { manifolds: checkedManifolds(author, dataset.manifolds) }),
     ...(groundTruth !== undefined && { groundTruth: checkedTruth(author, groundTruth) }),
     ...(zeroShot !== undefined && { zeroShot: checkedZeroShot(author, zeroShot) }),
     ...(judge !== undefined && { judge: checkedJudge(author, judge) }),

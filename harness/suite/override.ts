@@ -2,9 +2,9 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
-import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
-import { subjectName } from './load.ts';
-import { methodsAt } from './method-sites.ts';
+import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { methodName, subjectName } from './load.ts';
+import { meantFor } from './meant-for.ts';
 import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
@@ -131,3 +131,20 @@ const ownTitle = ({ id }: Suite, name: string) => ({
   id: `${id}-${name}`,
   title: `Methods of the suite ${id} on ${name}`,
 });
+
+/**
+ * The methods with the sites that are studied in place of the suite's: a site that none of a method's entries is meant
+ * for falls to the first of them, and an entry that is left without a site is left out.
+ *
+ * @param studied Names of all sites that the command line studies.
+ */
+function methodsAt(methods: SuiteMethod[], studied: readonly string[]): SuiteMethod[] {
+  const keyOf = (method: SuiteMethod) => JSON.stringify([methodName(method), method.subjects ?? null]);
+  return methods.flatMap((method) => {
+    if (method.sites === undefined) return [method];
+    const alike = methods.filter((other) => keyOf(other) === keyOf(method));
+    const open = method === alike[0] ? studied.filter((site) => !alike.some((each) => meantFor(each, site))) : [];
+    const sites = [...new Set([...studied.filter((site) => meantFor(method, site)), ...open])];
+    return sites.length === 0 ? [] : [{ ...method, sites }];
+  });
+}

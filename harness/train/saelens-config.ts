@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { shown, UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
+import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
 import { checkKeys } from './saelens-keys.ts';
 
-const ARCHITECTURES = ['standard', 'topk', 'abstopk', 'jumprelu', 'gated'] as const;
+const ARCHITECTURES = ['standard', 'topk', 'abstopk', 'jumprelu', 'gated', 'matching_pursuit'] as const;
 export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
 
 /** Those that keep a fixed number of latents for each input. */
@@ -21,6 +22,8 @@ export interface SaeLensForm {
   tanh: boolean;
   /** A factor for each latent stands between codes and decoder: `finetuning_scaling_factor`, before version 6. */
   decoderFactor: boolean;
+  /** How matching pursuit goes on and stops. */
+  pursuit?: PursuitOptions;
 }
 
 /** What a checkpoint says about itself. */
@@ -60,6 +63,7 @@ const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
   abstopk: ['abstopk'],
   jumprelu: ['relu', 'tanh-relu'],
   gated: ['relu', 'tanh-relu'],
+  matching_pursuit: ['relu'],
 };
 
 type Json = Record<string, unknown>;
@@ -113,6 +117,23 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
   return { architecture, tanh, k };
 }
 
+const isThreshold = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < Infinity;
+
+/** What SAELens's matching pursuit has beside the weights; its defaults where a field is absent. */
+function pursuitOf(path: string, cfg: Json, d_in: number): PursuitOptions {
+  const given = {
+    max_iterations: cfg['max_iterations'] ?? d_in,
+    residual_threshold: cfg['residual_threshold'] ?? 1e-2,
+    stop_on_duplicate_support: cfg['stop_on_duplicate_support'] ?? true,
+  };
+  const isFlag = (value: unknown): value is boolean => typeof value === 'boolean';
+  return {
+    steps: field(path, given, 'max_iterations', 'a whole number of at least 1, or null for d_in', isSize),
+    residualThreshold: field(path, given, 'residual_threshold', 'a number of 0 or more', isThreshold),
+    stopOnDuplicate: field(path, given, 'stop_on_duplicate_support', 'true or false', isFlag),
+  };
+}
+
 /**
  * Checks `cfg.json`.
  *
@@ -137,6 +158,13 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     NORMALISATIONS.join(' or '),
     oneOf(NORMALISATIONS),
   );
+  const pursuit = architecture === 'matching_pursuit' ? pursuitOf(path, cfg, d_in) : undefined;
+  if (pursuit && scaling !== 'none') {
+    throw new UserError(
+      `saelens ${path}: normalize_activations: expected none with the architecture matching_pursuit, whose encoder is its ` +
+        `decoder; found '${scaling}'.`,
+    );
+  }
   const metadata = objectOf(`${path}: metadata`, cfg['metadata'] ?? cfg['meta'] ?? {});
   checkKeys(path, cfg, metadata);
   const rescale = boolean('rescale_acts_by_decoder_norm', false);
@@ -162,6 +190,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
       rescaleByDecoderNorm: rescale,
       tanh,
       decoderFactor,
+      ...(pursuit && { pursuit }),
     },
     ...(scaling === 'none' ? {} : { inputScale: 'estimate' as const }),
   };

@@ -6,7 +6,8 @@ import { UserError } from '../errors.ts';
 
 /** Keys whose values are read and checked elsewhere. */
 const READ = `architecture activation_fn activation_fn_str activation_fn_kwargs k d_in d_sae apply_b_dec_to_input
-  normalize_activations rescale_acts_by_decoder_norm finetuning_scaling_factor metadata meta`;
+  normalize_activations rescale_acts_by_decoder_norm finetuning_scaling_factor max_iterations residual_threshold
+  stop_on_duplicate_support metadata meta`;
 
 /** Keys that say where the SAE comes from: its model, site and data. */
 const ORIGIN = `model_name model hook_name hook_point hook_layer hook_point_layer hook_eval hook_point_eval

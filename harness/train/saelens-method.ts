@@ -1,10 +1,11 @@
 /** @file The forward passes of SAELens's architectures at inference. */
 import type { Codes, FittedMethod } from '../contract.ts';
 import { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
+import { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
 import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
-import { unitRows } from './fitted-sae.ts';
+import { sizeOf, unitRows } from './fitted-sae.ts';
 import type { SaeLensConfig, SaeLensForm } from './saelens-config.ts';
 import type { SaeLensCheckpoint } from './saelens-read.ts';
 
@@ -14,6 +15,10 @@ const rectify = (pre: Tensor, { tanh }: SaeLensForm) => (tanh ? tf.tanh(tf.relu(
 function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, x: Tensor2D): Codes {
   const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
   const input = form.centred ? (tf.sub(x, b_dec) as Tensor2D) : x;
+  if (form.pursuit) {
+    const W_dec = params['W_dec'] as Tensor2D;
+    return { kind: 'topk', ...matchingPursuit(input, W_dec, form.pursuit), d_sae: W_dec.shape[0] };
+  }
   if (architecture === 'topk' || architecture === 'abstopk') {
     const choose = architecture === 'topk' ? topkEncode : absTopkEncode;
     const codes = choose(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
@@ -55,6 +60,8 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
   const params = tf.tidy(() => {
     const read = Object.entries(tensors).map(([name, { shape, data }]) => [name, tf.tensor(data, shape)] as const);
     const named: NamedTensors = Object.fromEntries(read);
+    // Without its centre, SAELens's matching pursuit has no bias at all.
+    if (config.form.pursuit && !config.form.centred) named['b_dec'] = tf.zerosLike(named['b_dec']!);
     return config.form.rescaleByDecoderNorm ? foldDecoderNorms(named) : named;
   });
   return {
@@ -64,6 +71,7 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
     sparse: config.architecture !== 'abstopk',
     encode: (x) => tf.tidy(() => encode(config, params, x)),
     decode: (codes) => tf.tidy(() => decode(params, codes)),
+    cost: sizeOf(Object.values(params)),
     directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_in),
     dispose: () => tf.dispose(params),
   };

@@ -18,6 +18,7 @@ const PER_LATENT: Record<SaeLensArchitecture, readonly string[]> = {
   abstopk: ['b_enc'],
   jumprelu: ['b_enc', 'threshold'],
   gated: ['b_gate', 'b_mag', 'r_mag'],
+  matching_pursuit: [],
 };
 
 /** The tensor of `finetuning_scaling_factor`: what SAELens wrote, and what it is called in memory. */
@@ -67,7 +68,8 @@ export async function readSaeLens(folder: string): Promise<SaeLensCheckpoint> {
   const config = await readSaeLensConfig(folder);
   const { architecture, d_in, d_sae } = config;
   const source = await openSafetensors(join(folder, SAELENS_WEIGHTS));
-  const shapes: Record<string, number[]> = { W_enc: [d_in, d_sae], W_dec: [d_sae, d_in], b_dec: [d_in] };
+  const encoder: Record<string, number[]> = architecture === 'matching_pursuit' ? {} : { W_enc: [d_in, d_sae] };
+  const shapes: Record<string, number[]> = { ...encoder, W_dec: [d_sae, d_in], b_dec: [d_in] };
   for (const name of PER_LATENT[architecture]) shapes[name] = [d_sae];
   refuseLeftOver(source, Object.keys(shapes), architecture);
   const tensors: SaeLensCheckpoint['tensors'] = {};

@@ -7,11 +7,14 @@ import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { withDefaults } from '../../harness/train/options.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import kron from './kron.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
@@ -21,6 +24,7 @@ import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 const test = suite('sae cost');
 test.before(async () => {
@@ -51,6 +55,7 @@ const linear = (definition: unknown, option: 'k' | 'targetL0', parameters = usua
   ...{ encode: ({ d, F }) => d * F, decode: ({ d }) => K * d },
 });
 const EXPERTS = 2;
+const CENTROIDS = 5;
 const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
   ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
@@ -66,10 +71,53 @@ const COSTS: Cost[] = [
     decode: ({ d, F }) => F * d,
   },
   {
+    definition: kron,
+    hp: { k: K, m: 2, n: 4 },
+    parameters: ({ d, F }) => d * (F / 8) * (2 + 4) + d * F + d,
+    encode: ({ d, F }) => d * (F / 8) * (2 + 4) + F,
+    decode: ({ d }) => K * d,
+  },
+  {
     definition: switchSae,
     hp: { k: K, experts: EXPERTS },
     parameters: ({ d, F }) => 2 * d * F + d * EXPERTS + 2 * d,
     encode: ({ d, F }) => d * EXPERTS + (d * F) / EXPERTS,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'linear' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + F ** 2 + F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'diagonal' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 2 * F + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + F,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: vaease,
+    hp: { encoder: 'mlp' },
+    parameters: ({ d, F }) => 2 * F * d + 2 * F + 3 * (4 * F ** 2 + 2 * F) + F * d + d + 1,
+    encode: ({ d, F }) => 2 * F * d + 12 * F ** 2,
+    decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: archetypal,
+    hp: { k: K, centroids: CENTROIDS },
+    // The centroids are a buffer.
+    parameters: ({ d, F }) => 2 * d * F + F + F * CENTROIDS + 1,
+    encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: matchingPursuit,
+    hp: { k: K },
+    parameters: ({ d, F }) => d * F + d,
+    encode: ({ d, F }) => K * d * F,
     decode: ({ d }) => K * d,
   },
 ];
@@ -77,6 +125,8 @@ const COSTS: Cost[] = [
 /** Published counts of multiply-accumulates, encoding and decoding together. */
 const PUBLISHED: [definition: unknown, hp: Record<string, unknown>, d: number, F: number, macs: number][] = [
   [topk, { k: 50 }, 1536, 32768, 50_408_448],
+  [kron, { k: 50, m: 2, n: 4 }, 1536, 32768, 37_858_304],
+  [kron, { k: 50, m: 4, n: 8 }, 1536, 32768, 18_983_936],
   [switchSae, { k: 64, experts: 8 }, 768, 24576, 2_414_592],
   [switchSae, { k: 64, experts: 32 }, 768, 24576, 663_552],
   [switchSae, { k: 64, experts: 128 }, 768, 24576, 294_912],

@@ -6,16 +6,19 @@ import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createAdam } from '../../harness/num/optimiser.ts';
-import { createRng } from '../../harness/num/rng.ts';
+import { createRng, type Rng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
 import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import kron from './kron.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
@@ -26,6 +29,7 @@ import { toDense } from './shared/threshold-codes.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import topk from './topk.ts';
+import vaease from './vaease.ts';
 
 interface Sizes {
   d_in: number;
@@ -41,12 +45,13 @@ interface GoldenCase {
   lr: number;
   beta1: number;
   epsilon: number;
-  clip: number;
+  /** null: none. */
+  clip: number | null;
   params: Record<string, number[]>;
   x: number[];
   dead: number[];
   scalars?: Record<string, number>;
-  /** Of the shape of W_dec. */
+  /** Of the shape of W_dec where `shapes` does not say another. */
   buffers?: Record<string, number[]>;
   /** Of p-anneal: what each step used, and what its loss carried on. */
   history?: { p: number; lambda: number; carry: Record<string, number> }[];
@@ -57,12 +62,16 @@ interface GoldenCase {
   /** Of the parameters that are trained. */
   grads: Record<string, number[]>;
   after: Record<string, number[]>;
-  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent. */
+  /** Of parameters beside W_enc, W_dec, b_dec and those of one number a latent, and of buffers. */
   shapes?: Record<string, number[]>;
+  /** What the variant draws in the step. */
+  noise?: number[];
+  /** What decoding makes of what encoding gives, where inference differs from training. */
+  decoded?: number[];
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch'];
+const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease', 'kron'];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -72,6 +81,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
+    ...[archetypal, matchingPursuit, vaease, kron],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
@@ -86,9 +96,31 @@ function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): Name
   return Object.fromEntries(Object.entries(params).map(([name, v]) => [name, tf.tensor(v, shapes[name] ?? [d_sae])]));
 }
 
-function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {} }: Sizes & GoldenCase): TrainState {
+/** A stream that gives these normal values. */
+function streamOf(noise: readonly number[]): Rng {
+  const rng: Rng = {
+    ...createRng(0),
+    fork: () => rng,
+    fillNormal(out) {
+      out.set(noise);
+      return out;
+    },
+  };
+  return rng;
+}
+
+function stateOf({
+  d_in,
+  d_sae,
+  dead,
+  variance,
+  scalars = {},
+  buffers = {},
+  shapes = {},
+  noise,
+}: Sizes & GoldenCase): TrainState {
   const given = Object.fromEntries(
-    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, [d_sae, d_in])]),
+    Object.entries(buffers).map(([name, values]) => [name, tf.tensor(values, shapes[name] ?? [d_sae, d_in])]),
   );
   return {
     step: 5,
@@ -98,7 +130,7 @@ function stateOf({ d_in, d_sae, dead, variance, scalars = {}, buffers = {} }: Si
     deadCount: dead.filter((flag) => flag === 1).length,
     scalars: { ...scalars },
     buffers: { variance: tf.scalar(variance), recent: tf.zeros([10, 2]), ...given },
-    rng: createRng(0),
+    rng: noise ? streamOf(noise) : createRng(0),
   };
 }
 
@@ -121,6 +153,11 @@ for (const example of examples) {
       }
       allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
       allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
+      if (example.decoded) {
+        const inferred = definition.encode(params, x, example.hp);
+        allclose(toDense(inferred).dataSync(), example.codes, tolerance, 'codes of inference');
+        allclose(definition.decode(params, inferred, example.hp).dataSync(), example.decoded, tolerance, 'decoded');
+      }
       // What is not trained is no variable of the gradient.
       const names = Object.keys(example.grads);
       const gradients = tf.grads((...values) => {
@@ -143,7 +180,13 @@ for (const example of examples) {
     const made = tensors(example);
     const params = Object.fromEntries(Object.entries(made).map(([name, tensor]) => [name, tf.variable(tensor)]));
     const { beta1, epsilon, clip, lr, hp } = example;
-    const adam = createAdam(params, { beta1, beta2: 0.999, epsilon, clipNorm: clip, unitRows: unitRowsOf(example) });
+    const adam = createAdam(params, {
+      beta1,
+      beta2: 0.999,
+      epsilon,
+      unitRows: unitRowsOf(example),
+      ...(clip !== null && { clipNorm: clip }),
+    });
     const x = tf.tensor2d(example.x, [n, d_in]) as Tensor2D;
     const state = stateOf(example);
     const output = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });

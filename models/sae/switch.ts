@@ -150,7 +150,8 @@ export default defineSae<Switch>({
     },
   },
   validate,
-  training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 }),
+  // The published clip of the gradients' norm to 1 never acts in units of the variance, and would read them all once more.
+  training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 0 }),
   init(shape, { experts }, { rng, sample }) {
     const { d_in } = shape;
     const W_dec = randomDecoder(shape, rng, 1);

@@ -3,14 +3,23 @@ import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harne
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { recogniserJudge } from '../judges/parts/recogniser.ts';
 import { conceptExamples, steeringInstructions } from '../worlds/text-world/examples.ts';
+import type { TextDocument } from '../worlds/text-world/generate.ts';
 import { tokenCounter, tokenCounterFingerprint } from '../worlds/text-world/token-count.ts';
 import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
-import { useOf } from './parts/partition.ts';
+import { type Shares, useOf } from './parts/partition.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
-import { oracleEmbedding, textItem } from './text-world/items.ts';
-import { SHARES, worldFor } from './text-world/partition.ts';
+
+/** What a document is for. */
+type Use = 'concepts' | 'train' | 'test';
+
+/** Drawing a document for a use takes 16 / share attempts on average. */
+const SHARES: Shares<Use> = [
+  ['concepts', 12],
+  ['train', 3],
+  ['test', 1],
+];
 
 /**
  * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out
@@ -91,4 +100,46 @@ function prompts(world: TextWorld, n: number, rng: Rng): { id: string; text: str
     chosen.set(instruction, { id: `prompt-${chosen.size}`, text: `${instruction}\n`, topic });
   }
   return [...chosen.values()];
+}
+
+/** The world narrowed to the documents for one use. */
+function worldFor(world: TextWorld, use: Use): Pick<TextWorld, 'generate'> {
+  return {
+    generate(rng, options) {
+      for (;;) {
+        const document = world.generate(rng, options);
+        if (useOf(document.text, SHARES) === use) return document;
+      }
+    },
+  };
+}
+
+/** A document as an item. */
+function textItem(id: string, document: TextDocument): Item {
+  return {
+    id,
+    text: document.text,
+    responseStart: document.instruction.length + 1,
+    spans: document.spans.map((span) => ({ ...span })),
+    generatorNats: -document.logProb,
+    labels: { topic: document.topic },
+    concepts: [...new Set(document.spans.map(({ concept }) => concept))],
+  };
+}
+
+/** Multi-hot vectors of the concepts and the topic of each item, of unit norm: row-major [items, concepts + topics]. */
+function oracleEmbedding(
+  world: TextWorld,
+  items: readonly Item[],
+): { data: Float32Array; dim: number; description: string } {
+  const names = [...world.concepts.map(({ id }) => id), ...world.topics.map(({ id }) => `topic ${id}`)];
+  const places = new Map(names.map((name, place) => [name, place]));
+  const dim = names.length;
+  const data = new Float32Array(items.length * dim);
+  items.forEach(({ spans = [], labels = {} }, row) => {
+    const shown = [...new Set(spans.map(({ concept }) => concept)), `topic ${labels['topic']}`];
+    const hot = shown.map((name) => places.get(name)).filter((place) => place !== undefined);
+    for (const place of hot) data[row * dim + place] = 1 / Math.sqrt(hot.length);
+  });
+  return { data, dim, description: 'oracle: the concepts and the topic that the generator put into each text' };
 }

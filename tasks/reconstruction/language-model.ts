@@ -14,6 +14,8 @@ import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, s
 /** Padded positions of one forward pass. */
 const POSITIONS = 1024;
 const CLEAN = 'lm_clean_log_probs';
+/** Sums by document that `prepare` leaves. */
+const PREPARED = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'];
 
 export interface LmOptions {
   documents: number;
@@ -101,8 +103,7 @@ export async function prepareLm(
   options: LmOptions,
 ): Promise<Prepared['arrays']> {
   const documents = Math.min(options.documents, test.bounds.length - 1);
-  const columns = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'] as const;
-  const sums = Object.fromEntries(columns.map((name) => [name, new Float64Array(documents)]));
+  const sums = Object.fromEntries(PREPARED.map((name) => [name, new Float64Array(documents)]));
   const clean: Float32Array[] = [];
   let cleanBytes = 0;
   let vocab = 0;
@@ -151,9 +152,8 @@ export async function spliceLm(
   replace: Replacement,
   options: Pick<LmOptions, 'signal' | 'progress'>,
 ): Promise<DocumentSums> {
-  const columns = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'];
   const sums: DocumentSums = Object.fromEntries(
-    columns.map((name) => [name, Float64Array.from(prepared.arrays[`lm_${name}`]!.data)]),
+    PREPARED.map((name) => [name, Float64Array.from(prepared.arrays[`lm_${name}`]!.data)]),
   );
   const documents = sums['tokens']!.length;
   sums['ce'] = new Float64Array(documents);

@@ -2,7 +2,6 @@
 import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import { rowLogSumExp } from '../../harness/kit/index.ts';
 import type { TextLikelihood } from '../judges/parts/fluency.ts';
-import { repeatedShare } from '../judges/parts/repetition.ts';
 
 /** Token ids of a prompt and of what follows it. */
 export interface Continued {
@@ -168,4 +167,15 @@ function streamOf(
   });
   const flat = tf.gather(tf.reshape(x, [n * columns, d]), tf.tensor1d(from, 'int32'));
   return tf.reshape(flat, [rows.length, length, d]) as Tensor3D;
+}
+
+/** Length of the runs of tokens that are compared. */
+const RUN = 3;
+
+/** Share of runs of three tokens that occurred before in the same text, in [0, 1); 0 for fewer than four tokens. */
+export function repeatedShare(ids: readonly number[]): number {
+  const seen = new Set<string>();
+  const runs = ids.length - RUN + 1;
+  for (let i = 0; i < runs; i++) seen.add(ids.slice(i, i + RUN).join());
+  return runs < 2 ? 0 : (runs - seen.size) / runs;
 }

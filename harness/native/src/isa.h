@@ -75,6 +75,24 @@ static inline float dotOf(const float* a, const float* b, size_t n) {
   return sum;
 }
 
+/** out[r] = dotOf(a, rows[r], n) for four rows side by side, with the same bits. */
+static inline void dotsOf4(const float* a, const float* const rows[4], size_t n, float out[4]) {
+  vf x[4] = {}, y[4] = {};
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    vf p = load(a + i), q = load(a + i + kLanes);
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; r++) {
+      x[r] += p * load(rows[r] + i);
+      y[r] += q * load(rows[r] + i + kLanes);
+    }
+  }
+  for (int r = 0; r < 4; r++) {
+    out[r] = sumLanes(x[r] + y[r]);
+    for (size_t j = i; j < n; j++) out[r] += a[j] * rows[r][j];
+  }
+}
+
 /**
  * The largest (or with `MIN` the smallest) of n floats; NaN when one is NaN, minus or plus infinity when there is none.
  * Four registers run side by side to hide the latency of the comparison.

@@ -3,6 +3,7 @@
  * the rows, so results are the same bits for any number of threads.
  */
 #include "codes.h"
+#include "stream.h"
 
 SAX_BEGIN
 
@@ -36,6 +37,25 @@ void sparseDots(Call& c) {
   });
 }
 
+namespace {
+
+/** out[f] [d] = Σ values[i, j] · dy[i] over the non-zeros of each feature f; before(f) while the rows of dy are near. */
+template <class B>
+void sumByFeature(const Codes& s, const ByFeature& sorted, const float* values, const float* dy, float* out, const B& before) {
+  bool streams = s.features * s.d * sizeof(float) >= kStreamed;
+  forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
+    float* row = streams ? static_cast<float*>(scratch(2, s.d * sizeof(float))) : nullptr;
+    for (size_t f = begin; f < end; f++) {
+      before(f);
+      sorted.sum(s, f, values, dy, streams ? row : out + f * s.d);
+      if (streams) streamOut(out + f * s.d, row, s.d);
+    }
+    if (streams) settle();
+  });
+}
+
+}  // namespace
+
 /**
  * out[f] = Σ over (i, j) with indices[i, j] = f of values[i, j] · dy[i]. Buffers: out [features, d], dy [n, d], values,
  * indices. Params as above.
@@ -45,8 +65,33 @@ void sparseOuter(Call& c) {
   if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
   if (s.d == 0) return;
   ByFeature sorted(s, f32(c, 2));
-  forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
-    for (size_t f = begin; f < end; f++) sorted.sum(s, f, f32(c, 2), f32(c, 1), f32(c, 0) + f * s.d);
+  sumByFeature(s, sorted, f32(c, 2), f32(c, 1), f32(c, 0), [](size_t) {});
+}
+
+/**
+ * Both gradients of sparseDecode in one pass over the features: as sparseDots with the values for codes, and as sparseOuter.
+ * Buffers: dvalues [n, k], dW [features, d], dy [n, d], values, indices, W. Params as above.
+ */
+void sparseDecodeGrad(Call& c) {
+  Codes s;
+  if (!s.read(c, 4) || !holds(c, 0, F32, s.n * s.k) || !holds(c, 1, F32, s.features * s.d) || !holds(c, 2, F32, s.n * s.d) ||
+      !holds(c, 3, F32, s.n * s.k) || !holds(c, 5, F32, s.features * s.d))
+    return;
+  float* dvalues = f32(c, 0);
+  __builtin_memset(dvalues, 0, s.n * s.k * sizeof(float));
+  if (s.d == 0) return;
+  const float *dy = f32(c, 2), *W = f32(c, 5);
+  ByFeature sorted(s, f32(c, 3));
+  sumByFeature(s, sorted, f32(c, 3), dy, f32(c, 1), [&](size_t f) {
+    size_t at = f == 0 ? 0 : sorted.starts[f - 1], end = sorted.starts[f];
+    for (; at + 4 <= end; at += 4) {
+      const float* rows[4];
+      float dots[4];
+      for (size_t r = 0; r < 4; r++) rows[r] = dy + sorted.order[at + r] / s.k * s.d;
+      dotsOf4(W + f * s.d, rows, s.d, dots);
+      for (size_t r = 0; r < 4; r++) dvalues[sorted.order[at + r]] = dots[r];
+    }
+    for (; at < end; at++) dvalues[sorted.order[at]] = dotOf(W + f * s.d, dy + sorted.order[at] / s.k * s.d, s.d);
   });
 }
 

@@ -33,6 +33,7 @@ void activateGrad(Call&);
 void block(Call&);
 void packLinear(Call&);
 void topK(Call&);
+void kronTopK(Call&);
 void encodeTopK(Call&);
 void encodeAbove(Call&);
 void encodeBatchTopK(Call&);
@@ -42,6 +43,7 @@ void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
 void sparseOuter(Call&);
+void sparseDecodeGrad(Call&);
 void poolRows(Call&);
 void sumLengths(Call&);
 void matrixTimes(Call&);
@@ -92,6 +94,7 @@ const Entry table[] = {
     {"block", block, 8},
     {"packLinear", packLinear, 2},
     {"topK", topK, 3},
+    {"kronTopK", kronTopK, 6},
     {"encodeTopK", encodeTopK, 5},
     {"encodeTopKGrouped", encodeTopK, 6},
     {"encodeAbove", encodeAbove, 6},
@@ -102,6 +105,7 @@ const Entry table[] = {
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 5},
     {"sparseOuter", sparseOuter, 4},
+    {"sparseDecodeGrad", sparseDecodeGrad, 6},
     {"poolRows", poolRows, 5},
     {"sumLengths", sumLengths, 7},
     {"matrixTimes", matrixTimes, 3},

@@ -7,7 +7,7 @@ import { csrFromDense } from '../csr.ts';
 import { createRng } from '../rng.ts';
 import { latentAuroc } from './latent-auroc.ts';
 import { averagePrecision, prCurve } from './precision-recall.ts';
-import { auroc, averageRoc, rocCurve } from './roc.ts';
+import { argsort, auroc, averageRoc, rocCurve } from './roc.ts';
 import { bestF1Threshold, f1AtPrior, shareAbove } from './threshold.ts';
 
 interface Case {
@@ -125,6 +125,10 @@ test('AUROC of every latent equals brute force: ties, negatives, ignored items, 
     }
   });
   assert.throws(() => latentAuroc(csrFromDense(dense, n, d), [new Int8Array(3)]), /3 labels for 40 items/);
+});
+
+test('argsort keeps the order of equal values', () => {
+  assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
 });
 
 test.run();

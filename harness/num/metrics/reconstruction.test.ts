@@ -5,7 +5,7 @@ import { allclose } from '../allclose.ts';
 import { csrFromDense, csrSlice } from '../csr.ts';
 import { createRng } from '../rng.ts';
 import { ratioInterval } from '../stats/interval.ts';
-import { densityHistogram } from './density.ts';
+import { densityHistogram, histogram } from './density.ts';
 import { createReconstruction } from './reconstruction.ts';
 import type { ReconstructionBatch, TokenCodes } from './reconstruction-sums.ts';
 
@@ -156,6 +156,12 @@ test('density histogram counts the dead apart', () => {
     h.counts.reduce((a, b) => a + b, 0),
     3,
   );
+});
+
+test('histogram counts edges as documented', () => {
+  const h = histogram([-1, 0, 0.5, 1, 1.5, 2, 3, Number.NaN], 0, 2, 2);
+  assert.equal(h, { edges: [0, 1, 2], counts: [2, 3], below: 1, above: 1 });
+  assert.throws(() => histogram([], 1, 1, 2), /low < high/);
 });
 
 test.run();

@@ -1,6 +1,5 @@
 /** @file AUROC and ROC curves of scores against binary labels. Higher scores speak for the positive class. */
 import { countClasses } from '../classes.ts';
-import { argsort } from '../stats/ranks.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -50,6 +49,11 @@ export interface SweepPoint {
   threshold: number;
   truePositives: number;
   falsePositives: number;
+}
+
+/** Indices that sort `values` ascending; equal values keep their order. */
+export function argsort(values: ArrayLike<number>): Uint32Array {
+  return Uint32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b);
 }
 
 /** A point for each distinct score, descending. */

@@ -8,7 +8,6 @@ import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { batchTopk, batchTopkMask } from './batch-topk.ts';
 import { sparseCrossEntropy } from './cross-entropy.ts';
-import { gatherRows } from './gather-rows.ts';
 import { layerNorm, rmsNorm } from './norms.ts';
 import { sparseDecode } from './sparse-decode.ts';
 import { batchErrors, squaredError } from './squared-error.ts';
@@ -249,14 +248,6 @@ for (const backend of backends) {
       );
       allclose(huge.dataSync(), [0, 2e4]);
     });
-  });
-
-  test(`${backend}: gatherRows adds the gradients of repeated rows`, async () => {
-    await initBackend(backend);
-    const ids = [2, 0, 2, 2];
-    const reference = (table: number[]) => weightedSum(ids.flatMap((id) => table.slice(id * 2, id * 2 + 2)));
-    const op = (table: Tensor) => weighted(gatherRows(table as Tensor2D, tf.tensor2d(ids, [2, 2], 'int32')));
-    checkGradient(op as never, reference as never, [normal([3, 2])]);
   });
 
   test(`${backend}: untracked gives a constant, and leaves nothing behind`, async () => {

@@ -1,6 +1,6 @@
 /** @file Decoding of k-sparse codes from the non-zeros only, with gradients. */
 
-import { hasKernel, runKernel } from '../kernels/own.ts';
+import { hasKernel, runKernel, runKernels } from '../kernels/own.ts';
 import { SPARSE_DECODE, SPARSE_DECODE_GRAD_DECODER, SPARSE_DECODE_GRAD_VALUES } from '../kernels/sparse-decode.ts';
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
@@ -34,7 +34,7 @@ function decode(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D 
 }
 
 /** With `codes`, only those that are not 0 are sure to get theirs. */
-function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, codes: Tensor2D | undefined): Tensor2D {
+function gradValues(dy: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, codes?: Tensor2D): Tensor2D {
   if (hasKernel(SPARSE_DECODE_GRAD_VALUES)) {
     return runKernel(SPARSE_DECODE_GRAD_VALUES, { dy, indices, W_dec, ...(codes && { codes }) });
   }
@@ -71,6 +71,14 @@ export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d
   return total;
 }
 
+const BOTH = 'SaxSparseDecodeGrad';
+
+/** The gradients of the values that are not 0 (the others may get 0), and of the decoder. */
+function gradBoth(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D[] {
+  if (hasKernel(BOTH)) return runKernels(BOTH, { dy, values, indices, W_dec }) as Tensor2D[];
+  return [gradValues(dy, indices, W_dec, values), gradDecoder(dy, values, indices, W_dec.shape[0])];
+}
+
 export interface SparseDecodeOptions {
   /** Values that are 0 may go without a gradient, as those of a ReLU can: its own would drop it. Saves their share of work. */
   activeOnly?: boolean;
@@ -100,7 +108,8 @@ export function sparseDecode(
     },
     (dy, saved) => {
       const [v, W, ids] = saved as [Tensor2D, Tensor2D, Tensor2D];
-      return [gradValues(dy, ids, W, activeOnly ? v : undefined), gradDecoder(dy, v, ids, W.shape[0])];
+      if (activeOnly) return gradBoth(dy, v, ids, W);
+      return [gradValues(dy, ids, W), gradDecoder(dy, v, ids, W.shape[0])];
     },
   );
   return b_dec ? tf.add(sum, b_dec) : sum;

@@ -16,7 +16,7 @@ export interface LinearEncoder {
 }
 
 /** Where the backend has a kernel for it, the pre-activations [n, d_sae] never exist as a whole. */
-function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
+export function largestEntries(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
   checkTopk(k, W_enc.shape[1]);
   if (!hasKernel('SaxEncodeTopK')) return topkSparse(tf.add(tf.matMul(x, W_enc), bias) as Tensor2D, k);
   const [values, indices] = runKernels('SaxEncodeTopK', { x, W_enc, bias }, { k }) as [Tensor2D, Tensor2D];
@@ -25,7 +25,7 @@ function largest(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkC
 
 /** As above among some latents only; the indices are those of the whole dictionary. */
 function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, among: Tensor1D): TopkCodes {
-  const found = largest(x, tf.gather(W_enc, among, 1), tf.gather(bias, among), k);
+  const found = largestEntries(x, tf.gather(W_enc, among, 1), tf.gather(bias, among), k);
   return { values: found.values, indices: tf.gather(among, found.indices) as unknown as Tensor2D };
 }
 
@@ -42,7 +42,7 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
   const bounds = [0, ...ends.dataSync()];
   const parts = Array.from(ends.dataSync(), (end, group): TopkCodes => {
     const [start, from] = [bounds[group]!, group * width];
-    const found = largest(
+    const found = largestEntries(
       tf.slice(x, [start, 0], [end - start, d_in]),
       tf.slice(W_enc, [0, from], [d_in, width]),
       tf.slice(bias, [from], [width]),
@@ -57,7 +57,7 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
 const GRADIENT = 'SaxEncodeGrad';
 
 /** What a code's gradient passes on: everything that the forward pass saw. */
-interface Encoded {
+export interface Encoded {
   x: Tensor2D;
   indices: Tensor2D;
   codes: Tensor2D;
@@ -65,7 +65,11 @@ interface Encoded {
 }
 
 /** Gradients of W_enc, bias and, where there is one, centre from those of the codes. */
-function gradients(dy: Tensor2D, { x, indices, codes, W_enc }: Encoded, centre: Tensor | undefined): Tensor[] {
+export function encoderGradients(
+  dy: Tensor2D,
+  { x, indices, codes, W_enc }: Encoded,
+  centre: Tensor | undefined,
+): Tensor[] {
   if (hasKernel(GRADIENT)) {
     return runKernels(GRADIENT, { x, dy, codes, indices, W_enc, ...(centre && { centre }) });
   }
@@ -99,7 +103,7 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
     },
     (dy, saved) => {
       const [input, indices, codes, W] = saved as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
-      return gradients(dy, { x: input, indices, codes, W_enc: W }, centre);
+      return encoderGradients(dy, { x: input, indices, codes, W_enc: W }, centre);
     },
   );
   // A clone belongs to the caller's scope, as every result does.
@@ -116,7 +120,7 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
  */
 export function topkEncode(x: Tensor2D, encoder: LinearEncoder, k: number, among?: Tensor1D): TopkCodes {
   return encodeEntries(x, encoder, (input, W, b) => {
-    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largest(input, W, b, k);
+    const { values, indices } = among ? largestAmong(input, W, b, k, among) : largestEntries(input, W, b, k);
     return { values: tf.relu(values), indices };
   });
 }

@@ -4,10 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allclose } from '../allclose.ts';
 import { createRng } from '../rng.ts';
-import { histogram } from './histogram.ts';
 import { emptyMoments, mean, mergeMoments, momentsOf, standardDeviation, variance } from './moments.ts';
 import { quantile, quantileOfMany, quantiles } from './quantiles.ts';
-import { argsort } from './ranks.ts';
 import { studentCdf, studentQuantile } from './student-t.ts';
 
 const test = suite('stats');
@@ -47,21 +45,11 @@ test('a quantile of many values is that of the sorted ones', () => {
   }
 });
 
-test('argsort keeps the order of equal values', () => {
-  assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
-});
-
 test('Student t equals scipy', () => {
   for (const { df, t, cdf, p, quantile: q } of golden.student) {
     allclose([studentCdf(t, df), studentQuantile(p, df)], [cdf, q], { rtol: 1e-9 }, `df ${df}`);
   }
   assert.throws(() => studentQuantile(1, 3), /in \(0, 1\)/);
-});
-
-test('histogram counts edges as documented', () => {
-  const h = histogram([-1, 0, 0.5, 1, 1.5, 2, 3, Number.NaN], 0, 2, 2);
-  assert.equal(h, { edges: [0, 1, 2], counts: [2, 3], below: 1, above: 1 });
-  assert.throws(() => histogram([], 1, 1, 2), /low < high/);
 });
 
 test.run();

@@ -2,11 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../../../harness/kit/index.ts';
+import { repeatedShare } from '../../steering/texts.ts';
 import { bagOfWordsGrades } from './bag-of-words.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from './corruption.ts';
 import { calibrateFluency, fluencyScore, type TextLikelihood } from './fluency.ts';
 import { recogniserJudge } from './recogniser.ts';
-import { repeatedShare } from './repetition.ts';
 import { documentFrequencies, keepsToTopic, rareWords } from './word-overlap.ts';
 
 const test = suite('tasks/judges/parts');

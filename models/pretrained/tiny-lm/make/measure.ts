@@ -4,14 +4,13 @@
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LanguageModel } from '../../../../harness/contract.ts';
+import { type LanguageModel, type TokenBatch, tf } from '../../../../harness/contract.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
 import { createRng } from '../../../../harness/num/rng.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 import llama from '../../../subjects/llama.ts';
 import { writeCard } from '../../headroom.ts';
 import { encodeDocuments } from './documents.ts';
-import { tokenLosses } from './losses.ts';
 import { measurePersistence } from './persistence.ts';
 import { THEME_SITE } from './theme-vectors.ts';
 
@@ -86,6 +85,27 @@ export async function measure(folder: string, options: { heldOut: number; traini
   writeCard(folder, lines.join('\n'));
   console.log(lines.slice(5).join('\n'));
   subject.dispose();
+}
+
+/** Sum of −ln p(token | before) and number of predicted tokens, row by row; the first token is not predicted. */
+function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; count: number }[] {
+  const { n, length, ids, mask } = batch;
+  // Read outside of tidy, which would walk over a returned array value by value.
+  const tensor = tf.tidy(() => tf.logSoftmax(subject.forward(batch).logits!));
+  const logProbs = tensor.dataSync();
+  tensor.dispose();
+  const vocab = logProbs.length / (n * length);
+  return Array.from({ length: n }, (_, row) => {
+    let sum = 0;
+    let count = 0;
+    for (let t = 1; t < length; t++) {
+      const at = row * length + t;
+      if (!mask[at]) break;
+      sum -= logProbs[(at - 1) * vocab + ids[at]!]!;
+      count++;
+    }
+    return { sum, count };
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,0 +1,146 @@
+/**
+ * @file Relaxed archetypal SAE (RA-SAE): atoms are convex combinations of centroids of the data, up to a small relaxation.
+ *
+ * The definition is that of overcomplete's RelaxedArchetypalDictionary, D = exp(s) · (W C + Λ) with the rows of W on the simplex
+ * and those of Λ in a ball of radius δ, under a linear TopK encoder. `delta` is δ over √d_in, the mean norm of the
+ * activations that training sees: 1 / √d_in is the authors' δ of 1.
+ */
+import {
+  type Codes,
+  defineSae,
+  type NamedTensors,
+  type Tensor1D,
+  type Tensor2D,
+  type TrainState,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import { rowNorms, topkEncode } from '../../harness/kit/index.ts';
+import { linearMacs } from './shared/cost.ts';
+import { kMeans } from './shared/k-means.ts';
+import { learningRate } from './shared/learning-rate.ts';
+import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
+import { topkDecode } from './shared/topk-codes.ts';
+import {
+  raiseDeadBiases,
+  type TopkFamily,
+  topkFamilyHyperparameters,
+  topkHyperparameter,
+} from './shared/topk-family.ts';
+import { topkFamilyLoss } from './shared/topk-family-loss.ts';
+import { sampleVariance } from './shared/variance.ts';
+
+interface Archetypal extends TopkFamily {
+  centroids: number | null;
+  delta: number;
+}
+
+/** Centroids where none are asked for: no more than this, and no more than a quarter of the rows that they come from. */
+const MOST = 1024;
+const ROWS_EACH = 4;
+
+/** What `encode` and `decode` read, from the factors of training: D as `W_dec`, and a b_dec of 0, for there is none. */
+function fused({ W, Lambda, s, W_enc, b_enc }: NamedTensors, C: Tensor2D): NamedTensors {
+  const atoms = tf.add(tf.matMul(W as Tensor2D, C), Lambda!);
+  return { W_enc: W_enc!, b_enc: b_enc!, W_dec: tf.mul(tf.exp(s!), atoms), b_dec: tf.zeros([C.shape[1]]) };
+}
+
+function encode({ W_enc, b_enc }: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
+  const encoder = { W_enc: W_enc as Tensor2D, bias: b_enc as Tensor1D };
+  return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
+}
+
+/** Rows of W made non-negative with sum 1, rows of Λ brought back into their ball. */
+function projected({ W, Lambda }: NamedTensors, radius: number): NamedTensors {
+  const positive = tf.relu(W as Tensor2D);
+  const norms = rowNorms(Lambda as Tensor2D);
+  return {
+    W: tf.div(positive, tf.add(tf.sum(positive, 1, true), 1e-8)),
+    Lambda: tf.mul(Lambda!, tf.minimum(tf.div(radius, tf.maximum(norms, 1e-12)), 1)),
+  };
+}
+
+/** W's start: one centroid a latent, and where there are more latents, halves of two that a draw puts together. */
+function startingRows(d_sae: number, count: number, draw: (n: number) => number): Tensor2D {
+  const rows = new Float32Array(d_sae * count);
+  for (let latent = 0; latent < d_sae; latent++) {
+    if (latent < count) rows[latent * count + latent] = 1;
+    else for (const at of [draw(count), draw(count)]) rows[latent * count + at]! += 0.5;
+  }
+  return tf.tensor2d(rows, [d_sae, count]);
+}
+
+export default defineSae<Archetypal>({
+  id: 'archetypal',
+  title: 'Relaxed archetypal SAE (TopK)',
+  inference: 'the k largest positive pre-activations of each input',
+  paper: 'Fel et al. 2025, arXiv:2502.12892',
+  version: 1,
+  hyperparameters: {
+    k: topkHyperparameter,
+    centroids: {
+      type: ['integer', 'null'],
+      minimum: 2,
+      default: null,
+      description:
+        'Centroids of the training activations; null: one a latent, at most 1,024 and a quarter of the sample.',
+    },
+    delta: {
+      type: 'number',
+      minimum: 0,
+      default: 0.5,
+      description:
+        'How far an atom may leave the convex hull of the centroids, as a part of the mean norm of activations.',
+    },
+    ...topkFamilyHyperparameters,
+  },
+  validate: (shape, hp) => checkK('archetypal', hp.k, shape, true),
+  training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 }),
+  init({ d_in, d_sae }, { centroids }, { rng, sample }) {
+    const rows = sample.shape[0];
+    const count = centroids ?? Math.max(1, Math.min(d_sae, MOST, Math.floor(rows / ROWS_EACH)));
+    if (count > rows) {
+      throw new UserError(
+        `sae archetypal: centroids: expected at most ${rows}, the training activations that they are made of; found ${count}.`,
+      );
+    }
+    const C = kMeans(sample, count, rng);
+    const draws = rng.fork('combinations');
+    const W = startingRows(d_sae, count, (n) => draws.int(n));
+    const mean = tf.mean(sample, 0, true);
+    const centred = tf.sub(tf.matMul(W, C), mean) as Tensor2D;
+    // A pre-activation is then how many times an input holds the atom.
+    const W_enc = tf.transpose(tf.divNoNan(centred, tf.sum(tf.square(centred), 1, true))) as Tensor2D;
+    return {
+      params: {
+        W_enc,
+        b_enc: tf.neg(tf.squeeze(tf.matMul(mean as Tensor2D, W_enc), [0])),
+        W,
+        Lambda: tf.zeros([d_sae, d_in]),
+        s: tf.scalar(0),
+      },
+      buffers: { C, variance: sampleVariance(sample) },
+    };
+  },
+  encode: (params, x, hp) => encode(params, x, hp.k),
+  decode: topkDecode,
+  loss(params, { x, target }, state, hp) {
+    const inference = fused(params, state.buffers['C'] as Tensor2D);
+    const codes = encode(inference, x, hp.k);
+    const reconstruction = topkDecode(inference, codes);
+    const { total, nmse, aux } = topkFamilyLoss(inference, { x, target, reconstruction }, state, hp);
+    return { total, parts: { nmse, aux }, codes, reconstruction };
+  },
+  targetL0: (hp) => hp.k,
+  beforeStep: raiseDeadBiases,
+  afterStep: (params, _state, hp) => projected(params, hp.delta * Math.sqrt(params['Lambda']!.shape[1]!)),
+  toInference: (params, state: TrainState) => fused(params, state.buffers['C'] as Tensor2D),
+  foldScale: foldBiases,
+  directions: (params) => params['W_dec'] as Tensor2D,
+  macs: (shape, hp) => linearMacs(shape, hp.k),
+  toSaeLens: (params, hp) => ({
+    architecture: 'topk',
+    cfg: { k: hp.k, apply_b_dec_to_input: false, rescale_acts_by_decoder_norm: false },
+    tensors: saeLensTensors(params),
+  }),
+});

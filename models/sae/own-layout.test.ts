@@ -1,0 +1,128 @@
+/** @file Variants that SAELens has no form for: gradients by finite differences, folding a scale, files, no tensor left. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { memorySet } from '../../harness/activations/activation-set.ts';
+import type { Codes, SaeDefinition, SaeShape, TrainState } from '../../harness/contract.ts';
+import { allclose } from '../../harness/num/allclose.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { restoreSae } from '../../harness/train/fitted-sae.ts';
+import { withDefaults } from '../../harness/train/options.ts';
+import { readOwnState, writeOwnSae } from '../../harness/train/own-layout.ts';
+import { trainSae } from '../../harness/train.ts';
+import vaease from './vaease.ts';
+
+interface Case {
+  definition: SaeDefinition;
+  shape: SaeShape;
+  hp: Record<string, unknown>;
+}
+
+const flat = (d_in: number, d_sae: number): SaeShape => ({ d_in, d_sae, d_out: d_in });
+const plain = (definition: unknown) => definition as SaeDefinition;
+const CASES: Case[] = ['linear', 'diagonal', 'mlp'].map((encoder) => ({
+  definition: plain(vaease),
+  shape: flat(5, 4),
+  hp: { encoder, logGamma: -0.5, activeVariance: 1 },
+}));
+
+const ROWS = 6;
+const test = suite('sae own layout');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const complete = ({ definition, hp }: Case) =>
+  withDefaults<Record<string, unknown>>(definition.hyperparameters, hp, '');
+const numbers = (seed: string, size: number) => createRng(seed).fillNormal(new Float32Array(size));
+const rowsOf = ({ d_in }: SaeShape, n = ROWS) => tf.tensor2d(numbers('rows', n * d_in), [n, d_in]);
+
+/** Start values, each moved a little so that no bias is 0, and buffers. */
+function start(given: Case): { params: NamedTensors; buffers: NamedTensors } {
+  const sample = rowsOf(given.shape, 40);
+  const env = { rng: createRng(1), sample, targetSample: sample };
+  const { params, buffers = {} } = given.definition.init(given.shape, complete(given), env);
+  const moved = Object.entries(params).map(([name, tensor]) => {
+    const by = tf.tensor(numbers(name, tensor.size), tensor.shape);
+    return [name, tf.add(tensor, tf.mul(by, 0.1))] as const;
+  });
+  return { params: Object.fromEntries(moved), buffers };
+}
+
+const stateOf = ({ shape }: Case, buffers: NamedTensors): TrainState => ({
+  ...{ step: 5, steps: 10, tokens: 0, deadCount: 0, scalars: {}, rng: createRng(0) },
+  dead: tf.zeros([shape.d_sae]),
+  buffers,
+});
+
+for (const given of CASES) {
+  const { definition, shape } = given;
+  const hp = complete(given);
+  const name = `${definition.id} ${JSON.stringify(given.hp)}`;
+
+  test(`${name}: gradients are those of finite differences`, () => {
+    tf.tidy(() => {
+      const { params, buffers } = start(given);
+      const x = rowsOf(shape);
+      const lossOf = (named: NamedTensors) =>
+        definition.loss(named, { x, target: x }, stateOf(given, buffers), hp).total;
+      const step = 2e-3;
+      for (const [key, param] of Object.entries(params)) {
+        const gradient = tf
+          .grad((value) => lossOf({ ...params, [key]: value }))(param)
+          .dataSync();
+        const values = Array.from(param.dataSync());
+        const at = (changed: number[]) =>
+          tf.tidy(() => lossOf({ ...params, [key]: tf.tensor(changed, param.shape) }).dataSync()[0]!);
+        const difference = values.map((value, i) => {
+          return (at(values.with(i, value + step)) - at(values.with(i, value - step))) / (2 * step);
+        });
+        const scale = Math.max(...difference.map(Math.abs));
+        allclose(gradient, difference, { rtol: 2e-2, atol: 4e-3 * Math.max(1, scale) }, key);
+      }
+    });
+  });
+
+  test(`${name}: an input scale is folded, the same reconstruction in the units of the input`, () => {
+    tf.tidy(() => {
+      const { params } = start(given);
+      const x = rowsOf(shape);
+      const through = (named: NamedTensors, rows: Tensor2D) =>
+        definition.decode(named, definition.encode(named, rows, hp), hp);
+      const expected = tf.div(through(params, tf.mul(x, 2.5)), 2.5);
+      const folded = definition.foldScale!(params, 2.5, hp);
+      allclose(through(folded, x).dataSync(), expected.dataSync(), { rtol: 1e-4, atol: 1e-5 });
+    });
+  });
+
+  test(`${name}: training lowers the loss, keeps no tensors, and comes back from our own layout`, async () => {
+    const { d_in, d_sae, input } = shape;
+    const before = tf.memory().numTensors;
+    const activations = memorySet(numbers('data', 256 * d_in), d_in);
+    const training = { tokens: 64 * 64, batchSize: 64 };
+    const trained = await trainSae(definition, { activations, d_sae, hp: given.hp, training, ...(input && { input }) });
+    const [first, last] = [trained.curve[0]!.loss, trained.curve.at(-1)!.loss];
+    assert.ok(last < first, `${first} to ${last}`);
+    if (definition.sparse === false) assert.not(trained.marks.some(({ code }) => code === 'dead-latents'));
+    const folder = await mkdtemp(join(tmpdir(), 'saxbench-own-'));
+    const own = { variant: definition.id, version: definition.version, shape: trained.shape, hp: trained.hp };
+    await writeOwnSae(folder, { ...own, hook_name: 'site', model_name: 'toy' }, trained.state());
+    const copy = restoreSae(definition, await readOwnState(folder));
+    const x = tf.tensor2d(numbers('rows', ROWS * d_in), [ROWS, d_in]);
+    const outputs = [trained.method, copy].map((method) =>
+      tf.tidy(() => [...method.decode!(method.encode!(x) as Codes).dataSync()]),
+    );
+    assert.equal(outputs[0], outputs[1]);
+    await rm(folder, { recursive: true });
+    x.dispose();
+    copy.dispose();
+    trained.dispose();
+    assert.is(tf.memory().numTensors, before);
+  });
+}
+
+test.run();
