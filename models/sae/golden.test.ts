@@ -165,7 +165,7 @@ for (const example of examples) {
       allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
       allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
       if (example.decoded) {
-        const inferred = definition.encode(params, x, example.hp);
+        const inferred = definition.encode(params, batch.x, example.hp);
         allclose(toDense(inferred).dataSync(), example.codes, tolerance, 'codes of inference');
         allclose(definition.decode(params, inferred, example.hp).dataSync(), example.decoded, tolerance, 'decoded');
       }
