@@ -18,6 +18,7 @@ import { checkShape, resolveTraining, withDefaults } from './train/options.ts';
 import { silentAfter, stepsOf } from './train/run-length.ts';
 import { startRun } from './train/start.ts';
 import { trainStep } from './train/step.ts';
+import { stepClock } from './train/step-clock.ts';
 import { type TrainedSae, trainedSae } from './train/trained-sae.ts';
 
 /** The last 1/10 of the curve is what L0 is taken from without held-out rows. */
@@ -72,6 +73,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
   const { id, version } = definition;
   const data = [activations.key, target.key];
   const identity = sha256Json({ id, version, shape, hp, training: numeric, seed, data });
+  const clock = stepClock(training.batchSize);
   const run = await startRun(definition, { shape, hp, training, seed, identity, checkpointDir }, activations, target);
   const { params, checkpoint, scale } = run;
 
@@ -82,7 +84,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     tf.dispose(checkpoint.groups['adam']!);
   }
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
-  const looks = options.heldOut && !definition.data ? heldOutLooks(options.heldOut, seed) : undefined;
+  const looks = options.heldOut && !definition.data?.target ? heldOutLooks(options.heldOut, seed) : undefined;
   const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
   const lookAt = lookSteps(training);
   const curve = createCurve(steps, checkpoint?.progress.curve);
@@ -134,7 +136,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
       const lr = training.lr * scheduleMultiplier(lrSchedule, state.step, steps);
       const numbers = (() => {
         try {
-          return trainStep({ definition, hp, params, adam, batch, state, lr });
+          return clock.time(() => trainStep({ definition, hp, params, adam, batch, state, lr }));
         } finally {
           tf.dispose(Object.values(batch));
         }
@@ -175,7 +177,8 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     const quiet = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
     const silent = fires ? quiet : 0;
     const rows = keptRows(activations);
-    const trainedOn = fires && !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
+    const trainedOn =
+      fires && !definition.data?.target && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
     const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;
     const late = points.slice(-Math.ceil(points.length / LATE));
@@ -190,7 +193,8 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
       heldOut,
       decayStart: decayStart(training),
     });
-    return trainedSae({ definition, hp, shape, training, seed, scale, state, params, marks, heldOut, curve: points });
+    const numbers = { state, params, marks, heldOut, curve: points, speed: clock.speed() };
+    return trainedSae({ definition, hp, shape, training, seed, scale, ...numbers });
   } finally {
     adam.dispose();
     tf.dispose([state.dead, ...Object.values(state.buffers), ...Object.values(params)]);

@@ -18,6 +18,23 @@ export interface ConceptDetector {
   direction?: Float32Array;
 }
 
+/** What a method costs. */
+export interface MethodCost {
+  /** Numbers that the fitted method keeps, and their bytes. */
+  parameters: number;
+  bytes: number;
+  /** Multiply-accumulates per token; absent where nothing declares them. */
+  macs?: { encode: number; decode: number };
+}
+
+/** How a method was trained, as it was on the machine that trained it. */
+export interface TrainingSpeed {
+  /** Vectors a second: batch size ÷ the median time of a step, with its 95 % interval (null of fewer than six steps). */
+  tokensPerSecond: { value: number; ci95: [number, number] | null; steps: number };
+  /** Most bytes of tensors during a step: weights, moments, gradients and activations. Absent of a run of one step. */
+  peakBytes?: number;
+}
+
 /** A method ready to be scored. It offers what it can; a task that needs what is missing reports an empty cell. */
 export interface FittedMethod {
   d_in: number;
@@ -33,6 +50,10 @@ export interface FittedMethod {
   directions?(): Float32Array;
   /** Names of latents, where labels exist: index → label. */
   labels?: Record<number, string>;
+  /** Filled in by the harness. */
+  cost?: MethodCost;
+  /** Of an SAE that was trained by this run, or an earlier one on the same store. Filled in by the harness. */
+  training?: TrainingSpeed;
   detector?(concept: Concept): ConceptDetector | undefined;
   dispose(): void;
 }

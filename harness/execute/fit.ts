@@ -17,7 +17,7 @@ import type { Registry } from '../registry.ts';
 import type { ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { ResolvedMethod } from '../suite/resolved.ts';
-import { restoreSae } from '../train/fitted-sae.ts';
+import { restoreSae, sizeOf } from '../train/fitted-sae.ts';
 import type { HeldOutPoint } from '../train/held-out.ts';
 import { meanNormScale, sampleRows } from '../train/input.ts';
 import { readOwnState } from '../train/own-layout.ts';
@@ -129,7 +129,8 @@ export async function fitSae(
       curve: columns(trained.curve),
       ...(trained.heldOut.length > 0 ? { heldOut: columns(trained.heldOut) } : {}),
     };
-    return { training, ...(trained.marks.length > 0 ? { marks: trained.marks } : {}) };
+    const { marks, speed } = trained;
+    return { training, ...(speed ? { speed } : {}), ...(marks.length > 0 ? { marks } : {}) };
   } finally {
     trained.dispose();
   }
@@ -174,7 +175,8 @@ export function restoreBaseline(
   { train, labelled }: Pick<FitInputs, 'train' | 'labelled'>,
 ): FittedMethod {
   const concepts = labelled?.set.concepts;
-  return definition.restore(state, { d_in: train.d_in, options, ...(concepts ? { concepts } : {}) });
+  const method = definition.restore(state, { d_in: train.d_in, options, ...(concepts ? { concepts } : {}) });
+  return { ...method, cost: sizeOf(Object.values(state.tensors).map(({ data }) => ({ size: data.length }))) };
 }
 
 /** Seed of the sample that an input scale is estimated on: a checkpoint gives one result, whatever the suite's seeds. */

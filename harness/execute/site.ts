@@ -1,7 +1,7 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
 import { keptRows } from '../activations/activation-set.ts';
 import type { TaskJudge } from '../contract/judge.ts';
-import type { LabelledActivations } from '../contract/methods.ts';
+import type { LabelledActivations, TrainingSpeed } from '../contract/methods.ts';
 import type { TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { canonicalJson } from '../io/json.ts';
@@ -181,6 +181,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
+    const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
     try {
       await use({
@@ -203,7 +204,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 taskDefinition,
                 {
                   ...context,
-                  method: { ...method, id, kind },
+                  method: { ...method, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
                   latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),

@@ -6,7 +6,7 @@ export { addedToken } from '../io/added-token.ts';
 export { atomicWrite } from '../io/atomic.ts';
 export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
-export { readCsvRows } from '../io/csv.ts';
+export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
@@ -77,6 +77,7 @@ export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
+export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
@@ -89,6 +90,7 @@ export { aboveThreshold, jumprelu, thresholdL0 } from '../num/ops/threshold.ts';
 export { type LinearEncoder, topkEncode, topkEncodeGrouped } from '../num/ops/topk-encode.ts';
 export { type TopkCodes, topkSparse } from '../num/ops/topk-sparse.ts';
 export { createAdam } from '../num/optimiser.ts';
+export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
 export {
@@ -99,6 +101,7 @@ export {
   ratioInterval,
   widenInterval,
 } from '../num/stats/interval.ts';
+export { medianInterval } from '../num/stats/median.ts';
 export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';

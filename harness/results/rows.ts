@@ -62,9 +62,14 @@ export function checkedRows(
 /** What results keep of the metrics that a task declares. */
 export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record<string, ResultMetricDefinition> =>
   Object.fromEntries(
-    Object.entries(metrics).map(([name, { unit, direction, range, main, version }]) => [
+    Object.entries(metrics).map(([name, { unit, direction, range, main, version, measured }]) => [
       name,
-      { unit, direction, range, ...(main ? { main } : {}), ...(version === undefined ? {} : { version }) },
+      {
+        ...{ unit, direction, range },
+        ...(main ? { main } : {}),
+        ...(version === undefined ? {} : { version }),
+        ...(measured ? { measured } : {}),
+      },
     ]),
   );
 

@@ -112,6 +112,10 @@ export interface ResultMethod {
   control: boolean;
   d_sae?: number;
   /**
+   * The option that sets how many latents are active: settings that differ in it alone are one curve.
+   */
+  sparsity?: string;
+  /**
    * Resolved: with every default.
    */
   options: {};
@@ -156,6 +160,10 @@ export interface ResultMetricDefinition {
   range: [number | null, number | null];
   main?: boolean;
   version?: number;
+  /**
+   * A time or the like, which another machine gives another value.
+   */
+  measured?: boolean;
 }
 /**
  * What the task shows in tables: its declaration.
@@ -178,9 +186,24 @@ export interface ResultDisplay {
     caption: string;
     logX?: boolean;
   };
+  fronts?: ResultFrontDisplay[];
+  scaling?: {
+    missing: string;
+  };
   curves?: {
     [k: string]: ResultCurveDisplay;
   };
+}
+export interface ResultFrontDisplay {
+  x: {
+    metric: string;
+    task?: string;
+  };
+  y: string;
+  title: string;
+  caption: string;
+  logX?: boolean;
+  matched?: boolean;
 }
 export interface ResultCurveDisplay {
   title: string;

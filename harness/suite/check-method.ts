@@ -26,6 +26,15 @@ async function checkCheckpoint({ name, checkpoint, variant }: ResolvedMethod, si
   );
 }
 
+/** @throws UserError where a site has no rows that follow one another, as tokens of a text do. */
+function checkOrder(id: string, { name, kind, modality }: Site): void {
+  if (kind === 'tokens' && modality === 'text') return;
+  const rows = modality === 'image' ? (kind === 'tokens' ? 'patches of images' : 'one row an image') : 'one row a text';
+  throw new UserError(
+    `no order for ${id}: expected tokens of texts, each with its predecessor; found ${rows} at ${name}.`,
+  );
+}
+
 /**
  * Checks what a method's options ask for at a site: sizes, options that contradict one another, a checkpoint's files.
  *
@@ -45,5 +54,6 @@ export async function checkMethod(
   if (site.input) shape.input = [...site.input];
   const hp = hyperparametersOf(method.options);
   checkShape(definition, shape, hp);
+  if (definition.data?.previous) checkOrder(definition.id, site);
   resolveTraining(definition, shape, hp, { ...training, ...method.training } as Partial<TrainingOptions>);
 }

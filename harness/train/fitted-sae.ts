@@ -1,6 +1,6 @@
 /** @file A fitted SAE as a method: what tasks call, and what the store keeps. */
 
-import type { Codes, FittedMethod, FittedState, SaeDefinition, SaeShape } from '../contract.ts';
+import type { Codes, FittedMethod, FittedState, MethodCost, SaeDefinition, SaeShape } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
 import { checkedSae } from '../returned/sae.ts';
@@ -17,6 +17,12 @@ export function unitRows(values: Float32Array, width: number): Float32Array {
   return out;
 }
 
+/** Numbers in tensors, and their bytes. */
+export function sizeOf(tensors: readonly { size: number }[]): Omit<MethodCost, 'macs'> {
+  const parameters = tensors.reduce((sum, { size }) => sum + size, 0);
+  return { parameters, bytes: Float32Array.BYTES_PER_ELEMENT * parameters };
+}
+
 /**
  * Inference parameters of an SAE as a method. `encode` and `decode` give tensors that the caller disposes of;
  * `directions()` are the decoder rows scaled to unit length. Takes the tensors over: `dispose()` frees them.
@@ -27,6 +33,7 @@ export function fittedFromSae<H>(plugin: SaeDefinition<H>, params: NamedTensors,
     d_in: shape.d_in,
     d_sae: shape.d_sae,
     sparse: definition.sparse ?? true,
+    cost: { ...sizeOf(Object.values(params)), ...(definition.macs ? { macs: definition.macs(shape, hp) } : {}) },
     ...(definition.resolutionFree && { resolutionFree: true }),
     encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
     decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),

@@ -5,7 +5,7 @@ import { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
 import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
-import { unitRows } from './fitted-sae.ts';
+import { sizeOf, unitRows } from './fitted-sae.ts';
 import type { SaeLensConfig, SaeLensForm } from './saelens-config.ts';
 import type { SaeLensCheckpoint } from './saelens-read.ts';
 
@@ -71,6 +71,7 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
     sparse: config.architecture !== 'abstopk',
     encode: (x) => tf.tidy(() => encode(config, params, x)),
     decode: (codes) => tf.tidy(() => decode(params, codes)),
+    cost: sizeOf(Object.values(params)),
     directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_in),
     dispose: () => tf.dispose(params),
   };

@@ -6,6 +6,7 @@ import type {
   SaeDefinition,
   SaeShape,
   TrainingOptions,
+  TrainingSpeed,
   TrainState,
 } from '../contract.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
@@ -34,6 +35,8 @@ export interface TrainedSae {
   heldOut: HeldOutPoint[];
   /** At most 200 points, the last one at the end. */
   curve: CurvePoint[];
+  /** Of this call's own steps; absent where it had none to time. */
+  speed?: TrainingSpeed;
   /** As a method. It shares the weights: dispose of one of the two. */
   method: FittedMethod;
   /** Weights and what is needed to use them, for the store; read back by `restoreSae`. */
@@ -60,11 +63,12 @@ interface Finished<H> {
   marks: Mark[];
   heldOut: HeldOutPoint[];
   curve: CurvePoint[];
+  speed: TrainingSpeed | undefined;
 }
 
 /** Turns the parameters of a finished run into inference weights on unscaled inputs. The given tensors stay. */
 export function trainedSae<H>(finished: Finished<H>): TrainedSae {
-  const { definition, hp, shape, training, seed, scale, state, marks, heldOut, curve } = finished;
+  const { definition, hp, shape, training, seed, scale, state, marks, heldOut, curve, speed } = finished;
   const params = tf.tidy(() => {
     const inference = definition.toInference?.(finished.params, state, hp) ?? finished.params;
     const folded = scale === 1 ? inference : definition.foldScale!(inference, scale, hp);
@@ -84,6 +88,7 @@ export function trainedSae<H>(finished: Finished<H>): TrainedSae {
     marks,
     heldOut,
     curve,
+    ...(speed ? { speed } : {}),
     method,
     state: () => saeState(definition, params, hp, shape),
     writeSaeLens: (folder, metadata = {}) => writeSaeLens(folder, definition, params, hp, shape, metadata),

@@ -45,8 +45,15 @@ const gridOf = ({ input, d_in }: SaeShape): [C: number, N: number] =>
 /** cos and sin of 2π m s / N for the modes m that N points can carry, [N, modes] each. */
 function waves(N: number, S: number): { cos: Tensor2D; sin: Tensor2D } {
   const modes = Math.min(S, Math.ceil(N / 2));
-  const angles = tf.mul(tf.outerProduct(tf.range(0, N), tf.range(0, modes)), (2 * Math.PI) / N);
-  return { cos: tf.cos(angles) as Tensor2D, sin: tf.sin(angles) as Tensor2D };
+  // In float64, and never of large angles.
+  const table = (wave: (angle: number) => number) =>
+    tf.tensor2d(
+      Float32Array.from({ length: N * modes }, (_, i) => {
+        return wave((2 * Math.PI * ((Math.floor(i / modes) * (i % modes)) % N)) / N);
+      }),
+      [N, modes],
+    );
+  return { cos: table(Math.cos), sin: table(Math.sin) };
 }
 
 /** Functions [n, rows, N] → the means over the points of f e^(−2π i m s / N). */
@@ -146,7 +153,8 @@ const gridOfTraining = (params: NamedTensors): number => params['grid']!.dataSyn
 function randomKernels(rng: Rng, [P, C, S]: [number, number, number], N: number): Spectrum {
   const size: [number, number, number] = [P, C, S];
   const drawn = (name: string) => tf.tensor3d(rng.fork(name).fillNormal(new Float32Array(P * C * S)), size);
-  const [re, im] = [drawn('re'), drawn('im')];
+  // The imaginary part of the constant would stand for nothing.
+  const [re, im] = [drawn('re'), tf.mul(drawn('im'), tf.sub(multiplicity(S), 1)) as Tensor3D];
   const energy = tf.sum(tf.mul(tf.add(tf.square(re), tf.square(im)), multiplicity(S)), [1, 2], true);
   const scale = tf.sqrt(tf.div(N, energy));
   return { re: tf.mul(re, scale), im: tf.mul(im, scale) };

@@ -38,7 +38,7 @@ const CASES: Case[] = [
   })),
   ...[3, null].map((k) => ({ definition: plain(tensor), shape: image(2, 3, 4, 6), hp: { k } })),
   { definition: plain(fno), shape: { ...flat(16, 24), input: [2, 8] }, hp: { k: 4, modes: 3 } },
-  { definition: plain(fno), shape: { ...flat(8, 16), input: [1, 8] }, hp: { k: 3, modes: 4, lift: 3 } },
+  { definition: plain(fno), shape: { ...flat(8, 16), input: [1, 8] }, hp: { k: 16, modes: 4, lift: 3 } },
   { definition: plain(fno), shape: flat(5, 8), hp: { k: 3, modes: 1, lift: 6 } },
 ];
 

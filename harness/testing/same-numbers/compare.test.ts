@@ -49,6 +49,18 @@ test('the last digit of a number counts', async () => {
   assert.match(examples[0]!, /line 3:[\s\S]*"value":"0.5"[\s\S]*"value":"0.5000000000000001"/);
 });
 
+test('what is measured on the machine may differ, its unit and its place may not', async () => {
+  const [a, b] = [join(folder, 'before.csv'), join(folder, 'after.csv')];
+  const head = `${HEAD},measured,ci95_low`;
+  await writeFile(a, [head, 'efficiency,1,topk,speed,10,aaa,true,9', ''].join('\n'));
+  await writeFile(b, [head, 'efficiency,1,topk,speed,20,aaa,true,18', ''].join('\n'));
+  assert.is((await compareResults(a, b)).different, 0);
+  await writeFile(b, [head, 'efficiency,1,pca,speed,20,aaa,true,18', ''].join('\n'));
+  assert.is((await compareResults(a, b)).different, 1);
+  await writeFile(b, [head, 'efficiency,1,topk,speed,20,aaa,false,18', ''].join('\n'));
+  assert.is((await compareResults(a, b)).different, 1);
+});
+
 test('a line too few and lines in another order count', async () => {
   assert.is((await compare([LINES[0]!])).different, 1);
   assert.is((await compare([...LINES].reverse())).different, 2);

@@ -4,6 +4,9 @@ import { readCsvRecords } from '../../io/csv.ts';
 /** Columns that tell which code made a number, and not which number it is. */
 const CODE_COLUMNS = ['task_version', 'key'];
 
+/** What a metric that depends on the machine (column `measured`) may have another of in each run. */
+const VALUE_COLUMNS = ['value', 'ci95_low', 'ci95_high', 'n', 'rank', 'standing', 'detectable'];
+
 /** Differences shown of one pair of files. */
 const SHOWN = 5;
 
@@ -17,6 +20,9 @@ async function linesOf(file: string): Promise<Line[]> {
   const lines: Line[] = [];
   for await (const record of readCsvRecords(file)) {
     for (const column of CODE_COLUMNS) delete record[column];
+    if (record['measured'] === 'true') for (const column of VALUE_COLUMNS) delete record[column];
+    // Older code has no such column, and no such metric.
+    delete record['measured'];
     lines.push(record);
   }
   return lines;

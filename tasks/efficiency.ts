@@ -1,0 +1,163 @@
+/** @file Efficiency: what a method costs in parameters, arithmetic, time and memory, and what is had for it. */
+import {
+  defineTask,
+  type FittedMethod,
+  type MetricValue,
+  type ResultRow,
+  type Tensor2D,
+  tf,
+} from '../harness/contract.ts';
+import {
+  allUnavailable,
+  disposeCodes,
+  emptyCell,
+  measureReconstruction,
+  medianInterval,
+  peakBytes,
+  plainCell,
+  ratioInterval,
+} from '../harness/kit/index.ts';
+import {
+  INFERENCE_METRICS,
+  MAC_METRICS,
+  METRICS,
+  QUALITY_METRICS,
+  SIZE_METRICS,
+  TRAINING_METRICS,
+} from './efficiency/metrics.ts';
+
+interface Options {
+  rows: number;
+  repeats: number;
+}
+
+type Cells = Record<string, MetricValue>;
+
+/**
+ * Counted numbers (parameters, multiply-accumulates) are the same everywhere; measured ones are medians with their spread
+ * on the machine of the run, marked as such, and never compared between runs. One batch is timed after one that is not.
+ */
+export default defineTask<Options>({
+  id: 'efficiency',
+  title: 'Efficiency: cost and what is had for it',
+  version: 1,
+  options: {
+    rows: { type: 'integer', minimum: 1, default: 2048, description: 'Rows of the batch that is timed.' },
+    repeats: { type: 'integer', minimum: 1, default: 15, description: 'How often it is timed.' },
+  },
+  metrics: METRICS,
+  axes: {},
+  shows: {
+    columns: [
+      ...['macs_encode', 'macs_decode', 'parameters', 'bytes', 'explained_variance', 'l0'],
+      ...['train_tokens_per_second', 'tokens_per_second', 'encode_tokens_per_second', 'train_memory', 'memory'],
+    ],
+    scatter: {
+      x: 'macs',
+      y: 'explained_variance',
+      title: 'Explained variance against multiply-accumulates per token',
+      caption: 'Up and to the left is better: more of the variance for less arithmetic.',
+      logX: true,
+    },
+  },
+  seeded: false,
+  async run(context) {
+    const { method, test, options, signal, progress } = context;
+    const row: ResultRow = {
+      axes: {},
+      metrics: { ...countedCells(method), ...trainingCells(method) },
+      unavailable: {
+        ...allUnavailable(MAC_METRICS, `'${method.id}' does not declare its multiply-accumulates`),
+        ...allUnavailable(SIZE_METRICS, `'${method.id}' does not tell its size`),
+        ...allUnavailable(TRAINING_METRICS, method.kind === 'sae' ? 'not trained by this run' : 'is no trained SAE'),
+        ...allUnavailable({ ...QUALITY_METRICS, ...INFERENCE_METRICS }, `'${method.id}' has no codes`),
+      },
+    };
+    if (!method.encode) return { rows: [row] };
+    const measured = await measureReconstruction(method, test, { signal, progress });
+    const { tokens, explained_variance, l0 } = measured.metrics();
+    const ratios = measured.ratios();
+    for (const [name, value] of Object.entries({ explained_variance, l0 })) {
+      const ratio = ratios[name as 'l0'];
+      const interval = ratio && ratioInterval(ratio.numerators, ratio.denominators, QUALITY_METRICS[name]!.range);
+      row.metrics[name] =
+        value === null
+          ? emptyCell(method.decode ? 'undefined on these activations' : `'${method.id}' cannot decode`, tokens)
+          : { ...plainCell(value, tokens), ci95: interval?.ci ?? null, ...(interval ? { units: interval.n } : {}) };
+    }
+    const rows = Math.min(options.rows, test.n);
+    const x = tf.tensor2d(await test.read(0, rows), [rows, test.d_in]);
+    try {
+      Object.assign(
+        row.metrics,
+        inferenceCells(method, x, options.repeats, () => signal?.throwIfAborted()),
+      );
+    } finally {
+      x.dispose();
+    }
+    return { rows: [row] };
+  },
+});
+
+function countedCells({ cost }: FittedMethod): Cells {
+  if (!cost) return {};
+  const { parameters, bytes, macs } = cost;
+  const sizes = { parameters: plainCell(parameters, 1), bytes: plainCell(bytes, 1) };
+  if (!macs) return sizes;
+  const { encode, decode } = macs;
+  return {
+    ...sizes,
+    macs: plainCell(encode + decode, 1),
+    macs_encode: plainCell(encode, 1),
+    macs_decode: plainCell(decode, 1),
+  };
+}
+
+function trainingCells({ training }: FittedMethod): Cells {
+  if (!training) return {};
+  const { value, ci95, steps } = training.tokensPerSecond;
+  return {
+    train_tokens_per_second: { value, ci95, n: steps },
+    train_memory: training.peakBytes === undefined ? emptyCell('a run of one step') : plainCell(training.peakBytes, 1),
+  };
+}
+
+/** Runs the batch through the method. The tensors are read, so that a backend that works ahead has done its work. */
+function inferenceCells(
+  { encode, decode, cost }: FittedMethod,
+  x: Tensor2D,
+  repeats: number,
+  proceed: () => void,
+): Cells {
+  const [encoding, both]: [number[], number[]] = [[], []];
+  const batch = () => {
+    const started = performance.now();
+    const codes = tf.tidy(() => encode!(x));
+    codes.values.dataSync();
+    encoding.push((performance.now() - started) / 1000);
+    const out = decode && tf.tidy(() => decode(codes));
+    out?.dataSync();
+    both.push((performance.now() - started) / 1000);
+    tf.dispose(out ?? []);
+    disposeCodes(codes);
+  };
+  const before = tf.memory().numBytes;
+  const { bytes } = peakBytes(batch);
+  // The batch that was looked at is the slow one: it warms up.
+  encoding.length = both.length = 0;
+  for (let i = 0; i < repeats; i++) {
+    proceed();
+    batch();
+  }
+  return {
+    encode_tokens_per_second: perSecond(x.shape[0], encoding),
+    tokens_per_second: decode ? perSecond(x.shape[0], both) : emptyCell('cannot decode'),
+    memory: plainCell(bytes - before + (cost?.bytes ?? 0), 1),
+  };
+}
+
+/** Rows a second at the median time; times and speeds have their bounds the other way round. */
+function perSecond(rows: number, seconds: number[]): MetricValue {
+  const { value, ci, n } = medianInterval(seconds)!;
+  return { value: rows / value, ci95: ci && [rows / ci[1], rows / ci[0]], n };
+}
