@@ -49,6 +49,7 @@ export interface Addon {
   block: Kernel;
   packLinear: Kernel;
   topK: Kernel;
+  kronTopK: Kernel;
   encodeTopK: Kernel;
   encodeTopKGrouped: Kernel;
   encodeAbove: Kernel;

@@ -13,6 +13,7 @@ import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
+import kron from './kron.ts';
 import matchingPursuit from './matching-pursuit.ts';
 import matryoshka from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
@@ -22,6 +23,7 @@ import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
+import temporal from './temporal.ts';
 import topk from './topk.ts';
 import vaease from './vaease.ts';
 
@@ -57,7 +59,7 @@ const EXPERTS = 2;
 const CENTROIDS = 5;
 const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
-  ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
+  ...[topk, batchtopk, matryoshka, temporal, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
   ...[frozenDecoder, softFrozenDecoder, frozenEncoder].map((definition) => linear(definition, 'k')),
   ...[relu, reluBricken, pAnneal].map((definition) => linear(definition, 'targetL0')),
   linear(gated, 'targetL0', ({ d, F }) => 2 * d * F + 3 * F + d),
@@ -68,6 +70,13 @@ const COSTS: Cost[] = [
     parameters: usual,
     encode: ({ d, F }) => d * F,
     decode: ({ d, F }) => F * d,
+  },
+  {
+    definition: kron,
+    hp: { k: K, m: 2, n: 4 },
+    parameters: ({ d, F }) => d * (F / 8) * (2 + 4) + d * F + d,
+    encode: ({ d, F }) => d * (F / 8) * (2 + 4) + F,
+    decode: ({ d }) => K * d,
   },
   {
     definition: switchSae,
@@ -117,6 +126,8 @@ const COSTS: Cost[] = [
 /** Published counts of multiply-accumulates, encoding and decoding together. */
 const PUBLISHED: [definition: unknown, hp: Record<string, unknown>, d: number, F: number, macs: number][] = [
   [topk, { k: 50 }, 1536, 32768, 50_408_448],
+  [kron, { k: 50, m: 2, n: 4 }, 1536, 32768, 37_858_304],
+  [kron, { k: 50, m: 4, n: 8 }, 1536, 32768, 18_983_936],
   [switchSae, { k: 64, experts: 8 }, 768, 24576, 2_414_592],
   [switchSae, { k: 64, experts: 32 }, 768, 24576, 663_552],
   [switchSae, { k: 64, experts: 128 }, 768, 24576, 294_912],

@@ -33,6 +33,7 @@ void activateGrad(Call&);
 void block(Call&);
 void packLinear(Call&);
 void topK(Call&);
+void kronTopK(Call&);
 void encodeTopK(Call&);
 void encodeAbove(Call&);
 void encodeBatchTopK(Call&);
@@ -93,6 +94,7 @@ const Entry table[] = {
     {"block", block, 8},
     {"packLinear", packLinear, 2},
     {"topK", topK, 3},
+    {"kronTopK", kronTopK, 6},
     {"encodeTopK", encodeTopK, 5},
     {"encodeTopKGrouped", encodeTopK, 6},
     {"encodeAbove", encodeAbove, 6},

@@ -57,7 +57,7 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
 const GRADIENT = 'SaxEncodeGrad';
 
 /** What a code's gradient passes on: everything that the forward pass saw. */
-interface Encoded {
+export interface Encoded {
   x: Tensor2D;
   indices: Tensor2D;
   codes: Tensor2D;
@@ -65,7 +65,11 @@ interface Encoded {
 }
 
 /** Gradients of W_enc, bias and, where there is one, centre from those of the codes. */
-function gradients(dy: Tensor2D, { x, indices, codes, W_enc }: Encoded, centre: Tensor | undefined): Tensor[] {
+export function encoderGradients(
+  dy: Tensor2D,
+  { x, indices, codes, W_enc }: Encoded,
+  centre: Tensor | undefined,
+): Tensor[] {
   if (hasKernel(GRADIENT)) {
     return runKernels(GRADIENT, { x, dy, codes, indices, W_enc, ...(centre && { centre }) });
   }
@@ -99,7 +103,7 @@ export function encodeEntries(x: Tensor2D, { W_enc, bias, centre }: LinearEncode
     },
     (dy, saved) => {
       const [input, indices, codes, W] = saved as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
-      return gradients(dy, { x: input, indices, codes, W_enc: W }, centre);
+      return encoderGradients(dy, { x: input, indices, codes, W_enc: W }, centre);
     },
   );
   // A clone belongs to the caller's scope, as every result does.
