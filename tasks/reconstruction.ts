@@ -80,6 +80,25 @@ export default defineTask<Options>({
       caption: 'Up and to the left is better: more of the variance with fewer active latents. Bars are 95 % intervals.',
       logX: true,
     },
+    fronts: [
+      {
+        x: { metric: 'l0' },
+        y: 'explained_variance',
+        title: 'Explained variance along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+      {
+        x: { metric: 'l0' },
+        y: 'ce_loss_score',
+        title: 'CE recovered along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
+    scaling: { missing: 'explained_variance' },
     curves: {
       density: {
         title: 'Firing density of latents',

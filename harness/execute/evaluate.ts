@@ -164,7 +164,7 @@ export function resultWith(
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
-  const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
+  const { id, kind, name, title, paper, version, options, optionsPassed, sparsity } = fit.method;
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true;
   const { dataset } = sitePlan.subject;
@@ -178,13 +178,17 @@ export function resultWith(
     schema: RESULT_SCHEMA,
     key: evaluation.key,
     suite: plan.suite,
-    subject: { id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+    subject: {
+      ...{ id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+      ...(sitePlan.subject.remarks ? { remarks: sitePlan.subject.remarks } : {}),
+    },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {
       ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
+      ...(sparsity === undefined ? {} : { sparsity }),
     },
     task: {
       id: task.id,

@@ -1,6 +1,6 @@
 /**
  * @file Control: BatchTopK whose decoder stays at its random start; encoder and biases are trained. What it reaches, a trained
- * dictionary must beat.
+ * dictionary must beat. A third of BatchTopK's learning rate suits it better.
  */
 import { defineSae } from '../../harness/contract.ts';
 import {
@@ -11,8 +11,9 @@ import {
 } from './shared/batchtopk-codes.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { frozen } from './shared/frozen.ts';
+import { learningRate } from './shared/learning-rate.ts';
 import { checkK } from './shared/linear-parts.ts';
-import type { TopkFamily } from './shared/topk-family.ts';
+import { type TopkFamily, topkFamilyTraining } from './shared/topk-family.ts';
 import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 
 export default defineSae<TopkFamily>({
@@ -30,5 +31,6 @@ export default defineSae<TopkFamily>({
     const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux }, carry, codes, reconstruction };
   },
+  training: (shape, hp, run) => ({ ...topkFamilyTraining(shape, hp, run), lr: learningRate(1.5e-3, shape, run, 0.5) }),
   unitRows: () => [],
 });

@@ -11,9 +11,10 @@ import {
 } from './shared/batchtopk-codes.ts';
 import { centredBias, preActivations } from './shared/encoder.ts';
 import { frozen } from './shared/frozen.ts';
+import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldDecoderNorms } from './shared/linear-parts.ts';
 import { thresholdCodes } from './shared/threshold-codes.ts';
-import { topkFamilyInit } from './shared/topk-family.ts';
+import { topkFamilyInit, topkFamilyTraining } from './shared/topk-family.ts';
 import { normalisedError } from './shared/topk-family-loss.ts';
 
 /** Nothing but the selection: no latent can be brought back. */
@@ -45,6 +46,7 @@ export default defineSae<FrozenEncoderParameters>({
     const nmse = normalisedError(target, reconstruction, state);
     return { total: nmse, parts: { nmse }, carry, codes, reconstruction };
   },
+  training: (shape, hp, run) => ({ ...topkFamilyTraining(shape, hp, run), lr: learningRate(1.5e-3, shape, run, 0.5) }),
   unitRows: () => [],
   beforeStep: (grads) => grads,
   toInference: (params, state) => foldDecoderNorms(batchTopkVariant.toInference(params, state)),

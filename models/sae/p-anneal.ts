@@ -91,7 +91,7 @@ export default defineSae<PAnnealParameters>({
     changes: { type: 'integer', minimum: 2, default: 10, description: 'Changes of p, at equal distances.' },
   },
   validate: (shape, hp) => checkTarget('p-anneal', hp.targetL0, shape.d_sae),
-  training: (shape, _hp, run) => ({ lr: learningRate(4e-3, shape, run, 0.7), clip: 1, normalise: 'mean-norm' }),
+  training: (shape, _hp, run) => ({ lr: learningRate(6e-3, shape, run, 0.7), clip: 1, normalise: 'mean-norm' }),
   init: (shape, hp, env) => ({
     ...centredReluVariant.init(shape, hp, env),
     buffers: { recent: tf.zeros([RECENT, 2]) },

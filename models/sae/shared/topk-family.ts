@@ -45,7 +45,7 @@ export const topkFamilyHyperparameters = {
 };
 
 /** ε as in openai/sparse_autoencoder. */
-export function topkFamilyTraining(shape: SaeShape, _hp: TopkFamily, run: RunLength): Partial<TrainingOptions> {
+export function topkFamilyTraining(shape: SaeShape, _hp: unknown, run: RunLength): Partial<TrainingOptions> {
   return { lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 };
 }
 
