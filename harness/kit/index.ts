@@ -6,7 +6,7 @@ export { addedToken } from '../io/added-token.ts';
 export { atomicWrite } from '../io/atomic.ts';
 export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
-export { readCsvRows } from '../io/csv.ts';
+export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
