@@ -36,6 +36,9 @@ export async function resolveOptions(
   return options;
 }
 
+/** Names that variants give to the number of active latents that they aim for. */
+export const SPARSITY_OPTIONS = ['k', 'targetL0'] as const;
+
 /** What every SAE has beside its own hyper-parameters: its width, absolute or as a multiple of d_in. */
 export const SIZE_OPTIONS: OptionsSchema = {
   d_sae: { type: 'integer', minimum: 1, maximum: 16777216, description: 'Number of latents; wins over expansion.' },

@@ -84,7 +84,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     tf.dispose(checkpoint.groups['adam']!);
   }
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
-  const looks = options.heldOut && !definition.data ? heldOutLooks(options.heldOut, seed) : undefined;
+  const looks = options.heldOut && !definition.data?.target ? heldOutLooks(options.heldOut, seed) : undefined;
   const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
   const lookAt = lookSteps(training);
   const curve = createCurve(steps, checkpoint?.progress.curve);
@@ -177,7 +177,8 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     const quiet = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
     const silent = fires ? quiet : 0;
     const rows = keptRows(activations);
-    const trainedOn = fires && !definition.data && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
+    const trainedOn =
+      fires && !definition.data?.target && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
     const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;
     const late = points.slice(-Math.ceil(points.length / LATE));

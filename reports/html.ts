@@ -2,12 +2,16 @@
 import type { Result } from '../harness/schema/result.generated.ts';
 import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
+import { frontsOf, matchedTable } from './fronts.ts';
 import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
+import { frontPlot } from './plots/fronts.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
+import { scalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import { scalingStudies } from './scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -107,16 +111,17 @@ export async function renderHtml(
     const atPlace = results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
     const tasks = [];
     for (const table of own) {
-      const plots = tablePlots(
-        table,
-        atPlace.filter(({ task }) => task.id === table.task.id),
-        palette,
-      );
+      const ofTask = atPlace.filter(({ task }) => task.id === table.task.id);
+      const fronts = frontsOf(table, own);
+      const studies = scalingStudies(ofTask);
+      const plots = [...tablePlots(table, ofTask, palette), ...fronts.map(frontPlot), ...studies.map(scalingPlot)];
       tasks.push({
         anchor: anchorOf(place, table.task.id),
         title: table.task.title,
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         unavailable: table.unavailable,
+        matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
+        studies,
         plots: await plotViews(plots, anchorOf(place, table.task.id)),
         ...tableView(table),
       });

@@ -3,6 +3,7 @@ import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
+import { frontsOf, matchedTable } from './fronts.ts';
 import { markedName, markLine } from './marks.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
@@ -54,7 +55,7 @@ export function rowGroups(rows: readonly TableRow[]): {
   return { bands, details: rows.filter(({ detail }) => detail) };
 }
 
-function tableView(table: Table) {
+function tableView(table: Table, tables: readonly Table[]) {
   const columns = leaderboardColumns(table);
   const rows = table.rows.filter(({ cells, failures }) => failures || columns.some((name) => cells[name]));
   const arrows = { max: ' ↑', min: ' ↓', none: '' };
@@ -91,10 +92,19 @@ function tableView(table: Table) {
       power: powerText(band.rows),
     })),
     details: details.map(rowView),
+    matched: frontsOf(table, tables)
+      .flatMap((front) => matchedTable(front, table) ?? [])
+      .map(({ rows, ...matched }) => ({
+        ...matched,
+        rows: rows.map((row) => ({ ...row, label: markdownText(row.label) })),
+      })),
     reasons: reasonsOf(rows, columns),
     marks: table.marks.map((mark) => markdownText(markLine(mark, table.seeds))),
   };
 }
+
+const isPlaceOf = ({ subject, site }: Table, other: Table) =>
+  other.subject.id === subject.id && other.site.name === site.name;
 
 /** The leaderboard's text. `source` says where the results lie, for the reader. */
 export async function renderLeaderboard(
@@ -104,7 +114,14 @@ export async function renderLeaderboard(
   const seeds = new Set(tables.flatMap((table) => table.seeds));
   const modalities = [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
     title: MODALITY_TITLES[modality],
-    tables: tables.filter(({ subject }) => subject.modality === modality).map(tableView),
+    tables: tables
+      .filter(({ subject }) => subject.modality === modality)
+      .map((table) =>
+        tableView(
+          table,
+          tables.filter((other) => isPlaceOf(table, other)),
+        ),
+      ),
   }));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,

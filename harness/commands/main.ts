@@ -8,13 +8,14 @@ import { pluginFault } from '../plugin-fault.ts';
 import type { Command, CommandContext } from './command.ts';
 import { command as doctor } from './doctor.ts';
 import { command as ls } from './ls.ts';
+import { command as create } from './new.ts';
 import { command as report } from './report.ts';
 import { command as run } from './run.ts';
 import { command as store } from './store.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
 
-const COMMANDS: readonly Command[] = [run, train, report, ls, store, validate, doctor];
+const COMMANDS: readonly Command[] = [run, train, report, ls, store, validate, create, doctor];
 
 const names = COMMANDS.map(({ name }) => name);
 
@@ -79,7 +80,8 @@ async function execute(
 function usageMistake(message: string, passed: readonly string[]): string {
   const command = COMMANDS.find(({ name }) => passed.includes(name));
   if (command && message.startsWith('Not enough non-option arguments')) {
-    const [name, { description, choices }] = Object.entries(command.positionals)[0]!;
+    const given = Number(/got (\d+)/.exec(message)?.[1] ?? 0);
+    const [name, { description, choices }] = Object.entries(command.positionals)[given]!;
     const expected = choices ? `one of ${choices.join(', ')}` : description.toLowerCase();
     return `${command.name}: expected <${name}>: ${expected}; found nothing.`;
   }

@@ -2,7 +2,7 @@
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 
 /** Commands by name, as the table refers to them. */
-export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'doctor';
+export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'new' | 'doctor';
 
 export interface Setting {
   /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
@@ -19,7 +19,7 @@ export interface Setting {
   min?: number;
 }
 
-const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'store', 'validate', 'doctor'];
+const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'store', 'validate', 'new', 'doctor'];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
 
 export const SETTINGS: readonly Setting[] = [
@@ -50,9 +50,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'store'],
+    commands: ['run', 'train', 'report', 'store', 'new'],
     value: 'DIR',
-    description: 'Folder for results and reports (run: saxbench-out/<suite>; store gc: where results are looked for).',
+    description:
+      'Folder for results, reports and files (run: saxbench-out/<suite>; store gc: where results are looked for; new: this one).',
   },
   {
     name: 'store',
@@ -127,7 +128,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: COMPUTING,
     value: 'NAME=VALUE',
     description:
-      'A hyper-parameter or training option, e.g. k=32, lr=3e-4; in a run METHOD.NAME=VALUE, e.g. topk.k=32.',
+      'A hyper-parameter or training option, e.g. k=32, lr=3e-4; in a run METHOD.NAME=VALUE, e.g. topk.k=32, or TASK.NAME=VALUE.',
   },
   {
     name: 'dataset',

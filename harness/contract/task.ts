@@ -3,7 +3,7 @@
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item, Site } from './data.ts';
 import type { TaskJudge } from './judge.ts';
-import type { FittedMethod, LabelledActivations, PooledLatents } from './methods.ts';
+import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
 
@@ -76,6 +76,25 @@ export interface CurveDisplay {
   only?: string;
 }
 
+/** How a metric of this task goes with the size of a method: along the settings of each variant, and at equal sizes. */
+export interface FrontDisplay {
+  /** The size: a metric of this task, or of another one on the same method. Less of it is better. */
+  x: { metric: string; task?: string };
+  /** A metric of this task. */
+  y: string;
+  title: string;
+  caption: string;
+  logX?: boolean;
+  /** Also a table of y at equal x, interpolated along each variant's own settings. */
+  matched?: boolean;
+}
+
+/** What of a row is a loss that goes with width, sparsity and compute: the law of Gao et al. 2024 is fitted where a suite has the widths. */
+export interface ScalingDisplay {
+  /** A metric of this task whose best value is 1, such as explained variance: the loss is what is missing. */
+  missing: string;
+}
+
 /** What a task shows in tables and plots; reports know no task by name. */
 export interface TaskDisplay {
   /** Metrics beside the main one, in order: the columns of the leaderboard. */
@@ -94,6 +113,8 @@ export interface TaskDisplay {
   chance?: number;
   /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
   scatter?: { x: string; y: string; title: string; caption: string; logX?: boolean };
+  fronts?: FrontDisplay[];
+  scaling?: ScalingDisplay;
   curves?: Record<string, CurveDisplay>;
 }
 
@@ -104,6 +125,8 @@ export interface TaskOutcome {
   details?: Record<string, unknown>;
   /** Plottable series: name → points, e.g. `roc`, `score-by-factor`, `ms-quantiles`. */
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
+  /** What a reader must know about the method beside these numbers; stands with the marks of its training. */
+  marks?: Mark[];
 }
 
 /** Method-independent work shared by all methods: typed arrays and JSON of the task's own form P, kept in the store. */

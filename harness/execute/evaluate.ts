@@ -160,14 +160,15 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed }: Outcome,
+  { rows, details, curves, unavailable, failed, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
-  const { id, kind, name, title, paper, version, options, optionsPassed } = fit.method;
+  const { id, kind, name, title, paper, version, options, optionsPassed, sparsity } = fit.method;
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true;
   const { dataset } = sitePlan.subject;
+  const marks = [...(meta.marks ?? []), ...ofTask];
   const keys = Object.entries({
     ...sitePlan.activations,
     fit: fit.key,
@@ -178,13 +179,17 @@ export function resultWith(
     schema: RESULT_SCHEMA,
     key: evaluation.key,
     suite: plan.suite,
-    subject: { id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+    subject: {
+      ...{ id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
+      ...(sitePlan.subject.remarks ? { remarks: sitePlan.subject.remarks } : {}),
+    },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
     method: {
       ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),
       ...(meta.d_sae === undefined ? {} : { d_sae: meta.d_sae }),
+      ...(sparsity === undefined ? {} : { sparsity }),
     },
     task: {
       id: task.id,
@@ -204,7 +209,7 @@ export function resultWith(
     rows,
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
-    ...(meta.marks ? { marks: meta.marks } : {}),
+    ...(marks.length > 0 ? { marks } : {}),
     ...(meta.training ? { training: meta.training } : {}),
     provenance: {
       ...meta.run,

@@ -36,6 +36,8 @@ export interface FitInputs {
   labelled?: LabelledActivations;
   subject?: Subject;
   site: string;
+  /** Shape of the site's rows, where they have one. */
+  input?: readonly number[];
 }
 
 type Method = Awaited<ReturnType<Registry['method']>>;
@@ -84,7 +86,7 @@ export async function fitBaseline(
 export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
-  { train, test, site }: FitInputs,
+  { train, test, site, input }: FitInputs,
   { folder, progress, signal }: StepWork,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
@@ -93,6 +95,7 @@ export async function fitSae(
   const trained = await trainSae(definition, {
     activations: train,
     ...(test ? { heldOut: test } : {}),
+    ...(input ? { input: [...input] } : {}),
     d_sae: widthOf(fit.method.options, train.d_in),
     hp: hyperparametersOf(fit.method.options),
     training: fit.training as Partial<TrainingOptions>,

@@ -131,12 +131,14 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
   async function inputsOf({ method }: Fit): Promise<FitInputs> {
     const { value: train } = await split('train');
     const labels = readsLabels(method) ? await labelled() : undefined;
+    const { input } = session.site(site);
     return {
       train,
       ...(readsTest(method) ? { test: (await split('test')).value } : {}),
       ...(labels ? { labelled: labels.value } : {}),
       ...(session.subject ? { subject: session.subject } : {}),
       site,
+      ...(input ? { input } : {}),
     };
   }
 

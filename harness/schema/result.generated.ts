@@ -112,6 +112,10 @@ export interface ResultMethod {
   control: boolean;
   d_sae?: number;
   /**
+   * The option that sets how many latents are active: settings that differ in it alone are one curve.
+   */
+  sparsity?: string;
+  /**
    * Resolved: with every default.
    */
   options: {};
@@ -182,9 +186,24 @@ export interface ResultDisplay {
     caption: string;
     logX?: boolean;
   };
+  fronts?: ResultFrontDisplay[];
+  scaling?: {
+    missing: string;
+  };
   curves?: {
     [k: string]: ResultCurveDisplay;
   };
+}
+export interface ResultFrontDisplay {
+  x: {
+    metric: string;
+    task?: string;
+  };
+  y: string;
+  title: string;
+  caption: string;
+  logX?: boolean;
+  matched?: boolean;
 }
 export interface ResultCurveDisplay {
   title: string;

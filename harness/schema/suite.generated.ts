@@ -187,6 +187,7 @@ export interface SuiteMethod {
    */
   anyOrigin?: boolean;
   options?: SuiteOptions;
+  grid?: SuiteGrid;
   training?: SuiteTraining;
   /**
    * Only on these subjects; on all when omitted.
@@ -200,6 +201,15 @@ export interface SuiteMethod {
    * @minItems 1
    */
   sites?: Site[];
+}
+/**
+ * Values of options, of training too: the method stands in the suite at every combination, named after it, e.g. { "d_sae": [512, 1024], "k": [8, 16, 32] }.
+ */
+export interface SuiteGrid {
+  /**
+   * @minItems 1
+   */
+  [k: string]: (number | string | boolean)[];
 }
 export interface SuiteTask {
   id: Id;

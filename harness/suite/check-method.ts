@@ -1,7 +1,7 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
 
 import type { Site } from '../contract/data.ts';
-import type { TrainingOptions } from '../contract/sae.ts';
+import type { SaeShape, TrainingOptions } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
@@ -26,6 +26,15 @@ async function checkCheckpoint({ name, checkpoint, variant }: ResolvedMethod, si
   );
 }
 
+/** @throws UserError where a site has no rows that follow one another, as tokens of a text do. */
+function checkOrder(id: string, { name, kind, modality }: Site): void {
+  if (kind === 'tokens' && modality === 'text') return;
+  const rows = modality === 'image' ? (kind === 'tokens' ? 'patches of images' : 'one row an image') : 'one row a text';
+  throw new UserError(
+    `no order for ${id}: expected tokens of texts, each with its predecessor; found ${rows} at ${name}.`,
+  );
+}
+
 /**
  * Checks what a method's options ask for at a site: sizes, options that contradict one another, a checkpoint's files.
  *
@@ -41,8 +50,10 @@ export async function checkMethod(
   const definition = await registry.method(method.id);
   if (definition.kind === 'checkpoint') return checkCheckpoint(method, site);
   if (definition.kind === 'baseline') return definition.validate?.({ d_in: site.d }, method.options);
-  const shape = { d_in: site.d, d_sae: widthOf(method.options, site.d), d_out: site.d };
+  const shape: SaeShape = { d_in: site.d, d_sae: widthOf(method.options, site.d), d_out: site.d };
+  if (site.input) shape.input = [...site.input];
   const hp = hyperparametersOf(method.options);
   checkShape(definition, shape, hp);
+  if (definition.data?.previous) checkOrder(definition.id, site);
   resolveTraining(definition, shape, hp, { ...training, ...method.training } as Partial<TrainingOptions>);
 }

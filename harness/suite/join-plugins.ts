@@ -1,7 +1,7 @@
 /** @file `--plugin`: the person's own methods and tasks join a run by themselves, sized as what the suite has. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { SIZE_OPTIONS } from '../options.ts';
+import { SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, PLUGIN_FOLDERS, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod } from '../schema/suite.generated.ts';
@@ -9,7 +9,7 @@ import { OWN_CONFIG, readOwnSae } from '../train/own-layout.ts';
 import { SAELENS_CONFIG } from '../train/saelens-config.ts';
 import { sitesOf } from './check.ts';
 import { methodName, subjectName } from './load.ts';
-import { SPARSITY, sparsityFor } from './widths.ts';
+import { sparsityFor } from './widths.ts';
 
 /** The variant whose sizes a person's own takes over, where the suite has it. */
 const REFERENCE = 'topk';
@@ -81,8 +81,8 @@ type Options = Record<string, unknown>;
 /** Options of another variant as far as they are sizes, in the names that this one has for them. */
 function sizesFrom(options: Options, own: object): Options {
   const sizes = Object.entries(options).filter(([name]) => name in SIZE_OPTIONS);
-  const sparsity = SPARSITY.map((name) => options[name]).find((value) => value !== undefined);
-  const names = sparsity === undefined ? [] : SPARSITY.filter((name) => name in own);
+  const sparsity = SPARSITY_OPTIONS.map((name) => options[name]).find((value) => value !== undefined);
+  const names = sparsity === undefined ? [] : SPARSITY_OPTIONS.filter((name) => name in own);
   return Object.fromEntries([...sizes, ...names.map((name): [string, unknown] => [name, sparsity])]);
 }
 
@@ -94,7 +94,7 @@ async function entriesLike(id: string, reference: readonly SuiteMethod[], regist
   const { hyperparameters } = await registry.get('sae', id);
   const { hyperparameters: known } = await registry.get('sae', reference[0]!.id);
   const usual = Object.fromEntries(
-    SPARSITY.filter((name) => name in known).map((name) => [name, known[name]!.default]),
+    SPARSITY_OPTIONS.filter((name) => name in known).map((name) => [name, known[name]!.default]),
   );
   const entries = new Map<string, SuiteMethod>();
   for (const { id: other, name, subjects, sites, options, training: { tokens, batchSize } = {} } of reference) {
@@ -121,7 +121,7 @@ async function entriesLike(id: string, reference: readonly SuiteMethod[], regist
 /** Entries of a variant in a suite without SAEs: sized by the width of each site, where that is known. */
 async function entriesByWidth(id: string, { subjects, id: suite }: Suite, registry: Registry): Promise<SuiteMethod[]> {
   const { hyperparameters } = await registry.get('sae', id);
-  const names = SPARSITY.filter((name) => name in hyperparameters);
+  const names = SPARSITY_OPTIONS.filter((name) => name in hyperparameters);
   if (names.length === 0) return [{ id }];
   const entries: SuiteMethod[] = [];
   for (const subject of subjects) {
@@ -169,7 +169,7 @@ export async function joinPlugins(suite: Suite, registry: Registry, given: Suite
 
 /** Where an entry stands, and with what sizes. */
 function sizeText({ name, subjects, sites, options = {} }: SuiteMethod): string {
-  const sizes = [...Object.keys(SIZE_OPTIONS), ...SPARSITY].filter((option) => options[option] !== undefined);
+  const sizes = [...Object.keys(SIZE_OPTIONS), ...SPARSITY_OPTIONS].filter((option) => options[option] !== undefined);
   const text = sizes.map((option) => `${option} ${options[option]}`).join(', ') || 'its own defaults';
   const places = [text, subjects && `on ${subjects.join(', ')}`, sites && `at ${sites.join(', ')}`];
   return [name && `${name}:`, ...places].filter(Boolean).join(' ');

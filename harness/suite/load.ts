@@ -7,6 +7,7 @@ import { packageRoot } from '../paths.ts';
 import { CHECKPOINT } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
+import { expandGrids } from './grid.ts';
 import { meantFor } from './meant-for.ts';
 
 /** A suite with the folder that its relative paths start from. */
@@ -37,7 +38,7 @@ export async function loadSuite(nameOrPath: string): Promise<LoadedSuite> {
   if (!isPath && !suiteIds().includes(nameOrPath)) throw unknownName('suite', nameOrPath, suiteIds());
   const file = isPath ? resolve(nameOrPath) : join(SUITES, `${nameOrPath}.json`);
   const where = `suite ${nameOrPath}`;
-  const suite = await validate('suite', await readJson(file, 'suite'), where);
+  const suite = expandGrids(await validate('suite', await readJson(file, 'suite'), where), where);
   checkNames(suite, where);
   if (suite.id !== basename(file, '.json')) {
     throw new UserError(

@@ -3,7 +3,7 @@ import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { folderFingerprint } from '../io/fingerprint.ts';
-import { resolveOptions, SIZE_OPTIONS } from '../options.ts';
+import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
@@ -172,7 +172,9 @@ async function resolveMethod(
   };
   if (method.kind === 'sae') {
     const options = await resolveOptions(saeOptions(method), given.options, label);
-    return { ...common, kind: 'sae', options, seeded: true, needs: 'activations' };
+    const sparsity = SPARSITY_OPTIONS.find((name) => name in options);
+    const named = sparsity === undefined ? {} : { sparsity };
+    return { ...common, ...named, kind: 'sae', options, seeded: true, needs: 'activations' };
   }
   const { seeded, needs, modalities } = method;
   const options = await resolveOptions(method.options, given.options, label);

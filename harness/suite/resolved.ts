@@ -89,6 +89,8 @@ export interface ResolvedMethod {
   version: number;
   options: Record<string, unknown>;
   optionsPassed: Record<string, unknown>;
+  /** The option that sets how many latents are active. */
+  sparsity?: string;
   training: Record<string, unknown>;
   seeded: boolean;
   needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';

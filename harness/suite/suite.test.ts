@@ -196,7 +196,12 @@ test('--option sets an option or a training option of the methods of a name or i
   const [first, second] = set('topk.k=32', 'topk-8.lr=0.5');
   assert.equal([first!.options, second!.options], [{ k: 32 }, { k: 32 }]);
   assert.equal([first!.training, second!.training], [{ lr: 0.5, tokens: 1e6 }, undefined]);
-  assert.match(await refusal(() => set('tokp.k=32')), /unknown method of --option 'tokp'\. Did you mean: topk/);
+  assert.match(await refusal(() => set('tokp.k=32')), /unknown method or task of --option 'tokp'\. Did you mean: topk/);
+  const { tasks, methods } = setOptions({ ...given(), tasks: [{ id: 'steering', options: { prompts: 2 } }] }, [
+    'steering.judge=mine',
+  ]);
+  assert.equal(tasks, [{ id: 'steering', options: { prompts: 2, judge: 'mine' } }]);
+  assert.equal(methods, given().methods, 'of a task');
   assert.match(await refusal(() => set('k=32')), /expected METHOD\.NAME=VALUE/);
   assert.match(await refusal(() => set('topk.k=32', 'topk.k=16')), /'topk\.k' is given twice; keep one/);
 });

@@ -1,12 +1,10 @@
 /** @file Sizes of SAEs on a subject that a suite was not written for: by the subject's width, not by the suite's. */
-import { hyperparametersOf, SIZE_OPTIONS, widthOf } from '../options.ts';
+import { hyperparametersOf, SIZE_OPTIONS, SPARSITY_OPTIONS, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import { CHECKPOINT } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { methodName } from './load.ts';
 
-/** Names that variants give to the number of active latents that they aim for. */
-export const SPARSITY = ['k', 'targetL0'] as const;
 /** Lowest and highest of it by default. */
 const [LEAST, MOST] = [8, 256];
 
@@ -35,7 +33,7 @@ export async function sizedBy(suite: Suite, d_in: number, registry: Registry): P
       methods.push(method);
       continue;
     }
-    const names = SPARSITY.filter((name) => name in definition.hyperparameters);
+    const names = SPARSITY_OPTIONS.filter((name) => name in definition.hyperparameters);
     const sparsity = Object.fromEntries(names.map((name) => [name, sparsityFor(d_in)]));
     methods.push({ ...method, options: { ...hyperparametersOf(method.options ?? {}), ...sparsity } });
   }
@@ -48,7 +46,7 @@ export async function sizeLines({ methods }: Suite, d_in: number, registry: Regi
   for (const method of methods) {
     if ((await sizedDefinition(method, registry)) === undefined) continue;
     const options: Record<string, unknown> = { expansion: SIZE_OPTIONS['expansion']!.default, ...method.options };
-    const names = SPARSITY.filter((name) => name in options);
+    const names = SPARSITY_OPTIONS.filter((name) => name in options);
     const width = `d_sae ${widthOf(options, d_in)}`;
     lines.push([`${methodName(method)}: ${width}`, ...names.map((name) => `${name} ${options[name]}`)].join(', '));
   }

@@ -34,6 +34,7 @@ export function fittedFromSae<H>(plugin: SaeDefinition<H>, params: NamedTensors,
     d_sae: shape.d_sae,
     sparse: definition.sparse ?? true,
     cost: { ...sizeOf(Object.values(params)), ...(definition.macs ? { macs: definition.macs(shape, hp) } : {}) },
+    ...(definition.resolutionFree && { resolutionFree: true }),
     encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
     decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),
     directions() {

@@ -23,6 +23,7 @@ import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
+import temporal from './temporal.ts';
 import topk from './topk.ts';
 import vaease from './vaease.ts';
 
@@ -58,7 +59,7 @@ const EXPERTS = 2;
 const CENTROIDS = 5;
 const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
-  ...[topk, batchtopk, matryoshka, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
+  ...[topk, batchtopk, matryoshka, temporal, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
   ...[frozenDecoder, softFrozenDecoder, frozenEncoder].map((definition) => linear(definition, 'k')),
   ...[relu, reluBricken, pAnneal].map((definition) => linear(definition, 'targetL0')),
   linear(gated, 'targetL0', ({ d, F }) => 2 * d * F + 3 * F + d),

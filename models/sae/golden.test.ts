@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
+import type { SaeBatch, SaeDefinition, TrainState } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createAdam } from '../../harness/num/optimiser.ts';
@@ -13,6 +13,7 @@ import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import fno from './fno.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
@@ -28,6 +29,8 @@ import reluBricken from './relu-bricken.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
+import temporal from './temporal.ts';
+import tensor from './tensor.ts';
 import topk from './topk.ts';
 import vaease from './vaease.ts';
 
@@ -49,6 +52,10 @@ interface GoldenCase {
   clip: number | null;
   params: Record<string, number[]>;
   x: number[];
+  /** Width of `target`, where it is another site's. */
+  d_out?: number;
+  target?: number[];
+  previous?: number[];
   dead: number[];
   scalars?: Record<string, number>;
   /** Of the shape of W_dec where `shapes` does not say another. */
@@ -71,7 +78,10 @@ interface GoldenCase {
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'vaease', 'kron'];
+const FILES = [
+  ...['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'vaease', 'kron'],
+  ...['tensor', 'fno'],
+];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -81,7 +91,8 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, vaease, kron],
+    ...[archetypal, matchingPursuit, temporal, vaease, kron],
+    ...[tensor, fno],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
@@ -134,18 +145,24 @@ function stateOf({
   };
 }
 
+function batchOf({ d_in, d_out = d_in, n, x: rows, target, previous }: Sizes & GoldenCase): SaeBatch {
+  const x = tf.tensor2d(rows, [n, d_in]);
+  const batch: SaeBatch = { x, target: target ? tf.tensor2d(target, [n, d_out]) : x };
+  return previous ? { ...batch, previous: tf.tensor2d(previous, [n, d_in]) } : batch;
+}
+
 const unitRowsOf = ({ variant, hp }: GoldenCase) => VARIANTS[variant]!.unitRows?.(hp) ?? [];
 
 for (const example of examples) {
   const definition = VARIANTS[example.variant]!;
-  const { d_in, n } = example;
+  const { n } = example;
 
   test(`${example.name}: loss, codes and gradients are PyTorch's`, () => {
     tf.tidy(() => {
       const params = tensors(example);
-      const x = tf.tensor2d(example.x, [n, d_in]);
+      const batch = batchOf(example);
       const state = stateOf(example);
-      const loss = definition.loss(params, { x, target: x }, state, example.hp);
+      const loss = definition.loss(params, batch, state, example.hp);
       allclose(loss.total.dataSync(), [example.total], tolerance, 'total');
       for (const [name, value] of Object.entries(example.parts)) {
         // The smallest kept value is no part of BatchTopK's loss: it is carried to the threshold.
@@ -154,7 +171,7 @@ for (const example of examples) {
       allclose(toDense(loss.codes).dataSync(), example.codes, tolerance, 'codes');
       allclose(loss.reconstruction.dataSync(), example.reconstruction, tolerance, 'reconstruction');
       if (example.decoded) {
-        const inferred = definition.encode(params, x, example.hp);
+        const inferred = definition.encode(params, batch.x, example.hp);
         allclose(toDense(inferred).dataSync(), example.codes, tolerance, 'codes of inference');
         allclose(definition.decode(params, inferred, example.hp).dataSync(), example.decoded, tolerance, 'decoded');
       }
@@ -162,7 +179,7 @@ for (const example of examples) {
       const names = Object.keys(example.grads);
       const gradients = tf.grads((...values) => {
         const trained = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-        return definition.loss({ ...params, ...trained }, { x, target: x }, state, example.hp).total;
+        return definition.loss({ ...params, ...trained }, batch, state, example.hp).total;
       })(names.map((name) => params[name]!));
       const raw = Object.fromEntries(names.map((name, i) => [name, gradients[i]!]));
       const onSphere = unitRowsOf(example);
@@ -187,9 +204,9 @@ for (const example of examples) {
       unitRows: unitRowsOf(example),
       ...(clip !== null && { clipNorm: clip }),
     });
-    const x = tf.tensor2d(example.x, [n, d_in]) as Tensor2D;
+    const batch = batchOf(example);
     const state = stateOf(example);
-    const output = trainStep({ definition, hp, params, adam, batch: { x, target: x }, state, lr });
+    const output = trainStep({ definition, hp, params, adam, batch, state, lr });
     for (const [name, expected] of Object.entries(example.after)) {
       // A first Adam step is lr · sign(g): a gradient of 1e-9 in float64 may have any sign in float32.
       const gradient = example.grads[name] ?? expected.map(() => 0);
@@ -205,7 +222,7 @@ for (const example of examples) {
     }
     const active = example.codes.filter((code) => code !== 0).length;
     assert.is(output.l0, active / n);
-    tf.dispose([x, made, params, state.dead, state.buffers]);
+    tf.dispose([batch, made, params, state.dead, state.buffers] as never);
     adam.dispose();
   });
 }

@@ -1,6 +1,6 @@
 /** @file Named series as lines: ROC curves, scores against the factor, quantiles, training curves. */
 import type { EChartsOption } from 'echarts';
-import type { Plot } from './svg.ts';
+import type { LegendEntry, Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
 export interface Series {
@@ -15,6 +15,13 @@ export interface Series {
 /** Lengths of strokes and gaps in turn; none is solid. */
 const DASHES: readonly number[][] = [[], [6, 3], [2, 2], [12, 4], [8, 3, 2, 3], [3, 6]];
 
+/** The next stroke of a colour. @param used How many lines each colour has so far; counted on. */
+export function strokeOf(colour: string, used: Map<string, number>): Pick<LegendEntry, 'colour' | 'dash'> {
+  const nth = used.get(colour) ?? 0;
+  used.set(colour, nth + 1);
+  return { colour, dash: DASHES[nth % DASHES.length]! };
+}
+
 export function linePlot(
   series: readonly Series[],
   palette: Palette,
@@ -22,12 +29,7 @@ export function linePlot(
 ): Plot | undefined {
   if (series.length === 0) return undefined;
   const used = new Map<string, number>();
-  const legend = series.map(({ method, label }) => {
-    const colour = palette.colourOf(method);
-    const nth = used.get(colour) ?? 0;
-    used.set(colour, nth + 1);
-    return { label, colour, dash: DASHES[nth % DASHES.length]! };
-  });
+  const legend = series.map(({ method, label }) => ({ label, ...strokeOf(palette.colourOf(method), used) }));
   const lines = series.map(({ label, x, y }, i) => {
     const { colour, dash } = legend[i]!;
     return {
@@ -36,7 +38,7 @@ export function linePlot(
       data: x.flatMap((at, j) => (options.logX && at <= 0 ? [] : [[at, y[j]!]])),
       showSymbol: x.length <= 20,
       symbolSize: 5,
-      lineStyle: { width: 1.6, type: dash.length > 0 ? dash : ('solid' as const) },
+      lineStyle: { width: 1.6, type: dash.length > 0 ? [...dash] : ('solid' as const) },
       itemStyle: { color: colour },
     };
   });

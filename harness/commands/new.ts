@@ -1,0 +1,150 @@
+/** @file `saxbench new`: a plug-in or suite of one's own to start from, with its test. */
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { PluginKind } from '../plugin-check.ts';
+import type { Registry } from '../registry.ts';
+import type { Command } from './command.ts';
+
+const KINDS = ['sae', 'baseline', 'task', 'dataset', 'judge', 'suite'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Name of the files that lie in `harness/scaffold/<kind>/`, and in them. */
+const STARTER = 'starter';
+
+/** Names in results are as long as this at most. */
+const MAX_NAME = 80;
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+/** What to do with the files, in order: commands, with what each is for. */
+const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: string, meaning: string][]>> = {
+  sae: (name, file) => [
+    [`npx saxbench run default --plugin ${file} --only ${name},topk --limit 8`, 'beside topk, at its sizes'],
+    [
+      `npx saxbench train --sae ${name} --plugin ${file} --subject tiny-lm --site blocks.2.hook_resid_post --dataset text-world --out trained`,
+      'one SAE, to keep',
+    ],
+    [
+      `npx saxbench run default --checkpoint trained --plugin ${file} --only trained --limit 8`,
+      'score what was trained',
+    ],
+  ],
+  baseline: (name, file) => [
+    [`npx saxbench run default --plugin ${file} --only ${name},diffmean --limit 8`, 'beside another baseline'],
+  ],
+  task: (name, file) => [
+    [`npx saxbench run default --plugin ${file} --only topk,pca,${name} --limit 8`, 'two methods on it'],
+  ],
+  dataset: (name, file) => [
+    [
+      `npx saxbench run default --subject tiny-lm --plugin ${file} --dataset ${name} --dataset-option path=${file.replace(/\.ts(?='?$)/, '.csv')} --only topk,linear-probe --limit 8`,
+      'two methods on its texts',
+    ],
+  ],
+  judge: (name, file) => [
+    [
+      `npx saxbench run default --plugin ${file} --option steering.judge=${name} --only diffmean,steering --only subjects=tiny-lm`,
+      'what it makes of steered texts',
+    ],
+  ],
+  suite: (_name, file) => [
+    [`npx saxbench validate ${file}`, 'names, options and sizes'],
+    [`npx saxbench run ${file} --limit 8`, 'small; without --limit, whole'],
+  ],
+};
+
+/** What has a name already, in words; undefined where it is free. */
+async function takenBy(kind: Kind, name: string, registry: Registry): Promise<string | undefined> {
+  if (kind === 'suite') {
+    const { suiteIds } = await import('../suite/load.ts');
+    return suiteIds().includes(name) ? 'suite' : undefined;
+  }
+  const { CHECKPOINT } = await import('../registry.ts');
+  const rivals: PluginKind[] = kind === 'sae' || kind === 'baseline' ? ['sae', 'baseline'] : [kind];
+  for (const rival of rivals) if ((await registry.ids(rival)).includes(name)) return rival;
+  return rivals.length > 1 && name === CHECKPOINT.id ? 'kind of method' : undefined;
+}
+
+async function checkName(kind: Kind, name: string): Promise<void> {
+  if (!NAME.test(name) || name.length > MAX_NAME) {
+    throw new UserError(
+      `new ${kind}: expected a name of lower-case letters, digits and single dashes, at most ${MAX_NAME}, as in my-${kind}; found '${name}'.`,
+    );
+  }
+  const { openRegistry } = await import('../registry.ts');
+  const owner = await takenBy(kind, name, openRegistry());
+  if (owner !== undefined)
+    throw new UserError(`new ${kind}: saxbench has a ${owner} '${name}' of its own; choose another name.`);
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Writes the starting files. @throws UserError where one of them is there already, or the folder cannot be written. */
+async function writeFiles(kind: Kind, name: string, folder: string): Promise<string[]> {
+  const { packageRoot } = await import('../paths.ts');
+  const { ensureFolder } = await import('../io/ensure-folder.ts');
+  const { writeError } = await import('../io/atomic.ts');
+  const from = join(packageRoot, 'harness/scaffold', kind);
+  const files = (await readdir(from))
+    .sort()
+    .map((file) => ({ source: join(from, file), to: join(folder, file.replace(STARTER, name)) }));
+  for (const { to } of files) {
+    if (await exists(to))
+      throw new UserError(`new ${kind}: ${to} is there already; choose another name, or --out another folder.`);
+  }
+  for (const { source, to } of files) {
+    const text = (await readFile(source, 'utf8')).replaceAll(STARTER, name);
+    try {
+      await ensureFolder(folder);
+      await writeFile(to, text, { flag: 'wx' });
+    } catch (error) {
+      throw writeError(to, error);
+    }
+  }
+  return files.map(({ to }) => to);
+}
+
+/** A path for a command line. */
+function shellPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  const text = near.startsWith('..') ? path : `./${near}`;
+  return /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+export const command: Command = {
+  name: 'new',
+  usage: 'new <kind> <name>',
+  summary: `Write a starting file of your own, with its test: ${KINDS.join(', ')}`,
+  positionals: {
+    kind: { description: 'What to start', choices: KINDS },
+    name: { description: 'A name of lower-case letters, digits and single dashes, as in my-sae' },
+  },
+  examples: [
+    ['saxbench new sae my-sae', 'my-sae.ts, an SAE that works, and my-sae.test.mjs'],
+    ['saxbench new task my-task --out plugins', 'in another folder'],
+    ['saxbench new suite my-suite', 'my-suite.json: what to run on what'],
+  ],
+  async run({ positionals, values, print }) {
+    const kind = positionals['kind'] as Kind;
+    const name = positionals['name']!;
+    await checkName(kind, name);
+    const folder = resolve((values['out'] as string | undefined) ?? '.');
+    const files = await writeFiles(kind, name, folder);
+    const main = files.find((file) => /\.(ts|json)$/.test(file))!;
+    const test = files.find((file) => file.endsWith('.test.mjs'));
+    const next = NEXT[kind](name, shellPath(main));
+    if (test !== undefined) next.unshift([`node --test ${shellPath(test)}`, 'its test']);
+    if (values['json']) {
+      print(JSON.stringify({ files, next: next.map(([line]) => line) }, null, 2));
+      return 0;
+    }
+    for (const file of files) print(`wrote ${file}`);
+    print('\nNext:');
+    for (const [line, meaning] of next) print(`  ${line}    # ${meaning}`);
+    return 0;
+  },
+};

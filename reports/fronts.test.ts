@@ -1,0 +1,107 @@
+/** @file Variants over their settings: one curve a variant and width, values at equal sizes, laws where there are widths enough. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { jointLoss } from '../harness/num/stats/scaling-law.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
+import { buildTables } from './aggregate.ts';
+import { frontsOf, matchedTable } from './fronts.ts';
+import { renderTexts } from './index.ts';
+import { scalingStudies } from './scaling.ts';
+import { metric, realResult, resultWith } from './testing/results.ts';
+
+const test = suite('reports/fronts');
+
+const display = {
+  x: { metric: 'l0' },
+  y: 'ev',
+  title: 'EV along sparsities',
+  caption: 'C.',
+  logX: true,
+  matched: true,
+};
+const LAW = { alpha: 0.2, beta_k: -0.4, beta_n: -0.2, gamma: 0.01, zeta: -3, eta: -0.1 };
+
+/** A training of a real method with other sizes and values in their place. */
+function trained(id: string, d_sae: number, k: number, ev: number): Result {
+  const real = realResult('relu', 'concept-detection');
+  const metrics = {
+    ev: metric(ev, [ev - 0.01, ev + 0.01], { main: true }),
+    l0: metric(k * 0.99, null, { direction: 'none' }),
+  };
+  const task = { ...real.task, shows: { fronts: [display], scaling: { missing: 'ev' } } };
+  const result = resultWith(`${id}-d_sae-${d_sae}-k-${k}`, [{ axes: {}, metrics }], { task });
+  const training = { ...realResult('relu', 'reconstruction').training!, parameters: 2 * 128 * d_sae, tokens: 1e5 };
+  return { ...result, training, method: { ...result.method, id, d_sae, sparsity: 'k', options: { d_sae, k } } };
+}
+
+const two = () => [
+  ...[8, 16, 32].map((k) => trained('a', 64, k, 0.5 + k / 100)),
+  ...[4, 16, 64].map((k) => trained('b', 64, k, 0.6 + k / 400)),
+];
+
+test('settings that differ in sparsity alone are a curve; values at equal sizes, best first in the middle', () => {
+  const [table] = buildTables(two());
+  const [front, ...others] = frontsOf(table!, [table!]);
+  assert.is(others.length, 0);
+  const sizes = Object.fromEntries(front!.curves.map(({ label, points }) => [label, points.map(({ x }) => x)]));
+  assert.equal(sizes, { a: [7.92, 15.84, 31.68], b: [3.96, 15.84, 63.36] });
+  const matched = matchedTable(front!, table!)!;
+  assert.equal(matched.columns, ['L0 8', 'L0 16', 'L0 32']);
+  assert.equal(
+    matched.rows.map(({ label, cells }) => [label, cells[0], cells[1]]),
+    [
+      ['a', '0.580 [0.570, 0.590]', '0.662 [0.652, 0.672]'],
+      ['b', '0.625 [0.615, 0.635]', '0.641 [0.631, 0.651]'],
+    ],
+  );
+  const best = Object.fromEntries(front!.curves.map(({ label, points }) => [label, points.map((point) => point.best)]));
+  assert.equal(best, { a: [false, true, true], b: [true, false, false] });
+});
+
+test('other options make another curve, with them in its name', () => {
+  const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
+  const [front] = frontsOf(table!, [table!]);
+  assert.equal(front!.curves.map(({ label }) => label).sort(), ['a d_sae=128', 'a d_sae=64']);
+});
+
+test('one setting a variant, as in the default suite, makes no front', () => {
+  const [table] = buildTables([trained('a', 64, 8, 0.5), trained('b', 64, 8, 0.6)]);
+  assert.equal(frontsOf(table!, [table!]), []);
+});
+
+test('a size of another task is taken from the same method there', () => {
+  const costs = two().map(({ method, task }) => {
+    const macs = method.d_sae! * Number((method.options as { k: number }).k);
+    const metrics = { macs: metric(macs, null, { main: true, direction: 'min' }) };
+    const other = resultWith(method.name, [{ axes: {}, metrics }], { task: { ...task, id: 'costs', shows: {} } });
+    return { ...other, method };
+  });
+  const against = { ...display, x: { metric: 'macs', task: 'costs' }, matched: false };
+  const scored = two().map((result) => ({ ...result, task: { ...result.task, shows: { fronts: [against] } } }));
+  const tables = buildTables([...scored, ...costs]);
+  const [front] = frontsOf(tables[0]!, tables);
+  const own = front!.curves.find(({ label }) => label === 'a')!;
+  assert.equal(
+    own.points.map(({ x }) => x),
+    [512, 1024, 2048],
+  );
+  assert.is(matchedTable(front!, tables[0]!), undefined);
+});
+
+test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
+  const widths = [64, 128, 256, 512];
+  const grid = widths.flatMap((n) => [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))));
+  const [study, ...others] = scalingStudies(grid);
+  assert.is(others.length, 0);
+  for (const { n, k, loss } of study!.trainings) {
+    assert.ok(Math.abs(jointLoss(study!.law, n, k) / loss - 1) < 1e-4, `${n} ${k}`);
+  }
+  assert.ok(study!.rows.some(({ name }) => name.includes('n = 512')));
+  const { html, leaderboard } = await renderTexts(grid);
+  assert.match(html, /Scaling law of a/);
+  assert.match(html, /EV along sparsities/);
+  assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
+  assert.equal(scalingStudies(grid.slice(0, 8)), [], 'two widths are too few');
+});
+
+test.run();
