@@ -3,6 +3,7 @@ import {
   defineTask,
   type FittedMethod,
   type MetricDefinition,
+  type MetricValue,
   type PrepareContext,
   type Prepared,
   type ResultRow,
@@ -14,6 +15,7 @@ import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
   decoderCells,
   densityCurve,
+  explainedVarianceCell,
   explainedVarianceSamples,
   geometryCells,
   meanActivation,
@@ -23,10 +25,12 @@ import {
   CLIP_METRICS,
   CODE_METRICS,
   DECODER_METRICS,
+  GAP_METRICS,
   LM_METRICS,
   RECONSTRUCTION_METRICS,
 } from './reconstruction/metrics.ts';
 import type { Replacement } from './reconstruction/splice.ts';
+import { gapMarks, generalisationGap, trainingRows, trainingSource } from './reconstruction/training-rows.ts';
 
 interface Options {
   documents: number;
@@ -44,7 +48,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 4,
+  version: 5,
   options: {
     documents: {
       type: 'integer',
@@ -63,6 +67,7 @@ export default defineTask<Options>({
   axes: {},
   shows: {
     columns: [
+      'generalisation_gap',
       'l0',
       'ce_loss_score',
       'kl_score',
@@ -113,7 +118,8 @@ export default defineTask<Options>({
   seeded: false,
   async prepare(context) {
     const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
-    const arrays: Prepared['arrays'] = {};
+    const heldOut = test.keep.reduce((sum, flag) => sum + flag, 0);
+    const arrays: Prepared['arrays'] = await trainingRows(train, heldOut);
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
@@ -132,23 +138,43 @@ export default defineTask<Options>({
     const note = (done: number, total: number) => progress(done, total, 'codes');
     const measured = await measureReconstruction(method, test, { signal, progress: note });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
+    const geometry = geometryCells(measured, known);
+    const training = method.decode ? await trainingCells(context, geometry['explained_variance']!) : undefined;
     const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);
     const row: ResultRow = {
       axes: {},
-      metrics: { ...geometryCells(measured, known), ...decoderCells(method), ...ofSubject?.metrics },
+      metrics: { ...geometry, ...training?.metrics, ...decoderCells(method), ...ofSubject?.metrics },
       unavailable: { ...allUnavailable(allMetrics(), `'${method.id}' cannot decode`), ...ofSubject?.unavailable },
       ...(samples ? { samples } : {}),
     };
     return {
       rows: [row],
       curves: { density: densityCurve(measured) },
+      marks: training?.marks ?? [],
     };
   },
 });
 
 function allMetrics(): Record<string, MetricDefinition> {
-  return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...DECODER_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+  return {
+    ...RECONSTRUCTION_METRICS,
+    ...GAP_METRICS,
+    ...CODE_METRICS,
+    ...DECODER_METRICS,
+    ...LM_METRICS,
+    ...CLIP_METRICS,
+  };
+}
+
+/** How well training rows are explained beside held-out ones. */
+async function trainingCells({ method, prepared, signal }: TaskContext<Options>, heldOut: MetricValue) {
+  const name = 'explained_variance_training';
+  const options = { signal, progress: () => {} };
+  const measured = await measureReconstruction(method, trainingSource(prepared.arrays), options);
+  const training = explainedVarianceCell(measured, GAP_METRICS[name]!);
+  const gap = generalisationGap(training, heldOut);
+  return { metrics: { [name]: training, generalisation_gap: gap }, marks: gapMarks(gap, training, heldOut) };
 }
 
 /** Why the CLIP metrics cannot be had here. */

@@ -1,5 +1,4 @@
 /** @file Every position of a set through a method: what its reconstruction keeps, and its codes. */
-import type { ActivationSet } from '../contract/data.ts';
 import type { FittedMethod } from '../contract/methods.ts';
 import type { Codes } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
@@ -8,7 +7,7 @@ import type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 import { peek } from '../num/peek.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes.ts';
-import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
+import { ENCODE_ROWS, type KeptBatch, type KeptSource, scanKept } from './kept-rows.ts';
 
 /**
  * Encodes every kept position of `test` and decodes it where the method can.
@@ -18,7 +17,7 @@ import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
  */
 export async function measureReconstruction(
   method: FittedMethod & { id: string },
-  test: ActivationSet,
+  test: KeptSource,
   options: {
     signal?: AbortSignal;
     progress: (done: number, total: number) => void;
