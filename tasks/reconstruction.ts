@@ -8,7 +8,7 @@ import {
   type ResultRow,
   type TaskContext,
 } from '../harness/contract.ts';
-import { allUnavailable, measureReconstruction } from '../harness/kit/index.ts';
+import { allUnavailable, measureReconstruction, reconstruct } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
@@ -111,8 +111,10 @@ export default defineTask<Options>({
     },
   },
   seeded: false,
+  readsTarget: true,
   async prepare(context) {
-    const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
+    const { subject, testItems, dataset, options, signal, progress } = context;
+    const { site, train, test } = context.target ?? context;
     const arrays: Prepared['arrays'] = {};
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
     if (subject?.type === 'lm') {
@@ -124,13 +126,17 @@ export default defineTask<Options>({
     return { json: {}, arrays };
   },
   async run(context) {
-    const { method, test, signal, progress } = context;
+    const { method, test, target, signal, progress } = context;
     if (!method.encode) {
       const unavailable = allUnavailable(allMetrics(), `'${method.id}' has no codes`);
       return { rows: [{ axes: {}, metrics: {}, unavailable }] };
     }
     const note = (done: number, total: number) => progress(done, total, 'codes');
-    const measured = await measureReconstruction(method, test, { signal, progress: note });
+    const measured = await measureReconstruction(method, test, {
+      ...(target ? { target: target.test } : {}),
+      signal,
+      progress: note,
+    });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
     const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);
@@ -152,14 +158,16 @@ function allMetrics(): Record<string, MetricDefinition> {
 }
 
 /** Why the CLIP metrics cannot be had here. */
-function clipReason({ site, testItems, options }: PrepareContext<Options>): string | undefined {
+function clipReason({ site, testItems, options, target }: PrepareContext<Options>): string | undefined {
+  if (target) return 'not measured where a method reconstructs another site';
   if (!site.name.startsWith('vision.')) return 'measured at sites of the vision tower only';
   return testItems.slice(0, options.documents).every(({ image }) => image) ? undefined : 'test items have no images';
 }
 
 /** The metrics that need the subject. */
 async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
-  const { subject, site, test, testItems, dataset, prepared, method, options, signal, progress } = context;
+  const { subject, testItems, dataset, prepared, method, options, target, signal, progress } = context;
+  const { site, test } = target ?? context;
   if (!subject) {
     const reason = 'needs a subject: activations were imported';
     return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
@@ -167,7 +175,8 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const replace = replacement(method);
   const passes = { documents: options.documents, signal, progress };
   if (subject.type === 'lm') {
-    const sums = await spliceLm(subject, site.name, test, prepared, replace, passes);
+    const source = target ? { source: context.test } : {};
+    const sums = await spliceLm(subject, site.name, test, prepared, replace, { ...passes, ...source });
     const metrics = documentRatios(sums, 'tokens', LM_RATIOS, LM_METRICS);
     return { metrics, unavailable: allUnavailable(CLIP_METRICS, 'needs a CLIP') };
   }
@@ -181,6 +190,6 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   return { metrics, unavailable: { ...noLm, ...missing } };
 }
 
-function replacement({ encode, decode }: FittedMethod): Replacement {
-  return (x) => decode!(encode!(x));
+function replacement(method: FittedMethod): Replacement {
+  return (x) => reconstruct(method, x);
 }

@@ -64,7 +64,8 @@ export default defineTask<SteeringOptions, Shared>({
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { method, labelled, prepared, options } = context;
+    const { method, labelled, prepared, options, site, target } = context;
+    if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     const found = await steeringVectors(method, labelled!, concepts, context);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);

@@ -51,7 +51,7 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
   const sync = <A extends unknown[], R>(name: string, fn: (...args: A) => R, check: (value: R, ...args: A) => void) =>
     checkedSync(author, name, definition, fn, check);
   const there = new Set(
-    functionsOf(author, definition, ['beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
+    functionsOf(author, definition, ['skip', 'beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
   );
   const finiteCodes = ({ kind: _, ...parts }: Codes) => requireFiniteTensor(author, 'encode: values', parts.values);
   return {
@@ -74,6 +74,12 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
     directions: sync('directions', definition.directions, (value) => {
       requireTensor(author, 'directions', value, [d_sae, d_out]);
       requireFiniteTensor(author, 'directions', value);
+    }),
+    ...(there.has('skip') && {
+      skip: sync('skip', definition.skip!, (value, _params, x) => {
+        requireTensor(author, 'skip', value, [x.shape[0], d_out]);
+        requireFiniteTensor(author, 'skip', value);
+      }),
     }),
     ...(there.has('beforeStep') && {
       beforeStep: sync('beforeStep', definition.beforeStep!, (value, grads) =>

@@ -26,10 +26,12 @@ import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import { toDense } from './shared/threshold-codes.ts';
+import skipTranscoder from './skip-transcoder.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import temporal from './temporal.ts';
 import topk from './topk.ts';
+import transcoder from './transcoder.ts';
 import vaease from './vaease.ts';
 
 interface Sizes {
@@ -76,7 +78,17 @@ interface GoldenCase {
 }
 
 /** One for each script in testdata/. */
-const FILES = ['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'vaease', 'kron'];
+const FILES = [
+  'golden',
+  'originals',
+  'switch',
+  'archetypal',
+  'matching-pursuit',
+  'temporal',
+  'transcoder',
+  'vaease',
+  'kron',
+];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
   const { cases, ...sizes } = JSON.parse(text) as Sizes & { cases: GoldenCase[] };
@@ -86,7 +98,7 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, temporal, vaease, kron],
+    ...[archetypal, matchingPursuit, temporal, transcoder, skipTranscoder, vaease, kron],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
