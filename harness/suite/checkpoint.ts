@@ -68,13 +68,20 @@ async function describe(path: string, registry: Registry, label: string): Promis
     };
     return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, ...origin, variant };
   }
-  const { architecture, d_in, d_sae, k, hook_name, model_name, model_fingerprint } = await readSaeLensConfig(path);
+  const { architecture, d_in, d_sae, k, ...origin } = await readSaeLensConfig(path);
+  const { hook_name, hook_name_out, model_name, model_fingerprint } = origin;
+  if (architecture.endsWith('transcoder') && hook_name_out === undefined) {
+    throw new UserError(
+      `${label}: expected metadata.hook_name_out in ${path}/${SAELENS_CONFIG}, the site that it reconstructs; found none.`,
+    );
+  }
   const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
   if (!files.includes(SAELENS_WEIGHTS)) {
     throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
   }
   const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
-  return { files, sizes, hook_name, model_name, model_fingerprint };
+  const other = hook_name_out === undefined ? {} : { hook_name_out };
+  return { files, sizes, hook_name, ...other, model_name, model_fingerprint };
 }
 
 /**
