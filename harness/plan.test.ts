@@ -309,6 +309,21 @@ test('controls are scored by the tasks that ask for them only', () => {
   assert.equal(named, ['length detection 3']);
 });
 
+test('a site where only controls would stand is left out, and said to be', () => {
+  const sites = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'];
+  const tasks = [task('detection', { controls: ['length'] })];
+  const control = method('length', { control: true, needs: 'text', modalities: ['text'] });
+  const checkpoint = method('mine', { kind: 'sae', site: sites[1], checkpoint: '/mine' });
+  const given = base({ subjects: [subject('lm', { sites })], methods: [checkpoint, control], tasks });
+  const plan = planSuite(given);
+  assert.equal(
+    plan.sites.map(({ site, fits }) => [site, fits.map(({ method }) => method.name)]),
+    [[sites[1], ['mine', 'length']]],
+  );
+  assert.equal(plan.skipped, [{ subject: 'lm', reason: 'no method stands at blocks.0.hook_resid_post' }]);
+  assert.is(planSuite({ ...given, methods: [control] }).sites.length, 2, 'alone they are all that there is');
+});
+
 test('a method of one site stands there only, is not trained, and is said to be left out elsewhere', () => {
   const sites = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'];
   const checkpoint = method('mine', { kind: 'sae', site: sites[1], checkpoint: '/mine' });

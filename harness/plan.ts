@@ -119,9 +119,15 @@ export function planSuite(suite: ResolvedSuite): Plan {
     const studied = [...new Set(sites.map((sitePlan) => sitePlan.site))].join(', ');
     skipped.push({ method: name, reason: `belongs to the site ${site}, and this run studies ${studied}` });
   }
+  // Controls stand beside methods: where there is none, they are compared with nothing.
+  const idle = sites.filter(({ fits }) => fits.length > 0 && fits.every(({ method }) => method.control));
+  const chosen = idle.length < sites.length ? sites.filter((sitePlan) => !idle.includes(sitePlan)) : sites;
+  if (chosen !== sites) {
+    for (const { subject, site } of idle) skipped.push({ subject: subject.id, reason: `no method stands at ${site}` });
+  }
   const { id, title, limited, backend } = suite;
   const once = new Map(skipped.map((skip) => [JSON.stringify(skip), skip]));
-  return { suite: { id, title }, limited, backend, sites, skipped: [...once.values()] };
+  return { suite: { id, title }, limited, backend, sites: chosen, skipped: [...once.values()] };
 }
 
 function planSite(

@@ -142,6 +142,22 @@ test('what a method lacks is an empty cell with its reason', async () => {
   const dense = await run(method([unit(0), unit(1)], { sparse: false }));
   assert.is(dense.row.metrics['f1']!.reason, "'fake' is dense: it has no firing");
   near(dense.cell('mcc'), 1);
+  // Signed codes of which k are not 0: what is not 0 fires, as in SAELens.
+  const signed = await run(
+    method(
+      [unit(0), unit(1), unit(2), unit(3)].map((row) => row.map((value) => -value)),
+      {
+        sparse: false,
+        encode: (x) => {
+          const indices = tf.tile(tf.reshape(tf.range(0, FEATURES, 1, 'int32'), [1, FEATURES]), [x.shape[0], 1]);
+          return { kind: 'topk', indices, values: tf.neg(x), d_sae: FEATURES } as never;
+        },
+        decode: (codes) => tf.neg(codes.values),
+      },
+    ),
+  );
+  near(signed.cell('f1'), 1);
+  near(signed.cell('mcc'), 1);
   const blind = await run({ ...method([unit(0)]), directions: undefined } as never);
   assert.is(blind.row.metrics['mcc']!.reason, "'fake' has no directions");
   assert.is(blind.row.metrics['f1']!.reason, "'fake' has no codes with directions");

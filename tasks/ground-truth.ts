@@ -141,7 +141,7 @@ export default defineTask<Options, World>({
       allUnavailable(CODE_METRICS, `'${method.id}' ${encoded ? 'cannot decode' : 'has no codes'}`),
     );
     if (!match || !encoded?.codes) {
-      const reason = encoded && method.sparse === false ? 'is dense: it has no firing' : 'has no codes with directions';
+      const reason = encoded && !encoded.codes ? 'is dense: it has no firing' : 'has no codes with directions';
       Object.assign(row.unavailable!, allUnavailable(FIRING_METRICS, `'${method.id}' ${reason}`));
       return { rows: [row], ...(match ? { curves: curvesOf(match, dataset.groundTruth!.of(testItems)) } : {}) };
     }
@@ -186,7 +186,8 @@ async function encode(
 ): Promise<{ codes?: Csr; measured: Reconstruction }> {
   const parts: Csr[] = [];
   const onCodes = (codes: TokenCodes) => {
-    if (method.sparse) parts.push(sparseRows(codes));
+    // Signed codes are no `sparse` method's, but k-sparse all the same: what is not 0 fires.
+    if (method.sparse || !('dense' in codes)) parts.push(sparseRows(codes));
   };
   const note = (done: number, total: number) => progress(done, total, 'codes');
   const measured = await measureReconstruction(method, test, { signal, progress: note, onCodes });

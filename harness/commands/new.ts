@@ -53,16 +53,16 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   ],
 };
 
-/** Where a name is taken, in words; undefined where it is free. */
+/** What has a name already, in words; undefined where it is free. */
 async function takenBy(kind: Kind, name: string, registry: Registry): Promise<string | undefined> {
   if (kind === 'suite') {
     const { suiteIds } = await import('../suite/load.ts');
-    return suiteIds().includes(name) ? 'a suite' : undefined;
+    return suiteIds().includes(name) ? 'suite' : undefined;
   }
   const { CHECKPOINT } = await import('../registry.ts');
   const rivals: PluginKind[] = kind === 'sae' || kind === 'baseline' ? ['sae', 'baseline'] : [kind];
-  for (const rival of rivals) if ((await registry.ids(rival)).includes(name)) return `the ${rival} '${name}'`;
-  return rivals.length > 1 && name === CHECKPOINT.id ? 'SAEs that were trained elsewhere' : undefined;
+  for (const rival of rivals) if ((await registry.ids(rival)).includes(name)) return rival;
+  return rivals.length > 1 && name === CHECKPOINT.id ? 'kind of method' : undefined;
 }
 
 async function checkName(kind: Kind, name: string): Promise<void> {
@@ -74,7 +74,7 @@ async function checkName(kind: Kind, name: string): Promise<void> {
   const { openRegistry } = await import('../registry.ts');
   const owner = await takenBy(kind, name, openRegistry());
   if (owner !== undefined)
-    throw new UserError(`new ${kind}: '${name}' is the name of ${owner} of saxbench; choose another.`);
+    throw new UserError(`new ${kind}: saxbench has a ${owner} '${name}' of its own; choose another name.`);
 }
 
 const exists = (path: string) =>
@@ -121,7 +121,7 @@ export const command: Command = {
   summary: `Write a starting file of your own, with its test: ${KINDS.join(', ')}`,
   positionals: {
     kind: { description: 'What to start', choices: KINDS },
-    name: { description: 'Its name: lower-case letters, digits and single dashes, as in my-sae' },
+    name: { description: 'A name of lower-case letters, digits and single dashes, as in my-sae' },
   },
   examples: [
     ['saxbench new sae my-sae', 'my-sae.ts, an SAE that works, and my-sae.test.mjs'],

@@ -138,7 +138,12 @@ export interface Dataset {
    * Of a dataset of `vectors`, which needs no subject: the one site of its items, and their rows [items.length, site.d],
    * one an item. Needs a backend.
    */
-  activations?: { site: Site; rows(items: readonly Item[]): Promise<Float32Array> };
+  activations?: {
+    site: Site;
+    rows(items: readonly Item[]): Promise<Float32Array>;
+    /** Where rows are functions [C, N]: other numbers of points, and the same items' rows at one of them. */
+    grids?: { points: readonly number[]; rows(items: readonly Item[], points: number): Promise<Float32Array> };
+  };
   /** What `activations` are made of, where the dataset knows it. */
   groundTruth?: GroundTruth;
   /** The manifolds that `activations` lie on, where the dataset knows them. */

@@ -44,6 +44,8 @@ export interface FittedMethod {
   d_sae?: number;
   /** Whether codes are mostly zero and non-negative by construction, so that "fires" has a meaning. */
   sparse: boolean;
+  /** Whether both serve rows of any grid: of n times d_in numbers, with n times d_sae latents. */
+  resolutionFree?: boolean;
   encode?(x: Tensor2D): Codes;
   decode?(codes: Codes): Tensor2D;
   /** What the reconstruction of x [n, d_in] has beside what is decoded: the direct way of a skip transcoder. */

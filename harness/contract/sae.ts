@@ -118,6 +118,8 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   hyperparameters: OptionsSchema;
   /** false where codes are signed or dense, so that "fires" has no meaning (VAEase). Default true. */
   sparse?: boolean;
+  /** Whether `encode` and `decode` serve rows of any grid: of n times d_in numbers, with n times d_sae latents. */
+  resolutionFree?: boolean;
   /** How `encode` chooses the active latents, in a few words for results: its rule may differ from training's. */
   inference?: string;
   /** Checks that JSON Schema cannot express, e.g. k ≤ d_sae; throws `UserError`. */

@@ -38,6 +38,8 @@ export interface FitInputs {
   labelled?: LabelledActivations;
   subject?: Subject;
   site: string;
+  /** Shape of the site's rows, where they have one. */
+  input?: readonly number[];
 }
 
 type Method = Awaited<ReturnType<Registry['method']>>;
@@ -86,7 +88,7 @@ export async function fitBaseline(
 export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
-  { train, test, target, site }: FitInputs,
+  { train, test, target, site, input }: FitInputs,
   { folder, progress, signal }: StepWork,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
@@ -96,6 +98,7 @@ export async function fitSae(
     activations: train,
     ...(test ? { heldOut: test } : {}),
     ...(target ? { target: target.train, heldOutTarget: target.test } : {}),
+    ...(input ? { input: [...input] } : {}),
     d_sae: widthOf(fit.method.options, train.d_in),
     hp: hyperparametersOf(fit.method.options, fit.method.target),
     training: fit.training as Partial<TrainingOptions>,

@@ -158,6 +158,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
   async function inputsOf({ method, target }: Fit): Promise<FitInputs> {
     const { value: train } = await split('train');
     const labels = readsLabels(method) ? await labelled() : undefined;
+    const { input } = session.site(site);
     return {
       train,
       ...(readsTest(method) ? { test: (await split('test')).value } : {}),
@@ -165,6 +166,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       ...(target ? { target: await targetSets(target) } : {}),
       ...(session.subject ? { subject: session.subject } : {}),
       site,
+      ...(input ? { input } : {}),
     };
   }
 

@@ -30,6 +30,8 @@ const tests = [
   '../num/ops/activation',
   '../num/ops/block',
   '../num/ops/draw',
+  '../num/ops/group-rows',
+  '../num/ops/kron-encode',
 ];
 
 const root = path.resolve(here, '../..');

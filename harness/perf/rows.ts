@@ -44,7 +44,7 @@ const modes = ['float32', 'bf16', 'compile', 'bf16-compile'];
 function training(variant: string, size: [number, number, number, number, number], targets: Target[]): Row {
   const [d, f, k, batch, steps] = size;
   return {
-    id: `train-${variant}-${d}-${f}${variant === 'topk' || k === 0 ? '' : `-l0-${k}`}`,
+    id: `train-${variant}-${d}-${f}${(variant === 'relu' || variant === 'jumprelu') && k > 0 ? `-l0-${k}` : ''}`,
     title: `${variant} SAE training step, d=${d}, F=${f}${k > 0 ? `, k=${k}` : ''}, batch ${batch}`,
     ours: own('sae-train.ts', variant, d, f, k, batch, steps),
     peers: modes.map((mode) => ({
@@ -57,6 +57,29 @@ function training(variant: string, size: [number, number, number, number, number
     measure: 'throughput',
   };
 }
+
+/** One of our SAEs beside another of them at the same size: tokens/s of a training step or of encoding. */
+function besideOurs(what: 'train' | 'encode', [variant, other]: [string, string], atLeast: number): Row {
+  const args = [768, 12288, 32, 2048, 5, ...(what === 'encode' ? ['encode'] : [])];
+  const label = what === 'train' ? 'training step' : 'encoding';
+  return {
+    id: `${what}-${variant}-over-${other}`,
+    title: `${variant} SAE over our own ${other}, ${label}, d=768, F=12288, k=32, batch 2048`,
+    ours: own('sae-train.ts', variant, ...args),
+    peers: [{ ...own('sae-train.ts', other, ...args), name: `saxbench ${other}` }],
+    targets: [{ over: 'fastest', atLeast }],
+    measure: 'throughput',
+  };
+}
+
+/** The gain of conditional computation, and of an encoder of half the size (1/4 + 1/8 of TopK's against 1/2 + 1/4). */
+const OURS = [
+  besideOurs('train', ['switch-8', 'topk'], 1.5),
+  besideOurs('encode', ['switch-8', 'topk'], 3),
+  besideOurs('train', ['switch-32', 'topk'], 4),
+  besideOurs('encode', ['switch-32', 'topk'], 8),
+  besideOurs('encode', ['kron-4-8', 'kron-2-4'], 1.7),
+];
 
 function matmul(m: number, k: number, n: number): Row {
   return {
@@ -121,6 +144,10 @@ export function rows(quick: boolean): Row[] {
     ...products.map((size) => matmul(...size)),
     topk,
     ...larger,
+    ...['switch-8', 'switch-32', 'kron-2-4', 'kron-4-8'].map((variant) =>
+      training(variant, quick ? [64, 512, 8, 128, 2] : [768, 12288, 32, 2048, 3], [fastest(1.2)]),
+    ),
+    ...(quick ? [] : OURS),
     ...['relu', 'jumprelu'].flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
     {
       ...topk,

@@ -130,6 +130,18 @@ test('faulty vectors: one line each', async () => {
       'activations: { site: { ...site, input: "2x2" }, rows: () => {} },',
       'open: activations.site.input: expected whole numbers whose product is 4; found "2x2"',
     ],
+    [
+      'activations: { site, rows: () => {}, grids: { points: [2], rows: () => {} } },',
+      'open: activations.grids: expected { points, rows } of functions [C, N]; found {"points":[2],"rows":() => {}}',
+    ],
+    [
+      'activations: { site: { ...site, input: [1, 4] }, rows: () => {}, grids: { points: [2.5], rows: () => {} } },',
+      'open: activations.grids.points: expected a list of numbers of points; found a list of 1: [2.5]',
+    ],
+    [
+      'activations: { site: { ...site, input: [1, 4] }, rows: () => {}, grids: { points: [2], rows: async () => new Float32Array(3) } },',
+      'activations.grids.rows: expected Float32Array of 2; found Float32Array of 3',
+    ],
     ['manifolds: { list: [] },', 'open: manifolds: expected { list of { name, dimension }, of }; found {"list":[]}'],
     [
       'manifolds: { list: [{ name: "a", dimension: 1 }], of: () => 1 },',
@@ -143,6 +155,7 @@ test('faulty vectors: one line each', async () => {
     try {
       const opened = await open({}, { seed: 0, baseDir: folder });
       const items = await opened.corpus('test', 1);
+      await opened.activations!.grids?.rows(items, 2);
       opened.manifolds?.of(items[0]!);
     } catch (error) {
       said = pluginFault(error)?.message ?? String(error);

@@ -7,6 +7,7 @@ import type {
   Item,
   KnownManifolds,
   RawImage,
+  Site,
   Split,
   SteeringPrompt,
   TextJudge,
@@ -147,6 +148,8 @@ function checkedZeroShot(author: Author, tasks: readonly ZeroShotTask[]): ZeroSh
   });
 }
 
+type Grids = NonNullable<NonNullable<Dataset['activations']>['grids']>;
+
 /** Of whole numbers above 0; else NaN. */
 const product = (sizes: readonly unknown[]) =>
   sizes.reduce<number>(
@@ -156,7 +159,7 @@ const product = (sizes: readonly unknown[]) =>
 
 /** The rows that a dataset of vectors gives in place of a subject. */
 function checkedActivations(author: Author, value: Dataset['activations']): NonNullable<Dataset['activations']> {
-  const { site, rows } = (isRecord(value) ? value : {}) as Partial<NonNullable<Dataset['activations']>>;
+  const { site, rows, grids } = (isRecord(value) ? value : {}) as Partial<NonNullable<Dataset['activations']>>;
   const whole =
     isRecord(site) &&
     isName(site.name) &&
@@ -174,6 +177,26 @@ function checkedActivations(author: Author, value: Dataset['activations']): NonN
       const size = items.length * site!.d;
       demand(author, 'activations.rows', x instanceof Float32Array && x.length === size, `Float32Array of ${size}`, x);
       requireFinite(author, 'activations.rows', x);
+    }),
+    ...(grids !== undefined && { grids: checkedGrids(author, grids, site!) }),
+  };
+}
+
+/** The same rows on other grids. */
+function checkedGrids(author: Author, grids: Grids, { d, input }: Site): Grids {
+  const at = 'open: activations.grids';
+  demand(author, at, isRecord(grids) && input?.length === 2, '{ points, rows } of functions [C, N]', grids);
+  const { points, rows } = grids;
+  const counts = Array.isArray(points) && points.every((count) => Number.isInteger(count) && count > 0);
+  demand(author, `${at}.points`, counts, 'a list of numbers of points', points);
+  demand(author, `${at}.rows`, typeof rows === 'function', 'a function', rows);
+  return {
+    points,
+    rows: checkedAsync(author, 'activations.grids.rows', grids, rows, (x, items, asked) => {
+      const size = (items.length * d * asked) / input!.at(-1)!;
+      const whole = x instanceof Float32Array && x.length === size;
+      demand(author, 'activations.grids.rows', whole, `Float32Array of ${size}`, x);
+      requireFinite(author, 'activations.grids.rows', x);
     }),
   };
 }

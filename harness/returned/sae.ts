@@ -45,11 +45,13 @@ function requireLoss(author: Author, value: SaeLoss, target: Tensor2D, d_sae: nu
  * A variant from outside with every result checked against the sizes of one dictionary; our own are given back as they
  * are. Codes and reconstructions of inference are looked through for NaN, those of training by its loss.
  */
-export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: SaeShape): SaeDefinition<H> {
+export function checkedSae<H>(definition: SaeDefinition<H>, { d_in, d_sae, d_out }: SaeShape): SaeDefinition<H> {
   if (definition.source === undefined) return definition;
   const author: Author = { file: definition.source };
   const sync = <A extends unknown[], R>(name: string, fn: (...args: A) => R, check: (value: R, ...args: A) => void) =>
     checkedSync(author, name, definition, fn, check);
+  /** Rows of another grid have as many times the numbers and latents; of other variants there are none. */
+  const gridOf = (ratio: number) => (definition.resolutionFree ? ratio : 1);
   const there = new Set(
     functionsOf(author, definition, ['skip', 'beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
   );
@@ -63,11 +65,12 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_sae, d_out }: Sa
       if (value.buffers !== undefined) requireNamed(author, 'init: buffers', value.buffers);
     }),
     encode: sync('encode', definition.encode, (codes, _params, x) => {
-      requireCodes(author, 'encode', codes, x.shape[0], d_sae);
+      requireCodes(author, 'encode', codes, x.shape[0], d_sae * gridOf(x.shape[1] / d_in));
       finiteCodes(codes);
     }),
     decode: sync('decode', definition.decode, (value, _params, codes) => {
-      requireTensor(author, 'decode', value, [codes.values.shape[0], d_out]);
+      const width = codes.kind === 'topk' ? codes.d_sae : codes.values.shape[1];
+      requireTensor(author, 'decode', value, [codes.values.shape[0], d_out * gridOf(width / d_sae)]);
       requireFiniteTensor(author, 'decode', value);
     }),
     loss: sync('loss', definition.loss, (value, _params, { target }) => requireLoss(author, value, target, d_sae)),

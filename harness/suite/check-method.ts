@@ -1,7 +1,7 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
 
 import type { Site } from '../contract/data.ts';
-import type { TrainingOptions } from '../contract/sae.ts';
+import type { SaeShape, TrainingOptions } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
@@ -77,7 +77,8 @@ export async function checkMethod(
   const other = target === undefined ? undefined : checkTargetSite(name, site, siteNamed(target));
   if (definition.kind === 'checkpoint') return checkCheckpoint(method, site, other);
   if (definition.kind === 'baseline') return definition.validate?.({ d_in: site.d }, method.options);
-  const shape = { d_in: site.d, d_sae: widthOf(options, site.d), d_out: other?.d ?? site.d };
+  const shape: SaeShape = { d_in: site.d, d_sae: widthOf(options, site.d), d_out: other?.d ?? site.d };
+  if (site.input) shape.input = [...site.input];
   const hp = hyperparametersOf(options, target);
   checkShape(definition, shape, hp);
   if (definition.data?.previous) checkOrder(definition.id, site);

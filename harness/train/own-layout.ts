@@ -73,6 +73,12 @@ export async function readOwnSae(folder: string): Promise<OwnSae> {
     'd_in, d_sae and d_out',
     (value) => isObject(value) && ['d_in', 'd_sae', 'd_out'].every((name) => isSize(value[name])),
   );
+  field('shape', 'an input whose sizes multiply to d_in, or none', (value) => {
+    const { d_in, input } = value as Record<string, unknown>;
+    return (
+      input === undefined || (Array.isArray(input) && input.every(isSize) && input.reduce((a, b) => a * b, 1) === d_in)
+    );
+  });
   field('hp', 'an object of hyper-parameters', isObject);
   field('tensors', 'shapes by name', (value) => isObject(value) && Object.values(value).every(isShape));
   field('hook_name', 'the name of a site', isText);

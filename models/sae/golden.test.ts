@@ -13,6 +13,7 @@ import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import fno from './fno.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
@@ -30,6 +31,7 @@ import skipTranscoder from './skip-transcoder.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import temporal from './temporal.ts';
+import tensor from './tensor.ts';
 import topk from './topk.ts';
 import transcoder from './transcoder.ts';
 import vaease from './vaease.ts';
@@ -79,15 +81,8 @@ interface GoldenCase {
 
 /** One for each script in testdata/. */
 const FILES = [
-  'golden',
-  'originals',
-  'switch',
-  'archetypal',
-  'matching-pursuit',
-  'temporal',
-  'transcoder',
-  'vaease',
-  'kron',
+  ...['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'transcoder', 'vaease', 'kron'],
+  ...['tensor', 'fno'],
 ];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
@@ -99,6 +94,7 @@ const VARIANTS = Object.fromEntries(
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
     ...[archetypal, matchingPursuit, temporal, transcoder, skipTranscoder, vaease, kron],
+    ...[tensor, fno],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };

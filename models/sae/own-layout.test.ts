@@ -14,6 +14,8 @@ import { restoreSae } from '../../harness/train/fitted-sae.ts';
 import { withDefaults } from '../../harness/train/options.ts';
 import { readOwnState, writeOwnSae } from '../../harness/train/own-layout.ts';
 import { trainSae } from '../../harness/train.ts';
+import fno from './fno.ts';
+import tensor from './tensor.ts';
 import vaease from './vaease.ts';
 
 interface Case {
@@ -24,11 +26,21 @@ interface Case {
 
 const flat = (d_in: number, d_sae: number): SaeShape => ({ d_in, d_sae, d_out: d_in });
 const plain = (definition: unknown) => definition as SaeDefinition;
-const CASES: Case[] = ['linear', 'diagonal', 'mlp'].map((encoder) => ({
-  definition: plain(vaease),
-  shape: flat(5, 4),
-  hp: { encoder, logGamma: -0.5, activeVariance: 1 },
-}));
+const image = (C: number, H: number, W: number, d_sae: number): SaeShape => ({
+  ...flat(C * H * W, d_sae),
+  input: [C, H, W],
+});
+const CASES: Case[] = [
+  ...['linear', 'diagonal', 'mlp'].map((encoder) => ({
+    definition: plain(vaease),
+    shape: flat(5, 4),
+    hp: { encoder, logGamma: -0.5, activeVariance: 1 },
+  })),
+  ...[3, null].map((k) => ({ definition: plain(tensor), shape: image(2, 3, 4, 6), hp: { k } })),
+  { definition: plain(fno), shape: { ...flat(16, 24), input: [2, 8] }, hp: { k: 4, modes: 3 } },
+  { definition: plain(fno), shape: { ...flat(8, 16), input: [1, 8] }, hp: { k: 16, modes: 4, lift: 3 } },
+  { definition: plain(fno), shape: flat(5, 8), hp: { k: 3, modes: 1, lift: 6 } },
+];
 
 const ROWS = 6;
 const test = suite('sae own layout');
@@ -78,18 +90,25 @@ for (const given of CASES) {
         const values = Array.from(param.dataSync());
         const at = (changed: number[]) =>
           tf.tidy(() => lossOf({ ...params, [key]: tf.tensor(changed, param.shape) }).dataSync()[0]!);
-        const difference = values.map((value, i) => {
-          return (at(values.with(i, value + step)) - at(values.with(i, value - step))) / (2 * step);
-        });
-        const scale = Math.max(...difference.map(Math.abs));
-        allclose(gradient, difference, { rtol: 2e-2, atol: 4e-3 * Math.max(1, scale) }, key);
+        const slope = (i: number, by: number) =>
+          (at(values.with(i, values[i]! + by)) - at(values.with(i, values[i]! - by))) / (2 * by);
+        const difference = values.map((_, i) => slope(i, step));
+        const scale = Math.max(1, ...difference.map(Math.abs));
+        // Where another latent comes among the k largest in between, there is no derivative: two steps disagree.
+        const smooth = values.flatMap((_, i) =>
+          Math.abs(slope(i, step / 2) - difference[i]!) < 5e-3 * scale ? [i] : [],
+        );
+        assert.ok(smooth.length > 0.8 * values.length, `${key}: ${smooth.length} of ${values.length} are smooth`);
+        const of = (all: ArrayLike<number>) => smooth.map((i) => all[i]!);
+        allclose(of(gradient), of(difference), { rtol: 2e-2, atol: 8e-3 * scale }, key);
       }
     });
   });
 
   test(`${name}: an input scale is folded, the same reconstruction in the units of the input`, () => {
     tf.tidy(() => {
-      const { params } = start(given);
+      const { params: trained, buffers } = start(given);
+      const params = definition.toInference?.(trained, stateOf(given, buffers), hp) ?? trained;
       const x = rowsOf(shape);
       const through = (named: NamedTensors, rows: Tensor2D) =>
         definition.decode(named, definition.encode(named, rows, hp), hp);

@@ -3,7 +3,15 @@
  *
  * The definition is that of amudide/switch_sae: x̂ = p · W_dec · TopK(ReLU((x − b_dec) · W_enc)) + b_dec over the latents of the
  * expert of the largest probability p of softmax((x − b_router) · W_router), without an encoder bias. The loss is in units of the
- * data's variance: ours = theirs / (d · variance), so `balance` is their α over the variance.
+ * data's variance: ours = theirs / (d · variance), so `balance` is their α over the variance. AuxK is left out, as there.
+ *
+ * Rows are sorted by expert, and each expert is one product with its own columns of W_enc. Adam moves every latent at every step,
+ * as its formula says: a lazy one would spare only the latents that no row of the batch fires, which are few (65,536 codes fall on
+ * 12,288 latents in the run of the speed table), and would change the moments' meaning.
+ *
+ * Tuned by the suite switch-kron-sweep, one seed: the TopK family's learning rate is the best of those tried, `balance` 0.1 of 0.01 (leaves
+ * 18 % dead) to 3; the size of the router's start matters little. Held-out EV beside TopK's .909: .898, .868, .848, .797 with 2, 4, 8,
+ * 32 experts.
  */
 import {
   type Codes,

@@ -50,7 +50,7 @@ export const MATCH_METRICS: Record<string, MetricDefinition> = {
 /** Of latents that fire, against features that are active. */
 export const FIRING_METRICS: Record<string, MetricDefinition> = {
   f1: firing(
-    'Mean over latents of the F1 of firing against activity of the nearest feature by |cos| (SynthSAEBench).',
+    'Mean over latents of the F1 of firing (a code that is not 0) against activity of the nearest feature by |cos| (SynthSAEBench).',
     'max',
   ),
   precision: firing('As F1: the share of a latent’s firing on which its feature is active.', 'max'),

@@ -1,10 +1,11 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, switch-EXPERTS. K: latents
- * kept (topk, switch), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, switch-EXPERTS,
+ * kron-M-N. K: latents kept (topk, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
  * inference is measured instead of training; with `profile` it prints the time of every kernel instead.
  */
 import jumprelu from '../../../models/sae/jumprelu.ts';
+import kron from '../../../models/sae/kron.ts';
 import relu from '../../../models/sae/relu.ts';
 import switchSae from '../../../models/sae/switch.ts';
 import topk from '../../../models/sae/topk.ts';
@@ -18,7 +19,7 @@ import { trainStep } from '../../train/step.ts';
 import { profileKernels } from './kernel-profile.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
-const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu, switch: switchSae };
+const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu, kron, switch: switchSae };
 const [variant, ...sizes] = process.argv[2]!.split('-') as [string, ...string[]];
 const [d_in, d_sae, k, batchSize, steps] = numbers(1) as [number, number, number, number, number];
 const definition = definitions[variant]!;
@@ -27,7 +28,12 @@ const backend = await startBackend();
 const rng = createRng(0);
 const shape = { d_in, d_sae, d_out: d_in };
 const thresholded = variant === 'relu' || variant === 'jumprelu';
-const options: Record<string, Record<string, number>> = { topk: { k }, switch: { k, experts: Number(sizes[0]) } };
+const [first, second] = sizes.map(Number);
+const options: Record<string, Record<string, number | undefined>> = {
+  topk: { k },
+  switch: { k, experts: first },
+  kron: { k, m: first, n: second },
+};
 const hp = withDefaults(definition.hyperparameters, options[variant] ?? {}, 'hyper-parameter');
 const training = resolveTraining(definition, shape, hp, { batchSize });
 const rows = (n: number) => tf.tensor2d(rng.fillNormal(new Float32Array(n * d_in)), [n, d_in]);

@@ -1,10 +1,12 @@
 """One SAE training step in PyTorch: tokens/s.
 
 usage: sae_train.py VARIANT D F K BATCH MODE STEPS
-VARIANT: topk | relu | jumprelu.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile.
+VARIANT: topk | relu | jumprelu | switch-EXPERTS | kron-M-N.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile.
 K: latents kept (topk), or how many are to be active on average, 0 for as many as a fresh SAE has.
 TopK is dictionary_learning's own step (TopKTrainer.update) where that package is importable, else the same arithmetic
-written here, AuxK included; ReLU and JumpReLU are written here.
+written here, AuxK included; ReLU and JumpReLU are written here. A switch SAE multiplies the rows of each expert by that expert's
+part of the weights only, or, where it is to be compiled, all of them under a mask, as the original implementation does; KronSAE
+composes all latents. Both are written here.
 """
 
 import importlib.util
@@ -15,7 +17,9 @@ import torch
 
 from common import report, seconds
 
-variant, d, f, k, batch, mode, steps = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6], int(sys.argv[7])
+name, d, f, k, batch, mode, steps = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6], int(sys.argv[7])
+variant, *sizes = name.split("-")
+sizes = [int(size) for size in sizes]
 torch.manual_seed(0)
 
 
@@ -112,6 +116,85 @@ class Plain(torch.nn.Module):
         return (x - x_hat).pow(2).sum(1).mean() + penalty
 
 
+class Switch(torch.nn.Module):
+    """A router and TopK experts, without encoder bias; by expert, or all latents under a mask."""
+
+    def __init__(self, experts, masked):
+        super().__init__()
+        self.masked, self.experts, width = masked, experts, f // experts
+        w = torch.randn(experts, width, d)
+        w = w / w.norm(dim=2, keepdim=True)
+        self.w_dec = torch.nn.Parameter(w)
+        self.w_enc = torch.nn.Parameter(w.transpose(1, 2).contiguous())
+        self.w_router = torch.nn.Parameter((torch.rand(d, experts) - 0.5) * 2 / d**0.5)
+        self.b_dec = torch.nn.Parameter(torch.zeros(d))
+        self.b_router = torch.nn.Parameter(torch.zeros(d))
+
+    def codes(self, a):
+        values, indices = a.topk(k, sorted=False)
+        return torch.zeros_like(a).scatter_(-1, indices, values)
+
+    def forward(self, x):
+        p = torch.softmax((x - self.b_router) @ self.w_router, dim=-1)
+        gate, expert = p.max(dim=1)
+        share = torch.nn.functional.one_hot(expert, self.experts).float().mean(0)
+        balance = self.experts * (share * p.mean(0)).sum()
+        centred = x - self.b_dec
+        if self.masked:
+            w_enc = self.w_enc.transpose(0, 1).reshape(d, f)
+            mask = torch.nn.functional.one_hot(expert, self.experts) * gate[:, None]
+            a = torch.relu(centred @ w_enc).view(len(x), self.experts, -1) * mask[:, :, None]
+            x_hat = self.codes(a.view(len(x), f)) @ self.w_dec.view(f, d) + self.b_dec
+            return (x - x_hat).pow(2).sum(1).mean() + 0.1 * d * balance
+        error = 0
+        for e, (enc, dec) in enumerate(zip(self.w_enc.unbind(0), self.w_dec.unbind(0))):
+            rows = (expert == e).nonzero().flatten()
+            if len(rows) == 0:
+                continue
+            a = torch.relu(centred[rows] @ enc) * gate[rows, None]
+            error = error + (x[rows] - self.codes(a) @ dec - self.b_dec).pow(2).sum()
+        return error / len(x) + 0.1 * d * balance
+
+    @torch.no_grad()
+    def tangent(self):
+        self.w_dec.grad -= (self.w_dec.grad * self.w_dec).sum(-1, keepdim=True) * self.w_dec
+
+    @torch.no_grad()
+    def unit_rows(self):
+        self.w_dec.div_(self.w_dec.norm(dim=-1, keepdim=True))
+
+
+class Kron(Switch):
+    """Latents composed of m and n factors in each head, TopK over all of them."""
+
+    def __init__(self, m, n):
+        torch.nn.Module.__init__(self)
+        self.m, self.n, self.heads = m, n, f // (m * n)
+        w = torch.randn(f, d)
+        self.w_dec = torch.nn.Parameter(w / w.norm(dim=1, keepdim=True))
+        self.w_base = torch.nn.Parameter(torch.randn(d, self.heads * m) / d**0.5)
+        self.w_extension = torch.nn.Parameter(torch.randn(d, self.heads * n) / d**0.5)
+        self.b_dec = torch.nn.Parameter(torch.zeros(d))
+
+    def forward(self, x):
+        centred = x - self.b_dec
+        u = torch.relu(centred @ self.w_base).view(len(x), self.heads, self.m, 1)
+        v = torch.relu(centred @ self.w_extension).view(len(x), self.heads, 1, self.n)
+        products = (u * v).view(len(x), f)
+        values, indices = products.topk(k, sorted=False)
+        # The root of what is kept only; at 0 its gradient is infinite.
+        roots = torch.where(values > 0, values.clamp_min(1e-12).sqrt(), 0)
+        codes = torch.zeros_like(products).scatter_(-1, indices, roots)
+        return (x - codes @ self.w_dec - self.b_dec).pow(2).sum(1).mean()
+
+
+def model_of():
+    if variant == "switch":
+        return Switch(*sizes, masked="compile" in mode)
+    return Kron(*sizes) if variant == "kron" else Plain()
+
+
+on_sphere = variant in ("topk", "switch", "kron")
 data = [torch.randn(batch, d) for _ in range(4)]
 trainer = dictionary_learning_trainer()
 note = "dictionary_learning" if trainer is not None else "plain torch"
@@ -127,7 +210,7 @@ if trainer is not None:
             trainer.update(counter, data[counter % 4])
         counter += 1
 else:
-    model = Plain()
+    model = model_of()
     forward = torch.compile(model) if "compile" in mode else model
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
 
@@ -137,11 +220,11 @@ else:
             loss = forward(data[counter % 4])
         optimiser.zero_grad()
         loss.backward()
-        if variant == "topk":
+        if on_sphere:
             model.tangent()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        if variant == "topk":
+        if on_sphere:
             model.unit_rows()
         counter += 1
 

@@ -5,8 +5,13 @@ import type { FeatureWorld } from '../../worlds/features/sums.ts';
 
 const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 
-/** The dataset of that id with one site of the same name. `identity` is all that its content depends on beside the code. */
-export function vectorDataset(id: string, identity: Record<string, unknown>, world: FeatureWorld): Dataset {
+/** The dataset of that id with one site of the same name. `identity` is all that its content depends on beside the code, `input` the shape of its rows. */
+export function vectorDataset(
+  id: string,
+  identity: Record<string, unknown>,
+  world: FeatureWorld,
+  input?: readonly number[],
+): Dataset {
   const { features, d, parents, directions } = world;
   return {
     id,
@@ -14,7 +19,7 @@ export function vectorDataset(id: string, identity: Record<string, unknown>, wor
     fingerprint: sha256Json(identity),
     corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` })),
     activations: {
-      site: { name: id, d, modality: 'vectors', kind: 'pooled' },
+      site: { name: id, d, modality: 'vectors', kind: 'pooled', ...(input && { input }) },
       rows: (items) => world.rows(ids(items)),
     },
     groundTruth: { features, directions, of: (items) => world.of(ids(items)), ...(parents && { parents }) },
