@@ -3,6 +3,7 @@ import {
   defineTask,
   type FittedMethod,
   type MetricDefinition,
+  type MetricValue,
   type PrepareContext,
   type Prepared,
   type ResultRow,
@@ -14,6 +15,7 @@ import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
   decoderCells,
   densityCurve,
+  explainedVarianceCell,
   explainedVarianceSamples,
   geometryCells,
   meanActivation,
@@ -23,10 +25,12 @@ import {
   CLIP_METRICS,
   CODE_METRICS,
   DECODER_METRICS,
+  GAP_METRICS,
   LM_METRICS,
   RECONSTRUCTION_METRICS,
 } from './reconstruction/metrics.ts';
 import type { Replacement } from './reconstruction/splice.ts';
+import { gapMarks, generalisationGap, trainingRows, trainingSource } from './reconstruction/training-rows.ts';
 
 interface Options {
   documents: number;
@@ -34,6 +38,9 @@ interface Options {
 }
 
 type Cells = Pick<ResultRow, 'metrics'> & { unavailable: Record<string, string> };
+
+/** Training rows of the site that is reconstructed, where that is another. */
+const TARGET_ROWS = 'target_rows';
 
 /**
  * SAEBench's core metrics (saebench.md §1.1) with its faults mended: the intended formula of explained variance, sums in
@@ -44,7 +51,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 4,
+  version: 5,
   options: {
     documents: {
       type: 'integer',
@@ -63,6 +70,7 @@ export default defineTask<Options>({
   axes: {},
   shows: {
     columns: [
+      'generalisation_gap',
       'l0',
       'ce_loss_score',
       'kl_score',
@@ -113,9 +121,12 @@ export default defineTask<Options>({
   seeded: false,
   readsTarget: true,
   async prepare(context) {
-    const { subject, testItems, dataset, options, signal, progress } = context;
-    const { site, train, test } = context.target ?? context;
-    const arrays: Prepared['arrays'] = {};
+    const { subject, testItems, dataset, options, target, signal, progress } = context;
+    const { site, train, test } = target ?? context;
+    const heldOut = test.keep.reduce((sum, flag) => sum + flag, 0);
+    const arrays: Prepared['arrays'] = await trainingRows(context.train, heldOut);
+    // The same rows: which ones they are depends on the items alone.
+    if (target) arrays[TARGET_ROWS] = (await trainingRows(train, heldOut))['training_rows']!;
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
@@ -138,23 +149,45 @@ export default defineTask<Options>({
       progress: note,
     });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
+    const geometry = geometryCells(measured, known);
+    const training = method.decode ? await trainingCells(context, geometry['explained_variance']!) : undefined;
     const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);
     const row: ResultRow = {
       axes: {},
-      metrics: { ...geometryCells(measured, known), ...decoderCells(method), ...ofSubject?.metrics },
+      metrics: { ...geometry, ...training?.metrics, ...decoderCells(method), ...ofSubject?.metrics },
       unavailable: { ...allUnavailable(allMetrics(), `'${method.id}' cannot decode`), ...ofSubject?.unavailable },
       ...(samples ? { samples } : {}),
     };
     return {
       rows: [row],
       curves: { density: densityCurve(measured) },
+      marks: training?.marks ?? [],
     };
   },
 });
 
 function allMetrics(): Record<string, MetricDefinition> {
-  return { ...RECONSTRUCTION_METRICS, ...CODE_METRICS, ...DECODER_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+  return {
+    ...RECONSTRUCTION_METRICS,
+    ...GAP_METRICS,
+    ...CODE_METRICS,
+    ...DECODER_METRICS,
+    ...LM_METRICS,
+    ...CLIP_METRICS,
+  };
+}
+
+/** How well training rows are explained beside held-out ones. */
+async function trainingCells({ method, prepared, signal }: TaskContext<Options>, heldOut: MetricValue) {
+  const name = 'explained_variance_training';
+  const { [TARGET_ROWS]: wanted, ...arrays } = prepared.arrays;
+  const target = wanted && { target: trainingSource({ ...arrays, training_rows: wanted }) };
+  const options = { ...target, signal, progress: () => {} };
+  const measured = await measureReconstruction(method, trainingSource(arrays), options);
+  const training = explainedVarianceCell(measured, GAP_METRICS[name]!);
+  const gap = generalisationGap(training, heldOut);
+  return { metrics: { [name]: training, generalisation_gap: gap }, marks: gapMarks(gap, training, heldOut) };
 }
 
 /** Why the CLIP metrics cannot be had here. */

@@ -3,7 +3,7 @@
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item, Site } from './data.ts';
 import type { TaskJudge } from './judge.ts';
-import type { FittedMethod, LabelledActivations, PooledLatents } from './methods.ts';
+import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
 
@@ -125,6 +125,8 @@ export interface TaskOutcome {
   details?: Record<string, unknown>;
   /** Plottable series: name → points, e.g. `roc`, `score-by-factor`, `ms-quantiles`. */
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
+  /** What a reader must know about the method beside these numbers; stands with the marks of its training. */
+  marks?: Mark[];
 }
 
 /** Method-independent work shared by all methods: typed arrays and JSON of the task's own form P, kept in the store. */

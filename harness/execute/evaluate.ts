@@ -169,7 +169,7 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed }: Outcome,
+  { rows, details, curves, unavailable, failed, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
@@ -177,6 +177,7 @@ export function resultWith(
   const { task } = evaluation;
   const control = fit.method.control || fit.method.nullRow === true;
   const { dataset } = sitePlan.subject;
+  const marks = [...(meta.marks ?? []), ...ofTask];
   const keys = Object.entries({
     ...sitePlan.activations,
     fit: fit.key,
@@ -217,7 +218,7 @@ export function resultWith(
     rows,
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
-    ...(meta.marks ? { marks: meta.marks } : {}),
+    ...(marks.length > 0 ? { marks } : {}),
     ...(meta.training ? { training: meta.training } : {}),
     provenance: {
       ...meta.run,

@@ -112,7 +112,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
-export { ENCODE_ROWS, type KeptBatch, SCAN_ROWS, scanKept } from './kept-rows.ts';
+export { ENCODE_ROWS, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
 export { measureReconstruction } from './measure-reconstruction.ts';

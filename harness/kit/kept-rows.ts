@@ -6,6 +6,9 @@ export const SCAN_ROWS = 4096;
 /** Rows of a batch that is encoded: bounds the one [rows, d_sae] block that variants with dense codes make. */
 export const ENCODE_ROWS = 1024;
 
+/** What of a set is needed to go through its kept rows. */
+export type KeptSource = Pick<ActivationSet, 'd_in' | 'bounds' | 'keep' | 'groups' | 'scan'>;
+
 /** Kept rows of consecutive items. */
 export interface KeptBatch {
   firstItem: number;
@@ -21,7 +24,7 @@ export interface KeptBatch {
  * Scans a set in batches of at most about `rows` rows ({@link SCAN_ROWS}, {@link ENCODE_ROWS}), leaving out special tokens and padding as the set's policy says. Where all
  * rows of a batch are kept they are the scan's own, else they are copied into memory that all batches share.
  */
-export async function* scanKept(set: ActivationSet, rows: number): AsyncGenerator<KeptBatch> {
+export async function* scanKept(set: KeptSource, rows: number): AsyncGenerator<KeptBatch> {
   let memory = new Float32Array(0);
   for await (const batch of set.scan(rows)) {
     const { firstItem, items, firstRow } = batch;
@@ -45,13 +48,7 @@ export async function* scanKept(set: ActivationSet, rows: number): AsyncGenerato
 }
 
 /** Copies the kept ones, `rows` of them, of the rows `x`: row `first` of the set and those after it. */
-function copyKept(
-  x: Float32Array,
-  out: Float32Array,
-  rows: number,
-  first: number,
-  { keep, d_in }: ActivationSet,
-): void {
+function copyKept(x: Float32Array, out: Float32Array, rows: number, first: number, { keep, d_in }: KeptSource): void {
   let filled = 0;
   for (let row = 0; filled < rows; row++) {
     if (keep[first + row] !== 1) continue;

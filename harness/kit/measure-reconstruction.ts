@@ -1,5 +1,4 @@
 /** @file Every position of a set through a method: what its reconstruction keeps, and its codes. */
-import type { ActivationSet } from '../contract/data.ts';
 import type { FittedMethod } from '../contract/methods.ts';
 import type { Codes } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
@@ -8,13 +7,13 @@ import type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 import { peek } from '../num/peek.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes.ts';
-import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
+import { ENCODE_ROWS, type KeptBatch, type KeptSource, scanKept } from './kept-rows.ts';
 import { reconstruct } from './reconstruct.ts';
 
 /** The kept rows of `target` beside those of each batch, where the method reconstructs another site; else its own. */
 async function* withTarget(
-  test: ActivationSet,
-  target: ActivationSet | undefined,
+  test: KeptSource,
+  target: KeptSource | undefined,
 ): AsyncGenerator<{ batch: KeptBatch; wanted: Float32Array }> {
   const others = target && scanKept(target, ENCODE_ROWS);
   for await (const batch of scanKept(test, ENCODE_ROWS)) {
@@ -35,9 +34,9 @@ async function* withTarget(
  */
 export async function measureReconstruction(
   method: FittedMethod & { id: string },
-  test: ActivationSet,
+  test: KeptSource,
   options: {
-    target?: ActivationSet;
+    target?: KeptSource;
     signal?: AbortSignal;
     progress: (done: number, total: number) => void;
     onCodes?: (codes: TokenCodes) => void;

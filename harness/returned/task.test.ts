@@ -42,6 +42,10 @@ const TASKS: readonly [outcome: string, line: string][] = [
     'return { rows: [row], curves: { roc: { x: [1, 2], y: [1] } } };',
     'run: curves.roc: expected lists x and y of one length; found {"x":[1,2],"y":[1]}',
   ],
+  [
+    'return { rows: [row], marks: [{ code: "Bad Code", message: "" }] };',
+    'run: marks: expected a list of { code, message }; found a list of 1: [{"code":"Bad Code","message":""}]',
+  ],
   ['throw "late";', 'run: threw "late"; expected an Error'],
 ];
 

@@ -10,7 +10,7 @@ const areNumbers = (value: unknown) => Array.isArray(value) && value.every(isNum
 
 function requireRows(author: Author, outcome: TaskOutcome): void {
   demand(author, 'run', isRecord(outcome), '{ rows }', outcome);
-  const { rows, details = {}, curves = {} } = outcome;
+  const { rows, details = {}, curves = {}, marks = [] } = outcome;
   demand(author, 'run: rows', Array.isArray(rows) && rows.length > 0, 'one row or more', rows);
   for (const [i, row] of rows.entries()) {
     const at = `run: rows[${i}]`;
@@ -40,6 +40,12 @@ function requireRows(author: Author, outcome: TaskOutcome): void {
     const lists = [x, y, lo, hi].every((list) => areNumbers(list) && list!.length === x!.length);
     demand(author, `run: curves.${name}`, lists, 'lists x and y of one length', curve);
   }
+  const isMark = (mark: unknown) =>
+    isRecord(mark) &&
+    Object.keys(mark).sort().join() === 'code,message' &&
+    typeof mark['message'] === 'string' &&
+    /^[a-z0-9-]+$/.test(String(mark['code']));
+  demand(author, 'run: marks', Array.isArray(marks) && marks.every(isMark), 'a list of { code, message }', marks);
 }
 
 function requirePrepared(author: Author, prepared: Prepared): void {

@@ -173,7 +173,14 @@ function validate(shape: SaeShape, { k, modes, lift }: Operator): void {
   };
   if (d_sae % N !== 0) refuse('d_sae', `a multiple of the ${N} points of a row, one concept for each time`, d_sae);
   const most = Math.ceil(N / 2);
-  if (modes > most) refuse('modes', `1 to ${most}, what ${N} ${N === 1 ? 'point' : 'points'} can carry`, modes);
+  if (modes > most && input === undefined) {
+    refuse(
+      'modes',
+      `1 at vectors of ${C} numbers, which are functions at one point; or choose a site of functions`,
+      modes,
+    );
+  }
+  if (modes > most) refuse('modes', `1 to ${most}, what ${N} points can carry`, modes);
   if (k > d_sae) refuse('k', `1 to d_sae = ${d_sae}`, k);
   if (lift !== null && lift < C) refuse('lift', `at least the ${C} channels of a row`, lift);
 }

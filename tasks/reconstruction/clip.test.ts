@@ -73,12 +73,13 @@ async function run(
   overrides: { site?: string; items?: Item[]; zeroShot?: [] } = {},
 ) {
   const items = overrides.items ?? ITEMS;
+  const rows = memoryActivations(ITEMS.map(({ image }) => [[...(image as RawImage).data.subarray(0, 2)]]));
   const context = {
     options: { documents: 10, cleanMiB: 1 },
     subject: fakeClip,
     site: { name: overrides.site ?? 'vision.embed', d: 2, modality: 'image', kind: 'pooled' },
     dataset: { zeroShot: overrides.zeroShot ?? zeroShot } as unknown as Dataset,
-    test: memoryActivations(ITEMS.map(({ image }) => [[...(image as RawImage).data.subarray(0, 2)]])),
+    ...{ test: rows, train: rows },
     testItems: items,
     progress: () => {},
   } as unknown as PrepareContext<{ documents: number; cleanMiB: number }>;

@@ -57,6 +57,11 @@ export function geometryCells(
   return Object.fromEntries(Object.keys(metrics).map((name) => [name, cellOf(name)]));
 }
 
+/** Explained variance alone, under the definition of another metric. */
+export function explainedVarianceCell(measured: Reconstruction, definition: MetricDefinition): MetricValue {
+  return geometryCells(measured, { explained_variance: definition })['explained_variance']!;
+}
+
 /** Explained variance by block of documents; undefined where it is. */
 export function explainedVarianceSamples(measured: Reconstruction): RowSamples | undefined {
   const ratio = measured.ratios().explained_variance;

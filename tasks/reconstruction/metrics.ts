@@ -63,6 +63,20 @@ export const RECONSTRUCTION_METRICS: Record<string, MetricDefinition> = {
   relative_reconstruction_bias: shared('Shrinkage: E‖x̂‖² ÷ E x·x̂; below 1 where x̂ is too short.', 'none', [null, null]),
 };
 
+/** Of training rows beside the held-out ones, with the same weights and the same rule of inference. */
+export const GAP_METRICS: Record<string, MetricDefinition> = {
+  explained_variance_training: shared(
+    'Explained variance of a sample of the training rows, at most 4,096 and no more than held-out ones.',
+    'none',
+    [null, 1],
+  ),
+  generalisation_gap: shared(
+    'Explained variance of training rows less that of held-out rows; marked above 0.05 where its interval excludes 0.',
+    'none',
+    [null, null],
+  ),
+};
+
 /** Of a language model with x̂ in place of x at the kept positions; positions are those whose next token is known. */
 export const LM_METRICS: Record<string, MetricDefinition> = {
   ce: metric('Cross-entropy of the next token with x̂ spliced in at the kept positions.', 'min', [0, null], 'nats'),
