@@ -117,6 +117,7 @@ export default defineTask<Options>({
     const { site, train, test } = context.target ?? context;
     const arrays: Prepared['arrays'] = {};
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
+    if (site.parts) return { json: {}, arrays: {} };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
       Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));
@@ -170,6 +171,10 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const { site, test } = target ?? context;
   if (!subject) {
     const reason = 'needs a subject: activations were imported';
+    return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
+  }
+  if (site.parts) {
+    const reason = 'not measured at a joint site: each of its sites would have to be replaced by itself';
     return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
   }
   const replace = replacement(method);
