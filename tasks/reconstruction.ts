@@ -128,6 +128,7 @@ export default defineTask<Options>({
     // The same rows: which ones they are depends on the items alone.
     if (target) arrays[TARGET_ROWS] = (await trainingRows(train, heldOut))['training_rows']!;
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
+    if (site.parts) return { json: {}, arrays: {} };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
       Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));
@@ -203,6 +204,10 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   const { site, test } = target ?? context;
   if (!subject) {
     const reason = 'needs a subject: activations were imported';
+    return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
+  }
+  if (site.parts) {
+    const reason = 'not measured at a joint site: each of its sites would have to be replaced by itself';
     return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
   }
   const replace = replacement(method);

@@ -51,6 +51,7 @@ export default defineTask<SteeringOptions, Shared>({
   controls: ['random', 'unsteered'],
   unavailable({ subject, site, dataset, labelled, judge }) {
     if (!subject) return 'needs the subject: activations were imported';
+    if (site.parts) return 'steering acts at one site, not at a joint one';
     if (!labelled) return 'the dataset has no labelled concepts';
     if (subject.type === 'clip') {
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';

@@ -38,7 +38,8 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
     const sites = await knownSites(subject, dataset, registry, where);
     for (const name of subject.sites) {
-      const site = sites?.find((candidate) => candidate.name === name);
+      const joint = sites && name.includes('+') ? siteOf({ id: subjectName(subject), sites }, name) : undefined;
+      const site = joint ?? sites?.find((candidate) => candidate.name === name);
       if (sites && !site) {
         const known = sites.map((candidate) => candidate.name);
         throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);

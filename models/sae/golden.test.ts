@@ -13,6 +13,7 @@ import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import crosscoder from './crosscoder.ts';
 import fno from './fno.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
@@ -82,7 +83,7 @@ interface GoldenCase {
 /** One for each script in testdata/. */
 const FILES = [
   ...['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'transcoder', 'vaease', 'kron'],
-  ...['tensor', 'fno'],
+  ...['tensor', 'fno', 'crosscoder'],
 ];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
@@ -94,7 +95,7 @@ const VARIANTS = Object.fromEntries(
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
     ...[archetypal, matchingPursuit, temporal, transcoder, skipTranscoder, vaease, kron],
-    ...[tensor, fno],
+    ...[tensor, fno, crosscoder],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };
