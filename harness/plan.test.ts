@@ -2,91 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Plan, planSteps, planSuite } from './plan.ts';
-import type { ResolvedMethod, ResolvedSubject, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
+import type { ResolvedMethod, ResolvedSuite, ResolvedTask } from './suite/resolved.ts';
+import { base, method, subject, task } from './testing/resolved.ts';
 
 const test = suite('plan');
-
-const method = (id: string, more: Partial<ResolvedMethod> = {}): ResolvedMethod => ({
-  id,
-  kind: 'baseline',
-  name: id,
-  title: id,
-  version: 1,
-  options: {},
-  optionsPassed: {},
-  training: {},
-  seeded: false,
-  needs: 'activations',
-  control: false,
-  ...more,
-});
-
-const task = (id: string, more: Partial<ResolvedTask> = {}): ResolvedTask => ({
-  id,
-  title: id,
-  version: 1,
-  options: {},
-  optionsPassed: {},
-  seeded: false,
-  prepares: false,
-  controls: [],
-  ...more,
-});
-
-const subject = (id: string, more: Partial<ResolvedSubject> = {}): ResolvedSubject => ({
-  id,
-  place: { folder: `/models/${id}`, baseDir: '' },
-  fingerprint: `fingerprint of ${id}`,
-  family: 'llama@1',
-  sites: ['blocks.0.hook_resid_post'],
-  concepts: {},
-  collect: { version: 1, train: 100, test: 10, dtype: 'float32', policy: {} },
-  training: {},
-  dataset: {
-    id: 'words',
-    version: 1,
-    modality: 'text',
-    options: {},
-    optionsPassed: {},
-    seed: 0,
-    fingerprint: 'words-1',
-    hasConcepts: true,
-  },
-  ...more,
-});
-
-const named = (kinds: string[], ids: string[]) =>
-  Object.fromEntries(kinds.flatMap((kind) => ids.map((id) => [`${kind} ${id}`, `code of ${kind} ${id}`])));
-
-const code = (): ResolvedSuite['code'] => ({
-  machine: Object.fromEntries(
-    ['backend', 'collect', 'import', 'sae', 'baseline', 'checkpoint', 'prepare', 'evaluate'].map((name) => [
-      name,
-      name,
-    ]),
-  ),
-  plugins: {
-    ...named(['subject', 'dataset'], ['llama', 'words']),
-    ...named(['sae', 'baseline'], ['topk', 'pca', 'bow', 'probe', 'length']),
-    ...named(['task'], ['reconstruction', 'steering', 'detection']),
-    ...named(['judge'], ['words']),
-  },
-});
-
-const base = (more: Partial<ResolvedSuite> = {}): ResolvedSuite => ({
-  id: 'small',
-  title: 'Small',
-  limited: false,
-  seeds: [3, 4],
-  backend: 'cpu',
-  arithmetic: 'cpu: 4.22.0',
-  code: code(),
-  trainerVersion: 1,
-  subjects: [subject('lm')],
-  methods: [method('topk', { kind: 'sae', seeded: true, options: { k: 4 } }), method('pca')],
-  tasks: [task('reconstruction', { prepares: true }), task('steering', { seeded: true })],
-  ...more,
-});
 
 const keysOf = (plan: Plan) => planSteps(plan).map(({ key }) => key);
 const results = (plan: Plan) =>
@@ -381,55 +300,6 @@ test('subjects of a method or task are kept to', () => {
   const labels = planSuite(given).sites.map((sitePlan) => sitePlan.fits.map((fit) => fit.method.id).join());
   assert.equal(labels, ['topk,topk', 'topk,topk,pca']);
   assert.ok(results(planSuite(given)).filter((label) => label.includes('steering')).length === 2);
-});
-
-test('a method that reconstructs another site: its keys depend on it, those of all others do not', () => {
-  const reading = task('reconstruction', { prepares: true, readsTarget: true });
-  const indifferent = task('detection', { prepares: true });
-  const plain = method('topk', { kind: 'sae', seeded: true });
-  const withTarget = (target: string) =>
-    method('topk', { kind: 'sae', seeded: true, name: 'other', target, options: { target } });
-  const planned = (...methods: ResolvedMethod[]) => planSuite(base({ methods, tasks: [reading, indifferent] }));
-  const [without, a, b] = [planned(plain), planned(plain, withTarget('site.a')), planned(plain, withTarget('site.b'))];
-  const fitOf = (plan: Plan, name: string) => plan.sites[0]!.fits.find((fit) => fit.method.name === name)!;
-  for (const plan of [a, b]) {
-    assert.equal(plan.sites[0]!.activations, without.sites[0]!.activations);
-    assert.equal(fitOf(plan, 'topk'), fitOf(without, 'topk'));
-  }
-  const [one, other] = [fitOf(a, 'other'), fitOf(b, 'other')];
-  assert.is(one.target!.site, 'site.a');
-  assert.is.not(one.key, other.key);
-  assert.is.not(one.identity, other.identity);
-  const prepareOf = ({ evaluations }: typeof one, id: string) =>
-    evaluations.find(({ task }) => task.id === id)!.prepare;
-  assert.is(
-    prepareOf(one, 'detection'),
-    prepareOf(fitOf(a, 'topk'), 'detection'),
-    'what is of the input site is shared',
-  );
-  assert.is.not(prepareOf(one, 'reconstruction'), prepareOf(fitOf(a, 'topk'), 'reconstruction'));
-  assert.is.not(prepareOf(one, 'reconstruction'), prepareOf(other, 'reconstruction'));
-  const collected = planSteps(a).filter(({ kind }) => kind === 'activations');
-  assert.equal(
-    collected.slice(-2).map(({ key }) => key),
-    [one.target!.activations.train, one.target!.activations.test],
-  );
-});
-
-test('a second site is not to be had of imported activations', () => {
-  const imported = subject('dump', { family: 'imported' });
-  const plan = planSuite(
-    base({
-      subjects: [imported],
-      methods: [method('topk', { kind: 'sae', target: 'site.a' })],
-      tasks: [task('reconstruction')],
-    }),
-  );
-  assert.equal(plan.sites[0]!.fits, []);
-  assert.match(
-    plan.skipped[0]!.reason,
-    /^needs a second site to reconstruct, 'site.a': activations that were made elsewhere/,
-  );
 });
 
 test.run();
