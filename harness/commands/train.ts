@@ -107,12 +107,13 @@ async function writeOwn(
   const { readState } = await import('../execute/fit.ts');
   const { writeOwnSae } = await import('../train/own-layout.ts');
   const { pluginSource } = await import('../code/plugin-source.ts');
-  const { id, version } = fits[0]!.method;
+  const { id, version, target } = fits[0]!.method;
   const state = await readState(folder);
   const { shape, hp } = state.json as Pick<OwnSae, 'shape' | 'hp'>;
   const source = await pluginSource(registry, 'sae', id);
   const model = isImported(subject) ? {} : { model_fingerprint: subject.fingerprint };
-  const origin = { hook_name: site, model_name: subject.id, ...model };
+  const other = target === undefined ? {} : { hook_name_out: target };
+  const origin = { hook_name: site, ...other, model_name: subject.id, ...model };
   const own = { variant: id, version, ...(source === undefined ? {} : { source }), shape, hp, ...origin };
   await writeOwnSae(out, own, state);
 }
@@ -151,6 +152,8 @@ export const command: Command = {
     });
     const [sitePlan] = plan.sites;
     const [fit] = sitePlan!.fits;
+    if (!fit)
+      throw new UserError(`train: ${plan.skipped.map(({ method, reason }) => `${method} ${reason}`).join('; ')}.`);
     const name = [sitePlan!.subject.id, sitePlan!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
     const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
