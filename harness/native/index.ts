@@ -42,7 +42,7 @@ export async function register(tf: typeof Tf) {
   registerSparse(context);
   registerBatchErrors(context);
   // An addon built before these kernels were: tf operations serve in their place.
-  if ('jump' in addon) registerThreshold(context);
+  registerThreshold(context);
   registerAttention(context);
   registerActivation(context);
   registerBlock(context);
