@@ -41,7 +41,6 @@ export async function register(tf: typeof Tf) {
   registerAdam(context);
   registerSparse(context);
   registerBatchErrors(context);
-  // An addon built before these kernels were: tf operations serve in their place.
   registerThreshold(context);
   registerAttention(context);
   registerActivation(context);
