@@ -67,7 +67,7 @@ export default defineSae<MatryoshkaParameters>({
   id: 'matryoshka',
   title: 'Matryoshka SAE (BatchTopK, nested reconstructions)',
   paper: 'Bussmann, Nabeshima, Karvonen & Nanda 2025, arXiv:2503.17547',
-  version: 1,
+  version: 2,
   hyperparameters: {
     ...batchTopkHyperparameters,
     groups: {
