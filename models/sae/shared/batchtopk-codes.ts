@@ -2,10 +2,12 @@
 import {
   type Codes,
   type NamedTensors,
+  type RunLength,
   type SaeDefinition,
   type SaeShape,
   type Tensor1D,
   type Tensor2D,
+  type TrainingOptions,
   type TrainState,
   tf,
 } from '../../../harness/contract.ts';
@@ -42,6 +44,19 @@ function smallestPositive(codes: Tensor2D): number {
   let smallest = Infinity;
   for (let i = 0; i < values.length; i++) if (values[i]! > 0 && values[i]! < smallest) smallest = values[i]!;
   return smallest === Infinity ? 0 : smallest;
+}
+
+/** Wider inputs take a learning rate that falls with their width. */
+const WIDEST = 128;
+
+/**
+ * The recipe of the TopK family; beyond 128 numbers an input the rate falls as 1 / d_in. A step of Adam moves a
+ * pre-activation by up to rate · √d_in · ‖x‖, and all that a long row takes of the batch's latents move together: at
+ * d_in = 256 explained variance of log-normal rows after 195 steps is .35, .63 and .72 for rates of .003, .001 and .0003.
+ */
+export function batchTopkTraining(shape: SaeShape, hp: unknown, run: RunLength): Partial<TrainingOptions> {
+  const recipe = topkFamilyTraining(shape, hp, run);
+  return { ...recipe, lr: recipe.lr! * Math.min(1, WIDEST / shape.d_in) };
 }
 
 /** What a batch keeps, and its smallest value for {@link followThreshold}. */
@@ -102,7 +117,7 @@ export const batchTopkHyperparameters = {
 /** Everything but a variant's name, its loss and the options of its own. */
 export const batchTopkVariant = {
   inference: 'one threshold for all latents, learned in training, whatever the batch',
-  training: topkFamilyTraining,
+  training: batchTopkTraining,
   init: batchTopkInit,
   encode: (params, x) => thresholdCodes(preActivations(params, x, centredBias(params)), params['threshold']!),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
