@@ -51,13 +51,28 @@ export const SIZE_OPTIONS: OptionsSchema = {
   },
 };
 
+/** What SAEs that reconstruct another site have beside that. */
+export const TARGET_OPTION: OptionsSchema = {
+  target: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9_.+-]+$',
+    description: 'The site that is reconstructed, of the same subject and of the same positions. Must be given.',
+  },
+};
+
 /** The width of an SAE: `d_sae`, or `expansion` × d_in rounded. */
 export function widthOf(options: Record<string, unknown>, d_in: number): number {
   return (options['d_sae'] as number | undefined) ?? Math.max(1, Math.round((options['expansion'] as number) * d_in));
 }
 
-/** A variant's own hyper-parameters, without the sizes that every SAE has. */
-export function hyperparametersOf(options: Record<string, unknown>): Record<string, unknown> {
+/**
+ * A variant's own hyper-parameters, without the sizes that every SAE has.
+ *
+ * @param target Where the variant reconstructs another site, its name: it is no hyper-parameter either.
+ */
+export function hyperparametersOf(options: Record<string, unknown>, target?: string): Record<string, unknown> {
   const { d_sae: _width, expansion: _factor, ...hp } = options;
-  return hp;
+  if (target === undefined) return hp;
+  const { target: _site, ...own } = hp;
+  return own;
 }

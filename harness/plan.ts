@@ -44,13 +44,23 @@ export interface Fit {
   seed: number;
   /** The suite's training options for an SAE: the subject's, then the method's own. */
   training: Record<string, unknown>;
+  /** Where it reconstructs another site than the one it reads. */
+  target?: PlannedTarget;
   evaluations: Evaluation[];
+}
+
+/** Another site, and the keys of its activations of the same items. */
+export interface PlannedTarget {
+  site: string;
+  activations: { train: string; test: string };
 }
 
 export interface Prepare {
   key: string;
   task: ResolvedTask;
   taskSeed: number;
+  /** The target that it is prepared for. */
+  target?: PlannedTarget;
 }
 
 /** Everything at one site of one subject. */
@@ -132,15 +142,15 @@ function planSite(
     subject: subject.fingerprint,
     family: subject.family,
     code: sourceCode(suite, subject),
-    site,
     dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
     collect: { version: collect.version, dtype: collect.dtype, policy: collect.policy, maxLength: collect.maxLength },
   };
-  const activations: SitePlan['activations'] = {
-    train: key('activations', { ...source, split: 'train', items: collect.train }),
-    test: key('activations', { ...source, split: 'test', items: collect.test }),
-  };
-  if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, split: 'labelled', concepts });
+  const activationsAt = (site: string) => ({
+    train: key('activations', { ...source, site, split: 'train', items: collect.train }),
+    test: key('activations', { ...source, site, split: 'test', items: collect.test }),
+  });
+  const activations: SitePlan['activations'] = activationsAt(site);
+  if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, site, split: 'labelled', concepts });
 
   const { train, test, dtype, policy, maxLength } = collect;
   const data: ResultSettings['data'] = {
@@ -153,7 +163,8 @@ function planSite(
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
     for (const seed of method.seeded ? suite.seeds : suite.seeds.slice(0, 1)) {
-      const fit = planFit(suite, subject, activations, method, seed);
+      const target = method.target === undefined ? undefined : planTarget(method.target, activationsAt);
+      const fit = planFit(suite, subject, activations, method, seed, target);
       const entry = `${method.name} ${fit.key}`;
       fits.set(entry, fit);
       for (const task of scoredBy) {
@@ -161,7 +172,7 @@ function planSite(
         const seeds = task.seeded && !method.seeded ? suite.seeds : [seed];
         for (const resultSeed of seeds) {
           const taskSeed = task.seeded ? resultSeed : NO_SEED;
-          const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed) : undefined;
+          const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed, target) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
           const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task), judge: judgeOf(suite, task) };
@@ -184,6 +195,11 @@ function planSite(
   }
   return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
 }
+
+const planTarget = (site: string, activationsAt: (site: string) => PlannedTarget['activations']): PlannedTarget => ({
+  site,
+  activations: activationsAt(site),
+});
 
 /** The code that collects activations, or reads those that were made elsewhere. */
 function sourceCode({ code: { machine, plugins } }: ResolvedSuite, subject: PlannedSubject) {
@@ -223,6 +239,7 @@ function planFit(
   activations: SitePlan['activations'],
   method: ResolvedMethod,
   seed: number,
+  target: PlannedTarget | undefined,
 ): Fit {
   const trained = readsTest(method);
   const training = trained ? { ...subject.training, ...method.training } : {};
@@ -234,6 +251,7 @@ function planFit(
       train: activations.train,
       test: trained ? activations.test : undefined,
       labelled: readsLabels(method) ? activations.labelled : undefined,
+      target: target?.activations,
     },
     seed: method.seeded ? seed : NO_SEED,
     code: methodCode(suite, method),
@@ -246,6 +264,7 @@ function planFit(
     method,
     seed: method.seeded ? seed : NO_SEED,
     training,
+    ...(target ? { target } : {}),
     evaluations: [],
   };
 }
@@ -255,9 +274,18 @@ function planPrepare(
   activations: SitePlan['activations'],
   task: ResolvedTask,
   taskSeed: number,
+  target: PlannedTarget | undefined,
 ): Prepare {
-  const content = { task: identity(task), inputs: activations, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
-  return { key: key('prepare', content), task, taskSeed };
+  const read = task.readsTarget ? target : undefined;
+  const inputs = { ...activations, target: read?.activations };
+  const content = { task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
+  return { key: key('prepare', content), task, taskSeed, ...(read ? { target: read } : {}) };
+}
+
+/** The sites that methods reconstruct, each once. */
+export function targetsOf(fits: readonly Fit[]): PlannedTarget[] {
+  const bySite = new Map(fits.flatMap(({ target }) => (target ? [[target.site, target] as const] : [])));
+  return [...bySite.values()];
 }
 
 /** All steps in the order of their dependencies, each key once. */
@@ -270,6 +298,11 @@ export function planSteps(plan: Plan): Step[] {
     // Imported activations are read where they lie.
     const collected = isImported(subject) ? [] : Object.entries(activations);
     for (const [split, key] of collected) add('activations', key, subject.id, site, split);
+    for (const target of targetsOf(fits)) {
+      for (const [split, key] of Object.entries(target.activations)) {
+        add('activations', key, subject.id, target.site, split);
+      }
+    }
     for (const { key, task } of prepares) add('prepare', key, subject.id, site, task.id);
     for (const fit of fits) {
       const named = [subject.id, site, fit.method.name];

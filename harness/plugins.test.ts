@@ -151,7 +151,7 @@ const EXPORTS: readonly [source: string, line: RegExp][] = [
   ],
   [
     'export default { kind: "dataset", id: "exports", title: "T", version: 1, open() {}, options: {} };',
-    /expected 'modality': one of text, image; found nothing\.$/,
+    /expected 'modality': one of text, image, vectors; found nothing\.$/,
   ],
   ['throw "early";', /it does not load: it threw "early"\.?$/],
   ['throw undefined;', /it does not load: it threw nothing\.?$/],

@@ -37,6 +37,8 @@ export interface TrainSaeOptions {
   target?: ActivationSet;
   /** Rows that are not trained on: how well they are explained is followed, and decides on marks. */
   heldOut?: ActivationSet;
+  /** The same rows of the target site, where `target` is given. */
+  heldOutTarget?: ActivationSet;
   d_sae: number;
   /** Shape of structured inputs, e.g. [C, H, W]; its product is d_in. */
   input?: number[];
@@ -84,7 +86,9 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     tf.dispose(checkpoint.groups['adam']!);
   }
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
-  const looks = options.heldOut && !definition.data?.target ? heldOutLooks(options.heldOut, seed) : undefined;
+  const reads = definition.data?.target !== undefined;
+  const followed = options.heldOut && (!reads || options.heldOutTarget);
+  const looks = followed ? heldOutLooks(options.heldOut!, seed, options.heldOutTarget) : undefined;
   const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
   const lookAt = lookSteps(training);
   const curve = createCurve(steps, checkpoint?.progress.curve);

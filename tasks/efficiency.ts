@@ -62,7 +62,7 @@ export default defineTask<Options>({
   },
   seeded: false,
   async run(context) {
-    const { method, test, options, signal, progress } = context;
+    const { method, test, options, target, signal, progress } = context;
     const row: ResultRow = {
       axes: {},
       metrics: { ...countedCells(method), ...trainingCells(method) },
@@ -74,7 +74,11 @@ export default defineTask<Options>({
       },
     };
     if (!method.encode) return { rows: [row] };
-    const measured = await measureReconstruction(method, test, { signal, progress });
+    const measured = await measureReconstruction(method, test, {
+      ...(target ? { target: target.test } : {}),
+      signal,
+      progress,
+    });
     const { tokens, explained_variance, l0 } = measured.metrics();
     const ratios = measured.ratios();
     for (const [name, value] of Object.entries({ explained_variance, l0 })) {

@@ -9,7 +9,7 @@ import {
   type ResultRow,
   type TaskContext,
 } from '../harness/contract.ts';
-import { allUnavailable, measureReconstruction } from '../harness/kit/index.ts';
+import { allUnavailable, measureReconstruction, reconstruct } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
@@ -38,6 +38,9 @@ interface Options {
 }
 
 type Cells = Pick<ResultRow, 'metrics'> & { unavailable: Record<string, string> };
+
+/** Training rows of the site that is reconstructed, where that is another. */
+const TARGET_ROWS = 'target_rows';
 
 /**
  * SAEBench's core metrics (saebench.md §1.1) with its faults mended: the intended formula of explained variance, sums in
@@ -116,11 +119,16 @@ export default defineTask<Options>({
     },
   },
   seeded: false,
+  readsTarget: true,
   async prepare(context) {
-    const { subject, site, test, testItems, train, dataset, options, signal, progress } = context;
+    const { subject, testItems, dataset, options, target, signal, progress } = context;
+    const { site, train, test } = target ?? context;
     const heldOut = test.keep.reduce((sum, flag) => sum + flag, 0);
-    const arrays: Prepared['arrays'] = await trainingRows(train, heldOut);
+    const arrays: Prepared['arrays'] = await trainingRows(context.train, heldOut);
+    // The same rows: which ones they are depends on the items alone.
+    if (target) arrays[TARGET_ROWS] = (await trainingRows(train, heldOut))['training_rows']!;
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
+    if (site.parts) return { json: {}, arrays: {} };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
       Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));
@@ -130,13 +138,17 @@ export default defineTask<Options>({
     return { json: {}, arrays };
   },
   async run(context) {
-    const { method, test, signal, progress } = context;
+    const { method, test, target, signal, progress } = context;
     if (!method.encode) {
       const unavailable = allUnavailable(allMetrics(), `'${method.id}' has no codes`);
       return { rows: [{ axes: {}, metrics: {}, unavailable }] };
     }
     const note = (done: number, total: number) => progress(done, total, 'codes');
-    const measured = await measureReconstruction(method, test, { signal, progress: note });
+    const measured = await measureReconstruction(method, test, {
+      ...(target ? { target: target.test } : {}),
+      signal,
+      progress: note,
+    });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
     const geometry = geometryCells(measured, known);
     const training = method.decode ? await trainingCells(context, geometry['explained_variance']!) : undefined;
@@ -170,30 +182,39 @@ function allMetrics(): Record<string, MetricDefinition> {
 /** How well training rows are explained beside held-out ones. */
 async function trainingCells({ method, prepared, signal }: TaskContext<Options>, heldOut: MetricValue) {
   const name = 'explained_variance_training';
-  const options = { signal, progress: () => {} };
-  const measured = await measureReconstruction(method, trainingSource(prepared.arrays), options);
+  const { [TARGET_ROWS]: wanted, ...arrays } = prepared.arrays;
+  const target = wanted && { target: trainingSource({ ...arrays, training_rows: wanted }) };
+  const options = { ...target, signal, progress: () => {} };
+  const measured = await measureReconstruction(method, trainingSource(arrays), options);
   const training = explainedVarianceCell(measured, GAP_METRICS[name]!);
   const gap = generalisationGap(training, heldOut);
   return { metrics: { [name]: training, generalisation_gap: gap }, marks: gapMarks(gap, training, heldOut) };
 }
 
 /** Why the CLIP metrics cannot be had here. */
-function clipReason({ site, testItems, options }: PrepareContext<Options>): string | undefined {
+function clipReason({ site, testItems, options, target }: PrepareContext<Options>): string | undefined {
+  if (target) return 'not measured where a method reconstructs another site';
   if (!site.name.startsWith('vision.')) return 'measured at sites of the vision tower only';
   return testItems.slice(0, options.documents).every(({ image }) => image) ? undefined : 'test items have no images';
 }
 
 /** The metrics that need the subject. */
 async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
-  const { subject, site, test, testItems, dataset, prepared, method, options, signal, progress } = context;
+  const { subject, testItems, dataset, prepared, method, options, target, signal, progress } = context;
+  const { site, test } = target ?? context;
   if (!subject) {
     const reason = 'needs a subject: activations were imported';
+    return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
+  }
+  if (site.parts) {
+    const reason = 'not measured at a joint site: each of its sites would have to be replaced by itself';
     return { metrics: {}, unavailable: allUnavailable({ ...LM_METRICS, ...CLIP_METRICS }, reason) };
   }
   const replace = replacement(method);
   const passes = { documents: options.documents, signal, progress };
   if (subject.type === 'lm') {
-    const sums = await spliceLm(subject, site.name, test, prepared, replace, passes);
+    const source = target ? { source: context.test } : {};
+    const sums = await spliceLm(subject, site.name, test, prepared, replace, { ...passes, ...source });
     const metrics = documentRatios(sums, 'tokens', LM_RATIOS, LM_METRICS);
     return { metrics, unavailable: allUnavailable(CLIP_METRICS, 'needs a CLIP') };
   }
@@ -207,6 +228,6 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
   return { metrics, unavailable: { ...noLm, ...missing } };
 }
 
-function replacement({ encode, decode }: FittedMethod): Replacement {
-  return (x) => decode!(encode!(x));
+function replacement(method: FittedMethod): Replacement {
+  return (x) => reconstruct(method, x);
 }

@@ -51,6 +51,7 @@ export default defineTask<SteeringOptions, Shared>({
   controls: ['random', 'unsteered'],
   unavailable({ subject, site, dataset, labelled, judge }) {
     if (!subject) return 'needs the subject: activations were imported';
+    if (site.parts) return 'steering acts at one site, not at a joint one';
     if (!labelled) return 'the dataset has no labelled concepts';
     if (subject.type === 'clip') {
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
@@ -64,7 +65,8 @@ export default defineTask<SteeringOptions, Shared>({
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { method, labelled, prepared, options } = context;
+    const { method, labelled, prepared, options, site, target } = context;
+    if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     const found = await steeringVectors(method, labelled!, concepts, context);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);

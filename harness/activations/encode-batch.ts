@@ -1,7 +1,7 @@
 /** @file One forward pass over a batch of items: the activations of each at one site, padding removed. */
 import type { ForwardOptions, ForwardResult, Item, Site, Subject, TokenBatch } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { tf } from '../num/tf.ts';
+import { type Tensor3D, tf } from '../num/tf.ts';
 import { seenCharacters, tokenizeTexts } from './cut-texts.ts';
 
 /** One item's rows. */
@@ -71,7 +71,12 @@ function rowsOf({ length, ids, mask }: TokenBatch, rows: readonly number[], leng
 
 /** Splits a captured [n, length, d] into items, rows with mask 0 left out. */
 function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActivations[] {
-  const captured = result.captured[site.name]!;
+  const captured = site.parts
+    ? (tf.concat(
+        site.parts.map((part) => result.captured[part]!),
+        2,
+      ) as Tensor3D)
+    : result.captured[site.name]!;
   const [n, length, d] = captured.shape;
   const values = captured.dataSync() as Float32Array;
   const masked = tokens && site.kind === 'tokens' ? tokens : undefined;
@@ -97,7 +102,10 @@ export async function encodeBatch(
   inputs: Inputs,
   chosen: readonly number[],
 ): Promise<ItemActivations[][]> {
-  const options: ForwardOptions = { capture: sites.map(({ name }) => name), output: false };
+  const options: ForwardOptions = {
+    capture: [...new Set(sites.flatMap(({ name, parts = [name] }) => parts))],
+    output: false,
+  };
   const read = (forward: () => ForwardResult, tokens?: TokenBatch) => {
     let rows: ItemActivations[][] = [];
     tf.tidy(() => {

@@ -160,4 +160,34 @@ test('its weights are part of its identity', async () => {
   assert.not.equal((await resolve()).options['fingerprint'], before['fingerprint']);
 });
 
+test('variants of worlds without a subject: train needs none, and --checkpoint scores what it wrote', async () => {
+  const cases = [
+    { sae: 'vaease', dataset: 'manifolds', options: ['d_sae=12', 'encoder=mlp'], task: 'manifold-dimensions' },
+    { sae: 'tensor', dataset: 'pixels', options: ['d_sae=12', 'k=3'], task: 'reconstruction' },
+    { sae: 'fno', dataset: 'functions', options: ['d_sae=128', 'k=3'], task: 'resolution' },
+  ];
+  for (const { sae, dataset, options, task } of cases) {
+    const into = join(folder, `of-${dataset}`);
+    const given = [...options, 'tokens=640', 'batchSize=64'].flatMap((option) => ['--option', option]);
+    const what = ['--sae', sae, '--dataset', dataset, '--site', dataset, '--items', '64'];
+    const made = await run('train', ...what, '--out', into, ...given, ...places);
+    assert.is(made.code, 0, made.said);
+    const own = await readOwnSae(into);
+    assert.is(own.variant, sae);
+    assert.is(own.shape.input?.reduce((a, b) => a * b, 1) ?? own.shape.d_in, own.shape.d_in);
+    const file = join(folder, `${dataset}.json`);
+    const subject = { id: dataset, sites: [dataset], dataset: { id: dataset }, activations: { train: 64, test: 20 } };
+    const methods = [{ id: 'checkpoint', path: into }];
+    writeFileSync(
+      file,
+      JSON.stringify({ id: dataset, title: 'T', subjects: [subject], methods, tasks: [{ id: task }] }),
+    );
+    const scored = await run('run', file, '--out', join(folder, `scores-${dataset}`), ...places);
+    assert.is(scored.code, 0, scored.said);
+    const [found] = await resultFiles(join(folder, `scores-${dataset}`));
+    const { rows } = await readResult(found!);
+    assert.ok(rows.some(({ metrics }) => Object.values(metrics).some(({ value }) => value !== null)));
+  }
+});
+
 test.run();

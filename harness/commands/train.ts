@@ -22,7 +22,7 @@ function required(values: Values, name: string, example: string): string {
 }
 
 /** A suite of one SAE and no task. */
-async function suiteOf(values: Values): Promise<Suite> {
+async function suiteOf(values: Values, registry: Registry): Promise<Suite> {
   const { TRAINING_OPTIONS } = await import('../train/options.ts');
   const { subjectByName } = await import('../suite/subjects.ts');
   const { namedOptions } = await import('../suite/option-text.ts');
@@ -32,7 +32,7 @@ async function suiteOf(values: Values): Promise<Suite> {
   const training = Object.fromEntries(entries.filter(([name]) => isTraining(name))) as SuiteTraining;
   const options = Object.fromEntries(entries.filter(([name]) => !isTraining(name)));
   const variant = required(values, 'sae', 'topk');
-  const subject = await subjectOf(values, subjectByName);
+  const subject = await subjectOf(values, registry, subjectByName);
   return {
     id: 'train',
     title: `Training of ${variant}`,
@@ -46,8 +46,17 @@ async function suiteOf(values: Values): Promise<Suite> {
 /** Items that are not trained on, to say how the SAE does on others. */
 const HELD_OUT = 50;
 
+/** The name of a dataset that has activations of its own: it needs no subject. */
+async function ownVectors(values: Values, registry: Registry): Promise<SubjectReference | undefined> {
+  const id = values['dataset'] as string | undefined;
+  if (id === undefined || values['subject'] !== undefined) return undefined;
+  const { modality } = await registry.get('dataset', id);
+  return modality === 'vectors' ? { id } : undefined;
+}
+
 async function subjectOf(
   values: Values,
+  registry: Registry,
   subjectByName: (name: string) => Promise<SubjectReference>,
 ): Promise<SuiteSubject> {
   const sites = values['site'] as string[] | undefined;
@@ -68,7 +77,7 @@ async function subjectOf(
     // No number of test items: what a run of the same seed tests on must not be trained on here.
     return { sites: sites ?? own, activations: { from, modality, seed, train } };
   }
-  const named = await subjectByName(required(values, 'subject', 'tiny-lm'));
+  const named = (await ownVectors(values, registry)) ?? (await subjectByName(required(values, 'subject', 'tiny-lm')));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
   return {
     ...named,
@@ -98,12 +107,13 @@ async function writeOwn(
   const { readState } = await import('../execute/fit.ts');
   const { writeOwnSae } = await import('../train/own-layout.ts');
   const { pluginSource } = await import('../code/plugin-source.ts');
-  const { id, version } = fits[0]!.method;
+  const { id, version, target } = fits[0]!.method;
   const state = await readState(folder);
   const { shape, hp } = state.json as Pick<OwnSae, 'shape' | 'hp'>;
   const source = await pluginSource(registry, 'sae', id);
   const model = isImported(subject) ? {} : { model_fingerprint: subject.fingerprint };
-  const origin = { hook_name: site, model_name: subject.id, ...model };
+  const other = target === undefined ? {} : { hook_name_out: target };
+  const origin = { hook_name: site, ...other, model_name: subject.id, ...model };
   const own = { variant: id, version, ...(source === undefined ? {} : { source }), shape, hp, ...origin };
   await writeOwnSae(out, own, state);
 }
@@ -127,7 +137,7 @@ export const command: Command = {
     const { values, signal, say, print } = context;
     const registry = await registryFor(values);
     const { limitSuite } = await import('../suite/limit.ts');
-    const full = await suiteOf(values);
+    const full = await suiteOf(values, registry);
     const suite = values['limit'] === undefined ? full : limitSuite(full, values['limit'] as number);
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
@@ -142,6 +152,8 @@ export const command: Command = {
     });
     const [sitePlan] = plan.sites;
     const [fit] = sitePlan!.fits;
+    if (!fit)
+      throw new UserError(`train: ${plan.skipped.map(({ method, reason }) => `${method} ${reason}`).join('; ')}.`);
     const name = [sitePlan!.subject.id, sitePlan!.site, fit!.method.name, `seed-${fit!.seed}`].join('-');
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
     const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');

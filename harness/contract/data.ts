@@ -13,6 +13,8 @@ export interface Site {
   kind: 'tokens' | 'pooled';
   /** Shape of structured rows, e.g. [C, H, W] of an image, whose product is d; absent: rows have no structure. */
   input?: readonly number[];
+  /** Of a joint site, `a+b`: the sites whose rows stand one after the other in its own, [n, d of a + d of b]. */
+  parts?: readonly string[];
 }
 
 /** An RGB image in memory: `data` has width·height·3 bytes, row by row. */

@@ -38,6 +38,8 @@ export interface TrainingSpeed {
 /** A method ready to be scored. It offers what it can; a task that needs what is missing reports an empty cell. */
 export interface FittedMethod {
   d_in: number;
+  /** Width of what is reconstructed, where that is another site. */
+  d_out?: number;
   /** Number of latents (or neurons, components, directions); absent for supervised methods. */
   d_sae?: number;
   /** Whether codes are mostly zero and non-negative by construction, so that "fires" has a meaning. */
@@ -46,6 +48,8 @@ export interface FittedMethod {
   resolutionFree?: boolean;
   encode?(x: Tensor2D): Codes;
   decode?(codes: Codes): Tensor2D;
+  /** What the reconstruction of x [n, d_in] has beside what is decoded: the direct way of a skip transcoder. */
+  skip?(x: Tensor2D): Tensor2D;
   /** Unit directions, row-major [d_sae, d_in]: what steering along a latent adds. */
   directions?(): Float32Array;
   /** Names of latents, where labels exist: index → label. */

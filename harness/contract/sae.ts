@@ -146,6 +146,8 @@ export interface SaeDefinition<H = Record<string, unknown>> extends Plugin {
   encode(params: NamedTensors, x: Tensor2D, hp: H): Codes;
   /** codes → reconstruction [n, d_out]. */
   decode(params: NamedTensors, codes: Codes, hp: H): Tensor2D;
+  /** What the reconstruction [n, d_out] has beside what is decoded, for variants with a direct way from x. */
+  skip?(params: NamedTensors, x: Tensor2D, hp: H): Tensor2D;
   /** Differentiable in `params`; runs inside `tf.variableGrads`. */
   loss(params: NamedTensors, batch: SaeBatch, state: TrainState, hp: H): SaeLoss;
   /**

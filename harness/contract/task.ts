@@ -135,6 +135,13 @@ export interface Prepared<P = unknown> {
   arrays: Record<string, { shape: number[]; data: Float32Array | Int32Array | Uint8Array }>;
 }
 
+/** The site that a transcoder reconstructs. */
+export interface TargetSite {
+  site: Site;
+  train: ActivationSet;
+  test: ActivationSet;
+}
+
 export interface PrepareContext<O> {
   options: O;
   /** Absent when activations were imported, or are the dataset's own. */
@@ -146,6 +153,8 @@ export interface PrepareContext<O> {
   testItems: Item[];
   /** Training activations, e.g. for the mean of a mean ablation, for controls and for selection. */
   train: ActivationSet;
+  /** Where the method reconstructs another site than the one it reads: that site, with the same rows. */
+  target?: TargetSite;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
@@ -184,6 +193,8 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   measure?: 'judged' | 'likelihood';
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
+  /** What `prepare` gives depends on the site that a method reconstructs: it is then made for each `target`. */
+  readsTarget?: boolean;
   /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */

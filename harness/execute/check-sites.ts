@@ -41,7 +41,7 @@ export async function checkSites(plan: Plan, run: Pick<Run, 'registry' | 'places
       const sites = plan.sites.filter((sitePlan) => sitePlan.subject === subject);
       for (const { site, fits } of sites) {
         const found = outline.site(site);
-        for (const { method } of fits) await checkMethod(method, subject.training, found, registry);
+        for (const { method } of fits) await checkMethod(method, subject.training, found, registry, outline.site);
       }
       await checkConcepts(outline.dataset, subject.concepts, { registry, id: subject.dataset.id });
       if (bytesOf(outline, sites) <= SHARE * memory()) small.add(subject.id);

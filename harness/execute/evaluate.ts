@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import type { Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
-import type { PrepareContext, Prepared, TaskContext, TaskDefinition, TaskOutcome } from '../contract/task.ts';
+import type {
+  PrepareContext,
+  Prepared,
+  TargetSite,
+  TaskContext,
+  TaskDefinition,
+  TaskOutcome,
+} from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { ContractError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
@@ -27,6 +34,8 @@ export interface SiteActivations {
   train: ActivationSet;
   test: ActivationSet;
   labelled?: LabelledActivations;
+  /** Where the method reconstructs another site. */
+  target?: TargetSite;
 }
 
 /** What an evaluation leaves in the store beside its outcome: all that a result says about where it comes from. */

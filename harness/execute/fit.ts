@@ -32,6 +32,8 @@ export interface FitInputs {
   train: ActivationSet;
   /** Present for SAEs that are trained here: what marks are decided on. */
   test?: ActivationSet;
+  /** Present for SAEs that reconstruct another site: its activations of the same items. */
+  target?: { train: ActivationSet; test: ActivationSet };
   /** Present for methods that read labels or text, where the dataset has concepts. */
   labelled?: LabelledActivations;
   subject?: Subject;
@@ -86,7 +88,7 @@ export async function fitBaseline(
 export async function fitSae(
   definition: DefinitionByKind['sae'],
   fit: Fit,
-  { train, test, site, input }: FitInputs,
+  { train, test, target, site, input }: FitInputs,
   { folder, progress, signal }: StepWork,
 ): Promise<Record<string, unknown>> {
   const checkpointDir = join(folder, 'checkpoint');
@@ -95,9 +97,10 @@ export async function fitSae(
   const trained = await trainSae(definition, {
     activations: train,
     ...(test ? { heldOut: test } : {}),
+    ...(target ? { target: target.train, heldOutTarget: target.test } : {}),
     ...(input ? { input: [...input] } : {}),
     d_sae: widthOf(fit.method.options, train.d_in),
-    hp: hyperparametersOf(fit.method.options),
+    hp: hyperparametersOf(fit.method.options, fit.method.target),
     training: fit.training as Partial<TrainingOptions>,
     seed: fit.seed,
     checkpointDir,
@@ -111,7 +114,10 @@ export async function fitSae(
   try {
     const state = trained.state();
     await writeArrays(folder, { arrays: state.tensors, json: state.json });
-    if (definition.toSaeLens) await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site });
+    if (definition.toSaeLens) {
+      const other = fit.target && { hook_name_out: fit.target.site };
+      await trained.writeSaeLens(join(folder, 'saelens'), { hook_name: site, ...other });
+    }
     await rm(checkpointDir, { recursive: true, force: true });
     const parameters = Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, 0);
     const rows = keptRows(train);

@@ -2,12 +2,21 @@
 import { keptRows } from '../activations/activation-set.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, TrainingSpeed } from '../contract/methods.ts';
-import type { TaskDefinition } from '../contract/task.ts';
+import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
 import { readsLabels } from '../plan/methods.ts';
-import { type ActivationSplit, type Evaluation, type Fit, type Prepare, readsTest, type SitePlan } from '../plan.ts';
+import {
+  type ActivationSplit,
+  type Evaluation,
+  type Fit,
+  type PlannedTarget,
+  type Prepare,
+  readsTest,
+  type SitePlan,
+  targetsOf,
+} from '../plan.ts';
 import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
@@ -36,6 +45,8 @@ export interface SiteParts {
   /** Sites of the same subject that the run comes to later: what is collected for one is collected for them. */
   others: readonly SitePlan[];
 }
+
+const keysOf = (target: PlannedTarget | undefined): string[] => (target ? Object.values(target.activations) : []);
 
 /** A step whose output several others read: computed once, and its failure is every reader's failure. */
 interface Shared<T> {
@@ -77,13 +88,29 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
   /** What each judge was answered before. */
   const repliesOf = openReplies(run.store.root, run.progress.say);
 
+  /** The sites that methods reconstruct, as far as collecting them goes. */
+  const targets = targetsOf(sitePlan.fits).map(
+    (target): SitePlan => ({ ...sitePlan, ...target, prepares: [], fits: [] }),
+  );
+
   const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
     once(name, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, sitePlan, name)), seconds: 0 };
       }
-      const stored = await collectSplit(session, sitePlan, others, name, step);
+      const stored = await collectSplit(session, sitePlan, [...others, ...targets], name, step);
       return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
+    });
+
+  const targetSets = (target: PlannedTarget): Promise<TargetSite> =>
+    once(`target ${target.site}`, async () => {
+      const plan = targets.find(({ site }) => site === target.site)!;
+      const open = async (name: 'train' | 'test') =>
+        openSplit((await collectSplit(session, plan, [], name, step)).folder);
+      // What the site itself needs is collected in the same pass, if it comes first.
+      await split('train');
+      await split('test');
+      return { site: session.site(target.site), train: await open('train'), test: await open('test') };
     });
 
   const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
@@ -110,9 +137,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     );
   };
 
-  const prepare = ({ key, task, taskSeed }: Prepare, definition: TaskDefinition) =>
+  const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
-      const inputs = (await activations()).value;
+      const inputs = { ...(await activations()).value, ...(target ? { target: await targetSets(target) } : {}) };
       const stored = await step(
         'prepare',
         key,
@@ -123,12 +150,12 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
           await prepareTask(definition, context, work.folder);
           return {};
         },
-        { inputs: collected },
+        { inputs: [...collected, ...keysOf(target)] },
       );
       return { value: await readPrepared(stored.folder), seconds: secondsOf(stored) };
     });
 
-  async function inputsOf({ method }: Fit): Promise<FitInputs> {
+  async function inputsOf({ method, target }: Fit): Promise<FitInputs> {
     const { value: train } = await split('train');
     const labels = readsLabels(method) ? await labelled() : undefined;
     const { input } = session.site(site);
@@ -136,6 +163,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       train,
       ...(readsTest(method) ? { test: (await split('test')).value } : {}),
       ...(labels ? { labelled: labels.value } : {}),
+      ...(target ? { target: await targetSets(target) } : {}),
       ...(session.subject ? { subject: session.subject } : {}),
       site,
       ...(input ? { input } : {}),
@@ -152,7 +180,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       (work) => fitMethod(definition, fit, inputs, work),
       {
         resumable: definition.kind === 'sae',
-        inputs: readsLabels(fit.method) ? collected : collected.slice(0, readsTest(fit.method) ? 2 : 1),
+        inputs: [
+          ...(readsLabels(fit.method) ? collected : collected.slice(0, readsTest(fit.method) ? 2 : 1)),
+          ...keysOf(fit.target),
+        ],
       },
     );
   }
@@ -176,7 +207,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
 
   async function withMethod(fit: Fit, use: (method: FittedAtSite) => Promise<void>): Promise<void> {
     const fitted = await fitStep(fit);
-    const { value: sets, times, notes } = await activations();
+    const { value: own, times, notes } = await activations();
+    const sets = fit.target ? { ...own, target: await targetSets(fit.target) } : own;
     const definition = await registry.method(fit.method.id);
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
     const label = `${place} ${fit.method.name}`;
@@ -188,7 +220,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         async evaluate(evaluation) {
           const { task, taskSeed, prepare: prepareKey } = evaluation;
           const taskDefinition = await registry.get('task', task.id);
-          const shared = prepareKey && (await prepare({ key: prepareKey, task, taskSeed }, taskDefinition));
+          const planned = sitePlan.prepares.find(({ key }) => key === prepareKey);
+          const shared = planned && (await prepare(planned, taskDefinition));
           const prepared = shared ? shared.value : { json: {}, arrays: {} };
           // As the key of `prepare` does, where there is one: of this task with these options and this seed.
           const sharedKey = canonicalJson([task.id, task.options, taskSeed]);
@@ -230,7 +263,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               };
               return { ...meta };
             },
-            { inputs: [...collected, fit.key, prepareKey] },
+            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey] },
           );
         },
       });

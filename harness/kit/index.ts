@@ -116,4 +116,5 @@ export { ENCODE_ROWS, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } fro
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
 export { measureReconstruction } from './measure-reconstruction.ts';
+export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -8,10 +8,27 @@ import { peek } from '../num/peek.ts';
 import { tf } from '../num/tf.ts';
 import { codesCsr, disposeCodes } from './codes.ts';
 import { ENCODE_ROWS, type KeptBatch, type KeptSource, scanKept } from './kept-rows.ts';
+import { reconstruct } from './reconstruct.ts';
+
+/** The kept rows of `target` beside those of each batch, where the method reconstructs another site; else its own. */
+async function* withTarget(
+  test: KeptSource,
+  target: KeptSource | undefined,
+): AsyncGenerator<{ batch: KeptBatch; wanted: Float32Array }> {
+  const others = target && scanKept(target, ENCODE_ROWS);
+  for await (const batch of scanKept(test, ENCODE_ROWS)) {
+    const beside = (await others?.next())?.value as KeptBatch | undefined;
+    if (others && (beside?.firstItem !== batch.firstItem || beside.rows !== batch.rows)) {
+      throw new UserError('the target site keeps other rows than the input site; give both one policy.');
+    }
+    yield { batch, wanted: beside?.x ?? batch.x };
+  }
+}
 
 /**
  * Encodes every kept position of `test` and decodes it where the method can.
  *
+ * @param options.target The same positions of what is reconstructed, where that is another site.
  * @param options.onCodes Is told the codes of each batch, in order.
  * @throws UserError when an activation, code or reconstruction is not finite, naming method and document.
  */
@@ -19,6 +36,7 @@ export async function measureReconstruction(
   method: FittedMethod & { id: string },
   test: KeptSource,
   options: {
+    target?: KeptSource;
     signal?: AbortSignal;
     progress: (done: number, total: number) => void;
     onCodes?: (codes: TokenCodes) => void;
@@ -27,19 +45,19 @@ export async function measureReconstruction(
   const { encode, decode, d_sae = 0 } = method;
   if (!encode) throw new Error('internal: measureReconstruction needs a method that encodes');
   const items = test.bounds.length - 1;
-  const reconstruction = createReconstruction(test.d_in, d_sae);
-  for await (const batch of scanKept(test, ENCODE_ROWS)) {
+  const reconstruction = createReconstruction((options.target ?? test).d_in, d_sae);
+  for await (const { batch, wanted } of withTarget(test, options.target)) {
     options.signal?.throwIfAborted();
     const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
     const codes = tf.tidy(() => encode(x));
-    const out = decode && tf.tidy(() => decode(codes));
+    const out = decode && reconstruct(method, x, codes);
     const documents = documentsOf(batch);
     const { groups } = test;
     // What is measured on one patient's images hangs together: such items are one unit.
     const units = groups ? documents.map((document) => groups[document]!) : documents;
     const xHat = out && ((await peek(out)) as Float32Array);
     const read = await tokenCodes(codes);
-    const bad = reconstruction.add({ x: batch.x, xHat, codes: read, documents: units });
+    const bad = reconstruction.add({ x: wanted, xHat, codes: read, documents: units });
     options.onCodes?.(read);
     tf.dispose([x, out ?? []]);
     disposeCodes(codes);

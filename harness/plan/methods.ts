@@ -54,6 +54,9 @@ function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undef
     return `needs labelled concepts, and the dataset ${id} has none`;
   }
   const given = isImported(subject) ? 'imported activations' : `activations that the dataset ${id} makes`;
+  if (method.target !== undefined && !hasNetwork(subject)) {
+    return `needs a second site to reconstruct, '${method.target}': activations that were made elsewhere are of one site`;
+  }
   if (method.needs === 'text' && !hasNetwork(subject)) return `needs texts, not ${given}`;
   if (method.needs === 'gradients' && !hasNetwork(subject)) return `needs the subject, not ${given}`;
   return undefined;

@@ -53,7 +53,7 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_in, d_sae, d_out
   /** Rows of another grid have as many times the numbers and latents; of other variants there are none. */
   const gridOf = (ratio: number) => (definition.resolutionFree ? ratio : 1);
   const there = new Set(
-    functionsOf(author, definition, ['beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
+    functionsOf(author, definition, ['skip', 'beforeStep', 'afterStep', 'restart', 'toInference', 'foldScale', 'macs']),
   );
   const finiteCodes = ({ kind: _, ...parts }: Codes) => requireFiniteTensor(author, 'encode: values', parts.values);
   return {
@@ -77,6 +77,12 @@ export function checkedSae<H>(definition: SaeDefinition<H>, { d_in, d_sae, d_out
     directions: sync('directions', definition.directions, (value) => {
       requireTensor(author, 'directions', value, [d_sae, d_out]);
       requireFiniteTensor(author, 'directions', value);
+    }),
+    ...(there.has('skip') && {
+      skip: sync('skip', definition.skip!, (value, _params, x) => {
+        requireTensor(author, 'skip', value, [x.shape[0], d_out]);
+        requireFiniteTensor(author, 'skip', value);
+      }),
     }),
     ...(there.has('beforeStep') && {
       beforeStep: sync('beforeStep', definition.beforeStep!, (value, grads) =>

@@ -1,5 +1,6 @@
 /** @file Checks a suite's names, options, sizes, folders and datasets without loading a backend or a model. */
 import { existsSync } from 'node:fs';
+import { siteOf } from '../activations/site-of.ts';
 import type { Dataset, Site } from '../contract/data.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
@@ -37,7 +38,8 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
     const sites = await knownSites(subject, dataset, registry, where);
     for (const name of subject.sites) {
-      const site = sites?.find((candidate) => candidate.name === name);
+      const joint = sites && name.includes('+') ? siteOf({ id: subjectName(subject), sites }, name) : undefined;
+      const site = joint ?? sites?.find((candidate) => candidate.name === name);
       if (sites && !site) {
         const known = sites.map((candidate) => candidate.name);
         throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);
@@ -45,7 +47,9 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
       if (site && dataset) checkModality(subjectName(subject), site, dataset);
       for (const method of own) {
         if (!site || !meantFor(method, name) || (method.site !== undefined && method.site !== name)) continue;
-        await checkMethod(method, subject.training ?? {}, site, registry);
+        const siteNamed = (other: string) => siteOf({ id: subjectName(subject), sites: sites! }, other);
+        if (method.target !== undefined && subject.activations?.from !== undefined) continue;
+        await checkMethod(method, subject.training ?? {}, site, registry, siteNamed);
       }
     }
   }

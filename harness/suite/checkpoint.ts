@@ -46,6 +46,8 @@ interface Described {
   /** What results show of it. */
   sizes: { architecture: string; d_in: number; d_sae: number; k?: number };
   hook_name?: string;
+  /** The site that it reconstructs, where that is another. */
+  hook_name_out?: string;
   model_name?: string;
   model_fingerprint?: string;
   variant?: string;
@@ -56,17 +58,30 @@ async function describe(path: string, registry: Registry, label: string): Promis
   if (!existsSync(join(path, SAELENS_CONFIG)) && existsSync(join(path, OWN_CONFIG))) {
     const own = await readOwnSae(path);
     await checkVariant(own, registry, label);
-    const { variant, shape, hook_name, model_name, model_fingerprint } = own;
+    const { variant, shape, hook_name, hook_name_out, model_name, model_fingerprint } = own;
     const sizes = { architecture: variant, d_in: shape.d_in, d_sae: shape.d_sae };
-    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, hook_name, model_name, model_fingerprint, variant };
+    const origin = {
+      hook_name,
+      ...(hook_name_out === undefined ? {} : { hook_name_out }),
+      model_name,
+      model_fingerprint,
+    };
+    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, ...origin, variant };
   }
-  const { architecture, d_in, d_sae, k, hook_name, model_name, model_fingerprint } = await readSaeLensConfig(path);
+  const { architecture, d_in, d_sae, k, ...origin } = await readSaeLensConfig(path);
+  const { hook_name, hook_name_out, model_name, model_fingerprint } = origin;
+  if (architecture.endsWith('transcoder') && hook_name_out === undefined) {
+    throw new UserError(
+      `${label}: expected metadata.hook_name_out in ${path}/${SAELENS_CONFIG}, the site that it reconstructs; found none.`,
+    );
+  }
   const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
   if (!files.includes(SAELENS_WEIGHTS)) {
     throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
   }
   const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
-  return { files, sizes, hook_name, model_name, model_fingerprint };
+  const other = hook_name_out === undefined ? {} : { hook_name_out };
+  return { files, sizes, hook_name, ...other, model_name, model_fingerprint };
 }
 
 /**
@@ -90,7 +105,8 @@ export async function resolveCheckpoint(
     if (Object.keys(given[key] ?? {}).length === 0) continue;
     throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
   }
-  const { files, sizes, hook_name, model_name, model_fingerprint, variant } = await describe(path, registry, label);
+  const described = await describe(path, registry, label);
+  const { files, sizes, hook_name, hook_name_out: target, model_name, model_fingerprint, variant } = described;
   const site = given.site ?? hook_name;
   if (site === undefined) {
     throw new UserError(
@@ -117,6 +133,7 @@ export async function resolveCheckpoint(
   const fingerprint = await filesFingerprint(path, files);
   const origin = {
     ...(hook_name === undefined ? {} : { hook_name }),
+    ...(target === undefined ? {} : { target }),
     ...(model_name === undefined ? {} : { model_name }),
   };
   return {
@@ -132,6 +149,7 @@ export async function resolveCheckpoint(
     needs: 'activations',
     subjects: own.length > 0 ? own.map(subjectName) : given.subjects,
     site,
+    ...(target === undefined ? {} : { target }),
     checkpoint: path,
     ...(model_fingerprint === undefined || given.anyOrigin ? {} : { trainedOn: model_fingerprint }),
     ...(variant === undefined ? {} : { variant }),

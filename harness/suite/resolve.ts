@@ -3,7 +3,7 @@ import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { folderFingerprint } from '../io/fingerprint.ts';
-import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
+import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
@@ -115,6 +115,7 @@ export async function resolveTask(
     seeded: task.seeded,
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
+    ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, `${where}: task ${task.id}`) } : {}),
     subjects: given.subjects,
   };
@@ -174,15 +175,35 @@ async function resolveMethod(
     const options = await resolveOptions(saeOptions(method), given.options, label);
     const sparsity = SPARSITY_OPTIONS.find((name) => name in options);
     const named = sparsity === undefined ? {} : { sparsity };
-    return { ...common, ...named, kind: 'sae', options, seeded: true, needs: 'activations' };
+    const target = targetOf(method, options, label);
+    return { ...common, ...named, kind: 'sae', options, seeded: true, needs: 'activations', ...target };
   }
   const { seeded, needs, modalities } = method;
   const options = await resolveOptions(method.options, given.options, label);
   return { ...common, kind: 'baseline', options, seeded, needs, modalities };
 }
 
-/** A variant's hyper-parameters with the sizes that every SAE has. */
-export const saeOptions = (method: DefinitionByKind['sae']) => ({ ...SIZE_OPTIONS, ...method.hyperparameters });
+/** A variant's hyper-parameters with the sizes that every SAE has, and the target of those that have one. */
+export const saeOptions = (method: DefinitionByKind['sae']) => ({
+  ...SIZE_OPTIONS,
+  ...(method.data?.target === undefined ? {} : TARGET_OPTION),
+  ...method.hyperparameters,
+});
+
+/** The site that a variant reconstructs. @throws UserError where it needs one and none is named. */
+function targetOf(
+  { id, data }: DefinitionByKind['sae'],
+  options: Record<string, unknown>,
+  label: string,
+): Pick<ResolvedMethod, 'target'> {
+  if (data?.target === undefined) return {};
+  const target = options['target'] as string | undefined;
+  if (target !== undefined) return { target };
+  throw new UserError(
+    `${label}: target: expected the site that '${id}' reconstructs, as "options": { "target": "blocks.2.hook_mlp_out" } in a suite ` +
+      'or --option target=blocks.2.hook_mlp_out of train; found none.',
+  );
+}
 
 async function resolveSubject(given: SuiteSubject, context: ResolveContext, where: string): Promise<ResolvedSubject> {
   const { activations, concepts = {}, sites, training = {} } = given;

@@ -100,6 +100,8 @@ export interface ResolvedMethod {
   sites?: string[];
   /** The one site that it belongs to; every site when absent. */
   site?: string;
+  /** The site that it reconstructs, where that is another than the one it reads. */
+  target?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */
   checkpoint?: string;
   /** Fingerprint of the model that a checkpoint says it was trained on; absent where any model does. */
@@ -128,6 +130,8 @@ export interface ResolvedTask {
   seeded: boolean;
   prepares: boolean;
   controls: string[];
+  /** What it prepares is of the site that a method reconstructs. */
+  readsTarget?: boolean;
   judge?: ResolvedJudge;
   subjects?: string[];
 }

@@ -2,7 +2,7 @@
 
 import type { Codes, FittedMethod, FittedState, MethodCost, SaeDefinition, SaeShape } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { type NamedTensors, tf } from '../num/tf.ts';
+import { type NamedTensors, type Tensor2D, tf } from '../num/tf.ts';
 import { checkedSae } from '../returned/sae.ts';
 
 /** The rows scaled to unit length; zero rows stay zero. Row-major [rows, width]. */
@@ -31,12 +31,14 @@ export function fittedFromSae<H>(plugin: SaeDefinition<H>, params: NamedTensors,
   const definition = checkedSae(plugin, shape);
   return {
     d_in: shape.d_in,
+    ...(shape.d_out === shape.d_in ? {} : { d_out: shape.d_out }),
     d_sae: shape.d_sae,
     sparse: definition.sparse ?? true,
     cost: { ...sizeOf(Object.values(params)), ...(definition.macs ? { macs: definition.macs(shape, hp) } : {}) },
     ...(definition.resolutionFree && { resolutionFree: true }),
     encode: (x) => tf.tidy(() => definition.encode(params, x, hp) as never) as Codes,
     decode: (codes) => tf.tidy(() => definition.decode(params, codes, hp)),
+    ...(definition.skip && { skip: (x: Tensor2D) => tf.tidy(() => definition.skip!(params, x, hp)) }),
     directions() {
       // A clone: a variant may hand out the parameter itself.
       const rows = tf.tidy(() => tf.clone(definition.directions(params, hp)));

@@ -1,5 +1,6 @@
 /** @file How a dictionary in training does on rows that it is not trained on: variance explained and L0. */
 
+import { readRows } from '../activations/read-rows.ts';
 import type { ActivationSet, Codes, SaeDefinition, TrainingOptions, TrainState } from '../contract.ts';
 import { disposeCodes } from '../kit/codes.ts';
 import { batchErrors } from '../num/ops/squared-error.ts';
@@ -53,16 +54,25 @@ interface Looked<H> {
 /** Whether one look sees all rows: a latent that fires on none of them then is dead beyond doubt. */
 export const seenWhole = (rows: number): boolean => rows <= ROWS.trained;
 
-/** Looks at a sample of `set`, the same one for the same seed. */
-export function heldOutLooks(set: ActivationSet, seed: number) {
-  const samples = new Map<number, Promise<{ n: number; x: Float32Array }>>();
+/**
+ * Looks at a sample of `set`, the same one for the same seed.
+ *
+ * @param target Where another site is reconstructed, its rows of the same items.
+ */
+export function heldOutLooks(set: ActivationSet, seed: number, target?: ActivationSet) {
+  const samples = new Map<number, Promise<{ n: number; x: Float32Array; y?: Float32Array }>>();
+  const drawn = async (rows: number) => {
+    const found = await sampleRows(set, seed, rows);
+    if (!target) return found;
+    return { ...found, y: await readRows(target, found.rows, new Float32Array(found.n * target.d_in)) };
+  };
   const sample = (rows: number) => {
-    if (!samples.has(rows)) samples.set(rows, sampleRows(set, seed, rows));
+    if (!samples.has(rows)) samples.set(rows, drawn(rows));
     return samples.get(rows)!;
   };
   /** Encodes and decodes as after training: with the rule of inference. */
   return async <H>({ definition, hp, params, state, scale }: Looked<H>, when: keyof typeof ROWS) => {
-    const { n, x } = await sample(ROWS[when]);
+    const { n, x, y } = await sample(ROWS[when]);
     const d = set.d_in;
     const fired = new Set<number>();
     let d_sae = 0;
@@ -70,14 +80,19 @@ export function heldOutLooks(set: ActivationSet, seed: number) {
     tf.tidy(() => {
       const inference = definition.toInference?.(params, state, hp) ?? params;
       const rows = tf.mul(tf.tensor2d(x, [n, d]), scale) as Tensor2D;
-      const variance = tf.sum(tf.squaredDifference(rows, tf.mean(rows, 0, true))).dataSync()[0]!;
+      const wanted = y ? (tf.mul(tf.tensor2d(y, [n, target!.d_in]), scale) as Tensor2D) : rows;
+      const variance = tf.sum(tf.squaredDifference(wanted, tf.mean(wanted, 0, true))).dataSync()[0]!;
       let [residual, active] = [0, 0];
       for (let start = 0; start < n; start += BATCH) {
         const size = Math.min(BATCH, n - start);
         tf.tidy(() => {
           const batch = tf.slice(rows, [start, 0], [size, d]);
           const codes: Codes = definition.encode(inference, batch, hp);
-          residual += batchErrors(batch, definition.decode(inference, codes, hp)).residual;
+          const decoded = definition.decode(inference, codes, hp);
+          const skipped = definition.skip?.(inference, batch, hp);
+          const reconstruction = skipped ? (tf.add(decoded, skipped) as Tensor2D) : decoded;
+          const own = y ? tf.slice(wanted, [start, 0], [size, target!.d_in]) : batch;
+          residual += batchErrors(own, reconstruction).residual;
           const found = firing(codes);
           active += found.l0 * size;
           d_sae = found.fired.length;

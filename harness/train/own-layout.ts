@@ -28,6 +28,8 @@ export interface OwnSae {
   tensors: Record<string, number[]>;
   /** The site and the model that it was trained on. */
   hook_name: string;
+  /** The site that it reconstructs, where that is another. */
+  hook_name_out?: string;
   model_name: string;
   /** Of that model's files; absent where activations were imported. */
   model_fingerprint?: string;
@@ -80,6 +82,7 @@ export async function readOwnSae(folder: string): Promise<OwnSae> {
   field('hp', 'an object of hyper-parameters', isObject);
   field('tensors', 'shapes by name', (value) => isObject(value) && Object.values(value).every(isShape));
   field('hook_name', 'the name of a site', isText);
+  field('hook_name_out', 'the name of a site, or nothing', (value) => value === undefined || isText(value));
   field('model_name', 'the name of a model', isText);
   field('model_fingerprint', 'a digest, or nothing', (value) => value === undefined || isText(value));
   const { format: _format, ...own } = json as unknown as OwnSae & { format: string };

@@ -6,11 +6,24 @@ import { readJson } from '../io/json.ts';
 import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
 import { checkKeys } from './saelens-keys.ts';
 
-const ARCHITECTURES = ['standard', 'topk', 'abstopk', 'jumprelu', 'gated', 'matching_pursuit'] as const;
+const ARCHITECTURES = [
+  'standard',
+  'topk',
+  'abstopk',
+  'jumprelu',
+  'gated',
+  'matching_pursuit',
+  'transcoder',
+  'skip_transcoder',
+] as const;
 export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
 
 /** Those that keep a fixed number of latents for each input. */
 const hasK = (architecture: SaeLensArchitecture) => architecture === 'topk' || architecture === 'abstopk';
+
+/** Those that reconstruct another site than the one they read. */
+const readsOther = (architecture: SaeLensArchitecture) =>
+  architecture === 'transcoder' || architecture === 'skip_transcoder';
 
 /** How a checkpoint treats its input and its codes. */
 export interface SaeLensForm {
@@ -31,9 +44,13 @@ export interface SaeLensConfig {
   architecture: SaeLensArchitecture;
   d_in: number;
   d_sae: number;
+  /** Width of what is reconstructed. */
+  d_out: number;
   k?: number;
   /** The site that it was trained on, where the checkpoint says so. */
   hook_name?: string;
+  /** The site that a transcoder reconstructs, where the checkpoint says so. */
+  hook_name_out?: string;
   model_name?: string;
   /** Of that model's files, where this project trained the SAE on a model of its folder. */
   model_fingerprint?: string;
@@ -64,6 +81,8 @@ const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
   jumprelu: ['relu', 'tanh-relu'],
   gated: ['relu', 'tanh-relu'],
   matching_pursuit: ['relu'],
+  transcoder: ['relu'],
+  skip_transcoder: ['relu'],
 };
 
 type Json = Record<string, unknown>;
@@ -159,19 +178,27 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     oneOf(NORMALISATIONS),
   );
   const pursuit = architecture === 'matching_pursuit' ? pursuitOf(path, cfg, d_in) : undefined;
-  if (pursuit && scaling !== 'none') {
+  const transcodes = readsOther(architecture);
+  if ((pursuit || transcodes) && scaling !== 'none') {
     throw new UserError(
-      `saelens ${path}: normalize_activations: expected none with the architecture matching_pursuit, whose encoder is its ` +
-        `decoder; found '${scaling}'.`,
+      `saelens ${path}: normalize_activations: expected none with the architecture ${architecture}, whose ` +
+        `${pursuit ? 'encoder is its decoder' : 'output is no input'}; found '${scaling}'.`,
     );
   }
+  const outer = { d_out: cfg['d_out'] ?? d_in };
+  const d_out = transcodes ? field(path, outer, 'd_out', 'a whole number of at least 1', isSize) : d_in;
   const metadata = objectOf(`${path}: metadata`, cfg['metadata'] ?? cfg['meta'] ?? {});
-  checkKeys(path, cfg, metadata);
+  checkKeys(path, cfg, metadata, transcodes);
   const rescale = boolean('rescale_acts_by_decoder_norm', false);
   const decoderFactor = boolean('finetuning_scaling_factor', false);
   if (rescale && (!hasK(architecture) || decoderFactor)) {
     const beside = decoderFactor ? 'finetuning_scaling_factor' : `the architecture ${architecture}`;
     throw new UserError(`saelens ${path}: rescale_acts_by_decoder_norm: expected false with ${beside}, found true.`);
+  }
+  const centred = boolean('apply_b_dec_to_input', !transcodes);
+  if (transcodes && (centred || decoderFactor)) {
+    const name = centred ? 'apply_b_dec_to_input' : 'finetuning_scaling_factor';
+    throw new UserError(`saelens ${path}: ${name}: expected false with the architecture ${architecture}, found true.`);
   }
   const text = (name: string, older: string) => {
     const found = metadata[name] ?? cfg[name] ?? cfg[older];
@@ -181,12 +208,14 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     architecture,
     d_in,
     d_sae,
+    d_out,
     ...(k !== undefined && { k }),
     hook_name: text('hook_name', 'hook_point'),
+    ...(transcodes && { hook_name_out: text('hook_name_out', 'hook_point_out') }),
     model_name: text('model_name', 'model'),
     ...(typeof metadata['saxbench_model'] === 'string' ? { model_fingerprint: metadata['saxbench_model'] } : {}),
     form: {
-      centred: boolean('apply_b_dec_to_input', true),
+      centred,
       rescaleByDecoderNorm: rescale,
       tanh,
       decoderFactor,

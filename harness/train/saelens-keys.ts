@@ -43,12 +43,15 @@ const OFF: Readonly<Record<string, { values: readonly unknown[]; meaning: string
   reshape_activations: { values: ['none', 'hook_z'], meaning: 'none or hook_z' },
   hook_head_index: { values: [], meaning: 'null: an SAE of one attention head is not supported' },
   hook_point_head_index: { values: [], meaning: 'null: an SAE of one attention head is not supported' },
-  hook_name_out: { values: [], meaning: 'null: transcoders are not supported' },
-  hook_layer_out: { values: [], meaning: 'null: transcoders are not supported' },
-  hook_head_index_out: { values: [], meaning: 'null: transcoders are not supported' },
-  hf_hook_name_out: { values: [], meaning: 'null: transcoders are not supported' },
+  hook_name_out: { values: [], meaning: 'null with an architecture that is no transcoder' },
+  hook_layer_out: { values: [], meaning: 'null with an architecture that is no transcoder' },
+  hook_head_index_out: { values: [], meaning: 'null: a transcoder of one attention head is not supported' },
+  hf_hook_name_out: { values: [], meaning: 'null with an architecture that is no transcoder' },
   use_error_term: { values: [], meaning: 'false: an SAE with its error added back reconstructs everything' },
 };
+
+/** Keys that name the site which a transcoder reconstructs. */
+const OTHER_SITE: readonly string[] = ['hook_name_out', 'hook_layer_out', 'hf_hook_name_out'];
 
 /** Nothing, false, zero, `none`: what a key holds that is not in use. */
 function isOff(value: unknown): boolean {
@@ -67,18 +70,26 @@ const shown = (value: unknown) => {
  *
  * @param cfg The whole `cfg.json`; `d_in` has been checked.
  * @param metadata Its `metadata`, where SAELens keeps the site since version 6. Other keys there change nothing.
+ * @param transcodes Whether the architecture is one of those that reconstruct another site.
  * @throws UserError naming the key, what was expected and what was found.
  */
-export function checkKeys(path: string, cfg: Record<string, unknown>, metadata: Record<string, unknown>): void {
+export function checkKeys(
+  path: string,
+  cfg: Record<string, unknown>,
+  metadata: Record<string, unknown>,
+  transcodes: boolean,
+): void {
   const fail = (key: string, expected: string, value: unknown): never => {
     throw new UserError(`saelens ${path}: ${key}: expected ${expected}; found ${shown(value)}.`);
   };
   const { d_in, d_out = d_in } = cfg;
-  if (d_out !== null && d_out !== d_in) fail('d_out', `${d_in}, as d_in: transcoders are not supported`, d_out);
+  if (!transcodes && d_out !== null && d_out !== d_in) {
+    fail('d_out', `${d_in}, as d_in, with an architecture that is no transcoder`, d_out);
+  }
   for (const [key, value] of [...Object.entries(cfg), ...Object.entries(metadata)]) {
     const known = Object.hasOwn(OFF, key) ? OFF[key]! : undefined;
     // Index 0 is a head too.
-    const off = isOff(value) && !(known && value === 0);
+    const off = (isOff(value) && !(known && value === 0)) || (transcodes && OTHER_SITE.includes(key));
     if (known && !off && !known.values.includes(value)) fail(key, known.meaning, value);
   }
   for (const [key, value] of Object.entries(cfg)) {

@@ -31,7 +31,7 @@ function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, 
     return { kind: 'dense', values: tf.mul(gate, magnitude) as Tensor2D };
   }
   const pre = tf.add(product, params['b_enc']!);
-  if (architecture === 'standard') return { kind: 'dense', values: rectify(pre, form) };
+  if (architecture !== 'jumprelu') return { kind: 'dense', values: rectify(pre, form) };
   const active = tf.cast(tf.greater(pre, params['threshold']!), 'float32');
   return { kind: 'dense', values: tf.mul(rectify(pre, form), active) as Tensor2D };
 }
@@ -56,7 +56,7 @@ function foldDecoderNorms(params: NamedTensors): NamedTensors {
 /** A checkpoint as a method, on the backend in use. Its input scale must have been folded. */
 export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMethod {
   if (config.inputScale !== undefined) throw new Error('internal: the input scale of a checkpoint is not folded');
-  const { d_in, d_sae } = config;
+  const { d_in, d_sae, d_out } = config;
   const params = tf.tidy(() => {
     const read = Object.entries(tensors).map(([name, { shape, data }]) => [name, tf.tensor(data, shape)] as const);
     const named: NamedTensors = Object.fromEntries(read);
@@ -66,13 +66,15 @@ export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMet
   });
   return {
     d_in,
+    ...(d_out === d_in ? {} : { d_out }),
     d_sae,
     // Signed codes have two directions.
     sparse: config.architecture !== 'abstopk',
     encode: (x) => tf.tidy(() => encode(config, params, x)),
     decode: (codes) => tf.tidy(() => decode(params, codes)),
+    ...(params['W_skip'] && { skip: (x: Tensor2D) => tf.matMul(x, params['W_skip'] as Tensor2D, false, true) }),
     cost: sizeOf(Object.values(params)),
-    directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_in),
+    directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_out),
     dispose: () => tf.dispose(params),
   };
 }

@@ -19,6 +19,8 @@ const PER_LATENT: Record<SaeLensArchitecture, readonly string[]> = {
   jumprelu: ['b_enc', 'threshold'],
   gated: ['b_gate', 'b_mag', 'r_mag'],
   matching_pursuit: [],
+  transcoder: ['b_enc'],
+  skip_transcoder: ['b_enc'],
 };
 
 /** The tensor of `finetuning_scaling_factor`: what SAELens wrote, and what it is called in memory. */
@@ -66,10 +68,11 @@ function refuseLeftOver(source: TensorSource, expected: readonly string[], archi
  */
 export async function readSaeLens(folder: string): Promise<SaeLensCheckpoint> {
   const config = await readSaeLensConfig(folder);
-  const { architecture, d_in, d_sae } = config;
+  const { architecture, d_in, d_sae, d_out } = config;
   const source = await openSafetensors(join(folder, SAELENS_WEIGHTS));
   const encoder: Record<string, number[]> = architecture === 'matching_pursuit' ? {} : { W_enc: [d_in, d_sae] };
-  const shapes: Record<string, number[]> = { ...encoder, W_dec: [d_sae, d_in], b_dec: [d_in] };
+  const shapes: Record<string, number[]> = { ...encoder, W_dec: [d_sae, d_out], b_dec: [d_out] };
+  if (architecture === 'skip_transcoder') shapes['W_skip'] = [d_out, d_in];
   for (const name of PER_LATENT[architecture]) shapes[name] = [d_sae];
   refuseLeftOver(source, Object.keys(shapes), architecture);
   const tensors: SaeLensCheckpoint['tensors'] = {};

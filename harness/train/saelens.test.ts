@@ -186,8 +186,11 @@ test('nothing that may change the numbers is passed over', async () => {
     [{ reshape_activations: 'heads' }, /reshape_activations: expected none or hook_z; found "heads"/],
     [{ hook_head_index: 0 }, /hook_head_index: expected null.*found 0/],
     [{ metadata: { hook_head_index: 2 } }, /hook_head_index: expected null.*found 2/],
-    [{ metadata: { hook_name_out: 'blocks.1.hook_mlp_out' } }, /hook_name_out: expected null: transcoders/],
-    [{ d_out: 4 }, /d_out: expected 2, as d_in: transcoders are not supported; found 4/],
+    [
+      { metadata: { hook_name_out: 'blocks.1.hook_mlp_out' } },
+      /hook_name_out: expected null with an architecture that is no transcoder/,
+    ],
+    [{ d_out: 4 }, /d_out: expected 2, as d_in, with an architecture that is no transcoder; found 4/],
     [{ use_error_term: true }, /use_error_term: expected false/],
     [{ skip_connection: true }, /skip_connection: expected no such key.*found true/],
     [{ temperature: 0.7 }, /temperature: expected no such key.*found 0.7/],

@@ -17,6 +17,7 @@ import {
 } from '../../harness/contract.ts';
 import { rowNorms, topkEncode } from '../../harness/kit/index.ts';
 import { linearMacs } from './shared/cost.ts';
+import { centringBias } from './shared/decoder.ts';
 import { kMeans } from './shared/k-means.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
@@ -114,7 +115,7 @@ export default defineSae<Archetypal>({
     return {
       params: {
         W_enc,
-        b_enc: tf.neg(tf.squeeze(tf.matMul(mean as Tensor2D, W_enc), [0])),
+        b_enc: centringBias(sample, W_enc),
         W,
         Lambda: tf.zeros([d_sae, d_in]),
         s: tf.scalar(0),

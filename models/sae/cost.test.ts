@@ -21,10 +21,12 @@ import ortsae from './ortsae.ts';
 import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
+import skipTranscoder from './skip-transcoder.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import temporal from './temporal.ts';
 import topk from './topk.ts';
+import transcoder from './transcoder.ts';
 import vaease from './vaease.ts';
 
 const test = suite('sae cost');
@@ -61,7 +63,7 @@ const COSTS: Cost[] = [
   // The threshold of BatchTopK's kin, one number more, comes with training.
   ...[topk, batchtopk, matryoshka, temporal, ortsae, abstopk, multiTopk].map((definition) => linear(definition, 'k')),
   ...[frozenDecoder, softFrozenDecoder, frozenEncoder].map((definition) => linear(definition, 'k')),
-  ...[relu, reluBricken, pAnneal].map((definition) => linear(definition, 'targetL0')),
+  ...[relu, reluBricken, pAnneal, transcoder].map((definition) => linear(definition, 'targetL0')),
   linear(gated, 'targetL0', ({ d, F }) => 2 * d * F + 3 * F + d),
   linear(jumprelu, 'targetL0', ({ d, F }) => 2 * d * F + 2 * F + d),
   {
@@ -112,6 +114,13 @@ const COSTS: Cost[] = [
     // The centroids are a buffer.
     parameters: ({ d, F }) => 2 * d * F + F + F * CENTROIDS + 1,
     encode: ({ d, F }) => d * F,
+    decode: ({ d }) => K * d,
+  },
+  {
+    definition: skipTranscoder,
+    hp: { k: K },
+    parameters: ({ d, F }) => 2 * d * F + F + d + d * d,
+    encode: ({ d, F }) => d * F + d * d,
     decode: ({ d }) => K * d,
   },
   {

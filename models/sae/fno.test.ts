@@ -132,7 +132,10 @@ test('rows that are no functions, and options out of range: one line', () => {
     'sae fno: d_sae: expected a multiple of the 8 points of a row, one concept for each time, found 20.',
   );
   assert.is(refused(good, { modes: 5 }), 'sae fno: modes: expected 1 to 4, what 8 points can carry, found 5.');
-  assert.is(refused(shapeOf(undefined, 8, 24)), 'sae fno: modes: expected 1 to 1, what 1 point can carry, found 3.');
+  assert.is(
+    refused(shapeOf(undefined, 8, 24)),
+    'sae fno: modes: expected 1 at vectors of 8 numbers, which are functions at one point; or choose a site of functions, found 3.',
+  );
   assert.is(refused(shapeOf(undefined, 8, 24), { modes: 1 }), 'it passed');
   assert.is(refused(good, { k: 25 }), 'sae fno: k: expected 1 to d_sae = 24, found 25.');
   assert.is(

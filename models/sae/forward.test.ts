@@ -153,8 +153,9 @@ test('gradients of the losses are those of finite differences', () => {
     [plain(frozenDecoder), batch, ['W_enc', 'b_enc', 'b_dec']],
     [plain(softFrozenDecoder), { ...batch, minCosine: 0.8 }, all],
     [plain(frozenEncoder), { k: 2 }, ['W_dec', 'b_dec']],
-    // The decoder does not learn from the gates' own reconstruction: its gradient is that of a part of the loss.
-    [plain(gated), penalty, ['W_enc', 'b_gate', 'b_mag', 'r_mag']],
+    // Of unit length, the decoder does not learn from the gates' own reconstruction: its gradient is that of a part of the loss.
+    [plain(gated), { ...penalty, norms: 'unit' }, ['W_enc', 'b_gate', 'b_mag', 'r_mag']],
+    [plain(gated), { ...penalty, norms: 'free' }, ['W_enc', 'b_gate', 'b_mag', 'r_mag', 'W_dec', 'b_dec']],
     [plain(reluBricken), penalty, all],
     [plain(pAnneal), { ...penalty, norm: 'Lp^p' }, all],
     [plain(pAnneal), { ...penalty, norm: 'Lp' }, all],
@@ -198,7 +199,7 @@ test('folding a scale and decoder norms changes weights and no result', () => {
     [plain(relu), {}, {}],
     [plain(jumprelu), { penalty: 'tanh' }, { threshold: tf.tensor1d([0.5, 1, 0.2]) }],
     [plain(frozenEncoder), { k: 2 }, { threshold: tf.scalar(0.3) }],
-    [plain(gated), {}, gatedParts([0.4, -0.2, 0.1], [0.3, 0.1, 0], 0.2)],
+    [plain(gated), { norms: 'free' }, gatedParts([0.4, -0.2, 0.1], [0.3, 0.1, 0], 0.2)],
     [plain(abstopk), { k: 2 }, {}],
   ];
   for (const [definition, hp, more] of cases) {

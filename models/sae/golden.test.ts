@@ -13,6 +13,7 @@ import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
 import batchtopk from './batchtopk.ts';
+import crosscoder from './crosscoder.ts';
 import fno from './fno.ts';
 import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
@@ -27,11 +28,13 @@ import pAnneal from './p-anneal.ts';
 import relu from './relu.ts';
 import reluBricken from './relu-bricken.ts';
 import { toDense } from './shared/threshold-codes.ts';
+import skipTranscoder from './skip-transcoder.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
 import switchSae from './switch.ts';
 import temporal from './temporal.ts';
 import tensor from './tensor.ts';
 import topk from './topk.ts';
+import transcoder from './transcoder.ts';
 import vaease from './vaease.ts';
 
 interface Sizes {
@@ -79,8 +82,8 @@ interface GoldenCase {
 
 /** One for each script in testdata/. */
 const FILES = [
-  ...['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'vaease', 'kron'],
-  ...['tensor', 'fno'],
+  ...['golden', 'originals', 'switch', 'archetypal', 'matching-pursuit', 'temporal', 'transcoder', 'vaease', 'kron'],
+  ...['tensor', 'fno', 'crosscoder'],
 ];
 const examples = FILES.flatMap((file) => {
   const text = readFileSync(new URL(`./testdata/${file}.json`, import.meta.url), 'utf8');
@@ -91,8 +94,8 @@ const VARIANTS = Object.fromEntries(
   [
     ...[topk, batchtopk, relu, jumprelu, matryoshka, ortsae, frozenDecoder, softFrozenDecoder, frozenEncoder],
     ...[gated, reluBricken, pAnneal, multiTopk, abstopk, switchSae],
-    ...[archetypal, matchingPursuit, temporal, vaease, kron],
-    ...[tensor, fno],
+    ...[archetypal, matchingPursuit, temporal, transcoder, skipTranscoder, vaease, kron],
+    ...[tensor, fno, crosscoder],
   ].map((definition) => [definition.id, definition as unknown as SaeDefinition]),
 );
 const tolerance = { rtol: 2e-5, atol: 2e-6 };

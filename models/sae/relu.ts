@@ -1,20 +1,12 @@
 /** @file ReLU SAE with an L1 penalty, after Anthropic's April 2024 recipe. */
-import {
-  type Codes,
-  defineSae,
-  type NamedTensors,
-  type Scalar,
-  type Tensor1D,
-  type Tensor2D,
-  tf,
-} from '../../harness/contract.ts';
-import { rowNorms, sparseDecode, squaredError, type TopkCodes } from '../../harness/kit/index.ts';
+import { type Codes, defineSae, type Scalar, type Tensor2D, tf } from '../../harness/contract.ts';
+import { squaredError } from '../../harness/kit/index.ts';
 import { linearMacs } from './shared/cost.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode } from './shared/encoder.ts';
-import { fewActive } from './shared/few-active.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
+import { reluDecoded, reluEncode } from './shared/relu-codes.ts';
 import {
   adjustSparsity,
   checkTarget,
@@ -31,36 +23,6 @@ import { warmup } from './shared/warmup.ts';
 interface ReluParameters extends SparsityTarget {
   lambda: number;
   lambdaWarmup: number;
-}
-
-/** ReLU(W_enc^T x + b_enc): b_dec is not subtracted at the input. */
-const encode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
-  tf.fused.matMul({ a: x, b: params['W_enc'] as Tensor2D, bias: params['b_enc']!, activation: 'relu' }) as Tensor2D;
-
-/** What a batch gives: codes, reconstruction, and the mean over inputs of Σ_i f_i ‖d_i‖. */
-interface Decoded {
-  codes: Codes;
-  reconstruction: Tensor2D;
-  l1: Scalar;
-}
-
-/** Codes with zeros: the norms ride along as one more column of the decoder, so that one product and its gradient do. */
-function decodeDense(params: NamedTensors, values: Tensor2D): Decoded {
-  const W_dec = params['W_dec'] as Tensor2D;
-  const [n, width] = [values.shape[0], W_dec.shape[1]];
-  const both = tf.matMul(values, tf.concat([W_dec, rowNorms(W_dec)], 1));
-  const reconstruction = tf.add(tf.slice(both, [0, 0], [n, width]), params['b_dec']!) as Tensor2D;
-  const l1 = tf.mean(tf.slice(both, [0, width], [n, 1])) as Scalar;
-  return { codes: { kind: 'dense', values }, reconstruction, l1 };
-}
-
-/** Codes without zeros. */
-function decodeSparse(params: NamedTensors, { indices, values }: TopkCodes): Decoded {
-  const W_dec = params['W_dec'] as Tensor2D;
-  const reconstruction = sparseDecode(values, indices, W_dec, params['b_dec'] as Tensor1D, { activeOnly: true });
-  const norms = tf.gather(tf.squeeze(rowNorms(W_dec), [1]), indices);
-  const l1 = tf.div(tf.sum(tf.mul(values, norms)), indices.shape[0]) as Scalar;
-  return { codes: { kind: 'topk', indices, values, d_sae: W_dec.shape[0] }, reconstruction, l1 };
 }
 
 export default defineSae<ReluParameters>({
@@ -88,12 +50,10 @@ export default defineSae<ReluParameters>({
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 0.1) };
     return { params: { ...params, b_enc: tf.zeros([shape.d_sae]), b_dec: medianOf(targetSample) } };
   },
-  encode: (params, x): Codes => ({ kind: 'dense', values: encode(params, x) }),
+  encode: (params, x): Codes => ({ kind: 'dense', values: reluEncode(params, x) }),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
-    const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
-    const { few, carry } = fewActive(x, encoder, state);
-    const { codes, reconstruction, l1 } = few ? decodeSparse(params, few) : decodeDense(params, encode(params, x));
+    const { codes, reconstruction, l1, carry } = reluDecoded(params, x, state);
     const mse = tf.div(squaredError(target, reconstruction), target.shape[0]) as Scalar;
     const lambda =
       hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));

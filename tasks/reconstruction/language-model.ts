@@ -68,6 +68,8 @@ function splicedLogProbs(
   });
 }
 
+const rowsOf = (x: Tensor3D) => tf.reshape(x, [x.shape[0] * x.shape[1], x.shape[2]]) as Tensor2D;
+
 function logProbsAt(logits: Tensor3D, at: Int32Array): Tensor2D {
   const [n, length, vocab] = logits.shape;
   const rows = tf.gather(tf.reshape(logits, [n * length, vocab]), tf.tensor1d(at, 'int32'));
@@ -150,7 +152,10 @@ export async function spliceLm(
   test: ActivationSet,
   prepared: Prepared,
   replace: Replacement,
-  options: Pick<LmOptions, 'signal' | 'progress'>,
+  options: Pick<LmOptions, 'signal' | 'progress'> & {
+    /** What `replace` reads, where that is another site than the one that it replaces. */
+    source?: ActivationSet;
+  },
 ): Promise<DocumentSums> {
   const sums: DocumentSums = Object.fromEntries(
     PREPARED.map((name) => [name, Float64Array.from(prepared.arrays[`lm_${name}`]!.data)]),
@@ -165,7 +170,9 @@ export async function spliceLm(
     const { at, next, item } = predictedPositions(batch);
     if (at.length > 0) {
       const x = await activationsOf(test, batch);
-      const logq = splicedLogProbs(model, batch, at, site, x, replace);
+      const read = options.source && (await activationsOf(options.source, batch));
+      const instead: Replacement = read ? () => replace(rowsOf(read)) : replace;
+      const logq = splicedLogProbs(model, batch, at, site, x, instead);
       const vocab = logq.shape[1];
       const logp = stored
         ? tf.tensor2d(stored.data.subarray(storedRow * vocab, (storedRow + at.length) * vocab), [at.length, vocab])
@@ -173,7 +180,7 @@ export async function spliceLm(
       storedRow += at.length;
       const ce = await crossEntropies(logq, next);
       const kl = await divergences(logp, logq);
-      tf.dispose([x, logp, logq]);
+      tf.dispose([x, read ?? [], logp, logq]);
       item.forEach((i, row) => {
         sums['ce']![batch.first + i]! += ce[row]!;
         sums['kl']![batch.first + i]! += kl[row]!;

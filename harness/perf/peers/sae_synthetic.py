@@ -3,7 +3,7 @@ SAELens on the data of `npm run perf:synthetic -- --write DIR`: its own trainer 
 rates and sparsity coefficients. Usage: sae_synthetic.py DIR GRID.json [VARIANT ...] > saelens.csv
 
 Prints one line a run: explained variance 1 - sum |x - x^|^2 / sum |x - mean|^2 and L0 of the saved inference SAE on the held-out
-rows, the mean over true features of the largest cosine with a decoder row, and the part of latents that no held-out row
+rows, the mean over true features of the largest cosine with a decoder row (of signed codes, with its opposite too), and the part of latents that no held-out row
 activates. A coefficient that the grid's L0 lies between is looked for by bisection of its logarithm. Needs sae-lens 6.
 """
 
@@ -47,8 +47,22 @@ def config(variant, steps, coefficient):
         )
     if variant == "topk":
         return sae_lens.TopKTrainingSAE(sae_lens.TopKTrainingSAEConfig(**shape, k=int(grid["l0"])))
+    if variant == "abstopk":
+        return sae_lens.saes.abstopk_sae.AbsTopKTrainingSAE(
+            sae_lens.saes.abstopk_sae.AbsTopKTrainingSAEConfig(**shape, k=int(grid["l0"]))
+        )
+    if variant == "gated":
+        return sae_lens.GatedTrainingSAE(
+            sae_lens.GatedTrainingSAEConfig(**shape, l1_coefficient=coefficient, l1_warm_up_steps=warm_up)
+        )
     # The threshold's running mean starts from 0 and would need several hundred steps.
     rate = max(0.01, 20 / steps)
+    if variant == "matryoshka":
+        return sae_lens.MatryoshkaBatchTopKTrainingSAE(
+            sae_lens.MatryoshkaBatchTopKTrainingSAEConfig(
+                **shape, k=grid["l0"], topk_threshold_lr=rate, matryoshka_widths=[d_sae // n for n in (16, 8, 4, 2, 1)]
+            )
+        )
     return sae_lens.BatchTopKTrainingSAE(
         sae_lens.BatchTopKTrainingSAEConfig(**shape, k=grid["l0"], topk_threshold_lr=rate)
     )
@@ -63,7 +77,7 @@ def batches(size, seed):
 
 
 @torch.no_grad()
-def measure(trained):
+def measure(trained, signed):
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()):
         trained.save_inference_model(out)
         sae = sae_lens.SAE.load_from_disk(out, device="cpu")
@@ -71,11 +85,12 @@ def measure(trained):
     left = (test - sae.decode(codes)).double().pow(2).sum()
     spread = (test - test.mean(0)).double().pow(2).sum()
     unit = sae.W_dec / sae.W_dec.norm(dim=1, keepdim=True)
+    cosines = dictionary @ unit.T
     return {
         "ev": 1 - float(left / spread),
-        "mmcs": float((dictionary @ unit.T).max(dim=1).values.mean()),
-        "l0": float((codes > 0).float().sum(1).mean()),
-        "dead": float((codes > 0).any(0).logical_not().float().mean()),
+        "mmcs": float((cosines.abs() if signed else cosines).max(dim=1).values.mean()),
+        "l0": float((codes != 0).float().sum(1).mean()),
+        "dead": float((codes != 0).any(0).logical_not().float().mean()),
     }
 
 
@@ -99,7 +114,7 @@ def run(variant, batch, lr, coefficient, dead_window):
         data_provider=batches(batch, grid["seed"]),
     )
     trainer.fit()
-    return measure(sae)
+    return measure(sae, signed=variant == "abstopk")
 
 
 columns = ["variant", "batch", "lr", "coefficient", "deadWindow", "ev", "mmcs", "l0", "dead"]

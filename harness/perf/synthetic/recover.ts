@@ -66,7 +66,10 @@ export async function recover<H>(
     });
   }
   const { explained_variance, l0: active, fraction_alive } = sums.metrics();
-  const mmcs = meanMaxCosine(dictionary, method.directions!(), d);
+  const learned = method.directions!();
+  // A latent of signed codes has two directions.
+  const directions = method.sparse ? learned : Float32Array.of(...learned, ...learned.map((value) => -value));
+  const mmcs = meanMaxCosine(dictionary, directions, d);
   trained.dispose();
   return { ev: explained_variance!, mmcs, l0: active!, dead: 1 - fraction_alive! };
 }

@@ -1,6 +1,6 @@
 /**
  * @file The geometry of the toy model of superposition over densities (Elhage et al. 2022, "uniform superposition"):
- * `npm run superposition -- [--features 400] [--d 30] [--steps 3000] [--density 0.1 …]` prints for each density m ÷ ‖W‖²
+ * `npm run superposition -- [--features 400] [--d 30] [--steps 5000] [--density 0.1 …]` prints for each density m ÷ ‖W‖²
  * and how many features have about each of the dimensionalities of regular solids.
  */
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
   options: {
     features: { type: 'string', default: '400' },
     d: { type: 'string', default: '30' },
-    steps: { type: 'string', default: '3000' },
+    steps: { type: 'string', default: '5000' },
     density: { type: 'string', multiple: true, default: ['1', '0.5', '0.3', '0.2', '0.1', '0.05', '0.03', '0.01'] },
   },
 });
@@ -36,7 +36,7 @@ const columns = ['density', 'm / ‖W‖²', ...SOLIDS.map(([name]) => name), 'b
 console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`);
 for (const density of options.density.map(Number)) {
   const config = { features, d, density, importance: 1, together: 'independent' as const, set: 1 };
-  const training = { steps, batch: 1024, lr: 0.01, relu: true };
+  const training = { steps, batch: 1024, lr: 0.003, relu: true };
   const { directions } = await trainToyModel({ ...config, ...training }, createRng(0));
   const square = directions.reduce((sum, value) => sum + value * value, 0);
   const found = featureDimensionality(directions, d);

@@ -2,7 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import batchtopk from '../../../models/sae/batchtopk.ts';
+import gated from '../../../models/sae/gated.ts';
 import jumprelu from '../../../models/sae/jumprelu.ts';
+import matryoshka from '../../../models/sae/matryoshka.ts';
 import relu from '../../../models/sae/relu.ts';
 import topk from '../../../models/sae/topk.ts';
 import type { SaeDefinition } from '../../contract.ts';
@@ -71,6 +73,8 @@ const PAIRS: [SaeDefinition<never>, number][] = [
   [topk as SaeDefinition<never>, 1024],
   [relu as SaeDefinition<never>, 256],
   [jumprelu as SaeDefinition<never>, 64],
+  [matryoshka as SaeDefinition<never>, 256],
+  [gated as SaeDefinition<never>, 256],
 ];
 for (const [definition, batch] of PAIRS) {
   test(`${definition.id} at batch ${batch}: within .01 and .02 of SAELens at its best`, async () => {

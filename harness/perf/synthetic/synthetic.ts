@@ -4,8 +4,11 @@
  * `npm run perf:synthetic -- --write DIR` the data, for `peers/sae_synthetic.py` and `saxbench run --activations DIR`.
  */
 import { parseArgs } from 'node:util';
+import abstopk from '../../../models/sae/abstopk.ts';
 import batchtopk from '../../../models/sae/batchtopk.ts';
+import gated from '../../../models/sae/gated.ts';
 import jumprelu from '../../../models/sae/jumprelu.ts';
+import matryoshka from '../../../models/sae/matryoshka.ts';
 import relu from '../../../models/sae/relu.ts';
 import topk from '../../../models/sae/topk.ts';
 import type { SaeDefinition } from '../../contract.ts';
@@ -25,7 +28,7 @@ const { values: options } = parseArgs({
 
 /** Most that a recipe may stay behind. */
 const BEHIND = { ev: 0.01, mmcs: 0.02 };
-const DEFINITIONS = { relu, topk, batchtopk, jumprelu };
+const DEFINITIONS = { relu, topk, batchtopk, jumprelu, gated, matryoshka, abstopk };
 
 const mean = (runs: Recovery[], name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / runs.length;
 const signed = (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(3);

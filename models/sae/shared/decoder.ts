@@ -14,9 +14,17 @@ export function randomDecoder(shape: SaeShape, rng: Rng, norm: number): Tensor2D
  * directions of the same length.
  */
 export function tiedEncoder(W_dec: Tensor2D, shape: SaeShape, rng: Rng, norm: number): Tensor2D {
-  if (shape.d_in === shape.d_out) return tf.transpose(W_dec) as Tensor2D;
-  const random = randomDecoder({ ...shape, d_out: shape.d_in }, rng.fork('encoder'), norm);
-  return tf.transpose(random) as Tensor2D;
+  return shape.d_in === shape.d_out ? (tf.transpose(W_dec) as Tensor2D) : freeEncoder(shape, rng, norm);
+}
+
+/** W_enc [d_in, d_sae] of random directions of its own, every column of length `norm`. */
+export function freeEncoder(shape: SaeShape, rng: Rng, norm: number): Tensor2D {
+  return tf.transpose(randomDecoder({ ...shape, d_out: shape.d_in }, rng.fork('encoder'), norm)) as Tensor2D;
+}
+
+/** b_enc = −mean(sample) · W_enc: where b_dec is not taken from the input, latents then start out firing on half of it. */
+export function centringBias(sample: Tensor2D, W_enc: Tensor2D): Tensor1D {
+  return tf.neg(tf.squeeze(tf.matMul(tf.mean(sample, 0, true) as Tensor2D, W_enc), [0])) as Tensor1D;
 }
 
 /** The geometric median of the rows [n, d]: b_dec's start where the recipe or a short run asks for it. */

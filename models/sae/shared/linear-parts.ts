@@ -17,7 +17,7 @@ export function foldBiases(params: NamedTensors, scale: number): NamedTensors {
  */
 export function foldDecoderNorms(params: NamedTensors): NamedTensors {
   const norms = tf.norm(params['W_dec'] as Tensor2D, 'euclidean', 1);
-  const perLatent = ['W_enc', 'b_enc', 'threshold'].filter((name) => params[name]);
+  const perLatent = ['W_enc', 'b_enc', 'b_gate', 'b_mag', 'threshold'].filter((name) => params[name]);
   return {
     ...params,
     ...Object.fromEntries(perLatent.map((name) => [name, tf.mul(params[name]!, norms)])),

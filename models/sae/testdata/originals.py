@@ -18,6 +18,7 @@ from dictionary_learning.trainers.p_anneal import PAnnealTrainer  # noqa: E402
 from dictionary_learning.trainers.standard import StandardTrainer  # noqa: E402
 from dictionary_learning.trainers.top_k import TopKTrainer  # noqa: E402
 from sae_lens.saes.abstopk_sae import AbsTopKTrainingSAE, AbsTopKTrainingSAEConfig  # noqa: E402
+from sae_lens.saes.gated_sae import GatedTrainingSAE, GatedTrainingSAEConfig  # noqa: E402
 from sae_lens.saes.sae import TrainStepInput  # noqa: E402
 
 torch.set_default_dtype(torch.float64)
@@ -220,10 +221,34 @@ def gated(case, seed):
     trainer.update(0, x)
     grads = model.read("grad")
     parts = {"mse": log.losses["mse_loss"], "l1": log.losses["sparsity_loss"], "aux": log.losses["aux_loss"]}
-    hp = {"lambda": 0.4, "lambdaWarmup": 0, "targetL0": None}
+    hp = {"lambda": 0.4, "lambdaWarmup": 0, "targetL0": None, "norms": "unit"}
     return written(
         case, hp, before, x, log.losses["loss"], parts, log.f, log.x_hat, grads, model.read("data"), 0.0, 1e-8, 0
     )
+
+
+def gated_free(case, seed):
+    """SAELens: free lengths, which weight the penalty; the gates' reconstruction trains the decoder."""
+    sae = GatedTrainingSAE(
+        GatedTrainingSAEConfig(d_in=D, d_sae=F, l1_coefficient=0.4, apply_b_dec_to_input=True, dtype="float64", device="cpu")
+    )
+    params, x = start(seed, b_gate=0.2, b_mag=0.2, r_mag=0.3)
+    del params["b_enc"]
+    params["W_dec"] = float32(params["W_dec"] * torch.linspace(0.5, 1.5, F)[:, None])
+    model = Model(sae, {name: (name, False) for name in params})
+    model.load(params)
+
+    def loss(x):
+        given = TrainStepInput(
+            sae_in=x, coefficients={"l1": 0.4}, dead_neuron_mask=None, n_training_steps=1, is_logging_step=False
+        )
+        out = sae.training_forward_pass(given)
+        parts = {"mse": out.losses["mse_loss"], "l1": out.losses["l1_loss"] / 0.4}
+        parts["aux"] = out.losses["auxiliary_reconstruction_loss"]
+        return out.loss, parts, out.feature_acts, out.sae_out
+
+    hp = {"lambda": 0.4, "lambdaWarmup": 0, "targetL0": None, "norms": "free"}
+    return step(model, loss, x, hp, case, unit=(), beta1=0.0)
 
 
 def bricken(case, seed):
@@ -338,7 +363,8 @@ cases = [
     batchtopk(named("frozen-decoder"), 14, unit=(), frozen=("W_dec",)),
     soft_frozen(named("soft-frozen-decoder"), 15),
     frozen_encoder(named("frozen-encoder"), 16),
-    gated(named("gated"), 17),
+    gated(named("gated, unit rows", "gated"), 17),
+    gated_free(named("gated, free rows", "gated"), 23),
     bricken(named("relu-bricken"), 18),
     p_anneal(named("p-anneal"), 19, "Lp^p"),
     p_anneal(named("p-anneal, Lp", "p-anneal"), 20, "Lp"),

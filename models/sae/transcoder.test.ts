@@ -1,0 +1,169 @@
+/** @file Transcoders: gradients, training on two sites, both layouts, and targets that cannot be. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { memorySet } from '../../harness/activations/activation-set.ts';
+import type { SaeDefinition } from '../../harness/contract.ts';
+import { reconstruct } from '../../harness/kit/reconstruct.ts';
+import { allclose } from '../../harness/num/allclose.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { createRng } from '../../harness/num/rng.ts';
+import { type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { openRegistry } from '../../harness/registry.ts';
+import { checkMethod } from '../../harness/suite/check-method.ts';
+import { resolveMethods } from '../../harness/suite/resolve.ts';
+import { checkLossGradients, randomValues } from '../../harness/testing/loss-gradients.ts';
+import { restoreSae } from '../../harness/train/fitted-sae.ts';
+import { withDefaults } from '../../harness/train/options.ts';
+import { saeLensMethod } from '../../harness/train/saelens-method.ts';
+import { readSaeLens } from '../../harness/train/saelens-read.ts';
+import { trainSae } from '../../harness/train.ts';
+import skipTranscoder from './skip-transcoder.ts';
+import transcoder from './transcoder.ts';
+
+const test = suite('sae transcoders');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const plain = (definition: unknown) => definition as SaeDefinition;
+const VARIANTS: [SaeDefinition, Record<string, unknown>][] = [
+  [plain(transcoder), { lambda: 0.3, lambdaWarmup: 0, targetL0: null }],
+  [plain(skipTranscoder), { k: 2, auxAlpha: 0, auxK: 1, deadBias: 0 }],
+];
+
+test('gradients of the losses are those of finite differences', () => {
+  for (const [definition, hp] of VARIANTS) {
+    const shapes = { W_enc: [3, 5], b_enc: [5], W_dec: [5, 2], b_dec: [2], W_skip: [2, 3], x: [4, 3], target: [4, 2] };
+    const { x, target, W_skip, ...params } = randomValues(shapes, 'transcoders');
+    const own = definition.skip ? { ...params, W_skip: W_skip! } : params;
+    checkLossGradients(definition, hp, own, { x: x!, target: target! }, {});
+  }
+});
+
+/** y = a linear part of x and one that ReLU makes of it, of another width and a tenth of the size. */
+function sites(n: number, seed: string) {
+  const [d_in, hidden, d_out] = [10, 14, 6];
+  const weights = createRng('weights of the two sites');
+  const matrix = (rows: number, columns: number) => weights.fillNormal(new Float32Array(rows * columns), 0, 0.3);
+  const [A, B, C] = [matrix(d_in, hidden), matrix(hidden, d_out), matrix(d_in, d_out)];
+  const x = createRng(seed).fillNormal(new Float32Array(n * d_in), 0.5);
+  const y = new Float32Array(n * d_out);
+  for (let row = 0; row < n; row++) {
+    const at = (j: number) => x[row * d_in + j]!;
+    for (let h = 0; h < hidden; h++) {
+      let sum = -0.6;
+      for (let j = 0; j < d_in; j++) sum += at(j) * A[j * hidden + h]!;
+      for (let o = 0; o < d_out; o++) y[row * d_out + o]! += 0.1 * Math.max(0, sum) * B[h * d_out + o]!;
+    }
+    for (let o = 0; o < d_out; o++) {
+      for (let j = 0; j < d_in; j++) y[row * d_out + o]! += 0.1 * at(j) * C[j * d_out + o]!;
+    }
+  }
+  return { x: memorySet(x, d_in), y: memorySet(y, d_out) };
+}
+
+test('trained on one site, another is explained, and what is kept gives the same', async () => {
+  const [train, held] = [sites(4000, 'train'), sites(500, 'held out')];
+  const explained: number[] = [];
+  for (const [definition, hp] of [
+    [plain(transcoder), { targetL0: 4 }],
+    [plain(skipTranscoder), { k: 4 }],
+  ] as const) {
+    const before = tf.memory().numTensors;
+    const trained = await trainSae(definition, {
+      ...{ activations: train.x, target: train.y, heldOut: held.x, heldOutTarget: held.y },
+      d_sae: 40,
+      hp,
+      training: { tokens: 1000 * 64, batchSize: 64 },
+    });
+    assert.equal([trained.shape.d_in, trained.shape.d_out], [10, 6]);
+    explained.push(trained.heldOut.at(-1)!.explained_variance);
+    const rows = tf.tensor2d(await held.x.read(0, 50), [50, 10]) as Tensor2D;
+    const wanted = reconstruct(trained.method, rows);
+    const copies = [restoreSae(definition, trained.state())];
+    const folder = await mkdtemp(join(tmpdir(), 'saxbench-transcoder-'));
+    if (definition.toSaeLens) {
+      await trained.writeSaeLens(folder, { hook_name: 'a', hook_name_out: 'b' });
+      const read = await readSaeLens(folder);
+      assert.is(read.config.hook_name_out, 'b');
+      copies.push(saeLensMethod(read));
+    }
+    for (const copy of copies) {
+      assert.is(copy.d_out, 6);
+      const again = reconstruct(copy, rows);
+      allclose(again.dataSync(), wanted.dataSync(), { rtol: 1e-4, atol: 1e-5 }, definition.id);
+      again.dispose();
+      copy.dispose();
+    }
+    await rm(folder, { recursive: true });
+    tf.dispose([rows, wanted]);
+    trained.dispose();
+    assert.is(tf.memory().numTensors, before, 'tensors left');
+  }
+  const [without, skips] = explained as [number, number];
+  assert.ok(without > 0.6 && skips > 0.9, `${without}, ${skips} with the way past the latents`);
+});
+
+test('a target that is absent, the same site or of other rows is refused in one line', async () => {
+  const registry = openRegistry();
+  const resolve = (options: Record<string, unknown>) =>
+    resolveMethods({ subjects: [], methods: [{ id: 'transcoder', options }] } as never, registry, 'suite s');
+  const failure = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    );
+  assert.match(
+    await failure(resolve({})),
+    /^suite s: method transcoder: target: expected the site that 'transcoder' reconstructs, as .* found none\.$/,
+  );
+  assert.match(
+    await failure(
+      resolveMethods(
+        { subjects: [], methods: [{ id: 'topk', options: { target: 'b' } }] } as never,
+        registry,
+        'suite s',
+      ),
+    ),
+    /method topk: .*'target'/,
+  );
+  const [method] = await resolve({ target: 'b' });
+  assert.is(method!.target, 'b');
+  const site = (name: string, kind: 'tokens' | 'pooled' = 'tokens') => ({
+    name,
+    d: 8,
+    modality: 'text' as const,
+    kind,
+  });
+  const check = (other: ReturnType<typeof site>) => failure(checkMethod(method!, {}, site('a'), registry, () => other));
+  assert.is(await check(site('b')), 'accepted');
+  assert.is(
+    await check(site('a')),
+    'method transcoder: target: expected another site than a, which it reads; found a.',
+  );
+  assert.is(
+    await check(site('b', 'pooled')),
+    'method transcoder: target: expected a site with the rows of a (text, one row a position); found b.',
+  );
+});
+
+test('options out of range are refused in one line', () => {
+  const shape = { d_in: 4, d_sae: 8, d_out: 3 };
+  const options = (definition: SaeDefinition, hp: Record<string, unknown>) =>
+    withDefaults<Record<string, unknown>>(definition.hyperparameters, hp, 'option');
+  for (const [definition, hp, pattern] of [
+    [
+      plain(transcoder),
+      { targetL0: 9 },
+      /^sae transcoder: targetL0: expected a number above 0 and at most d_sae = 8, found 9/,
+    ],
+    [plain(skipTranscoder), { k: 9 }, /^sae skip-transcoder: k: expected a whole number from 1 to d_sae = 8, found 9/],
+  ] as const) {
+    assert.throws(() => definition.validate!(shape, options(definition, hp)), pattern);
+  }
+});
+
+test.run();
