@@ -5,6 +5,9 @@
  * the same on every grid: z_p = TopK(ReLU(Σ_c conj(Ê_pc) (x̂_c − b̂_c) + b_enc,p)) over all concepts and points, and
  * x̂_c = b̂_c + Σ_p D̂_pc ẑ_p. On another grid as large a share of the points is kept. `lift` maps the channels linearly to more and
  * back (the L-SAE); rows without a shape are functions at one point, which makes both the usual dictionaries of vectors.
+ *
+ * State of tuning: the rate was chosen on the world of functions (937 steps of 64, 16 concepts of 12 modes: R² on held-out functions
+ * .786, .850, .869, .864 at 3e-3, 8.5e-3, 3e-2, 6e-2).
  */
 import {
   type Codes,
@@ -220,7 +223,7 @@ export default defineSae<Operator>({
     },
   },
   validate,
-  training: (shape, _hp, run) => ({ lr: learningRate(1e-2, shape, run, 0.5), clip: 1 }),
+  training: (shape, _hp, run) => ({ lr: learningRate(3.5e-2, shape, run, 0.5), clip: 1 }),
   init(shape, { modes, lift }, { rng, sample }) {
     const [C, N] = gridOf(shape);
     const channels = lift ?? C;

@@ -4,6 +4,10 @@
  * The definition is that of vegetablest-dog/VAEase: z = μ + σ ε, x̂ = ((1 − σ) z) · W_dec + b_dec, and twice the negative evidence
  * bound, E‖x − x̂‖² / γ + d ln(2πγ) + Σ (σ² + μ² − ln σ² − 1), with γ learned: no weight of sparsity is to be chosen. A code
  * is (1 − σ) μ, signed, and 0 where σ² is at least `activeVariance`: what is left are the paper's active dimensions.
+ *
+ * State of tuning: the rate was chosen on the world of manifolds (1,950 steps of 512, 40 latents, encoder mlp: explained variance
+ * .949, .996, .999 at 3e-3, 6e-3, 1.2e-2); twice as many latents as all manifolds have dimensions train much faster than barely
+ * enough. Not tuned on language models.
  */
 import {
   type Codes,
