@@ -87,6 +87,8 @@ export async function executePlan(
     const failure = await findFailure(each, run);
     if (failure) failed.push(failure);
   }
+  // Whoever worked them off, they are told in the order of the plan.
+  done.failures.sort((a, b) => a.job.site - b.job.site || a.job.fit - b.job.fit);
   return { ...done, results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []), present, failed };
 }
 

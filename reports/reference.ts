@@ -12,10 +12,12 @@ import { loadResults } from './index.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
 
+/** The suite whose results are the reference. */
+export const REFERENCE_SUITE = 'variants';
 /** One result a line; what only plots and inspection need is left out, so that the file stays small enough for git. */
-const REFERENCE_FILE = join('reports', 'results', 'default.jsonl');
+const REFERENCE_FILE = join('reports', 'results', `${REFERENCE_SUITE}.jsonl`);
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
-const UPDATE = 'saxbench run default --update-leaderboard';
+const UPDATE = `saxbench run ${REFERENCE_SUITE} --update-leaderboard`;
 
 function withoutPlots({ details: _details, curves: _curves, training, ...given }: Result): Result {
   const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
@@ -39,7 +41,7 @@ async function renderReference(lines: string): Promise<string> {
 }
 
 /**
- * Makes the results of a whole run of the default suite the reference: writes them and LEADERBOARD.md.
+ * Makes the results of a whole run of the reference suite the reference: writes them and LEADERBOARD.md.
  *
  * @returns The files written.
  * @throws UserError when the folder also holds results of runs under other options.

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { REFERENCE_SUITE } from '../../reports/reference.ts';
 import { metric, resultWith } from '../../reports/testing/results.ts';
 import { writeResult } from '../results.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
@@ -17,7 +18,7 @@ test('a run with failed steps does not become the reference; its own reports are
       folder,
       resultWith('topk', [{ axes: {}, metrics: { auroc: metric(0.9, null, { main: true }) } }]),
     );
-    const plan = { suite: { id: 'default' }, limited: false, failed: 2 };
+    const plan = { suite: { id: REFERENCE_SUITE }, limited: false, failed: 2 };
     const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));
     assert.match(message, /expected a run without failures, found 2 failed steps/);
     assert.match(await readFile(`${folder}/LEADERBOARD.md`, 'utf8'), /^# Leaderboard/);

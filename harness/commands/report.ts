@@ -4,9 +4,8 @@ import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 
-/** Whether a run may replace the checkout's own LEADERBOARD.md: it is the whole default suite. */
-const isReference = (plan: { suite: { id: string }; limited: boolean }, values: Values): boolean =>
-  plan.suite.id === 'default' &&
+/** Whether a run is of a whole suite, with nothing of it changed. */
+const isWhole = (plan: { limited: boolean }, values: Values): boolean =>
   !plan.limited &&
   [
     'only',
@@ -26,7 +25,7 @@ const isReference = (plan: { suite: { id: string }; limited: boolean }, values: 
  *
  * @param plan The run that just ended, when there was one.
  * @returns The files written, and why results were left out.
- * @throws UserError when `--update-leaderboard` is asked for anything but the whole default suite, or steps failed.
+ * @throws UserError when `--update-leaderboard` is asked for anything but the whole reference suite, or steps failed.
  */
 export async function writeReports(
   out: string,
@@ -37,15 +36,17 @@ export async function writeReports(
   const includeLimited = plan?.limited === true || values['include-limited'] === true;
   const { files, refused } = await renderReports(out, out, { includeLimited });
   if (!values['update-leaderboard']) return { files, refused };
-  if (plan && !isReference(plan, values)) {
-    throw new UserError('--update-leaderboard: expected a whole run of the default suite, without --limit or filters.');
+  const { REFERENCE_SUITE, updateReference } = await import('../../reports/reference.ts');
+  if (plan && !(plan.suite.id === REFERENCE_SUITE && isWhole(plan, values))) {
+    throw new UserError(
+      `--update-leaderboard: expected a whole run of the suite ${REFERENCE_SUITE}, without --limit or filters.`,
+    );
   }
   if (plan && plan.failed > 0) {
     throw new UserError(
       `--update-leaderboard: expected a run without failures, found ${plan.failed} failed steps; LEADERBOARD.md is as it was.`,
     );
   }
-  const { updateReference } = await import('../../reports/reference.ts');
   return { files: [...files, ...(await updateReference(out))], refused };
 }
 

@@ -179,7 +179,7 @@ export const SETTINGS: readonly Setting[] = [
     default: false,
     commands: ['run'],
     description:
-      'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole default suite only).',
+      'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suite variants only).',
   },
   {
     name: 'force',

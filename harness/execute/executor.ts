@@ -11,6 +11,8 @@ import { stepRunner } from './steps.ts';
 
 /** A step that failed, with everything that therefore has no result. */
 export interface Failure {
+  /** The job that it was part of. */
+  job: Job;
   label: string;
   error: unknown;
 }
@@ -86,6 +88,8 @@ export function openWorker(plan: Plan, run: Run): Worker {
   const computed = noSteps();
   const failures: Failure[] = [];
   const step = stepRunner(run, (kind) => computed[kind]++);
+  /** At work on. */
+  let current: Job = { site: 0, fit: 0 };
   let open: { id: string; session: Session; sites: Map<SitePlan, RunningSite> } | undefined;
 
   /** Says and notes a failure. @returns it in one line. */
@@ -94,8 +98,9 @@ export function openWorker(plan: Plan, run: Run): Worker {
     const error = pluginFault(thrown, task === undefined ? {} : { task: registry.fileOf('task', task) }) ?? thrown;
     const message = error instanceof Error ? error.message : String(error);
     const line = message.replace(/\s+/g, ' ').trim();
-    progress.say(`${label}: failed: ${line}`);
-    failures.push({ label, error });
+    // Without results whoever asked for the fit says why there is none.
+    if (out !== undefined) progress.say(`${label}: failed: ${line}`);
+    failures.push({ job: current, label, error });
     // Without a disk to write to, every further step would fail the same way after its whole computation.
     await store.checkWritable();
     if (out !== undefined) await checkWritable(out);
@@ -133,7 +138,9 @@ export function openWorker(plan: Plan, run: Run): Worker {
   }
 
   return {
-    async do({ site, fit }) {
+    async do(job) {
+      current = job;
+      const { site, fit } = job;
       const sitePlan = plan.sites[site]!;
       const { subject } = sitePlan;
       const before = failures.length;

@@ -72,7 +72,11 @@ try {
   const store = openStore(storeRoot, say);
   const own = { registry, store, places, ...(out === undefined ? {} : { out }), provenance, signal, progress, say };
   const { computed, failures } = await sharingCores(() => workOff(plan, queue, own));
-  tell({ type: 'done', computed, failures: failures.map(({ label, error }) => ({ label, error: copyError(error) })) });
+  tell({
+    type: 'done',
+    computed,
+    failures: failures.map((failure) => ({ ...failure, error: copyError(failure.error) })),
+  });
 } catch (error) {
   tell({ type: 'failed', error: copyError(error) });
 } finally {

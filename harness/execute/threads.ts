@@ -6,7 +6,7 @@ import { codeExtension } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
-import { type Executor, noSteps, type Summary, workOff } from './executor.ts';
+import { type Executor, type Failure, noSteps, type Summary, workOff } from './executor.ts';
 import type { Job, JobQueue } from './queue.ts';
 import type { Run, SubjectPlaces } from './run.ts';
 
@@ -37,6 +37,9 @@ export interface ErrorCopy {
   user: boolean;
 }
 
+/** A failure as it crosses between threads. */
+export type FailureCopy = Omit<Failure, 'error'> & { error: ErrorCopy };
+
 /** What a thread asks of the queue. */
 export type QueueCall =
   | { method: 'take'; worker: string }
@@ -51,7 +54,7 @@ export type ThreadMessage =
   | { type: 'end'; step: number; outcome: string }
   | { type: 'say'; line: string }
   | { type: 'progress line'; line: string }
-  | { type: 'done'; computed: Summary['computed']; failures: { label: string; error: ErrorCopy }[] }
+  | { type: 'done'; computed: Summary['computed']; failures: FailureCopy[] }
   | { type: 'failed'; error: ErrorCopy };
 
 /** What a thread is told: an answer of the queue, or to stop. */
@@ -157,7 +160,7 @@ function runThread(
           reject(signal.aborted ? signal.reason : errorFrom(message.error));
           break;
         case 'done': {
-          const failures = message.failures.map(({ label, error }) => ({ label, error: errorFrom(error) }));
+          const failures = message.failures.map((failure) => ({ ...failure, error: errorFrom(failure.error) }));
           resolve({ computed: message.computed, failures });
         }
       }

@@ -1,7 +1,7 @@
 /**
- * @file Puts into the model cards of the embedded subjects what the default suite's methods reach on them, from the
+ * @file Puts into the model cards of the embedded subjects what the methods of the suite variants reach on them, from the
  * reference results: whether detection and steering tell methods apart there, or all of them stand at a floor or a ceiling.
- * `node --import tsx models/pretrained/headroom.ts`, after `npm start -- --update-leaderboard`.
+ * `node --import tsx models/pretrained/headroom.ts`, after `npx saxbench run variants --update-leaderboard`.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { readJsonl } from '../../harness/io/jsonl.ts';
 import { packageRoot } from '../../harness/kit/index.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
 
-const REFERENCE = 'reports/results/default.jsonl';
+const REFERENCE = 'reports/results/variants.jsonl';
 const HEADING = '\n## What methods reach on it\n';
 
 /** The columns: a metric of a task, at the rows of its table that stand for a method, the first selection that it has. */
@@ -66,7 +66,7 @@ export function headroomSection(subject: string, all: readonly Result[]): string
   return [
     HEADING,
     'Detection is the mean AUROC of the method’s detector or, without one, of the best latent (chance 0.5); steering the',
-    'overall score (0 to 2), by the better way of steering. Means over concepts and seeds of the default suite, whose',
+    'overall score (0 to 2), by the better way of steering. Means over concepts and seeds of the suite `variants`, whose',
     'intervals are in LEADERBOARD.md.',
     '',
     `| method | ${columns.map(({ site, column }) => `${column.title}, ${site}`).join(' | ')} |`,

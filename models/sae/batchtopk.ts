@@ -16,7 +16,7 @@ export default defineSae<TopkFamily>({
   id: 'batchtopk',
   title: 'BatchTopK SAE',
   paper: 'Bussmann, Leask & Nanda 2024, arXiv:2412.06410',
-  version: 2,
+  version: 3,
   hyperparameters: batchTopkHyperparameters,
   validate: (shape, hp) => checkK('batchtopk', hp.k, shape, false),
   loss(params, { x, target }, state, hp) {

@@ -312,7 +312,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
   },
   result: {
     seeds: async () => {
-      const lines = (await readFile(join(packageRoot, 'reports/results/default.jsonl'), 'utf8')).trim().split('\n');
+      const lines = (await readFile(join(packageRoot, 'reports/results/variants.jsonl'), 'utf8')).trim().split('\n');
       return alone(
         'seed-0.json',
         lines.reduce((short, line) => (line.length < short.length ? line : short)),

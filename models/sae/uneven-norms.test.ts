@@ -1,0 +1,91 @@
+/** @file Selection over a batch on rows of very different norms: the start of a run, and what a short one reaches. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { memorySet } from '../../harness/activations/activation-set.ts';
+import { type SaeDefinition, type Tensor1D, tf } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { trainSae } from '../../harness/train.ts';
+import batchtopk from './batchtopk.ts';
+import frozenDecoder from './frozen-decoder.ts';
+import ortsae from './ortsae.ts';
+import softFrozenDecoder from './soft-frozen-decoder.ts';
+
+const test = suite('models/sae/uneven-norms');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const [D, FEATURES, ACTIVE] = [16, 64, 4];
+
+/** Rows of a few features each, times a log-normal length with deviation σ of its logarithm. */
+function unevenRows(n: number, sigma: number, seed: number): Float32Array {
+  const directions = createRng(1).fillNormal(new Float32Array(FEATURES * D));
+  const rng = createRng(seed).fork('rows');
+  const x = new Float32Array(n * D);
+  for (let row = 0; row < n; row++) {
+    const length = Math.exp(sigma * rng.normal());
+    for (let i = 0; i < ACTIVE; i++) {
+      const feature = Math.floor(FEATURES * rng.uniform());
+      for (let j = 0; j < D; j++) x[row * D + j]! += length * directions[feature * D + j]!;
+    }
+  }
+  return x;
+}
+
+/** Explained variance of training batches from the first step on. */
+async function training(definition: SaeDefinition<never>, rows: Float32Array, steps: number): Promise<number[]> {
+  const seen: number[] = [];
+  const trained = await trainSae(definition, {
+    ...{ activations: memorySet(rows, D), d_sae: 256, hp: { k: 8 } },
+    training: { batchSize: 128, tokens: 128 * steps },
+    onProgress: ({ explained_variance }) => seen.push(explained_variance),
+  });
+  trained.dispose();
+  return seen;
+}
+
+const VARIANTS = [batchtopk, ortsae, frozenDecoder, softFrozenDecoder] as unknown as SaeDefinition<never>[];
+
+test('BatchTopK and the variants that start like it do not start worse than with the mean', async () => {
+  const rows = unevenRows(4096, 1, 2);
+  for (const variant of VARIANTS) {
+    const [first] = await training(variant, rows, 2);
+    assert.ok(first! > 0, `${variant.id}: ${first}`);
+  }
+});
+
+test('the first reconstruction has the length that fits best, at any norms; all-zero rows leave the encoder as it is', () => {
+  for (const sigma of [0, 1, 2]) {
+    tf.tidy(() => {
+      const sample = tf.tensor2d(unevenRows(512, sigma, 3), [512, D]);
+      const shape = { d_in: D, d_out: D, d_sae: 256 };
+      const hp = { k: 8, auxAlpha: 0, auxK: null, deadBias: 0 };
+      const env = { rng: createRng(0), sample, targetSample: sample };
+      const { params, buffers = {} } = batchtopk.init(shape, hp, env);
+      const state = { buffers, deadCount: 0, scalars: {} } as never;
+      const { reconstruction } = batchtopk.loss(params, { x: sample, target: sample } as never, state, hp);
+      const first = tf.sub(reconstruction!, params['b_dec'] as Tensor1D);
+      const left = tf.sub(sample, reconstruction!);
+      const [along, squared] = [left, first].map((other) => tf.sum(tf.mul(other, first)).dataSync()[0]!);
+      assert.ok(Math.abs(along!) < 1e-3 * squared!, `σ = ${sigma}: ${along} of ${squared}`);
+    });
+  }
+  tf.tidy(() => {
+    const zeros = tf.zeros([8, D]) as ReturnType<typeof tf.tensor2d>;
+    const env = { rng: createRng(0), sample: zeros, targetSample: zeros };
+    const { params } = batchtopk.init({ d_in: D, d_out: D, d_sae: 32 }, { k: 2 } as never, env);
+    assert.ok((params['W_enc']!.dataSync() as Float32Array).some((value) => value !== 0));
+    assert.ok((params['W_enc']!.dataSync() as Float32Array).every(Number.isFinite));
+  });
+});
+
+test('the learning rate falls with the width of inputs beyond 128, and not below', () => {
+  const run = { tokens: 200_000, batchSize: 1024, steps: 195, usualSteps: 1562 };
+  const rate = (d_in: number) =>
+    batchtopk.training!({ d_in, d_out: d_in, d_sae: 4096 }, { k: 64, auxAlpha: 0, auxK: null, deadBias: 0 }, run).lr!;
+  assert.is(rate(64), rate(128));
+  assert.ok(Math.abs(rate(768) / rate(128) - 1 / 6) < 1e-9);
+});
+
+test.run();
