@@ -7,7 +7,8 @@
  *
  * State of tuning: the rate was chosen on the world of manifolds (1,950 steps of 512, 40 latents, encoder mlp: explained variance
  * .949, .996, .999 at 3e-3, 6e-3, 1.2e-2); twice as many latents as all manifolds have dimensions train much faster than barely
- * enough. Not tuned on language models.
+ * enough. On tiny-lm (60,000 tokens, 64 latents) .675 with all latents and .483 with those below a variance of .05, TopK of 16 .741;
+ * `diagonal` with 512 latents collapsed there.
  */
 import {
   type Codes,
@@ -128,7 +129,7 @@ export default defineSae<Vaease>({
       type: 'number',
       exclusiveMinimum: 0,
       maximum: 1,
-      default: 0.05,
+      default: 1,
       description:
         'A latent is active in an input where its posterior variance is below this; 1: wherever it says anything.',
     },
