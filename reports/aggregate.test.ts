@@ -264,6 +264,27 @@ test('what stands beside a method as its control has no rank and takes none from
   );
 });
 
+test('counts differ where their values do, without a test', () => {
+  const row = (value: number) => [
+    { axes: {}, metrics: { macs: metric(value, null, { main: true, direction: 'min' }) } },
+  ];
+  const [table] = buildTables(
+    [0, 1].flatMap((seed) => [
+      resultWith('a', row(100), { seed }),
+      resultWith('b', row(100), { seed }),
+      resultWith('c', row(200), { seed }),
+    ]),
+  );
+  assert.equal(
+    table!.rows.map((each) => [each.method.name, rankLabel(each)]),
+    [
+      ['a', '1'],
+      ['b', '≈ 1'],
+      ['c', '3'],
+    ],
+  );
+});
+
 test('what tasks show is what they have', async () => {
   for (const id of ['concept-detection', 'monosemanticity', 'reconstruction', 'steering']) {
     const { metrics, axes, shows } = (await import(`../tasks/${id}.ts`)).default as TaskDefinition;

@@ -36,6 +36,8 @@ function standingText({ rank, standing, p, detectable }: TableRow): string {
   if (standing === 'untested') return 'no units or seeds in common with the first to test on';
   const power =
     detectable === undefined ? '' : `; a difference of ${formatNumber(detectable)} would be found (power 80 %)`;
+  if (p === undefined)
+    return standing === 'tied' ? 'equal to the first' : 'worse than the first: counted, not measured';
   return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}${power}`;
 }
 

@@ -91,7 +91,7 @@ export function sortRows(rows: TableRow[], main: string): void {
 /**
  * Ranks the rows of one band, sorted best first: equal values share a rank, and a row without another to be compared with
  * has none. Each is compared with the first by paired differences, corrected for their number; `standing` is `tied` where
- * they are not told apart, `untested` where there is nothing to test on, and `alone` where there is nothing to compare with.
+ * they are not told apart, `apart` without a test where both were counted, `untested` where there is nothing to test on, and `alone` where there is nothing to compare with.
  * `detectable` is the difference that the test would have found with a power of 80 % at the strictest level of Holm's.
  */
 export function rankBand(candidates: readonly Candidate[], main: string): void {
@@ -106,7 +106,11 @@ export function rankBand(candidates: readonly Candidate[], main: string): void {
     const above = ranked[i - 1]?.row;
     row.rank = above && above.cells[main]!.value === row.cells[main]!.value ? above.rank : i + 1;
   });
-  const tests = others.map((other) => ({ row: other.row, test: pairedDifference(first.sampled, other.sampled) }));
+  const sizes = others.filter(({ row }) => isCounted(first.row, main) && isCounted(row, main));
+  for (const { row } of sizes) row.standing = row.rank === first.row.rank ? 'tied' : 'apart';
+  const tests = others
+    .filter((other) => !sizes.includes(other))
+    .map((other) => ({ row: other.row, test: pairedDifference(first.sampled, other.sampled) }));
   for (const { row, test } of tests) if (!test) row.standing = 'untested';
   const tested = tests.flatMap(({ row, test }) => (test ? [{ row, ...test }] : []));
   const corrected = holm(tested.map(({ p }) => p));
@@ -115,6 +119,12 @@ export function rankBand(candidates: readonly Candidate[], main: string): void {
     row.standing = corrected[i]! < LEVEL ? 'apart' : 'tied';
     if (error) row.detectable = detectableDifference(error, LEVEL / tested.length);
   });
+}
+
+/** Whether a value was counted, not measured: the same for all seeds and without an interval. Any difference is one. */
+function isCounted({ cells }: TableRow, main: string): boolean {
+  const { ci95, sd } = cells[main]!;
+  return ci95 === null && sd === 0;
 }
 
 /** `1`, `≈ 2`, `? 3`, or `–` without a rank (of a row that is alone in its band, too). */
