@@ -21,7 +21,7 @@ export default defineSae<TopkFamily>({
   id: 'frozen-decoder',
   title: 'Control: BatchTopK with a random decoder',
   paper: 'Korznikov et al. 2026, arXiv:2602.14111',
-  version: 2,
+  version: 1,
   hyperparameters: batchTopkHyperparameters,
   validate: (shape, hp) => checkK('frozen-decoder', hp.k, shape, false),
   loss(trained, { x, target }, state, hp) {

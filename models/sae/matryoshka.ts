@@ -9,7 +9,7 @@ import {
 } from './shared/batchtopk-codes.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
-import { type TopkFamily, topkFamilyInit } from './shared/topk-family.ts';
+import type { TopkFamily } from './shared/topk-family.ts';
 import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
 
 interface MatryoshkaParameters extends TopkFamily {
@@ -67,7 +67,7 @@ export default defineSae<MatryoshkaParameters>({
   id: 'matryoshka',
   title: 'Matryoshka SAE (BatchTopK, nested reconstructions)',
   paper: 'Bussmann, Nabeshima, Karvonen & Nanda 2025, arXiv:2503.17547',
-  version: 2,
+  version: 1,
   hyperparameters: {
     ...batchTopkHyperparameters,
     groups: {
@@ -85,8 +85,6 @@ export default defineSae<MatryoshkaParameters>({
         "Weights of the groups' reconstruction losses, whose weighted mean is minimised; null: all the same.",
     },
   },
-  // BatchTopK's start, which fits all latents together, costs .009 of explained variance on tiny-lm (one seed).
-  init: topkFamilyInit,
   validate(shape, hp) {
     checkK('matryoshka', hp.k, shape, false);
     checkGroups(hp, shape.d_sae);

@@ -67,7 +67,7 @@ export default defineSae<OrtSaeParameters>({
   id: 'ortsae',
   title: 'OrtSAE (BatchTopK, orthogonality penalty)',
   paper: 'Korznikov et al. 2025, arXiv:2509.22033',
-  version: 2,
+  version: 1,
   hyperparameters: {
     ...batchTopkHyperparameters,
     gamma: {

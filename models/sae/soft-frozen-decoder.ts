@@ -5,12 +5,11 @@ import {
   batchTopkCodes,
   batchTopkDecode,
   batchTopkHyperparameters,
-  batchTopkInit,
   batchTopkVariant,
 } from './shared/batchtopk-codes.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
-import type { TopkFamily } from './shared/topk-family.ts';
+import { type TopkFamily, topkFamilyInit } from './shared/topk-family.ts';
 import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 
 interface SoftFrozenParameters extends TopkFamily {
@@ -30,7 +29,7 @@ export default defineSae<SoftFrozenParameters>({
   id: 'soft-frozen-decoder',
   title: 'Control: BatchTopK with a decoder near its random start',
   paper: 'Korznikov et al. 2026, arXiv:2602.14111',
-  version: 2,
+  version: 1,
   hyperparameters: {
     ...batchTopkHyperparameters,
     minCosine: {
@@ -43,7 +42,7 @@ export default defineSae<SoftFrozenParameters>({
   },
   validate: (shape, hp) => checkK('soft-frozen-decoder', hp.k, shape, false),
   init(shape, hp, env) {
-    const { params, buffers } = batchTopkInit(shape, hp, env);
+    const { params, buffers } = topkFamilyInit(shape, hp, env);
     return { params, buffers: { ...buffers, start: tf.clone(params['W_dec']!) } };
   },
   loss(params, { x, target }, state, hp) {

@@ -46,15 +46,16 @@ function smallestPositive(codes: Tensor2D): number {
   return smallest === Infinity ? 0 : smallest;
 }
 
-/** Wider inputs take a learning rate that falls with their width. */
+/** Wider inputs than this take a learning rate that falls with their width, where norms are uneven. */
 const WIDEST = 128;
 
 /**
- * The recipe of the TopK family; beyond 128 numbers an input the rate falls as 1 / d_in. A step of Adam moves a
- * pre-activation by up to rate · √d_in · ‖x‖, and all that a long row takes of the batch's latents move together: at
- * d_in = 256 explained variance of log-normal rows after 195 steps is .35, .63 and .72 for rates of .003, .001 and .0003.
+ * The recipe of the TopK family for rows of uneven norms: beyond 128 numbers an input the rate falls as 1 / d_in. A step of
+ * Adam moves a pre-activation by up to rate · √d_in · ‖x‖, and all that a long row takes of the batch's latents move
+ * together: at d_in = 256 explained variance of log-normal rows after 195 steps is .35, .63 and .72 for rates of .003,
+ * .001 and .0003. On rows of even norms it costs: .39 for .43 at d_in = 256, 2,048 latents and 1,562 steps of 64.
  */
-export function batchTopkTraining(shape: SaeShape, hp: unknown, run: RunLength): Partial<TrainingOptions> {
+export function unevenTraining(shape: SaeShape, hp: unknown, run: RunLength): Partial<TrainingOptions> {
   const recipe = topkFamilyTraining(shape, hp, run);
   return { ...recipe, lr: recipe.lr! * Math.min(1, WIDEST / shape.d_in) };
 }
@@ -84,12 +85,13 @@ const START_ROWS = 1024;
 const LEAST_SCALE = 1 / 64;
 
 /**
- * The start values of the TopK family with an encoder of such a length that no multiple of the first reconstruction is
+ * The start values of the TopK family for rows of uneven norms, with an encoder of such a length that no multiple of the first reconstruction is
  * nearer to the target. Where rows differ much in norm, a few long rows take hundreds of latents each of the batch's;
  * with an encoder of unit columns those add up to many times the row (an explained variance of −34 at d_sae = 16 d_in),
- * and a short run ends before that is unlearned.
+ * and a short run ends before that is unlearned. On rows of even norms it finds fewer directions: a mean max cosine of .794 on the
+ * synthetic data at batch 512, where SAELens has .819 and the usual start is within .02 of that.
  */
-export function batchTopkInit(
+export function unevenInit(
   shape: SaeShape,
   { k }: { k: number },
   env: Parameters<SaeDefinition['init']>[2],
@@ -117,8 +119,8 @@ export const batchTopkHyperparameters = {
 /** Everything but a variant's name, its loss and the options of its own. */
 export const batchTopkVariant = {
   inference: 'one threshold for all latents, learned in training, whatever the batch',
-  training: batchTopkTraining,
-  init: batchTopkInit,
+  training: topkFamilyTraining,
+  init: topkFamilyInit,
   encode: (params, x) => thresholdCodes(preActivations(params, x, centredBias(params)), params['threshold']!),
   decode: (params, codes) => denseDecode(params, toDense(codes)),
   targetL0: (hp) => hp.k,
