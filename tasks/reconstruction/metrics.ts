@@ -66,7 +66,7 @@ export const RECONSTRUCTION_METRICS: Record<string, MetricDefinition> = {
 /** Of training rows beside the held-out ones, with the same weights and the same rule of inference. */
 export const GAP_METRICS: Record<string, MetricDefinition> = {
   explained_variance_training: shared(
-    'Explained variance of a sample of the training rows, at most 4,096 and no more than held-out ones.',
+    'Explained variance of a sample of the training rows, at most 2,048 and no more than held-out ones.',
     'none',
     [null, 1],
   ),

@@ -119,9 +119,9 @@ test('the sample: kept rows only, no more than asked for, the same each time, wh
   assert.equal(Array.from(trainingSource(grouped).groups!), Array.from(grouped['training_units']!.data));
 });
 
-test('never more than 4,096 rows, whatever the set', async () => {
+test('never more than 2,048 rows, whatever the set', async () => {
   const set = memoryActivations(normalRows(4, 5000, 1));
-  assert.is((await trainingRows(set, 5000))['training_units']!.data.length, 4096);
+  assert.is((await trainingRows(set, 5000))['training_units']!.data.length, 2048);
 });
 
 test.run();

@@ -3,7 +3,7 @@ import type { ActivationSet, Mark, MetricValue, Prepared } from '../../harness/c
 import { createRng, emptyCell, type KeptSource } from '../../harness/kit/index.ts';
 
 /** Training rows that are looked at: what they cost is bounded, whatever the set. */
-const MOST_ROWS = 4096;
+const MOST_ROWS = 2048;
 /** From this difference on, if it cannot be chance, a method is marked. */
 const LARGE_GAP = 0.05;
 
