@@ -15,7 +15,7 @@ export const TRAINING_RECORD = 'training.json';
  *   when it is no folder.
  */
 export async function refuseOtherSae(folder: string, key: string, overwrite: boolean): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw writeError(folder, error);
   });
