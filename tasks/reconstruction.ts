@@ -128,7 +128,7 @@ export default defineTask<Options>({
     // The same rows: which ones they are depends on the items alone.
     if (target) arrays[TARGET_ROWS] = (await trainingRows(train, heldOut))['training_rows']!;
     const passes = { documents: options.documents, cleanMiB: options.cleanMiB, signal, progress };
-    if (site.parts) return { json: {}, arrays: {} };
+    if (site.parts) return { json: {}, arrays };
     if (subject?.type === 'lm') {
       const mean = await meanActivation(train);
       Object.assign(arrays, await prepareLm(subject, site.name, test, mean, passes));

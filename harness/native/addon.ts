@@ -10,8 +10,71 @@ import { fileURLToPath } from 'node:url';
 export type Values = Float32Array | Int32Array | Uint8Array;
 type Kernel = (...arrays: (Values | Float64Array)[]) => void;
 
+/** What the addon computes. */
+const KERNELS = [
+  'matMul',
+  'binary',
+  'unary',
+  'powScalar',
+  'cast',
+  'reduction',
+  'cumulativeSum',
+  'copy',
+  'fill',
+  'select',
+  'gather',
+  'segmentSum',
+  'segmentSumAlong',
+  'tuples',
+  'oneHot',
+  'softmax',
+  'softmaxGrad',
+  'logSumExp',
+  'drawRows',
+  'norm',
+  'normGrad',
+  'attention',
+  'attentionGrad',
+  'cacheWrite',
+  'rotary',
+  'activate',
+  'activateGrad',
+  'block',
+  'packLinear',
+  'topK',
+  'kronTopK',
+  'encodeTopK',
+  'encodeTopKGrouped',
+  'encodeAbove',
+  'encodeBatchTopK',
+  'screening',
+  'adamStep',
+  'gradSquares',
+  'sparseDecode',
+  'sparseDots',
+  'sparseOuter',
+  'sparseDecodeGrad',
+  'poolRows',
+  'sumLengths',
+  'matrixTimes',
+  'transposeTimes',
+  'curvatureTimes',
+  'outerSums',
+  'cholesky',
+  'choleskySolve',
+  'compareRows',
+  'countCodes',
+  'encodeGrad',
+  'squaredErrors',
+  'squaredErrorGrad',
+  'firing',
+  'jump',
+  'jumpGrad',
+  'band',
+] as const;
+
 /** The started addon. A kernel reads its shapes and scalars from `params`, written just before the call. */
-export interface Addon {
+export interface Addon extends Record<(typeof KERNELS)[number], Kernel> {
   isa: string;
   threads: number;
   params: Float64Array;
@@ -19,65 +82,6 @@ export interface Addon {
   largePages(buffer: ArrayBuffer): void;
   /** Counts the threads that call kernels all the time: with one on every core kernels do not spread over others. */
   callers(delta: number): void;
-  matMul: Kernel;
-  binary: Kernel;
-  unary: Kernel;
-  powScalar: Kernel;
-  cast: Kernel;
-  reduction: Kernel;
-  cumulativeSum: Kernel;
-  copy: Kernel;
-  fill: Kernel;
-  select: Kernel;
-  gather: Kernel;
-  segmentSum: Kernel;
-  segmentSumAlong: Kernel;
-  tuples: Kernel;
-  oneHot: Kernel;
-  softmax: Kernel;
-  softmaxGrad: Kernel;
-  logSumExp: Kernel;
-  drawRows: Kernel;
-  norm: Kernel;
-  normGrad: Kernel;
-  attention: Kernel;
-  attentionGrad: Kernel;
-  cacheWrite: Kernel;
-  rotary: Kernel;
-  activate: Kernel;
-  activateGrad: Kernel;
-  block: Kernel;
-  packLinear: Kernel;
-  topK: Kernel;
-  kronTopK: Kernel;
-  encodeTopK: Kernel;
-  encodeTopKGrouped: Kernel;
-  encodeAbove: Kernel;
-  encodeBatchTopK: Kernel;
-  screening: Kernel;
-  adamStep: Kernel;
-  gradSquares: Kernel;
-  sparseDecode: Kernel;
-  sparseDots: Kernel;
-  sparseOuter: Kernel;
-  sparseDecodeGrad: Kernel;
-  poolRows: Kernel;
-  sumLengths: Kernel;
-  matrixTimes: Kernel;
-  transposeTimes: Kernel;
-  curvatureTimes: Kernel;
-  outerSums: Kernel;
-  cholesky: Kernel;
-  choleskySolve: Kernel;
-  compareRows: Kernel;
-  countCodes: Kernel;
-  encodeGrad: Kernel;
-  squaredErrors: Kernel;
-  squaredErrorGrad: Kernel;
-  firing: Kernel;
-  jump: Kernel;
-  jumpGrad: Kernel;
-  band: Kernel;
 }
 
 /** The folder of package.json, above this file both in the sources and in dist/. */
@@ -128,6 +132,13 @@ export function startAddon(): Addon {
     );
   }
   const loaded = createRequire(import.meta.url)(file) as { start(threads: number, isa: string): Addon };
-  started = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
+  const addon = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
+  const missing = KERNELS.find((name) => typeof addon[name] !== 'function');
+  if (missing !== undefined) {
+    throw new Error(
+      `native backend: ${file} was built from older sources, without '${missing}'; run 'node harness/native/build.mjs'.`,
+    );
+  }
+  started = addon;
   return started;
 }

@@ -41,8 +41,7 @@ export async function register(tf: typeof Tf) {
   registerAdam(context);
   registerSparse(context);
   registerBatchErrors(context);
-  // An addon built before these kernels were: tf operations serve in their place.
-  if ('jump' in addon) registerThreshold(context);
+  registerThreshold(context);
   registerAttention(context);
   registerActivation(context);
   registerBlock(context);

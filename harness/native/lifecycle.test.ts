@@ -1,5 +1,8 @@
 /** @file The backend as a whole: memory, aliases, worker threads, threads and instruction sets, exit. */
 import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
@@ -53,6 +56,26 @@ test('several Node environments at once, and their end', async () => {
   await Promise.all(workers.map((worker) => worker.terminate()));
   assert.equal(sums, [200 * 300, 200 * 300, 200 * 300]);
   assert.is(tf.sum(tf.matMul(tf.ones([200, 300]), tf.ones([300, 1]))).dataSync()[0], 200 * 300);
+});
+
+test('an addon of older sources is refused by name, with the mend', async () => {
+  const file = join(tmpdir(), `saxbench-old-addon-${process.pid}.cjs`);
+  writeFileSync(file, 'exports.start = () => ({ isa: "old", threads: 1, matMul() {} });');
+  const source = `import { startAddon } from ${JSON.stringify(new URL('./addon.ts', import.meta.url).href)}; startAddon();`;
+  try {
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      env: { ...process.env, SAXBENCH_NATIVE_ADDON: file },
+      stdio: 'pipe',
+    });
+    assert.unreachable();
+  } catch (error) {
+    assert.match(
+      String((error as { stderr: unknown }).stderr),
+      /was built from older sources, without 'binary'; run 'node harness\/native\/build\.mjs'/,
+    );
+  } finally {
+    rmSync(file);
+  }
 });
 
 /** A checksum of a few products and sums, computed in a process of its own. */

@@ -20,6 +20,9 @@ const COLUMNS = [
   { task: 'steering', metric: 'overall', title: 'steering', selections: ['detector', 'auroc'] },
 ] as const;
 
+/** Part of the methods of the fullest site that one needs to stand in a card. */
+const FEWEST = 0.25;
+
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value / values.length, 0);
 
 /**
@@ -44,10 +47,14 @@ function reached(results: readonly Result[], column: (typeof COLUMNS)[number]): 
 }
 
 /** The section of a subject's card; undefined where the results have nothing on it. */
-export function headroomSection(subject: string, all: readonly Result[]): string | undefined {
-  const own = all.filter((result) => result.subject.id === subject);
+export function headroomSection(subject: string, results: readonly Result[]): string | undefined {
+  const own = results.filter((result) => result.subject.id === subject);
   if (own.length === 0) return undefined;
-  const sites = [...new Set(own.map(({ site }) => site.name))];
+  const methodsAt = (name: string) =>
+    new Set(own.filter(({ site }) => site.name === name).map(({ method }) => method.name)).size;
+  const all = [...new Set(own.map(({ site }) => site.name))];
+  // Where only a variant or two belong, there is nothing to tell apart.
+  const sites = all.filter((site) => methodsAt(site) >= FEWEST * Math.max(...all.map(methodsAt)));
   const columns = sites.flatMap((site) => COLUMNS.map((column) => ({ site, column })));
   const methods = [...new Set(own.map(({ method }) => method.name))];
   const table = methods.map((method) => ({

@@ -30,7 +30,7 @@ const near = (actual: number | null, expected: number, tolerance = 1e-5) =>
 const cell = (value: number, low: number, high: number): MetricValue => ({ value, ci95: [low, high], n: 9 });
 
 /** x̂ is about x where x is a training row, else x times `kept`. */
-async function gapOf(kept: number, codes: 'dense' | 'topk' = 'dense') {
+async function gapOf(kept: number, codes: 'dense' | 'topk' = 'dense', parts?: string[]) {
   const training = normalRows(1, 40);
   const known = new Set(training.flat().map(([first]) => Math.fround(first!)));
   const fitted: FittedMethod = {
@@ -49,7 +49,7 @@ async function gapOf(kept: number, codes: 'dense' | 'topk' = 'dense') {
   };
   const context = {
     options: { documents: 10, cleanMiB: 1 },
-    site: { name: 'resid', d: 2, modality: 'text', kind: 'tokens' },
+    site: { name: 'resid', d: 2, modality: 'text', kind: 'tokens', ...(parts ? { parts } : {}) },
     dataset: {} as Dataset,
     test: memoryActivations(normalRows(2, 40)),
     train: memoryActivations(training),
@@ -78,6 +78,11 @@ test('a method that knows its training rows by heart: the gap stands in the row 
     );
     assert.match(marks![0]!.message, /^Explained variance is 1\.000 on 80 training rows and 0\.\d{3} on held-out ones/);
   }
+});
+
+test('a joint site has training rows too', async () => {
+  const { metrics } = await gapOf(0.5, 'dense', ['a', 'b']);
+  near(metrics['explained_variance_training']!.value, 1, 0.001);
 });
 
 test('one that does as well on both has no mark', async () => {
