@@ -82,13 +82,16 @@ export const storePlaces = (root: string) => ({
   step: (kind: StepKind, key: string) => join(root, 'steps', kind, key.slice(0, 2), key),
 });
 
-/** Moves a step out of the way in one go, and gives the place. Undefined when it is not there. */
-export async function moveAway(root: string, kind: StepKind, key: string): Promise<string | undefined> {
-  const { step, partial } = storePlaces(root);
+/**
+ * Moves a folder of the store out of the way in one go, and gives the place: nobody finds half of it. Undefined when it
+ * is not there.
+ */
+export async function moveAway(root: string, folder: string): Promise<string | undefined> {
+  const { partial } = storePlaces(root);
   const aside = join(partial, `removed.${randomUUID()}`);
   await ensureFolder(partial);
   try {
-    await rename(step(kind, key), aside);
+    await rename(folder, aside);
     return aside;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -132,13 +135,15 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
     return { folder, meta: found.meta };
   }
 
+  async function discard(folder: string): Promise<void> {
+    const aside = await moveAway(absolute, folder);
+    if (aside !== undefined) await rm(aside, { recursive: true, force: true });
+  }
+
   async function remove(kind: StepKind, key: string): Promise<void> {
-    try {
-      const aside = await moveAway(absolute, kind, key);
-      if (aside !== undefined) await rm(aside, { recursive: true, force: true });
-    } catch (error) {
+    await discard(places.step(kind, key)).catch((error: unknown) => {
       throw writeError(absolute, error);
-    }
+    });
   }
 
   /** A folder of this owner alone: what an earlier attempt left where that serves, else empty. */
@@ -150,7 +155,7 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
       const earlier = join(places.partial, name);
       // Renamed, it is nobody else's any more.
       if (resumable) await rename(earlier, own).catch(() => undefined);
-      if (earlier !== own) await rm(earlier, { recursive: true, force: true });
+      await discard(earlier);
     }
     await ensureFolder(own);
     return own;
@@ -189,22 +194,26 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
     try {
       meta = await fill(own);
     } catch (error) {
-      if (!resumable || (await readdir(own).catch(() => [])).length === 0) await drop();
-      if (!(await lease.held())) return undefined;
+      const held = await lease.held();
+      if (!held || !resumable || (await readdir(own).catch(() => [])).length === 0) await drop();
+      if (!held) return undefined;
       throw error;
-    }
-    if (!(await lease.held())) {
-      await drop();
-      return undefined;
     }
     try {
       await writeManifest(own, { ...facts, meta });
-      await commit(own, { ...facts, meta });
-      return { folder: places.step(kind, key), meta };
+      // Checksums take their time. Whoever took the lease over meanwhile took the folder away.
+      if (await lease.held()) {
+        await commit(own, { ...facts, meta });
+        return { folder: places.step(kind, key), meta };
+      }
     } catch (error) {
-      if (!resumable) await drop();
-      throw writeError(absolute, error);
+      if (await lease.held()) {
+        if (!resumable) await drop();
+        throw writeError(absolute, error);
+      }
     }
+    await drop();
+    return undefined;
   }
 
   return {

@@ -160,7 +160,9 @@ export const command: Command = {
     await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
     say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
     const { executePlan } = await import('../execute.ts');
-    const { openStore } = await import('../store.ts');
+    const { checkWritable, openStore } = await import('../store.ts');
+    // Not after hours of training.
+    await checkWritable(out);
     const store = openStore(values['store'] as string, say);
     const run = { registry, store, places, provenance, signal, say };
     const { failures } = await executePlan(plan, run, {
@@ -168,7 +170,8 @@ export const command: Command = {
       force: values['force'] as boolean,
     });
     for (const { error } of failures) throw error;
-    const step = (await store.fetch(fit!.key))!;
+    const step = await store.fetch(fit!.key);
+    if (!step) throw new UserError(`train: another process removed the trained SAE from the store: run it again.`);
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -122,14 +123,51 @@ for (const resumable of [false, true]) {
   });
 }
 
+test('who slept through its lease while it wrote checksums puts no empty step in place', async () => {
+  const { lock } = storePlaces(root);
+  let attempts = 0;
+  const step = await open().compute('fit', KEY, async (folder) => {
+    await write('whole')(folder);
+    if (attempts++ > 0) return {};
+    return {
+      get text() {
+        // Another host takes lease and folder.
+        rmSync(lock(KEY), { recursive: true, force: true });
+        rmSync(folder, { recursive: true, force: true });
+        return 'lost';
+      },
+    };
+  });
+  assert.equal([attempts, step.computed], [2, true]);
+  assert.ok(await open().open('fit', KEY));
+  assert.equal(await readdir(join(root, 'partial')), []);
+});
+
+test('a lock that cannot be read is not taken away', async () => {
+  const folder = storePlaces(root).lock(KEY);
+  await mkdir(folder, { recursive: true });
+  // Stands for a file of another person, or too many open ones.
+  await symlink('loop', join(folder, 'loop'));
+  await open()
+    .compute('fit', KEY, write('one'))
+    .then(
+      () => assert.unreachable(),
+      (error: Error) => assert.match(error.message, /^cannot read the lock .*loop \(ELOOP\)/),
+    );
+  assert.equal(await readdir(folder), ['loop']);
+});
+
 test('a process id that now belongs to another process holds nothing', async () => {
   await leaveLock({ pid: process.ppid, host: hostname(), started: 'long ago' });
   assert.ok((await open().compute('fit', KEY, write('one'))).computed);
 });
 
 test('a lock that says nothing readable, and one without owner, hold nothing', async () => {
-  await leaveLock('{');
-  assert.ok((await open().compute('fit', KEY, write('one'))).computed);
+  for (const text of ['{', 'null']) {
+    await leaveLock(text);
+    assert.ok((await open().compute('fit', KEY, write('one'))).computed);
+    await open().drop([{ kind: 'fit', key: KEY }]);
+  }
   await mkdir(storePlaces(root).lock(sha256('other')), { recursive: true });
   assert.ok((await open().compute('fit', sha256('other'), write('one'))).computed);
   assert.equal(await readdir(join(root, 'locks')), []);

@@ -13,6 +13,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../errors.ts';
 import { writeError } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import { type Holder, isAlive, isOwn, nameOf, ownHolder } from './holder.ts';
@@ -64,10 +65,12 @@ export async function ownerOf(path: string): Promise<Owner | undefined> {
   const file = join(path, id);
   try {
     // Lines that renew the lease are empty: JSON does not mind them.
-    const holder = JSON.parse(await readFile(file, 'utf8')) as Holder;
-    return { id, holder, renewed: (await stat(file)).mtime };
-  } catch {
-    return { id };
+    const holder = JSON.parse(await readFile(file, 'utf8')) as Holder | null;
+    return { id, ...(holder ? { holder } : {}), renewed: (await stat(file)).mtime };
+  } catch (error) {
+    // Given back meanwhile, or damaged. What cannot be read for another reason may be the lock of a living one.
+    if (error instanceof SyntaxError || ['ENOENT', 'EISDIR'].includes(codeOf(error) ?? '')) return { id };
+    throw new UserError(`cannot read the lock ${file} (${codeOf(error)}): mend that, or remove it once nobody works.`);
   }
 }
 

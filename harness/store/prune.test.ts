@@ -9,7 +9,7 @@ import { sha256 } from '../io/hash.ts';
 import type { StepKind } from '../plan.ts';
 import { openStore, storePlaces } from '../store.ts';
 import { listLeftovers, listSteps, missingInputs } from './inventory.ts';
-import { type PruneRules, planPrune, prune } from './prune.ts';
+import { type PrunePlan, type PruneRules, planPrune, prune } from './prune.ts';
 
 const test = suite('store/prune');
 const DAY = 24 * 3_600_000;
@@ -119,6 +119,55 @@ test('what a process takes up after the plan was made stays', async () => {
   leaveLock('run-of-another', { uses: [ACTS] });
   await prune(root, plan);
   assert.equal((await listSteps(root, true)).map(({ key }) => key).sort(), [ACTS, FIT].sort());
+});
+
+/** A plan that is told of each leftover before and after it is removed. */
+function watched(plan: PrunePlan, before: (path: string) => void, after: (path: string) => void): PrunePlan {
+  function* leftovers() {
+    for (const each of plan.leftovers) {
+      before(each.path);
+      yield each;
+      after(each.path);
+    }
+  }
+  return { ...plan, leftovers: leftovers() as unknown as PrunePlan['leftovers'] };
+}
+
+test('a lock that a process takes while others are removed stays', async () => {
+  const path = storePlaces(root).lock(FIT);
+  leaveLock(FIT, { pid: 1, started: 'long ago' });
+  let living = '';
+  const plan = watched(
+    await planPrune(root, {}, Date.now() + 2 * DAY),
+    () => {
+      rmSync(path, { recursive: true });
+      living = leaveLock(FIT, {});
+    },
+    () => {},
+  );
+  await prune(root, plan);
+  assert.ok(existsSync(join(path, living)));
+});
+
+test('who slept through its lease finds no lock once its folder is gone', async () => {
+  const { partial, lock } = storePlaces(root);
+  const id = leaveLock(FIT, { host: 'another-host' });
+  const lease = join(lock(FIT), id);
+  utimesSync(lease, 1, 1);
+  const folder = join(partial, `${FIT}.${id}`);
+  mkdirSync(folder, { recursive: true });
+  // As an older version left it.
+  writeFileSync(lock('file'), '');
+  const seen: boolean[] = [];
+  const plan = watched(
+    await planPrune(root, {}, Date.now() + 2 * DAY),
+    () => {},
+    () => seen.push(existsSync(lease) && !existsSync(folder)),
+  );
+  assert.is(plan.steps.length, 0);
+  await prune(root, plan);
+  assert.equal([...new Set(seen)], [false]);
+  assert.equal(await listLeftovers(root), []);
 });
 
 test('an interrupted training is kept for a day', async () => {

@@ -1,5 +1,6 @@
 /** @file Prunes a store: what is old, too much or behind no result, never what a living process uses. */
-import { rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { writeError } from '../io/atomic.ts';
 import { moveAway, storePlaces } from '../store.ts';
 import { type Entry, type Leftover, listLeftovers, listSteps } from './inventory.ts';
@@ -88,6 +89,29 @@ export async function planPrune(root: string, rules: PruneRules, now: number): P
 }
 
 /**
+ * Removes what unfinished work left, unless a process took it up. Its lock goes first: who slept through its lease must
+ * not find it held, and a part of its folder gone.
+ */
+async function removeLeftover(root: string, path: string): Promise<boolean> {
+  const { partial, lock } = storePlaces(root);
+  if (dirname(path) !== partial) {
+    // An older version's locks are files.
+    if ((await lstat(path).catch(() => undefined))?.isFile()) return rm(path, { force: true }).then(() => true);
+    return tryLock(path, async () => {});
+  }
+  const [key, id] = basename(path).split('.');
+  let aside: string | undefined;
+  const move = async () => {
+    aside = await moveAway(root, path);
+  };
+  // Where a living one has the lock, the folder is another's, unless that one woke up.
+  if (!(await tryLock(lock(key!), move)) && (await ownerOf(lock(key!)))?.id !== id) await move();
+  if (aside === undefined) return false;
+  await rm(aside, { recursive: true, force: true });
+  return true;
+}
+
+/**
  * Removes what a plan says, except what a process took up in the meantime.
  *
  * @returns Bytes that are free now.
@@ -100,7 +124,7 @@ export async function prune(root: string, plan: PrunePlan, signal?: AbortSignal)
     for (const { entry } of plan.steps) {
       signal?.throwIfAborted();
       await tryLock(lock(entry.key), async () => {
-        const aside = await moveAway(root, entry.kind, entry.key);
+        const aside = await moveAway(root, entry.folder);
         if (aside === undefined) return;
         const runs = await livingRuns(storePlaces(root).locks);
         // A run that began just before may have opened it.
@@ -114,11 +138,9 @@ export async function prune(root: string, plan: PrunePlan, signal?: AbortSignal)
       await rm(file.path, { force: true });
       freed += file.bytes;
     }
-    const still = new Set((await listLeftovers(root)).map(({ path }) => path));
     for (const { path, bytes } of plan.leftovers) {
-      if (!still.has(path)) continue;
-      await rm(path, { recursive: true, force: true });
-      freed += bytes;
+      signal?.throwIfAborted();
+      if (await removeLeftover(root, path)) freed += bytes;
     }
   } catch (error) {
     throw writeError(root, error);

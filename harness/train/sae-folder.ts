@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { writeError } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
 
 /** What training says about itself; its `key` is that of the fit's step. */
@@ -10,10 +11,14 @@ export const TRAINING_RECORD = 'training.json';
 
 /**
  * @param key Of the fit that is to be written there.
- * @throws UserError unless the folder is new, empty, holds that very fit, or holds another and `overwrite` is given.
+ * @throws UserError unless the folder is new, empty, holds that very fit, or holds another and `overwrite` is given;
+ *   when it is no folder.
  */
 export async function refuseOtherSae(folder: string, key: string, overwrite: boolean): Promise<void> {
-  const names = existsSync(folder) ? await readdir(folder) : [];
+  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw writeError(folder, error);
+  });
   if (names.length === 0) return;
   const record = join(folder, TRAINING_RECORD);
   if (!names.includes(TRAINING_RECORD)) {
