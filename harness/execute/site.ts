@@ -19,7 +19,6 @@ import {
 } from '../plan.ts';
 import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
-import { refuseChanged } from '../suite/checkpoint.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import {
@@ -178,11 +177,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       'fit',
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
-      async (work) => {
-        const meta = await fitMethod(definition, fit, inputs, work);
-        await refuseChanged(fit.method, registry);
-        return meta;
-      },
+      (work) => fitMethod(definition, fit, inputs, work),
       {
         resumable: definition.kind === 'sae',
         inputs: [
@@ -216,10 +211,6 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const sets = fit.target ? { ...own, target: await targetSets(fit.target) } : own;
     const definition = await registry.method(fit.method.id);
     const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
-    await refuseChanged(fit.method, registry).catch((error: unknown) => {
-      method.dispose();
-      throw error;
-    });
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
