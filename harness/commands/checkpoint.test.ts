@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { prepareRun } from '../execute/run.ts';
+import { executePlan } from '../execute.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import { openRegistry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
+import { openStore } from '../store.ts';
 import { checkpointByName } from '../suite/checkpoint.ts';
-import { methodName } from '../suite/load.ts';
+import { loadSuite, methodName } from '../suite/load.ts';
 import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('checkpoint');
@@ -263,6 +267,21 @@ test('how a command line names a checkpoint', () => {
   assert.equal(parts('/models@v2/b'), ['/models@v2/b', undefined, undefined, undefined]);
   const named = (path: string) => methodName({ id: 'checkpoint', path });
   assert.equal(['/a/my sae', '/a/layer_12__16k (1)/', '/'].map(named), ['my-sae', 'layer_12_16k-1', 'checkpoint']);
+});
+
+test('files that changed after the run was planned are not scored under the keys of those', async () => {
+  const path = copyWith('changing', () => {});
+  const { suite: small } = await loadSuite(suiteFile([{ id: 'checkpoint', name: 'changing', path }]));
+  const registry = openRegistry();
+  const given = { backend: 'wasm', limited: false, passed: [], settings: {}, say: () => {} };
+  const { plan, places, provenance } = await prepareRun(small, registry, given);
+  await rescale(path, { W_dec: 0.5 });
+  const store = openStore(join(folder, 'store'), () => {});
+  const { signal } = new AbortController();
+  const run = { registry, store, places, provenance, signal, say: () => {}, out: join(folder, 'changed') };
+  const { results, failures } = await executePlan(plan, run, { showProgress: false });
+  assert.is(results.filter(({ method }) => method.name === 'changing').length, 0);
+  assert.match((failures[0]!.error as Error).message, /method changing: expected the files of .* as they were/);
 });
 
 test.run();

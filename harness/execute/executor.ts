@@ -2,6 +2,7 @@
 import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import { checkWritable } from '../store.ts';
+import { refuseChanged } from '../suite/checkpoint.ts';
 import type { Job, JobQueue } from './queue.ts';
 import { keepFailure, keepResult } from './results.ts';
 import type { Run } from './run.ts';
@@ -120,6 +121,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
       if (fit.evaluations.length === 0) await running.fit(fit);
       else
         await running.withMethod(fit, async (method) => {
+          await refuseChanged(fit.method, registry);
           for (const evaluation of fit.evaluations) {
             try {
               await method.evaluate(evaluation);

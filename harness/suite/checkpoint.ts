@@ -158,6 +158,22 @@ export async function resolveCheckpoint(
 }
 
 /**
+ * Refuses a checkpoint whose files are others than when the run was planned: they would be scored under the keys of those.
+ *
+ * @throws UserError also when they are gone.
+ */
+export async function refuseChanged({ checkpoint, name, options }: ResolvedMethod, registry: Registry): Promise<void> {
+  if (checkpoint === undefined) return;
+  const { files } = await describe(checkpoint, registry, `method ${name}`);
+  const found = await filesFingerprint(checkpoint, files);
+  if (found === options['fingerprint']) return;
+  throw new UserError(
+    `method ${name}: expected the files of ${checkpoint} as they were when the run began (fingerprint ` +
+      `${String(options['fingerprint']).slice(0, 8)}); found others (${found.slice(0, 8)}): run it again.`,
+  );
+}
+
+/**
  * Refuses a checkpoint whose model goes by the same name as a subject and has other files.
  *
  * @throws UserError naming both.
