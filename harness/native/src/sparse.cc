@@ -78,7 +78,7 @@ void sparseDecodeGrad(Call& c) {
       !holds(c, 3, F32, s.n * s.k) || !holds(c, 5, F32, s.features * s.d))
     return;
   float* dvalues = f32(c, 0);
-  __builtin_memset(dvalues, 0, s.n * s.k * sizeof(float));
+  if (s.n * s.k > 0) __builtin_memset(dvalues, 0, s.n * s.k * sizeof(float));
   if (s.d == 0) return;
   const float *dy = f32(c, 2), *W = f32(c, 5);
   ByFeature sorted(s, f32(c, 3));
