@@ -14,15 +14,21 @@ import { tellApart } from './settings.ts';
 
 /** The suite whose results are the reference. */
 export const REFERENCE_SUITE = 'variants';
-/** One result a line; what only plots and inspection need is left out, so that the file stays small enough for git. */
+/** One result a line. */
 const REFERENCE_FILE = join('reports', 'results', `${REFERENCE_SUITE}.jsonl`);
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const UPDATE = `saxbench run ${REFERENCE_SUITE} --update-leaderboard`;
 
-function withoutPlots({ details: _details, curves: _curves, training, ...given }: Result): Result {
+/** A result as the repository keeps it: without what only plots and inspection need, and without the paths of a machine. */
+function kept({ details: _details, curves: _curves, training, provenance, ...given }: Result): Result {
   const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
-  const result = given.task.shows ? { ...given, task: { ...given.task, shows } } : given;
-  return sealed(training ? { ...result, training: { ...training, curve: {} } } : result);
+  const task = given.task.shows ? { ...given.task, shows } : given.task;
+  return sealed({
+    ...given,
+    task,
+    ...(training ? { training: { ...training, curve: {} } } : {}),
+    provenance: { ...provenance, arguments: { passed: [], resolved: {} } },
+  });
 }
 
 async function renderReference(lines: string): Promise<string> {
@@ -57,7 +63,7 @@ export async function updateReference(dir: string): Promise<string[]> {
       `report: ${dir} holds results under different options, ${mixed.method.name} among them; run into an empty --out.`,
     );
   }
-  const lines = results.map((result) => `${JSON.stringify(withoutPlots(result))}\n`).join('');
+  const lines = results.map((result) => `${JSON.stringify(kept(result))}\n`).join('');
   const file = join(packageRoot, REFERENCE_FILE);
   await atomicWrite(file, (handle) => handle.writeFile(lines));
   const text = await renderReference(lines);
