@@ -16,6 +16,7 @@ import {
   peakBytes,
   plainCell,
   ratioInterval,
+  reconstruct,
 } from '../harness/kit/index.ts';
 import {
   INFERENCE_METRICS,
@@ -127,19 +128,15 @@ function trainingCells({ training }: FittedMethod): Cells {
 }
 
 /** Runs the batch through the method. The tensors are read, so that a backend that works ahead has done its work. */
-function inferenceCells(
-  { encode, decode, cost }: FittedMethod,
-  x: Tensor2D,
-  repeats: number,
-  proceed: () => void,
-): Cells {
+function inferenceCells(method: FittedMethod, x: Tensor2D, repeats: number, proceed: () => void): Cells {
+  const { encode, decode, cost } = method;
   const [encoding, both]: [number[], number[]] = [[], []];
   const batch = () => {
     const started = performance.now();
     const codes = tf.tidy(() => encode!(x));
     codes.values.dataSync();
     encoding.push((performance.now() - started) / 1000);
-    const out = decode && tf.tidy(() => decode(codes));
+    const out = decode && reconstruct(method, x, codes);
     out?.dataSync();
     both.push((performance.now() - started) / 1000);
     tf.dispose(out ?? []);

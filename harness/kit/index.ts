@@ -115,6 +115,6 @@ export { codesCsr, disposeCodes } from './codes.ts';
 export { ENCODE_ROWS, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
-export { measureReconstruction } from './measure-reconstruction.ts';
+export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';
