@@ -110,7 +110,7 @@ export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
-export { allUnavailable, emptyCell, measuredCell, plainCell } from './cells.ts';
+export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
 export { ENCODE_ROWS, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
