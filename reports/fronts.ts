@@ -1,6 +1,6 @@
 /** @file Variants over their settings: curves of a metric over a size, as the task declares, and values at equal sizes. */
 import { NEAR, paretoFront, type SizedValue, valueAt } from '../harness/num/stats/fronts.ts';
-import type { ResultFrontDisplay } from '../harness/schema/result.generated.ts';
+import type { ResultFrontDisplay } from '../harness/schema/display.generated.ts';
 import { formatInterval, formatNumber, metricTitle } from './format.ts';
 import type { Setting } from './settings.ts';
 import type { Table, TableRow } from './table.ts';
