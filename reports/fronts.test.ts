@@ -76,6 +76,16 @@ test('a value at a size is marked where an interval that it lies between rests o
   );
 });
 
+test('a variant with a warning at one of its settings carries the sign where values at equal sizes are compared', () => {
+  const [first, ...others] = two();
+  const [table] = buildTables([{ ...first!, marks: [{ code: 'dead-latents', message: 'Most are dead.' }] }, ...others]);
+  const [front] = frontsOf(table!, [table!]);
+  assert.equal(
+    matchedTable(front!, table!)!.rows.map(({ label }) => label),
+    ['⚠ a', 'b'],
+  );
+});
+
 test('other options make another curve, with them in its name', () => {
   const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
   const [front] = frontsOf(table!, [table!]);

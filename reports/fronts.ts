@@ -2,6 +2,7 @@
 import { NEAR, paretoFront, type SizedValue, valueAt } from '../harness/num/stats/fronts.ts';
 import type { ResultFrontDisplay } from '../harness/schema/display.generated.ts';
 import { formatInterval, formatNumber, metricTitle } from './format.ts';
+import { MARK } from './marks.ts';
 import type { Setting } from './settings.ts';
 import type { Table, TableRow } from './table.ts';
 import { curvesOf } from './variants.ts';
@@ -86,7 +87,9 @@ export function matchedTable(front: Front, table: Table): MatchedTable | undefin
     title: `${metricTitle(display.y)} at equal ${metricTitle(display.x.metric)}`,
     columns: sizes.map((size) => `${metricTitle(display.x.metric)} ${formatNumber(size)}`),
     rows: rows.map(({ label, points }) => ({
-      label,
+      label: table.marks.some((mark) => points.some(({ method }) => method.name === mark.method))
+        ? `${MARK} ${label}`
+        : label,
       cells: sizes.map((size) => {
         const found = valueAt(points, size);
         return found ? formatInterval(found.y, found.ci95, found) : '–';
