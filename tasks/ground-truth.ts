@@ -24,6 +24,7 @@ import {
   type TokenCodes,
 } from '../harness/kit/index.ts';
 import { codeCells, firingCells, matchCells, mccSamples } from './ground-truth/cells.ts';
+import { keepKnown, knownFrom } from './ground-truth/known.ts';
 import { CODE_METRICS, FIRING_METRICS, MATCH_METRICS, METRICS, WORLD_METRICS } from './ground-truth/metrics.ts';
 import { probeF1 } from './ground-truth/probe.ts';
 import { curvesOf, detailsOf } from './ground-truth/series.ts';
@@ -123,13 +124,15 @@ export default defineTask<Options, World>({
         progress(done, chosen.length, 'probes');
       },
     );
-    return { json: { probes, trueL0: truth.indices.length / truth.n }, arrays: {} };
+    const arrays = keepKnown(truth, await dataset.groundTruth!.directions());
+    return { json: { probes, trueL0: truth.indices.length / truth.n }, arrays };
   },
   async run(context) {
-    const { method, dataset, test, testItems, options } = context;
+    const { method, dataset, test, options, prepared } = context;
     const { parents } = dataset.groundTruth!;
+    const { truth, directions } = knownFrom(prepared.arrays);
     const row: ResultRow = { axes: {}, metrics: worldCells(context), unavailable: {} };
-    const match = await matchOf(context);
+    const match = matchOf(context, directions);
     if (match) {
       row.metrics = { ...row.metrics, ...matchCells(match, options.recoveredAt) };
       row.samples = mccSamples(match);
@@ -143,9 +146,8 @@ export default defineTask<Options, World>({
     if (!match || !encoded?.codes) {
       const reason = encoded && !encoded.codes ? 'is dense: it has no firing' : 'has no codes with directions';
       Object.assign(row.unavailable!, allUnavailable(FIRING_METRICS, `'${method.id}' ${reason}`));
-      return { rows: [row], ...(match ? { curves: curvesOf(match, dataset.groundTruth!.of(testItems)) } : {}) };
+      return { rows: [row], ...(match ? { curves: curvesOf(match, truth) } : {}) };
     }
-    const truth = dataset.groundTruth!.of(testItems);
     const firing = firingOf(encoded.codes, truth);
     row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, parents) };
     return { rows: [row], details: detailsOf(match, firing), curves: curvesOf(match, truth) };
@@ -165,11 +167,10 @@ function worldCells({ prepared, testItems }: Context) {
 }
 
 /** @throws UserError for directions of another width than the features'. */
-async function matchOf({ method, dataset, test, shared }: Context): Promise<FeatureMatch | undefined> {
-  const { features, directions } = dataset.groundTruth!;
+function matchOf({ method, dataset, test }: Context, truth: Float32Array): FeatureMatch | undefined {
+  const { features } = dataset.groundTruth!;
   const found = method.directions?.();
   if (!found) return undefined;
-  const truth = await shared('directions', directions);
   const d = truth.length / features;
   if (d !== test.d_in || found.length % d !== 0) {
     throw new UserError(
