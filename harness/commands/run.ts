@@ -39,8 +39,9 @@ async function sizedFor(
       );
       return { suite };
     }
-    const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
-    if (widths.length === 0) return { suite };
+    const { siteOf } = await import('../activations/site-of.ts');
+    const known = { id: subject!.id ?? given.id, sites };
+    const widths = subject!.sites.map((name) => siteOf(known, name).d);
     d_in = Math.min(...widths);
   }
   const { sizedBy } = await import('../suite/widths.ts');
