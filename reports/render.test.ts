@@ -141,6 +141,11 @@ test('limited results are left out unless asked for, and then marked; no results
     const { files } = await renderReports(folder, folder, { includeLimited: true });
     assert.is(files.length, 3);
     assert.match(await readFile(files[0]!, 'utf8'), /\*\*Limited run\*\*/);
+    await writeResult(folder, { ...results[0]!, seed: 7 });
+    const { refused } = await renderReports(folder, folder);
+    assert.is(refused.length, 1, 'beside others, the limited one is named');
+    assert.match(refused[0]!, /made with --limit, unlike others/);
+    assert.equal((await renderReports(folder, folder, { includeLimited: true })).refused, []);
   } finally {
     await rm(folder, { recursive: true });
   }
