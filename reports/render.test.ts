@@ -123,6 +123,12 @@ test('rendering is a pure function: the same results give the same bytes', async
   assert.is(first.html, second.html);
 });
 
+test('the table on the console says of a limited run that it compares nothing', () => {
+  const limited = results.map((result) => ({ ...result, limited: true }));
+  assert.match(summaryTable(limited), /^Limited run \(--limit\)[^\n]*compare nothing[^\n]*\n\n/);
+  assert.not.match(summaryTable(results), /Limited/);
+});
+
 test('limited results are left out unless asked for, and then marked; no results is a UserError', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
   try {
