@@ -5,6 +5,7 @@ import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/sc
 import { byTable, groupBy } from './group-by.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
+import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
 
 /** Units below which an interval is marked. */
@@ -67,7 +68,7 @@ export function buildTables(results: readonly Result[]): Table[] {
 function buildTable(results: Result[]): Table {
   // A failed result may not know its data.
   const { subject, site, dataset, task } = results.find(({ failed }) => failed === undefined) ?? results[0]!;
-  const lines = results.flatMap(({ method, seed, rows }) => rows.map((row) => ({ method, seed, row })));
+  const lines = results.flatMap((result) => result.rows.map((row) => ({ result, method: result.method, row })));
   const metrics = [...new Set(lines.flatMap(({ row }) => Object.keys(row.metrics)))];
   // Results of several versions of a task may stand in one table.
   const definitions: Result['task']['metrics'] = Object.assign({}, ...results.map((result) => result.task.metrics));
@@ -78,12 +79,12 @@ function buildTable(results: Result[]): Table {
       const found = group.flatMap(({ row }) => (row.metrics[name] ? [row.metrics[name]] : []));
       if (found.length > 0) cells[name] = combineSeeds(found, definitions[name]!);
     }
-    const { method, row } = group[0]!;
+    const { result, method, row } = group[0]!;
     const control = row.control ? ('row' as const) : method.control ? ('method' as const) : undefined;
-    const common = { method, axes: row.axes, ...(control ? { control } : {}), cells };
+    const common = { ...settingIn(result), axes: row.axes, ...(control ? { control } : {}), cells };
     return {
       row: { ...common, detail: false, band: '', rank: null },
-      sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.seed, each.row, main) ?? []),
+      sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.result.seed, each.row, main) ?? []),
     };
   });
   candidates.push(...failedRows(results, candidates, main, definitions));
@@ -126,7 +127,7 @@ function failedRows(
     const reason = `failed: ${failures.join('; ')}`;
     const empty = (name: string) => combineSeeds([{ value: null, ci95: null, n: 0, reason }], definitions[name]!);
     const cells = main === undefined ? {} : { [main]: empty(main) };
-    const common = { method, axes: {}, ...control, cells };
+    const common = { ...settingIn(group[0]!), axes: {}, ...control, cells };
     return [{ row: { ...common, detail: false, band: '', rank: null, failures }, sampled: [] }];
   });
 }

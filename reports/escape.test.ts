@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { csvText, markdownCode, markdownText } from './escape.ts';
 import { renderTexts } from './index.ts';
-import { metric, resultWith } from './testing/results.ts';
+import { metric, realResult, resultWith } from './testing/results.ts';
 
 const test = suite('reports/escape');
 
@@ -24,6 +24,23 @@ test('CSV cells are no formulas; numbers stay numbers', async () => {
   assert.match(csv, /,'=cmd\(\)/);
   assert.match(csv, /,-0\.5,-1,0\.5,/);
   assert.not.match(leaderboard, /<script>/);
+});
+
+test('names of metrics, variants and options are text where values at equal sizes are compared', async () => {
+  const evil = 'a|b<img src=x>`c`';
+  const display = { x: { metric: 'l0' }, y: evil, title: evil, caption: evil, logX: true, matched: true };
+  const results = ['m', evil].flatMap((id) =>
+    [8, 16].map((k) => {
+      const metrics = { [evil]: metric(0.5, null, { main: true }), l0: metric(k, null, { direction: 'none' }) };
+      const task = { ...realResult('relu', 'concept-detection').task, shows: { fronts: [display] } };
+      const result = resultWith(`${id} ${k}`, [{ axes: {}, metrics }], { task });
+      return { ...result, method: { ...result.method, id, sparsity: 'k', options: { k, mode: evil } } };
+    }),
+  );
+  const { leaderboard, html } = await renderTexts(results);
+  assert.match(leaderboard, /at equal L0/);
+  assert.not.match(leaderboard, /<img|[^\\\n ]\|b/);
+  assert.not.match(html, /<img/);
 });
 
 test.run();

@@ -7,6 +7,7 @@ import { buildTables } from './aggregate.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { renderTexts } from './index.ts';
 import { scalingStudies } from './scaling.ts';
+import { tellApart } from './settings.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
 const test = suite('reports/fronts');
@@ -58,10 +59,84 @@ test('settings that differ in sparsity alone are a curve; values at equal sizes,
   assert.equal(best, { a: [false, true, true], b: [true, false, false] });
 });
 
+test('a value at a size is marked where an interval that it lies between rests on few units', () => {
+  const few = (k: number, n: number) => {
+    const result = trained('a', 64, k, k / 100);
+    const [row] = result.rows;
+    const ev = { ...row!.metrics['ev']!, n };
+    return { ...result, rows: [{ ...row!, metrics: { ...row!.metrics, ev } }] };
+  };
+  const [table] = buildTables([few(8, 100), few(16, 100), few(64, 9), ...two().slice(3)]);
+  const [front] = frontsOf(table!, [table!]);
+  const { rows } = matchedTable(front!, table!)!;
+  const cells = rows.find(({ label }) => label === 'a')!.cells;
+  assert.equal(
+    cells.map((text) => text.endsWith('†')),
+    [false, true, true, true],
+  );
+});
+
+test('a variant with a warning at one of its settings carries the sign where values at equal sizes are compared', () => {
+  const [first, ...others] = two();
+  const [table] = buildTables([{ ...first!, marks: [{ code: 'dead-latents', message: 'Most are dead.' }] }, ...others]);
+  const [front] = frontsOf(table!, [table!]);
+  assert.equal(
+    matchedTable(front!, table!)!.rows.map(({ label }) => label),
+    ['⚠ a', 'b'],
+  );
+});
+
 test('other options make another curve, with them in its name', () => {
   const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
   const [front] = frontsOf(table!, [table!]);
   assert.equal(front!.curves.map(({ label }) => label).sort(), ['a d_sae=128', 'a d_sae=64']);
+});
+
+/** The same setting as another method of its suite, trained otherwise. */
+function trainedWith(lr: number, result: Result): Result {
+  const { method, training } = result;
+  const name = `${method.name}-lr-${lr}`;
+  const options = { ...training!.options, lr };
+  return {
+    ...result,
+    method: { ...method, name, identity: name },
+    training: { ...training!, options },
+    settings: { ...result.settings, row: name },
+  };
+}
+
+test('settings that differ in their training too are other curves, whatever the order of results', () => {
+  const results = [
+    ...[8, 16, 32].map((k) => trained('a', 64, k, k / 100)),
+    ...[0.1, 0.2].map((lr) => trainedWith(lr, trained('a', 64, 16, 0.5 + lr))),
+    ...[8, 16, 32].map((k) => trained('b', 64, k, k / 200)),
+  ];
+  for (const ordered of [results, results.toReversed()]) {
+    const [table] = buildTables(tellApart(ordered));
+    const [front] = frontsOf(table!, [table!]);
+    const ys = Object.fromEntries(front!.curves.map(({ label, points }) => [label, points.map(({ y }) => y)]));
+    const { lr } = results[0]!.training!.options as { lr: number };
+    assert.equal(ys, {
+      [`a training.lr=${lr}`]: [0.08, 0.16, 0.32],
+      'a training.lr=0.1': [0.6],
+      'a training.lr=0.2': [0.7],
+      b: [0.04, 0.08, 0.16],
+    });
+  }
+});
+
+test('results of two backends in one folder are two curves', () => {
+  const on = (name: string, dy: number) =>
+    [8, 16].map((k) => {
+      const result = trained('a', 64, k, k / 100 + dy);
+      const { provenance, settings } = result;
+      const backend = { ...provenance.backend, name };
+      return { ...result, settings: { ...settings, table: name }, provenance: { ...provenance, backend } };
+    });
+  const [table] = buildTables(tellApart([...on('cpu', 0), ...on('native', 0.5)]));
+  const [front] = frontsOf(table!, [table!]);
+  const ys = Object.fromEntries(front!.curves.map(({ label, points }) => [label, points.map(({ y }) => y)]));
+  assert.equal(ys, { 'a backend=cpu': [0.08, 0.16], 'a backend=native': [0.58, 0.66] });
 });
 
 test('one setting a variant, as in the default suite, makes no front', () => {
@@ -102,6 +177,23 @@ test('widths and sparsities enough: the law that made the losses, and the width 
   assert.match(html, /EV along sparsities/);
   assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
   assert.equal(scalingStudies(grid.slice(0, 8)), [], 'two widths are too few');
+});
+
+test('a law is fitted to settings of one training only', () => {
+  const widths = [64, 128, 256, 512];
+  const grid = widths.flatMap((n) => [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))));
+  const other = grid.map((result) => {
+    const { training } = result;
+    const options = { ...training!.options, lr: 0.1 };
+    const method = { ...result.method, name: `${result.method.name}-lr` };
+    return { ...result, method, training: { ...training!, options }, rows: trained('a', 64, 4, 0.1).rows };
+  });
+  const studies = scalingStudies([...grid, ...other]);
+  assert.equal(
+    studies.map(({ trainings }) => trainings.length),
+    [16, 16],
+  );
+  assert.ok(studies.every(({ variant }) => variant.startsWith('a training.lr=')));
 });
 
 test.run();

@@ -1,13 +1,14 @@
 /** @file Variants over their settings: curves of a metric over a size, as the task declares, and values at equal sizes. */
 import { NEAR, paretoFront, type SizedValue, valueAt } from '../harness/num/stats/fronts.ts';
-import type { ResultFrontDisplay } from '../harness/schema/result.generated.ts';
+import type { ResultFrontDisplay } from '../harness/schema/display.generated.ts';
 import { formatInterval, formatNumber, metricTitle } from './format.ts';
-import { groupBy } from './group-by.ts';
+import { MARK } from './marks.ts';
+import type { Setting } from './settings.ts';
 import type { Table, TableRow } from './table.ts';
+import { curvesOf } from './variants.ts';
 
 /** A setting of a variant. */
-export interface FrontPoint extends SizedValue {
-  method: TableRow['method'];
+export interface FrontPoint extends SizedValue, Setting {
   /** No other setting has a better y with as small an x. */
   best: boolean;
 }
@@ -23,33 +24,11 @@ export interface Front {
   curves: Curve[];
 }
 
-/** A method's options without some. */
-export function otherOptions({ options }: TableRow['method'], without: readonly (string | undefined)[]) {
-  const all: Record<string, unknown> = { ...options };
-  return Object.fromEntries(Object.entries(all).filter(([name]) => !without.includes(name)));
+/** The row of a method that another table ranks, where its results may have been told apart under other names. */
+function rankedRow(table: Table | undefined, { name, identity }: TableRow['method']): TableRow | undefined {
+  const own = table?.rows.filter((row) => row.method.identity === identity && !row.detail && row.control === undefined);
+  return own?.find(({ method }) => method.name === name) ?? (own?.length === 1 ? own[0] : undefined);
 }
-
-/** What settings share that differ in some options alone. */
-export function sharedKey(method: TableRow['method'], without: readonly (string | undefined)[]): string {
-  const others = Object.entries(otherOptions(method, without)).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([method.id, others]);
-}
-
-/** Names of curves: the variant, with the options in which curves of one variant differ. */
-function labelsOf(methods: readonly TableRow['method'][]): string[] {
-  const others = methods.map((method) => otherOptions(method, [method.sparsity]));
-  return methods.map(({ id }, i) => {
-    const rivals = others.filter((_, j) => methods[j]!.id === id);
-    const differing = Object.keys(others[i]!).filter(
-      (name) => new Set(rivals.map((rival) => JSON.stringify(rival[name]))).size > 1,
-    );
-    return [id, ...differing.map((name) => `${name}=${String(others[i]![name])}`)].join(' ');
-  });
-}
-
-/** The row of a method that its table ranks. */
-const rankedRow = (table: Table | undefined, name: string) =>
-  table?.rows.find(({ method, detail, control }) => method.name === name && !detail && control === undefined);
 
 /**
  * What a table's task declares, where some variant stands in it with at least two settings of its sparsity.
@@ -61,21 +40,20 @@ export function frontsOf(table: Table, tables: readonly Table[]): Front[] {
     const { x, y } = display;
     const sizes = x.task === undefined ? table : tables.find(({ task }) => task.id === x.task);
     const points = table.rows.flatMap((row): FrontPoint[] => {
-      const { method, cells, detail, control } = row;
+      const { method, run, training, cells, detail, control } = row;
       if (method.kind !== 'sae' || method.sparsity === undefined || detail || control !== undefined) return [];
-      const size = rankedRow(sizes, method.name)?.cells[x.metric]?.value;
+      const size = rankedRow(sizes, method)?.cells[x.metric]?.value;
       const value = cells[y]?.value;
       if (!size || size <= 0 || value === null || value === undefined) return [];
-      return [{ method, x: size, y: value, ci95: cells[y]!.ci95, best: false }];
+      const { ci95, few } = cells[y]!;
+      return [{ method, run, training, x: size, y: value, ci95, ...(few ? { few } : {}), best: false }];
     });
     const direction = table.task.metrics[y]?.direction;
     if (direction !== undefined && direction !== 'none') {
       for (const point of paretoFront(points, direction, NEAR)) point.best = true;
     }
-    const groups = groupBy(points, ({ method }) => sharedKey(method, [method.sparsity]));
-    if (!groups.some((own) => own.length > 1)) return [];
-    const labels = labelsOf(groups.map((own) => own[0]!.method));
-    const curves = groups.map((own, i) => ({ label: labels[i]!, points: [...own].sort((a, b) => a.x - b.x) }));
+    const curves = curvesOf(points).map(({ label, own }) => ({ label, points: own.sort((a, b) => a.x - b.x) }));
+    if (!curves.some((curve) => curve.points.length > 1)) return [];
     return [{ display, curves }];
   });
 }
@@ -109,10 +87,12 @@ export function matchedTable(front: Front, table: Table): MatchedTable | undefin
     title: `${metricTitle(display.y)} at equal ${metricTitle(display.x.metric)}`,
     columns: sizes.map((size) => `${metricTitle(display.x.metric)} ${formatNumber(size)}`),
     rows: rows.map(({ label, points }) => ({
-      label,
+      label: table.marks.some((mark) => points.some(({ method }) => method.name === mark.method))
+        ? `${MARK} ${label}`
+        : label,
       cells: sizes.map((size) => {
         const found = valueAt(points, size);
-        return found ? formatInterval(found.y, found.ci95) : '–';
+        return found ? formatInterval(found.y, found.ci95, found) : '–';
       }),
     })),
   };

@@ -85,7 +85,7 @@ function tableView(table: Table, tables: readonly Table[]) {
     remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
-    columns: columns.map((name) => `${metricTitle(name)}${arrows[directionOf(name)]}`),
+    columns: columns.map((name) => `${markdownText(metricTitle(name))}${arrows[directionOf(name)]}`),
     bands: bands.map((band) => ({
       title: markdownText(bandTitle(band)),
       rows: band.rows.map(rowView),
@@ -94,8 +94,9 @@ function tableView(table: Table, tables: readonly Table[]) {
     details: details.map(rowView),
     matched: frontsOf(table, tables)
       .flatMap((front) => matchedTable(front, table) ?? [])
-      .map(({ rows, ...matched }) => ({
-        ...matched,
+      .map(({ title, columns, rows }) => ({
+        title: markdownText(title),
+        columns: columns.map(markdownText),
         rows: rows.map((row) => ({ ...row, label: markdownText(row.label) })),
       })),
     reasons: reasonsOf(rows, columns),

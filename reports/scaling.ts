@@ -12,8 +12,9 @@ import {
 } from '../harness/num/stats/scaling-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { formatInterval, formatNumber } from './format.ts';
-import { otherOptions, sharedKey } from './fronts.ts';
 import { groupBy } from './group-by.ts';
+import { settingIn } from './settings.ts';
+import { curvesOf } from './variants.ts';
 
 /** One training: what it cost and the loss that it reached. */
 export interface Training extends ScalingPoint, ComputePoint {}
@@ -37,7 +38,8 @@ const OPERATIONS = 6;
 
 function trainingOf({ method, rows, training }: Result, missing: string): Training[] {
   const value = rows.find(({ control }) => !control)?.metrics[missing]?.value;
-  const k = Number((otherOptions(method, [])[method.sparsity ?? ''] as number | undefined) ?? Number.NaN);
+  const options: Record<string, unknown> = { ...method.options };
+  const k = Number(options[method.sparsity ?? ''] ?? Number.NaN);
   if (!training || value === null || value === undefined || !method.d_sae || !(k > 0) || value >= 1) return [];
   const compute = OPERATIONS * training.parameters * training.tokens;
   return [{ n: method.d_sae, k, loss: 1 - value, compute }];
@@ -52,10 +54,14 @@ const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
 export function scalingStudies(results: readonly Result[]): ScalingStudy[] {
   const missing = results[0]?.task.shows?.scaling?.missing;
   if (missing === undefined) return [];
-  const saes = results.filter(({ method }) => method.kind === 'sae' && method.sparsity !== undefined);
-  return groupBy(saes, ({ method }) => sharedKey(method, [method.sparsity, ...WIDTH])).flatMap((own) => {
-    const trainings = own.flatMap((result) => trainingOf(result, missing));
-    return whyNoJointLaw(trainings) === undefined ? [studyOf(own[0]!.method.id, trainings)] : [];
+  const settings = results.flatMap((result) => {
+    const { method } = result;
+    const trainings = method.kind === 'sae' && method.sparsity !== undefined ? trainingOf(result, missing) : [];
+    return trainings.map((point) => ({ ...settingIn(result), point }));
+  });
+  return curvesOf(settings, WIDTH).flatMap(({ label, own }) => {
+    const trainings = own.map(({ point }) => point);
+    return whyNoJointLaw(trainings) === undefined ? [studyOf(label, trainings)] : [];
   });
 }
 

@@ -25,10 +25,25 @@ const ofRun = (result: Result): Conditions => ({
 });
 
 /** Names of the settings in which some of the results differ. */
-function differing(all: readonly Conditions[]): string[] {
+export function differing(all: readonly Conditions[]): string[] {
   const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))];
   return names.filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
 }
+
+/** A method under its options, with what else it was run under. */
+export interface Setting {
+  method: Result['method'];
+  /** What all methods of a run share, and the method's version. */
+  run: Conditions;
+  /** Training options: some go by the method's sizes. */
+  training: Conditions;
+}
+
+export const settingIn = (result: Result): Setting => ({
+  method: result.method,
+  run: { ...ofRun(result), version: String(result.method.version) },
+  training: inWords('training.', result.training?.options ?? {}),
+});
 
 /**
  * In words, how each result of a group differs from the others; a hash as well where the words do not tell all of them

@@ -1,6 +1,7 @@
 /** @file Tables: what all methods reached on one task at one site, with seeds joined. */
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { TableMark } from './marks.ts';
+import type { Setting } from './settings.ts';
 
 /** One number of a table. */
 export interface Cell {
@@ -19,8 +20,7 @@ export interface Cell {
 }
 
 /** One line of a table: a method under one setting of the task's axes. */
-export interface TableRow {
-  method: Result['method'];
+export interface TableRow extends Setting {
   axes: Record<string, string>;
   /** A null row of the task (`method`), or what stands beside a method to compare it with (`row`: not ranked). */
   control?: 'method' | 'row';

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../harness/activations/activation-set.ts';
-import { tf } from '../harness/contract.ts';
+import { type Tensor2D, tf } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows, definitionsOf } from '../harness/results/rows.ts';
@@ -50,6 +50,17 @@ test('counted numbers as told, training as it was, inference as it is', async ()
   // Half of each normal coordinate's variance is lost by its negative half: 1 − ½.
   assert.ok(Math.abs(cell('explained_variance')! - 0.5) < 0.25);
   assert.is(row.metrics['l0']!.n, 30);
+});
+
+test('a way past the latents is timed with the decoding', async () => {
+  let passed = 0;
+  const skip = (x: Tensor2D) => {
+    passed += x.shape[0];
+    return tf.zerosLike(x);
+  };
+  await run(method({ skip }), 3);
+  // All rows to be measured; then 16 of them, once to warm up.
+  assert.is(passed, 30 + 16 * (1 + 3));
 });
 
 test('an absent number is an empty cell with its reason', async () => {

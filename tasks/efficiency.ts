@@ -15,7 +15,8 @@ import {
   medianInterval,
   peakBytes,
   plainCell,
-  ratioInterval,
+  reconstruct,
+  reconstructionCells,
 } from '../harness/kit/index.ts';
 import {
   INFERENCE_METRICS,
@@ -79,16 +80,9 @@ export default defineTask<Options>({
       signal,
       progress,
     });
-    const { tokens, explained_variance, l0 } = measured.metrics();
-    const ratios = measured.ratios();
-    for (const [name, value] of Object.entries({ explained_variance, l0 })) {
-      const ratio = ratios[name as 'l0'];
-      const interval = ratio && ratioInterval(ratio.numerators, ratio.denominators, QUALITY_METRICS[name]!.range);
-      row.metrics[name] =
-        value === null
-          ? emptyCell(method.decode ? 'undefined on these activations' : `'${method.id}' cannot decode`, tokens)
-          : { ...plainCell(value, tokens), ci95: interval?.ci ?? null, ...(interval ? { units: interval.n } : {}) };
-    }
+    const quality = reconstructionCells(measured, QUALITY_METRICS);
+    if (!method.decode) quality['explained_variance']!.reason = `'${method.id}' cannot decode`;
+    Object.assign(row.metrics, quality);
     const rows = Math.min(options.rows, test.n);
     const x = tf.tensor2d(await test.read(0, rows), [rows, test.d_in]);
     try {
@@ -127,19 +121,15 @@ function trainingCells({ training }: FittedMethod): Cells {
 }
 
 /** Runs the batch through the method. The tensors are read, so that a backend that works ahead has done its work. */
-function inferenceCells(
-  { encode, decode, cost }: FittedMethod,
-  x: Tensor2D,
-  repeats: number,
-  proceed: () => void,
-): Cells {
+function inferenceCells(method: FittedMethod, x: Tensor2D, repeats: number, proceed: () => void): Cells {
+  const { encode, decode, cost } = method;
   const [encoding, both]: [number[], number[]] = [[], []];
   const batch = () => {
     const started = performance.now();
     const codes = tf.tidy(() => encode!(x));
     codes.values.dataSync();
     encoding.push((performance.now() - started) / 1000);
-    const out = decode && tf.tidy(() => decode(codes));
+    const out = decode && reconstruct(method, x, codes);
     out?.dataSync();
     both.push((performance.now() - started) / 1000);
     tf.dispose(out ?? []);

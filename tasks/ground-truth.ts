@@ -1,7 +1,9 @@
 /** @file Ground truth: of the features that the activations are known to be made of, which does a dictionary find? */
+import { setImmediate } from 'node:timers/promises';
 import {
   type ActivationSet,
   defineTask,
+  type Item,
   type PrepareContext,
   type ResultRow,
   type TaskContext,
@@ -24,6 +26,7 @@ import {
   type TokenCodes,
 } from '../harness/kit/index.ts';
 import { codeCells, firingCells, matchCells, mccSamples } from './ground-truth/cells.ts';
+import { keepKnown, knownFrom } from './ground-truth/known.ts';
 import { CODE_METRICS, FIRING_METRICS, MATCH_METRICS, METRICS, WORLD_METRICS } from './ground-truth/metrics.ts';
 import { probeF1 } from './ground-truth/probe.ts';
 import { curvesOf, detailsOf } from './ground-truth/series.ts';
@@ -42,6 +45,9 @@ interface World {
 }
 
 type Context = TaskContext<Options, World>;
+
+/** Items whose features are drawn at a time. */
+const ITEMS = 1024;
 
 /**
  * SynthSAEBench's protocol (saebench.md §4.2) in float64, with what its headline leaves out: features that no latent has
@@ -104,32 +110,32 @@ export default defineTask<Options, World>({
     return site.kind === 'pooled' ? undefined : 'needs one row an item';
   },
   async prepare(context) {
-    const { dataset, test, testItems, train, options, signal, progress } = context;
-    const truth = dataset.groundTruth!.of(testItems);
+    const { dataset, test, testItems, train, options } = context;
+    const truth = await truthOf(context, testItems);
     const active = new Set(truth.indices);
-    const { features } = dataset.groundTruth!;
+    const { features, directions } = dataset.groundTruth!;
     const chosen = Array.from({ length: Math.min(options.probes, features) }, (_, i) =>
       Math.floor((i * features) / Math.min(options.probes, features)),
     ).filter((feature) => active.has(feature));
     const rows = Math.min(options.probeRows, train.n);
-    const items = await dataset.corpus('train', rows);
-    const probes = probeF1(
-      { x: await train.read(0, rows), truth: dataset.groundTruth!.of(items) },
+    // All of them, as they were collected: what items there are may depend on how many are asked for.
+    const items = (await dataset.corpus('train', train.n)).slice(0, rows);
+    const probes = await probeF1(
+      { x: await train.read(0, rows), truth: await truthOf(context, items) },
       { x: await test.read(0, test.n), truth },
       test.d_in,
       chosen,
-      (done) => {
-        signal?.throwIfAborted();
-        progress(done, chosen.length, 'probes');
-      },
+      (done) => pause(context, done, chosen.length, 'probes'),
     );
-    return { json: { probes, trueL0: truth.indices.length / truth.n }, arrays: {} };
+    const json = { probes, trueL0: truth.indices.length / truth.n };
+    return { json, arrays: keepKnown(truth, await directions()) };
   },
   async run(context) {
-    const { method, dataset, test, testItems, options } = context;
+    const { method, dataset, test, options, prepared } = context;
     const { parents } = dataset.groundTruth!;
+    const { truth, directions } = knownFrom(prepared.arrays);
     const row: ResultRow = { axes: {}, metrics: worldCells(context), unavailable: {} };
-    const match = await matchOf(context);
+    const match = matchOf(context, directions);
     if (match) {
       row.metrics = { ...row.metrics, ...matchCells(match, options.recoveredAt) };
       row.samples = mccSamples(match);
@@ -143,14 +149,32 @@ export default defineTask<Options, World>({
     if (!match || !encoded?.codes) {
       const reason = encoded && !encoded.codes ? 'is dense: it has no firing' : 'has no codes with directions';
       Object.assign(row.unavailable!, allUnavailable(FIRING_METRICS, `'${method.id}' ${reason}`));
-      return { rows: [row], ...(match ? { curves: curvesOf(match, dataset.groundTruth!.of(testItems)) } : {}) };
+      return { rows: [row], ...(match ? { curves: curvesOf(match, truth) } : {}) };
     }
-    const truth = dataset.groundTruth!.of(testItems);
     const firing = firingOf(encoded.codes, truth);
     row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, parents) };
     return { rows: [row], details: detailsOf(match, firing), curves: curvesOf(match, truth) };
   },
 });
+
+type Progress = Pick<PrepareContext<Options>, 'signal' | 'progress'>;
+
+/** Tells how far it is, and lets an abort come through. */
+async function pause({ signal, progress }: Progress, done: number, total: number, note: string): Promise<void> {
+  progress(done, total, note);
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/** Features of items, some at a time: at 16,384 features 1,000 items take seconds. */
+async function truthOf(context: PrepareContext<Options>, items: readonly Item[]): Promise<Csr> {
+  const parts: Csr[] = [];
+  for (let first = 0; first < items.length; first += ITEMS) {
+    await pause(context, first, items.length, 'features');
+    parts.push(context.dataset.groundTruth!.of(items.slice(first, first + ITEMS)));
+  }
+  return csrConcat(parts);
+}
 
 function worldCells({ prepared, testItems }: Context) {
   const { probes, trueL0 } = prepared.json;
@@ -165,11 +189,10 @@ function worldCells({ prepared, testItems }: Context) {
 }
 
 /** @throws UserError for directions of another width than the features'. */
-async function matchOf({ method, dataset, test, shared }: Context): Promise<FeatureMatch | undefined> {
-  const { features, directions } = dataset.groundTruth!;
+function matchOf({ method, dataset, test }: Context, truth: Float32Array): FeatureMatch | undefined {
+  const { features } = dataset.groundTruth!;
   const found = method.directions?.();
   if (!found) return undefined;
-  const truth = await shared('directions', directions);
   const d = truth.length / features;
   if (d !== test.d_in || found.length % d !== 0) {
     throw new UserError(
@@ -181,7 +204,7 @@ async function matchOf({ method, dataset, test, shared }: Context): Promise<Feat
 
 /** Codes of the test rows, where they are sparse, and what the reconstruction keeps. */
 async function encode(
-  { method, signal, progress }: Pick<PrepareContext<Options>, 'signal' | 'progress'> & Pick<Context, 'method'>,
+  { method, signal, progress }: Progress & Pick<Context, 'method'>,
   test: ActivationSet,
 ): Promise<{ codes?: Csr; measured: Reconstruction }> {
   const parts: Csr[] = [];

@@ -6,6 +6,7 @@ import type { Codes, Dataset, FittedMethod, Item, TaskContext } from '../harness
 import { initBackend } from '../harness/num/backend.ts';
 import { createRng } from '../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../harness/num/tf.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
 import manifolds from './datasets/manifolds.ts';
 import task from './manifold-dimensions.ts';
@@ -104,6 +105,18 @@ test('on the world itself, codes along the manifold’s own directions give the 
   assert.is(rows[0]!.metrics['dimension_error']!.value, 0);
   assert.is(rows[0]!.metrics['reconstruction_error']!.value, 0);
   assert.is(rows[0]!.metrics['support_within']!.value, 0);
+});
+
+test('a way past the latents belongs to the reconstruction; one that is not finite is an error', async () => {
+  const dataset = toy([{ name: 'line', dimension: 1 }], () => 0);
+  const x = Float32Array.of(1, 0, 0, 3, 0, 0);
+  const run = (more: Partial<FittedMethod>) =>
+    task.run(contextOf(dataset, [{ id: 'a' }, { id: 'b' }], x, { ...copies((input) => tf.clone(input)), ...more }));
+  const half = (values: Tensor2D) => tf.mul(values, 0.5) as Tensor2D;
+  const { rows } = await run({ decode: (codes) => half(codes.values), skip: half });
+  assert.is(rows[0]!.metrics['reconstruction_error']!.value, 0);
+  const broken = run({ decode: (codes) => tf.mul(codes.values, Number.NaN) as Tensor2D });
+  assert.match(await refusal(broken), /method 'toy', document 0: expected finite .* found NaN/);
 });
 
 test('a dataset without manifolds, a method without codes: a reason', async () => {

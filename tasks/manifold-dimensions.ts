@@ -1,17 +1,18 @@
 /** @file Manifold dimensions: do as many latents carry an input as its manifold has dimensions? */
-import { defineTask, type FittedMethod, type MetricDefinition, type TaskContext, tf } from '../harness/contract.ts';
+import { defineTask, type MetricDefinition, type TaskContext } from '../harness/contract.ts';
 import {
   activeDimensions,
   activeDimensionsVersion,
   allUnavailable,
-  disposeCodes,
   ENCODE_ROWS,
   meanInterval,
   measuredCell,
-  peek,
+  notFinite,
   plainCell,
   ratioInterval,
   scanKept,
+  type TokenCodes,
+  throughMethod,
 } from '../harness/kit/index.ts';
 
 const METRICS: Record<string, MetricDefinition> = {
@@ -70,8 +71,8 @@ interface Measured {
   variance: Float64Array;
 }
 
+/** @throws UserError when a reconstruction is not finite. */
 async function measure({ method, test, signal, progress }: TaskContext<object>): Promise<Measured> {
-  const { encode, decode } = method as Required<Pick<FittedMethod, 'encode' | 'decode'>>;
   const d = test.d_in;
   const mean = new Float64Array(d);
   for await (const { x } of scanKept(test, ENCODE_ROWS)) {
@@ -81,30 +82,26 @@ async function measure({ method, test, signal, progress }: TaskContext<object>):
   const [residual, variance] = [new Float64Array(test.n), new Float64Array(test.n)];
   for await (const { x, rows } of scanKept(test, ENCODE_ROWS)) {
     signal?.throwIfAborted();
-    const input = tf.tensor2d(x, [rows, d]);
-    const codes = encode(input);
-    const out = decode(codes);
-    const values = (await peek(codes.values)) as Float32Array;
-    const xHat = (await peek(out)) as Float32Array;
-    const width = codes.values.shape[1];
-    const indices = codes.kind === 'topk' ? ((await peek(codes.indices)) as Int32Array) : undefined;
-    for (let row = 0; row < rows; row++) {
-      const code = values.subarray(row * width, (row + 1) * width);
-      for (let at = row * d; at < (row + 1) * d; at++) {
-        residual[supports.length]! += (x[at]! - xHat[at]!) ** 2;
-        variance[supports.length]! += (x[at]! - mean[at % d]!) ** 2;
+    await throughMethod(method, x, [rows, d], (codes, xHat) => {
+      for (let row = 0; row < rows; row++) {
+        for (let at = row * d; at < (row + 1) * d; at++) {
+          residual[supports.length]! += (x[at]! - xHat![at]!) ** 2;
+          variance[supports.length]! += (x[at]! - mean[at % d]!) ** 2;
+        }
+        supports.push(supportOf(codes, row));
       }
-      supports.push(
-        indices
-          ? [...indices.subarray(row * width, (row + 1) * width)].filter((_, i) => code[i] !== 0)
-          : activeDimensions(code),
-      );
-    }
-    tf.dispose([input, out]);
-    disposeCodes(codes);
+    });
     progress(supports.length, test.n, 'codes');
   }
+  const bad = residual.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw notFinite(method.id, bad);
   return { supports, residual, variance };
+}
+
+/** Latents that carry a row. */
+function supportOf(codes: TokenCodes, row: number): number[] {
+  if (!('dense' in codes)) return [...codes.indices.subarray(codes.indptr[row]!, codes.indptr[row + 1]!)];
+  return activeDimensions(codes.dense.subarray(row * codes.d_sae, (row + 1) * codes.d_sae));
 }
 
 /** Latents that only one of the two supports has. */

@@ -9,7 +9,7 @@ import {
   type ResultRow,
   type TaskContext,
 } from '../harness/contract.ts';
-import { allUnavailable, measureReconstruction, reconstruct } from '../harness/kit/index.ts';
+import { allUnavailable, measureReconstruction, reconstruct, reconstructionCells } from '../harness/kit/index.ts';
 import { CLIP_RATIOS, prepareClip, spliceClip } from './reconstruction/clip.ts';
 import { documentRatios } from './reconstruction/document-ratios.ts';
 import {
@@ -17,7 +17,6 @@ import {
   densityCurve,
   explainedVarianceCell,
   explainedVarianceSamples,
-  geometryCells,
   meanActivation,
 } from './reconstruction/geometry.ts';
 import { LM_RATIOS, prepareLm, spliceLm } from './reconstruction/language-model.ts';
@@ -150,7 +149,7 @@ export default defineTask<Options>({
       progress: note,
     });
     const known = method.decode ? { ...CODE_METRICS, ...RECONSTRUCTION_METRICS } : CODE_METRICS;
-    const geometry = geometryCells(measured, known);
+    const geometry = reconstructionCells(measured, known);
     const training = method.decode ? await trainingCells(context, geometry['explained_variance']!) : undefined;
     const ofSubject = method.decode ? await subjectCells(context) : undefined;
     const samples = method.decode && explainedVarianceSamples(measured);

@@ -6,6 +6,7 @@ import type { Codes, Dataset, FittedMethod, TaskContext } from '../harness/contr
 import { initBackend } from '../harness/num/backend.ts';
 import { createRng } from '../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../harness/num/tf.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
 import functions from './datasets/functions.ts';
 import manifolds from './datasets/manifolds.ts';
@@ -83,6 +84,21 @@ test('the mean as reconstruction has an R² of 0 on each grid', async () => {
   for (const { axes, metrics } of rows.filter((row) => row.axes['how'] === 'direct')) {
     assert.ok(Math.abs(metrics['r2']!.value!) < 1e-5, axes['grid']!);
   }
+});
+
+test('a way past the latents belongs to the reconstruction', async () => {
+  const half = (x: Tensor2D) => tf.mul(x, 0.5) as Tensor2D;
+  const { rows } = await task.run(
+    await contextOf({ ...copies(), decode: ({ values }) => half(values as Tensor2D), skip: half }),
+  );
+  for (const { axes, metrics } of rows.filter((row) => row.axes['how'] === 'direct')) {
+    assert.is(metrics['r2']!.value, 1, axes['grid']!);
+  }
+});
+
+test('a reconstruction that is not finite is an error that names the method, no empty cell', async () => {
+  const context = await contextOf({ ...copies(), decode: ({ values }) => tf.mul(values, Number.NaN) as Tensor2D });
+  assert.match(await refusal(task.run(context)), /method 'toy', document 0: expected finite .* found NaN/);
 });
 
 test('a dataset of one grid: a reason', async () => {

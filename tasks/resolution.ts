@@ -6,9 +6,15 @@ import {
   type MetricValue,
   type ResultRow,
   type TaskContext,
-  tf,
 } from '../harness/contract.ts';
-import { allUnavailable, disposeCodes, ENCODE_ROWS, emptyCell, peek, ratioInterval } from '../harness/kit/index.ts';
+import {
+  allUnavailable,
+  ENCODE_ROWS,
+  emptyCell,
+  notFinite,
+  ratioInterval,
+  throughMethod,
+} from '../harness/kit/index.ts';
 
 const METRICS: Record<string, MetricDefinition> = {
   r2: {
@@ -62,8 +68,13 @@ interface Measured {
   l0: number;
 }
 
-/** Reconstructs functions [items, channels · points] in batches. */
+/**
+ * Reconstructs functions [items, channels · points] in batches.
+ *
+ * @throws UserError when a reconstruction is not finite.
+ */
 async function measure(
+  method: string,
   x: Float32Array,
   items: number,
   reconstruct: (rows: Float32Array, n: number) => Promise<{ xHat: Float32Array; active: number }>,
@@ -84,22 +95,17 @@ async function measure(
       variance[item]! += (rows[at]! - mean[at % d]!) ** 2;
     }
   }
+  const bad = residual.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw notFinite(method, bad);
   return { residual, variance, l0: total / items };
 }
 
-/** Encoded and decoded as they are. */
-async function through(method: FittedMethod, rows: Float32Array, n: number) {
-  const x = tf.tensor2d(rows, [n, rows.length / n]);
-  const codes = method.encode!(x);
-  const out = method.decode!(codes);
-  const values = await peek(codes.values);
-  const xHat = Float32Array.from((await peek(out)) as Float32Array);
-  let active = 0;
-  for (const value of values) if (value !== 0) active++;
-  tf.dispose([x, out]);
-  disposeCodes(codes);
-  return { xHat, active };
-}
+/** As they are. */
+const through = (method: FittedMethod, rows: Float32Array, n: number) =>
+  throughMethod(method, rows, [n, rows.length / n], (codes, xHat) => ({
+    xHat: xHat!.slice(),
+    active: 'dense' in codes ? codes.dense.filter((value) => value !== 0).length : codes.values.length,
+  }));
 
 /** Functions on `points` points in place of `trained`, one channel after another. */
 function reconstructor(method: FittedMethod, how: How, points: number, trained: number) {
@@ -151,7 +157,7 @@ async function rowsOf({
         rows.push({ axes, metrics: {}, unavailable: allUnavailable(METRICS, reason), control: true });
         continue;
       }
-      const measured = await measure(x, testItems.length, reconstructor(method, how, points, trained));
+      const measured = await measure(method.id, x, testItems.length, reconstructor(method, how, points, trained));
       const r2 = r2Of(measured);
       if (points === trained) atTraining = r2.value ?? Number.NaN;
       const drop = atTraining - (r2.value ?? Number.NaN);

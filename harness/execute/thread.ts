@@ -20,30 +20,32 @@ const tell = (message: ThreadMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 const { signal } = controller;
 
-let calls = 0;
-const waiting = new Map<number, { resolve(job?: Job): void; reject(error: unknown): void }>();
 parentPort!.on('message', (order: ThreadOrder) => {
-  if (order.type === 'abort') return controller.abort();
-  const { resolve, reject } = waiting.get(order.call)!;
-  waiting.delete(order.call);
-  if (order.error) reject(errorFrom(order.error));
-  else resolve(order.job);
+  if (order.type === 'abort') controller.abort();
 });
 
-const ask = (question: QueueCall) =>
-  new Promise<Job | undefined>((resolve, reject) => {
-    const call = calls++;
-    waiting.set(call, { resolve, reject });
-    tell({ type: 'queue', call, ask: question });
-  });
-
 /** The run's queue, which another thread holds. */
-const queue: JobQueue = {
-  take: () => ask({ method: 'take', worker }),
-  renew: async (job) => void (await ask({ method: 'renew', job })),
-  done: async (job) => void (await ask({ method: 'done', job })),
-  failed: async (job, error) => void (await ask({ method: 'failed', job, error: copyError(error) })),
-};
+function distantQueue(): JobQueue {
+  let calls = 0;
+  const ask = (question: QueueCall) =>
+    new Promise<Job | undefined>((resolve, reject) => {
+      const call = calls++;
+      const hear = (order: ThreadOrder) => {
+        if (order.type !== 'answer' || order.call !== call) return;
+        parentPort!.off('message', hear);
+        if (order.error) reject(errorFrom(order.error));
+        else resolve(order.job);
+      };
+      parentPort!.on('message', hear);
+      tell({ type: 'queue', call, ask: question });
+    });
+  return {
+    take: () => ask({ method: 'take', worker }),
+    renew: async (job) => void (await ask({ method: 'renew', job })),
+    done: async (job) => void (await ask({ method: 'done', job })),
+    failed: async (job, error) => void (await ask({ method: 'failed', job, error: copyError(error) })),
+  };
+}
 
 let begun = 0;
 const progress: Progress = {
@@ -71,7 +73,7 @@ try {
   const say = (line: string) => tell({ type: 'say', line });
   const store = openStore(storeRoot, say);
   const own = { registry, store, places, ...(out === undefined ? {} : { out }), provenance, signal, progress, say };
-  const { computed, failures } = await sharingCores(() => workOff(plan, queue, own));
+  const { computed, failures } = await sharingCores(() => workOff(plan, distantQueue(), own));
   tell({
     type: 'done',
     computed,

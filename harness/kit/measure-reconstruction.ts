@@ -26,6 +26,26 @@ async function* withTarget(
 }
 
 /**
+ * Sends rows x [n, d] through a method and hands `use` its codes and, where it decodes, its reconstructions: to be read
+ * there, and neither kept nor changed.
+ */
+export async function throughMethod<T>(
+  method: FittedMethod,
+  x: Float32Array,
+  shape: [n: number, d: number],
+  use: (codes: TokenCodes, xHat?: Float32Array) => T,
+): Promise<T> {
+  const input = tf.tensor2d(x, shape);
+  const codes = tf.tidy(() => method.encode!(input));
+  const out = method.decode && reconstruct(method, input, codes);
+  const xHat = out && ((await peek(out)) as Float32Array);
+  const used = use(await tokenCodes(codes), xHat);
+  tf.dispose([input, out ?? []]);
+  disposeCodes(codes);
+  return used;
+}
+
+/**
  * Encodes every kept position of `test` and decodes it where the method can.
  *
  * @param options.target The same positions of what is reconstructed, where that is another site.
@@ -42,25 +62,20 @@ export async function measureReconstruction(
     onCodes?: (codes: TokenCodes) => void;
   },
 ): Promise<Reconstruction> {
-  const { encode, decode, d_sae = 0 } = method;
+  const { encode, d_sae = 0 } = method;
   if (!encode) throw new Error('internal: measureReconstruction needs a method that encodes');
   const items = test.bounds.length - 1;
   const reconstruction = createReconstruction((options.target ?? test).d_in, d_sae);
   for await (const { batch, wanted } of withTarget(test, options.target)) {
     options.signal?.throwIfAborted();
-    const x = tf.tensor2d(batch.x, [batch.rows, test.d_in]);
-    const codes = tf.tidy(() => encode(x));
-    const out = decode && reconstruct(method, x, codes);
     const documents = documentsOf(batch);
     const { groups } = test;
     // What is measured on one patient's images hangs together: such items are one unit.
     const units = groups ? documents.map((document) => groups[document]!) : documents;
-    const xHat = out && ((await peek(out)) as Float32Array);
-    const read = await tokenCodes(codes);
-    const bad = reconstruction.add({ x: wanted, xHat, codes: read, documents: units });
-    options.onCodes?.(read);
-    tf.dispose([x, out ?? []]);
-    disposeCodes(codes);
+    const bad = await throughMethod(method, batch.x, [batch.rows, test.d_in], (codes, xHat) => {
+      options.onCodes?.(codes);
+      return reconstruction.add({ x: wanted, xHat, codes, documents: units });
+    });
     if (bad !== undefined) throw notFinite(method.id, documents[bad]!);
     options.progress(batch.firstItem + batch.items, items);
   }
@@ -81,7 +96,7 @@ async function tokenCodes(codes: Codes): Promise<TokenCodes> {
   return { n, d_sae, dense: (await peek(codes.values)) as Float32Array };
 }
 
-function notFinite(method: string, document: number): UserError {
+export function notFinite(method: string, document: number): UserError {
   return new UserError(
     `reconstruction: method '${method}', document ${document}: expected finite activations, codes and reconstructions, ` +
       'found NaN or Infinity; check the weights and the activations',

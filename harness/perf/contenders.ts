@@ -28,9 +28,6 @@ async function missingModules(names: string[]): Promise<string[]> {
   }
 }
 
-/** What each contender lacks, by its packages: asking starts Python, so it is asked once in a run. */
-const probed = new Map<string, Promise<string[]>>();
-
 /** A peer's script, or our measurement in the form in which this module runs. */
 function fileOf(script: string): string {
   if (script.endsWith('.py')) return path.join(packageRoot, 'harness/perf/peers', script);
@@ -43,17 +40,34 @@ const own = (file: string): [string, string[]] => [
   codeExtension === '.ts' ? ['--import', 'tsx', file] : [file],
 ];
 
-/** Runs a contender; a peer whose modules are missing, and whatever fails, is skipped with the reason. */
-export async function measure(contender: Contender): Promise<Outcome> {
-  const { script, needs } = contender;
-  const args = contender.args.map(String);
-  const python = script.endsWith('.py');
-  if (python) {
+/** Measures the contenders of one table: one that was measured before in a round is not run again for another row. */
+export function createMeasure(): (contender: Contender, round: number) => Promise<Outcome> {
+  const outcomes = new Map<string, Promise<Outcome>>();
+  // Asking starts Python: once for the packages that several contenders need.
+  const missing = new Map<string, Promise<string[]>>();
+  const missingOf = ({ needs }: Contender) => {
     const key = needs.join();
-    probed.set(key, probed.get(key) ?? missingModules(needs));
-    const missing = await probed.get(key)!;
-    if (missing.length > 0) return { skipped: `${missing.join(', ')} not installed` };
-  }
+    if (!missing.has(key)) missing.set(key, missingModules(needs));
+    return missing.get(key)!;
+  };
+  const measure = async (contender: Contender): Promise<Outcome> => {
+    const lacks = isPython(contender) ? await missingOf(contender) : [];
+    return lacks.length > 0 ? { skipped: `${lacks.join(', ')} not installed` } : runOnce(contender);
+  };
+  return (contender, round) => {
+    const key = JSON.stringify([round, contender.script, contender.args]);
+    if (!outcomes.has(key)) outcomes.set(key, measure(contender));
+    return outcomes.get(key)!;
+  };
+}
+
+const isPython = ({ script }: Contender): boolean => script.endsWith('.py');
+
+/** Runs a contender; whatever fails is skipped with the reason. */
+async function runOnce(contender: Contender): Promise<Outcome> {
+  const { script } = contender;
+  const args = contender.args.map(String);
+  const python = isPython(contender);
   const [command, before] = python ? ['python3', [fileOf(script)]] : own(fileOf(script));
   try {
     const { stdout } = await run(command, [...before, ...args], {

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
-import { measure, type Outcome } from './contenders.ts';
-import { type Contender, type Row, rows } from './rows.ts';
+import { createMeasure } from './contenders.ts';
+import { type Row, rows } from './rows.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,14 +22,7 @@ if (!(Number.isInteger(roundCount) && roundCount >= 1)) {
 }
 
 /** Rows that are measured together share their runs: memory is read off the runs of the speed row. */
-const done = new Map<string, Outcome>();
-
-async function once(contender: Contender, round: number): Promise<Outcome> {
-  const key = JSON.stringify([round, contender.script, contender.args]);
-  const outcome = done.get(key) ?? (await measure(contender));
-  done.set(key, outcome);
-  return outcome;
-}
+const measure = createMeasure();
 
 async function measureRow(row: Row): Promise<Comparison[]> {
   const contenders = [row.ours, ...row.peers];
@@ -38,7 +31,7 @@ async function measureRow(row: Row): Promise<Comparison[]> {
   for (let round = 0; round < roundCount; round++) {
     for (const contender of contenders) {
       if (failed.has(contender.name)) continue;
-      const outcome = await once(contender, round);
+      const outcome = await measure(contender, round);
       if ('measured' in outcome) {
         results.get(contender.name)![round] = outcome.measured;
         continue;

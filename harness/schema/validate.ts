@@ -38,12 +38,18 @@ export function sharedAjv(): ReturnType<typeof createAjv> {
 /** What every schema's `$id` begins with. */
 const SITE = 'https://saxbench.dev/schema/';
 
+const schemaOf = (name: string) =>
+  JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
+
+/** Schemas that others refer to. */
+const PARTS = ['display'];
+
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
   const known = ajv.getSchema(`${SITE}${name}.json`) as ValidateFunction | undefined;
   if (known) return known;
-  const file = join(packageRoot, 'harness/schema', `${name}.schema.json`);
-  return ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
+  for (const part of PARTS) if (!ajv.schemas[`${SITE}${part}.json`]) ajv.addSchema(schemaOf(part));
+  return ajv.compile(schemaOf(name));
 }
 
 /** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */

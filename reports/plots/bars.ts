@@ -36,12 +36,14 @@ export function barPlot(
   const lines = Math.max(...labels.map((label) => label.split('\n').length));
   const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);
   const minimum = Math.min(...lows, options.reference ?? Number.POSITIVE_INFINITY);
+  // An amount is as long as it is much: cut off at the least, that bar would be none. Shares are told apart near 1.
+  const amount = table.task.metrics[metric]?.range?.[1] === null;
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
     grid: { left: LABELS_WIDTH, right: 24, top: 8, bottom: 44 },
     xAxis: valueAxis(metricTitle(metric), {
       nameGap: 26,
-      min: minimum < 0 ? undefined : Math.floor(minimum * 10) / 10,
+      min: minimum < 0 ? undefined : amount ? 0 : Math.floor(minimum * 10) / 10,
     }),
     yAxis: {
       type: 'category',

@@ -1,5 +1,6 @@
 /** @file Curves of several seeds → one mean curve a method. */
-import type { Result, ResultDisplay } from '../../harness/schema/result.generated.ts';
+import type { ResultDisplay } from '../../harness/schema/display.generated.ts';
+import type { Result } from '../../harness/schema/result.generated.ts';
 import type { Series } from './lines.ts';
 
 /** More lines than this hide one another: beyond, a method has one. */

@@ -21,7 +21,7 @@ export function frontPlot({ display, curves }: Front): Plot {
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
     grid: { left: 64, right: 24, top: 16, bottom: 48 },
-    xAxis: valueAxis(metricTitle(x.metric), { nameGap: 28, ...(logX ? { type: 'log' } : {}) }),
+    xAxis: valueAxis(metricTitle(x.metric), { nameGap: 28, ...(logX ? { type: 'log', logBase: 2 } : {}) }),
     yAxis: valueAxis(metricTitle(y), { nameGap: 44 }),
     series: curves.map(({ label, points }, i) => {
       const { colour, dash } = legend[i]!;

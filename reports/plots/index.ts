@@ -1,10 +1,6 @@
 /** @file The plots of one table, as its task declares them. */
-import type {
-  Result,
-  ResultCurveDisplay,
-  ResultDisplay,
-  ResultTrainingCurve,
-} from '../../harness/schema/result.generated.ts';
+import type { ResultCurveDisplay, ResultDisplay } from '../../harness/schema/display.generated.ts';
+import type { Result, ResultTrainingCurve } from '../../harness/schema/result.generated.ts';
 import { metricTitle } from '../format.ts';
 import type { Table } from '../table.ts';
 import { barPlot } from './bars.ts';

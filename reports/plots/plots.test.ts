@@ -75,6 +75,20 @@ test('bars carry long names whole, in lines', async () => {
   for (let i = 0; i < 12; i++) assert.ok(joined.includes(nameOf(i).replaceAll(/\s/g, '')), nameOf(i));
 });
 
+test('bars of an amount start at zero, where the least is no bar otherwise; those of shares do not', () => {
+  const startOf = (range: [number | null, number | null], values: number[]) => {
+    const results = values.map((value, i) => {
+      return resultWith(nameOf(i), [
+        { axes: {}, metrics: { macs: { ...metric(value, null, { main: true }), range } } },
+      ]);
+    });
+    const { min } = plotsOf(results)[0]!.option.xAxis as { min: number };
+    return min;
+  };
+  assert.is(startOf([0, null], [11_264, 51_712, 1_048_576]), 0);
+  assert.is(startOf([0, 1], [0.55, 0.9]), 0.5);
+});
+
 test('labels leave out axes that all ranked rows share', () => {
   const row = (selection: string) => ({ axes: { selection, control: 'none' }, metrics: { auroc: metric(0.5, null) } });
   const [table] = buildTables([resultWith('a', [row('auroc')]), resultWith('b', [row('detector')])]);

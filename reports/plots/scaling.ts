@@ -33,8 +33,8 @@ export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
     grid: { left: 64, right: 24, top: 16, bottom: 48 },
-    xAxis: valueAxis('latents n', { nameGap: 28, type: 'log' }),
-    yAxis: valueAxis('unexplained variance', { nameGap: 44, type: 'log' }),
+    xAxis: valueAxis('latents n', { nameGap: 28, type: 'log', logBase: 2 }),
+    yAxis: valueAxis('unexplained variance', { nameGap: 44, type: 'log', logBase: 2 }),
     series,
   };
   const legend = bySparsity.map(([first]) => ({

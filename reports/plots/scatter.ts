@@ -31,7 +31,7 @@ export function scatterPlot(
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
     grid: { left: 64, right: LABELS_WIDTH, top: 16, bottom: 48 },
-    xAxis: valueAxis(metricTitle(xName), { nameGap: 28, ...(options.logX ? { type: 'log' } : {}) }),
+    xAxis: valueAxis(metricTitle(xName), { nameGap: 28, ...(options.logX ? { type: 'log', logBase: 2 } : {}) }),
     yAxis: valueAxis(metricTitle(yName), { nameGap: 44 }),
     series: [
       {

@@ -3,7 +3,6 @@ import type { MetricValue, RowSamples } from '../../harness/contract.ts';
 import {
   absorption,
   byCluster,
-  type ClusterRatio,
   type Csr,
   emptyCell,
   type FeatureMatch,
@@ -15,6 +14,7 @@ import {
   plainCell,
   type Reconstruction,
   ratioInterval,
+  reconstructionCells,
   rowsOf,
   splitFeatures,
   uniqueness,
@@ -94,20 +94,11 @@ export function firingCells(match: FeatureMatch, codes: Csr, firing: Firing, par
 
 /** Explained variance, L0 and shrinkage, with intervals over rows; the share of latents that are alive. */
 export function codeCells(measured: Reconstruction, decodes: boolean): Cells {
-  const { tokens, explained_variance, l0, l2_ratio, fraction_alive } = measured.metrics();
-  const ratios = measured.ratios();
-  const cell = (name: string, value: number | null, ratio?: ClusterRatio): MetricValue => {
-    if (value === null || !ratio) return emptyCell('undefined: its denominator is zero on these activations', tokens);
-    const interval = ratioInterval(ratio.numerators, ratio.denominators, CODE_METRICS[name]!.range);
-    return { ...plainCell(value, tokens), ci95: interval?.ci ?? null, units: ratio.numerators.length };
-  };
-  const ofReconstruction = {
-    explained_variance: cell('explained_variance', explained_variance, ratios.explained_variance),
-    shrinkage: cell('shrinkage', l2_ratio, ratios.l2_ratio),
-  };
-  return {
-    l0: cell('l0', l0, ratios.l0),
-    alive: plainCell(fraction_alive ?? Number.NaN, tokens),
-    ...(decodes ? ofReconstruction : {}),
-  };
+  const { explained_variance, l2_ratio, l0, fraction_alive } = reconstructionCells(measured, {
+    explained_variance: CODE_METRICS['explained_variance']!,
+    l2_ratio: CODE_METRICS['shrinkage']!,
+    l0: CODE_METRICS['l0']!,
+    fraction_alive: CODE_METRICS['alive']!,
+  });
+  return { l0, alive: fraction_alive, ...(decodes ? { explained_variance, shrinkage: l2_ratio } : {}) };
 }

@@ -1,11 +1,16 @@
 /** @file The ceiling: a supervised probe for each feature, trained on rows where it is known whether the feature is active. */
 import {
   bestF1Threshold,
+  type ClassCounts,
+  type Csc,
   type Csr,
+  countClasses,
+  csrToCsc,
+  decisionScores,
   denseFeatures,
   detection,
   fitLogistic,
-  type LogisticModel,
+  rowsOf,
 } from '../../harness/kit/index.ts';
 
 /** Rows x [n, d] with the features that are active on them. */
@@ -17,12 +22,10 @@ export interface KnownRows {
 /** A probe needs so many rows of each class to be worth its name. */
 const LEAST = 10;
 
-/** Which of the rows have a feature. */
-export function activityOf({ n, indptr, indices }: Csr, feature: number): Uint8Array {
+/** Which of `n` rows have a feature. */
+function activityOf(known: Csc, n: number, feature: number): Uint8Array {
   const active = new Uint8Array(n);
-  for (let row = 0; row < n; row++) {
-    for (let at = indptr[row]!; at < indptr[row + 1]!; at++) if (indices[at] === feature) active[row] = 1;
-  }
+  for (const row of rowsOf(known, feature)) active[row] = 1;
   return active;
 }
 
@@ -40,39 +43,38 @@ function standardised(x: Float32Array, of: Float32Array, d: number): Float32Arra
 
 /**
  * F1 on the test rows of a logistic regression (C = 1, to convergence) for each of `features`, at the threshold of best F1
- * on the training rows; null where either has under {@link LEAST} rows with the feature, or without it.
+ * on the training rows; null where either has under {@link LEAST} rows with the feature, or without it. `step` comes before
+ * each.
  */
-export function probeF1(
+export async function probeF1(
   train: KnownRows,
   test: KnownRows,
   d: number,
   features: readonly number[],
-  step: (done: number) => void,
-): (number | null)[] {
+  step: (done: number) => Promise<void>,
+): Promise<(number | null)[]> {
   const trainX = standardised(train.x, train.x, d);
   const [fit, held] = [
     denseFeatures(trainX, train.truth.n, d),
     denseFeatures(standardised(test.x, train.x, d), test.truth.n, d),
   ];
-  const both = (labels: Uint8Array) => {
-    const positives = labels.reduce((sum, label) => sum + label, 0);
-    return positives >= LEAST && labels.length - positives >= LEAST;
-  };
-  const scores = (of: typeof fit, { weights, intercept }: LogisticModel) => {
-    const out = new Float64Array(of.rows);
-    of.times(weights, out);
-    return out.map((score) => score + intercept);
-  };
-  return features.map((feature, at) => {
-    step(at);
-    const [labels, truth] = [activityOf(train.truth, feature), activityOf(test.truth, feature)];
-    if (!both(labels) || !both(truth)) return null;
+  const [known, wanted] = [csrToCsc(train.truth), csrToCsc(test.truth)];
+  const enough = ({ positives, negatives }: ClassCounts) => positives >= LEAST && negatives >= LEAST;
+  const f1Of = (feature: number) => {
+    const labels = activityOf(known, fit.rows, feature);
+    const truth = activityOf(wanted, held.rows, feature);
+    const [trained, tested] = [countClasses(labels), countClasses(truth)];
+    if (!enough(trained) || !enough(tested)) return null;
     const model = fitLogistic(fit, labels, { tolerance: 1e-5 });
-    const positives = labels.reduce((sum, label) => sum + label, 0);
-    const threshold = bestF1Threshold(scores(fit, model), labels, [positives, labels.length]);
-    const fires = Uint8Array.from(scores(held, model), (score) => (score >= threshold ? 1 : 0));
+    const threshold = bestF1Threshold(decisionScores(fit, model), labels, [trained.positives, labels.length]);
+    const fires = Uint8Array.from(decisionScores(held, model), (score) => (score >= threshold ? 1 : 0));
     const hits = fires.reduce((sum, fired, row) => sum + (fired & truth[row]!), 0);
-    const count = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0);
-    return detection(hits, count(fires), count(truth)).f1;
-  });
+    return detection(hits, countClasses(fires).positives, tested.positives).f1;
+  };
+  const f1s: (number | null)[] = [];
+  for (const feature of features) {
+    await step(f1s.length);
+    f1s.push(f1Of(feature));
+  }
+  return f1s;
 }

@@ -8,16 +8,14 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import {
-  type ClusterRatio,
   densityHistogram,
   emptyCell,
   maxCosine,
   meanInterval,
   measuredCell,
-  plainCell,
   type Reconstruction,
-  ratioInterval,
   ratioSamples,
+  reconstructionCells,
   SCAN_ROWS,
   scanKept,
 } from '../../harness/kit/index.ts';
@@ -38,28 +36,9 @@ export async function meanActivation(set: ActivationSet): Promise<Float32Array> 
   return Float32Array.from(sum, (value) => value / rows);
 }
 
-/** The cells of the given metrics; `n` counts positions, intervals are over documents. */
-export function geometryCells(
-  measured: Reconstruction,
-  metrics: Record<string, MetricDefinition>,
-): Record<string, MetricValue> {
-  const { tokens, ...values } = measured.metrics();
-  const ratios: Partial<Record<string, ClusterRatio>> = measured.ratios();
-  const cellOf = (name: string): MetricValue => {
-    const value = values[name as keyof typeof values];
-    if (value === null) return emptyCell('undefined: its denominator is zero on these activations', tokens);
-    const cell = plainCell(value, tokens);
-    const ratio = ratios[name];
-    if (!ratio) return cell;
-    const interval = ratioInterval(ratio.numerators, ratio.denominators, metrics[name]!.range);
-    return { ...cell, ci95: interval?.ci ?? null, units: ratio.numerators.length };
-  };
-  return Object.fromEntries(Object.keys(metrics).map((name) => [name, cellOf(name)]));
-}
-
 /** Explained variance alone, under the definition of another metric. */
 export function explainedVarianceCell(measured: Reconstruction, definition: MetricDefinition): MetricValue {
-  return geometryCells(measured, { explained_variance: definition })['explained_variance']!;
+  return reconstructionCells(measured, { explained_variance: definition }).explained_variance;
 }
 
 /** Explained variance by block of documents; undefined where it is. */

@@ -23,7 +23,7 @@ export const rowsOf = ({ indptr, indices }: Csc, column: number): Uint32Array =>
   indices.subarray(indptr[column]!, indptr[column + 1]!);
 
 /** How many rows two ascending lists share. */
-export function sharedRows(a: Uint32Array, b: Uint32Array): number {
+function sharedRows(a: Uint32Array, b: Uint32Array): number {
   let [shared, i, j] = [0, 0, 0];
   while (i < a.length && j < b.length) {
     const [first, second] = [a[i]!, b[j]!];
@@ -40,9 +40,10 @@ export interface Detection {
   f1: number;
 }
 
+const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
+
 /** Of a detector that fires on `fires` rows, `hits` of them among the `active` ones; each 0 where it is undefined. */
 export function detection(hits: number, fires: number, active: number): Detection {
-  const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
   return { precision: ratio(hits, fires), recall: ratio(hits, active), f1: ratio(2 * hits, fires + active) };
 }
 
@@ -77,24 +78,30 @@ export function splitFeatures(codes: Csr, firing: Firing): Float64Array {
       }
     }
     const scored = met.map((latent) => {
-      const { f1 } = detection(hits[latent]!, rowsOf(latents, latent).length, active.length);
-      return { latent, f1 };
+      const found = hits[latent]!;
+      return { latent, found, f1: detection(found, rowsOf(latents, latent).length, active.length).f1 };
     });
     for (const latent of met) hits[latent] = 0;
     scored.sort((a, b) => b.f1 - a.f1 || a.latent - b.latent);
     const [best, ...others] = scored;
     if (best === undefined) return 0;
     const own = rowsOf(latents, best.latent);
-    const joined = others.slice(0, CANDIDATES).map(({ latent }) => {
-      const either = union(own, rowsOf(latents, latent));
-      return detection(sharedRows(either, active), either.length, active.length).f1;
+    const gains = others.slice(0, CANDIDATES).some(({ latent }) => {
+      const added = without(rowsOf(latents, latent), own);
+      const either = detection(best.found + sharedRows(added, active), own.length + added.length, active.length);
+      return either.f1 > best.f1 + SPLIT;
     });
-    return joined.some((f1) => f1 > best.f1 + SPLIT) ? 1 : 0;
+    return gains ? 1 : 0;
   });
 }
 
-function union(a: Uint32Array, b: Uint32Array): Uint32Array {
-  return Uint32Array.from(new Set([...a, ...b])).sort();
+/** Rows of the first of two ascending lists that the second lacks. */
+function without(a: Uint32Array, b: Uint32Array): Uint32Array {
+  let at = 0;
+  return a.filter((row) => {
+    while (b[at]! < row) at++;
+    return b[at] !== row;
+  });
 }
 
 /** A pair needs this many rows of either kind to be measured. */

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { initBackend } from '../backend.ts';
 import { csrFromDense } from '../csr.ts';
 import { createRng } from '../rng.ts';
-import { absorption, detection, firingOf, latentDetection, splitFeatures } from './feature-firing.ts';
+import { absorption, detection, firingOf, latentDetection, SPLIT, splitFeatures } from './feature-firing.ts';
 import { absoluteCosines, matchFeatures, mixtures, uniqueness } from './feature-match.ts';
 
 const test = suite('feature recovery');
@@ -113,6 +113,33 @@ test('a feature is split where a second latent adds what the first lacks', () =>
   const split = splitFeatures(codes, firingOf(codes, truth));
   assert.equal([...split].slice(0, 2), [1, 0]);
   assert.ok(Number.isNaN(split[2]!), 'a feature that no row has');
+});
+
+test('splitting as by trying every second latent with sets of rows', () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const rng = createRng(seed);
+    // Few enough latents for all to be tried.
+    const [rows, latents, features] = [1 + rng.int(30), 1 + rng.int(9), 1 + rng.int(4)];
+    const random = (width: number) => {
+      const often = rng.uniform();
+      return Array.from({ length: rows }, () => Array.from({ length: width }, () => (rng.uniform() < often ? 1 : 0)));
+    };
+    const [truth, codes] = [random(features), random(latents)];
+    const firing = firingOf(csr(codes), csr(truth));
+    const f1Of = (feature: number, chosen: number[]) => {
+      const fires = codes.map((row) => chosen.some((latent) => row[latent] === 1));
+      const hits = fires.filter((fire, row) => fire && truth[row]![feature] === 1).length;
+      const active = truth.filter((row) => row[feature] === 1).length;
+      return detection(hits, fires.filter(Boolean).length, active).f1;
+    };
+    const expected = Array.from({ length: features }, (_, feature) => {
+      if (truth.every((row) => row[feature] === 0)) return Number.NaN;
+      const alone = Array.from({ length: latents }, (_, latent) => f1Of(feature, [latent]));
+      const best = alone.indexOf(Math.max(...alone));
+      return alone.some((f1, other) => f1 > 0 && f1Of(feature, [best, other]) > alone[best]! + SPLIT) ? 1 : 0;
+    });
+    assert.equal([...splitFeatures(csr(codes), firing)], expected, `seed ${seed}`);
+  }
 });
 
 test('absorption by hand: the parent’s latent is silent where the child’s fires', () => {

@@ -1,7 +1,7 @@
 /** @file Encoder and the k entries of largest modulus, with their signs, in one operation. */
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { type LinearEncoder, topkEncode } from './topk-encode.ts';
-import type { TopkCodes } from './topk-sparse.ts';
+import { checkTopk, type TopkCodes } from './topk-sparse.ts';
 
 /**
  * The `k` entries of largest modulus of each row of (x − centre) · W_enc + bias, signed, of all latents or of those in `among`
@@ -16,6 +16,7 @@ export function absTopkEncode(
   k: number,
   among?: Tensor1D,
 ): TopkCodes {
+  checkTopk(k, among ? among.size : W_enc.shape[1]);
   const count = tf.scalar(W_enc.shape[1], 'int32');
   const both = {
     W_enc: tf.concat([W_enc, tf.neg(W_enc)], 1),

@@ -36,6 +36,7 @@ test('a group that is not there is refused', async () => {
   for (const wrong of [-1, 3]) {
     assert.throws(() => groupRows(tf.tensor1d([0, wrong], 'int32') as Tensor1D, 3), /expected 0 to 2, got/);
   }
+  assert.throws(() => groupRows(tf.tensor1d([0, 1.5]) as Tensor1D, 3), /expected 0 to 2, got 1.5/);
 });
 
 for (const backend of backends) {
@@ -67,6 +68,14 @@ for (const backend of backends) {
       });
       const twoParts = tf.tensor1d([5, 11], 'int32') as Tensor1D;
       assert.throws(() => topkEncodeGrouped(x, encoder, k, twoParts), /2 groups do not divide d_sae = 15/);
+      for (const wrong of [
+        [4, 4, 10],
+        [4, 4, 12],
+        [4, 3, 11],
+        [-1, 4, 11],
+      ]) {
+        assert.throws(() => topkEncodeGrouped(x, encoder, k, tf.tensor1d(wrong, 'int32')), /ends do not ascend/);
+      }
       assert.throws(() => topkEncodeGrouped(x, encoder, 6, tf.tensor1d(ends, 'int32')), /k must be 1 to d_sae = 5/);
     });
     assert.is(tf.memory().numTensors, before);

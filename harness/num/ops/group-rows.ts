@@ -19,7 +19,7 @@ export function groupRows(groups: Tensor1D, count: number): GroupedRows {
   const of = groups.dataSync();
   const ends = new Int32Array(count);
   for (let i = 0; i < of.length; i++) {
-    if (!(of[i]! >= 0 && of[i]! < count)) throw new RangeError(`groups: expected 0 to ${count - 1}, got ${of[i]}`);
+    if (ends[of[i]!] === undefined) throw new RangeError(`groups: expected 0 to ${count - 1}, got ${of[i]}`);
     ends[of[i]!]!++;
   }
   const next = new Int32Array(count);

@@ -82,4 +82,20 @@ test('a k beyond the latents is refused', async () => {
   }
 });
 
+test('encoders of other heads are refused', async () => {
+  for (const backend of backends) {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const [x, centre] = [tf.ones([2, 3]) as Tensor2D, tf.zeros([3]) as Tensor1D];
+      const encoder = { W_base: tf.ones([3, 6]) as Tensor2D, W_extension: tf.ones([3, 15]) as Tensor2D, centre };
+      for (const shape of [
+        { heads: 2, m: 2, n: 5 },
+        { heads: 3, m: 2, n: 4 },
+      ]) {
+        assert.throws(() => kronTopkEncode(x, encoder, shape, 3), /6 and 15 factors are not . heads/, backend);
+      }
+    });
+  }
+});
+
 test.run();

@@ -54,6 +54,9 @@ interface Composed extends TopkCodes {
 function compose(u: Tensor2D, v: Tensor2D, shape: Heads, k: number, among: Tensor1D | undefined): Composed {
   const { heads, m, n } = shape;
   const d_sae = heads * m * n;
+  if (u.shape[1] !== heads * m || v.shape[1] !== heads * n) {
+    throw new RangeError(`kron: ${u.shape[1]} and ${v.shape[1]} factors are not ${heads} heads of ${m} and ${n}`);
+  }
   checkTopk(k, d_sae);
   if (hasKernel('SaxKronTopK')) {
     const inputs = { u, v, ...(among && { among }) };

@@ -43,22 +43,20 @@ function merged({ indices, values }: TopkCodes): TopkCodes {
   return { indices, values: tf.reshape(sums, [n, k]) };
 }
 
-/** The inputs that go on after a step, as a column of 1 and 0 [n, 1], or undefined when none does. */
+/** 1 for each input that goes on after a step, else 0; undefined when none does. */
 function goingOn(
-  going: Float32Array,
+  before: Float32Array,
   chosen: readonly Int32Array[],
   residual: Tensor2D,
   { residualThreshold = 0, stopOnDuplicate = false }: PursuitOptions,
-): boolean {
+): Float32Array | undefined {
   const norms = residualThreshold > 0 ? (tf.tidy(() => tf.norm(residual, 2, 1)).dataSync() as Float32Array) : undefined;
   const last = chosen.at(-1)!;
-  let any = false;
-  for (let row = 0; row < going.length; row++) {
-    const again = stopOnDuplicate && chosen.slice(0, -1).some((before) => before[row] === last[row]);
-    if (again || (norms && norms[row]! < residualThreshold)) going[row] = 0;
-    any ||= going[row] === 1;
-  }
-  return any;
+  const going = before.map((goes, row) => {
+    const again = stopOnDuplicate && chosen.slice(0, -1).some((earlier) => earlier[row] === last[row]);
+    return again || (norms && norms[row]! < residualThreshold) ? 0 : goes;
+  });
+  return going.includes(1) ? going : undefined;
 }
 
 /**
@@ -74,11 +72,11 @@ export function matchingPursuit(x: Tensor2D, W_dec: Tensor2D, options: PursuitOp
   const stops = (options.residualThreshold ?? 0) > 0 || options.stopOnDuplicate === true;
   const W_enc = untracked(() => tf.transpose(W_dec) as Tensor2D);
   const bias = tf.zeros([W_dec.shape[0]]) as Tensor1D;
-  const going = new Float32Array(n).fill(1);
+  let going: Float32Array | undefined = new Float32Array(n).fill(1);
   const chosen: Int32Array[] = [];
   const columns: TopkCodes[] = [];
   let residual = x;
-  for (let step = 0; step < options.steps; step++) {
+  for (let step = 0; going && step < options.steps; step++) {
     const from = residual;
     const indices = untracked(() => largestEntries(from, W_enc, bias, 1).indices);
     const atoms = tf.gather(W_dec, tf.reshape(indices, [n])) as Tensor2D;
@@ -88,7 +86,8 @@ export function matchingPursuit(x: Tensor2D, W_dec: Tensor2D, options: PursuitOp
     residual = tf.sub(residual, tf.mul(values, atoms)) as Tensor2D;
     if (!stops) continue;
     chosen.push(indices.dataSync() as Int32Array);
-    if (!goingOn(going, chosen, residual, options)) break;
+    // A new array each time: tensors keep those that they were made of, for the gradients.
+    going = goingOn(going, chosen, residual, options);
   }
   return merged({
     indices: tf.concat(

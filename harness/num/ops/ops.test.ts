@@ -6,6 +6,7 @@ import { initBackend, probeBackends } from '../backend.ts';
 import { checkGradient, type Input } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { absTopkEncode } from './abs-topk-encode.ts';
 import { batchTopk, batchTopkMask } from './batch-topk.ts';
 import { sparseCrossEntropy } from './cross-entropy.ts';
 import { layerNorm, rmsNorm } from './norms.ts';
@@ -69,6 +70,18 @@ for (const backend of backends) {
         [0, 1, 2],
       ]);
       assert.throws(() => topkSparse(tf.zeros([2, 3]), 4), /k must be 1 to d_sae = 3, got 4/);
+    });
+  });
+
+  test(`${backend}: absTopkEncode keeps each latent once, and refuses to keep more than there are`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const encoder = { W_enc: tf.tensor2d([[1, -3, 2]]), bias: tf.zeros([3]) as Tensor1D };
+      const among = tf.tensor1d([0, 1], 'int32') as Tensor1D;
+      assert.equal(absTopkEncode(tf.ones([1, 1]), encoder, 3).values.arraySync(), [[-3, 2, 1]]);
+      assert.equal(absTopkEncode(tf.ones([1, 1]), encoder, 2, among).indices.arraySync(), [[1, 0]]);
+      assert.throws(() => absTopkEncode(tf.ones([1, 1]), encoder, 4), /k must be 1 to d_sae = 3, got 4/);
+      assert.throws(() => absTopkEncode(tf.ones([1, 1]), encoder, 3, among), /k must be 1 to d_sae = 2, got 3/);
     });
   });
 

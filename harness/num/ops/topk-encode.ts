@@ -40,6 +40,9 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
     return { values, indices };
   }
   const bounds = [0, ...ends.dataSync()];
+  if (bounds.at(-1) !== x.shape[0] || ends.dataSync().some((end, group) => end < bounds[group]!)) {
+    throw new RangeError(`topk: the groups' ends do not ascend to ${x.shape[0]} rows: ${ends.dataSync().join()}`);
+  }
   const parts = Array.from(ends.dataSync(), (end, group): TopkCodes => {
     const [start, from] = [bounds[group]!, group * width];
     const found = largestEntries(

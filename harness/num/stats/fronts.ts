@@ -5,6 +5,8 @@ export interface SizedValue {
   x: number;
   y: number;
   ci95: [number, number] | null;
+  /** The interval rests on few units. */
+  few?: boolean;
 }
 
 /** A size that is aimed for is met by so much: beyond the outermost point it is taken for that point's. */
@@ -18,7 +20,7 @@ export const NEAR = 0.02;
 export function valueAt(points: readonly SizedValue[], x: number): Omit<SizedValue, 'x'> | undefined {
   const sorted = [...points].sort((a, b) => a.x - b.x);
   const outermost = [sorted[0], sorted.at(-1)].find((point) => point && Math.abs(x / point.x - 1) <= NEAR);
-  if (outermost) return { y: outermost.y, ci95: outermost.ci95 };
+  if (outermost) return { y: outermost.y, ci95: outermost.ci95, ...(outermost.few ? { few: true } : {}) };
   const after = sorted.findIndex((point) => point.x >= x);
   const [low, high] = [sorted[after - 1], sorted[after]];
   if (!low || !high) return undefined;
@@ -28,6 +30,7 @@ export function valueAt(points: readonly SizedValue[], x: number): Omit<SizedVal
   return {
     y: between(low.y, high.y),
     ci95: ci95 ? [between(low.ci95![0], high.ci95![0]), between(low.ci95![1], high.ci95![1])] : null,
+    ...(low.few || high.few ? { few: true } : {}),
   };
 }
 

@@ -26,7 +26,7 @@ export async function orthogonalisedDirections(
   const adam = createAdam({ e });
   try {
     for (let step = 0; step < steps; step++) {
-      const grad = gradient(e as unknown as Tensor2D);
+      const grad = gradient(e as Tensor2D);
       adam.step({ e: grad }, lr);
       grad.dispose();
     }
