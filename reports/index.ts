@@ -35,7 +35,7 @@ const READ_AT_ONCE = 8;
 /** The results of a folder, and why others in it cannot be believed. */
 export interface LoadedResults {
   results: Result[];
-  /** One line for each file that is left out: edited, damaged, of another format, a copy, or of other metrics. */
+  /** One line for each file that is left out: edited, damaged, of another format, a copy, of other metrics, or limited. */
   refused: string[];
 }
 
@@ -59,16 +59,22 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
       `report: none of ${read.length} results below ${dir} can be reported; the first: ${refused[0]}`,
     );
   }
+  const left = options.includeLimited ? [] : results.filter(({ limited }) => limited);
   const kept = options.includeLimited ? results : results.filter(({ limited }) => !limited);
   const otherwise = definedOtherwise(kept);
   if (kept.length > 0) {
-    return { results: kept.filter((result) => !otherwise.has(result)), refused: [...refused, ...otherwise.values()] };
+    refused.push(...otherwise.values(), ...left.map(limitedReason));
+    return { results: kept.filter((result) => !otherwise.has(result)), refused };
   }
   throw new UserError(
     `report: all ${results.length} results below ${dir} were made with --limit and compare nothing. ` +
       'Run without --limit, or add --include-limited.',
   );
 }
+
+const limitedReason = ({ subject, method, task, seed }: Result): string =>
+  `result ${subject.id} ${method.name} ${task.id} seed ${seed}: was made with --limit, unlike others, and compares ` +
+  'nothing. Remove it, or add --include-limited.';
 
 /** @throws what is no fault of the file. */
 function messageOf(error: unknown): string {

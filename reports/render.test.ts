@@ -123,6 +123,12 @@ test('rendering is a pure function: the same results give the same bytes', async
   assert.is(first.html, second.html);
 });
 
+test('the table on the console says of a limited run that it compares nothing', () => {
+  const limited = results.map((result) => ({ ...result, limited: true }));
+  assert.match(summaryTable(limited), /^Limited run \(--limit\)[^\n]*compare nothing[^\n]*\n\n/);
+  assert.not.match(summaryTable(results), /Limited/);
+});
+
 test('limited results are left out unless asked for, and then marked; no results is a UserError', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-reports-'));
   try {
@@ -141,6 +147,11 @@ test('limited results are left out unless asked for, and then marked; no results
     const { files } = await renderReports(folder, folder, { includeLimited: true });
     assert.is(files.length, 3);
     assert.match(await readFile(files[0]!, 'utf8'), /\*\*Limited run\*\*/);
+    await writeResult(folder, { ...results[0]!, seed: 7 });
+    const { refused } = await renderReports(folder, folder);
+    assert.is(refused.length, 1, 'beside others, the limited one is named');
+    assert.match(refused[0]!, /made with --limit, unlike others/);
+    assert.equal((await renderReports(folder, folder, { includeLimited: true })).refused, []);
   } finally {
     await rm(folder, { recursive: true });
   }

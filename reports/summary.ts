@@ -8,11 +8,14 @@ import { rankLabel } from './ranks.ts';
 import { tellApart } from './settings.ts';
 import type { Table, TableRow } from './table.ts';
 
+const LIMITED = 'Limited run (--limit): sizes were cut, so these numbers compare nothing. Do not quote them.';
+
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {
   const placeOf = ({ subject, site }: Table) => `${subject.id} ${site.name}`;
   const places = groupBy(buildTables(tellApart(results)), placeOf);
-  return places.map((tables) => textOf(placeOf(tables[0]!), tables)).join('\n\n');
+  const texts = places.map((tables) => textOf(placeOf(tables[0]!), tables));
+  return [...(results.some(({ limited }) => limited) ? [LIMITED] : []), ...texts].join('\n\n');
 }
 
 /** The row of each method that a table is ranked by. */

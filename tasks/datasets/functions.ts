@@ -1,9 +1,8 @@
 /** @file Smooth functions on grids as a dataset of vectors: trained at one resolution, tested at half and double. */
-import { defineDataset, type Item } from '../../harness/contract.ts';
+import { defineDataset } from '../../harness/contract.ts';
 import { sha256Json } from '../../harness/kit/index.ts';
 import { createFunctionWorld, FUNCTION_WORLD } from '../worlds/functions/world.ts';
-
-const ids = (items: readonly Item[]) => items.map(({ id }) => id);
+import { idsOf, numberedItems } from './parts/vector-dataset.ts';
 
 export default defineDataset<Record<string, never>>({
   id: 'functions',
@@ -19,13 +18,13 @@ export default defineDataset<Record<string, never>>({
       id: 'functions',
       modality: 'vectors',
       fingerprint: sha256Json({ world: FUNCTION_WORLD, seed }),
-      corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` })),
+      corpus: numberedItems,
       activations: {
         site: { name: 'functions', d: points, modality: 'vectors', kind: 'pooled', input: [1, points] },
-        rows: async (items) => world.rows(ids(items), points),
+        rows: async (items) => world.rows(idsOf(items), points),
         grids: {
           points: [points / 2, points, 2 * points],
-          rows: async (items, at) => world.rows(ids(items), at),
+          rows: async (items, at) => world.rows(idsOf(items), at),
         },
       },
     };

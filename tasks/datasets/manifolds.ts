@@ -2,6 +2,7 @@
 import { defineDataset } from '../../harness/contract.ts';
 import { sha256Json } from '../../harness/kit/index.ts';
 import { createManifoldWorld, MANIFOLD_WORLDS } from '../worlds/manifolds/world.ts';
+import { idsOf, numberedItems } from './parts/vector-dataset.ts';
 
 interface Options {
   world: keyof typeof MANIFOLD_WORLDS;
@@ -28,10 +29,10 @@ export default defineDataset<Options>({
       id: 'manifolds',
       modality: 'vectors',
       fingerprint: sha256Json({ world: config, seed }),
-      corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` })),
+      corpus: numberedItems,
       activations: {
         site: { name: 'manifolds', d, modality: 'vectors', kind: 'pooled' },
-        rows: async (items) => rows(items.map(({ id }) => id)),
+        rows: async (items) => rows(idsOf(items)),
       },
       manifolds: {
         list: manifolds.map(({ name, dimension }) => ({ name, dimension })),

@@ -76,6 +76,10 @@ test('a folder without images, none, one beside another source: one line', async
   const empty = join(folder, 'empty');
   await mkdir(empty);
   assert.match(await refused({ source: 'files', path: empty }), /expected at least 3 images .*, found 0\./);
+  const copies = join(folder, 'copies');
+  await mkdir(copies);
+  for (const name of ['a', 'b', 'c']) await copyFile(join(folder, '0.png'), join(copies, `${name}.png`));
+  assert.match(await refused({ source: 'files', path: copies }), /at least 3 different images, found 1 in 3 files\./);
   assert.match(await refused({ path: folder }), /^dataset pixels: path: expected none with source 'atoms', found /);
 });
 

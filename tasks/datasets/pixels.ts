@@ -11,7 +11,7 @@ import { generateImage } from '../worlds/image-world/world.ts';
 import { createPixelWorld, PIXEL_WORLD } from '../worlds/pixels/world.ts';
 import { pathOption, requiredPath } from './parts/files.ts';
 import { imageFiles, splitFiles } from './parts/image-files.ts';
-import { vectorDataset } from './parts/vector-dataset.ts';
+import { numberedItems, vectorDataset } from './parts/vector-dataset.ts';
 
 interface Options {
   source: 'atoms' | 'image-world' | 'files';
@@ -94,9 +94,7 @@ export default defineDataset<Options>({
     }
     if (source === 'image-world') {
       const rng = createRng(seed).fork('image-world pixels');
-      const corpus: Dataset['corpus'] = async (split, n) =>
-        Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` }));
-      return imageDataset(sha256Json({ source, size, seed }), size, corpus, async ({ id }) =>
+      return imageDataset(sha256Json({ source, size, seed }), size, numberedItems, async ({ id }) =>
         generateImage(rng.fork(id)),
       );
     }

@@ -32,6 +32,12 @@ export async function imageFiles(folder: string): Promise<ImageFile[]> {
   named.sort((a, b) => (a.name < b.name ? -1 : 1));
   const files: ImageFile[] = [];
   for (const file of named) files.push({ ...file, hash: await sha256File(file.path) });
+  const different = new Set(files.map(({ hash }) => hash)).size;
+  if (different < LEAST) {
+    throw new UserError(
+      `dataset pixels: path ${folder}: expected at least ${LEAST} different images, found ${different} in ${files.length} files.`,
+    );
+  }
   return files;
 }
 

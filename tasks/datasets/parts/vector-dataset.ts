@@ -3,7 +3,11 @@ import type { Dataset, Item } from '../../../harness/contract.ts';
 import { sha256Json } from '../../../harness/kit/index.ts';
 import type { FeatureWorld } from '../../worlds/features/sums.ts';
 
-const ids = (items: readonly Item[]) => items.map(({ id }) => id);
+/** The items of a world that makes its rows from ids: as many as are asked for, numbered within their split. */
+export const numberedItems: Dataset['corpus'] = async (split, n) =>
+  Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` }));
+
+export const idsOf = (items: readonly Item[]): string[] => items.map(({ id }) => id);
 
 /** The dataset of that id with one site of the same name. `identity` is all that its content depends on beside the code, `input` the shape of its rows. */
 export function vectorDataset(
@@ -17,11 +21,11 @@ export function vectorDataset(
     id,
     modality: 'vectors',
     fingerprint: sha256Json(identity),
-    corpus: async (split, n) => Array.from({ length: n }, (_, i) => ({ id: `${split}-${i}` })),
+    corpus: numberedItems,
     activations: {
       site: { name: id, d, modality: 'vectors', kind: 'pooled', ...(input && { input }) },
-      rows: (items) => world.rows(ids(items)),
+      rows: (items) => world.rows(idsOf(items)),
     },
-    groundTruth: { features, directions, of: (items) => world.of(ids(items)), ...(parents && { parents }) },
+    groundTruth: { features, directions, of: (items) => world.of(idsOf(items)), ...(parents && { parents }) },
   };
 }
