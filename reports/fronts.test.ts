@@ -161,6 +161,12 @@ test('a size of another task is taken from the same method there', () => {
     [512, 1024, 2048],
   );
   assert.is(matchedTable(front!, tables[0]!), undefined);
+  const renamed = scored.map((result) => ({
+    ...result,
+    method: { ...result.method, name: `${result.method.name} x=1` },
+  }));
+  const apart = buildTables([...renamed, ...costs]);
+  assert.is(frontsOf(apart[0]!, apart)[0]!.curves.flatMap(({ points }) => points).length, 6, 'told apart in one table');
 });
 
 test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
