@@ -140,6 +140,14 @@ test('without its very plug-in it is refused', async () => {
   assert.match(await edited({ format: 'x' }, reading), /sae\.json: format: expected saxbench-sae-1, found "x"/);
   assert.match(await edited({ tensors: { W: [2, 2] } }, reading), /tensor 'W': expected shape \[2, 2\]/);
   assert.match(await edited({ tensors: {} }, reading), /tensor 'W': expected only those that sae\.json names/);
+  // Tensors of the same names and shapes mean other numbers.
+  const shape = { d_in: 128, d_sae: 16, d_out: 128 };
+  for (const change of [{ hp: { gain: 3 } }, { shape }, { variant: 'topk' }, { version: 2 }]) {
+    assert.match(
+      await edited(change, reading),
+      /expected weights of the variant, version, source, shape and hp in sae/,
+    );
+  }
 });
 
 test('its weights are part of its identity', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { FittedState, SaeShape } from '../contract.ts';
 import { shown, UserError } from '../errors.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
+import { sha256Json } from '../io/hash.ts';
 import { readJson } from '../io/json.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { writeSafetensors } from '../io/safetensors-write.ts';
@@ -35,11 +36,15 @@ export interface OwnSae {
   model_fingerprint?: string;
 }
 
+/** Stands in the weights' metadata: what their numbers mean hangs on it, and shapes alone do not tell it. */
+const digestOf = ({ variant, version, source, shape, hp }: Omit<OwnSae, 'tensors'>): string =>
+  sha256Json({ variant, version, source, shape, hp });
+
 /** Writes an SAE. @throws UserError when the folder cannot be written. */
 export async function writeOwnSae(folder: string, own: Omit<OwnSae, 'tensors'>, state: FittedState): Promise<void> {
   const entries = Object.entries(state.tensors);
   const tensors = entries.map(([name, { shape, data }]) => [name, { dtype: 'F32' as const, shape, data }] as const);
-  await writeSafetensors(join(folder, OWN_WEIGHTS), Object.fromEntries(tensors));
+  await writeSafetensors(join(folder, OWN_WEIGHTS), Object.fromEntries(tensors), { sae: digestOf(own) });
   const shapes = Object.fromEntries(entries.map(([name, { shape }]) => [name, shape]));
   await atomicWriteJson(join(folder, OWN_CONFIG), { format: FORMAT, ...own, tensors: shapes });
 }
@@ -92,10 +97,12 @@ export async function readOwnSae(folder: string): Promise<OwnSae> {
 /**
  * The weights, as `restoreSae` takes them.
  *
- * @throws UserError for missing, additional or misshapen tensors, and for values that are not finite.
+ * @throws UserError for missing, additional or misshapen tensors, for values that are not finite, and for weights that were
+ * written with another variant, version, shape or hyper-parameters.
  */
 export async function readOwnState(folder: string): Promise<FittedState> {
-  const { variant, hp, shape, tensors: shapes } = await readOwnSae(folder);
+  const own = await readOwnSae(folder);
+  const { variant, hp, shape, tensors: shapes } = own;
   const source = await openSafetensors(join(folder, OWN_WEIGHTS));
   const other = source.names.find((name) => !Object.hasOwn(shapes, name));
   if (other !== undefined) {
@@ -104,6 +111,14 @@ export async function readOwnState(folder: string): Promise<FittedState> {
   const tensors: FittedState['tensors'] = {};
   for (const [name, expectShape] of Object.entries(shapes)) {
     tensors[name] = { shape: expectShape, data: await source.readFloat(name, { expectShape, finite: true }) };
+  }
+  const { sae: digest } = source.metadata;
+  // Older files have none.
+  if (digest !== undefined && digest !== digestOf(own)) {
+    throw new UserError(
+      `sae ${source.path}: expected weights of the variant, version, source, shape and hp in ${OWN_CONFIG}; ` +
+        'found those of others: one of the two files was changed, or is of another SAE.',
+    );
   }
   return { tensors, json: { variant, hp, shape } };
 }

@@ -5,29 +5,14 @@
  * and those of Λ in a ball of radius δ, under a linear TopK encoder. `delta` is δ over √d_in, the mean norm of the
  * activations that training sees: 1 / √d_in is the authors' δ of 1.
  */
-import {
-  type Codes,
-  defineSae,
-  type NamedTensors,
-  type Tensor1D,
-  type Tensor2D,
-  type TrainState,
-  tf,
-  UserError,
-} from '../../harness/contract.ts';
-import { rowNorms, topkEncode } from '../../harness/kit/index.ts';
-import { linearMacs } from './shared/cost.ts';
+import { defineSae, type NamedTensors, type Tensor2D, type TrainState, tf, UserError } from '../../harness/contract.ts';
+import { rowNorms } from '../../harness/kit/index.ts';
 import { centringBias } from './shared/decoder.ts';
+import { linearEncoder } from './shared/encoder.ts';
 import { kMeans } from './shared/k-means.ts';
-import { learningRate } from './shared/learning-rate.ts';
-import { checkK, foldBiases, saeLensTensors } from './shared/linear-parts.ts';
-import { topkDecode } from './shared/topk-codes.ts';
-import {
-  raiseDeadBiases,
-  type TopkFamily,
-  topkFamilyHyperparameters,
-  topkHyperparameter,
-} from './shared/topk-family.ts';
+import { checkK } from './shared/linear-parts.ts';
+import { topkCodes, topkDecode, topkVariant } from './shared/topk-codes.ts';
+import { type TopkFamily, topkFamilyHyperparameters, topkHyperparameter } from './shared/topk-family.ts';
 import { topkFamilyLoss } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
@@ -44,11 +29,6 @@ const ROWS_EACH = 4;
 function fused({ W, Lambda, s, W_enc, b_enc }: NamedTensors, C: Tensor2D): NamedTensors {
   const atoms = tf.add(tf.matMul(W as Tensor2D, C), Lambda!);
   return { W_enc: W_enc!, b_enc: b_enc!, W_dec: tf.mul(tf.exp(s!), atoms), b_dec: tf.zeros([C.shape[1]]) };
-}
-
-function encode({ W_enc, b_enc }: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
-  const encoder = { W_enc: W_enc as Tensor2D, bias: b_enc as Tensor1D };
-  return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
 }
 
 /** Rows of W made non-negative with sum 1, rows of Λ brought back into their ball. */
@@ -72,9 +52,9 @@ function startingRows(d_sae: number, count: number, draw: (n: number) => number)
 }
 
 export default defineSae<Archetypal>({
+  ...topkVariant,
   id: 'archetypal',
   title: 'Relaxed archetypal SAE (TopK)',
-  inference: 'the k largest positive pre-activations of each input',
   paper: 'Fel et al. 2025, arXiv:2502.12892',
   version: 1,
   hyperparameters: {
@@ -96,7 +76,6 @@ export default defineSae<Archetypal>({
     ...topkFamilyHyperparameters,
   },
   validate: (shape, hp) => checkK('archetypal', hp.k, shape, true),
-  training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 }),
   init({ d_in, d_sae }, { centroids }, { rng, sample }) {
     const rows = sample.shape[0];
     const count = centroids ?? Math.max(1, Math.min(d_sae, MOST, Math.floor(rows / ROWS_EACH)));
@@ -123,25 +102,19 @@ export default defineSae<Archetypal>({
       buffers: { C, variance: sampleVariance(sample) },
     };
   },
-  encode: (params, x, hp) => encode(params, x, hp.k),
-  decode: topkDecode,
+  encode: (params, x, hp) => topkCodes(linearEncoder(params), x, hp.k),
   loss(params, { x, target }, state, hp) {
     const inference = fused(params, state.buffers['C'] as Tensor2D);
-    const codes = encode(inference, x, hp.k);
+    const codes = topkCodes(linearEncoder(inference), x, hp.k);
     const reconstruction = topkDecode(inference, codes);
     const { total, nmse, aux } = topkFamilyLoss(inference, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux }, codes, reconstruction };
   },
-  targetL0: (hp) => hp.k,
-  beforeStep: raiseDeadBiases,
+  unitRows: () => [],
   afterStep: (params, _state, hp) => projected(params, hp.delta * Math.sqrt(params['Lambda']!.shape[1]!)),
   toInference: (params, state: TrainState) => fused(params, state.buffers['C'] as Tensor2D),
-  foldScale: foldBiases,
-  directions: (params) => params['W_dec'] as Tensor2D,
-  macs: (shape, hp) => linearMacs(shape, hp.k),
-  toSaeLens: (params, hp) => ({
-    architecture: 'topk',
-    cfg: { k: hp.k, apply_b_dec_to_input: false, rescale_acts_by_decoder_norm: false },
-    tensors: saeLensTensors(params),
-  }),
+  toSaeLens(params, hp) {
+    const { cfg, ...exported } = topkVariant.toSaeLens(params, hp);
+    return { ...exported, cfg: { ...cfg, apply_b_dec_to_input: false } };
+  },
 });

@@ -24,7 +24,7 @@ import {
   batchTopkVariant,
 } from './shared/batchtopk-codes.ts';
 import { centringBias, randomDecoder } from './shared/decoder.ts';
-import { preActivations } from './shared/encoder.ts';
+import { linearEncoder, preActivations } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
 import { thresholdCodes } from './shared/threshold-codes.ts';
 import { sampleVariance } from './shared/variance.ts';
@@ -98,8 +98,7 @@ export default defineSae<Crosscoder>({
     const variances = state.buffers['variances'] as Tensor1D;
     const sites = variances.size;
     const own = folded(params, variances);
-    const encoder = { W_enc: own['W_enc'] as Tensor2D, bias: own['b_enc'] as Tensor1D };
-    const { codes, carry } = batchTopkCodes(encoder, x, k);
+    const { codes, carry } = batchTopkCodes(linearEncoder(own), x, k);
     const reconstruction = batchTopkDecode(own, codes);
     const [wanted, found] = [bySite(target, sites), bySite(reconstruction, sites)];
     const sizes = variances.dataSync();

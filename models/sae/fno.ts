@@ -15,17 +15,17 @@ import {
   type NamedTensors,
   type Rng,
   type SaeShape,
-  type Scalar,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { squaredError, topkSparse } from '../../harness/kit/index.ts';
+import { topkSparse } from '../../harness/kit/index.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { toDense } from './shared/threshold-codes.ts';
-import { raiseDeadBiases } from './shared/topk-family.ts';
+import { raiseDeadBiases, topkFamilyHyperparameters } from './shared/topk-family.ts';
+import { normalisedError } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 interface Operator {
@@ -216,9 +216,7 @@ export default defineSae<Operator>({
         'Channels that a linear map lifts rows to before encoding, another maps back after decoding; null: none.',
     },
     deadBias: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-3,
+      ...topkFamilyHyperparameters.deadBias,
       description: 'Gradient that raises the bias of concepts whose map is dead everywhere.',
     },
   },
@@ -248,11 +246,10 @@ export default defineSae<Operator>({
   },
   encode: (params, x, hp) => encode(params, x, hp, gridOfTraining(params)),
   decode,
-  loss(params, { x, target }, { buffers }, hp) {
-    const codes = encode(params, x, hp, gridOfTraining(buffers));
+  loss(params, { x, target }, state, hp) {
+    const codes = encode(params, x, hp, gridOfTraining(state.buffers));
     const reconstruction = decode(params, codes, hp);
-    const unit = buffers['variance']!.dataSync()[0]! * target.size;
-    const nmse = tf.div(squaredError(target, reconstruction), unit) as Scalar;
+    const nmse = normalisedError(target, reconstruction, state);
     return { total: nmse, parts: { nmse }, codes, reconstruction };
   },
   targetL0: (hp) => hp.k,

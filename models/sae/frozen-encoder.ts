@@ -2,14 +2,14 @@
  * @file Control: BatchTopK whose encoder, weights and biases, stays at its random start, so that which latents fire is
  * random; the decoder is trained. Its rows are free in length: with the codes fixed, only they can fit the scale.
  */
-import { defineSae, type NamedTensors, type Tensor1D, type Tensor2D } from '../../harness/contract.ts';
+import { defineSae } from '../../harness/contract.ts';
 import {
   batchTopkCodes,
   batchTopkDecode,
   batchTopkHyperparameters,
   batchTopkVariant,
 } from './shared/batchtopk-codes.ts';
-import { centredBias, preActivations } from './shared/encoder.ts';
+import { centredBias, linearEncoder, preActivations } from './shared/encoder.ts';
 import { frozen } from './shared/frozen.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldDecoderNorms } from './shared/linear-parts.ts';
@@ -21,9 +21,6 @@ import { normalisedError } from './shared/topk-family-loss.ts';
 interface FrozenEncoderParameters {
   k: number;
 }
-
-/** The fixed encoder: b_dec is not subtracted, for it is trained. */
-const encoderOf = (params: NamedTensors) => ({ W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D });
 
 export default defineSae<FrozenEncoderParameters>({
   ...batchTopkVariant,
@@ -38,10 +35,11 @@ export default defineSae<FrozenEncoderParameters>({
     const { params, buffers } = topkFamilyInit(shape, hp, env);
     return { params: { ...params, b_enc: centredBias(params) }, buffers };
   },
-  encode: (params, x) => thresholdCodes(preActivations(params, x, encoderOf(params).bias), params['threshold']!),
+  encode: (params, x) => thresholdCodes(preActivations(params, x, linearEncoder(params).bias), params['threshold']!),
   loss(trained, { x, target }, state, hp) {
     const params = frozen(trained, 'W_enc', 'b_enc');
-    const { codes, carry } = batchTopkCodes(encoderOf(params), x, hp.k);
+    // b_dec is not subtracted, for it is trained.
+    const { codes, carry } = batchTopkCodes(linearEncoder(params), x, hp.k);
     const reconstruction = batchTopkDecode(params, codes);
     const nmse = normalisedError(target, reconstruction, state);
     return { total: nmse, parts: { nmse }, carry, codes, reconstruction };

@@ -14,12 +14,13 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
-import { centredReluVariant, lambdaAt, type Penalised, penaltyHyperparameters } from './shared/centred-relu.ts';
+import { centredReluVariant } from './shared/centred-relu.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
 import { frozen } from './shared/frozen.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { foldDecoderNorms } from './shared/linear-parts.ts';
+import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/penalised.ts';
 import { checkTarget } from './shared/sparsity-target.ts';
 
 /** 1[π > 0] · ReLU(exp(r_mag) · (π − b_gate) + b_mag) from `gate` = ReLU(π): both parts share one matrix. */

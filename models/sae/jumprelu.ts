@@ -12,29 +12,20 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked } from '../../harness/kit/index.ts';
-import { linearMacs } from './shared/cost.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
 import { denseDecode, preActivations } from './shared/encoder.ts';
 import { type FewActive, fewActive } from './shared/few-active.ts';
 import { learningRate } from './shared/learning-rate.ts';
-import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
-import {
-  adjustSparsity,
-  checkTarget,
-  type SparsityTarget,
-  sparsityControllers,
-  sparsityFactor,
-  sparsityTargetHyperparameter,
-} from './shared/sparsity-target.ts';
+import { foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
+import { type Penalised, penalisedVariant, penaltyHyperparameters } from './shared/penalised.ts';
+import { adjustSparsity, checkTarget, sparsityFactor, sparsityTargetHyperparameter } from './shared/sparsity-target.ts';
 import { startThreshold } from './shared/start-threshold.ts';
-import { thresholdCodes, toDense } from './shared/threshold-codes.ts';
+import { thresholdCodes } from './shared/threshold-codes.ts';
 import { warmup } from './shared/warmup.ts';
 
-interface JumpReluParameters extends SparsityTarget {
+interface JumpReluParameters extends Penalised {
   penalty: 'step' | 'quadratic' | 'tanh';
-  lambda: number;
-  lambdaWarmup: number;
   bandwidth: number;
   thresholdInit: number | null;
   preActCoefficient: number;
@@ -129,6 +120,7 @@ function preActLoss(params: NamedTensors, x: Tensor2D, state: TrainState): Scala
 }
 
 export default defineSae<JumpReluParameters>({
+  ...penalisedVariant,
   id: 'jumprelu',
   title: 'JumpReLU SAE',
   inference: 'each latent above its own trained threshold',
@@ -143,13 +135,7 @@ export default defineSae<JumpReluParameters>({
         "'tanh': λ·Σ tanh(4·f·‖d‖) (Anthropic, January 2025).",
     },
     lambda: { type: 'number', minimum: 0, default: 1, description: 'Weight λ of the penalty.' },
-    lambdaWarmup: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.1,
-      description: 'Fraction of the steps over which λ rises from 0.',
-    },
+    lambdaWarmup: { ...penaltyHyperparameters.lambdaWarmup, default: 0.1 },
     bandwidth: {
       type: 'number',
       exclusiveMinimum: 0,
@@ -191,7 +177,6 @@ export default defineSae<JumpReluParameters>({
     };
   },
   encode: (params, x) => thresholdCodes(preActs(params, x), params['threshold']!),
-  decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
     const { encoded: few, carry } = encodeSparse(params, x, state, hp);
     const encoded = few ?? encodeDense(params, x, hp);
@@ -212,12 +197,7 @@ export default defineSae<JumpReluParameters>({
     if (hp.penalty !== 'quadratic') adjustSparsity(state, hp.targetL0);
     return { threshold: tf.maximum(params['threshold']!, 1e-6) };
   },
-  targetL0: (hp) => hp.targetL0,
-  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
   toInference: (params) => foldDecoderNorms(params),
-  foldScale: foldBiases,
-  directions: (params) => params['W_dec'] as Tensor2D,
-  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
   toSaeLens: (params) => ({
     architecture: 'jumprelu',
     cfg: { apply_b_dec_to_input: false },

@@ -14,27 +14,17 @@ import {
   type NamedTensors,
   type Rng,
   type SaeShape,
-  type Scalar,
   type Tensor1D,
   type Tensor2D,
-  type TrainState,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import {
-  type Heads,
-  type KronEncoder,
-  kronTopkEncode,
-  sparseDecode,
-  squaredError,
-  unitNormRows,
-} from '../../harness/kit/index.ts';
-import { type Reconstructed, residualLoss } from './shared/auxk.ts';
+import { type Heads, type KronEncoder, kronTopkEncode, unitNormRows } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder } from './shared/decoder.ts';
-import { denseDecode } from './shared/encoder.ts';
-import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldBiases } from './shared/linear-parts.ts';
-import { topkFamilyHyperparameters } from './shared/topk-family.ts';
+import { topkDecode } from './shared/topk-codes.ts';
+import { topkFamilyHyperparameters, topkFamilyTraining, topkHyperparameter } from './shared/topk-family.ts';
+import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 interface Kron {
@@ -60,22 +50,6 @@ function encoderOf(params: NamedTensors): KronEncoder {
 function encode(params: NamedTensors, x: Tensor2D, hp: Kron): Codes & { kind: 'topk' } {
   const d_sae = params['W_dec']!.shape[0]!;
   return { kind: 'topk', ...kronTopkEncode(x, encoderOf(params), headsOf({ d_sae }, hp), hp.k), d_sae };
-}
-
-function decode(params: NamedTensors, codes: Codes): Tensor2D {
-  if (codes.kind === 'dense') return denseDecode(params, codes.values);
-  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
-  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
-}
-
-/** AuxK among the dead latents; undefined where there is none. */
-function auxk(params: NamedTensors, step: Reconstructed, state: TrainState, hp: Kron): Scalar | undefined {
-  if (hp.auxAlpha === 0 || state.deadCount === 0) return undefined;
-  const W_dec = params['W_dec'] as Tensor2D;
-  const [d_sae] = W_dec.shape;
-  const k = Math.min(hp.auxK ?? Math.ceil(step.x.shape[1] / 2), state.deadCount);
-  const { values, indices } = kronTopkEncode(step.x, encoderOf(params), headsOf({ d_sae }, hp), k, state.dead);
-  return residualLoss(sparseDecode(values, indices, W_dec, undefined, { activeOnly: true }), step);
 }
 
 function validate(shape: SaeShape, hp: Kron): void {
@@ -106,7 +80,7 @@ export default defineSae<Kron>({
   paper: 'Kurochkin et al. 2025, arXiv:2505.22255',
   version: 1,
   hyperparameters: {
-    k: { type: 'integer', minimum: 1, default: 16, description: 'Latents kept for each input.' },
+    k: topkHyperparameter,
     auxAlpha: topkFamilyHyperparameters.auxAlpha,
     auxK: topkFamilyHyperparameters.auxK,
     m: { type: 'integer', minimum: 1, default: 2, description: 'Base factors of a head.' },
@@ -119,7 +93,7 @@ export default defineSae<Kron>({
     },
   },
   validate,
-  training: (shape, _hp, run) => ({ lr: learningRate(4.5e-3, shape, run, 0.5), epsilon: 6.25e-10, clip: 1 }),
+  training: topkFamilyTraining,
   init(shape, hp, { rng, sample }) {
     const { heads, m, n } = headsOf(shape, hp);
     const { d_in, d_out } = shape;
@@ -135,15 +109,17 @@ export default defineSae<Kron>({
     };
   },
   encode,
-  decode,
+  decode: topkDecode,
   loss(params, { x, target }, state, hp) {
     const codes = encode(params, x, hp);
-    const reconstruction = decode(params, codes);
-    const unit = state.buffers['variance']!.dataSync()[0]! * target.size;
-    const nmse = tf.div(squaredError(target, reconstruction), unit) as Scalar;
-    const aux = auxk(params, { x, target, reconstruction }, state, hp);
-    const total = aux ? (tf.add(nmse, tf.mul(aux, hp.auxAlpha)) as Scalar) : nmse;
-    return { total, parts: { nmse, aux: aux ?? tf.scalar(0) }, codes, reconstruction };
+    const reconstruction = topkDecode(params, codes);
+    const step = { x, target, reconstruction };
+    const error = normalisedError(target, reconstruction, state);
+    // The kernel takes the dead latents as flags.
+    const { total, nmse, aux } = withAuxk(error, params, step, state, hp, (own, rows, k) =>
+      kronTopkEncode(rows, encoderOf(own), headsOf(codes, hp), k, state.dead),
+    );
+    return { total, parts: { nmse, aux }, codes, reconstruction };
   },
   targetL0: (hp) => hp.k,
   unitRows: () => ['W_dec'],

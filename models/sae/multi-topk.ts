@@ -1,5 +1,6 @@
 /** @file Multi-TopK SAE: TopK whose latents also reconstruct four times as many at a time, so that other k work too. */
 import { type Codes, defineSae, type Scalar, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
 import { topkCodes, topkDecode, topkVariant } from './shared/topk-codes.ts';
 import { type TopkFamily, topkFamilyHyperparameters, topkHyperparameter } from './shared/topk-family.ts';
@@ -44,7 +45,7 @@ export default defineSae<MultiTopkParameters>({
     );
   },
   loss(params, { x, target }, state, hp) {
-    const wide = topkCodes(params, x, wideOf(hp, params['W_enc']!.shape[1]!));
+    const wide = topkCodes(centredEncoder(params), x, wideOf(hp, params['W_enc']!.shape[1]!));
     const codes = narrowed(wide, hp.k);
     const reconstruction = topkDecode(params, codes);
     const step = { x, target, reconstruction };

@@ -1,18 +1,14 @@
 /** @file Variants that SAELens has no form for: gradients by finite differences, folding a scale, files, no tensor left. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../../harness/activations/activation-set.ts';
-import type { Codes, SaeDefinition, SaeShape, TrainState } from '../../harness/contract.ts';
+import type { SaeDefinition, SaeShape, TrainState } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
-import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
-import { restoreSae } from '../../harness/train/fitted-sae.ts';
+import { type NamedTensors, tf } from '../../harness/num/tf.ts';
+import { assertComesBack, assertFolds } from '../../harness/testing/sae-inference.ts';
 import { withDefaults } from '../../harness/train/options.ts';
-import { readOwnState, writeOwnSae } from '../../harness/train/own-layout.ts';
 import { trainSae } from '../../harness/train.ts';
 import fno from './fno.ts';
 import tensor from './tensor.ts';
@@ -109,12 +105,7 @@ for (const given of CASES) {
     tf.tidy(() => {
       const { params: trained, buffers } = start(given);
       const params = definition.toInference?.(trained, stateOf(given, buffers), hp) ?? trained;
-      const x = rowsOf(shape);
-      const through = (named: NamedTensors, rows: Tensor2D) =>
-        definition.decode(named, definition.encode(named, rows, hp), hp);
-      const expected = tf.div(through(params, tf.mul(x, 2.5)), 2.5);
-      const folded = definition.foldScale!(params, 2.5, hp);
-      allclose(through(folded, x).dataSync(), expected.dataSync(), { rtol: 1e-4, atol: 1e-5 });
+      assertFolds(definition, params, hp, rowsOf(shape), { rtol: 1e-4, atol: 1e-5 });
     });
   });
 
@@ -127,18 +118,9 @@ for (const given of CASES) {
     const [first, last] = [trained.curve[0]!.loss, trained.curve.at(-1)!.loss];
     assert.ok(last < first, `${first} to ${last}`);
     if (definition.sparse === false) assert.not(trained.marks.some(({ code }) => code === 'dead-latents'));
-    const folder = await mkdtemp(join(tmpdir(), 'saxbench-own-'));
-    const own = { variant: definition.id, version: definition.version, shape: trained.shape, hp: trained.hp };
-    await writeOwnSae(folder, { ...own, hook_name: 'site', model_name: 'toy' }, trained.state());
-    const copy = restoreSae(definition, await readOwnState(folder));
-    const x = tf.tensor2d(numbers('rows', ROWS * d_in), [ROWS, d_in]);
-    const outputs = [trained.method, copy].map((method) =>
-      tf.tidy(() => [...method.decode!(method.encode!(x) as Codes).dataSync()]),
-    );
-    assert.equal(outputs[0], outputs[1]);
-    await rm(folder, { recursive: true });
+    const x = rowsOf(shape);
+    await assertComesBack(definition, trained, x);
     x.dispose();
-    copy.dispose();
     trained.dispose();
     assert.is(tf.memory().numTensors, before);
   });

@@ -1,14 +1,9 @@
 /** @file p-annealed SAE: the penalty Σ f^p becomes ever more like a count of active latents. */
 import { defineSae, type Scalar, type Tensor2D, type TrainState, tf } from '../../harness/contract.ts';
 import { untracked } from '../../harness/kit/index.ts';
-import {
-  centredRelu,
-  centredReluVariant,
-  lambdaAt,
-  type Penalised,
-  penaltyHyperparameters,
-} from './shared/centred-relu.ts';
+import { centredRelu, centredReluVariant } from './shared/centred-relu.ts';
 import { learningRate } from './shared/learning-rate.ts';
+import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/penalised.ts';
 import { checkTarget } from './shared/sparsity-target.ts';
 
 interface PAnnealParameters extends Penalised {

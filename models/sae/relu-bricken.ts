@@ -14,15 +14,10 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { unitNormRows } from '../../harness/kit/index.ts';
-import {
-  centredRelu,
-  centredReluVariant,
-  lambdaAt,
-  type Penalised,
-  penaltyHyperparameters,
-} from './shared/centred-relu.ts';
+import { centredRelu, centredReluVariant } from './shared/centred-relu.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { learningRate } from './shared/learning-rate.ts';
+import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/penalised.ts';
 import { checkTarget } from './shared/sparsity-target.ts';
 
 interface BrickenParameters extends Penalised {

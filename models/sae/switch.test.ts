@@ -1,7 +1,4 @@
 /** @file Switch SAE: every backend against dense float64, gradients, order of rows, idle experts, options, files, duplicates. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TrainState } from '../../harness/contract.ts';
@@ -10,9 +7,8 @@ import { initBackend, probeBackends } from '../../harness/num/backend.ts';
 import { checkGradient } from '../../harness/num/finite-difference.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { assertComesBack, assertFolds } from '../../harness/testing/sae-inference.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
-import { restoreSae } from '../../harness/train/fitted-sae.ts';
-import { readOwnState, writeOwnSae } from '../../harness/train/own-layout.ts';
 import { trainSae } from '../../harness/train.ts';
 import { toDense } from './shared/threshold-codes.ts';
 import switchSae from './switch.ts';
@@ -160,13 +156,7 @@ test('options that do not fit together: one line with expected and found', () =>
 
 test('an input scale is folded: the same reconstruction in the units of the input', () => {
   tf.tidy(() => {
-    const params = tensorsOf(start());
-    const x = tf.tensor2d(numbers('rows', n * d), [n, d]);
-    const folded = switchSae.foldScale!(params, 2.5, hp);
-    const through = (named: NamedTensors, rows: Tensor2D) =>
-      switchSae.decode(named, switchSae.encode(named, rows, hp), hp);
-    const expected = tf.div(through(params, tf.mul(x, 2.5)), 2.5);
-    allclose(through(folded, x).dataSync(), expected.dataSync(), { rtol: 1e-5, atol: 1e-5 });
+    assertFolds(switchSae, tensorsOf(start()), hp, tf.tensor2d(numbers('rows', n * d), [n, d]));
   });
 });
 
@@ -197,19 +187,9 @@ test('training finds a dictionary, keeps no tensors, and comes back from our own
   const trained = await trainSae(switchSae, { activations: set, d_sae: 64, hp: { k: 2, experts: 2 }, training });
   assert.equal(trained.marks, []);
   assert.ok(trained.curve.at(-1)!.explained_variance > 0.8, String(trained.curve.at(-1)!.explained_variance));
-  const folder = await mkdtemp(join(tmpdir(), 'saxbench-switch-'));
-  const { shape, hp: full } = trained;
-  const site = { hook_name: 'blocks.0.hook_resid_post', model_name: 'toy' };
-  await writeOwnSae(folder, { variant: 'switch', version: 1, shape, hp: full, ...site }, trained.state());
-  const copy = restoreSae(switchSae, await readOwnState(folder));
   const x = tf.tensor2d(await set.read(0, 100), [100, d_in]);
-  const outputs = [trained.method, copy].map((method) =>
-    tf.tidy(() => [...method.decode!(method.encode!(x) as never).dataSync()]),
-  );
-  assert.equal(outputs[0], outputs[1]);
-  await rm(folder, { recursive: true });
+  await assertComesBack(switchSae, trained, x);
   x.dispose();
-  copy.dispose();
   trained.dispose();
   assert.is(tf.memory().numTensors, before);
 });

@@ -24,18 +24,13 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import {
-  type GroupedRows,
-  groupRows,
-  sparseDecode,
-  squaredError,
-  topkEncodeGrouped,
-  unitNormRows,
-} from '../../harness/kit/index.ts';
+import { type GroupedRows, groupRows, topkEncodeGrouped, unitNormRows } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
-import { denseDecode } from './shared/encoder.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { foldBiases } from './shared/linear-parts.ts';
+import { topkDecode } from './shared/topk-codes.ts';
+import { topkHyperparameter } from './shared/topk-family.ts';
+import { normalisedError } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 interface Switch {
@@ -83,11 +78,6 @@ function encodeGroups(params: NamedTensors, x: Tensor2D, { gate, rows }: Routing
 /** Codes put back into the order of the batch. */
 function inBatchOrder({ indices, values, ...rest }: SparseCodes, { places }: GroupedRows): SparseCodes {
   return { ...rest, indices: tf.gather(indices, places), values: tf.gather(values, places) };
-}
-
-function decodeSparse(params: NamedTensors, { indices, values }: SparseCodes): Tensor2D {
-  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
-  return sparseDecode(values, indices, W_dec, b_dec, { activeOnly: true });
 }
 
 /** N · Σ f · P with f the part of the batch that goes to an expert and P its mean probability; 1 where all are even. */
@@ -148,7 +138,7 @@ export default defineSae<Switch>({
   paper: 'Mudide et al. 2024, arXiv:2410.08201',
   version: 1,
   hyperparameters: {
-    k: { type: 'integer', minimum: 1, default: 16, description: 'Latents kept for each input.' },
+    k: topkHyperparameter,
     experts: { type: 'integer', minimum: 1, default: 8, description: 'Experts, of d_sae / experts latents each.' },
     balance: {
       type: 'number',
@@ -184,16 +174,15 @@ export default defineSae<Switch>({
     const codes = encodeGroups(params, tf.gather(x, routing.rows.order), routing, k);
     return inBatchOrder(codes, routing.rows);
   },
-  decode: (params, codes) => (codes.kind === 'dense' ? denseDecode(params, codes.values) : decodeSparse(params, codes)),
+  decode: topkDecode,
   loss(params, { x, target }, state, { k, balance }) {
     const routing = route(params, x);
     const { order, places } = routing.rows;
     const rows = tf.gather(x, order);
     const codes = encodeGroups(params, rows, routing, k);
     // Decoded in the order of the groups too: an expert's rows of W_dec stay in cache.
-    const sorted = decodeSparse(params, codes);
-    const error = squaredError(target === x ? rows : tf.gather(target, order), sorted);
-    const nmse = tf.div(error, state.buffers['variance']!.dataSync()[0]! * target.size) as Scalar;
+    const sorted = topkDecode(params, codes);
+    const nmse = normalisedError(target === x ? rows : (tf.gather(target, order) as Tensor2D), sorted, state);
     const imbalanced = imbalance(routing);
     return {
       total: tf.add(nmse, tf.mul(imbalanced, balance)) as Scalar,

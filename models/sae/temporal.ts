@@ -24,6 +24,7 @@ import {
 } from './shared/batchtopk-codes.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
+import { toDense } from './shared/threshold-codes.ts';
 import type { TopkFamily } from './shared/topk-family.ts';
 import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
 
@@ -44,12 +45,9 @@ const ofFirst = ({ indices, values }: SparseCodes, width: number) =>
 
 /** The first `width` latents as [n, width]. */
 function denseFirst(codes: SparseCodes, width: number): Tensor2D {
-  const [n, columns] = codes.values.shape;
-  const starts = tf.expandDims(tf.range(0, n * width, width, 'int32'), 1);
   // What lies beyond adds its 0 to the last latent.
-  const places = tf.add(tf.minimum(codes.indices, tf.scalar(width - 1, 'int32')), starts);
-  const flat = [ofFirst(codes, width), places].map((part) => tf.reshape(part, [n * columns])) as [Tensor1D, Tensor1D];
-  return tf.reshape(tf.unsortedSegmentSum(...flat, n * width), [n, width]);
+  const indices = tf.minimum(codes.indices, tf.scalar(width - 1, 'int32')) as Tensor2D;
+  return toDense({ kind: 'topk', indices, values: ofFirst(codes, width), d_sae: width });
 }
 
 /** Symmetric InfoNCE: each token's own predecessor among those of all, and the other way about. */

@@ -15,16 +15,16 @@ import {
   type Rng,
   type SaeShape,
   type Scalar,
-  type Tensor1D,
   type Tensor2D,
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { sparseDecode, squaredError, topkEncode, unitNormRows } from '../../harness/kit/index.ts';
-import { centredEncoder, denseDecode } from './shared/encoder.ts';
+import { squaredError, unitNormRows } from '../../harness/kit/index.ts';
+import { centredEncoder } from './shared/encoder.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { checkK, foldBiases } from './shared/linear-parts.ts';
-import { raiseDeadBiases } from './shared/topk-family.ts';
+import { topkCodes, topkDecode } from './shared/topk-codes.ts';
+import { raiseDeadBiases, topkFamilyHyperparameters } from './shared/topk-family.ts';
 
 interface Tensor {
   k: number | null;
@@ -60,18 +60,14 @@ function atoms(params: NamedTensors): Tensor2D {
 
 function encode(params: NamedTensors, x: Tensor2D, { k }: Tensor): Codes {
   const encoder = centredEncoder(params);
-  if (k !== null) return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
+  if (k !== null) return topkCodes(encoder, x, k);
   const centred = tf.sub(x, encoder.centre) as Tensor2D;
   const values = tf.fused.matMul({ a: centred, b: encoder.W_enc, bias: encoder.bias, activation: 'relu' }) as Tensor2D;
   return { kind: 'dense', values };
 }
 
-function decode(params: NamedTensors, codes: Codes): Tensor2D {
-  const W_dec = atoms(params);
-  const b_dec = params['b_dec'] as Tensor1D;
-  if (codes.kind === 'dense') return denseDecode({ W_dec, b_dec }, codes.values);
-  return sparseDecode(codes.values, codes.indices, W_dec, b_dec, { activeOnly: true });
-}
+const decode = (params: NamedTensors, codes: Codes): Tensor2D =>
+  topkDecode({ W_dec: atoms(params), b_dec: params['b_dec']! }, codes);
 
 /** Random factors of unit length. */
 function randomFactors(shape: SaeShape, rng: Rng): NamedTensors {
@@ -98,12 +94,7 @@ export default defineSae<Tensor>({
       description: 'Latents kept for each image, without a penalty; null: ReLU and the penalty λ, as published.',
     },
     lambda: { type: 'number', minimum: 0, default: 0.3, description: 'Weight λ of Σ z, where k is null.' },
-    deadBias: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-3,
-      description: 'Gradient that raises the bias of dead latents; Adam makes of it a step of the learning rate.',
-    },
+    deadBias: topkFamilyHyperparameters.deadBias,
   },
   validate(shape, { k }) {
     sidesOf(shape);

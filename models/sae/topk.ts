@@ -1,5 +1,6 @@
 /** @file TopK SAE with AuxK: at most k latents an input. */
 import { defineSae } from '../../harness/contract.ts';
+import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
 import { topkCodes, topkDecode, topkVariant } from './shared/topk-codes.ts';
 import { type TopkFamily, topkFamilyHyperparameters, topkHyperparameter } from './shared/topk-family.ts';
@@ -14,7 +15,7 @@ export default defineSae<TopkFamily>({
   hyperparameters: { k: topkHyperparameter, ...topkFamilyHyperparameters },
   validate: (shape, hp) => checkK('topk', hp.k, shape, true),
   loss(params, { x, target }, state, hp) {
-    const codes = topkCodes(params, x, hp.k);
+    const codes = topkCodes(centredEncoder(params), x, hp.k);
     const reconstruction = topkDecode(params, codes);
     const { total, nmse, aux } = topkFamilyLoss(params, { x, target, reconstruction }, state, hp);
     return { total, parts: { nmse, aux }, codes, reconstruction };

@@ -15,6 +15,7 @@ import { openRegistry } from '../../harness/registry.ts';
 import { checkMethod } from '../../harness/suite/check-method.ts';
 import { resolveMethods } from '../../harness/suite/resolve.ts';
 import { checkLossGradients, randomValues } from '../../harness/testing/loss-gradients.ts';
+import { assertComesBack } from '../../harness/testing/sae-inference.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
 import { withDefaults } from '../../harness/train/options.ts';
 import { saeLensMethod } from '../../harness/train/saelens-method.ts';
@@ -83,6 +84,7 @@ test('trained on one site, another is explained, and what is kept gives the same
     explained.push(trained.heldOut.at(-1)!.explained_variance);
     const rows = tf.tensor2d(await held.x.read(0, 50), [50, 10]) as Tensor2D;
     const wanted = reconstruct(trained.method, rows);
+    await assertComesBack(definition, trained, rows);
     const copies = [restoreSae(definition, trained.state())];
     const folder = await mkdtemp(join(tmpdir(), 'saxbench-transcoder-'));
     if (definition.toSaeLens) {

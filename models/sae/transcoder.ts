@@ -5,29 +5,20 @@
  * norms, which is the paper's at rows of unit length, and both terms are in units of the target's variance v:
  * ‖y − ŷ‖² / v + λ Σ f ‖d‖ / √v, so that λ means the same whatever the size of the target.
  */
-import { type Codes, defineSae, type Scalar, type Tensor2D, tf } from '../../harness/contract.ts';
+import { defineSae, type Scalar, tf } from '../../harness/contract.ts';
 import { squaredError } from '../../harness/kit/index.ts';
-import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/centred-relu.ts';
-import { linearMacs } from './shared/cost.ts';
 import { centringBias, freeEncoder, randomDecoder } from './shared/decoder.ts';
-import { denseDecode } from './shared/encoder.ts';
 import { learningRate } from './shared/learning-rate.ts';
-import { foldBiases, foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
-import { reluDecoded, reluEncode } from './shared/relu-codes.ts';
-import {
-  adjustSparsity,
-  checkTarget,
-  DECLINING,
-  decliningTarget,
-  sparsityControllers,
-} from './shared/sparsity-target.ts';
-import { toDense } from './shared/threshold-codes.ts';
+import { saeLensTensors } from './shared/linear-parts.ts';
+import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/penalised.ts';
+import { reluDecoded, reluVariant } from './shared/relu-codes.ts';
+import { checkTarget } from './shared/sparsity-target.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 export default defineSae<Penalised>({
+  ...reluVariant,
   id: 'transcoder',
   title: 'Transcoder (ReLU)',
-  inference: 'every latent with a positive pre-activation',
   paper: 'Dunefsky, Chlenski & Nanda 2024, arXiv:2406.11944',
   version: 1,
   data: { target: 'other-site' },
@@ -48,8 +39,6 @@ export default defineSae<Penalised>({
       buffers: { variance: sampleVariance(targetSample) },
     };
   },
-  encode: (params, x): Codes => ({ kind: 'dense', values: reluEncode(params, x) }),
-  decode: (params, codes) => denseDecode(params, toDense(codes)),
   loss(params, { x, target }, state, hp) {
     const { codes, reconstruction, l1: sum, carry } = reluDecoded(params, x, state);
     const variance = state.buffers['variance']!.dataSync()[0]!;
@@ -57,16 +46,6 @@ export default defineSae<Penalised>({
     const l1 = tf.div(sum, Math.sqrt(variance)) as Scalar;
     return { total: tf.add(mse, tf.mul(l1, lambdaAt(state, hp))), parts: { mse, l1 }, carry, codes, reconstruction };
   },
-  afterStep(_params, state, hp) {
-    adjustSparsity(state, decliningTarget(state, hp.targetL0), DECLINING);
-    return {};
-  },
-  targetL0: (hp) => hp.targetL0,
-  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
-  toInference: foldDecoderNorms,
-  foldScale: foldBiases,
-  directions: (params) => params['W_dec'] as Tensor2D,
-  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
   toSaeLens: (params) => ({
     architecture: 'transcoder',
     cfg: { d_out: params['W_dec']!.shape[1], apply_b_dec_to_input: false },

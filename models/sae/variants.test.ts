@@ -1,6 +1,7 @@
 /** @file Options, bookkeeping and resuming of variants that keep more than their parameters. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { memorySet } from '../../harness/activations/activation-set.ts';
 import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
 import { UserError } from '../../harness/errors.ts';
 import { allclose } from '../../harness/num/allclose.ts';
@@ -11,14 +12,27 @@ import { inFolder, rejection } from '../../harness/testing/failing.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { type TrainSaeOptions, trainSae } from '../../harness/train.ts';
 import abstopk from './abstopk.ts';
+import archetypal from './archetypal.ts';
+import batchtopk from './batchtopk.ts';
+import crosscoder from './crosscoder.ts';
+import fno from './fno.ts';
+import frozenDecoder from './frozen-decoder.ts';
 import frozenEncoder from './frozen-encoder.ts';
 import gated from './gated.ts';
+import kron from './kron.ts';
+import matchingPursuit from './matching-pursuit.ts';
 import matryoshka, { groupEnds } from './matryoshka.ts';
 import multiTopk from './multi-topk.ts';
 import ortsae from './ortsae.ts';
 import pAnneal from './p-anneal.ts';
 import reluBricken from './relu-bricken.ts';
+import skipTranscoder from './skip-transcoder.ts';
 import softFrozenDecoder from './soft-frozen-decoder.ts';
+import switchSae from './switch.ts';
+import temporal from './temporal.ts';
+import tensor from './tensor.ts';
+import transcoder from './transcoder.ts';
+import vaease from './vaease.ts';
 
 const test = suite('sae variants');
 test.before(async () => {
@@ -26,7 +40,7 @@ test.before(async () => {
 });
 
 const plain = (definition: unknown) => definition as SaeDefinition;
-const { set } = sparseData({ n: 500 });
+const { set, d } = sparseData({ n: 500 });
 
 const short = (hp: Record<string, unknown>, changes: Partial<TrainSaeOptions> = {}): TrainSaeOptions => ({
   activations: set,
@@ -83,25 +97,51 @@ async function bits(definition: SaeDefinition, options: TrainSaeOptions): Promis
   return values;
 }
 
-const STATEFUL: [unknown, Record<string, unknown>][] = [
+/** Rows in items of ten, so that most have a predecessor. */
+const items = memorySet(await set.read(0, 500), d, {
+  bounds: Uint32Array.from({ length: 51 }, (_, i) => 10 * i),
+  positions: Uint32Array.from({ length: 500 }, (_, row) => row % 10),
+});
+const target = sparseData({ n: 500, d: 6 }).set;
+const K = { k: 2 };
+const RESUMED: [unknown, Record<string, unknown>, Partial<TrainSaeOptions>?][] = [
   [pAnneal, { targetL0: 2, annealFrom: 0.2, changes: 4 }],
   [reluBricken, { targetL0: 2 }],
-  [softFrozenDecoder, { k: 2 }],
+  [gated, { targetL0: 2 }],
+  [transcoder, { targetL0: 2 }, { target }],
+  [skipTranscoder, K, { target }],
+  [softFrozenDecoder, K],
+  [frozenDecoder, K],
+  [frozenEncoder, K],
   [ortsae, { k: 2, chunk: 10, every: 2 }],
+  [batchtopk, { k: 2, norms: 'uneven' }],
+  [matryoshka, K],
+  [temporal, K, { activations: items }],
+  [abstopk, K],
+  [archetypal, K],
+  [multiTopk, K],
+  [matchingPursuit, K],
+  [kron, K],
+  [switchSae, { k: 2, experts: 3 }],
+  [vaease, { encoder: 'diagonal' }],
+  [crosscoder, K, { input: [2, d / 2] }],
+  [tensor, K, { input: [2, 2, d / 4] }],
+  [fno, { k: 2, modes: 2 }, { input: [2, d / 2] }],
 ];
 
-for (const [given, hp] of STATEFUL) {
+for (const [given, hp, own] of RESUMED) {
   const definition = plain(given);
   test(`${definition.id}: stopped in the middle and started again, it ends with the same bits`, async () => {
     const before = tf.memory().numTensors;
+    const options = (changes: Partial<TrainSaeOptions> = {}) => short(hp, { ...own, ...changes });
     await inFolder(async (folder) => {
-      const whole = await bits(definition, short(hp));
+      const whole = await bits(definition, options());
       const controller = new AbortController();
       const onProgress: TrainSaeOptions['onProgress'] = ({ step }) => {
         if (step === 17) controller.abort(new Error('stop'));
       };
-      await rejection(bits(definition, short(hp, { checkpointDir: folder, signal: controller.signal, onProgress })));
-      assert.equal(await bits(definition, short(hp, { checkpointDir: folder })), whole);
+      await rejection(bits(definition, options({ checkpointDir: folder, signal: controller.signal, onProgress })));
+      assert.equal(await bits(definition, options({ checkpointDir: folder })), whole);
     });
     assert.is(tf.memory().numTensors, before);
   });

@@ -9,44 +9,12 @@ import {
   tf,
 } from '../../../harness/contract.ts';
 import { sparseDecode, squaredError } from '../../../harness/kit/index.ts';
-import { linearMacs } from './cost.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
 import { centredBias, centredEncoder, denseDecode } from './encoder.ts';
 import { fewActive } from './few-active.ts';
-import { foldBiases, saeLensTensors } from './linear-parts.ts';
-import {
-  adjustSparsity,
-  DECLINING,
-  decliningTarget,
-  type SparsityTarget,
-  sparsityControllers,
-  sparsityFactor,
-  sparsityTargetHyperparameter,
-} from './sparsity-target.ts';
-import { toDense } from './threshold-codes.ts';
-import { warmup } from './warmup.ts';
-
-/** Options of variants with a sparsity penalty of weight λ. */
-export interface Penalised extends SparsityTarget {
-  lambda: number;
-  lambdaWarmup: number;
-}
-
-export const penaltyHyperparameters = {
-  lambda: { type: 'number', minimum: 0, default: 5, description: 'Weight λ of the penalty, at E‖x‖ = √d_in.' },
-  lambdaWarmup: {
-    type: 'number',
-    minimum: 0,
-    maximum: 1,
-    default: 0.05,
-    description: 'Fraction of the steps over which λ rises from 0.',
-  },
-  ...sparsityTargetHyperparameter,
-};
-
-/** λ at this step, as the warm-up and the controller have it. */
-export const lambdaAt = (state: TrainState, hp: Penalised): number =>
-  hp.lambda * warmup(state, hp.lambdaWarmup) * sparsityFactor(state, decliningTarget(state, hp.targetL0));
+import { saeLensTensors } from './linear-parts.ts';
+import { penalisedVariant } from './penalised.ts';
+import type { SparsityTarget } from './sparsity-target.ts';
 
 /** What a batch gives; `active` [n, m] are all codes above 0, and zeros. */
 export interface CentredRelu {
@@ -76,6 +44,7 @@ export function centredRelu(params: NamedTensors, x: Tensor2D, target: Tensor2D,
 
 /** Everything but a variant's name, its options, its recipe and its loss. Decoder rows have unit length. */
 export const centredReluVariant = {
+  ...penalisedVariant,
   inference: 'every latent with a positive pre-activation',
   init(shape, _hp, { rng, targetSample }) {
     const W_dec = randomDecoder(shape, rng, 1);
@@ -83,20 +52,10 @@ export const centredReluVariant = {
     return { params: { ...params, b_enc: tf.zeros([shape.d_sae]), b_dec: medianOf(targetSample) } };
   },
   encode: (params, x): Codes => ({ kind: 'dense', values: encode(params, x) }),
-  decode: (params, codes) => denseDecode(params, toDense(codes)),
   unitRows: () => ['W_dec'],
-  afterStep(_params, state, hp) {
-    adjustSparsity(state, decliningTarget(state, hp.targetL0), DECLINING);
-    return {};
-  },
-  targetL0: (hp) => hp.targetL0,
-  controllers: (scalars, hp) => sparsityControllers(scalars, hp.targetL0),
-  foldScale: foldBiases,
-  directions: (params) => params['W_dec'] as Tensor2D,
-  macs: (shape, hp) => linearMacs(shape, hp.targetL0),
   toSaeLens: (params) => ({
     architecture: 'standard',
     cfg: { apply_b_dec_to_input: true },
     tensors: saeLensTensors(params),
   }),
-} satisfies Partial<SaeDefinition<Penalised>>;
+} satisfies Partial<SaeDefinition<SparsityTarget>>;

@@ -2,7 +2,12 @@
 import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../../harness/contract.ts';
 import type { LinearEncoder } from '../../../harness/kit/index.ts';
 
-/** (x − b_dec) · W_enc + b_enc as an operand of `topkEncode`. */
+/** x · W_enc + b_enc as an operand of `topkEncode`: b_dec is not subtracted. */
+export function linearEncoder(params: NamedTensors): LinearEncoder {
+  return { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
+}
+
+/** (x − b_dec) · W_enc + b_enc as one. */
 export function centredEncoder(params: NamedTensors): LinearEncoder & { centre: Tensor1D } {
   const { W_enc, b_enc, b_dec } = params as { W_enc: Tensor2D; b_enc: Tensor1D; b_dec: Tensor1D };
   return { W_enc, bias: b_enc, centre: b_dec };

@@ -11,6 +11,7 @@ export * from './frozen.ts';
 export * from './k-means.ts';
 export * from './learning-rate.ts';
 export * from './linear-parts.ts';
+export * from './penalised.ts';
 export * from './relu-codes.ts';
 export * from './sparsity-target.ts';
 export * from './start-threshold.ts';

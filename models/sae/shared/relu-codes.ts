@@ -2,6 +2,7 @@
 import {
   type Codes,
   type NamedTensors,
+  type SaeDefinition,
   type Scalar,
   type Tensor1D,
   type Tensor2D,
@@ -9,7 +10,11 @@ import {
   tf,
 } from '../../../harness/contract.ts';
 import { rowNorms, sparseDecode, type TopkCodes } from '../../../harness/kit/index.ts';
+import { linearEncoder } from './encoder.ts';
 import { fewActive } from './few-active.ts';
+import { foldDecoderNorms } from './linear-parts.ts';
+import { penalisedVariant } from './penalised.ts';
+import type { SparsityTarget } from './sparsity-target.ts';
 
 /** ReLU(W_enc^T x + b_enc): b_dec is not subtracted at the input. */
 export const reluEncode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
@@ -47,7 +52,14 @@ export function reluDecoded(
   x: Tensor2D,
   state: TrainState,
 ): Decoded & { carry: Record<string, number> } {
-  const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['b_enc'] as Tensor1D };
-  const { few, carry } = fewActive(x, encoder, state);
+  const { few, carry } = fewActive(x, linearEncoder(params), state);
   return { ...(few ? decodeSparse(params, few) : decodeDense(params, reluEncode(params, x))), carry };
 }
+
+/** Everything but a variant's name, its options, its recipe, its start values, its loss and SAELens's form. */
+export const reluVariant = {
+  ...penalisedVariant,
+  inference: 'every latent with a positive pre-activation',
+  encode: (params, x): Codes => ({ kind: 'dense', values: reluEncode(params, x) }),
+  toInference: foldDecoderNorms,
+} satisfies Partial<SaeDefinition<SparsityTarget>>;

@@ -1,14 +1,13 @@
 /** @file What TopK and the variants built on it have in common: their codes, decoding, and SAELens's form. */
 import type { Codes, NamedTensors, SaeDefinition, Tensor1D, Tensor2D } from '../../../harness/contract.ts';
-import { sparseDecode, topkEncode } from '../../../harness/kit/index.ts';
+import { type LinearEncoder, sparseDecode, topkEncode } from '../../../harness/kit/index.ts';
 import { linearMacs } from './cost.ts';
 import { centredEncoder, denseDecode } from './encoder.ts';
 import { foldBiases, saeLensTensors } from './linear-parts.ts';
 import { raiseDeadBiases, type TopkFamily, topkFamilyInit, topkFamilyTraining } from './topk-family.ts';
 
 /** The k largest positive pre-activations of each input, descending. */
-export function topkCodes(params: NamedTensors, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
-  const encoder = centredEncoder(params);
+export function topkCodes(encoder: LinearEncoder, x: Tensor2D, k: number): Codes & { kind: 'topk' } {
   return { kind: 'topk', ...topkEncode(x, encoder, k), d_sae: encoder.W_enc.shape[1] };
 }
 
@@ -24,7 +23,7 @@ export const topkVariant = {
   inference: 'the k largest positive pre-activations of each input',
   training: topkFamilyTraining,
   init: topkFamilyInit,
-  encode: (params, x, hp) => topkCodes(params, x, hp.k),
+  encode: (params, x, hp) => topkCodes(centredEncoder(params), x, hp.k),
   decode: topkDecode,
   targetL0: (hp) => hp.k,
   unitRows: () => ['W_dec'],
