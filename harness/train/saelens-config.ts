@@ -196,8 +196,8 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     throw new UserError(`saelens ${path}: rescale_acts_by_decoder_norm: expected false with ${beside}, found true.`);
   }
   const centred = boolean('apply_b_dec_to_input', !transcodes);
-  if (transcodes && (centred || decoderFactor)) {
-    const name = centred ? 'apply_b_dec_to_input' : 'finetuning_scaling_factor';
+  if ((transcodes && centred) || ((transcodes || pursuit) && decoderFactor)) {
+    const name = transcodes && centred ? 'apply_b_dec_to_input' : 'finetuning_scaling_factor';
     throw new UserError(`saelens ${path}: ${name}: expected false with the architecture ${architecture}, found true.`);
   }
   const text = (name: string, older: string) => {

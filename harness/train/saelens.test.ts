@@ -183,6 +183,10 @@ test('nothing that may change the numbers is passed over', async () => {
       { architecture: 'topk', k: 1, rescale_acts_by_decoder_norm: true, finetuning_scaling_factor: true },
       /expected false with finetuning_scaling_factor/,
     ],
+    [
+      { architecture: 'matching_pursuit', finetuning_scaling_factor: true },
+      /finetuning_scaling_factor: expected false with the architecture matching_pursuit, found true/,
+    ],
     [{ reshape_activations: 'heads' }, /reshape_activations: expected none or hook_z; found "heads"/],
     [{ hook_head_index: 0 }, /hook_head_index: expected null.*found 0/],
     [{ metadata: { hook_head_index: 2 } }, /hook_head_index: expected null.*found 2/],
