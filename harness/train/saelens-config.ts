@@ -139,15 +139,23 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
 const isThreshold = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < Infinity;
 
 /** What SAELens's matching pursuit has beside the weights; its defaults where a field is absent. */
-function pursuitOf(path: string, cfg: Json, d_in: number): PursuitOptions {
+function pursuitOf(path: string, cfg: Json, d_in: number, d_sae: number): PursuitOptions {
   const given = {
     max_iterations: cfg['max_iterations'] ?? d_in,
     residual_threshold: cfg['residual_threshold'] ?? 1e-2,
     stop_on_duplicate_support: cfg['stop_on_duplicate_support'] ?? true,
   };
   const isFlag = (value: unknown): value is boolean => typeof value === 'boolean';
+  const steps = field(path, given, 'max_iterations', 'a whole number of at least 1, or null for d_in', isSize);
+  // Rules to stop may be off, or never met: without a bound a checkpoint could ask for steps without end.
+  const most = Math.max(d_in, d_sae);
+  if (steps > most) {
+    throw new UserError(
+      `saelens ${path}: max_iterations: expected at most ${most}, the larger of d_in and d_sae; found ${steps}.`,
+    );
+  }
   return {
-    steps: field(path, given, 'max_iterations', 'a whole number of at least 1, or null for d_in', isSize),
+    steps,
     residualThreshold: field(path, given, 'residual_threshold', 'a number of 0 or more', isThreshold),
     stopOnDuplicate: field(path, given, 'stop_on_duplicate_support', 'true or false', isFlag),
   };
@@ -177,7 +185,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     NORMALISATIONS.join(' or '),
     oneOf(NORMALISATIONS),
   );
-  const pursuit = architecture === 'matching_pursuit' ? pursuitOf(path, cfg, d_in) : undefined;
+  const pursuit = architecture === 'matching_pursuit' ? pursuitOf(path, cfg, d_in, d_sae) : undefined;
   const transcodes = readsOther(architecture);
   if ((pursuit || transcodes) && scaling !== 'none') {
     throw new UserError(

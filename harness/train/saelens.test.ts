@@ -187,6 +187,7 @@ test('nothing that may change the numbers is passed over', async () => {
       { architecture: 'matching_pursuit', finetuning_scaling_factor: true },
       /finetuning_scaling_factor: expected false with the architecture matching_pursuit, found true/,
     ],
+    [{ architecture: 'matching_pursuit', max_iterations: 4 }, /max_iterations: expected at most 3, the larger of d_in/],
     [{ reshape_activations: 'heads' }, /reshape_activations: expected none or hook_z; found "heads"/],
     [{ hook_head_index: 0 }, /hook_head_index: expected null.*found 0/],
     [{ metadata: { hook_head_index: 2 } }, /hook_head_index: expected null.*found 2/],
