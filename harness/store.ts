@@ -3,7 +3,7 @@
  * at all, and carries checksums, so that a damaged one is found, said and computed again. A complete store is only read.
  */
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from './errors.ts';
 import { atomicWriteFile, writeError } from './io/atomic.ts';
@@ -13,6 +13,7 @@ import { isOwn, nameOf } from './store/holder.ts';
 import { isLiving, LEASE_MS, type Lease, ownerOf, withLock } from './store/lock.ts';
 import { checkStep, MANIFEST, type StepFacts, writeManifest } from './store/manifest.ts';
 import { livingRuns, RUN_LOCK, sweepDeadRuns } from './store/runs.ts';
+import { noteUse } from './store/use.ts';
 
 /** A step's output that was checked against its checksums. */
 export interface StoredStep {
@@ -70,9 +71,6 @@ export async function checkWritable(folder: string): Promise<void> {
 /** Bytes that must be writable for a run to go on: the size of a small step. */
 const PROBE_BYTES = 1 << 20;
 
-/** Uses of a step that are nearer to one another than this count as one. */
-const USE_MS = 3_600_000;
-
 /** Where the parts of a store lie. */
 export const storePlaces = (root: string) => ({
   steps: join(root, 'steps'),
@@ -113,16 +111,6 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
   const has = async (kind: StepKind, key: string) =>
     typeof (await checkStep(places.step(kind, key), { kind, key }, false)) === 'object';
 
-  /** Keeps the time of use for whoever prunes the store. One that is only read has none. */
-  async function noteUse(folder: string): Promise<void> {
-    const file = join(folder, MANIFEST);
-    try {
-      if (Date.now() - (await lstat(file)).mtimeMs > USE_MS) await utimes(file, new Date(), new Date());
-    } catch {
-      // Nothing depends on it.
-    }
-  }
-
   async function open(kind: StepKind, key: string): Promise<StoredStep | undefined> {
     const folder = places.step(kind, key);
     const found = await checkStep(folder, { kind, key }, true);
@@ -131,7 +119,7 @@ export function openStore(root: string, say: (line: string) => void, { leaseMs =
       told.add(key);
     }
     if (typeof found !== 'object') return undefined;
-    await noteUse(folder);
+    await noteUse(join(folder, MANIFEST));
     return { folder, meta: found.meta };
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SETTINGS } from '../config/settings.ts';
+import { packageRoot } from '../paths.ts';
 import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('commands');
@@ -96,6 +97,14 @@ function suiteFile(more: object = {}): string {
 
 const plugins = toyFiles().flatMap((file) => ['--plugin', file]);
 const places = ['--out', join(folder, 'out'), '--store', join(folder, 'store'), '--backend', 'cpu', '--no-progress'];
+
+test('SAEs at a joint site of another subject have sizes by its whole width, and the run says so', async () => {
+  const joint = ['--site', 'blocks.1.hook_resid_post+blocks.2.hook_resid_post'];
+  const subject = ['--subject', join(packageRoot, 'models/pretrained/tiny-lm'), ...joint];
+  const { said } = await run('run', 'default', ...subject, ...places, '--only', 'topk', '--dry-run');
+  assert.match(said, /hook_resid_post\+blocks\.2\.hook_resid_post \(d_in 256\)/);
+  assert.match(said, /^topk: d_sae 2048, k 16 \(by d_in/m);
+});
 
 test('a subject whose width is not known ahead: that sizes are the suite’s is said', async () => {
   const subject = ['--subject', modelFolder, '--site', 'blocks.0.hook_resid_post', '--dataset', 'toy-words'];

@@ -10,6 +10,7 @@ import type { Plan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import { isImported } from '../suite/resolved.ts';
 import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
@@ -38,8 +39,9 @@ async function sizedFor(
       );
       return { suite };
     }
-    const widths = sites.filter(({ name }) => subject!.sites.includes(name)).map(({ d }) => d);
-    if (widths.length === 0) return { suite };
+    const { siteOf } = await import('../activations/site-of.ts');
+    const known = { id: subject!.id ?? given.id, sites };
+    const widths = subject!.sites.map((name) => siteOf(known, name).d);
     d_in = Math.min(...widths);
   }
   const { sizedBy } = await import('../suite/widths.ts');
@@ -160,7 +162,7 @@ function showMarks(results: readonly Result[], say: (line: string) => void): voi
 
 /** What a reader of results must know of the texts, once for each subject. */
 function showNotes(results: readonly Result[], say: (line: string) => void): void {
-  const computed = results.filter(({ subject }) => subject.family !== 'imported');
+  const computed = results.filter(({ subject }) => !isImported(subject));
   const lines = computed.flatMap(({ subject, dataset }) =>
     (dataset.notes ?? []).map((note) => `${subject.id}: ${note}.`),
   );

@@ -175,22 +175,24 @@ export const command: Command = {
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
     const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
+    const marks = (step.meta['marks'] ?? []) as Mark[];
     await clearSaeFolder(out);
+    // First: by it the next training knows the folder of one that was killed here.
+    const record = { key: fit!.key, ...(step.meta['training'] as object), marks };
+    await atomicWriteJson(join(out, TRAINING_RECORD), record);
     if (existsSync(saelens)) {
       await cp(saelens, out, { recursive: true }).catch((error: unknown) => {
         throw writeError(out, error);
       });
       await nameModel(join(out, SAELENS_CONFIG), sitePlan!.subject);
     } else {
-      say(
-        `'${suite.methods[0]!.id}' has no toSaeLens: wrote saxbench's own layout, which needs the plug-in to be scored.`,
-      );
+      const id = fit!.method.id;
+      const reader =
+        registry.fileOf('sae', id) === undefined ? 'saxbench alone reads' : 'needs the plug-in to be scored';
+      say(`'${id}' has no toSaeLens: wrote saxbench's own layout, which ${reader}.`);
       await writeOwn(out, step.folder, sitePlan!, registry);
     }
-    const marks = (step.meta['marks'] ?? []) as Mark[];
     for (const { message } of marks) say(`warning: ${message}`);
-    const record = { key: fit!.key, ...(step.meta['training'] as object), marks };
-    await atomicWriteJson(join(out, TRAINING_RECORD), record);
     const { curve, ...facts } = step.meta['training'] as { curve: Record<string, number[]> };
     const last = Object.fromEntries(Object.entries(curve).map(([name, series]) => [name, series.at(-1)]));
     if (values['json']) print(JSON.stringify({ out, ...facts, marks, last }, null, 2));

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import { openRegistry, type Registry } from '../registry.ts';
+import { openDataset } from '../suite/resolve.ts';
 import { checkSites } from './check-sites.ts';
 
 const test = suite('execute/check-sites');
@@ -20,12 +21,14 @@ function weightless(): Registry {
   return { ...registry, get };
 }
 
-function planOf(site: string): Plan {
+async function planOf(site: string): Promise<Plan> {
+  const dataset = { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 };
+  const { fingerprint } = await openDataset(await openRegistry().get('dataset', dataset.id), dataset, '');
   const subject = {
     id: 'tiny-lm',
     fingerprint: 'f',
     family: 'llama@1',
-    dataset: { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 },
+    dataset: { ...dataset, fingerprint },
     concepts: {},
     training: {},
   };
@@ -36,9 +39,9 @@ test('sites and sizes are known without loading weights', async () => {
   const { signal } = new AbortController();
   const places = { 'tiny-lm@f': { folder: join(packageRoot, 'models/pretrained/tiny-lm'), baseDir: '' } };
   const run = { registry: weightless(), places, signal };
-  const small = await checkSites(planOf('blocks.2.hook_resid_post'), run);
+  const small = await checkSites(await planOf('blocks.2.hook_resid_post'), run);
   assert.equal([...small], ['tiny-lm']);
-  const error = await checkSites(planOf('blocks.9.hook_resid_post'), run).catch((e: Error) => e);
+  const error = await checkSites(await planOf('blocks.9.hook_resid_post'), run).catch((e: Error) => e);
   assert.match((error as Error).message, /unknown site of tiny-lm 'blocks\.9\.hook_resid_post'/);
 });
 

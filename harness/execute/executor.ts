@@ -121,7 +121,11 @@ export function openWorker(plan: Plan, run: Run): Worker {
       if (fit.evaluations.length === 0) await running.fit(fit);
       else
         await running.withMethod(fit, async (method) => {
-          await refuseChanged(fit.method, registry);
+          await refuseChanged(fit.method, registry).catch(async (error: unknown) => {
+            // What was fitted may be of the other files: it is not found again once these are put back.
+            await store.drop([{ kind: 'fit', key: fit.key }], signal);
+            throw error;
+          });
           for (const evaluation of fit.evaluations) {
             try {
               await method.evaluate(evaluation);

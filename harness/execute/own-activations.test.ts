@@ -73,6 +73,18 @@ const failing: readonly [parts: string, line: RegExp][] = [
   ['groundTruth: { ...truth, features: 0 },', /groundTruth\.features: expected a whole number; found 0/],
   ['groundTruth: { ...truth, parents: Int32Array.of(0, 0) },', /groundTruth\.parents: .*each a feature or −1/],
   ['groundTruth: { ...truth, directions: async () => new Float32Array(5) },', /groundTruth\.directions/],
+  [
+    'groundTruth: { ...truth, directions: async () => new Float32Array(12) },',
+    /groundTruth\.directions: expected Float32Array \[2, 3\]/,
+  ],
+  [
+    'groundTruth: { ...truth, of: () => ({ ...codes(2), indptr: Uint32Array.of(0, 1, 3) }) },',
+    /groundTruth\.of: expected ascending features/,
+  ],
+  [
+    'groundTruth: { ...truth, of: () => ({ ...codes(2), indptr: Uint32Array.of(0, 2, 2) }) },',
+    /groundTruth\.of: expected ascending features/,
+  ],
   ['groundTruth: { ...truth, of: () => codes(1) },', /groundTruth\.of: expected rows of 2 items over 2 features/],
 ];
 

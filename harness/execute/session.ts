@@ -4,6 +4,7 @@ import { siteOf } from '../activations/site-of.ts';
 import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
 import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
+import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
@@ -72,7 +73,19 @@ const familyOf = ({ family }: PlannedSubject, registry: Registry) => registry.ge
 
 async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
   const { dataset } = planned;
-  return openDataset(await registry.get('dataset', dataset.id), dataset, placeOf(places, planned).baseDir);
+  const opened = await openDataset(
+    await registry.get('dataset', dataset.id),
+    dataset,
+    placeOf(places, planned).baseDir,
+  );
+  refuseChanged(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
+  return opened;
+}
+
+/** @throws UserError where other data lie there than when the run was planned: their numbers would have the keys of those. */
+function refuseChanged(what: string, planned: string, found: string): void {
+  if (found === planned) return;
+  throw new UserError(`${what}: changed since the run was planned; run the command again.`);
 }
 
 /** The site of a name, where the dataset fits it. */
@@ -87,11 +100,19 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
   const { id, fingerprint, collect } = planned;
-  const { folder, imported } = placeOf(run.places, planned);
+  const { folder, stamp, imported } = placeOf(run.places, planned);
   if (imported !== undefined) return openImportedSession(planned, imported);
   const dataset = await openOwnDataset(planned, run);
   if (folder === undefined) return openVectorSession(planned, dataset);
   const subject = await (await familyOf(planned, run.registry)).load(folder, { id });
+  try {
+    // After loading: a training elsewhere may write the folder while another subject is worked on, or right now.
+    if (stamp !== (await folderStamp(folder)))
+      refuseChanged(`subject ${folder}`, fingerprint, await folderFingerprint(folder));
+  } catch (error) {
+    subject.dispose();
+    throw error;
+  }
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
@@ -151,8 +172,7 @@ async function openImportedSession(
 ): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
   const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported, draw);
-  if (found !== fingerprint)
-    throw new UserError(`activations ${imported}: changed since the run was planned; run the command again.`);
+  refuseChanged(`activations ${imported}`, fingerprint, found);
   return {
     facts: { id, fingerprint, family: IMPORTED, parameters: null },
     dataset,

@@ -1,5 +1,5 @@
 /** @file Fingerprints of folders: a hash of the files that decide a model's or an SAE's numbers. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File, sha256Json } from './hash.ts';
 import { readError } from './json.ts';
@@ -15,11 +15,28 @@ const DECISIVE = /\.safetensors$|^(model\.safetensors\.index|config|preprocessor
  * @throws UserError when the folder cannot be read.
  */
 export async function folderFingerprint(folder: string): Promise<string> {
-  const counts = (name: string) => DECISIVE.test(name) || isTokenizerFile(name);
+  return filesFingerprint(folder, await decisiveFiles(folder));
+}
+
+/**
+ * Sizes and times of the files that {@link folderFingerprint} reads: where they are the same, so are the contents, and
+ * gigabytes need not be read again.
+ */
+export async function folderStamp(folder: string): Promise<string> {
+  const stamps: [string, number, number][] = [];
+  for (const name of (await decisiveFiles(folder)).sort()) {
+    // The time of the last change of any kind, which no copying sets back.
+    const { size, ctimeMs } = await stat(join(folder, name));
+    stamps.push([name, size, ctimeMs]);
+  }
+  return JSON.stringify(stamps);
+}
+
+async function decisiveFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw readError('subject', folder, error);
   });
-  return filesFingerprint(folder, names.filter(counts));
+  return names.filter((name) => DECISIVE.test(name) || isTokenizerFile(name));
 }
 
 /** SHA-256 over the names and contents of files of a folder. @throws UserError when one cannot be read. */

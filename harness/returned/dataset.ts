@@ -201,8 +201,22 @@ function checkedGrids(author: Author, grids: Grids, { d, input }: Site): Grids {
   };
 }
 
-/** Directions and features of items, as tasks index them. */
-function checkedTruth(author: Author, truth: GroundTruth): GroundTruth {
+/** Whether codes are as `Csr` says, with values above 0: tasks read past the end of others, or a feature twice. */
+function areFeatures({ indptr, indices, values }: ReturnType<GroundTruth['of']>, features: number): boolean {
+  const starts = new Set(indptr);
+  const rises = (feature: number, i: number) => starts.has(i) || feature > indices[i - 1]!;
+  return (
+    indptr[0] === 0 &&
+    indptr.every((start, row) => row === 0 || start >= indptr[row - 1]!) &&
+    indptr.at(-1) === indices.length &&
+    values.length === indices.length &&
+    indices.every((feature, i) => feature < features && rises(feature, i)) &&
+    values.every((value) => value > 0)
+  );
+}
+
+/** Directions and features of items, as tasks index them; `d` is the width of the dataset's own rows. */
+function checkedTruth(author: Author, truth: GroundTruth, d: number | undefined): GroundTruth {
   demand(author, 'open: groundTruth', isRecord(truth), '{ features, directions, of }', truth);
   const { features, parents } = truth;
   demand(author, 'groundTruth.features', Number.isInteger(features) && features > 0, 'a whole number', features);
@@ -215,15 +229,16 @@ function checkedTruth(author: Author, truth: GroundTruth): GroundTruth {
     features,
     ...(parents && { parents }),
     directions: checkedAsync(author, 'groundTruth.directions', truth, truth.directions, (data) => {
-      const whole = data instanceof Float32Array && data.length > 0 && data.length % features === 0;
-      demand(author, 'groundTruth.directions', whole, `Float32Array [${features}, d_in]`, data);
+      const size = data?.length ?? 0;
+      const fits = d === undefined ? size > 0 && size % features === 0 : size === features * d;
+      const whole = data instanceof Float32Array && fits;
+      demand(author, 'groundTruth.directions', whole, `Float32Array [${features}, ${d ?? 'd_in'}]`, data);
       requireFinite(author, 'groundTruth.directions', data);
     }),
     of: checkedSync(author, 'groundTruth.of', truth, truth.of, (codes, items) => {
       const whole = codes?.n === items.length && codes.d_sae === features && codes.indptr?.length === codes.n + 1;
       demand(author, 'groundTruth.of', whole, `rows of ${items.length} items over ${features} features`, codes);
-      const ids = codes.indices.every((feature) => feature < features);
-      demand(author, 'groundTruth.of', ids && codes.values.every((value) => value > 0), 'features above 0', codes);
+      demand(author, 'groundTruth.of', areFeatures(codes, features), 'ascending features with values above 0', codes);
     }),
   };
 }
@@ -289,7 +304,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
     }),
     ...(modality === 'vectors' && { activations: checkedActivations(author, dataset.activations) }),
     ...(dataset.manifolds !== undefined && { manifolds: checkedManifolds(author, dataset.manifolds) }),
-    ...(groundTruth !== undefined && { groundTruth: checkedTruth(author, groundTruth) }),
+    ...(groundTruth !== undefined && { groundTruth: checkedTruth(author, groundTruth, dataset.activations?.site.d) }),
     ...(zeroShot !== undefined && { zeroShot: checkedZeroShot(author, zeroShot) }),
     ...(judge !== undefined && { judge: checkedJudge(author, judge) }),
   };

@@ -69,6 +69,12 @@ test('by age, by size, by results; nothing without a rule', async () => {
   assert.equal(await chosen({ referenced: new Set([ACTS, FIT]) }), [OTHER]);
 });
 
+test('what a result came from stays, though the result names the last step only', async () => {
+  const scored = sha256('evaluate');
+  await make('evaluate', scored, 100, 1, [FIT]);
+  assert.equal(await chosen({ referenced: new Set([scored]) }), [OTHER]);
+});
+
 test('pruned steps are gone, the others whole, and what they were made from is named', async () => {
   const freed = await prune(root, await planPrune(root, { olderThan: 30 * DAY }, Date.now()));
   assert.ok(freed > 3000);

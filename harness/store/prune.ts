@@ -13,7 +13,7 @@ export interface PruneRules {
   olderThan?: number;
   /** Remove what was not used for longest, until all steps have at most so many bytes. */
   maxBytes?: number;
-  /** Remove what is not among these keys. */
+  /** Remove what is neither among these keys nor what those steps were made from. */
   referenced?: ReadonlySet<string>;
 }
 
@@ -43,6 +43,15 @@ async function keysInUse(root: string, keys: readonly string[]): Promise<Set<str
   return used;
 }
 
+/** Keys with those of all steps that they were made from: a result names of these only what it shows. */
+function withInputs(keys: ReadonlySet<string>, entries: readonly Entry[]): Set<string> {
+  const inputs = new Map(entries.map((entry) => [entry.key, entry.inputs]));
+  const all = new Set(keys);
+  // A set goes on to what is added to it meanwhile.
+  for (const key of all) for (const input of inputs.get(key) ?? []) all.add(input);
+  return all;
+}
+
 /** Replies that go, with the reason. */
 async function planReplies(root: string, { olderThan }: PruneRules, now: number) {
   const all = await listReplies(root, true);
@@ -56,8 +65,9 @@ async function planReplies(root: string, { olderThan }: PruneRules, now: number)
 
 /** What the rules remove; damaged steps and replies in any case. */
 export async function planPrune(root: string, rules: PruneRules, now: number): Promise<PrunePlan> {
-  const { olderThan, maxBytes, referenced } = rules;
+  const { olderThan, maxBytes } = rules;
   const entries = await listSteps(root, false);
+  const referenced = rules.referenced && withInputs(rules.referenced, entries);
   const reasons = new Map<Entry, string>();
   for (const entry of entries) {
     if (entry.damage !== undefined) reasons.set(entry, `damaged: ${entry.damage}`);

@@ -4,7 +4,6 @@
  * of the judge, or what was not used for long (`store gc --older-than`).
  */
 import { existsSync } from 'node:fs';
-import { lstat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Replies } from '../contract/judge.ts';
 import { atomicWriteJson } from '../io/atomic.ts';
@@ -12,24 +11,13 @@ import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256Json } from '../io/hash.ts';
 import { refuseNonFinite } from '../io/non-finite.ts';
 import { type KeptReply, readReply, replyChecksum, replyFile } from './reply-files.ts';
+import { noteUse } from './use.ts';
 
 /** What of a judge its replies depend on. */
 export interface ReplyingJudge {
   id: string;
   version: number;
   options: Record<string, unknown>;
-}
-
-/** Between two notes of a use. */
-const USE_MS = 3_600_000;
-
-/** Keeps the time of use for whoever prunes the store. One that is only read has none. */
-async function noteUse(file: string): Promise<void> {
-  try {
-    if (Date.now() - (await lstat(file)).mtimeMs > USE_MS) await utimes(file, new Date(), new Date());
-  } catch {
-    // Nothing depends on it.
-  }
 }
 
 /**

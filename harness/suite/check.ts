@@ -37,19 +37,14 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
     if (dataset) await checkConcepts(dataset, subject.concepts ?? {}, { registry, id: subject.dataset!.id });
     const own = methods.filter(({ subjects }) => subjects?.includes(subjectName(subject)) ?? true);
     const sites = await knownSites(subject, dataset, registry, where);
+    const known = sites && { id: `${subjectName(subject)} in ${where}`, sites };
     for (const name of subject.sites) {
-      const joint = sites && name.includes('+') ? siteOf({ id: subjectName(subject), sites }, name) : undefined;
-      const site = joint ?? sites?.find((candidate) => candidate.name === name);
-      if (sites && !site) {
-        const known = sites.map((candidate) => candidate.name);
-        throw unknownName(`site of ${subjectName(subject)} in ${where}`, name, known);
-      }
+      const site = known && siteOf(known, name);
       if (site && dataset) checkModality(subjectName(subject), site, dataset);
       for (const method of own) {
-        if (!site || !meantFor(method, name) || (method.site !== undefined && method.site !== name)) continue;
-        const siteNamed = (other: string) => siteOf({ id: subjectName(subject), sites: sites! }, other);
+        if (!known || !site || !meantFor(method, name) || (method.site !== undefined && method.site !== name)) continue;
         if (method.target !== undefined && subject.activations?.from !== undefined) continue;
-        await checkMethod(method, subject.training ?? {}, site, registry, siteNamed);
+        await checkMethod(method, subject.training ?? {}, site, registry, (other) => siteOf(known, other));
       }
     }
   }

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Suite, SuiteMethod } from '../schema/suite.generated.ts';
 import { expandGrids } from './grid.ts';
 import { checkNames } from './load.ts';
+import { setOptions } from './set-options.ts';
 
 const test = suite('suite/grid');
 
@@ -64,6 +65,28 @@ test('what cannot be is refused in one line', () => {
   const many = Array.from({ length: 32 }, (_, i) => i + 1);
   assert.match(refused({ grid: { k: many, d_sae: many } }), /expected at most 1000 combinations, found 1024/);
   assert.match(refused({ name: 'a'.repeat(75), grid: { k: [1000] } }), /at most 80 letters/);
+});
+
+test('neither --option nor limits give the points of a grid one value under all their names', () => {
+  const grid = { id: 'topk', grid: { d_sae: [256], k: [8, 16] } };
+  const set = (...given: string[]) => setOptions(expandGrids(suiteOf(grid), 'suite mine'), given).methods;
+  assert.is(
+    messageOf(() => set('topk.k=32')),
+    "--option topk.k=32: 'topk-d_sae-256-k-8' is named after its k: choose among such methods with --only, or write a suite with other values.",
+  );
+  assert.match(
+    messageOf(() => set('topk-d_sae-256-k-16.d_sae=512')),
+    /'topk-d_sae-256-k-16' is named after its d_sae/,
+  );
+  assert.equal(
+    set('topk.auxK=4').map(({ options }) => options),
+    [8, 16].map((k) => ({ d_sae: 256, k, auxK: 4 })),
+  );
+  const limited = { ...suiteOf(grid), limits: { methods: { topk: { k: 4 } } } };
+  assert.match(
+    messageOf(() => expandGrids(limited, 'suite mine')),
+    /^suite mine: method topk: grid: k: is also one of 'limits\.methods\.topk', /,
+  );
 });
 
 test.run();

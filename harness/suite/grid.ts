@@ -27,7 +27,7 @@ function combinationsOf(grid: Record<string, unknown[]>): [name: string, value: 
   );
 }
 
-function expand({ grid, ...method }: SuiteMethod, where: string): SuiteMethod[] {
+function expand({ grid, ...method }: SuiteMethod, where: string, limits: Suite['limits']): SuiteMethod[] {
   if (grid === undefined) return [method];
   const name = method.name ?? method.id;
   const place = `${where}: method ${name}: grid`;
@@ -38,6 +38,11 @@ function expand({ grid, ...method }: SuiteMethod, where: string): SuiteMethod[] 
     const part = TRAINING_OPTIONS.includes(option) ? 'training' : 'options';
     if (method[part] && option in method[part]) {
       throw new UserError(`${place}: ${option}: is also one of '${part}'; keep one of them.`);
+    }
+    if (option in (limits?.methods?.[method.id] ?? {})) {
+      throw new UserError(
+        `${place}: ${option}: is also one of 'limits.methods.${method.id}', which would make all values one; keep one of them.`,
+      );
     }
   }
   return combinationsOf(grid).map((point) => {
@@ -66,8 +71,9 @@ function expand({ grid, ...method }: SuiteMethod, where: string): SuiteMethod[] 
  * The suite with a method for every combination of a grid's values, named after them: `topk` with
  * `{ d_sae: [256, 512], k: [8, 16] }` becomes `topk-d_sae-256-k-8` and three more. Methods without a grid stay.
  *
- * @throws UserError for an option that stands in the grid and beside it, values that cannot be part of a name, too many.
+ * @throws UserError for an option that stands in the grid and beside it or in the suite's limits, values that cannot be
+ *   part of a name, too many.
  */
 export function expandGrids(suite: Suite, where: string): Suite {
-  return { ...suite, methods: suite.methods.flatMap((method) => expand(method, where)) };
+  return { ...suite, methods: suite.methods.flatMap((method) => expand(method, where, suite.limits)) };
 }

@@ -116,6 +116,9 @@ test('a suite without SAEs: sized by the width of each site', async () => {
   assert.equal(entriesOf(joined, 'mine'), [{ id: 'mine', options: { k: 8 } }], 'd_in 64 at both sites');
   assert.equal(entriesOf(joined, 'bare'), [{ id: 'bare' }]);
   assert.match(joinedLines(joined, told)[1]!, /^mine \(SAE of \.\/mine\.ts\) joins the run, sized by d_in: k 8 \(/);
+  const wider = { id: 'tiny-lm', sites: [SITES.join('+')], dataset: { id: 'text-world' } };
+  const joint = await joinPlugins(suiteOf([], { subjects: [wider] }), registry);
+  assert.equal(entriesOf(joint.suite, 'mine'), [{ id: 'mine', options: { k: 16 } }], 'd_in 256 at both together');
   const wide = { id: 'world', sites: ['superposition'], dataset: { id: 'superposition', options: { d: 512 } } };
   const both = suiteOf([], { subjects: [...suiteOf([]).subjects, wide] });
   assert.equal(entriesOf((await joinPlugins(both, registry)).suite, 'mine'), [

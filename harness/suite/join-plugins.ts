@@ -1,6 +1,7 @@
 /** @file `--plugin`: the person's own methods and tasks join a run by themselves, sized as what the suite has. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { siteOf } from '../activations/site-of.ts';
 import { SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, PLUGIN_FOLDERS, type Registry } from '../registry.ts';
@@ -127,7 +128,7 @@ async function entriesByWidth(id: string, { subjects, id: suite }: Suite, regist
   for (const subject of subjects) {
     const known = await sitesOf(subject, registry, `suite ${suite}`);
     for (const name of subject.sites) {
-      const d = known?.find((site) => site.name === name)?.d;
+      const d = known && siteOf({ id: subjectName(subject), sites: known }, name).d;
       const options = Object.fromEntries(d === undefined ? [] : names.map((option) => [option, sparsityFor(d)]));
       entries.push({ id, subjects: [subjectName(subject)], sites: [name], options });
     }

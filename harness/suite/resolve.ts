@@ -2,7 +2,7 @@
 import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { folderFingerprint } from '../io/fingerprint.ts';
+import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
@@ -237,7 +237,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
   const remarks = await cardRemarks(folder);
   return {
     ...common,
-    place: { folder, baseDir },
+    place: { folder, stamp: await folderStamp(folder), baseDir },
     ...(remarks.length > 0 ? { remarks } : {}),
     fingerprint: await folderFingerprint(folder),
     family: `${family.id}@${family.version}`,

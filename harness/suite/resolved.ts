@@ -38,6 +38,8 @@ export interface ImportDraw {
 export interface SubjectPlace {
   /** The model's folder; absent for imported activations and for a dataset's own. */
   folder?: string;
+  /** Sizes and times of the model's files from before they were fingerprinted. */
+  stamp?: string;
   /** The folder of imported activations. */
   imported?: string;
   /** Where the dataset's relative paths start. */

@@ -10,7 +10,8 @@ import { parsedValue } from './option-text.ts';
  * checks them when the suite is resolved.
  *
  * @param given Each `method.key=value`, as in `topk.k=32`.
- * @throws UserError for another form, a method or task that the suite does not have, or an option that comes twice.
+ * @throws UserError for another form, a method or task that the suite does not have, an option that comes twice, or one
+ *   that a method is named after, as those of a grid are: it would stand under a name that is not true.
  */
 export function setOptions(suite: Suite, given: readonly string[]): Suite {
   let { methods, tasks } = suite;
@@ -35,7 +36,13 @@ export function setOptions(suite: Suite, given: readonly string[]): Suite {
     const part = TRAINING_OPTIONS.includes(key) ? 'training' : 'options';
     methods = methods.map((each) => {
       if (methodName(each) !== method && each.id !== method) return each;
-      return { ...each, [part]: { ...each[part], [key]: parsedValue(value) } };
+      const own: Record<string, unknown> = { ...each[part] };
+      if (`-${each.name}-`.includes(`-${key}-${own[key]}-`)) {
+        throw new UserError(
+          `--option ${text}: '${each.name}' is named after its ${key}: choose among such methods with --only, or write a suite with other values.`,
+        );
+      }
+      return { ...each, [part]: { ...own, [key]: parsedValue(value) } };
     });
   }
   return { ...suite, methods, tasks };

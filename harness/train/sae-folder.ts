@@ -1,5 +1,4 @@
 /** @file The folder that `saxbench train` writes an SAE into: another SAE in it is never replaced unasked. */
-import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -33,7 +32,12 @@ export async function refuseOtherSae(folder: string, key: string, overwrite: boo
   );
 }
 
-/** Takes away what an earlier training left, so that no file of another layout stays beside the new ones. */
+/**
+ * Takes away what an earlier training left, so that no file of another layout stays beside the new ones. Its record stays
+ * until it is replaced: whoever is killed in between leaves a folder that training knows.
+ */
 export async function clearSaeFolder(folder: string): Promise<void> {
-  if (existsSync(join(folder, TRAINING_RECORD))) await rm(folder, { recursive: true });
+  const names = await readdir(folder);
+  if (!names.includes(TRAINING_RECORD)) return;
+  for (const name of names) if (name !== TRAINING_RECORD) await rm(join(folder, name), { recursive: true });
 }
