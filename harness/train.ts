@@ -88,6 +88,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
   const reads = definition.data?.target !== undefined;
   const followed = options.heldOut && (!reads || options.heldOutTarget);
+  if (followed) checkTarget(plugin, options.heldOut!, options.heldOutTarget);
   const looks = followed ? heldOutLooks(options.heldOut!, seed, options.heldOutTarget) : undefined;
   const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
   const lookAt = lookSteps(training);
@@ -181,8 +182,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
     const quiet = dead.sinceFired.filter((tokens) => tokens >= silentAfter(state.tokens)).length / shape.d_sae;
     const silent = fires ? quiet : 0;
     const rows = keptRows(activations);
-    const trainedOn =
-      fires && !definition.data?.target && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
+    const trainedOn = fires && !reads && seenWhole(rows) ? heldOutLooks(activations, seed) : undefined;
     const silentOnAll = (await trainedOn?.({ definition, hp, params, state, scale }, 'trained'))?.silent;
     const { points } = curve.state;
     const late = points.slice(-Math.ceil(points.length / LATE));

@@ -1,6 +1,7 @@
 /** @file Variants over their settings: one curve a variant and width, values at equal sizes, laws where there are widths enough. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createRng } from '../harness/num/rng.ts';
 import { jointLoss } from '../harness/num/stats/scaling-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
@@ -161,6 +162,12 @@ test('a size of another task is taken from the same method there', () => {
     [512, 1024, 2048],
   );
   assert.is(matchedTable(front!, tables[0]!), undefined);
+  const renamed = scored.map((result) => ({
+    ...result,
+    method: { ...result.method, name: `${result.method.name} x=1` },
+  }));
+  const apart = buildTables([...renamed, ...costs]);
+  assert.is(frontsOf(apart[0]!, apart)[0]!.curves.flatMap(({ points }) => points).length, 6, 'told apart in one table');
 });
 
 test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
@@ -177,6 +184,21 @@ test('widths and sparsities enough: the law that made the losses, and the width 
   assert.match(html, /EV along sparsities/);
   assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
   assert.equal(scalingStudies(grid.slice(0, 8)), [], 'two widths are too few');
+});
+
+test('a study says of how many of its trainings there is a warning, and gives no interval where nothing is known', () => {
+  const rng = createRng(2);
+  const law = { ...LAW, beta_k: -0.5, beta_n: -0.1, gamma: 0.03, zeta: -6 };
+  const grid = [64, 128, 256, 512].flatMap((n) =>
+    [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(law, n, k) * (0.9 + 0.2 * rng.uniform()))),
+  );
+  const marks = [{ code: 'l0-off-target', message: 'L0 is 30.' }];
+  const [study] = scalingStudies(grid.map((result, i) => (i < 2 ? { ...result, marks } : result)));
+  assert.match(study!.reading[0]!, /^2 of the 16 trainings have a warning/);
+  const open = study!.reading.some((line) => line.startsWith('The loss that no width takes away is not determined'));
+  const values = study!.rows.filter(({ name }) => /irreducible|its exponent/.test(name)).map(({ value }) => value);
+  assert.ok(open, study!.reading.join(' '));
+  assert.equal(values, ['not determined', 'not determined']);
 });
 
 test('a law is fitted to settings of one training only', () => {

@@ -1,4 +1,4 @@
-/** @file Lists in groups: of results, those that make one table. */
+/** @file Lists in groups: of results, those that make one table; of one place. */
 import type { Result } from '../harness/schema/result.generated.ts';
 
 /** The items in groups of one key, in the order in which keys first come up. */
@@ -16,4 +16,9 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][]
 /** Results by what makes a table: one subject, one site, one task. */
 export function byTable(results: readonly Result[]): Result[][] {
   return groupBy(results, ({ subject, site, task }) => JSON.stringify([subject.id, site.name, task.id]));
+}
+
+/** Results or tables by their place: one subject, one site. */
+export function byPlace<T extends Pick<Result, 'subject' | 'site'>>(items: readonly T[]): T[][] {
+  return groupBy(items, ({ subject, site }) => JSON.stringify([subject.id, site.name]));
 }

@@ -3,6 +3,7 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { tableColumns } from './columns.ts';
 import { axesLabel, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
+import { byPlace } from './group-by.ts';
 import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
 import { frontPlot } from './plots/fronts.ts';
@@ -105,11 +106,10 @@ export async function renderHtml(
   options: { limited: boolean; title: string },
 ): Promise<string> {
   const palette = createPalette(results.map(({ method }) => method));
-  const places = [...new Set(tables.map(({ subject, site }) => `${subject.id} · ${site.name}`))];
   const sections = [];
-  for (const place of places) {
-    const own = tables.filter(({ subject, site }) => `${subject.id} · ${site.name}` === place);
+  for (const own of byPlace(tables)) {
     const { subject, site, dataset } = own[0]!;
+    const place = `${subject.id} · ${site.name}`;
     const atPlace = results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
     const tasks = [];
     for (const table of own) {

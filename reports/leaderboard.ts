@@ -4,6 +4,7 @@ import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
+import { byPlace } from './group-by.ts';
 import { markedName, markLine } from './marks.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
@@ -104,25 +105,18 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-const isPlaceOf = ({ subject, site }: Table, other: Table) =>
-  other.subject.id === subject.id && other.site.name === site.name;
-
 /** The leaderboard's text. `source` says where the results lie, for the reader. */
 export async function renderLeaderboard(
   tables: readonly Table[],
   options: { limited: boolean; source?: string },
 ): Promise<string> {
   const seeds = new Set(tables.flatMap((table) => table.seeds));
+  const atPlace = new Map(byPlace(tables).flatMap((own) => own.map((table) => [table, own] as const)));
   const modalities = [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
     title: MODALITY_TITLES[modality],
     tables: tables
       .filter(({ subject }) => subject.modality === modality)
-      .map((table) =>
-        tableView(
-          table,
-          tables.filter((other) => isPlaceOf(table, other)),
-        ),
-      ),
+      .map((table) => tableView(table, atPlace.get(table)!)),
   }));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,

@@ -48,6 +48,12 @@ function trainingOf({ method, rows, training }: Result, missing: string): Traini
 /** Widest interval of the logarithm of a loss of which something is known: a factor of some 50. */
 const UNKNOWN = 4;
 
+/** Whether the trainings leave the irreducible loss open. */
+function isUnknown(intervals: Record<keyof JointLaw, [number, number]> | null): boolean {
+  const [least, most] = intervals?.zeta ?? [0, 0];
+  return most - least > UNKNOWN;
+}
+
 const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
 
 /** Studies of the variants that have enough widths and sparsities in the results of one task at one place. */
@@ -57,11 +63,16 @@ export function scalingStudies(results: readonly Result[]): ScalingStudy[] {
   const settings = results.flatMap((result) => {
     const { method } = result;
     const trainings = method.kind === 'sae' && method.sparsity !== undefined ? trainingOf(result, missing) : [];
-    return trainings.map((point) => ({ ...settingIn(result), point }));
+    return trainings.map((point) => ({ ...settingIn(result), point, warned: (result.marks ?? []).length > 0 }));
   });
   return curvesOf(settings, WIDTH).flatMap(({ label, own }) => {
     const trainings = own.map(({ point }) => point);
-    return whyNoJointLaw(trainings) === undefined ? [studyOf(label, trainings)] : [];
+    if (whyNoJointLaw(trainings) !== undefined) return [];
+    const study = studyOf(label, trainings);
+    const warned = own.filter((each) => each.warned).length;
+    // The law goes by the sparsity that was asked for: of a training that missed it, it says something else.
+    const warning = `${warned} of the ${own.length} trainings have a warning (⚠ below): the law is no better than they are.`;
+    return [warned === 0 ? study : { ...study, reading: [warning, ...study.reading] }];
   });
 }
 
@@ -73,10 +84,12 @@ function studyOf(variant: string, trainings: Training[]): ScalingStudy {
     ...{ alpha: 'α', beta_k: 'β of ln k', beta_n: 'β of ln n', gamma: 'γ of ln k · ln n' },
     ...{ zeta: 'ζ: ln of the irreducible loss at k = 1', eta: 'η: its exponent in k' },
   };
-  const rows = (Object.keys(names) as (keyof JointLaw)[]).map((name) => ({
-    name: names[name],
-    value: formatInterval(law[name], intervals?.[name] ?? null),
-  }));
+  const lossKnown = !isUnknown(intervals);
+  const rows = (Object.keys(names) as (keyof JointLaw)[]).map((name) => {
+    const known = lossKnown || (name !== 'zeta' && name !== 'eta');
+    const value = known ? formatInterval(law[name], intervals?.[name] ?? null) : 'not determined';
+    return { name: names[name], value };
+  });
   rows.push({ name: 'residual: root mean square of ln(observed / fitted)', value: formatNumber(residual) });
   const held = heldOutWidth(trainings);
   if (held) {
@@ -111,8 +124,7 @@ function readingOf(
       'γ is above 0: more latents help the less, the more of them are active (Gao et al. found the opposite).',
     );
   else if (intervals) lines.push('The sign of γ is not determined by these trainings.');
-  const [least, most] = intervals?.zeta ?? [0, 0];
-  if (most - least > UNKNOWN) lines.push('The loss that no width takes away is not determined by these trainings.');
+  if (isUnknown(intervals)) lines.push('The loss that no width takes away is not determined by these trainings.');
   if (held && held.error >= held.unchanged) {
     lines.push(
       'On the held-out width the law is no better than the guess that nothing changes: do not extrapolate with it.',

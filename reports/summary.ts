@@ -2,7 +2,7 @@
 
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
-import { groupBy } from './group-by.ts';
+import { byPlace } from './group-by.ts';
 import { markedName, markLine } from './marks.ts';
 import { rankLabel } from './ranks.ts';
 import { tellApart } from './settings.ts';
@@ -12,16 +12,15 @@ const LIMITED = 'Limited run (--limit): sizes were cut, so these numbers compare
 
 /** One text table for each subject and site: methods down, tasks with their main metric across; `–` is an empty cell. */
 export function summaryTable(results: readonly Result[]): string {
-  const placeOf = ({ subject, site }: Table) => `${subject.id} ${site.name}`;
-  const places = groupBy(buildTables(tellApart(results)), placeOf);
-  const texts = places.map((tables) => textOf(placeOf(tables[0]!), tables));
+  const texts = byPlace(buildTables(tellApart(results))).map(textOf);
   return [...(results.some(({ limited }) => limited) ? [LIMITED] : []), ...texts].join('\n\n');
 }
 
 /** The row of each method that a table is ranked by. */
 const headlines = ({ rows }: Table): TableRow[] => rows.filter(({ detail }) => !detail);
 
-function textOf(place: string, tables: readonly Table[]): string {
+function textOf(tables: readonly Table[]): string {
+  const { subject, site } = tables[0]!;
   const shown = tables.filter(({ main }) => main !== undefined);
   const methods = [...new Set(shown.flatMap((table) => headlines(table).map(({ method }) => method.name)))];
   const marks = shown.flatMap((table) => table.marks);
@@ -40,7 +39,7 @@ function textOf(place: string, tables: readonly Table[]): string {
   const text = lines.map((line) =>
     line.map((word, i) => (i === 0 ? word.padEnd(widths[i]!) : word.padStart(widths[i]!))).join('  '),
   );
-  return [place, text[0]!, '─'.repeat(text[0]!.length), ...text.slice(1), ...below].join('\n');
+  return [`${subject.id} ${site.name}`, text[0]!, '─'.repeat(text[0]!.length), ...text.slice(1), ...below].join('\n');
 }
 
 /** Its value with its rank, aligned in columns. */

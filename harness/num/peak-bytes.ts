@@ -9,22 +9,20 @@ import { tf } from './tf.ts';
  * in place of reaching the caller. So the engine's count is followed here, one place where it is kept.
  */
 export function peakBytes<T>(run: () => T): { value: T; bytes: number } {
-  const { state } = tf.engine();
-  let now = state.numBytes;
-  let most = now;
-  Object.defineProperty(state, 'numBytes', {
-    configurable: true,
-    enumerable: true,
-    get: () => now,
-    set(bytes: number) {
-      now = bytes;
-      if (bytes > most) most = bytes;
+  const engine = tf.engine();
+  const { state } = engine;
+  let most = state.numBytes;
+  // The state itself stays as it is: as an object with another kind of property it would be slower ever after.
+  engine.state = new Proxy(state, {
+    set(target, name, value) {
+      if (name === 'numBytes') most = Math.max(most, value);
+      return Reflect.set(target, name, value);
     },
   });
   try {
     const value = run();
     return { value, bytes: most };
   } finally {
-    Object.defineProperty(state, 'numBytes', { configurable: true, enumerable: true, writable: true, value: now });
+    engine.state = state;
   }
 }

@@ -82,7 +82,7 @@ export const CODE_METRICS: Record<string, MetricDefinition> = {
 export const WORLD_METRICS: Record<string, MetricDefinition> = {
   true_l0: firing('Mean number of active features of a row: what L0 would be.', 'none', [0, null], 'features'),
   f1_ceiling: firing(
-    'Mean over features of the F1 of a logistic probe of each, trained on training rows, with its threshold: what supervision reaches, beside feature_f1.',
+    'Mean over features of the F1 of a logistic probe of each, trained on training rows, at its best threshold there: what supervision reaches, beside feature_f1, whose latents have no threshold but 0.',
     'none',
   ),
 };

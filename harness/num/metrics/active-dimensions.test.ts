@@ -16,6 +16,8 @@ test('of a code with zeros all others are active, however small', () => {
 test('without zeros the larger class, whatever the signs and the order', () => {
   assert.equal(activeDimensions([1, 1e-4, -2, -2e-4, 3e-4]), [0, 2]);
   assert.equal(activeDimensions([1e-8, 5]), [1]);
+  assert.equal(activeDimensions([1, 1, 5]), [2]);
+  assert.equal(activeDimensions([2, -2, 2]), [0, 1, 2], 'equal ones are one class');
 });
 
 test('the split is the best of all, by trying them', () => {

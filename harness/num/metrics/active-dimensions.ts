@@ -15,15 +15,16 @@ export function activeDimensions(code: ArrayLike<number>): number[] {
   return indices.filter((i) => logs[i]! > threshold);
 }
 
-/** The largest value of the lower class. */
+/** The largest value of the lower class; −∞ where all are equal, and one class. */
 function largestOfLower(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;
   const total = sorted.reduce((sum, value) => sum + value, 0);
   // Σ of squared deviations within = a constant − Σ² / n of each class.
-  let [lower, best, threshold] = [0, -Infinity, sorted[0]!];
+  let [lower, best, threshold] = [0, -Infinity, -Infinity];
   for (let count = 1; count < n; count++) {
     lower += sorted[count - 1]!;
+    if (sorted[count] === sorted[count - 1]) continue;
     const between = lower ** 2 / count + (total - lower) ** 2 / (n - count);
     if (between > best) [best, threshold] = [between, sorted[count - 1]!];
   }

@@ -84,7 +84,7 @@ export function uniqueness({ nearestFeature }: Pick<FeatureMatch, 'nearestFeatur
 /** A second feature of at least this part of the first's |cos| makes a latent a mixture. */
 export const MIXED = 0.5;
 
-/** 1 for each latent whose second nearest feature has at least {@link MIXED} of the nearest's |cos|, else 0. */
+/** 1 for each latent whose second nearest feature has at least {@link MIXED} of the nearest's |cos|, else 0; 0 for one near none. */
 export function mixtures({ nearestFeatureCosine, secondCosine }: FeatureMatch): Float64Array {
-  return nearestFeatureCosine.map((best, latent) => (secondCosine[latent]! >= MIXED * best ? 1 : 0));
+  return nearestFeatureCosine.map((best, latent) => (best > 0 && secondCosine[latent]! >= MIXED * best ? 1 : 0));
 }

@@ -83,7 +83,9 @@ test('signs, lengths and the order of latents change nothing; a zero row matches
     4,
   );
   for (let at = 0; at < cosines.length; at++) assert.ok(Math.abs(cosines[at]! - other[at]!) < 1e-5);
-  assert.equal([...absoluteCosines(new Float32Array(4), truth, 4)], [0, 0, 0, 0, 0]);
+  const ofZero = absoluteCosines(new Float32Array(4), truth, 4);
+  assert.equal([...ofZero], [0, 0, 0, 0, 0]);
+  assert.equal([...mixtures(matchFeatures(ofZero, 1, 5))], [0], 'and is no mixture');
 });
 
 test('detection by hand; nothing fired or nothing active is 0', () => {

@@ -1,8 +1,5 @@
 /** @file How much of a dimension each feature has to itself (Elhage et al. 2022, Toy Models of Superposition). */
 
-/** Version of this definition, recorded with results. */
-export const version = 1;
-
 /** Below this length a feature is not represented: its direction is rounding. */
 const ABSENT = 1e-3;
 

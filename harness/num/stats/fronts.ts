@@ -9,7 +9,7 @@ export interface SizedValue {
   few?: boolean;
 }
 
-/** A size that is aimed for is met by so much: beyond the outermost point it is taken for that point's. */
+/** A size that is aimed for is met by so much: this near to the outermost point, on either side, it is taken for that point's. */
 export const NEAR = 0.02;
 
 /**

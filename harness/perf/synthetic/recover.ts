@@ -2,6 +2,7 @@
 import { memorySet } from '../../activations/activation-set.ts';
 import type { Codes, SaeDefinition, TrainingOptions } from '../../contract.ts';
 import { csrFromDense, csrFromTopk } from '../../num/csr.ts';
+import { joined } from '../../num/join.ts';
 import { meanMaxCosine } from '../../num/metrics/decoder.ts';
 import { createReconstruction } from '../../num/metrics/reconstruction.ts';
 import type { TokenCodes } from '../../num/metrics/reconstruction-sums.ts';
@@ -68,7 +69,8 @@ export async function recover<H>(
   const { explained_variance, l0: active, fraction_alive } = sums.metrics();
   const learned = method.directions!();
   // A latent of signed codes has two directions.
-  const directions = method.sparse ? learned : Float32Array.of(...learned, ...learned.map((value) => -value));
+  const negated = learned.map((value) => -value);
+  const directions = method.sparse ? learned : joined(Float32Array, [learned, negated]);
   const mmcs = meanMaxCosine(dictionary, directions, d);
   trained.dispose();
   return { ev: explained_variance!, mmcs, l0: active!, dead: 1 - fraction_alive! };
