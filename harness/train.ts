@@ -88,6 +88,7 @@ export async function trainSae<H>(plugin: SaeDefinition<H>, options: TrainSaeOpt
   const dead = createDeadLatents(shape.d_sae, training.deadAfterTokens, checkpoint?.sinceFired);
   const reads = definition.data?.target !== undefined;
   const followed = options.heldOut && (!reads || options.heldOutTarget);
+  if (followed) checkTarget(plugin, options.heldOut!, options.heldOutTarget);
   const looks = followed ? heldOutLooks(options.heldOut!, seed, options.heldOutTarget) : undefined;
   const heldOut: HeldOutPoint[] = checkpoint?.progress.heldOut ?? [];
   const lookAt = lookSteps(training);

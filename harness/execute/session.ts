@@ -78,12 +78,12 @@ async function openOwnDataset(planned: PlannedSubject, { registry, places }: Whe
     dataset,
     placeOf(places, planned).baseDir,
   );
-  refuseChanged(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
+  requireSame(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
   return opened;
 }
 
 /** @throws UserError where other data lie there than when the run was planned: their numbers would have the keys of those. */
-function refuseChanged(what: string, planned: string, found: string): void {
+function requireSame(what: string, planned: string, found: string): void {
   if (found === planned) return;
   throw new UserError(`${what}: changed since the run was planned; run the command again.`);
 }
@@ -108,7 +108,7 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
   try {
     // After loading: a training elsewhere may write the folder while another subject is worked on, or right now.
     if (stamp !== (await folderStamp(folder)))
-      refuseChanged(`subject ${folder}`, fingerprint, await folderFingerprint(folder));
+      requireSame(`subject ${folder}`, fingerprint, await folderFingerprint(folder));
   } catch (error) {
     subject.dispose();
     throw error;
@@ -137,6 +137,12 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
   };
 }
 
+/** All labelled examples, where no context cuts any. */
+const wholeSet = async (dataset: Dataset, limits: ConceptLimits): Promise<WholeExamples> => ({
+  set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
+  notes: [],
+});
+
 /** A dataset of vectors, which no network takes part in. */
 function openVectorSession({ id, fingerprint, collect }: PlannedSubject, dataset: Dataset): Session {
   const { site } = dataset.activations!;
@@ -146,11 +152,7 @@ function openVectorSession({ id, fingerprint, collect }: PlannedSubject, dataset
     dataset,
     notes: [],
     site: siteFinder({ id, sites: [site] }, dataset),
-    labelledSet: (_site, limits) =>
-      once(JSON.stringify(limits), async () => ({
-        set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
-        notes: [],
-      })),
+    labelledSet: (_site, limits) => once(JSON.stringify(limits), () => wholeSet(dataset, limits)),
     testItems: () => once('test', () => dataset.corpus('test', collect.test)),
     ...ownerOf(),
   };
@@ -172,17 +174,14 @@ async function openImportedSession(
 ): Promise<Session> {
   const { openImport } = await import('../activations/import.ts');
   const { dataset, site, activationsFor, fingerprint: found } = await openImport(imported, draw);
-  refuseChanged(`activations ${imported}`, fingerprint, found);
+  requireSame(`activations ${imported}`, fingerprint, found);
   return {
     facts: { id, fingerprint, family: IMPORTED, parameters: null },
     dataset,
     activationsFor,
     notes,
     site: (name) => siteOf({ id, sites: [site] }, name),
-    labelledSet: async (_site, limits) => ({
-      set: uniqueConcepts(await dataset.concepts!(limits), dataset.id),
-      notes: [],
-    }),
+    labelledSet: (_site, limits) => wholeSet(dataset, limits),
     testItems: () => dataset.corpus('test', collect.test),
     ...ownerOf(),
   };

@@ -6,7 +6,7 @@ import { tf } from '../num/tf.ts';
 /**
  * The set to reconstruct: `activations` itself, or for variants that declare another site `target`.
  *
- * @throws UserError when a target is needed and missing, or has another number of rows.
+ * @throws UserError when a target is needed and missing, or its rows are not those of the same tokens.
  */
 export function checkTarget<H>(
   definition: SaeDefinition<H>,
@@ -19,6 +19,16 @@ export function checkTarget<H>(
   if (target.n !== activations.n) {
     throw new UserError(
       `sae ${definition.id}: target: expected the ${activations.n} rows of the input site, found ${target.n}.`,
+    );
+  }
+  const { tokenIds, positions } = activations;
+  const other = tokenIds.findIndex(
+    (id, row) => id !== target.tokenIds[row] || positions[row] !== target.positions[row],
+  );
+  if (other >= 0) {
+    const at = (set: ActivationSet) => `token ${set.tokenIds[other]} at position ${set.positions[other]}`;
+    throw new UserError(
+      `sae ${definition.id}: target: expected the rows of the input site, in row ${other} ${at(activations)}; found ${at(target)}: collect both from the same items.`,
     );
   }
   return target;

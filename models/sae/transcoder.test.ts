@@ -14,6 +14,7 @@ import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { openRegistry } from '../../harness/registry.ts';
 import { checkMethod } from '../../harness/suite/check-method.ts';
 import { resolveMethods } from '../../harness/suite/resolve.ts';
+import { refusal } from '../../harness/testing/failing.ts';
 import { checkLossGradients, randomValues } from '../../harness/testing/loss-gradients.ts';
 import { assertComesBack } from '../../harness/testing/sae-inference.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
@@ -150,6 +151,37 @@ test('a target that is absent, the same site or of other rows is refused in one 
     await check(site('b', 'pooled')),
     'method transcoder: target: expected a site with the rows of a (text, one row a position); found b.',
   );
+});
+
+test('rows of another site that are those of other tokens are refused, of training and held out', async () => {
+  const [n, d] = [8, 4];
+  const rows = (tokenIds: number[], positions: number[], keep = [1, 1, 1, 1, 1, 1, 1, 1]) =>
+    memorySet(createRng('rows').fillNormal(new Float32Array(n * d)), d, {
+      tokenIds: Int32Array.from(tokenIds),
+      positions: Uint32Array.from(positions),
+      keep: Uint8Array.from(keep),
+    });
+  const ids = [1, 2, 3, 4, 5, 6, 7, 8];
+  const places = [0, 1, 2, 3, 0, 1, 2, 3];
+  const given = rows(ids, places);
+  const fit = (more: { target: typeof given; heldOut?: typeof given; heldOutTarget?: typeof given }) =>
+    trainSae(plain(skipTranscoder), {
+      ...{ activations: given, d_sae: 8, hp: { k: 2 }, training: { tokens: 16, batchSize: 4 } },
+      ...more,
+    });
+  const message =
+    /^sae skip-transcoder: target: expected the rows of the input site, in row 4 token 5 at position 0; found token /;
+  const turned = rows([1, 2, 3, 4, 8, 7, 6, 5], places);
+  const moved = rows(ids, [0, 1, 2, 3, 4, 5, 6, 7]);
+  for (const other of [turned, moved]) {
+    assert.match(await refusal(fit({ target: other })), message);
+    assert.match(await refusal(fit({ target: given, heldOut: given, heldOutTarget: other })), message);
+  }
+  const short = memorySet(new Float32Array((n - 1) * d), d);
+  assert.match(await refusal(fit({ target: given, heldOut: given, heldOutTarget: short })), /the 8 rows .* found 7/);
+  const fewer = rows(ids, places, [0, 1, 1, 1, 1, 1, 1, 1]);
+  assert.match(await refusal(fit({ target: fewer })), /its kept rows differ from those of the input site/);
+  (await fit({ target: given, heldOut: given, heldOutTarget: given })).dispose();
 });
 
 test('options out of range are refused in one line', () => {

@@ -9,6 +9,7 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { inFolder, rejection } from '../../harness/testing/failing.ts';
+import { asTensors, randomValues } from '../../harness/testing/loss-gradients.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { type TrainSaeOptions, trainSae } from '../../harness/train.ts';
 import abstopk from './abstopk.ts';
@@ -153,13 +154,15 @@ test('matryoshka: groups are cut where the fractions say, the last takes the res
   assert.equal(groupEnds([1 / 3, 1 / 3, 1 / 3], 10), [3, 6, 10]);
 });
 
+/** Parameters of 8 latents on 5 numbers, and 6 rows. */
+function randomTensors(): NamedTensors & { x: Tensor2D } {
+  const shapes = { W_enc: [5, 8], b_enc: [8], W_dec: [8, 5], b_dec: [5], x: [6, 5] };
+  return asTensors(randomValues(shapes, 'variants')) as NamedTensors & { x: Tensor2D };
+}
+
 test('matryoshka of one group has the loss of its reconstruction alone; weights make a mean', () => {
   tf.tidy(() => {
-    const rng = createRng(4);
-    const normal = (...shape: number[]) =>
-      tf.tensor(rng.fillNormal(new Float32Array(shape.reduce((a, b) => a * b))), shape);
-    const params: NamedTensors = { W_enc: normal(5, 8), b_enc: normal(8), W_dec: normal(8, 5), b_dec: normal(5) };
-    const x = normal(6, 5) as Tensor2D;
+    const { x, ...params } = randomTensors();
     const loss = (groups: number[], groupWeights: number[] | null) => {
       const hp = { k: 2, auxAlpha: 0, groups, groupWeights };
       return plain(matryoshka).loss(params, { x, target: x }, stateOf(8), hp);
@@ -250,11 +253,7 @@ test('relu-bricken: dead latents restart at badly reconstructed inputs, and Adam
 
 test('multi-topk: the codes are those of TopK, whatever else is reconstructed', () => {
   tf.tidy(() => {
-    const rng = createRng(4);
-    const normal = (...shape: number[]) =>
-      tf.tensor(rng.fillNormal(new Float32Array(shape.reduce((a, b) => a * b))), shape);
-    const params: NamedTensors = { W_enc: normal(5, 8), b_enc: normal(8), W_dec: normal(8, 5), b_dec: normal(5) };
-    const x = normal(6, 5) as Tensor2D;
+    const { x, ...params } = randomTensors();
     const hp = { k: 2, auxAlpha: 0, wideK: null, wideWeight: 1 };
     const { codes, parts } = plain(multiTopk).loss(params, { x, target: x }, stateOf(8), hp);
     const inference = plain(multiTopk).encode(params, x, hp);

@@ -41,14 +41,7 @@ export function auxkLoss(
   if (state.deadCount === 0) return tf.scalar(0);
   const dead = deadIndices(state);
   const { indices, values } = codesAmong(params, step.x, Math.min(k, state.deadCount), dead);
-  return residualLoss(
-    sparseDecode(values, indices, params['W_dec'] as Tensor2D, undefined, { activeOnly: true }),
-    step,
-  );
-}
-
-/** ‖e − ê‖² / ‖e − mean_batch(e)‖² of what dead latents decode to, ê, without bias; e = x − x̂ is a constant. */
-export function residualLoss(decoded: Tensor2D, step: Reconstructed): Scalar {
+  const decoded = sparseDecode(values, indices, params['W_dec'] as Tensor2D, undefined, { activeOnly: true });
   // AuxK must not move the live latents.
   const residual = untracked(() => tf.sub(step.target, step.reconstruction) as Tensor2D);
   const left = squaredError(residual, decoded);
