@@ -201,7 +201,7 @@ export function lawRows<L extends JointLaw>(
   return [
     ...rows,
     {
-      name: `mean relative error at ${symbol} = ${held.size}, which the fit had not seen (${held.cells} cells)`,
+      name: `mean relative error at ${symbol} = ${held.size}, which the fit had not seen (cells: ${held.cells})`,
       value: percent(held.error),
       reducible: percent(reducible.held.error),
     },
