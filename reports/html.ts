@@ -8,11 +8,12 @@ import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
 import { frontPlot } from './plots/fronts.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
-import { scalingPlot } from './plots/scaling.ts';
+import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
-import { scalingStudies } from './scaling.ts';
+import { refusedLaws, scalingStudies } from './scaling.ts';
+import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -132,6 +133,7 @@ export async function renderHtml(
         unavailable: table.unavailable,
         matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
         studies,
+        refused: refusedLaws(ofTask),
         plots: await plotViews(plots, anchorOf(place, table.task.id)),
         ...tableView(table),
       });
@@ -151,5 +153,11 @@ export async function renderHtml(
       training: await plotViews(trainingPlots(atPlace, palette), anchorOf(place, 'training')),
     });
   }
-  return renderTemplate('report.html.hbs', { ...options, sections, setups: setups(results) });
+  const { studies, refused } = subjectStudies(results);
+  const overSubjects = studies.length + refused.length > 0 && {
+    studies,
+    refused,
+    plots: await plotViews(studies.map(subjectScalingPlot), 'over-subjects'),
+  };
+  return renderTemplate('report.html.hbs', { ...options, sections, overSubjects, setups: setups(results) });
 }

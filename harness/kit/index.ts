@@ -90,6 +90,7 @@ export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-ca
 export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
+export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
