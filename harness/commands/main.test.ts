@@ -259,25 +259,6 @@ test('run: a plug-in’s own fault is named with its file, and the other steps g
   assert.match(out, /results: 2 /);
 });
 
-test('run: what is to be known of a method is said once, below its table, or as a warning where no table is printed', async () => {
-  const file = join(folder, 'warned.ts');
-  writeFileSync(
-    file,
-    `import { defineBaseline } from 'saxbench';
-     export default defineBaseline({ id: 'warned', title: 'W', version: 1, options: {}, needs: 'nothing', seeded: false,
-       async fit() { return { tensors: {}, marks: [{ code: 'odd', message: 'It is odd.' }] }; },
-       restore: (state, { d_in }) => ({ d_in, sparse: false, labels: { 0: '1 1' }, dispose() {} }) });`,
-  );
-  const more = ['--plugin', file, ...places, '--overwrite'];
-  const asked = suiteFile({ methods: [{ id: 'toy-mean' }, { id: 'warned' }] });
-  const { out, said } = await run('run', asked, ...plugins, ...more);
-  assert.is(`${out}${said}`.split('It is odd.').length, 2);
-  assert.match(out, /^⚠ warned: It is odd\.$/m);
-  const json = await run('run', asked, ...plugins, ...more, '--json');
-  assert.is(json.said.split('It is odd.').length, 2);
-  assert.match(json.said, /^warning: .* warned: It is odd\.$/m);
-});
-
 test('run: mistakes in the suite', async () => {
   const attempt = (more: object, ...extra: string[]) =>
     mistake('run', suiteFile(more), ...plugins, ...places, ...extra);
