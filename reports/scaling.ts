@@ -1,9 +1,10 @@
 /** @file Scaling laws of variants that a suite trained at several widths and sparsities: fitted, with what a held-out width says. */
 import { type ComputePoint, computeFrontier, fitComputeLaw } from '../harness/num/stats/compute-law.ts';
 import type { HeldOut } from '../harness/num/stats/held-out.ts';
-import { bootstrapLaw, mean } from '../harness/num/stats/law-form.ts';
+import { bootstrapLaw, type Fitted, mean } from '../harness/num/stats/law-form.ts';
 import {
   fitJointLaw,
+  fitReducibleLaw,
   heldOutWidth,
   type JointLaw,
   type ScalingPoint,
@@ -18,13 +19,19 @@ import { curvesOf } from './variants.ts';
 /** One training: what it cost and the loss that it reached. */
 export interface Training extends ScalingPoint, ComputePoint {}
 
+/** What was fitted, for a table: by the whole law, and by the one without an irreducible loss. */
+export interface LawRow {
+  name: string;
+  value: string;
+  reducible: string;
+}
+
 /** The laws of one variant at one place. */
 export interface ScalingStudy {
   variant: string;
   trainings: Training[];
   law: JointLaw;
-  /** Name and value of what was fitted, for a table. */
-  rows: { name: string; value: string }[];
+  rows: LawRow[];
   /** What it says, in sentences. */
   reading: string[];
 }
@@ -141,76 +148,125 @@ export const NAMES: Record<keyof JointLaw, string> = {
   ...{ zeta: 'ζ: ln of the irreducible loss at k = 1', eta: 'η: its exponent in k' },
 };
 
-function studyOf(variant: string, trainings: Training[]): ScalingStudy {
-  const cells = groupBy(trainings, ({ n, k }) => `${n} ${k}`);
-  const { law, residual } = fitJointLaw(trainings);
-  const intervals = bootstrapLaw(cells, fitJointLaw);
-  const lossKnown = !isUnknown(intervals);
-  const rows = (Object.keys(NAMES) as (keyof JointLaw)[]).map((name) => {
-    const known = lossKnown || (name !== 'zeta' && name !== 'eta');
-    const value = known ? formatInterval(law[name], intervals?.[name] ?? null) : 'not determined';
-    return { name: NAMES[name], value };
-  });
-  rows.push({ name: 'residual: root mean square of ln(observed / fitted)', value: formatNumber(residual) });
-  const held = heldOutWidth(trainings);
-  if (held) rows.push(...heldOutRows(held, `n = ${held.size}`, 'width'));
-  const reading = [...readingOf(intervals, trainings), ...(held ? heldOutReading(held, 'width') : [])];
-  return { variant, trainings, law, rows: [...rows, ...computeRows(trainings)], reading };
+/** Parameters of the irreducible loss. */
+const IRREDUCIBLE = ['zeta', 'eta', 'theta'];
+
+type Intervals<L> = Record<keyof L, [number, number]> | null;
+
+/** A law of one form: its fit, the intervals of its parameters, its error on a size that was held out. */
+export interface LawFit<L extends JointLaw> extends Fitted<L> {
+  intervals: Intervals<L>;
+  held: HeldOut | undefined;
 }
 
-/** The errors on a size that was held out, for a table. */
-export function heldOutRows({ error, unchanged, line }: HeldOut, size: string, sizes: string): ScalingStudy['rows'] {
+function studyOf(variant: string, trainings: Training[]): ScalingStudy {
+  const cells = groupBy(trainings, ({ n, k }) => `${n} ${k}`);
+  const [whole, reducible] = [fitJointLaw, fitReducibleLaw].map((fit) => ({
+    ...fit(trainings),
+    intervals: bootstrapLaw(cells, fit),
+    held: heldOutWidth(trainings, fit),
+  })) as [LawFit<JointLaw>, LawFit<JointLaw>];
+  const rows = [...lawRows(NAMES, whole, reducible, 'n', 'width'), ...computeRows(trainings)];
+  const reading = [
+    ...signReading(whole, reducible),
+    ...unknownReading(whole, reducible, 'width'),
+    ...worseReading(trainings),
+    ...heldOutReading([whole.held, reducible.held], 'width'),
+  ];
+  return { variant, trainings, law: whole.law, rows, reading };
+}
+
+/** A table of both forms of a law: parameters, residuals, errors on what was held out beside those of guesses. */
+export function lawRows<L extends JointLaw>(
+  names: Record<keyof L, string>,
+  whole: LawFit<L>,
+  reducible: LawFit<L>,
+  symbol: string,
+  size: string,
+): LawRow[] {
+  const known = !isUnknown(whole.intervals);
+  const rows = (Object.keys(names) as (keyof L & string)[]).map((name): LawRow => {
+    const told = ({ law, intervals }: LawFit<L>) => formatInterval(law[name] as number, intervals?.[name] ?? null);
+    const isIrreducible = IRREDUCIBLE.includes(name);
+    return {
+      name: names[name],
+      value: isIrreducible && !known ? 'not determined' : told(whole),
+      reducible: isIrreducible ? '–' : told(reducible),
+    };
+  });
+  const residuals = { value: formatNumber(whole.residual), reducible: formatNumber(reducible.residual) };
+  rows.push({ name: 'residual: root mean square of ln(observed / fitted)', ...residuals });
+  const { held } = whole;
+  if (!held || !reducible.held) return rows;
   return [
-    { name: `mean relative error at ${size}, which the fit had not seen`, value: percent(error) },
-    { name: `the same of the guess that nothing changes from the next ${sizes}`, value: percent(unchanged) },
+    ...rows,
     {
-      name: `the same of straight lines in logarithms through the next two ${sizes}s, one a cell`,
-      value: percent(line),
+      name: `mean relative error at ${symbol} = ${held.size}, which the fit had not seen (cells: ${held.cells})`,
+      value: percent(held.error),
+      reducible: percent(reducible.held.error),
+    },
+    {
+      name: `the same of the guess that nothing changes from the next ${size}`,
+      value: percent(held.unchanged),
+      reducible: '',
+    },
+    {
+      name: `the same of straight lines in logarithms through the next two ${size}s, one a cell`,
+      value: percent(held.line),
+      reducible: '',
     },
   ];
 }
 
-/** Whether one may extrapolate with a law, in a sentence; none where it beats both guesses. */
-export function heldOutReading({ error, unchanged, line }: HeldOut, size: string): string[] {
-  if (error >= unchanged) {
-    return [
-      `On the held-out ${size} the law is no better than the guess that nothing changes: do not extrapolate with it.`,
-    ];
-  }
-  if (error >= line)
-    return [`On the held-out ${size} straight lines do as well as the law: it says nothing that they do not.`];
+/** Whether one may extrapolate with the laws, in a sentence; none where the better one beats both guesses. */
+export function heldOutReading(forms: readonly (HeldOut | undefined)[], size: string): string[] {
+  const held = forms.filter((form) => form !== undefined);
+  if (held.length === 0) return [`There are too few ${size}s to hold one out: the law is no forecast.`];
+  const best = held.reduce((a, b) => (b.error < a.error ? b : a));
+  const where = `On the held-out ${size}`;
+  if (best.error >= best.unchanged)
+    return [`${where} the law is no better than the guess that nothing changes: do not extrapolate with it.`];
+  if (best.error >= best.line)
+    return [`${where} straight lines do as well as the law: it foretells no more than they do.`];
   return [];
 }
 
 /** The law of compute over the trainings that none beats. */
-function computeRows(trainings: readonly Training[]): ScalingStudy['rows'] {
+function computeRows(trainings: readonly Training[]): LawRow[] {
   const frontier = computeFrontier(trainings);
   if (frontier.length < 5) return [];
   const { law, residual } = fitComputeLaw(frontier);
   const value = `${formatNumber(law.irreducible)} + ${formatNumber(law.scale)} · C^${formatNumber(law.exponent)}`;
   const name = `L(C) over the ${frontier.length} trainings of least loss for their compute (${OPERATIONS} · parameters · tokens)`;
-  return [{ name, value: `${value} (residual ${formatNumber(residual)})` }];
+  return [{ name, value: `${value} (residual ${formatNumber(residual)})`, reducible: '' }];
 }
 
-function readingOf(
-  intervals: Record<keyof JointLaw, [number, number]> | null,
-  trainings: readonly Training[],
-): string[] {
-  const lines: string[] = [];
-  const [low, high] = intervals?.gamma ?? [Number.NaN, Number.NaN];
+/** What is known of γ: by the whole law, else by the one without a loss that the trainings do not show. */
+function signReading(whole: LawFit<JointLaw>, reducible: LawFit<JointLaw>): string[] {
+  const open = isUnknown(whole.intervals);
+  const [low, high] = (open ? reducible : whole).intervals?.gamma ?? [Number.NaN, Number.NaN];
+  const by = open ? ' by the law without an irreducible loss' : '';
   if (high < 0)
-    lines.push('γ is below 0: more latents help the more, the more of them are active (as Gao et al. found).');
-  else if (low > 0)
-    lines.push(
-      'γ is above 0: more latents help the less, the more of them are active (Gao et al. found the opposite).',
-    );
-  else if (intervals) lines.push('The sign of γ is not determined by these trainings.');
-  if (isUnknown(intervals)) lines.push('The loss that no width takes away is not determined by these trainings.');
+    return [`γ is below 0${by}: more latents help the more, the more of them are active (as Gao et al. found).`];
+  if (low > 0)
+    return [
+      `γ is above 0${by}: more latents help the less, the more of them are active (Gao et al. found the opposite).`,
+    ];
+  return Number.isNaN(low) ? [] : [`The sign of γ is not determined by these trainings${by && `, nor${by}`}.`];
+}
+
+/** That the trainings show no irreducible loss, where they do not. */
+export function unknownReading<L extends JointLaw>(whole: LawFit<L>, reducible: LawFit<L>, size: string): string[] {
+  if (!isUnknown(whole.intervals)) return [];
+  const residuals = `residual ${formatNumber(reducible.residual)} without it, ${formatNumber(whole.residual)} with it`;
+  return [`The loss that no ${size} takes away is not determined by these trainings (${residuals}).`];
+}
+
+/** That wider SAEs did worse, where they did. */
+function worseReading(trainings: readonly Training[]): string[] {
   const worse = worseWhenWider(trainings);
-  if (worse.length > 0) {
-    lines.push(
-      `At k = ${worse.join(', ')} the widest SAE did worse than a narrower one: trained too short, or k is near d_in; no law of this form describes that.`,
-    );
-  }
-  return lines;
+  if (worse.length === 0) return [];
+  return [
+    `At k = ${worse.join(', ')} the widest SAE did worse than a narrower one: trained too short, or k is near d_in; no law of this form describes that.`,
+  ];
 }

@@ -14,7 +14,7 @@ const LAW: SubjectLaw = {
   ...{ delta: 0.35, theta: 0.4 },
 };
 const WIDTHS = [128, 256, 512, 1024];
-const KS = [1, 2, 4, 8];
+const KS = [2, 4, 8];
 
 /** A training of a real method on a subject of another width. */
 function trained(d: number, n: number, k: number, seed = 0): Result {
@@ -50,7 +50,7 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   const held = study!.rows.filter(({ name }) => name.includes('d = 128'));
   assert.is(held.length, 1);
   assert.ok(Number.parseFloat(held[0]!.value) < 0.1, held[0]!.value);
-  assert.match(study!.reading.join(' '), /the loss rises from each subject to the next larger one in 16 of 16 cells/);
+  assert.match(study!.reading.join(' '), /the loss rises from each subject to the next larger one in 12 of 12 cells/);
   const { html } = await renderTexts(grid());
   assert.match(html, /<h2>Over subjects<\/h2>/);
   assert.match(html, /Scaling of topk over subjects at k = 4/);
@@ -75,7 +75,7 @@ test('one subject, one width, one sparsity: no law, and no word of one', async (
 test('a grid too small, or trainings that the subjects do not share, is refused with what was found', async () => {
   const small = subjectStudies(grid([32, 64, 128], [128, 256]));
   assert.equal(small.studies, []);
-  assert.match(small.refused[0]!.reason, /found 2, 4 and 8$/);
+  assert.match(small.refused[0]!.reason, /found 2, 3 and 6$/);
   const apart = [...grid([32], [128, 256, 512]), ...grid([64], [1024, 2048, 4096])];
   assert.match(subjectStudies(apart).refused[0]!.reason, /^of trainings that all 2 sizes have: .*found 0, 0 and 0$/);
   assert.match((await renderTexts(apart)).html, /No scaling law of topk over subjects at .*: of trainings that all 2/);
@@ -84,11 +84,11 @@ test('a grid too small, or trainings that the subjects do not share, is refused 
 test('cells that failed are counted and missed by the law; two subjects hold none out', () => {
   const results = grid().map((result, i) => (i < 3 ? { ...result, rows: [], failed: 'loss is NaN' } : result));
   const [study] = subjectStudies(results).studies;
-  assert.is(study!.trainings.length, 45);
+  assert.is(study!.trainings.length, 33);
   assert.match(study!.reading[0]!, /^3 more trainings failed or explain no variance/);
   const [two] = subjectStudies(grid([32, 64])).studies;
   assert.not.ok(two!.rows.some(({ name }) => name.includes('had not seen')));
-  assert.match(two!.reading.join(' '), /no subject can be held out/);
+  assert.match(two!.reading.join(' '), /too few subjects to hold one out/);
 });
 
 test('subjects of one width, or trained on otherwise, are no comparison of sizes', () => {

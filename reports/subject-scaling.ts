@@ -2,6 +2,7 @@
 import { bootstrapLaw, mean } from '../harness/num/stats/law-form.ts';
 import { fitJointLaw, type JointLaw, whyNoJointLaw } from '../harness/num/stats/scaling-law.ts';
 import {
+  fitReducibleSubjectLaw,
   fitSubjectLaw,
   heldOutSubject,
   type SubjectLaw,
@@ -13,12 +14,15 @@ import { formatInterval, formatNumber } from './format.ts';
 import { groupBy } from './group-by.ts';
 import {
   heldOutReading,
-  heldOutRows,
   isUnknown,
+  type LawFit,
+  type LawRow,
+  lawRows,
   NAMES,
   type RefusedLaw,
   remarksOn,
   trainingCurves,
+  unknownReading,
 } from './scaling.ts';
 import { type Setting, settingIn } from './settings.ts';
 
@@ -39,7 +43,7 @@ export interface SubjectStudy {
   task: string;
   trainings: (SubjectPoint & { subject: string })[];
   law: SubjectLaw;
-  rows: { name: string; value: string }[];
+  rows: LawRow[];
   /** The width and sparsity that the subjects are compared at: the middle of those that all have. */
   at: { n: number; k: number };
   subjects: SubjectRow[];
@@ -92,30 +96,26 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
 type SubjectTraining = SubjectStudy['trainings'][number] & { parameters: number | null };
 
 function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | 'site' | 'task'> {
-  const { law, residual } = fitSubjectLaw(trainings);
-  const intervals = bootstrapLaw(
-    groupBy(trainings, ({ n, k, d }) => `${n} ${k} ${d}`),
-    fitSubjectLaw,
-  );
-  const lossKnown = !isUnknown(intervals);
-  const rows = (Object.keys(SUBJECT_NAMES) as (keyof SubjectLaw)[]).map((name) => {
-    const known = lossKnown || !['zeta', 'eta', 'theta'].includes(name);
-    const value = known ? formatInterval(law[name], intervals?.[name] ?? null) : 'not determined';
-    return { name: SUBJECT_NAMES[name], value };
-  });
-  rows.push({ name: 'residual: root mean square of ln(observed / fitted)', value: formatNumber(residual) });
-  const held = heldOutSubject(trainings);
-  if (held) rows.push(...heldOutRows(held, `d = ${held.size}`, 'subject'));
+  const cells = groupBy(trainings, ({ n, k, d }) => `${n} ${k} ${d}`);
+  const [whole, reducible] = [fitSubjectLaw, fitReducibleSubjectLaw].map((fit) => ({
+    ...fit(trainings),
+    intervals: bootstrapLaw(cells, fit),
+    held: heldOutSubject(trainings, fit),
+  })) as [LawFit<SubjectLaw>, LawFit<SubjectLaw>];
   const bySubject = groupBy(trainings, ({ subject }) => subject).sort((a, b) => a[0]!.d - b[0]!.d);
   const at = middleOf(bySubject);
-  const reading = [
-    risingCells(bySubject),
-    ...(lossKnown ? [] : ['The loss that no width takes away is not determined by these trainings.']),
-    ...(held
-      ? heldOutReading(held, 'subject')
-      : ['Two sizes leave one to fit: no subject can be held out, and the law is no forecast.']),
-  ];
-  return { trainings, law, rows, at, subjects: bySubject.map((own) => subjectRow(own, at)), reading };
+  return {
+    trainings,
+    law: whole.law,
+    rows: lawRows(SUBJECT_NAMES, whole, reducible, 'd', 'subject'),
+    at,
+    subjects: bySubject.map((own) => subjectRow(own, at)),
+    reading: [
+      risingCells(bySubject),
+      ...unknownReading(whole, reducible, 'width'),
+      ...heldOutReading([whole.held, reducible.held], 'subject'),
+    ],
+  };
 }
 
 const cellOf = ({ n, k }: SubjectPoint) => `${n} ${k}`;

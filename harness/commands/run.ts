@@ -153,7 +153,7 @@ function showFailures(failures: readonly Failure[], say: (line: string) => void)
   }
 }
 
-/** What results are marked with, as a warning, once for each method at a site. */
+/** What results are marked with, as a warning, once for each method at a site: for who does not get the summary, which says it below its tables. */
 function showMarks(results: readonly Result[], say: (line: string) => void): void {
   const lines = results.flatMap(({ subject, site, method, marks = [] }) =>
     marks.map(({ message }) => `${subject.id} ${site.name} ${method.name}: ${message}`),
@@ -179,7 +179,6 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
   showNotes(results, say);
-  showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const { files, refused } =
     told.length > 0
@@ -187,6 +186,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
       : { files: [], refused: [] };
   for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
+    showMarks(results, say);
     const failed = failures.map(({ label, error }) => ({
       label,
       message: error instanceof Error ? error.message : String(error),

@@ -3,7 +3,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
 import { bootstrapLaw } from './law-form.ts';
-import { fitJointLaw, heldOutWidth, type JointLaw, jointLoss, type ScalingPoint } from './scaling-law.ts';
+import {
+  fitJointLaw,
+  fitReducibleLaw,
+  heldOutWidth,
+  type JointLaw,
+  jointLoss,
+  type ScalingPoint,
+} from './scaling-law.ts';
 
 const test = suite('stats/scaling-law');
 
@@ -58,6 +65,20 @@ test('a width that was left out is foretold to about the noise, far better than 
   assert.ok(held.error < 0.01, `${held.error}`);
   assert.ok(held.unchanged > 0.1, `${held.unchanged}`);
   assert.ok(held.error < held.line, `${held.line}`);
+});
+
+test('losses without an irreducible part: the law without one comes back, and foretells better than the whole law', () => {
+  const law = { ...KNOWN, zeta: -Infinity };
+  const points = cellsOf(law, 0.01, 5, 2).flat();
+  const exact = fitReducibleLaw(cellsOf(law, 0, 0, 1).flat());
+  for (const name of ['alpha', 'beta_k', 'beta_n', 'gamma'] as const)
+    assert.ok(Math.abs(exact.law[name] - law[name]) < 1e-6, `${name}: ${exact.law[name]}`);
+  assert.is(exact.law.zeta, -Infinity);
+  assert.ok(exact.residual < 1e-9);
+  const [whole, reducible] = [heldOutWidth(points)!, heldOutWidth(points, fitReducibleLaw)!];
+  assert.ok(reducible.error <= whole.error, `${reducible.error} ${whole.error}`);
+  assert.ok(reducible.error < 0.02);
+  assert.throws(() => fitReducibleLaw(points.slice(0, 4)), /^joint scaling law: expected/);
 });
 
 test('too few widths, sparsities or cells are refused with what was found', () => {

@@ -81,26 +81,49 @@ export function whyNoJointLaw(points: readonly ScalingPoint[]): string | undefin
   return points.every(({ loss }) => loss > 0) ? undefined : 'expected losses over 0';
 }
 
+function requireLaw(points: readonly ScalingPoint[]): void {
+  const reason = whyNoJointLaw(points);
+  if (reason !== undefined) throw new RangeError(`joint scaling law: ${reason}`);
+}
+
 /**
  * @param near A law to begin the search at; several starts are tried without one.
  * @throws RangeError where {@link whyNoJointLaw} has a reason.
  */
 export function fitJointLaw(points: readonly ScalingPoint[], near?: JointLaw): Fitted<JointLaw> {
-  const reason = whyNoJointLaw(points);
-  if (reason !== undefined) throw new RangeError(`joint scaling law: ${reason}`);
+  requireLaw(points);
   const { form, lawOf, paramsOf } = jointForm(points);
   const { params, residual } = fitForm(form, points, near && paramsOf(near));
   return { law: lawOf(params), residual };
 }
 
-/** How well a law that never saw the largest width gives its losses; undefined where the other widths are too few for a law. */
-export function heldOutWidth(points: readonly ScalingPoint[]): HeldOut | undefined {
+/**
+ * The joint law without its irreducible loss (zeta is −∞; eta means nothing): what is left to say of trainings that show none.
+ *
+ * @throws RangeError where {@link whyNoJointLaw} has a reason.
+ */
+export function fitReducibleLaw(points: readonly ScalingPoint[]): Fitted<JointLaw> {
+  requireLaw(points);
+  const { form, lawOf } = jointForm(points);
+  const { params, residual } = fitForm(form, points, form.start(points, 0));
+  return { law: lawOf(params), residual };
+}
+
+/**
+ * How well a law that never saw the largest width gives its losses; undefined where the other widths are too few for a law.
+ *
+ * @param fit The joint law, or the one without its irreducible loss.
+ */
+export function heldOutWidth(
+  points: readonly ScalingPoint[],
+  fit: (points: ScalingPoint[]) => Fitted<JointLaw> = fitJointLaw,
+): HeldOut | undefined {
   return heldOut(points, {
     sizeOf: ({ n }) => n,
     cellOf: ({ k }) => String(k),
     fit: (known) => {
       if (whyNoJointLaw(known) !== undefined) return undefined;
-      const { law } = fitJointLaw(known);
+      const { law } = fit(known);
       return ({ n, k }) => jointLoss(law, n, k);
     },
   });

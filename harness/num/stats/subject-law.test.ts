@@ -5,6 +5,7 @@ import { createRng } from '../rng.ts';
 import { bootstrapLaw } from './law-form.ts';
 import { jointLoss } from './scaling-law.ts';
 import {
+  fitReducibleSubjectLaw,
   fitSubjectLaw,
   heldOutSubject,
   lawOfSize,
@@ -72,6 +73,18 @@ test('a subject that was left out is foretold to about the noise, far better tha
   assert.ok(held.error < 0.02, `${held.error}`);
   assert.ok(held.unchanged > 0.15, `${held.unchanged}`);
   assert.is(heldOutSubject(cellsOf(0, 0, [32, 64]).flat()), undefined, 'one subject is left');
+});
+
+test('losses without an irreducible part: the law without one comes back', () => {
+  const points = cellsOf(0, 0).flatMap((cell) =>
+    cell.map((point) => ({ ...point, loss: subjectLoss({ ...KNOWN, zeta: -Infinity }, point) })),
+  );
+  const { law, residual } = fitReducibleSubjectLaw(points);
+  for (const name of ['alpha', 'beta_k', 'beta_n', 'gamma', 'delta'] as const)
+    assert.ok(Math.abs(law[name] - KNOWN[name]) < 1e-6, `${name}: ${law[name]}`);
+  assert.is(law.zeta, -Infinity);
+  assert.ok(residual < 1e-9);
+  assert.ok(heldOutSubject(points, fitReducibleSubjectLaw)!.error < 1e-6);
 });
 
 test('a cell that failed on one subject is missed by nothing but its own error', () => {
