@@ -14,6 +14,7 @@ import { isImported } from '../suite/resolved.ts';
 import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
+import { beginning, prepared } from './prepared.ts';
 
 /** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width, d_in. */
 async function sizedFor(
@@ -243,14 +244,8 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, values, registry, say);
-    const { prepareRun } = await import('../execute/run.ts');
-    const { plan, places, backend, provenance } = await prepareRun(suite, registry, {
-      backend: values['backend'] as string,
-      limited: values['limit'] !== undefined,
-      passed: context.passed,
-      settings: values,
-      say,
-    });
+    const made = await prepared(suite, registry, context);
+    const { plan, places, backend, provenance } = made;
     await checkPlaced(plan, values);
     signal.throwIfAborted();
     const out = outFolder(suite, values);
@@ -267,7 +262,7 @@ export const command: Command = {
     if (values['dry-run']) return showPlan(plan, context);
     await removeOthers(findings);
     for (const line of outdatedLines(findings)) say(line);
-    say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
+    say(beginning(`suite ${suite.id}`, made));
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
