@@ -170,6 +170,35 @@ test('a size of another task is taken from the same method there', () => {
   assert.is(frontsOf(apart[0]!, apart)[0]!.curves.flatMap(({ points }) => points).length, 6, 'told apart in one table');
 });
 
+test('with a grid, what a task says that methods cost makes curves of the main metric', () => {
+  const costs = two().map(({ method, task }) => {
+    const macs = method.d_sae! * Number((method.options as { k: number }).k);
+    const metrics = { macs: metric(macs, null, { main: true, direction: 'min' }) };
+    const shows = { costs: ['macs'] };
+    const other = resultWith(method.name, [{ axes: {}, metrics }], { task: { ...task, id: 'costs', shows } });
+    return { ...other, method };
+  });
+  const tables = buildTables([...two(), ...costs]);
+  const fronts = frontsOf(tables[0]!, tables);
+  assert.equal(
+    fronts.map(({ display: { x, y } }) => [x.metric, y]),
+    [
+      ['l0', 'ev'],
+      ['macs', 'ev'],
+    ],
+  );
+  const own = fronts[1]!.curves.find(({ label }) => label === 'a')!;
+  assert.equal(
+    own.points.map(({ x, best }) => [x, best]),
+    [
+      [512, false],
+      [1024, true],
+      [2048, true],
+    ],
+  );
+  assert.equal(frontsOf(tables[1]!, tables), [], 'a task that says costs is not drawn against them');
+});
+
 test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
   const widths = [64, 128, 256, 512];
   const grid = widths.flatMap((n) => [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))));

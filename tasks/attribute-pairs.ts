@@ -61,6 +61,16 @@ export default defineTask<Options, Known>({
     ranked: { threshold: ['trained'], matching: ['annotations'] },
     // Means of the control `shuffled` over the methods of the suite attribute-pairs: .024 to .05.
     chance: 0.04,
+    fronts: [
+      {
+        x: { metric: 'l0', task: 'reconstruction' },
+        y: 'pair_f1',
+        title: 'Answers to pairs along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     scatter: {
       x: 'match_f1',
       y: 'pair_f1',

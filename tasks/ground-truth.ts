@@ -104,6 +104,16 @@ export default defineTask<Options, World>({
       title: 'Features found against variance explained',
       caption: 'Reconstruction is not recovery: what explains as much may have found far fewer features.',
     },
+    fronts: [
+      {
+        x: { metric: 'l0' },
+        y: 'mcc',
+        title: 'MCC along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     curves: {
       'by-frequency': {
         title: 'Recovery by frequency',
