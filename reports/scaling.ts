@@ -221,17 +221,20 @@ export function lawRows<L extends JointLaw>(
   ];
 }
 
-/** Whether one may extrapolate with the laws, in a sentence; none where the better one beats both guesses. */
-export function heldOutReading(forms: readonly (HeldOut | undefined)[], size: string): string[] {
-  const held = forms.filter((form) => form !== undefined);
-  if (held.length === 0) return [`There are too few ${size}s to hold one out: the law is no forecast.`];
-  const best = held.reduce((a, b) => (b.error < a.error ? b : a));
-  const where = `On the held-out ${size}`;
-  if (best.error >= best.unchanged)
-    return [`${where} the law is no better than the guess that nothing changes: do not extrapolate with it.`];
-  if (best.error >= best.line)
-    return [`${where} straight lines do as well as the law: it foretells no more than they do.`];
-  return [];
+/** Whether one may extrapolate with the law and with the one without an irreducible loss: each is judged by itself. */
+export function heldOutReading([whole, reducible]: readonly (HeldOut | undefined)[], size: string): string[] {
+  if (!whole) return [`There are too few ${size}s to hold one out: the law is no forecast.`];
+  return [
+    ...verdict(whole, 'the law', size),
+    ...(reducible ? verdict(reducible, 'the law without an irreducible loss', size) : []),
+  ];
+}
+
+function verdict({ error, unchanged, line }: HeldOut, law: string, size: string): string[] {
+  const where = `On the held-out ${size} ${law}`;
+  if (error >= unchanged)
+    return [`${where} is no better than the guess that nothing changes: do not extrapolate with it.`];
+  return error >= line ? [`${where} is no better than straight lines through the next two ${size}s.`] : [];
 }
 
 /** The law of compute over the trainings that none beats. */
