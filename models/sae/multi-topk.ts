@@ -1,4 +1,9 @@
-/** @file Multi-TopK SAE: TopK whose latents also reconstruct four times as many at a time, so that other k work too. */
+/**
+ * @file Multi-TopK SAE: TopK whose latents also reconstruct four times as many at a time, so that other k work too.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .620 and still rising
+ * (TopK .585). Its recipe was tuned on narrower ones.
+ */
 import { type Codes, defineSae, type Scalar, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
