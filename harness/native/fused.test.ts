@@ -195,6 +195,8 @@ test(
       [64, 5, 9, 130],
       // The decoder's gradient is written past the cache.
       [40, 6, 16200, 130],
+      // The encoder's too, in narrower blocks of columns that do not start on a cache line.
+      [12, 3, 1501, 1503],
     ] as [number, number, number, number][]) {
       const W_dec = tensorOf(1, [features, d]);
       const dy = tensorOf(2, [n, d]);
