@@ -82,8 +82,8 @@ const OURS = [
   besideOurs('train', ['switch-32', 'topk'], 4),
   besideOurs('encode', ['switch-32', 'topk'], 8),
   besideOurs('encode', ['kron-4-8', 'kron-2-4'], 1.7),
-  besideOurs('encode', ['kron-2-4', 'topk'], 1.2),
-  besideOurs('encode', ['kron-4-8', 'topk'], 2.2),
+  besideOurs('encode', ['kron-2-4', 'topk'], 1),
+  besideOurs('encode', ['kron-4-8', 'topk'], 1.4),
 ];
 
 /** The peak memory of the runs of a training row. */
