@@ -39,6 +39,7 @@ export function metricTitle(name: string): string {
     ci: 'CI',
     l2: 'L2',
     '1pct': '1 %',
+    macs: 'MACs',
   };
   return name
     .split('_')
