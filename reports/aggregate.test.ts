@@ -116,7 +116,9 @@ const scored = (name: string, values: number[], seed = 0, more: Parameters<typeo
     [
       {
         axes: {},
-        metrics: { auroc: metric(values.reduce((a, b) => a + b) / values.length, [0, 1], { main: true }) },
+        metrics: {
+          auroc: metric(values.reduce((a, b) => a + b) / values.length, [0, 1], { main: true, range: [0, 1] }),
+        },
         samples: { unit: 'concept', ids: values.map((_, i) => `concept ${i}`), values },
       },
     ],
@@ -161,6 +163,44 @@ test('what ≈ leaves open is said: the difference that the test would have foun
     /^A difference of 0\.077 from the first would be found with a power of 80 %/,
   );
   assert.is(powerText([first!]), undefined);
+});
+
+test('where the scale has no room for a difference that would be found, nothing can be told, and that is said', () => {
+  const noisy = spread.map((_, i) => (i % 2 === 0 ? 0.01 : 0.99));
+  const other = spread.map((_, i) => (i % 2 === 0 ? 0.9 : 0));
+  const [first, ...others] = buildTables([scored('a', noisy), scored('b', other)])[0]!.rows;
+  // Differences −.89 and .99: over 3 standard errors of .24, and the first is .5 above the end of the scale.
+  assert.ok(others[0]!.detectable! > 0.5 && others[0]!.blind);
+  assert.match(
+    powerText([first!, ...others])!,
+    /^Nothing can be told of differences from the first: only ones of 0\.\d+, larger than/,
+  );
+  const near = spread.map((value, i) => noisy[i]! - 0.1 * value);
+  const mixed = buildTables([scored('a', noisy), scored('b', other), scored('c', near)])[0]!.rows;
+  const text = powerText(mixed)!;
+  assert.match(text, /^A difference of 0\.0\d+ from the first would be found .* Of 1 of 2 methods nothing can be told/);
+});
+
+test('counted by its definition: any difference is one, of a single seed too; without the word equal values of seeds show nothing', () => {
+  const sized = (name: string, value: number, counted: boolean, seed = 0) =>
+    resultWith(
+      name,
+      [{ axes: {}, metrics: { macs: metric(value, null, { main: true, direction: 'min', counted }) } }],
+      { seed },
+    );
+  assert.equal(standings([sized('a', 10, true), sized('b', 10, true), sized('c', 20, true)]), [
+    ['a', 1, undefined],
+    ['b', 1, 'tied'],
+    ['c', 3, 'apart'],
+  ]);
+  const seeds = [0, 1];
+  assert.equal(standings(seeds.flatMap((seed) => [sized('a', 10, false, seed), sized('c', 20, false, seed)]))[1], [
+    ...['c', 2, 'tied'],
+  ]);
+  // What differs by seed was not counted, whatever its definition says.
+  const drawn = seeds.flatMap((seed) => [sized('a', 10 + seed, true, seed), sized('c', 20 + 3 * seed, true, seed)]);
+  assert.not.equal(standings(drawn)[1]![2], undefined);
+  assert.is(buildTables(drawn)[0]!.rows[1]!.p !== undefined, true);
 });
 
 test('without values by unit seeds are compared; without seeds nothing is claimed', () => {
@@ -266,7 +306,7 @@ test('what stands beside a method as its control has no rank and takes none from
 
 test('counts differ where their values do, without a test', () => {
   const row = (value: number) => [
-    { axes: {}, metrics: { macs: metric(value, null, { main: true, direction: 'min' }) } },
+    { axes: {}, metrics: { macs: metric(value, null, { main: true, direction: 'min', counted: true }) } },
   ];
   const [table] = buildTables(
     [0, 1].flatMap((seed) => [
@@ -286,9 +326,19 @@ test('counts differ where their values do, without a test', () => {
 });
 
 test('what tasks show is what they have', async () => {
-  for (const id of ['concept-detection', 'monosemanticity', 'reconstruction', 'steering']) {
+  for (const id of [
+    'concept-detection',
+    'monosemanticity',
+    'reconstruction',
+    'steering',
+    'attribute-pairs',
+    'efficiency',
+    'ground-truth',
+  ]) {
     const { metrics, axes, shows } = (await import(`../tasks/${id}.ts`)).default as TaskDefinition;
-    const named = [...shows!.columns!, ...(shows!.bands ? [shows!.bands.metric] : [])];
+    const fronts = shows!.fronts?.flatMap(({ x, y }) => (x.task ? [y] : [y, x.metric])) ?? [];
+    const bands = shows!.bands ? [shows!.bands.metric] : [];
+    const named = [...shows!.columns!, ...bands, ...fronts, ...(shows!.costs ?? [])];
     assert.equal(
       named.filter((name) => !(name in metrics)),
       [],

@@ -88,7 +88,10 @@ function buildTable(results: Result[]): Table {
     };
   });
   candidates.push(...failedRows(results, candidates, main, definitions));
-  const rows = main === undefined ? candidates.map(({ row }) => row) : rankedRows(candidates, main, task, site.d_in);
+  const rows =
+    main === undefined
+      ? candidates.map(({ row }) => row)
+      : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -141,7 +144,13 @@ function reasonsBySeed(group: readonly Result[]): string[] {
 }
 
 /** The rows in the order of the table, each with its band, rank and standing, as the task declares. */
-function rankedRows(candidates: Candidate[], main: string, { shows = {} }: Result['task'], d_in: number): TableRow[] {
+function rankedRows(
+  candidates: Candidate[],
+  main: string,
+  { shows = {} }: Result['task'],
+  definition: ResultMetricDefinition,
+  d_in: number,
+): TableRow[] {
   const rows = candidates.map(({ row }) => row);
   const directed = rows.some(({ cells }) => cells[main]?.value != null && cells[main].direction !== 'none');
   sortRows(rows, main);
@@ -163,6 +172,7 @@ function rankedRows(candidates: Candidate[], main: string, { shows = {} }: Resul
     rankBand(
       compared.map((row) => candidates.find((candidate) => candidate.row === row)!),
       main,
+      definition,
     );
   }
   return [...ordered.flatMap((band) => band.rows), ...rows.filter(({ detail }) => detail)];

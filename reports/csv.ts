@@ -67,9 +67,17 @@ function standingOf(row: TableRow | undefined) {
 /** One record for each seed, row and metric; an empty cell keeps its reason. */
 export function toCsv(results: readonly Result[], tables: readonly Table[]): string {
   const places = placesOf(tables);
-  const records = results.flatMap((result) =>
-    result.rows.flatMap(({ axes, metrics, control }) =>
-      Object.entries(metrics).map(([metric, { value, ci95, n, reason }]) => ({
+  const records = results.flatMap((result) => {
+    const rows = places.get(keyOf(result.subject, result.site, result.task));
+    const options = {
+      method_options: canonicalJson(result.method.options),
+      training_options: result.training && canonicalJson(result.training.options),
+      task_options: canonicalJson(result.task.options),
+      dataset_options: canonicalJson(result.dataset.options),
+    };
+    return result.rows.flatMap(({ axes, metrics, control }) => {
+      const standing = standingOf(rows?.get(rowKey(result.method, axes)));
+      return Object.entries(metrics).map(([metric, { value, ci95, n, reason }]) => ({
         suite: result.suite.id,
         subject: result.subject.id,
         modality: result.subject.modality,
@@ -84,7 +92,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         axes: Object.entries(axes)
           .map(([axis, at]) => `${axis}=${at}`)
           .join(';'),
-        ...standingOf(places.get(keyOf(result.subject, result.site, result.task))?.get(rowKey(result.method, axes))),
+        ...standing,
         seed: result.seed,
         limited: result.limited,
         metric,
@@ -100,12 +108,9 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         backend: result.provenance.backend.name,
         key: result.key,
         method_identity: result.method.identity,
-        method_options: canonicalJson(result.method.options),
-        training_options: result.training && canonicalJson(result.training.options),
-        task_options: canonicalJson(result.task.options),
-        dataset_options: canonicalJson(result.dataset.options),
-      })),
-    ),
-  );
+        ...options,
+      }));
+    });
+  });
   return stringify(records, { header: true, columns: [...COLUMNS], cast: { boolean: String, string: csvText } });
 }

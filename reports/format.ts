@@ -39,6 +39,9 @@ export function metricTitle(name: string): string {
     ci: 'CI',
     l2: 'L2',
     '1pct': '1 %',
+    macs: 'MACs',
+    mcc: 'MCC',
+    tapascore: 'TAPAScore',
   };
   return name
     .split('_')

@@ -7,7 +7,7 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { renderTexts } from './index.ts';
-import { scalingStudies } from './scaling.ts';
+import { heldOutReading, refusedLaws, scalingStudies } from './scaling.ts';
 import { tellApart } from './settings.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -170,6 +170,35 @@ test('a size of another task is taken from the same method there', () => {
   assert.is(frontsOf(apart[0]!, apart)[0]!.curves.flatMap(({ points }) => points).length, 6, 'told apart in one table');
 });
 
+test('with a grid, what a task says that methods cost makes curves of the main metric', () => {
+  const costs = two().map(({ method, task }) => {
+    const macs = method.d_sae! * Number((method.options as { k: number }).k);
+    const metrics = { macs: metric(macs, null, { main: true, direction: 'min' }) };
+    const shows = { costs: ['macs'] };
+    const other = resultWith(method.name, [{ axes: {}, metrics }], { task: { ...task, id: 'costs', shows } });
+    return { ...other, method };
+  });
+  const tables = buildTables([...two(), ...costs]);
+  const fronts = frontsOf(tables[0]!, tables);
+  assert.equal(
+    fronts.map(({ display: { x, y } }) => [x.metric, y]),
+    [
+      ['l0', 'ev'],
+      ['macs', 'ev'],
+    ],
+  );
+  const own = fronts[1]!.curves.find(({ label }) => label === 'a')!;
+  assert.equal(
+    own.points.map(({ x, best }) => [x, best]),
+    [
+      [512, false],
+      [1024, true],
+      [2048, true],
+    ],
+  );
+  assert.equal(frontsOf(tables[1]!, tables), [], 'a task that says costs is not drawn against them');
+});
+
 test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
   const widths = [64, 128, 256, 512];
   const grid = widths.flatMap((n) => [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))));
@@ -184,6 +213,11 @@ test('widths and sparsities enough: the law that made the losses, and the width 
   assert.match(html, /EV along sparsities/);
   assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
   assert.equal(scalingStudies(grid.slice(0, 8)), [], 'two widths are too few');
+  const [refused] = refusedLaws(grid.slice(0, 8));
+  assert.match(refused!.reason, /expected at least 3 widths.*found 2, 4 and 8$/);
+  assert.match((await renderTexts(grid.slice(0, 8))).html, /No scaling law of a: expected at least 3 widths/);
+  const lines = [widths.map((n) => trained('a', n, 8, 0.5)), [4, 8, 16, 32].map((k) => trained('a', 64, k, 0.5))];
+  for (const line of lines) assert.equal([scalingStudies(line), refusedLaws(line)], [[], []], 'no grid');
 });
 
 test('a study says of how many of its trainings there is a warning, and gives no interval where nothing is known', () => {
@@ -199,6 +233,30 @@ test('a study says of how many of its trainings there is a warning, and gives no
   const values = study!.rows.filter(({ name }) => /irreducible|its exponent/.test(name)).map(({ value }) => value);
   assert.ok(open, study!.reading.join(' '));
   assert.equal(values, ['not determined', 'not determined']);
+});
+
+test('trainings that failed are counted, and stand in no law', () => {
+  const grid = [64, 128, 256, 512].flatMap((n) =>
+    [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))),
+  );
+  const failing = (most: number) =>
+    grid.map((result, i) => (i < most ? { ...result, rows: [], training: undefined, failed: 'loss is NaN' } : result));
+  const [study] = scalingStudies(failing(2) as Result[]);
+  assert.is(study!.trainings.length, 14);
+  assert.match(study!.reading[0]!, /^2 more trainings failed or explain no variance/);
+  assert.match(refusedLaws(failing(10) as Result[])[0]!.reason, /found 2, 4 and 6; 10 of its trainings have no loss$/);
+});
+
+test('a width that did worse than a narrower one is told, and a law that guesses beat', () => {
+  const grid = [64, 128, 256, 512].flatMap((n) =>
+    [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k) * (n === 512 && k === 32 ? 1.5 : 1))),
+  );
+  assert.match(scalingStudies(grid)[0]!.reading.join(' '), /At k = 32 the widest SAE did worse than a narrower one/);
+  const held = { size: 512, cells: 4, error: 0.05, unchanged: 0.2, line: 0.04 };
+  assert.match(heldOutReading([held, undefined], 'width')[0]!, /straight lines do as well as the law/);
+  assert.match(heldOutReading([{ ...held, error: 0.2 }], 'width')[0]!, /no better than the guess that nothing changes/);
+  assert.equal(heldOutReading([held, { ...held, error: 0.03 }], 'width'), [], 'the better form counts');
+  assert.match(heldOutReading([undefined], 'width')[0]!, /too few widths to hold one out/);
 });
 
 test('a law is fitted to settings of one training only', () => {

@@ -26,25 +26,55 @@ export interface Front {
 
 /** The row of a method that another table ranks, where its results may have been told apart under other names. */
 function rankedRow(table: Table | undefined, { name, identity }: TableRow['method']): TableRow | undefined {
-  const own = table?.rows.filter((row) => row.method.identity === identity && !row.detail && row.control === undefined);
+  const own = table?.rows.filter((row) => row.method.identity === identity && !row.detail && row.control !== 'row');
   return own?.find(({ method }) => method.name === name) ?? (own?.length === 1 ? own[0] : undefined);
 }
 
+/** A size of the rows of a table, which may be a metric of another task at the same place; undefined where it is not known. */
+export function sizesOf(
+  table: Table,
+  tables: readonly Table[],
+  { task, metric }: ResultFrontDisplay['x'],
+): (method: TableRow['method']) => number | undefined {
+  const sizes = task === undefined ? table : tables.find((other) => other.task.id === task);
+  return (method) => {
+    const size = rankedRow(sizes, method)?.cells[metric]?.value;
+    return size && size > 0 ? size : undefined;
+  };
+}
+
 /**
- * What a table's task declares, where some variant stands in it with at least two settings of its sparsity.
+ * The main metric against what other tasks at the same place say that a method costs, as fronts are declared. Not of a
+ * task that says costs itself: it shows what it will beside them.
+ */
+export function costDisplays({ task, main }: Table, tables: readonly Table[]): ResultFrontDisplay[] {
+  if (main === undefined || task.shows?.costs) return [];
+  return tables.flatMap(({ task: priced }) =>
+    (priced.shows?.costs ?? []).map((metric) => ({
+      x: { metric, task: priced.id },
+      y: main,
+      title: `${task.title}: ${metricTitle(main)} against ${metricTitle(metric)}`,
+      caption: 'To the left costs less. Ringed: nothing that costs as little is better.',
+      logX: true,
+    })),
+  );
+}
+
+/**
+ * What a table's task declares and what it costs, where some variant stands in it with at least two settings of its sparsity.
  *
  * @param tables All tables at the same place: sizes may be another task's.
  */
 export function frontsOf(table: Table, tables: readonly Table[]): Front[] {
-  return (table.task.shows?.fronts ?? []).flatMap((display) => {
+  return [...(table.task.shows?.fronts ?? []), ...costDisplays(table, tables)].flatMap((display) => {
     const { x, y } = display;
-    const sizes = x.task === undefined ? table : tables.find(({ task }) => task.id === x.task);
+    const sizeOf = sizesOf(table, tables, x);
     const points = table.rows.flatMap((row): FrontPoint[] => {
       const { method, run, training, cells, detail, control } = row;
       if (method.kind !== 'sae' || method.sparsity === undefined || detail || control !== undefined) return [];
-      const size = rankedRow(sizes, method)?.cells[x.metric]?.value;
+      const size = sizeOf(method);
       const value = cells[y]?.value;
-      if (!size || size <= 0 || value === null || value === undefined) return [];
+      if (size === undefined || value === null || value === undefined) return [];
       const { ci95, few } = cells[y]!;
       return [{ method, run, training, x: size, y: value, ci95, ...(few ? { few } : {}), best: false }];
     });

@@ -8,11 +8,12 @@ import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
 import { frontPlot } from './plots/fronts.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
-import { scalingPlot } from './plots/scaling.ts';
+import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
-import { scalingStudies } from './scaling.ts';
+import { refusedLaws, scalingStudies } from './scaling.ts';
+import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -30,13 +31,17 @@ async function plotViews(plots: readonly Plot[], prefix: string) {
 const anchorOf = (place: string, part: string): string => `${place}-${part}`.replaceAll(/[^\w-]+/g, '-');
 
 /** How a row compares with the first, for the pointer over its rank. */
-function standingText({ rank, standing, p, detectable }: TableRow): string {
+function standingText({ rank, standing, p, detectable, blind }: TableRow): string {
   if (standing === 'alone') return 'alone in its band';
   if (rank === null) return 'not ranked';
   if (standing === undefined) return 'the first';
   if (standing === 'untested') return 'no units or seeds in common with the first to test on';
   const power =
-    detectable === undefined ? '' : `; a difference of ${formatNumber(detectable)} would be found (power 80 %)`;
+    detectable === undefined
+      ? ''
+      : blind
+        ? `; nothing can be told: only a difference of ${formatNumber(detectable)}, larger than the scale has room for, would be found`
+        : `; a difference of ${formatNumber(detectable)} would be found (power 80 %)`;
   if (p === undefined)
     return standing === 'tied' ? 'equal to the first' : 'worse than the first: counted, not measured';
   return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}${power}`;
@@ -116,7 +121,11 @@ export async function renderHtml(
       const ofTask = atPlace.filter(({ task }) => task.id === table.task.id);
       const fronts = frontsOf(table, own);
       const studies = scalingStudies(ofTask);
-      const plots = [...tablePlots(table, ofTask, palette), ...fronts.map(frontPlot), ...studies.map(scalingPlot)];
+      const plots = [
+        ...tablePlots(table, own, fronts, ofTask, palette),
+        ...fronts.map(frontPlot),
+        ...studies.map(scalingPlot),
+      ];
       tasks.push({
         anchor: anchorOf(place, table.task.id),
         title: table.task.title,
@@ -124,6 +133,7 @@ export async function renderHtml(
         unavailable: table.unavailable,
         matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
         studies,
+        refused: refusedLaws(ofTask),
         plots: await plotViews(plots, anchorOf(place, table.task.id)),
         ...tableView(table),
       });
@@ -143,5 +153,11 @@ export async function renderHtml(
       training: await plotViews(trainingPlots(atPlace, palette), anchorOf(place, 'training')),
     });
   }
-  return renderTemplate('report.html.hbs', { ...options, sections, setups: setups(results) });
+  const { studies, refused } = subjectStudies(results);
+  const overSubjects = studies.length + refused.length > 0 && {
+    studies,
+    refused,
+    plots: await plotViews(studies.map(subjectScalingPlot), 'over-subjects'),
+  };
+  return renderTemplate('report.html.hbs', { ...options, sections, overSubjects, setups: setups(results) });
 }

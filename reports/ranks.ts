@@ -1,9 +1,9 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
 import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
-import type { ResultRowRecord } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition, ResultRowRecord } from '../harness/schema/result.generated.ts';
 import { formatNumber } from './format.ts';
-import type { TableRow } from './table.ts';
+import type { Cell, TableRow } from './table.ts';
 
 /** A row with what each seed gave for the main metric. */
 export interface Candidate {
@@ -93,9 +93,14 @@ export function sortRows(rows: TableRow[], main: string): void {
  * Ranks the rows of one band, sorted best first: equal values share a rank, and a row without another to be compared with
  * has none. Each is compared with the first by paired differences, corrected for their number; `standing` is `tied` where
  * they are not told apart, `apart` without a test where both were counted, `untested` where there is nothing to test on, and `alone` where there is nothing to compare with.
- * `detectable` is the difference that the test would have found with a power of 80 % at the strictest level of Holm's.
+ * `detectable` is the difference that the test would have found with a power of 80 % at the strictest level of Holm's, and
+ * `blind` says that the scale has no room for one.
  */
-export function rankBand(candidates: readonly Candidate[], main: string): void {
+export function rankBand(
+  candidates: readonly Candidate[],
+  main: string,
+  { counted, range }: Pick<ResultMetricDefinition, 'counted' | 'range'>,
+): void {
   const ranked = candidates.filter(({ row }) => typeof row.cells[main]?.value === 'number');
   const [first, ...others] = ranked;
   if (first === undefined) return;
@@ -107,7 +112,8 @@ export function rankBand(candidates: readonly Candidate[], main: string): void {
     const above = ranked[i - 1]?.row;
     row.rank = above && above.cells[main]!.value === row.cells[main]!.value ? above.rank : i + 1;
   });
-  const sizes = others.filter(({ row }) => isCounted(first.row, main) && isCounted(row, main));
+  const constant = ({ cells }: TableRow) => counted === true && !cells[main]!.sd;
+  const sizes = others.filter(({ row }) => constant(first.row) && constant(row));
   for (const { row } of sizes) row.standing = row.rank === first.row.rank ? 'tied' : 'apart';
   const tests = others
     .filter((other) => !sizes.includes(other))
@@ -118,14 +124,16 @@ export function rankBand(candidates: readonly Candidate[], main: string): void {
   tested.forEach(({ row, error }, i) => {
     row.p = corrected[i]!;
     row.standing = corrected[i]! < LEVEL ? 'apart' : 'tied';
-    if (error) row.detectable = detectableDifference(error, LEVEL / tested.length);
+    if (!error) return;
+    row.detectable = detectableDifference(error, LEVEL / tested.length);
+    if (row.detectable > room(first.row.cells[main]!, range)) row.blind = true;
   });
 }
 
-/** Whether a value was counted, not measured: the same for all seeds and without an interval. Any difference is one. */
-function isCounted({ cells }: TableRow, main: string): boolean {
-  const { ci95, sd } = cells[main]!;
-  return ci95 === null && sd === 0;
+/** The largest difference from the first that the scale of a metric has room for, on the worse side. */
+function room({ value, direction }: Cell, [low, high]: ResultMetricDefinition['range']): number {
+  const bound = direction === 'min' ? high : low;
+  return bound === null ? Infinity : Math.abs(value! - bound);
 }
 
 /** `1`, `≈ 2`, `? 3`, or `–` without a rank (of a row that is alone in its band, too). */
@@ -136,16 +144,31 @@ export function rankLabel({ rank, standing }: Pick<TableRow, 'rank' | 'standing'
 }
 
 /**
- * How large a difference from the first the tests of a band would have found, in a sentence: what `≈` leaves open.
- * Undefined where nothing was tested.
+ * How large a difference from the first the tests of a band would have found, in a sentence: what `≈` leaves open, and
+ * where the scale has no room for one that they would find. Undefined where nothing was tested.
  */
-export function powerText(rows: readonly Pick<TableRow, 'detectable'>[]): string | undefined {
-  const found = rows.flatMap(({ detectable }) => detectable ?? []).sort((a, b) => a - b);
-  if (found.length === 0) return undefined;
+export function powerText(rows: readonly Pick<TableRow, 'detectable' | 'blind'>[]): string | undefined {
+  const tested = rows.filter(({ detectable }) => detectable !== undefined);
+  if (tested.length === 0) return undefined;
+  const blind = tested.filter((row) => row.blind);
+  const none = 'larger than the scale has room for';
+  if (blind.length === tested.length) {
+    return `Nothing can be told of differences from the first: only ones of ${rangeText(blind)}, ${none}, would be found with a power of 80 %.`;
+  }
+  const but =
+    blind.length === 0
+      ? ''
+      : ` Of ${blind.length} of ${tested.length} methods nothing can be told: only differences ${none} would be found.`;
+  const seeing = tested.filter((row) => !row.blind);
+  return `A difference of ${rangeText(seeing)} from the first would be found with a power of 80 %; \`≈\` leaves smaller ones open.${but}`;
+}
+
+/** The middle of the differences that tests would have found, and the least and most where they differ. */
+function rangeText(rows: readonly Pick<TableRow, 'detectable'>[]): string {
+  const found = rows.map(({ detectable }) => detectable!).sort((a, b) => a - b);
   const middle = formatNumber(found[Math.floor(found.length / 2)]);
   const [least, most] = [formatNumber(found[0]), formatNumber(found.at(-1))];
-  const spread = least === most ? '' : ` (${least} to ${most}, by method)`;
-  return `A difference of ${middle}${spread} from the first would be found with a power of 80 %; \`≈\` leaves smaller ones open.`;
+  return least === most ? middle : `${middle} (${least} to ${most}, by method)`;
 }
 
 /** A band's title, with a word on a row that has nothing to be compared with. */

@@ -43,7 +43,7 @@ test('every series of training that a report draws is one that the trainer write
 test('each task has the plots that it declares, by the names of its curves and metrics', () => {
   for (const table of buildTables(results)) {
     const own = results.filter(({ task }) => task.id === table.task.id);
-    const titles = tablePlots(table, own, paletteOf()).map(({ title }) => title);
+    const titles = tablePlots(table, [table], [], own, paletteOf()).map(({ title }) => title);
     const { curves, scatter } = table.task.shows!;
     const declared = [...Object.values(curves!).map(({ title }) => title), ...(scatter ? [scatter.title] : [])];
     assert.equal(
@@ -57,7 +57,8 @@ test('each task has the plots that it declares, by the names of its curves and m
 test('a curve that no task declares is drawn too, under its own name', () => {
   const given = realResult('relu', 'concept-detection');
   given.curves!['of-its-own'] = given.curves!['roc/auroc']!;
-  const plots = tablePlots(buildTables([given])[0]!, [given], paletteOf());
+  const [table] = buildTables([given]);
+  const plots = tablePlots(table!, [table!], [], [given], paletteOf());
   assert.ok(plots.some(({ title }) => title === 'of its own'));
 });
 

@@ -39,6 +39,8 @@ export interface TableRow extends Setting {
   p?: number;
   /** The difference from the first that the test would have found with a power of 80 %. */
   detectable?: number;
+  /** That difference is larger than the metric's range has room for: nothing can be told. */
+  blind?: boolean;
 }
 
 /** All methods on one task at one site. */

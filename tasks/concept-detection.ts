@@ -120,6 +120,16 @@ export default defineTask<Options>({
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },
     chance: 0.5,
+    fronts: [
+      {
+        x: { metric: 'l0', task: 'reconstruction' },
+        y: 'auroc',
+        title: 'AUROC along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     curves: {
       roc: {
         title: 'ROC, averaged over concepts',

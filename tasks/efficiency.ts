@@ -60,6 +60,7 @@ export default defineTask<Options>({
       caption: 'Up and to the left is better: more of the variance for less arithmetic.',
       logX: true,
     },
+    costs: ['macs', 'parameters'],
   },
   seeded: false,
   async run(context) {

@@ -86,7 +86,17 @@ const unit = (...places: number[]) => Array.from({ length: FEATURES }, (_, j) =>
 
 test('the true dictionary: everything found, nothing split, absorbed or mixed', async () => {
   const { cell, given, row } = await run(method([unit(2), unit(0), unit(3), unit(1)]));
-  for (const name of ['mcc', 'many_to_one', 'recovered', 'uniqueness', 'f1', 'precision', 'recall', 'feature_f1']) {
+  for (const name of [
+    'mcc',
+    'many_to_one',
+    'recovered',
+    'uniqueness',
+    'f1',
+    'precision',
+    'recall',
+    'feature_f1',
+    'feature_f1_threshold',
+  ]) {
     near(cell(name), 1);
   }
   for (const name of ['split', 'absorption', 'composition']) near(cell(name), 0);
@@ -134,10 +144,36 @@ test('one latent for two features, twice the same latent, a dead one', async () 
   near(cell('recall'), (1 + 1 + 1 + 0) / 4);
 });
 
+test('a latent that also fires faintly elsewhere: its F1 at 0 is low, at a threshold from training rows 1', async () => {
+  // Latent 2 is 1 where its feature is and 0.1 wherever the first feature is.
+  const leaky = method([unit(0), unit(1), unit(2), unit(3)], {
+    encode: (x) => ({
+      kind: 'dense',
+      values: tf.tidy(() => tf.add(x, tf.mul(tf.slice(x, [0, 0], [-1, 1]), tf.tensor2d([[0, 0, 0.05, 0]])))) as never,
+    }),
+  });
+  const { cell } = await run(leaky);
+  // Right on 1/3 of the rows, where it also is on the half that has the first feature, less the sixth that has both.
+  near(cell('feature_f1'), (3 + 2 / 3 / (1 / 3 + 1 / 3 + 1 / 2 - 1 / 6)) / 4);
+  near(cell('feature_f1_threshold'), 1);
+  // The threshold comes from training rows: where nothing there shows that, none is found.
+  const blind = await run(
+    leaky,
+    dataset,
+    {
+      probeRows: 100,
+      probes: 0,
+    },
+    { train: memorySet(new Float32Array(400 * FEATURES), FEATURES) },
+  );
+  assert.ok(blind.cell('feature_f1_threshold')! < 1);
+});
+
 test('fewer latents than features: pairs alone count in MCC, all features in feature_f1 and many_to_one', async () => {
   const { cell, row } = await run(method([unit(0), unit(2)]));
   near(cell('mcc'), 1);
   near(cell('feature_f1'), 0.5);
+  near(cell('feature_f1_threshold'), 0.5);
   near(cell('many_to_one'), 0.5);
   assert.equal(row.samples!.ids, ['feature 0', 'feature 2']);
 });
@@ -161,6 +197,7 @@ test('what a method lacks is an empty cell with its reason', async () => {
     ),
   );
   near(signed.cell('f1'), 1);
+  near(signed.cell('feature_f1_threshold'), 1);
   near(signed.cell('mcc'), 1);
   const blind = await run({ ...method([unit(0)]), directions: undefined } as never);
   assert.is(blind.row.metrics['mcc']!.reason, "'fake' has no directions");

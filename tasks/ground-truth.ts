@@ -1,7 +1,6 @@
 /** @file Ground truth: of the features that the activations are known to be made of, which does a dictionary find? */
 import { setImmediate } from 'node:timers/promises';
 import {
-  type ActivationSet,
   defineTask,
   type Item,
   type PrepareContext,
@@ -18,6 +17,8 @@ import {
   emptyCell,
   type FeatureMatch,
   firingOf,
+  firstItems,
+  type KeptSource,
   matchFeatures,
   meanInterval,
   measuredCell,
@@ -71,7 +72,7 @@ export default defineTask<Options, World>({
       type: 'integer',
       minimum: 100,
       default: 8192,
-      description: 'Training rows of the probes that are the ceiling.',
+      description: 'Training rows of the probes that are the ceiling, and of the thresholds of feature_f1_threshold.',
     },
     probes: {
       type: 'integer',
@@ -84,7 +85,17 @@ export default defineTask<Options, World>({
   axes: {},
   shows: {
     columns: [
-      ...['many_to_one', 'recovered', 'feature_f1', 'f1_ceiling', 'f1', 'precision', 'recall', 'uniqueness'],
+      ...[
+        'many_to_one',
+        'recovered',
+        'feature_f1_threshold',
+        'feature_f1',
+        'f1_ceiling',
+        'f1',
+        'precision',
+        'recall',
+        'uniqueness',
+      ],
       ...['explained_variance', 'l0', 'true_l0', 'shrinkage', 'absorption', 'split', 'composition', 'alive'],
     ],
     scatter: {
@@ -93,6 +104,16 @@ export default defineTask<Options, World>({
       title: 'Features found against variance explained',
       caption: 'Reconstruction is not recovery: what explains as much may have found far fewer features.',
     },
+    fronts: [
+      {
+        x: { metric: 'l0' },
+        y: 'mcc',
+        title: 'MCC along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     curves: {
       'by-frequency': {
         title: 'Recovery by frequency',
@@ -120,20 +141,21 @@ export default defineTask<Options, World>({
     const rows = Math.min(options.probeRows, train.n);
     // All of them, as they were collected: what items there are may depend on how many are asked for.
     const items = (await dataset.corpus('train', train.n)).slice(0, rows);
+    const trainTruth = await truthOf(context, items);
     const probes = await probeF1(
-      { x: await train.read(0, rows), truth: await truthOf(context, items) },
+      { x: await train.read(0, rows), truth: trainTruth },
       { x: await test.read(0, test.n), truth },
       test.d_in,
       chosen,
       (done) => pause(context, done, chosen.length, 'probes'),
     );
     const json = { probes, trueL0: truth.indices.length / truth.n };
-    return { json, arrays: keepKnown(truth, await directions()) };
+    return { json, arrays: keepKnown(trainTruth, truth, await directions()) };
   },
   async run(context) {
-    const { method, dataset, test, options, prepared } = context;
+    const { method, dataset, test, train, options, prepared } = context;
     const { parents } = dataset.groundTruth!;
-    const { truth, directions } = knownFrom(prepared.arrays);
+    const { train: trainTruth, truth, directions } = knownFrom(prepared.arrays);
     const row: ResultRow = { axes: {}, metrics: worldCells(context), unavailable: {} };
     const match = matchOf(context, directions);
     if (match) {
@@ -152,7 +174,9 @@ export default defineTask<Options, World>({
       return { rows: [row], ...(match ? { curves: curvesOf(match, truth) } : {}) };
     }
     const firing = firingOf(encoded.codes, truth);
-    row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, parents) };
+    const { codes: trained } = await encode(context, firstItems(train, trainTruth.n));
+    const trainFiring = firingOf(trained!, trainTruth);
+    row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, trainFiring, parents) };
     return { rows: [row], details: detailsOf(match, firing), curves: curvesOf(match, truth) };
   },
 });
@@ -205,7 +229,7 @@ function matchOf({ method, dataset, test }: Context, truth: Float32Array): Featu
 /** Codes of the test rows, where they are sparse, and what the reconstruction keeps. */
 async function encode(
   { method, signal, progress }: Progress & Pick<Context, 'method'>,
-  test: ActivationSet,
+  test: KeptSource,
 ): Promise<{ codes?: Csr; measured: Reconstruction }> {
   const parts: Csr[] = [];
   const onCodes = (codes: TokenCodes) => {

@@ -58,6 +58,16 @@ export default defineTask<Options, Embedded>({
     columns: ['ms_mean', 'ms_control', 'ms_median', 'ms_norm', 'ms_supported', 'ms_floor', 'dead', 'single', 'l0'],
     ranked: { threshold: ['raw'], control: ['none'] },
     chance: 0,
+    fronts: [
+      {
+        x: { metric: 'l0' },
+        y: 'ms_above_control',
+        title: 'MS above the control along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     scatter: {
       x: 'l0',
       y: 'ms_mean',

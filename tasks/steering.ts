@@ -36,6 +36,16 @@ export default defineTask<SteeringOptions, Shared>({
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
     ranked: { intervention: ['add', 'none'] },
+    fronts: [
+      {
+        x: { metric: 'l0', task: 'reconstruction' },
+        y: 'overall',
+        title: 'Steering score along each variant’s sparsities',
+        caption: 'One line a variant and width. Ringed: no other setting has more with as few active latents.',
+        logX: true,
+        matched: true,
+      },
+    ],
     curves: {
       'score-by-factor': {
         title: 'Steering score against factor',

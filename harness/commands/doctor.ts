@@ -20,7 +20,7 @@ async function backendLines(): Promise<Line[]> {
     const mark = probe.name === chosen.name ? ' ← used by default' : '';
     const text = probe.available
       ? `${probe.device}; ${probe.detail}; version ${probe.version}${mark}`
-      : `not available: ${probe.reason}`;
+      : `not available: ${probe.reason}. To mend: ${probe.mend}`;
     return { name: `backend ${probe.name}`, ok: probe.available, text };
   });
 }

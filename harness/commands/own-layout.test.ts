@@ -180,6 +180,7 @@ test('variants of worlds without a subject: train needs none, and --checkpoint s
     const what = ['--sae', sae, '--dataset', dataset, '--site', dataset, '--items', '64'];
     const made = await run('train', ...what, '--out', into, ...given, ...places);
     assert.is(made.code, 0, made.said);
+    assert.match(made.said, new RegExp(`'${sae}' has no toSaeLens: .* which saxbench alone reads`));
     const own = await readOwnSae(into);
     assert.is(own.variant, sae);
     assert.is(own.shape.input?.reduce((a, b) => a * b, 1) ?? own.shape.d_in, own.shape.d_in);

@@ -14,6 +14,7 @@ import { isImported } from '../suite/resolved.ts';
 import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
+import { beginning, prepared } from './prepared.ts';
 
 /** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width, d_in. */
 async function sizedFor(
@@ -152,7 +153,7 @@ function showFailures(failures: readonly Failure[], say: (line: string) => void)
   }
 }
 
-/** What results are marked with, as a warning, once for each method at a site. */
+/** What results are marked with, as a warning, once for each method at a site: for who does not get the summary, which says it below its tables. */
 function showMarks(results: readonly Result[], say: (line: string) => void): void {
   const lines = results.flatMap(({ subject, site, method, marks = [] }) =>
     marks.map(({ message }) => `${subject.id} ${site.name} ${method.name}: ${message}`),
@@ -178,7 +179,6 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
     say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
   showNotes(results, say);
-  showMarks(results, say);
   const { writeReports } = await import('./report.ts');
   const { files, refused } =
     told.length > 0
@@ -186,6 +186,7 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
       : { files: [], refused: [] };
   for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
+    showMarks(results, say);
     const failed = failures.map(({ label, error }) => ({
       label,
       message: error instanceof Error ? error.message : String(error),
@@ -243,14 +244,8 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, values, registry, say);
-    const { prepareRun } = await import('../execute/run.ts');
-    const { plan, places, backend, provenance } = await prepareRun(suite, registry, {
-      backend: values['backend'] as string,
-      limited: values['limit'] !== undefined,
-      passed: context.passed,
-      settings: values,
-      say,
-    });
+    const made = await prepared(suite, registry, context);
+    const { plan, places, backend, provenance } = made;
     await checkPlaced(plan, values);
     signal.throwIfAborted();
     const out = outFolder(suite, values);
@@ -267,7 +262,7 @@ export const command: Command = {
     if (values['dry-run']) return showPlan(plan, context);
     await removeOthers(findings);
     for (const line of outdatedLines(findings)) say(line);
-    say(`suite ${suite.id} on ${backend.name} (${backend.device}; ${backend.detail})`);
+    say(beginning(`suite ${suite.id}`, made));
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);

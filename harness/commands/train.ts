@@ -14,6 +14,7 @@ import type { OwnSae } from '../train/own-layout.ts';
 import type { Command } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
+import { beginning, prepared } from './prepared.ts';
 
 function required(values: Values, name: string, example: string): string {
   const value = values[name];
@@ -142,14 +143,8 @@ export const command: Command = {
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
     await validate('suite', { ...suite, tasks: [{ id: 'none' }] }, 'train');
-    const { prepareRun } = await import('../execute/run.ts');
-    const { plan, places, backend, provenance } = await prepareRun(suite, registry, {
-      backend: values['backend'] as string,
-      limited: values['limit'] !== undefined,
-      passed: context.passed,
-      settings: values,
-      say,
-    });
+    const made = await prepared(suite, registry, context);
+    const { plan, places, provenance } = made;
     const [sitePlan] = plan.sites;
     const [fit] = sitePlan!.fits;
     if (!fit)
@@ -158,7 +153,7 @@ export const command: Command = {
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', name));
     const { clearSaeFolder, refuseOtherSae, TRAINING_RECORD } = await import('../train/sae-folder.ts');
     await refuseOtherSae(out, fit!.key, values['overwrite'] as boolean);
-    say(`${suite.title} on ${backend.name} (${backend.device}; ${backend.detail})`);
+    say(beginning(suite.title, made));
     const { executePlan } = await import('../execute.ts');
     const { checkWritable, openStore } = await import('../store.ts');
     // Not after hours of training.

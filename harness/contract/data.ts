@@ -111,6 +111,16 @@ export interface GroundTruth {
   parents?: Int32Array;
 }
 
+/**
+ * An item before and after exactly one attribute changes: the `labels` of the two have the same keys, and of their
+ * values that of `attribute` alone differs.
+ */
+export interface AttributePair {
+  attribute: string;
+  before: Item;
+  after: Item;
+}
+
 /** Manifolds of known dimensions on which the rows of a dataset's own activations lie. */
 export interface KnownManifolds {
   list: readonly { name: string; dimension: number }[];
@@ -128,6 +138,11 @@ export interface Dataset {
   /** The labelled concepts, at most `limits.concepts` of them with at most `limits.perClass` items a role and split. */
   concepts?(limits: { concepts?: number; perClass?: number }): Promise<ConceptSet>;
   zeroShot?: ZeroShotTask[];
+  /**
+   * Pairs of items that differ in one attribute, `perAttribute` of each attribute that can change alone; disjoint from every
+   * other item. Of a dataset whose corpus has all its attributes as `labels`.
+   */
+  attributePairs?(perAttribute: number): Promise<AttributePair[]>;
   /** Prompts for steering, disjoint from every other item. */
   prompts?(n: number): Promise<SteeringPrompt[]>;
   judge?: TextJudge;

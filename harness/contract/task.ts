@@ -18,6 +18,8 @@ export interface MetricDefinition {
   main?: boolean;
   /** Version of the definition in num/metrics. */
   version?: number;
+  /** Counted, not estimated, and the same for every seed: any difference is one, and nothing is tested. */
+  counted?: boolean;
   /** A time or the like: another machine, or the same on another day, gives another value. Runs are not compared by it. */
   measured?: boolean;
 }
@@ -114,6 +116,11 @@ export interface TaskDisplay {
   /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
   scatter?: { x: string; y: string; title: string; caption: string; logX?: boolean };
   fronts?: FrontDisplay[];
+  /**
+   * Metrics of this task that say what a method costs: the main metric of every other task at the same place is drawn
+   * against each of them.
+   */
+  costs?: string[];
   scaling?: ScalingDisplay;
   curves?: Record<string, CurveDisplay>;
 }

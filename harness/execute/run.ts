@@ -1,7 +1,7 @@
 /** @file What a run works with, and how it comes from settings: plug-ins, backend, resolved suite, plan, provenance. */
 import { openStepCode } from '../code/step-code.ts';
 import type { BackendChoice, BackendInfo } from '../num/backend.ts';
-import { initBackend } from '../num/backend.ts';
+import { initBackend, passedOver } from '../num/backend.ts';
 import { type Plan, planSuite } from '../plan.ts';
 import type { Progress } from '../progress.ts';
 import { type RunProvenance, runProvenance } from '../provenance.ts';
@@ -65,6 +65,7 @@ export async function prepareRun(
     initBackend(options.backend as BackendChoice),
     openStepCode(registry, options.say),
   ]);
+  for (const line of passedOver(backend)) options.say(line);
   const resolved = await resolveSuite(suite, {
     registry,
     code,

@@ -39,6 +39,9 @@ export interface AtomicOptions {
   durable?: boolean;
 }
 
+/** Whether a file is one that an interrupted {@link atomicWrite} left. */
+export const isLeftover = (name: string): boolean => /^\..+\.\d+\.\d+\.\d+\.tmp$/.test(name);
+
 let serial = 0;
 
 /**

@@ -24,6 +24,7 @@ export { joined } from '../num/join.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, decisionScores, fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
+export { binaryMatchingPursuit, version as binaryMatchingVersion } from '../num/metrics/binary-matching-pursuit.ts';
 export { maxCosine, version as decoderVersion } from '../num/metrics/decoder.ts';
 export { densityHistogram } from '../num/metrics/density.ts';
 export {
@@ -36,6 +37,7 @@ export {
   rowsOf,
   SPLIT,
   splitFeatures,
+  thresholdDetection,
   version as featureFiringVersion,
 } from '../num/metrics/feature-firing.ts';
 export {
@@ -67,7 +69,15 @@ export {
 } from '../num/metrics/reconstruction.ts';
 export type { TokenCodes } from '../num/metrics/reconstruction-sums.ts';
 export { auroc, averageRoc, type RocCurve, rocCurve, version as rocVersion } from '../num/metrics/roc.ts';
-export { bestF1Threshold, f1AtPrior, shareAbove, version as thresholdVersion } from '../num/metrics/threshold.ts';
+export {
+  bestCut,
+  bestF1Threshold,
+  f1AtPrior,
+  fBeta,
+  type RankedValues,
+  shareAbove,
+  version as thresholdVersion,
+} from '../num/metrics/threshold.ts';
 export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
@@ -80,6 +90,7 @@ export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-ca
 export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
 export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
+export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
@@ -112,7 +123,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
-export { ENCODE_ROWS, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
+export { ENCODE_ROWS, firstItems, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';

@@ -47,6 +47,25 @@ export async function* scanKept(set: KeptSource, rows: number): AsyncGenerator<K
   }
 }
 
+/** The first `count` items of a set. */
+export function firstItems(set: KeptSource, count: number): KeptSource {
+  const { d_in, bounds, keep, groups } = set;
+  return {
+    d_in,
+    bounds: bounds.subarray(0, count + 1),
+    keep: keep.subarray(0, bounds[count]),
+    ...(groups ? { groups: groups.subarray(0, count) } : {}),
+    async *scan(rows) {
+      for await (const batch of set.scan(rows)) {
+        const items = Math.min(batch.items, count - batch.firstItem);
+        const left = bounds[batch.firstItem + items]! - batch.firstRow;
+        yield { ...batch, items, rows: left, x: batch.x.subarray(0, left * d_in) };
+        if (batch.firstItem + items === count) return;
+      }
+    },
+  };
+}
+
 /** Copies the kept ones, `rows` of them, of the rows `x`: row `first` of the set and those after it. */
 function copyKept(x: Float32Array, out: Float32Array, rows: number, first: number, { keep, d_in }: KeptSource): void {
   let filled = 0;

@@ -1,6 +1,5 @@
 /** @file The latents of whole items: the maximum over an item's kept positions, kept sparse for sparse methods. */
 
-import type { ActivationSet } from '../contract/data.ts';
 import type { FittedMethod, PooledLatents } from '../contract/methods.ts';
 import type { Codes } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
@@ -9,7 +8,7 @@ import { peek } from '../num/peek.ts';
 import { poolDenseRows, poolRows } from '../num/pooling.ts';
 import { tf } from '../num/tf.ts';
 import { disposeCodes } from './codes.ts';
-import { ENCODE_ROWS, type KeptBatch, scanKept } from './kept-rows.ts';
+import { ENCODE_ROWS, type KeptBatch, type KeptSource, scanKept } from './kept-rows.ts';
 
 type Encoder = Pick<FittedMethod, 'encode' | 'd_sae' | 'sparse'>;
 interface PoolOptions {
@@ -25,7 +24,7 @@ interface PoolOptions {
  */
 export async function poolLatents(
   method: Encoder,
-  activations: ActivationSet,
+  activations: KeptSource,
   options: PoolOptions = {},
 ): Promise<PooledLatents> {
   const { encode, d_sae, sparse } = method;

@@ -122,22 +122,18 @@ export function allowedThreads(): number {
 
 let started: Addon | undefined;
 
-/** Loads and starts the addon, once per Node environment. Throws, with the mend, when it is not built or cannot run. */
+/** Loads and starts the addon, once per Node environment. Throws, with the reason, when it is not built or cannot run. */
 export function startAddon(): Addon {
   if (started) return started;
   const file = addonPath();
   if (!existsSync(file)) {
-    throw new Error(
-      `native backend: ${file} is not built; run 'node harness/native/build.mjs' (needs g++ or clang++).`,
-    );
+    throw new Error(`${file} is not built`);
   }
   const loaded = createRequire(import.meta.url)(file) as { start(threads: number, isa: string): Addon };
   const addon = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
   const missing = KERNELS.find((name) => typeof addon[name] !== 'function');
   if (missing !== undefined) {
-    throw new Error(
-      `native backend: ${file} was built from older sources, without '${missing}'; run 'node harness/native/build.mjs'.`,
-    );
+    throw new Error(`${file} was built from older sources, without '${missing}'`);
   }
   started = addon;
   return started;

@@ -18,6 +18,7 @@ import { statisticsKernels } from './kernels/statistics.ts';
 import { registerThreshold } from './kernels/threshold.ts';
 import { OnKeys } from './on-keys.ts';
 import { guarded } from './registry.ts';
+import { takeShortWays } from './short-ways.ts';
 
 /**
  * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
@@ -51,6 +52,7 @@ export async function register(tf: typeof Tf) {
   }
   tf.registerBackend('native', () => new NativeBackend(), 4);
   keepInfoOnTensors(tf);
+  takeShortWays(tf, 'native');
   return started;
 }
 

@@ -3,7 +3,7 @@ import type { Rank } from '@tensorflow/tfjs-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
-import { type BackendChoice, initBackend, probeBackends } from './backend.ts';
+import { type BackendChoice, initBackend, passedOver, probeBackends } from './backend.ts';
 import { tf } from './tf.ts';
 
 const test = suite('backend');
@@ -33,6 +33,16 @@ test('an unknown or unavailable choice is a UserError that says why', async () =
   for (const probe of probes) {
     if (!probe.available) await assertUserError(() => initBackend(probe.name), /not available here.*To mend/);
   }
+});
+
+test('a faster backend that should be there and is not: one line with reason and mend; none for TensorFlow', () => {
+  const tensorflow = { name: 'tensorflow', reason: 'not installed', mend: 'npm install it' } as const;
+  const native = { name: 'native', reason: 'saxbench.node is not built', mend: 'build it' } as const;
+  assert.equal(passedOver({ name: 'wasm', rejected: [tensorflow, native] }), [
+    'running on wasm, which is slower: backend native: saxbench.node is not built. To mend: build it.',
+  ]);
+  assert.equal(passedOver({ name: 'native', rejected: [tensorflow] }), []);
+  assert.equal(passedOver({ name: 'cpu', rejected: [] }), []);
 });
 
 test('probing names all four and keeps the backend in use', async () => {

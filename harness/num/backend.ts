@@ -2,7 +2,7 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.ts';
 import { cpu } from './backends/cpu.ts';
-import { BACKEND_CHOICES, BACKEND_NAMES, type BackendChoice, type BackendName } from './backends/names.ts';
+import { BACKEND_CHOICES, BACKEND_NAMES, type BackendChoice, type BackendName, OPTIONAL } from './backends/names.ts';
 import { native } from './backends/native.ts';
 import {
   type Backend,
@@ -23,17 +23,25 @@ export type { LoadedBackend } from './backends/record.ts';
 
 const BACKENDS: Readonly<Record<BackendName, Backend>> = { tensorflow, native, wasm, cpu };
 
+/** A backend that could not be used. */
+export interface Rejected {
+  name: BackendName;
+  reason: string;
+  /** What a user can do about it. */
+  mend: string;
+}
+
 /** The backend in use, as results record it. */
 export interface BackendInfo extends LoadedBackend {
   name: BackendName;
   /** Backends that come before this one in the order of choice, and why each could not be used. */
-  rejected: { name: BackendName; reason: string }[];
+  rejected: Rejected[];
 }
 
 /** One line of `saxbench doctor`. */
 export type BackendProbe = { name: BackendName } & (
   | ({ available: true } & LoadedBackend)
-  | { available: false; reason: string }
+  | ({ available: false } & Omit<Rejected, 'name'>)
 );
 
 /** JavaScript's own functions, such as Math.exp: they change with the engine, not with its patches. */
@@ -44,11 +52,11 @@ async function use(name: BackendName, { statistics }: RunningBackend): Promise<v
   setStatisticsKernels(statistics);
 }
 
-async function attempt(name: BackendName): Promise<RunningBackend | { reason: string }> {
+async function attempt(name: BackendName): Promise<RunningBackend | Omit<Rejected, 'name'>> {
   try {
     return await BACKENDS[name].load();
   } catch (error) {
-    return { reason: reasonOf(error) };
+    return { reason: reasonOf(error), mend: BACKENDS[name].mend };
   }
 }
 
@@ -75,7 +83,7 @@ export async function initBackend(choice: BackendChoice = 'auto'): Promise<Backe
   for (const name of wanted) {
     const outcome = await attempt(name);
     if ('reason' in outcome) {
-      rejected.push({ name, reason: outcome.reason });
+      rejected.push({ name, ...outcome });
       continue;
     }
     await use(name, outcome);
@@ -87,8 +95,17 @@ export async function initBackend(choice: BackendChoice = 'auto'): Promise<Backe
   const [first] = rejected;
   throw new UserError(
     `backend ${first!.name}: not available here: ${first!.reason}. ` +
-      `To mend: ${BACKENDS[wanted[0]!].mend}; or let saxbench choose with --backend auto.`,
+      `To mend: ${first!.mend}; or let saxbench choose with --backend auto.`,
   );
+}
+
+/** Lines on faster backends that every installation should have and this run goes without: not TensorFlow, which is optional. */
+export function passedOver({ name: used, rejected }: Pick<BackendInfo, 'name' | 'rejected'>): string[] {
+  return rejected
+    .filter(({ name }) => !OPTIONAL.includes(name))
+    .map(
+      ({ name, reason, mend }) => `running on ${used}, which is slower: backend ${name}: ${reason}. To mend: ${mend}.`,
+    );
 }
 
 /** Tries every backend and says what each is or why it is not available. The backend in use stays in use. */
@@ -99,9 +116,7 @@ export async function probeBackends(): Promise<BackendProbe[]> {
   for (const name of BACKEND_NAMES) {
     const outcome = await attempt(name);
     probes.push(
-      'reason' in outcome
-        ? { name, available: false, reason: outcome.reason }
-        : { name, available: true, ...outcome.says },
+      'reason' in outcome ? { name, available: false, ...outcome } : { name, available: true, ...outcome.says },
     );
   }
   const before = current && (await attempt(current));

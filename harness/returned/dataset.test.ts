@@ -32,12 +32,24 @@ const useAll = async (opened: Dataset) => {
   await opened.corpus('test', 3);
   const { items } = await opened.concepts!({});
   await opened.prompts?.(1);
+  await opened.attributePairs?.(1);
   await opened.embed?.(items);
   opened.judge?.concept('a', { id: 'a', label: 'A' });
   opened.zeroShot?.[0]?.classOf(items[0]!);
 };
 
 const DATASETS: readonly [parts: string, line: string][] = [
+  ['attributePairs: 1,', 'attributePairs: expected a function; found 1'],
+  ['attributePairs: async () => ({}),', 'attributePairs: expected a list; found {}'],
+  ['attributePairs: async () => [1],', 'attributePairs[0]: expected { attribute, before, after }; found 1'],
+  [
+    'attributePairs: async () => [{ attribute: "a", before: items(300, 1)[0] }],',
+    'attributePairs[0]: before, after[1]: expected an object; found nothing',
+  ],
+  [
+    'attributePairs: async () => [{ attribute: "a", before: items(300, 1)[0], after: items(301, 1)[0] }],',
+    'attributePairs[0]: labels of 300: expected { attribute: value }; found nothing',
+  ],
   ['corpus: undefined,', 'open: corpus: expected a function; found nothing'],
   ['fingerprint: 1,', 'open: fingerprint: expected a hash of the content; found 1'],
   ['modality: "image",', 'open: modality: expected \'text\'; found "image"'],

@@ -1,5 +1,6 @@
 /** @file What a dataset from outside returns: items, concepts with examples, prompts, judgements, embeddings. */
 import type {
+  AttributePair,
   ConceptSet,
   Dataset,
   DatasetDefinition,
@@ -105,6 +106,20 @@ function requireConcepts(author: Author, set: ConceptSet, modality: Dataset['mod
     const pair = `${concept} ${item}`;
     if ((splits.get(pair) ?? split) === split) splits.set(pair, split!);
     else refuse(author, at, 'each item in one split of a concept', `item ${item} in both of concept ${concept}`);
+  }
+}
+
+/** Pairs of items; that their labels differ in the one attribute, the task that reads them says. */
+function requirePairs(author: Author, pairs: readonly AttributePair[], modality: Dataset['modality']): void {
+  demand(author, 'attributePairs', Array.isArray(pairs), 'a list', pairs);
+  for (const [i, pair] of pairs.entries()) {
+    const at = `attributePairs[${i}]`;
+    demand(author, at, isRecord(pair), '{ attribute, before, after }', pair);
+    demand(author, `${at}.attribute`, isName(pair.attribute), 'a text', pair.attribute);
+    requireItems(author, `${at}: before, after`, [pair.before, pair.after], modality);
+    for (const { id, labels } of [pair.before, pair.after]) {
+      demand(author, `${at}: labels of ${id}`, isRecord(labels), '{ attribute: value }', labels);
+    }
   }
 }
 
@@ -264,7 +279,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
   demand(author, 'open: id', isName(id), 'a text', id);
   demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
-  const there = new Set(functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'embed']));
+  const there = new Set(functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'embed', 'attributePairs']));
   demand(author, 'open: corpus', there.has('corpus'), 'a function', dataset.corpus);
   const given: Record<'train' | 'test', Set<string>> = { train: new Set(), test: new Set() };
   return {
@@ -291,6 +306,11 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
           demand(author, `prompts[${i}].text`, isText(text), 'a text', text);
         }
       }),
+    }),
+    ...(there.has('attributePairs') && {
+      attributePairs: checkedAsync(author, 'attributePairs', dataset, dataset.attributePairs!, (pairs) =>
+        requirePairs(author, pairs, modality),
+      ),
     }),
     ...(there.has('embed') && {
       embed: checkedAsync(author, 'embed', dataset, dataset.embed!, (value, items) => {

@@ -22,6 +22,7 @@ export interface ResultDisplay {
     logX?: boolean;
   };
   fronts?: ResultFrontDisplay[];
+  costs?: string[];
   scaling?: {
     missing: string;
   };

@@ -162,6 +162,10 @@ export interface ResultMetricDefinition {
   main?: boolean;
   version?: number;
   /**
+   * Counted, not estimated, and the same for every seed: any difference is one.
+   */
+  counted?: boolean;
+  /**
    * A time or the like, which another machine gives another value.
    */
   measured?: boolean;

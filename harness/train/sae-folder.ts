@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { writeError } from '../io/atomic.ts';
+import { isLeftover, writeError } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
 
 /** What training says about itself; its `key` is that of the fit's step. */
@@ -14,10 +14,12 @@ export const TRAINING_RECORD = 'training.json';
  *   when it is no folder.
  */
 export async function refuseOtherSae(folder: string, key: string, overwrite: boolean): Promise<void> {
-  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const all: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw writeError(folder, error);
   });
+  // Whoever was killed while writing its record left nothing that anybody needs.
+  const names = all.filter((name) => !isLeftover(name));
   if (names.length === 0) return;
   const record = join(folder, TRAINING_RECORD);
   if (!names.includes(TRAINING_RECORD)) {
@@ -38,6 +40,7 @@ export async function refuseOtherSae(folder: string, key: string, overwrite: boo
  */
 export async function clearSaeFolder(folder: string): Promise<void> {
   const names = await readdir(folder);
-  if (!names.includes(TRAINING_RECORD)) return;
+  const known = names.every(isLeftover) || names.includes(TRAINING_RECORD);
+  if (!known) return;
   for (const name of names) if (name !== TRAINING_RECORD) await rm(join(folder, name), { recursive: true });
 }

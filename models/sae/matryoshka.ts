@@ -1,16 +1,11 @@
 /** @file Matryoshka BatchTopK SAE: the first latents, and ever more of them, reconstruct on their own. */
-import { defineSae, type NamedTensors, type Scalar, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
-import { sparseDecode } from '../../harness/kit/index.ts';
-import {
-  type BatchTopkCodes,
-  batchTopkCodes,
-  batchTopkHyperparameters,
-  batchTopkVariant,
-} from './shared/batchtopk-codes.ts';
+import { defineSae, type Tensor1D, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
+import { nestedDecode, nestedErrors } from '../../harness/kit/index.ts';
+import { batchTopkCodes, batchTopkHyperparameters, batchTopkVariant } from './shared/batchtopk-codes.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';
 import type { TopkFamily } from './shared/topk-family.ts';
-import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
+import { errorUnit, withAuxk } from './shared/topk-family-loss.ts';
 
 interface MatryoshkaParameters extends TopkFamily {
   groups: number[];
@@ -21,30 +16,6 @@ interface MatryoshkaParameters extends TopkFamily {
 export function groupEnds(groups: readonly number[], d_sae: number): number[] {
   const upTo = (g: number) => groups.slice(0, g + 1).reduce((sum, fraction) => sum + fraction, 0);
   return groups.map((_, g) => (g === groups.length - 1 ? d_sae : Math.floor(upTo(g) * d_sae + 1e-6)));
-}
-
-/**
- * The reconstructions [n, d_out] by the latents of the first group, of the first two, …, of all. Each code is decoded once: the
- * groups' parts stand below one another in one product and are added up.
- */
-function prefixReconstructions(
-  params: NamedTensors,
-  { values, indices }: BatchTopkCodes['codes'],
-  ends: number[],
-): Tensor2D[] {
-  const W_dec = params['W_dec'] as Tensor2D;
-  const [n, width] = [values.shape[0], W_dec.shape[1]];
-  const within = ends.map((end, g) =>
-    tf.cast(tf.logicalAnd(tf.greaterEqual(indices, ends[g - 1] ?? 0), tf.less(indices, end)), 'float32'),
-  );
-  const parts = tf.concat(within.map((mask) => tf.mul(values, mask) as Tensor2D));
-  const decoded = sparseDecode(parts, tf.tile(indices, [ends.length, 1]), W_dec, undefined, { activeOnly: true });
-  const prefixes: Tensor2D[] = [];
-  for (const g of ends.keys()) {
-    const own = tf.slice(decoded, [g * n, 0], [n, width]);
-    prefixes.push(tf.add(prefixes.at(-1) ?? params['b_dec']!, own) as Tensor2D);
-  }
-  return prefixes;
 }
 
 /** @throws UserError unless each group holds a latent, the fractions make one, and every group has a weight. */
@@ -91,15 +62,19 @@ export default defineSae<MatryoshkaParameters>({
   },
   loss(params, { x, target }, state, hp) {
     const { codes, carry } = batchTopkCodes(centredEncoder(params), x, hp.k);
-    const reconstructions = prefixReconstructions(params, codes, groupEnds(hp.groups, codes.d_sae));
-    const reconstruction = reconstructions.at(-1)!;
+    const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };
+    const ends = groupEnds(hp.groups, codes.d_sae);
+    const reconstructions = nestedDecode(codes.values, codes.indices, W_dec, b_dec, ends);
+    const [groups, ...size] = reconstructions.shape;
+    const reconstruction = tf.reshape(tf.slice(reconstructions, [groups - 1, 0, 0], [1, ...size]), size) as Tensor2D;
     const weights = hp.groupWeights ?? hp.groups.map(() => 1);
     const all = weights.reduce((sum, weight) => sum + weight, 0);
-    const errors = reconstructions.map((prefix, g) =>
-      tf.mul(normalisedError(target, prefix, state), weights[g]! / all),
-    );
+    const error = nestedErrors(target, reconstructions, {
+      weights: weights.map((weight) => weight / all),
+      unit: errorUnit(target, state),
+    });
     const step = { x, target, reconstruction };
-    const { total, nmse, aux } = withAuxk(tf.addN(errors) as Scalar, params, step, state, hp);
+    const { total, nmse, aux } = withAuxk(error, params, step, state, hp);
     return { total, parts: { nmse, aux }, carry, codes, reconstruction };
   },
 });

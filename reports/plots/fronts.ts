@@ -4,12 +4,10 @@ import { metricTitle } from '../format.ts';
 import type { Curve, Front } from '../fronts.ts';
 import { strokeOf } from './lines.ts';
 import type { Plot } from './svg.ts';
-import { createPalette, TEXT_STYLE, valueAxis } from './theme.ts';
+import { createPalette, RING, TEXT_STYLE, valueAxis } from './theme.ts';
 
 /** Curves that are told apart by colour. */
 const COLOURS = 8;
-
-const RING = { borderColor: '#000', borderWidth: 1.5 };
 
 export function frontPlot({ display, curves }: Front): Plot {
   const { x, y, title, caption, logX } = display;

@@ -2,7 +2,8 @@
 import type { ResultCurveDisplay, ResultDisplay } from '../../harness/schema/display.generated.ts';
 import type { Result, ResultTrainingCurve } from '../../harness/schema/result.generated.ts';
 import { metricTitle } from '../format.ts';
-import type { Table } from '../table.ts';
+import { costDisplays, type Front, sizesOf } from '../fronts.ts';
+import type { Table, TableRow } from '../table.ts';
 import { barPlot } from './bars.ts';
 import { meanCurves } from './curves.ts';
 import { linePlot } from './lines.ts';
@@ -61,8 +62,29 @@ export function trainingPlots(results: readonly Result[], palette: Palette): Plo
   });
 }
 
-/** All plots of a table from its aggregated rows and the results behind it. */
-export function tablePlots(table: Table, results: readonly Result[], palette: Palette): Plot[] {
+/** The main metric against what the methods cost, where no variant has settings that make a curve of it. */
+function costPlots(table: Table, tables: readonly Table[], fronts: readonly Front[], palette: Palette) {
+  return costDisplays(table, tables)
+    .filter(({ x }) => !fronts.some(({ display }) => display.x.task === x.task && display.x.metric === x.metric))
+    .map((display) => {
+      const sizeOf = sizesOf(table, tables, display.x);
+      const size = { metric: display.x.metric, of: ({ method }: TableRow) => sizeOf(method) };
+      return scatterPlot(table, size, display.y, palette, { ...display, ringed: true });
+    });
+}
+
+/**
+ * All plots of a table from its aggregated rows and the results behind it.
+ *
+ * @param tables All tables at the same place, and `fronts` those of this one.
+ */
+export function tablePlots(
+  table: Table,
+  tables: readonly Table[],
+  fronts: readonly Front[],
+  results: readonly Result[],
+  palette: Palette,
+): Plot[] {
   const { scatter, chance } = table.task.shows ?? {};
   const plots: (Plot | undefined)[] = [];
   if (table.main && scatter?.y !== table.main) {
@@ -71,7 +93,11 @@ export function tablePlots(table: Table, results: readonly Result[], palette: Pa
     const caption = `Mean with 95 % interval; saturated colours are SAEs, pale ones baselines.${line}`;
     plots.push(barPlot(table, table.main, palette, { title, caption, reference: chance }));
   }
-  if (scatter) plots.push(scatterPlot(table, scatter.x, scatter.y, palette, scatter));
+  if (scatter) {
+    const size = { metric: scatter.x, of: ({ cells }: TableRow) => cells[scatter.x]?.value };
+    plots.push(scatterPlot(table, size, scatter.y, palette, scatter));
+  }
+  plots.push(...costPlots(table, tables, fronts, palette));
   // Best first, as in the table: where not all fit, those are drawn.
   const order = new Map([...table.rows.entries()].reverse().map(([i, { method }]) => [method.name, i]));
   const placeOf = ({ method }: Result) => order.get(method.name) ?? table.rows.length;

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../../harness/schema/result.generated.ts';
 import { buildTables } from '../aggregate.ts';
+import { frontsOf } from '../fronts.ts';
 import { renderTexts } from '../index.ts';
 import { metric, resultWith } from '../testing/results.ts';
 import { meanCurves } from './curves.ts';
@@ -34,8 +35,17 @@ function crowd(count: number): Result[] {
   });
 }
 
-const plotsOf = (results: Result[]) =>
-  tablePlots(buildTables(results)[0]!, results, createPalette(results.map(({ method }) => method)));
+const plotsOf = (results: Result[]) => {
+  const tables = buildTables(results);
+  const [table] = tables;
+  return tablePlots(
+    table!,
+    tables,
+    frontsOf(table!, tables),
+    results,
+    createPalette(results.map(({ method }) => method)),
+  );
+};
 
 /** The texts of a drawing with their places. */
 function textsOf(svg: string): { text: string; x: number; y: number }[] {
@@ -118,6 +128,56 @@ test('where curves do not all fit, each method keeps one, the best methods come 
     plot.legend!.map(({ label }) => label),
     Array.from({ length: 24 }, (_, i) => `${nameOf(i)} · auroc`),
   );
+});
+
+/** Two SAEs, a dearer one that is better, a dear one that is worse, a null row that is best; and what they cost. */
+function priced(costs: string[] | undefined): Result[] {
+  const methods: [name: string, auroc: number, macs: number, control?: boolean][] = [
+    ['cheap', 0.7, 1000],
+    ['dear', 0.9, 8000],
+    ['waste', 0.6, 9000],
+    ['null', 0.95, 500, true],
+  ];
+  const { task } = resultWith('', []);
+  return methods.flatMap(([name, auroc, macs, control]) => {
+    const quality = { auroc: metric(auroc, [auroc - 0.01, auroc + 0.01], { main: true }) };
+    const cost = {
+      macs: metric(macs, null, { main: true, direction: 'min' }),
+      parameters: metric(2 * macs, null, { direction: 'min' }),
+    };
+    const shows = costs ? { costs } : {};
+    const rows = [
+      resultWith(name, [{ axes: {}, metrics: quality }], {
+        task: { ...task, id: 'detection', title: 'Detection', shows: {} },
+      }),
+      resultWith(name, [{ axes: {}, metrics: cost }], { task: { ...task, id: 'costs', title: 'Costs', shows } }),
+    ];
+    return control ? rows.map((result) => ({ ...result, method: { ...result.method, control } })) : rows;
+  });
+}
+
+test('where a task says what methods cost, the main metric of every other is drawn against it, the best ringed', async () => {
+  const drawn = plotsOf(priced(['macs', 'parameters'])).filter(({ title }) => title.includes('against'));
+  assert.equal(
+    drawn.map(({ title }) => title),
+    ['Detection: AUROC against MACs', 'Detection: AUROC against parameters'],
+  );
+  const [series] = (drawn[0]!.option as { series: { data: { value: number[]; name: string; itemStyle: object }[] }[] })
+    .series;
+  const points = Object.fromEntries(
+    series!.data.map(({ name, value, itemStyle }) => [name, [...value, 'borderColor' in itemStyle]]),
+  );
+  // The null row beats all and is not counted; what costs more and is worse has no ring.
+  assert.equal(points, {
+    null: [500, 0.95, false],
+    cheap: [1000, 0.7, true],
+    dear: [8000, 0.9, true],
+    waste: [9000, 0.6, false],
+  });
+  const { html } = await renderTexts(priced(['macs']));
+  assert.is(html.split('<b>Detection: AUROC against MACs').length, 2, 'once, and not among its own costs');
+  assert.is(plotsOf(priced(undefined)).filter(({ title }) => title.includes('against')).length, 0);
+  assert.is(plotsOf(priced(['unknown'])).filter(({ title }) => title.includes('against')).length, 0);
 });
 
 test.run();

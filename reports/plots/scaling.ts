@@ -1,30 +1,38 @@
-/** @file A scaling law over the trainings that it was fitted to: loss against width, a colour for each sparsity. */
+/** @file A scaling law over the trainings that it was fitted to: loss against width, a colour for each sparsity or subject. */
 import type { EChartsOption } from 'echarts';
-import { jointLoss } from '../../harness/num/stats/scaling-law.ts';
+import { mean } from '../../harness/num/stats/law-form.ts';
+import { jointLoss, type ScalingPoint } from '../../harness/num/stats/scaling-law.ts';
+import { subjectLoss } from '../../harness/num/stats/subject-law.ts';
 import { groupBy } from '../group-by.ts';
 import type { ScalingStudy } from '../scaling.ts';
+import type { SubjectStudy } from '../subject-scaling.ts';
 import type { Plot } from './svg.ts';
 import { createPalette, TEXT_STYLE, valueAxis } from './theme.ts';
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Trainings of one colour, and the law on them. */
+interface Curve {
+  name: string;
+  trainings: ScalingPoint[];
+  lossAt(n: number): number;
+}
 
-export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
-  const bySparsity = groupBy(
-    [...trainings].sort((a, b) => a.k - b.k),
-    ({ k }) => String(k),
-  );
-  const palette = createPalette(bySparsity.map(([first]) => ({ name: String(first!.k), kind: 'sae' as const })));
-  const widths = [...new Set(trainings.map(({ n }) => n))].sort((a, b) => a - b);
-  const series = bySparsity.flatMap((own) => {
-    const { k } = own[0]!;
-    const color = palette.colourOf(String(k));
-    const observed = groupBy(own, ({ n }) => String(n)).map((cell) => [cell[0]!.n, mean(cell.map(({ loss }) => loss))]);
+function lawPlot(title: string, caption: string, curves: readonly Curve[]): Plot {
+  const palette = createPalette(curves.map(({ name }) => ({ name, kind: 'sae' as const })));
+  const series = curves.flatMap(({ name, trainings, lossAt }) => {
+    const color = palette.colourOf(name);
+    const widths = groupBy(trainings, ({ n }) => String(n)).sort((a, b) => a[0]!.n - b[0]!.n);
     return [
-      { type: 'scatter' as const, name: `k ${k}`, data: observed, symbolSize: 7, itemStyle: { color } },
+      {
+        type: 'scatter' as const,
+        name,
+        data: widths.map((cell) => [cell[0]!.n, mean(cell.map(({ loss }) => loss))]),
+        symbolSize: 7,
+        itemStyle: { color },
+      },
       {
         type: 'line' as const,
-        name: `k ${k}, fitted`,
-        data: widths.map((n) => [n, jointLoss(law, n, k)]),
+        name: `${name}, fitted`,
+        data: widths.map(([first]) => [first!.n, lossAt(first!.n)]),
         showSymbol: false,
         lineStyle: { color, width: 1.2, type: [4, 3] },
       },
@@ -37,12 +45,27 @@ export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
     yAxis: valueAxis('unexplained variance', { nameGap: 44, type: 'log', logBase: 2 }),
     series,
   };
-  const legend = bySparsity.map(([first]) => ({
-    label: `k ${first!.k}`,
-    colour: palette.colourOf(String(first!.k)),
-    dash: [],
-  }));
-  const caption =
-    'Points: trainings, the mean over seeds. Dashed: the joint law of width and sparsity (Gao et al. 2024).';
-  return { title: `Scaling of ${variant}`, caption, option, legend };
+  const legend = curves.map(({ name }) => ({ label: name, colour: palette.colourOf(name), dash: [] }));
+  return { title, caption: `Points: trainings, the mean over seeds. Dashed: ${caption}`, option, legend };
+}
+
+export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
+  const bySparsity = groupBy(
+    [...trainings].sort((a, b) => a.k - b.k),
+    ({ k }) => String(k),
+  );
+  const curves = bySparsity.map((own) => {
+    const { k } = own[0]!;
+    return { name: `k ${k}`, trainings: own, lossAt: (n: number) => jointLoss(law, n, k) };
+  });
+  return lawPlot(`Scaling of ${variant}`, 'the joint law of width and sparsity (Gao et al. 2024).', curves);
+}
+
+export function subjectScalingPlot({ variant, trainings, law, at: { k } }: SubjectStudy): Plot {
+  const atSparsity = trainings.filter((training) => training.k === k * training.d).sort((a, b) => a.d - b.d);
+  const curves = groupBy(atSparsity, ({ subject }) => subject).map((own) => {
+    const { subject, d } = own[0]!;
+    return { name: subject, trainings: own, lossAt: (n: number) => subjectLoss(law, { n, k: k * d, d }) };
+  });
+  return lawPlot(`Scaling of ${variant} over subjects at k = ${k} d`, 'the law over all subjects.', curves);
 }

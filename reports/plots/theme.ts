@@ -37,3 +37,6 @@ export function valueAxis(name: string, options: Record<string, unknown> = {}) {
     ...options,
   };
 }
+
+/** Around a point that none beats. */
+export const RING = { borderColor: '#000', borderWidth: 1.5 };

@@ -44,8 +44,15 @@ export const metric = (
 });
 
 /** The measurement and the metric. */
-function split({ unit, direction, range, main, version, ...measured }: DefinedMetric) {
-  const definition = { unit, direction, range, ...(main ? { main } : {}), ...(version ? { version } : {}) };
+function split({ unit, direction, range, main, version, counted, ...measured }: DefinedMetric) {
+  const definition = {
+    unit,
+    direction,
+    range,
+    ...(main ? { main } : {}),
+    ...(version ? { version } : {}),
+    ...(counted ? { counted } : {}),
+  };
   return { measured: measured as ResultMetric, definition: definition as ResultMetricDefinition };
 }
 

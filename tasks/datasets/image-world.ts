@@ -1,7 +1,8 @@
 /** @file The image world as a dataset: scenes and scan-like images whose every attribute is known. */
-import { type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
+import { type AttributePair, type ConceptSet, defineDataset, type Item, type Rng } from '../../harness/contract.ts';
 import { createRng, sha256Json } from '../../harness/kit/index.ts';
 import { imageConcepts, imageExamples } from '../worlds/image-world/concepts.ts';
+import { imagePair, PAIRED_ATTRIBUTES } from '../worlds/image-world/pairs.ts';
 import { generateImage, type WorldImage } from '../worlds/image-world/world.ts';
 import { zeroShotClasses } from '../worlds/image-world/zero-shot.ts';
 import { attributesOf, imageItem, oracleEmbedding } from './image-world/items.ts';
@@ -35,6 +36,7 @@ export default defineDataset<WorldOptions>({
           return attributes && classOf(attributes);
         },
       })),
+      attributePairs: async (perAttribute) => pairs(perAttribute, rng.fork('pairs')),
       embed: async (items) => oracleEmbedding(items),
     };
   },
@@ -42,6 +44,16 @@ export default defineDataset<WorldOptions>({
 
 function corpus(split: 'train' | 'test', n: number, rng: Rng): Item[] {
   return Array.from({ length: n }, (_, i) => imageItem(`${split}-${i}`, generateImage(rng)));
+}
+
+function pairs(perAttribute: number, rng: Rng): AttributePair[] {
+  return PAIRED_ATTRIBUTES.flatMap((attribute) =>
+    Array.from({ length: perAttribute }, (_, i) => {
+      const id = `pair-${attribute}-${i}`;
+      const { before, after } = imagePair(attribute, rng.fork(id));
+      return { attribute, before: imageItem(`${id}-before`, before), after: imageItem(`${id}-after`, after) };
+    }),
+  );
 }
 
 function conceptSet(options: WorldOptions, limits: ConceptLimits, rng: Rng): ConceptSet {

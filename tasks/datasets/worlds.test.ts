@@ -107,6 +107,22 @@ test('text-world: prompts differ, have different topics, and the judge looks at 
   assert.is(text.judge!.instruction(response, { id: 'p', text: '', topic: document.labels!['topic']! }), 2);
 });
 
+test('image-world: pairs of each attribute, which no other item is among', async () => {
+  const image = await imageWorld.open({ train: 4, eval: 4 }, { seed: 0, baseDir: '.' });
+  const pairs = await image.attributePairs!(2);
+  assert.is(pairs.length, 2 * 9);
+  const ids = pairs.flatMap(({ before, after }) => [before.id, after.id]);
+  assert.is(new Set(ids).size, ids.length);
+  for (const { attribute, before, after } of pairs) {
+    assert.equal(Object.keys(before.labels!), Object.keys(after.labels!));
+    const changed = Object.keys(before.labels!).filter((name) => before.labels![name] !== after.labels![name]);
+    assert.equal(changed, [attribute]);
+  }
+  // More pairs are the same ones and others, and another seed gives others.
+  const more = await image.attributePairs!(3);
+  assert.equal(more[3]!.before, pairs[2]!.before);
+});
+
 test('image-world: class and embedding come from the attributes', async () => {
   const [first] = await image.corpus('test', 1);
   const item = { ...first!, labels: { kind: 'shapes', shape: 'ring', colour: 'red', background: 'navy' } };

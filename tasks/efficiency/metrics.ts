@@ -5,7 +5,7 @@ import { reconstructionVersion } from '../../harness/kit/index.ts';
 type Metrics = Record<string, MetricDefinition>;
 
 const counted = (description: string, unit: string): MetricDefinition => ({
-  ...{ description, direction: 'min', range: [0, null], unit, version: 1 },
+  ...{ description, direction: 'min', range: [0, null], unit, version: 1, counted: true },
 });
 
 /** What another machine gives another value: runs are not compared by it. */

@@ -17,6 +17,7 @@ import {
   reconstructionCells,
   rowsOf,
   splitFeatures,
+  thresholdDetection,
   uniqueness,
 } from '../../harness/kit/index.ts';
 import { CODE_METRICS, FIRING_METRICS, MATCH_METRICS } from './metrics.ts';
@@ -68,7 +69,21 @@ export function matchedF1({ matched }: FeatureMatch, firing: Firing): Float64Arr
   });
 }
 
-export function firingCells(match: FeatureMatch, codes: Csr, firing: Firing, parents?: Int32Array): Cells {
+/** The same at the threshold of best F1 on the rows of `train`. */
+export function matchedF1AtThreshold({ matched }: FeatureMatch, train: Firing, firing: Firing): Float64Array {
+  return Float64Array.from(matched, (latent, feature) => {
+    if (rowsOf(firing.features, feature).length === 0) return Number.NaN;
+    return latent < 0 ? 0 : thresholdDetection(train, firing, latent, feature).f1;
+  });
+}
+
+export function firingCells(
+  match: FeatureMatch,
+  codes: Csr,
+  firing: Firing,
+  train: Firing,
+  parents?: Int32Array,
+): Cells {
   const detections = Array.from(match.nearestFeature, (feature, latent) => latentDetection(firing, latent, feature));
   const cell = (name: 'f1' | 'precision' | 'recall') =>
     overLatents(
@@ -81,6 +96,11 @@ export function firingCells(match: FeatureMatch, codes: Csr, firing: Firing, par
     precision: cell('precision'),
     recall: cell('recall'),
     feature_f1: overFeatures('feature_f1', matchedF1(match, firing), 'no row has a feature'),
+    feature_f1_threshold: overFeatures(
+      'feature_f1_threshold',
+      matchedF1AtThreshold(match, train, firing),
+      'no row has a feature',
+    ),
     split: overFeatures('split', splitFeatures(codes, firing), 'no row has a feature'),
     absorption: parents
       ? overFeatures(

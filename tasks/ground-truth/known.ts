@@ -1,28 +1,40 @@
-/** @file What is known of the world, made once for all methods: the features of the test rows, and their directions. */
+/** @file What is known of the world, made once for all methods: the features of training and test rows, and their directions. */
 import type { Prepared } from '../../harness/contract.ts';
 import type { Csr } from '../../harness/kit/index.ts';
 
 type Arrays = Prepared['arrays'];
 
 /** @param directions Row-major [features, d]. */
-export function keepKnown({ d_sae, indptr, indices, values }: Csr, directions: Float32Array): Arrays {
+export function keepKnown(train: Csr, test: Csr, directions: Float32Array): Arrays {
   return {
-    bounds: { shape: [indptr.length], data: Int32Array.from(indptr) },
-    features: { shape: [indices.length], data: Int32Array.from(indices) },
-    magnitudes: { shape: [values.length], data: values },
-    directions: { shape: [d_sae, directions.length / d_sae], data: directions },
+    ...rowsKept('train', train),
+    ...rowsKept('test', test),
+    directions: { shape: [test.d_sae, directions.length / test.d_sae], data: directions },
   };
 }
 
-export function knownFrom({ bounds, features, magnitudes, directions }: Arrays): {
-  truth: Csr;
-  directions: Float32Array;
-} {
-  const indptr = Uint32Array.from(bounds!.data);
-  const [d_sae] = directions!.shape as [number, number];
-  const [indices, values] = [Uint32Array.from(features!.data), magnitudes!.data as Float32Array];
+function rowsKept(split: string, { indptr, indices, values }: Csr): Arrays {
   return {
-    truth: { n: indptr.length - 1, d_sae, indptr, indices, values },
-    directions: directions!.data as Float32Array,
+    [`${split}_bounds`]: { shape: [indptr.length], data: Int32Array.from(indptr) },
+    [`${split}_features`]: { shape: [indices.length], data: Int32Array.from(indices) },
+    [`${split}_magnitudes`]: { shape: [values.length], data: values },
   };
+}
+
+/** Features of the training rows that probes and thresholds come from, and of the test rows. */
+export function knownFrom(arrays: Arrays): { train: Csr; truth: Csr; directions: Float32Array } {
+  const directions = arrays['directions']!;
+  const [d_sae] = directions.shape as [number, number];
+  const rowsOf = (split: string): Csr => {
+    const indptr = Uint32Array.from(arrays[`${split}_bounds`]!.data);
+    const indices = Uint32Array.from(arrays[`${split}_features`]!.data);
+    return {
+      n: indptr.length - 1,
+      d_sae,
+      indptr,
+      indices,
+      values: arrays[`${split}_magnitudes`]!.data as Float32Array,
+    };
+  };
+  return { train: rowsOf('train'), truth: rowsOf('test'), directions: directions.data as Float32Array };
 }

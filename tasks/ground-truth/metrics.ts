@@ -59,6 +59,12 @@ export const FIRING_METRICS: Record<string, MetricDefinition> = {
     'Mean over features of the F1 of the latent of the one-to-one matching, 0 without one; features that no test row has are left out.',
     'max',
   ),
+  feature_f1_threshold: firing(
+    'As feature_f1, where each latent fires above the threshold of best F1 on the training rows (option probeRows): what a latent ' +
+      'knows of its feature, whether or not its codes are 0 just where the feature is not. Between variants compare this ' +
+      'one; feature_f1 also counts where an activation function cuts.',
+    'max',
+  ),
   split: firing(
     `Share of features that a second latent’s firing, added to the best one’s, detects better by over ${SPLIT} of F1.`,
     'min',
@@ -82,7 +88,7 @@ export const CODE_METRICS: Record<string, MetricDefinition> = {
 export const WORLD_METRICS: Record<string, MetricDefinition> = {
   true_l0: firing('Mean number of active features of a row: what L0 would be.', 'none', [0, null], 'features'),
   f1_ceiling: firing(
-    'Mean over features of the F1 of a logistic probe of each, trained on training rows, at its best threshold there: what supervision reaches, beside feature_f1, whose latents have no threshold but 0.',
+    'Mean over features of the F1 of a logistic probe of each, trained on training rows, at its best threshold there: what supervision reaches, beside feature_f1_threshold, whose thresholds come from the same rows.',
     'none',
   ),
 };

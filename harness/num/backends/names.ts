@@ -9,5 +9,8 @@ export const BACKEND_CHOICES = ['auto', ...BACKEND_NAMES] as const;
 
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
+/** Backends that an installation need not have. */
+export const OPTIONAL: readonly string[] = ['tensorflow'] satisfies BackendName[];
+
 /** Backends with threads of their own, which several threads of a run would make compete for the cores. */
 export const OWN_THREADS: readonly string[] = ['tensorflow'] satisfies BackendName[];

@@ -15,4 +15,7 @@ async function load(): Promise<RunningBackend> {
   return { says, statistics, addCallers: native.addCallers };
 }
 
-export const native = defineBackend({ load, mend: 'install a C++17 compiler and run npm rebuild' });
+export const native = defineBackend({
+  load,
+  mend: "run 'node harness/native/build.mjs --force' (needs g++ or clang++)",
+});

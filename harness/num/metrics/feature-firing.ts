@@ -1,5 +1,6 @@
 /** @file How latents fire where known features are active: precision and recall, splitting, absorption. Float64 counts. */
 import { type Csc, type Csr, csrToCsc } from '../csr.ts';
+import { bestCut } from './threshold.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -51,6 +52,31 @@ export function detection(hits: number, fires: number, active: number): Detectio
 export function latentDetection({ latents, features }: Firing, latent: number, feature: number): Detection {
   const [fires, active] = [rowsOf(latents, latent), rowsOf(features, feature)];
   return detection(sharedRows(fires, active), fires.length, active.length);
+}
+
+/**
+ * As {@link latentDetection}, where the latent fires above the threshold of best F1 on the rows of `train`, not above 0. Of
+ * signed codes the absolute value counts, as what is not 0 fires.
+ */
+export function thresholdDetection(train: Firing, test: Firing, latent: number, feature: number): Detection {
+  const shown = new Uint8Array(train.rows);
+  const wanted = rowsOf(train.features, feature);
+  for (const row of wanted) shown[row] = 1;
+  const { threshold } = bestCut(rankedRows(train.latents, latent), shown, wanted.length, 1);
+  const [rows, sizes] = [rowsOf(test.latents, latent), sizesOf(test.latents, latent)];
+  const fires = rows.filter((_, i) => sizes[i]! > threshold);
+  const active = rowsOf(test.features, feature);
+  return detection(sharedRows(fires, active), fires.length, active.length);
+}
+
+const sizesOf = ({ indptr, values }: Csc, column: number): Float32Array =>
+  values.subarray(indptr[column]!, indptr[column + 1]!).map(Math.abs);
+
+/** Rows of a column with their absolute values, from the highest down. */
+function rankedRows(latents: Csc, latent: number) {
+  const [rows, sizes] = [rowsOf(latents, latent), sizesOf(latents, latent)];
+  const order = Uint32Array.from(rows.keys()).sort((a, b) => sizes[b]! - sizes[a]!);
+  return { items: order.map((i) => rows[i]!), values: Float32Array.from(order, (i) => sizes[i]!) };
 }
 
 /** F1 that a second latent must add for a feature to count as split (SAEBench's threshold for its probes of k latents). */

@@ -8,7 +8,7 @@ import { createRng } from '../rng.ts';
 import { latentAuroc } from './latent-auroc.ts';
 import { averagePrecision, prCurve } from './precision-recall.ts';
 import { argsort, auroc, averageRoc, rocCurve } from './roc.ts';
-import { bestF1Threshold, f1AtPrior, shareAbove } from './threshold.ts';
+import { bestCut, bestF1Threshold, f1AtPrior, fBeta, shareAbove } from './threshold.ts';
 
 interface Case {
   scores: number[];
@@ -129,6 +129,26 @@ test('AUROC of every latent equals brute force: ties, negatives, ignored items, 
 
 test('argsort keeps the order of equal values', () => {
   assert.equal([...argsort([2, 1, 2, 0])], [3, 1, 0, 2]);
+});
+
+test('F_β by hand', () => {
+  // precision 2/4, recall 2/3: F1 = 4/7; F0.5 = 1.25·(1/3) ÷ (0.25·0.5 + 2/3) = 10/19.
+  assert.ok(Math.abs(fBeta(2, 4, 3, 1) - 4 / 7) < 1e-12);
+  assert.ok(Math.abs(fBeta(2, 4, 3, 0.5) - 10 / 19) < 1e-12);
+  assert.is(fBeta(0, 0, 0, 1), 0);
+});
+
+test('the cut of best F_β by hand, equal values together', () => {
+  const values = Float32Array.of(5, 4, 4, 2);
+  const items = Uint32Array.of(0, 1, 2, 3);
+  // F1 at 1, 3 and 4 items: 2/3, 4/5 (2 of 3 right), 4/6.
+  // The threshold is half-way to the next value, 2.
+  assert.equal(bestCut({ items, values }, Uint8Array.of(1, 1, 0, 0, 0), 2, 1), { count: 3, threshold: 3 });
+  // F0.5: 5/6, 5/7, …: the first alone.
+  assert.equal(bestCut({ items, values }, Uint8Array.of(1, 1, 0, 0, 0), 2, 0.5), { count: 1, threshold: 4.5 });
+  // All of them: above 0, as codes fire. None: no value is above the highest.
+  assert.equal(bestCut({ items, values }, Uint8Array.of(1, 1, 1, 1), 4, 1), { count: 4, threshold: 0 });
+  assert.equal(bestCut({ items, values }, Uint8Array.of(0, 0, 0, 0, 1), 1, 1), { count: 0, threshold: 5 });
 });
 
 test.run();

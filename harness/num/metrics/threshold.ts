@@ -71,3 +71,40 @@ export function bestF1Threshold(scores: ArrayLike<number>, labels: ArrayLike<num
   });
   return threshold;
 }
+
+/** F_β of `hits` true positives among `found` detected and `wanted` true ones; 0 where nothing is hit. */
+export function fBeta(hits: number, found: number, wanted: number, beta: number): number {
+  const square = beta * beta;
+  return hits === 0 ? 0 : ((1 + square) * hits) / (square * wanted + found);
+}
+
+/** Values of a latent on the items on which it is above 0, from the highest down. */
+export interface RankedValues {
+  items: Uint32Array;
+  values: Float32Array;
+}
+
+/** How many of the ranked items are at or above a threshold, which lies half-way to the next value. */
+export interface Cut {
+  count: number;
+  threshold: number;
+}
+
+/**
+ * The cut of best F_β with the items that are wanted; the fewest items among equals, and items of equal value are taken
+ * together. Where all are taken the threshold is 0: the latent fires where it is above 0. Nothing is taken, at the
+ * highest value, where no item is wanted.
+ *
+ * @param shown [items] 1 where the item is wanted, `wanted` of them
+ */
+export function bestCut({ items, values }: RankedValues, shown: ArrayLike<number>, wanted: number, beta: number): Cut {
+  let [count, top, hits] = [0, 0, 0];
+  for (let i = 0; i < items.length; i++) {
+    hits += shown[items[i]!]!;
+    if (values[i] === values[i + 1]) continue;
+    const score = fBeta(hits, i + 1, wanted, beta);
+    if (score > top) [count, top] = [i + 1, score];
+  }
+  if (count === items.length) return { count, threshold: 0 };
+  return { count, threshold: count === 0 ? values[0]! : values[count - 1]! / 2 + values[count]! / 2 };
+}

@@ -23,7 +23,8 @@ function byRows(n: number, rowFloats: number, compute: (start: number, rows: num
   return tf.concat(parts, 0);
 }
 
-function decode(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D {
+/** Σ_j values[:, j] · W_dec[indices[:, j]], off the tape. */
+export function decodeSparse(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D {
   if (hasKernel(SPARSE_DECODE)) return runKernel(SPARSE_DECODE, { values, indices, W_dec });
   const [n, k] = values.shape;
   return byRows(n, k * W_dec.shape[1], (start, rows) => {
@@ -74,7 +75,7 @@ export function gradDecoder(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, d
 const BOTH = 'SaxSparseDecodeGrad';
 
 /** The gradients of the values that are not 0 (the others may get 0), and of the decoder. */
-function gradBoth(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D[] {
+export function gradBoth(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D[] {
   if (hasKernel(BOTH)) return runKernels(BOTH, { dy, values, indices, W_dec }) as Tensor2D[];
   return [gradValues(dy, indices, W_dec, values), gradDecoder(dy, values, indices, W_dec.shape[0])];
 }
@@ -104,7 +105,7 @@ export function sparseDecode(
     [values, W_dec],
     (save, v, W) => {
       save([v!, W!, indices]);
-      return decode(v as Tensor2D, indices, W as Tensor2D);
+      return decodeSparse(v as Tensor2D, indices, W as Tensor2D);
     },
     (dy, saved) => {
       const [v, W, ids] = saved as [Tensor2D, Tensor2D, Tensor2D];

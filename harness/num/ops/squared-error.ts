@@ -1,10 +1,22 @@
 /** @file Squared distances of a batch from its reconstruction, summed in one pass where the backend can. */
 import { hasKernel, runKernel } from '../kernels/own.ts';
-import { type Scalar, type Tensor2D, tf } from '../tf.ts';
+import { type Scalar, type Tensor, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
 const ERRORS = 'SaxSquaredErrors';
 const GRADIENT = 'SaxSquaredErrorGrad';
+
+/** Σ‖y − ŷ‖² over rows [n, d], off the tape. */
+export function sumOfSquares(target: Tensor, reconstruction: Tensor): Scalar {
+  if (!hasKernel(ERRORS)) return tf.sum(tf.squaredDifference(target, reconstruction));
+  return tf.reshape(runKernel(ERRORS, { target, reconstruction }), []);
+}
+
+/** dy · 2 (ŷ − y). */
+export function sumOfSquaresGradient(target: Tensor, reconstruction: Tensor, dy: Scalar): Tensor {
+  if (hasKernel(GRADIENT)) return runKernel(GRADIENT, { target, reconstruction, dy });
+  return tf.mul(tf.mul(tf.sub(reconstruction, target), 2), dy);
+}
 
 /** Σ‖y − ŷ‖² over rows [n, d]. The gradient flows to `reconstruction`; `target` is a constant. */
 export function squaredError(target: Tensor2D, reconstruction: Tensor2D): Scalar {
@@ -12,13 +24,9 @@ export function squaredError(target: Tensor2D, reconstruction: Tensor2D): Scalar
     [reconstruction],
     (save, guess) => {
       save([target, guess!]);
-      if (!hasKernel(ERRORS)) return tf.sum(tf.squaredDifference(target, guess!));
-      return tf.reshape(runKernel(ERRORS, { target, reconstruction: guess! }), []);
+      return sumOfSquares(target, guess!);
     },
-    (dy, [y, guess]) => {
-      if (hasKernel(GRADIENT)) return [runKernel(GRADIENT, { target: y!, reconstruction: guess!, dy })];
-      return [tf.mul(tf.mul(tf.sub(guess!, y!), 2), dy)];
-    },
+    (dy, [y, guess]) => [sumOfSquaresGradient(y!, guess!, dy)],
   );
 }
 

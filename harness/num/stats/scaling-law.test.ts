@@ -2,12 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
+import { bootstrapLaw } from './law-form.ts';
 import {
-  bootstrapLaw,
-  computeFrontier,
-  computeLoss,
-  fitComputeLaw,
   fitJointLaw,
+  fitReducibleLaw,
   heldOutWidth,
   type JointLaw,
   jointLoss,
@@ -62,9 +60,25 @@ test('with noise the parameters lie within their intervals, nine times of ten at
 
 test('a width that was left out is foretold to about the noise, far better than by no change', () => {
   const held = heldOutWidth(cellsOf(KNOWN, 0.005, 3).flat())!;
-  assert.is(held.n, 65536);
+  assert.is(held.size, 65536);
+  assert.is(held.cells, KS.length);
   assert.ok(held.error < 0.01, `${held.error}`);
   assert.ok(held.unchanged > 0.1, `${held.unchanged}`);
+  assert.ok(held.error < held.line, `${held.line}`);
+});
+
+test('losses without an irreducible part: the law without one comes back, and foretells better than the whole law', () => {
+  const law = { ...KNOWN, zeta: -Infinity };
+  const points = cellsOf(law, 0.01, 5, 2).flat();
+  const exact = fitReducibleLaw(cellsOf(law, 0, 0, 1).flat());
+  for (const name of ['alpha', 'beta_k', 'beta_n', 'gamma'] as const)
+    assert.ok(Math.abs(exact.law[name] - law[name]) < 1e-6, `${name}: ${exact.law[name]}`);
+  assert.is(exact.law.zeta, -Infinity);
+  assert.ok(exact.residual < 1e-9);
+  const [whole, reducible] = [heldOutWidth(points)!, heldOutWidth(points, fitReducibleLaw)!];
+  assert.ok(reducible.error <= whole.error, `${reducible.error} ${whole.error}`);
+  assert.ok(reducible.error < 0.02);
+  assert.throws(() => fitReducibleLaw(points.slice(0, 4)), /^joint scaling law: expected/);
 });
 
 test('too few widths, sparsities or cells are refused with what was found', () => {
@@ -81,20 +95,6 @@ test('too few widths, sparsities or cells are refused with what was found', () =
   assert.match(refused(points.filter(({ k }) => k < 10)), /found 5, 2 and 10$/);
   assert.match(refused([...points, { n: 1, k: 1, loss: 0 }]), /losses over 0/);
   assert.is(heldOutWidth(points.filter(({ n }) => n < 5000)), undefined);
-});
-
-test('a law of compute comes back, and its frontier has no point that another beats', () => {
-  const law = { irreducible: 0.09, scale: 0.056, exponent: -0.084 };
-  const points = Array.from({ length: 12 }, (_, i) => 10 ** (i - 8)).map((compute) => ({
-    compute,
-    loss: computeLoss(law, compute),
-  }));
-  const { law: found } = fitComputeLaw(points);
-  for (const name of ['irreducible', 'scale', 'exponent'] as const) {
-    assert.ok(Math.abs(found[name] - law[name]) < 1e-3, `${name}: ${found[name]}`);
-  }
-  const worse = points.map(({ compute, loss }) => ({ compute: compute * 1.5, loss: loss * 1.01 }));
-  assert.equal(computeFrontier([...worse, ...points]), points);
 });
 
 test.run();

@@ -11,10 +11,13 @@ export interface TopkFamilyLoss {
   aux: Scalar;
 }
 
+/** What the sum of squared errors of a batch is divided by: that of predicting the mean. */
+export const errorUnit = (target: Tensor2D, state: TrainState): number =>
+  state.buffers['variance']!.dataSync()[0]! * target.size;
+
 /** The mean squared error over that of the mean. */
 export function normalisedError(target: Tensor2D, reconstruction: Tensor2D, state: TrainState): Scalar {
-  const unit = state.buffers['variance']!.dataSync()[0]! * target.size;
-  return tf.div(squaredError(target, reconstruction), unit) as Scalar;
+  return tf.div(squaredError(target, reconstruction), errorUnit(target, state)) as Scalar;
 }
 
 /** The error `nmse`, and AuxK on what `step` leaves over while some latent is dead. */

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { createRng } from '../../../harness/kit/index.ts';
 import { ATTRIBUTE_NAMES, ATTRIBUTE_VALUES, attributeVector, COLOUR_RGB, COLOURS } from './attributes.ts';
 import { positionPhrase } from './caption.ts';
+import { imagePair, PAIRED_ATTRIBUTES } from './pairs.ts';
 import { sampleAttributes } from './scene.ts';
 import { generateImage } from './world.ts';
 
@@ -153,5 +154,30 @@ function components(mask: Uint8Array): number {
   }
   return found;
 }
+
+test('a pair differs in the one attribute alone, and is drawn alike in all else', () => {
+  for (const attribute of PAIRED_ATTRIBUTES) {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 30; seed++) {
+      const { before, after } = imagePair(attribute, createRng(`pair ${seed}`));
+      const differing = Object.keys(ATTRIBUTE_VALUES).filter(
+        (name) => before.attributes[name as never] !== after.attributes[name as never],
+      );
+      assert.equal(differing, [attribute]);
+      assert.ok(before.attributes[attribute] !== null && after.attributes[attribute] !== null);
+      assert.not.equal(before.data, after.data);
+      seen.add(`${after.attributes[attribute]}`);
+      // Where neither has an object nor a soft edge, not a pixel differs: background, slope and noise are the same.
+      if (attribute !== 'colour') continue;
+      assert.equal(before.mask, after.mask);
+      const outside = before.mask.filter(
+        (flag, pixel) => flag === 0 && before.data[3 * pixel] === after.data[3 * pixel],
+      );
+      assert.ok(outside.length > 0.7 * before.mask.filter((flag) => flag === 0).length);
+    }
+    assert.ok(seen.size >= 2, `${attribute} always becomes ${[...seen]}`);
+  }
+  assert.equal(imagePair('shape', createRng(1)), imagePair('shape', createRng(1)));
+});
 
 test.run();

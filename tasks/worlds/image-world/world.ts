@@ -26,9 +26,14 @@ const NOISE: readonly [number, number] = [2, 7];
 /** Draws an image; the attributes in `fixed` are kept, all else is drawn. */
 export function generateImage(rng: Rng, fixed: Fixed = {}): WorldImage {
   const attributes = sampleAttributes(rng, fixed);
+  return { ...drawnImage(attributes, rng, rng), caption: caption(attributes, rng) };
+}
+
+/** Draws what has these attributes; jitter comes from `drawing`, the pixel noise from `grain`. */
+export function drawnImage(attributes: Attributes, drawing: Rng, grain: Rng): Omit<WorldImage, 'caption'> {
   const scan = attributes.kind !== 'shapes';
-  const canvas = scan ? drawScan(attributes, rng) : drawShapes(attributes, rng);
-  const noise = NOISE[0] + rng.uniform() * (NOISE[1] - NOISE[0]);
-  const data = toBytes(canvas, noise, rng.int(2 ** 31), scan);
-  return { width: SIDE, height: SIDE, data, mask: canvas.mask, attributes, caption: caption(attributes, rng) };
+  const canvas = scan ? drawScan(attributes, drawing) : drawShapes(attributes, drawing);
+  const noise = NOISE[0] + grain.uniform() * (NOISE[1] - NOISE[0]);
+  const data = toBytes(canvas, noise, grain.int(2 ** 31), scan);
+  return { width: SIDE, height: SIDE, data, mask: canvas.mask, attributes };
 }

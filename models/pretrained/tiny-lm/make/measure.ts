@@ -17,9 +17,19 @@ import { THEME_SITE } from './theme-vectors.ts';
 const BATCH = 50;
 const PERSISTENCE_DOCUMENTS = 500;
 
+/** What the cards of the other sizes say beside. */
+const SIZE = [
+  '',
+  'One of the three sizes of the suite `scaling-subjects`, which differ in their width alone and are trained alike, each far',
+  'shorter than `tiny-lm`: for laws over the size of a subject, not for detection or steering.',
+];
+
 /** Loads the folder as any user would, scores `heldOut` fresh documents and writes README.md. */
-export async function measure(folder: string, options: { heldOut: number; training?: string }): Promise<void> {
-  const subject = (await llama.load(folder, { id: 'tiny-lm' })) as LanguageModel;
+export async function measure(
+  folder: string,
+  options: { id: string; heldOut: number; training?: string },
+): Promise<void> {
+  const subject = (await llama.load(folder, { id: options.id })) as LanguageModel;
   const world = createTextWorld();
   // A stream that training never draws from.
   const rng = createRng('tiny-lm').fork('held-out');
@@ -53,14 +63,15 @@ export async function measure(folder: string, options: { heldOut: number; traini
   };
   const bytes = statSync(`${folder}model.safetensors`).size;
   const lines = [
-    '# tiny-lm',
+    `# ${options.id}`,
     '',
     'A small language model in Llama layout, trained from nothing on the text world by `make/train.ts` in the repository.',
     'It exists so that the benchmark runs anywhere with nothing to download and with exact ground truth.',
+    ...(options.id === 'tiny-lm' ? [] : SIZE),
     '',
     '| what | value |',
     '|---|---|',
-    `| parameters | ${subject.parameters.toLocaleString('en')} (${(bytes / 1e6).toFixed(1)} MB float32) |`,
+    `| parameters | ${subject.parameters.toLocaleString('en')} (${(bytes / 1e6).toFixed(1)} MB ${bytes < 3 * subject.parameters ? 'float16' : 'float32'}) |`,
     ...(options.training ? [`| training | ${options.training} |`] : []),
     `| held-out documents | ${options.heldOut} (${tokens.toLocaleString('en')} predicted tokens, end of document included) |`,
     `| loss | ${(nll / tokens).toFixed(4)} nats per token |`,
@@ -110,5 +121,5 @@ function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; 
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await initBackend();
-  await measure(fileURLToPath(new URL('..', import.meta.url)), { heldOut: 2000 });
+  await measure(fileURLToPath(new URL('..', import.meta.url)), { id: 'tiny-lm', heldOut: 2000 });
 }

@@ -1,8 +1,13 @@
 /**
  * @file Trains tiny-lm on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm/make/train.ts`.
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
+ *
+ * The three sizes of the suite scaling-subjects, with N = 32, 64 and 128, are trained alike and shorter:
+ * `… train.ts --id tiny-lm-dN --hidden N --layers 4 --steps 900 --documents 16 --dtype F16`.
  */
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { NamedTensors } from '../../../../harness/contract.ts';
 import { readJson } from '../../../../harness/kit/index.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
@@ -19,8 +24,23 @@ import { type DocumentBatch, freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 import { initThemeVectors, lossWithThemes, withoutThemeVectors } from './theme-vectors.ts';
 
-const STEPS = Number(process.argv[2] ?? 3000);
-const DOCUMENTS_PER_BATCH = 64;
+const { values } = parseArgs({
+  options: {
+    id: { type: 'string', default: 'tiny-lm' },
+    hidden: { type: 'string', default: '128' },
+    layers: { type: 'string', default: '6' },
+    steps: { type: 'string', default: '3000' },
+    documents: { type: 'string', default: '64' },
+    dtype: { type: 'string', default: 'F32' },
+  },
+});
+const ID = basename(values.id);
+const HIDDEN = Number(values.hidden);
+const STEPS = Number(values.steps);
+const DOCUMENTS_PER_BATCH = Number(values.documents);
+const DTYPE = values.dtype === 'F16' ? 'F16' : 'F32';
+/** Learning rate; the best one falls with the width. */
+const RATE = (2.5e-3 * 128) / HIDDEN;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
 const LESSON = 0.7;
 const HELD_OUT_DOCUMENTS = 2000;
@@ -30,9 +50,9 @@ const SAVE_EVERY = 500;
 const config = {
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
-  hidden_size: 128,
-  intermediate_size: 384,
-  num_hidden_layers: 6,
+  hidden_size: HIDDEN,
+  intermediate_size: 3 * HIDDEN,
+  num_hidden_layers: Number(values.layers),
   num_attention_heads: 4,
   num_key_value_heads: 2,
   vocab_size: 1536,
@@ -46,16 +66,17 @@ const config = {
   bos_token_id: 1,
   eos_token_id: 2,
   pad_token_id: 0,
-  torch_dtype: 'float32',
+  torch_dtype: DTYPE === 'F16' ? 'float16' : 'float32',
 };
 
-const folder = fileURLToPath(new URL('..', import.meta.url));
+const tinyLm = fileURLToPath(new URL('..', import.meta.url));
+const folder = fileURLToPath(new URL(`../../${ID}/`, import.meta.url));
 const backend = await initBackend();
-console.log(`tiny-lm: ${backend.name} (${backend.detail}), ${STEPS} steps`);
+console.log(`${ID}: ${backend.name} (${backend.detail}), ${STEPS} steps`);
 const world = createTextWorld();
-const { tokenizer } = await openTokenizer(folder);
+const { tokenizer } = await openTokenizer(tinyLm);
 const rng = createRng('tiny-lm');
-const spec = readLlama(configReader(config, 'tiny-lm'));
+const spec = readLlama(configReader(config, ID));
 
 const batches = freshBatches(world, tokenizer, rng.fork('data'), {
   size: DOCUMENTS_PER_BATCH,
@@ -63,11 +84,16 @@ const batches = freshBatches(world, tokenizer, rng.fork('data'), {
   lesson: (batch) => Math.max(0, LESSON * (1 - batch / (0.6 * STEPS))),
 });
 const save = async (weights: NamedTensors): Promise<void> =>
-  await saveSubject(folder, withoutThemeVectors(weights), {
-    config,
-    tokenizer: (await readJson(`${folder}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
-    tokenizer_config: (await readJson(`${folder}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
-  });
+  await saveSubject(
+    folder,
+    withoutThemeVectors(weights),
+    {
+      config,
+      tokenizer: (await readJson(`${tinyLm}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
+      tokenizer_config: (await readJson(`${tinyLm}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
+    },
+    DTYPE,
+  );
 const started = performance.now();
 const told = rng.fork('told');
 let tokens = 0;
@@ -76,7 +102,7 @@ const variables = await runTrainingLoop(
     ...initCausalLm(spec, rng.fork('init')),
     ...initThemeVectors(world.concepts.length, spec.stack.d, rng.fork('themes')),
   },
-  { steps: STEPS, lr: 2.5e-3, warmup: 300, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
+  { steps: STEPS, lr: RATE, warmup: STEPS / 10, beta2: 0.98, weightDecay: 0.01, clipNorm: 1, logEvery: 100 },
   (params, step) => {
     const batch = batches.next().value as DocumentBatch;
     tokens += batch.mask.reduce((sum, real) => sum + real, 0);
@@ -92,6 +118,7 @@ const trainingSeconds = (performance.now() - started) / 1000;
 
 await save(variables);
 await measure(folder, {
+  id: ID,
   heldOut: HELD_OUT_DOCUMENTS,
   training: `${STEPS} steps of ${DOCUMENTS_PER_BATCH} fresh documents (${(tokens / 1e6).toFixed(1)} M tokens), ${trainingSeconds.toFixed(0)} s on the ${backend.name} backend`,
 });

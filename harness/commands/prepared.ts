@@ -1,0 +1,20 @@
+/** @file What `run` and `train` do alike between a suite and its execution. */
+import type { PreparedRun } from '../execute/run.ts';
+import type { Registry } from '../registry.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import type { CommandContext } from './command.ts';
+
+/** Prepares a run of the suite by the command's settings. */
+export async function prepared(
+  suite: Suite,
+  registry: Registry,
+  { values, passed, say }: CommandContext,
+): Promise<PreparedRun> {
+  const { prepareRun } = await import('../execute/run.ts');
+  const limited = values['limit'] !== undefined;
+  return prepareRun(suite, registry, { backend: values['backend'] as string, limited, passed, settings: values, say });
+}
+
+/** The line that work begins with: on what. */
+export const beginning = (title: string, { backend: { name, device, detail } }: PreparedRun): string =>
+  `${title} on ${name} (${device}; ${detail})`;

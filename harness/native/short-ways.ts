@@ -1,0 +1,79 @@
+/**
+ * @file Shorter ways through tfjs's engine to the same tensors, scopes and gradients. On batches of a few dozen rows its own
+ * way to a kernel costs as much as the kernel.
+ */
+import type * as Tf from '@tensorflow/tfjs-core';
+import { isServed } from './backend.ts';
+
+/** What of the engine is called or replaced here; most of it is private to tfjs. */
+interface Engine {
+  state: {
+    gradientDepth: number;
+    kernelDepth: number;
+    profiling: boolean;
+    activeScope: { id: number; track: Tf.Tensor[] };
+    scopeStack: { id: number; track: Tf.Tensor[] }[];
+    tensorInfo: { get(dataId: object): { backend: unknown } | undefined };
+  };
+  backend: { incRef(dataId: object): void };
+  backendName: string | null;
+  ENV: { getBool(flag: string): boolean };
+  runKernel(name: string, inputs: Tf.NamedTensorMap, attrs?: Tf.NamedAttrMap): Tf.Tensor | Tf.Tensor[];
+  makeTensorFromTensorInfo(info: Tf.TensorInfo): Tf.Tensor;
+  clone(x: Tf.Tensor): Tf.Tensor;
+  endScope(result?: unknown): void;
+  track(tensor: Tf.Tensor): void;
+}
+
+/** Replaces three methods of the engine; wherever a case is not the usual one, tfjs's own take over. */
+export function takeShortWays(tf: typeof Tf, backendName: string): void {
+  const engine = tf.engine() as unknown as Engine;
+  const whole = {
+    runKernel: engine.runKernel.bind(engine),
+    clone: engine.clone.bind(engine),
+    endScope: engine.endScope.bind(engine),
+  };
+  const { state } = engine;
+
+  const tensorOf = (info: Tf.TensorInfo | Tf.Tensor): Tf.Tensor =>
+    (info as Tf.Tensor).rank === undefined ? engine.makeTensorFromTensorInfo(info) : (info as Tf.Tensor);
+
+  /** Where no gradient is asked for, in a gradient's own arithmetic too, nothing has to be noted beside the kernel's outputs. */
+  engine.runKernel = (name, inputs, attrs) => {
+    const noted = state.gradientDepth > 0 && state.kernelDepth === 0;
+    if (noted || state.profiling || engine.backendName !== backendName) return whole.runKernel(name, inputs, attrs);
+    const kernel = engine.ENV.getBool('DEBUG') ? undefined : tf.getKernel(name, backendName);
+    if (!kernel) return whole.runKernel(name, inputs, attrs);
+    state.kernelDepth++;
+    try {
+      const out = kernel.kernelFunc({ inputs, attrs: attrs as Tf.NamedAttrMap, backend: engine.backend });
+      return Array.isArray(out) ? out.map(tensorOf) : tensorOf(out);
+    } finally {
+      state.kernelDepth--;
+    }
+  };
+
+  /**
+   * What is saved for a gradient is another tensor on the same data. tfjs also puts the copying on the tape, which only the
+   * gradient of a gradient reads.
+   */
+  engine.clone = (x) => {
+    const { backend } = engine;
+    if (state.gradientDepth !== 1 || !isServed(x.dtype) || state.tensorInfo.get(x.dataId)?.backend !== backend) {
+      return whole.clone(x);
+    }
+    backend.incRef(x.dataId);
+    return engine.makeTensorFromTensorInfo({ dataId: x.dataId, shape: x.shape, dtype: x.dtype });
+  };
+
+  /** An operation's scope ends with one tensor: no sets of ids are needed to tell what stays. */
+  engine.endScope = (result) => {
+    if (!(result instanceof tf.Tensor)) return whole.endScope(result);
+    const { id, track } = state.activeScope;
+    for (const tensor of track) if (!tensor.kept && tensor.id !== result.id) tensor.dispose();
+    state.scopeStack.pop();
+    state.activeScope =
+      state.scopeStack[state.scopeStack.length - 1] ?? (null as unknown as Engine['state']['activeScope']);
+    if (!result.kept && (result as unknown as { scopeId: number }).scopeId === id) engine.track(result);
+  };
+}

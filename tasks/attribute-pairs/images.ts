@@ -1,0 +1,88 @@
+/** @file Activations of the images of pairs, to be encoded like any others. */
+import {
+  type ActivationSet,
+  type AttributePair,
+  type Clip,
+  type Item,
+  type Site,
+  type Tensor,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
+import type { KeptSource } from '../../harness/kit/index.ts';
+
+/** Images of one forward pass. */
+const BATCH = 32;
+
+/** Rows of images that have as many each. */
+export interface ImageRows {
+  /** Row-major [images · rowsPerImage, d]. */
+  x: Float32Array;
+  rowsPerImage: number;
+}
+
+/**
+ * What the subject makes of both images of each pair: image 2p is the one before, 2p + 1 the one after.
+ *
+ * @param like A set of images at the same site: the positions that it keeps are kept.
+ * @throws UserError for an item without an image, and for activations that are not finite.
+ */
+export async function pairRows(
+  clip: Clip,
+  site: Site,
+  like: Pick<ActivationSet, 'bounds' | 'keep'>,
+  pairs: readonly AttributePair[],
+  progress: (done: number, total: number) => void,
+): Promise<ImageRows> {
+  const items = pairs.flatMap(({ before, after }) => [before, after]);
+  const keep = like.keep.subarray(0, like.bounds[1]);
+  const kept = [...keep.keys()].filter((position) => keep[position] === 1);
+  const x = new Float32Array(items.length * kept.length * site.d);
+  for (let first = 0; first < items.length; first += BATCH) {
+    const batch = items.slice(first, first + BATCH);
+    const pixels = await clip.preprocess(batch.map(imageOf));
+    const rows = tf.tidy(() => {
+      const names = site.parts ?? [site.name];
+      const { captured } = clip.forwardImage(pixels, { capture: [...names], output: false });
+      const all = tf.concat(
+        names.map((name) => captured[name]!),
+        2,
+      );
+      return tf.reshape(tf.gather(all, kept, 1), [batch.length * kept.length, site.d]);
+    });
+    x.set(await rows.data<'float32'>(), first * kept.length * site.d);
+    tf.dispose([pixels, rows] as Tensor[]);
+    progress(first + batch.length, items.length);
+  }
+  const bad = x.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const { id } = items[Math.floor(bad / (kept.length * site.d))]!;
+    throw new UserError(`attribute-pairs: item '${id}': expected finite activations at ${site.name}, found ${x[bad]}`);
+  }
+  return { x, rowsPerImage: kept.length };
+}
+
+function imageOf({ id, image }: Item): NonNullable<Item['image']> {
+  if (image) return image;
+  throw new UserError(`attribute-pairs: item '${id}': expected an image, found none`);
+}
+
+/** Rows in memory as a set all of whose rows count. */
+export function rowsAsSet({ x, rowsPerImage }: ImageRows, d: number): KeptSource {
+  const images = x.length / rowsPerImage / d;
+  const bounds = Uint32Array.from({ length: images + 1 }, (_, i) => i * rowsPerImage);
+  return {
+    d_in: d,
+    bounds,
+    keep: new Uint8Array(images * rowsPerImage).fill(1),
+    async *scan(rows) {
+      const most = Math.max(1, Math.floor(rows / rowsPerImage));
+      for (let first = 0; first < images; first += most) {
+        const items = Math.min(most, images - first);
+        const firstRow = first * rowsPerImage;
+        const part = x.subarray(firstRow * d, (firstRow + items * rowsPerImage) * d);
+        yield { firstItem: first, items, firstRow, rows: items * rowsPerImage, x: part };
+      }
+    },
+  };
+}
