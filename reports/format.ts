@@ -40,6 +40,8 @@ export function metricTitle(name: string): string {
     l2: 'L2',
     '1pct': '1 %',
     macs: 'MACs',
+    mcc: 'MCC',
+    tapascore: 'TAPAScore',
   };
   return name
     .split('_')

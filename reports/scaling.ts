@@ -103,13 +103,16 @@ export function scalingStudies(results: readonly Result[]): ScalingStudy[] {
   });
 }
 
+/** Whether trainings are of several widths and several sparsities. */
+export const isGrid = (trainings: readonly ScalingPoint[]): boolean =>
+  [trainings.map(({ n }) => n), trainings.map(({ k }) => k)].every((all) => new Set(all).size > 1);
+
 /** Grids of one place that are too small for a law, or of which too much failed. One width or one sparsity is no grid. */
 export function refusedLaws(results: readonly Result[]): RefusedLaw[] {
   return trainingCurves(results).flatMap(({ label, own, lost }) => {
     const trainings = own.map(({ point }) => point);
     const reason = whyNoJointLaw(trainings);
-    const isGrid = [trainings.map(({ n }) => n), trainings.map(({ k }) => k)].every((all) => new Set(all).size > 1);
-    if (reason === undefined || !isGrid) return [];
+    if (reason === undefined || !isGrid(trainings)) return [];
     return [{ variant: label, reason: `${reason}${lost > 0 ? `; ${lost} of its trainings have no loss` : ''}` }];
   });
 }

@@ -10,11 +10,12 @@ import { metric, realResult, resultWith } from './testing/results.ts';
 const test = suite('reports/subject-scaling');
 
 const LAW: SubjectLaw = {
-  ...{ alpha: -2, beta_k: 0.1, beta_n: -0.15, gamma: -0.05, zeta: -4, eta: -0.2 },
-  ...{ delta: 0.35, theta: 0.4 },
+  ...{ alpha: -1.5, beta_k: -0.3, beta_n: -0.4, gamma: -0.05, zeta: -5, eta: -0.4 },
+  ...{ delta: -0.2, theta: 0.1 },
 };
-const WIDTHS = [128, 256, 512, 1024];
-const KS = [2, 4, 8];
+/** Of n / d and d / k. */
+const WIDTHS = [2, 4, 8, 16];
+const KS = [4, 8, 16];
 
 /** A training of a real method on a subject of another width. */
 function trained(d: number, n: number, k: number, seed = 0): Result {
@@ -29,7 +30,7 @@ function trained(d: number, n: number, k: number, seed = 0): Result {
 }
 
 const grid = (sizes = [32, 64, 128], widths = WIDTHS, ks = KS) =>
-  sizes.flatMap((d) => widths.flatMap((n) => ks.map((k) => trained(d, n, k))));
+  sizes.flatMap((d) => widths.flatMap((width) => ks.map((part) => trained(d, width * d, d / part))));
 
 test('three subjects: the law that made the losses, a row for each subject, and the largest foretold', async () => {
   const { studies, refused } = subjectStudies(grid());
@@ -46,14 +47,15 @@ test('three subjects: the law that made the losses, a row for each subject, and 
       ['lm-d128', '128', '128,000'],
     ],
   );
-  assert.equal(study!.at, { n: 512, k: 4 });
+  assert.equal(study!.at, { n: 8, k: 0.125 });
   const held = study!.rows.filter(({ name }) => name.includes('d = 128'));
   assert.is(held.length, 1);
   assert.ok(Number.parseFloat(held[0]!.value) < 0.1, held[0]!.value);
-  assert.match(study!.reading.join(' '), /the loss rises from each subject to the next larger one in 12 of 12 cells/);
+  assert.match(study!.reading[0]!, /^At equal n and k the loss rises .* in 12 of 12 cells/);
+  assert.match(study!.reading[1]!, /^At equal n \/ d and k \/ d it rises .* in 0 of 24/);
   const { html } = await renderTexts(grid());
   assert.match(html, /<h2>Over subjects<\/h2>/);
-  assert.match(html, /Scaling of topk over subjects at k = 4/);
+  assert.match(html, /Scaling of topk over subjects at k = 0.125 d/);
   assert.match(html, /<td>lm-d128<\/td><td>128<\/td><td>128,000<\/td>/);
 });
 
@@ -66,19 +68,25 @@ test('the order of results changes nothing', () => {
 test('one subject, one width, one sparsity: no law, and no word of one', async () => {
   const none = { studies: [], refused: [] };
   assert.equal(subjectStudies(grid([64])), none);
-  assert.equal(subjectStudies(grid([32, 64, 128], [256])), none);
+  assert.equal(subjectStudies(grid([32, 64, 128], [4])), none);
   assert.equal(subjectStudies(grid([32, 64, 128], WIDTHS, [4])), none);
   assert.equal(subjectStudies([]), none);
   assert.not.match((await renderTexts(grid([64]))).html, /Over subjects/);
 });
 
 test('a grid too small, or trainings that the subjects do not share, is refused with what was found', async () => {
-  const small = subjectStudies(grid([32, 64, 128], [128, 256]));
+  const small = subjectStudies(grid([32, 64, 128], [2, 4]));
   assert.equal(small.studies, []);
   assert.match(small.refused[0]!.reason, /found 2, 3 and 6$/);
-  const apart = [...grid([32], [128, 256, 512]), ...grid([64], [1024, 2048, 4096])];
-  assert.match(subjectStudies(apart).refused[0]!.reason, /^of trainings that all 2 sizes have: .*found 0, 0 and 0$/);
-  assert.match((await renderTexts(apart)).html, /No scaling law of topk over subjects at .*: of trainings that all 2/);
+  const apart = [...grid([32], [2, 4, 8]), ...grid([64], [16, 32, 64])];
+  assert.match(
+    subjectStudies(apart).refused[0]!.reason,
+    /^of n \/ d and k \/ d that all 2 sizes have: .*found 0, 0 and 0$/,
+  );
+  assert.match(
+    (await renderTexts(apart)).html,
+    /No scaling law of topk over subjects at .*: of n \/ d and k \/ d that all 2/,
+  );
 });
 
 test('cells that failed are counted and missed by the law; two subjects hold none out', () => {

@@ -2,9 +2,11 @@
 import { bootstrapLaw, mean } from '../harness/num/stats/law-form.ts';
 import { fitJointLaw, type JointLaw, whyNoJointLaw } from '../harness/num/stats/scaling-law.ts';
 import {
+  cellOf,
   fitReducibleSubjectLaw,
   fitSubjectLaw,
   heldOutSubject,
+  relative,
   type SubjectLaw,
   type SubjectPoint,
   whyNoSubjectLaw,
@@ -14,6 +16,7 @@ import { formatInterval, formatNumber } from './format.ts';
 import { groupBy } from './group-by.ts';
 import {
   heldOutReading,
+  isGrid,
   isUnknown,
   type LawFit,
   type LawRow,
@@ -44,7 +47,7 @@ export interface SubjectStudy {
   trainings: (SubjectPoint & { subject: string })[];
   law: SubjectLaw;
   rows: LawRow[];
-  /** The width and sparsity that the subjects are compared at: the middle of those that all have. */
+  /** The n / d and k / d that the subjects are compared at: the middle of those that all have. */
   at: { n: number; k: number };
   subjects: SubjectRow[];
   reading: string[];
@@ -52,7 +55,8 @@ export interface SubjectStudy {
 
 const SUBJECT_NAMES: Record<keyof SubjectLaw, string> = {
   ...NAMES,
-  zeta: 'ζ: ln of the irreducible loss at k = 1 and d = 1',
+  ...{ beta_k: 'β of ln(k / d)', beta_n: 'β of ln(n / d)', gamma: 'γ of ln(k / d) · ln(n / d)' },
+  ...{ zeta: 'ζ: ln of the irreducible loss at k = d = 1', eta: 'η: its exponent in k / d' },
   delta: 'δ of ln d',
   theta: 'θ: exponent of the irreducible loss in d',
 };
@@ -79,7 +83,7 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
       const sizes = groupBy(trainings, ({ d }) => String(d));
       // Two subjects of one width differ in what this law knows nothing of.
       if (sizes.length < 2 || sizes.some((same) => new Set(same.map(({ subject }) => subject)).size > 1)) continue;
-      if ([trainings.map(({ n }) => n), trainings.map(({ k }) => k)].some((all) => new Set(all).size < 2)) continue;
+      if (sizes.every((same) => !isGrid(same))) continue;
       const reason = whyNoSubjectLaw(trainings);
       const { site, task } = own[0]!;
       if (reason !== undefined) refused.push({ variant: `${label} over subjects at ${site.name}`, reason });
@@ -111,23 +115,21 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
     at,
     subjects: bySubject.map((own) => subjectRow(own, at)),
     reading: [
-      risingCells(bySubject),
+      ...risesReading(bySubject),
       ...unknownReading(whole, reducible, 'width'),
       ...heldOutReading([whole.held, reducible.held], 'subject'),
     ],
   };
 }
 
-const cellOf = ({ n, k }: SubjectPoint) => `${n} ${k}`;
+const meanLoss = (points: readonly SubjectPoint[]) => mean(points.map(({ loss }) => loss));
 
-/** Cells that all subjects have, with the mean loss on each subject, from the smallest on. */
-function sharedCells(bySubject: readonly SubjectPoint[][]): { n: number; k: number; losses: number[] }[] {
-  return groupBy(bySubject[0]!, cellOf).flatMap(([cell]) => {
-    const { n, k } = cell!;
-    const own = bySubject.map((points) => points.filter((point) => point.n === n && point.k === k));
-    if (own.some((points) => points.length === 0)) return [];
-    return [{ n, k, losses: own.map((points) => mean(points.map(({ loss }) => loss))) }];
-  });
+/** The n / d and k / d that all subjects have. */
+function sharedCells(bySubject: readonly SubjectPoint[][]): { n: number; k: number }[] {
+  const [first, ...others] = bySubject.map((own) => groupBy(own.map(relative), ({ n, k }) => `${n} ${k}`));
+  const has = (cells: SubjectPoint[][], { n, k }: SubjectPoint) =>
+    cells.some(([other]) => other!.n === n && other!.k === k);
+  return first!.flatMap(([cell]) => (others.every((cells) => has(cells, cell!)) ? [cell!] : []));
 }
 
 function middleOf(bySubject: readonly SubjectPoint[][]): SubjectStudy['at'] {
@@ -140,17 +142,37 @@ function middleOf(bySubject: readonly SubjectPoint[][]): SubjectStudy['at'] {
   return { k, n: middle(cells.filter((cell) => cell.k === k).map(({ n }) => n)) };
 }
 
-/** Whether a larger subject leaves more unexplained at equal n and k, as observed. */
-function risingCells(bySubject: readonly SubjectPoint[][]): string {
-  const cells = sharedCells(bySubject);
-  const rising = cells.filter(({ losses }) => losses.every((loss, i) => i === 0 || loss > losses[i - 1]!)).length;
-  const claim = 'the loss rises from each subject to the next larger one';
-  return `At equal n and k ${claim} in ${rising} of ${cells.length} cells (Gao et al. 2024: larger models need more latents).`;
+/** How often the loss rises from a subject to the next larger one, of trainings that are alike by a key. */
+function rises(bySubject: readonly SubjectPoint[][], key: (point: SubjectPoint) => string): [number, number] {
+  let [rising, pairs] = [0, 0];
+  for (const [i, larger] of bySubject.slice(1).entries()) {
+    for (const cell of groupBy(larger, key)) {
+      const smaller = bySubject[i]!.filter((point) => key(point) === key(cell[0]!));
+      if (smaller.length === 0) continue;
+      pairs++;
+      if (meanLoss(cell) > meanLoss(smaller)) rising++;
+    }
+  }
+  return [rising, pairs];
+}
+
+/** Whether a larger subject leaves more unexplained, as observed. */
+function risesReading(bySubject: readonly SubjectPoint[][]): string[] {
+  const [rising, pairs] = rises(bySubject, ({ n, k }) => `${n} ${k}`);
+  const [relativeRising, relativePairs] = rises(bySubject, cellOf);
+  const from = 'from one subject to the next larger one';
+  return [
+    ...(pairs > 0
+      ? [`At equal n and k the loss rises ${from} in ${rising} of ${pairs} cells (as Gao et al. 2024 found).`]
+      : []),
+    `At equal n / d and k / d it rises ${from} in ${relativeRising} of ${relativePairs}.`,
+  ];
 }
 
 /** What the joint law of one subject says at one width and sparsity. */
-function subjectRow(own: SubjectTraining[], { n, k }: SubjectStudy['at']): SubjectRow {
+function subjectRow(own: SubjectTraining[], at: SubjectStudy['at']): SubjectRow {
   const { subject, d, parameters } = own[0]!;
+  const [n, k] = [at.n * d, at.k * d];
   const losses = own.filter((point) => point.n === n && point.k === k).map(({ loss }) => loss);
   const row = { subject, d: String(d), parameters: parameters?.toLocaleString('en') ?? '–' };
   const loss = formatNumber(mean(losses));
@@ -162,7 +184,10 @@ function subjectRow(own: SubjectTraining[], { n, k }: SubjectStudy['at']): Subje
     return { law: { ...law, exponent, lnIrreducible: law.zeta + law.eta * Math.log(k) }, residual };
   };
   const { law } = atK(own);
-  const intervals = bootstrapLaw(groupBy(own, cellOf), atK);
+  const intervals = bootstrapLaw(
+    groupBy(own, ({ n, k }) => `${n} ${k}`),
+    atK,
+  );
   const known = !intervals || !isUnknown({ zeta: intervals.lnIrreducible });
   return {
     ...row,

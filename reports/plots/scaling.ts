@@ -62,10 +62,10 @@ export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
 }
 
 export function subjectScalingPlot({ variant, trainings, law, at: { k } }: SubjectStudy): Plot {
-  const atSparsity = trainings.filter((training) => training.k === k).sort((a, b) => a.d - b.d);
+  const atSparsity = trainings.filter((training) => training.k === k * training.d).sort((a, b) => a.d - b.d);
   const curves = groupBy(atSparsity, ({ subject }) => subject).map((own) => {
     const { subject, d } = own[0]!;
-    return { name: subject, trainings: own, lossAt: (n: number) => subjectLoss(law, { n, k, d }) };
+    return { name: subject, trainings: own, lossAt: (n: number) => subjectLoss(law, { n, k: k * d, d }) };
   });
-  return lawPlot(`Scaling of ${variant} over subjects at k = ${k}`, 'the law over all subjects.', curves);
+  return lawPlot(`Scaling of ${variant} over subjects at k = ${k} d`, 'the law over all subjects.', curves);
 }

@@ -1,6 +1,7 @@
 /**
- * @file The scaling law of SAEs over subjects of several sizes: the joint law of width and sparsity, both of whose terms
- * change with the width d of the residual stream, and its error on a subject that was held out.
+ * @file The scaling law of SAEs over subjects of several sizes: the joint law of the relative sizes n/d and k/d, both of whose
+ * terms change with the width d of the residual stream, and its error on a subject that was held out. Relative, because at
+ * equal n and k a small subject has run out of features where a large one has not begun to: neither tells of the other.
  */
 import { type HeldOut, heldOut } from './held-out.ts';
 import { type Fitted, type Form, fitForm, mean, type Vector } from './law-form.ts';
@@ -11,13 +12,23 @@ export interface SubjectPoint extends ScalingPoint {
   d: number;
 }
 
-/** L(n, k, d): alpha of the joint law is alpha + delta·ln d, its zeta is zeta + theta·ln d. */
+/** What of a training the law goes by. */
+export type SubjectShape = Omit<SubjectPoint, 'loss'>;
+
+/** L(n, k, d): the joint law of n/d and k/d, whose alpha is alpha + delta·ln d, and its zeta is zeta + theta·ln d. */
 export interface SubjectLaw extends JointLaw {
   delta: number;
   theta: number;
 }
 
-/** The joint law that holds on a subject of one size. */
+/** Sizes in units of the subject's width. */
+export const relative = <P extends SubjectShape>(point: P): P => ({
+  ...point,
+  n: point.n / point.d,
+  k: point.k / point.d,
+});
+
+/** The joint law of relative sizes that holds on a subject of one size. */
 export const lawOfSize = ({ delta, theta, ...law }: SubjectLaw, d: number): JointLaw => ({
   ...law,
   alpha: law.alpha + delta * Math.log(d),
@@ -25,26 +36,33 @@ export const lawOfSize = ({ delta, theta, ...law }: SubjectLaw, d: number): Join
 });
 
 /** The loss that a law over subjects gives. */
-export const subjectLoss = (law: SubjectLaw, { n, k, d }: Omit<SubjectPoint, 'loss'>): number =>
-  jointLoss(lawOfSize(law, d), n, k);
+export function subjectLoss(law: SubjectLaw, shape: SubjectShape): number {
+  const { n, k, d } = relative(shape);
+  return jointLoss(lawOfSize(law, d), n, k);
+}
 
-const cellOf = ({ n, k }: ScalingPoint) => `${n} ${k}`;
+/** What two subjects are compared at: the same relative width and sparsity. */
+export function cellOf(shape: SubjectShape): string {
+  const { n, k } = relative(shape);
+  return `${n} ${k}`;
+}
 
 /** Two sizes, and over all of them what a joint law needs: what a draw of the bootstrap has to have. */
 function whyNoFit(points: readonly SubjectPoint[]): string | undefined {
   const sizes = new Set(points.map(({ d }) => d)).size;
-  return sizes < 2 ? `expected subjects of at least 2 sizes; found ${sizes}` : whyNoJointLaw(points);
+  return sizes < 2 ? `expected subjects of at least 2 sizes; found ${sizes}` : whyNoJointLaw(points.map(relative));
 }
 
 /**
- * Why no law over subjects is of use; undefined where one is: two sizes, and a joint law's widths and sparsities that all
- * sizes have, or a width and a size could not be told apart.
+ * Why no law over subjects is of use; undefined where one is: two sizes, and a joint law's relative widths and sparsities
+ * that all sizes have, or a width and a size could not be told apart.
  */
 export function whyNoSubjectLaw(points: readonly SubjectPoint[]): string | undefined {
   const sizes = [...new Set(points.map(({ d }) => d))];
   const cells = sizes.map((size) => new Set(points.filter(({ d }) => d === size).map(cellOf)));
-  const shared = whyNoJointLaw(points.filter((point) => cells.every((own) => own.has(cellOf(point)))));
-  return whyNoFit(points) ?? (shared && `of trainings that all ${sizes.length} sizes have: ${shared}`);
+  const common = points.filter((point) => cells.every((own) => own.has(cellOf(point))));
+  const shared = whyNoJointLaw(common.map(relative));
+  return whyNoFit(points) ?? (shared && `of n / d and k / d that all ${sizes.length} sizes have: ${shared}`);
 }
 
 /** The form of the law around the middle of the points: the joint law's, with both its terms moved by ln d. */
@@ -55,14 +73,17 @@ function subjectForm(points: readonly SubjectPoint[]): {
 } {
   const reason = whyNoFit(points);
   if (reason !== undefined) throw new RangeError(`scaling law over subjects: ${reason}`);
-  const joint = jointForm(points);
+  const joint = jointForm(points.map(relative));
   const d0 = mean(points.map(({ d }) => Math.log(d)));
   return {
     form: {
       start: (all, irreducible) => [...joint.form.start(all, irreducible), 0, 0],
       value([a, bk, bn, g, z, e, delta, theta], point) {
         const w = Math.log(point.d) - d0;
-        const { log, derivatives } = joint.form.value([a! + delta! * w, bk!, bn!, g!, z! + theta! * w, e!], point);
+        const { log, derivatives } = joint.form.value(
+          [a! + delta! * w, bk!, bn!, g!, z! + theta! * w, e!],
+          relative(point),
+        );
         return { log, derivatives: [...derivatives, derivatives[0]! * w, derivatives[4]! * w] };
       },
     },
