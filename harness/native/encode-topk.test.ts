@@ -55,6 +55,8 @@ test('real numbers: the same bits as the blocked product', () => {
     [100, 64, 1500, 8],
     [50, 515, 300, 20],
     [193, 130, 96, 96],
+    // As few rows as one task takes, several blocks deep and two tiles wide.
+    [96, 600, 1100, 8],
   ] as Sizes[]) {
     const { fused, composed } = both(size, (from) => from.real(), size[0]);
     assert.equal(fused, composed, `${size}`);

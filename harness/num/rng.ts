@@ -94,11 +94,13 @@ function stream(key: Uint32Array, start: number): Rng {
     return out;
   }
 
-  /** Box-Muller: both values of a pair from two uniforms. */
+  /** Box-Muller: a pair of normal values from two uniforms, the radius from the first. */
+  const radius = () => Math.sqrt(-2 * Math.log(1 - uniform()));
+  const angle = () => 2 * Math.PI * uniform();
+
   function normalPair(): [number, number] {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-    const angle = 2 * Math.PI * uniform();
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+    const [length, turn] = [radius(), angle()];
+    return [length * Math.cos(turn), length * Math.sin(turn)];
   }
 
   function shuffle<T extends { length: number; [index: number]: unknown }>(items: T): T {
@@ -127,7 +129,8 @@ function stream(key: Uint32Array, start: number): Rng {
   return {
     fork: (label) => stream(deriveKey(key, String(label)), 0),
     uniform,
-    normal: () => normalPair()[0],
+    // The first value of a pair: its sine would be thrown away.
+    normal: () => radius() * Math.cos(angle()),
     int,
     fillInt,
     choice: (items) => {

@@ -37,14 +37,17 @@ const own = (script: string, ...args: (string | number)[]): Contender => ({
 });
 const modes = ['float32', 'bf16', 'compile', 'bf16-compile'];
 
+/** Those whose number of active latents is not an option. */
+const THRESHOLDED = ['relu', 'jumprelu', 'gated'];
+
 /**
- * One SAE training row: ours against PyTorch in every mode. `d`, `f`, `k`, `batch` and steps timed; for ReLU and JumpReLU
- * `k` is how many latents are active on average, 0 for as many as at the start.
+ * One SAE training row: ours against PyTorch in every mode. `d`, `f`, `k`, `batch` and steps timed; for ReLU, JumpReLU and
+ * gated `k` is how many latents are active on average, 0 for as many as at the start.
  */
 function training(variant: string, size: [number, number, number, number, number], targets: Target[]): Row {
   const [d, f, k, batch, steps] = size;
   return {
-    id: `train-${variant}-${d}-${f}${(variant === 'relu' || variant === 'jumprelu') && k > 0 ? `-l0-${k}` : ''}`,
+    id: `train-${variant}-${d}-${f}${THRESHOLDED.includes(variant) && k > 0 ? `-l0-${k}` : ''}`,
     title: `${variant} SAE training step, d=${d}, F=${f}${k > 0 ? `, k=${k}` : ''}, batch ${batch}`,
     ours: own('sae-train.ts', variant, d, f, k, batch, steps),
     peers: modes.map((mode) => ({
@@ -72,14 +75,25 @@ function besideOurs(what: 'train' | 'encode', [variant, other]: [string, string]
   };
 }
 
-/** The gain of conditional computation, and of an encoder of half the size (1/4 + 1/8 of TopK's against 1/2 + 1/4). */
+/** The gain of conditional computation, and of smaller encoders: 1/2 + 1/4 of TopK's size, and half of that, 1/4 + 1/8. */
 const OURS = [
   besideOurs('train', ['switch-8', 'topk'], 1.5),
   besideOurs('encode', ['switch-8', 'topk'], 3),
   besideOurs('train', ['switch-32', 'topk'], 4),
   besideOurs('encode', ['switch-32', 'topk'], 8),
   besideOurs('encode', ['kron-4-8', 'kron-2-4'], 1.7),
+  besideOurs('encode', ['kron-2-4', 'topk'], 1),
+  besideOurs('encode', ['kron-4-8', 'topk'], 1.4),
 ];
+
+/** The peak memory of the runs of a training row. */
+const peakOf = (row: Row, targets: Target[]): Row => ({
+  ...row,
+  id: row.id.replace('train-', 'train-peak-memory-'),
+  title: `peak memory of the process: ${row.title}`,
+  targets,
+  measure: 'peak',
+});
 
 function matmul(m: number, k: number, n: number): Row {
   return {
@@ -140,22 +154,18 @@ export function rows(quick: boolean): Row[] {
         [4096, 128, 128],
       ];
   const batch = quick ? 4 : 64;
+  const variants = ['switch-8', 'switch-32', 'kron-2-4', 'kron-4-8', 'matryoshka'].map((variant) =>
+    training(variant, quick ? [64, 512, 8, 128, 2] : [768, 12288, 32, 2048, 3], [fastest(1.2)]),
+  );
   return [
     ...products.map((size) => matmul(...size)),
     topk,
     ...larger,
-    ...['switch-8', 'switch-32', 'kron-2-4', 'kron-4-8'].map((variant) =>
-      training(variant, quick ? [64, 512, 8, 128, 2] : [768, 12288, 32, 2048, 3], [fastest(1.2)]),
-    ),
+    ...variants,
     ...(quick ? [] : OURS),
-    ...['relu', 'jumprelu'].flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
-    {
-      ...topk,
-      id: 'train-peak-memory',
-      title: `peak memory of the process: ${topk.title}`,
-      targets: [float32(2)],
-      measure: 'peak',
-    },
+    ...THRESHOLDED.flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
+    { ...peakOf(topk, [float32(2)]), id: 'train-peak-memory' },
+    ...[...variants, training('gated', withL0(64), [])].map((row) => peakOf(row, [float32(2)])),
     ...languageModel('forward', 'models/pretrained/tiny-lm', 2, batch, quick ? 8 : 128),
     ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
     ...languageModel('generate', 'models/pretrained/tiny-lm', 2, batch, quick ? 4 : 100),

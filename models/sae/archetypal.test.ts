@@ -9,7 +9,7 @@ import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
-import { checkLossGradients, randomValues } from '../../harness/testing/loss-gradients.ts';
+import { checkLossGradients, randomValues, stepState } from '../../harness/testing/loss-gradients.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { withDefaults } from '../../harness/train/options.ts';
 import { saeLensMethod } from '../../harness/train/saelens-method.ts';
@@ -28,9 +28,30 @@ const options = (hp: Record<string, unknown> = {}) =>
   withDefaults<Parameters<typeof definition.validate & {}>[1]>(definition.hyperparameters, hp, 'option');
 
 test('gradients of the loss are those of finite differences', () => {
-  const shapes = { W_enc: [3, 5], b_enc: [5], W: [5, 4], Lambda: [5, 3], s: [], x: [4, 3], C: [4, 3] };
-  const { x, C, ...params } = randomValues(shapes, 'archetypal');
-  checkLossGradients(definition, options({ k: 2 }), params, { x: x! }, { C: C! });
+  const shapes = { W_enc: [3, 5], b_enc: [5], W: [5, 4], Lambda: [5, 3], s: [], x: [4, 3], C: [4, 3], size: [] };
+  const { x, C, size, ...params } = randomValues(shapes, 'archetypal');
+  checkLossGradients(definition, options({ k: 2 }), params, { x: x! }, { C: C!, size: size! });
+});
+
+test('the codes of training are those of inference, at the start parts of the atoms', () => {
+  tf.tidy(() => {
+    const rng = createRng('codes');
+    const sample = tf.tensor2d(rng.fillNormal(new Float32Array(400 * 3)), [400, 3]) as Tensor2D;
+    const shape = { d_in: 3, d_sae: 12, d_out: 3 };
+    const hp = options({ k: 12 });
+    const { params, buffers } = definition.init(shape, hp, { rng, sample, targetSample: sample });
+    const lengths = tf.norm(params['W_enc']!, 'euclidean', 0);
+    allclose(tf.mean(lengths).dataSync(), [2], { rtol: 1e-5 });
+    const state = stepState(12, buffers!);
+    const { codes } = definition.loss(params, { x: sample, target: sample }, state, hp);
+    const folded = definition.toInference!(params, state, hp);
+    const inferred = definition.encode(folded, sample, hp);
+    allclose(toDense(inferred).dataSync(), toDense(codes).dataSync(), { rtol: 1e-4, atol: 1e-5 });
+    // An atom as the input gives itself the code 1.
+    const atoms = tf.slice(folded['W_dec'] as Tensor2D, [0, 0], [1, 3]) as Tensor2D;
+    const own = toDense(definition.encode(folded, atoms, hp)).dataSync()[0]!;
+    assert.ok(Math.abs(own - 1) < 1e-4, `${own}`);
+  });
 });
 
 test('centroids: the clusters of data that has some, and the same for the same seed', () => {

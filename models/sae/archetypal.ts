@@ -7,19 +7,29 @@
  */
 import { defineSae, type NamedTensors, type Tensor2D, type TrainState, tf, UserError } from '../../harness/contract.ts';
 import { rowNorms } from '../../harness/kit/index.ts';
+import { foldedEncoder, sizedAmong, sizedCodes } from './shared/code-size.ts';
 import { centringBias } from './shared/decoder.ts';
 import { linearEncoder } from './shared/encoder.ts';
 import { kMeans } from './shared/k-means.ts';
+import { learningRate } from './shared/learning-rate.ts';
 import { checkK } from './shared/linear-parts.ts';
 import { topkCodes, topkDecode, topkVariant } from './shared/topk-codes.ts';
-import { type TopkFamily, topkFamilyHyperparameters, topkHyperparameter } from './shared/topk-family.ts';
-import { topkFamilyLoss } from './shared/topk-family-loss.ts';
+import {
+  type TopkFamily,
+  topkFamilyHyperparameters,
+  topkFamilyTraining,
+  topkHyperparameter,
+} from './shared/topk-family.ts';
+import { normalisedError, withAuxk } from './shared/topk-family-loss.ts';
 import { sampleVariance } from './shared/variance.ts';
 
 interface Archetypal extends TopkFamily {
   centroids: number | null;
   delta: number;
 }
+
+/** Mean length of the encoder's columns at the start; codes of 1, for atoms as long as an input, come from shorter ones. */
+const ENCODER_LENGTH = 2;
 
 /** Centroids where none are asked for: no more than this, and no more than a quarter of the rows that they come from. */
 const MOST = 1024;
@@ -56,7 +66,7 @@ export default defineSae<Archetypal>({
   id: 'archetypal',
   title: 'Relaxed archetypal SAE (TopK)',
   paper: 'Fel et al. 2025, arXiv:2502.12892',
-  version: 1,
+  version: 2,
   hyperparameters: {
     k: topkHyperparameter,
     centroids: {
@@ -74,8 +84,11 @@ export default defineSae<Archetypal>({
         'How far an atom may leave the convex hull of the centroids, as a part of the mean norm of activations.',
     },
     ...topkFamilyHyperparameters,
+    // As with BatchTopK, AuxK's gradient keeps down what rising biases alone bring back.
+    auxAlpha: { ...topkFamilyHyperparameters.auxAlpha, default: 0 },
   },
   validate: (shape, hp) => checkK('archetypal', hp.k, shape, true),
+  training: (shape, hp, run) => ({ ...topkFamilyTraining(shape, hp, run), lr: learningRate(9e-3, shape, run, 0.5) }),
   init({ d_in, d_sae }, { centroids }, { rng, sample }) {
     const rows = sample.shape[0];
     const count = centroids ?? Math.max(1, Math.min(d_sae, MOST, Math.floor(rows / ROWS_EACH)));
@@ -89,8 +102,10 @@ export default defineSae<Archetypal>({
     const W = startingRows(d_sae, count, (n) => draws.int(n));
     const mean = tf.mean(sample, 0, true);
     const centred = tf.sub(tf.matMul(W, C), mean) as Tensor2D;
-    // A pre-activation is then how many times an input holds the atom.
-    const W_enc = tf.transpose(tf.divNoNan(centred, tf.sum(tf.square(centred), 1, true))) as Tensor2D;
+    // A code is how many times an input holds the atom.
+    const inAtoms = tf.transpose(tf.divNoNan(centred, tf.sum(tf.square(centred), 1, true))) as Tensor2D;
+    const size = tf.div(tf.mean(tf.norm(inAtoms, 'euclidean', 0)), ENCODER_LENGTH);
+    const W_enc = tf.div(inAtoms, size) as Tensor2D;
     return {
       params: {
         W_enc,
@@ -99,20 +114,25 @@ export default defineSae<Archetypal>({
         Lambda: tf.zeros([d_sae, d_in]),
         s: tf.scalar(0),
       },
-      buffers: { C, variance: sampleVariance(sample) },
+      buffers: { C, variance: sampleVariance(sample), size },
     };
   },
   encode: (params, x, hp) => topkCodes(linearEncoder(params), x, hp.k),
   loss(params, { x, target }, state, hp) {
     const inference = fused(params, state.buffers['C'] as Tensor2D);
-    const codes = topkCodes(linearEncoder(inference), x, hp.k);
+    const codes = sizedCodes(inference, x, hp.k, state);
     const reconstruction = topkDecode(inference, codes);
-    const { total, nmse, aux } = topkFamilyLoss(inference, { x, target, reconstruction }, state, hp);
+    const step = { x, target, reconstruction };
+    const error = normalisedError(target, reconstruction, state);
+    const { total, nmse, aux } = withAuxk(error, inference, step, state, hp, sizedAmong(state));
     return { total, parts: { nmse, aux }, codes, reconstruction };
   },
   unitRows: () => [],
   afterStep: (params, _state, hp) => projected(params, hp.delta * Math.sqrt(params['Lambda']!.shape[1]!)),
-  toInference: (params, state: TrainState) => fused(params, state.buffers['C'] as Tensor2D),
+  toInference: (params, state: TrainState) => ({
+    ...fused(params, state.buffers['C'] as Tensor2D),
+    ...foldedEncoder(params, state),
+  }),
   toSaeLens(params, hp) {
     const { cfg, ...exported } = topkVariant.toSaeLens(params, hp);
     return { ...exported, cfg: { ...cfg, apply_b_dec_to_input: false } };

@@ -1,6 +1,9 @@
 /**
  * @file Control: BatchTopK whose decoder stays at its random start; encoder and biases are trained. What it reaches, a trained
  * dictionary must beat. A third of BatchTopK's learning rate suits it better.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .260, L0 36.4 of 32
+ * (off its target by 14 %). Its recipe was tuned on narrower ones.
  */
 import { defineSae } from '../../harness/contract.ts';
 import {

@@ -1,6 +1,9 @@
 /**
  * @file Control: BatchTopK whose encoder, weights and biases, stays at its random start, so that which latents fire is
  * random; the decoder is trained. Its rows are free in length: with the codes fixed, only they can fit the scale.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .224 (.325 on training
+ * rows). Its recipe was tuned on narrower ones.
  */
 import { defineSae } from '../../harness/contract.ts';
 import {

@@ -1,4 +1,9 @@
-/** @file Matryoshka BatchTopK SAE: the first latents, and ever more of them, reconstruct on their own. */
+/**
+ * @file Matryoshka BatchTopK SAE: the first latents, and ever more of them, reconstruct on their own.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .554 and still rising
+ * (TopK .585). Its recipe was tuned on narrower ones.
+ */
 import { defineSae, type Tensor1D, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
 import { nestedDecode, nestedErrors } from '../../harness/kit/index.ts';
 import { batchTopkCodes, batchTopkHyperparameters, batchTopkVariant } from './shared/batchtopk-codes.ts';

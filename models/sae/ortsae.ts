@@ -1,4 +1,9 @@
-/** @file OrtSAE: BatchTopK with a penalty on decoder rows that resemble one another. */
+/**
+ * @file OrtSAE: BatchTopK with a penalty on decoder rows that resemble one another.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .514, L0 29.0 of 32,
+ * with the penalty at every fifth step (TopK .585). Its recipe was tuned on narrower ones.
+ */
 import { defineSae, type Rng, type Scalar, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
 import { untracked } from '../../harness/kit/index.ts';
 import {

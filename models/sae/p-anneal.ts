@@ -1,4 +1,9 @@
-/** @file p-annealed SAE: the penalty Σ f^p becomes ever more like a count of active latents. */
+/**
+ * @file p-annealed SAE: the penalty Σ f^p becomes ever more like a count of active latents.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .610, but 22 % of the
+ * latents silent. Its recipe was tuned on narrower ones.
+ */
 import { defineSae, type Scalar, type Tensor2D, type TrainState, tf } from '../../harness/contract.ts';
 import { untracked } from '../../harness/kit/index.ts';
 import { centredRelu, centredReluVariant } from './shared/centred-relu.ts';

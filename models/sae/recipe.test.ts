@@ -5,6 +5,8 @@ import type { RunLength } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { stepState } from '../../harness/testing/loss-gradients.ts';
+import jumprelu from './jumprelu.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { startThreshold } from './shared/start-threshold.ts';
 
@@ -51,6 +53,25 @@ test('thresholds start where six times the target is active, above 0', () => {
     assert.ok(Math.abs(active(startThreshold(sample, W_enc, null)) - 16) < 0.2, 'a quarter without a target');
     assert.ok(startThreshold(tf.zeros([5, d_sae]), W_enc, 2) > 0);
   });
+});
+
+test('jumprelu: a step moves thresholds as far in a wide dictionary as in one of 512', () => {
+  const thresholds = (d_sae: number) =>
+    tf.tidy(() => {
+      const rng = createRng(2);
+      const sample = tf.tensor2d(rng.fillNormal(new Float32Array(80)), [20, 4]) as Tensor2D;
+      const hp = { thresholdInit: 0.7 } as Parameters<typeof jumprelu.init>[1];
+      const { params } = jumprelu.init(shape(d_sae), hp, { rng, sample, targetSample: sample });
+      const unit = tf.norm(params['W_dec']!, 'euclidean', 1).dataSync()[0]!;
+      const state = stepState(d_sae, {});
+      const inference = jumprelu.toInference!(params, state, hp);
+      return [params['threshold']!.dataSync()[0]!, inference['threshold']!.dataSync()[0]! / unit] as const;
+    });
+  const [narrow, wide] = [thresholds(512), thresholds(2048)];
+  assert.ok(Math.abs(narrow[1] - 0.7) < 1e-5 && Math.abs(wide[1] - 0.7) < 1e-5, `${narrow}, ${wide}`);
+  const rates = [512, 2048].map((d_sae) => jumprelu.training!(shape(d_sae), {} as never, run(1500)).lr!);
+  const reach = [narrow, wide].map(([trained], i) => (rates[i]! * 0.7) / trained);
+  assert.ok(Math.abs(reach[1]! / reach[0]! - 1) < 1e-5, `${reach}`);
 });
 
 test.run();

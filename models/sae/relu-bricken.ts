@@ -2,6 +2,9 @@
  * @file ReLU SAE of Towards Monosemanticity: decoder rows of unit length, b_dec subtracted at the input, dead latents started
  * anew at inputs that are reconstructed badly. On runs of 800 to 1,600 steps two resamplings leave more latents alive than none
  * or the published four, which begin rare latents anew before they can fire.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .598, but 31 % of the
+ * latents silent. Its recipe was tuned on narrower ones.
  */
 import {
   defineSae,
@@ -18,12 +21,15 @@ import { centredRelu, centredReluVariant } from './shared/centred-relu.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { lambdaAt, type Penalised, penaltyHyperparameters } from './shared/penalised.ts';
-import { checkTarget } from './shared/sparsity-target.ts';
+import { adjustSparsity, checkTarget, DECLINING, decliningTarget } from './shared/sparsity-target.ts';
 
 interface BrickenParameters extends Penalised {
   resamplings: number;
   resampleUntil: number;
 }
+
+/** At the full speed of the last fifth of a run of some hundred steps, λ and L0 swing: 4.4 is reached for 6. */
+const STEERING = { ...DECLINING, fastestLate: DECLINING.fastest };
 
 /** Length of a resampled encoder column over the mean length of the others. */
 const ENCODER_LENGTH = 0.2;
@@ -83,7 +89,7 @@ export default defineSae<BrickenParameters>({
   id: 'relu-bricken',
   title: 'ReLU SAE with L1 penalty (unit norms, resampling)',
   paper: 'Bricken et al. 2023, transformer-circuits.pub/2023/monosemantic-features',
-  version: 1,
+  version: 2,
   hyperparameters: {
     ...penaltyHyperparameters,
     resamplings: {
@@ -112,6 +118,10 @@ export default defineSae<BrickenParameters>({
     const l1 = tf.div(tf.sum(active), x.shape[0]) as Scalar;
     const total = tf.add(mse, tf.mul(l1, lambdaAt(state, hp))) as Scalar;
     return { total, parts: { mse, l1 }, carry, codes, reconstruction };
+  },
+  afterStep(_params, state, hp) {
+    adjustSparsity(state, decliningTarget(state, hp.targetL0), STEERING);
+    return {};
   },
   restart: (params, { x }, state, hp) => (due(state, hp) ? resample(params, x, state) : undefined),
 });

@@ -1,4 +1,9 @@
-/** @file ReLU SAE with an L1 penalty, after Anthropic's April 2024 recipe. */
+/**
+ * @file ReLU SAE with an L1 penalty, after Anthropic's April 2024 recipe.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .560, L0 35.2 of 32.
+ * Its recipe was tuned on narrower ones.
+ */
 import { defineSae, type Scalar, tf } from '../../harness/contract.ts';
 import { squaredError } from '../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';

@@ -1,4 +1,9 @@
-/** @file TopK SAE with AuxK: at most k latents an input. */
+/**
+ * @file TopK SAE with AuxK: at most k latents an input.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .585 and still rising;
+ * .598 in 1,562 steps of 128. Its recipe was tuned on narrower ones.
+ */
 import { defineSae } from '../../harness/contract.ts';
 import { centredEncoder } from './shared/encoder.ts';
 import { checkK } from './shared/linear-parts.ts';

@@ -38,10 +38,19 @@ const VARIANTS: [SaeDefinition, Record<string, unknown>][] = [
 
 test('gradients of the losses are those of finite differences', () => {
   for (const [definition, hp] of VARIANTS) {
-    const shapes = { W_enc: [3, 5], b_enc: [5], W_dec: [5, 2], b_dec: [2], W_skip: [2, 3], x: [4, 3], target: [4, 2] };
-    const { x, target, W_skip, ...params } = randomValues(shapes, 'transcoders');
+    const shapes = {
+      W_enc: [3, 5],
+      b_enc: [5],
+      W_dec: [5, 2],
+      b_dec: [2],
+      W_skip: [2, 3],
+      size: [],
+      x: [4, 3],
+      target: [4, 2],
+    };
+    const { x, target, W_skip, size, ...params } = randomValues(shapes, 'transcoders');
     const own = definition.skip ? { ...params, W_skip: W_skip! } : params;
-    checkLossGradients(definition, hp, own, { x: x!, target: target! }, {});
+    checkLossGradients(definition, hp, own, { x: x!, target: target! }, { size: size! });
   }
 });
 

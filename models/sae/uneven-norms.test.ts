@@ -74,15 +74,19 @@ test('the first reconstruction has the length that fits best, at any norms; all-
   });
 });
 
-test('the learning rate falls with the width of inputs beyond 128 where norms are uneven, and not else', () => {
+test('where norms are uneven the learning rate falls with the width of inputs, to an eighth, and every gradient is clipped', () => {
   const run = { tokens: 200_000, batchSize: 1024, steps: 195, usualSteps: 1562 };
-  const rate = (d_in: number, norms: 'even' | 'uneven') => {
+  const recipe = (d_in: number, norms: 'even' | 'uneven') => {
     const hp = { k: 64, auxAlpha: 0, auxK: null, deadBias: 0, norms };
-    return batchtopk.training!({ d_in, d_out: d_in, d_sae: 4096 }, hp, run).lr!;
+    return batchtopk.training!({ d_in, d_out: d_in, d_sae: 4096 }, hp, run);
   };
-  assert.is(rate(64, 'uneven'), rate(64, 'even'));
-  assert.is(rate(768, 'even'), rate(128, 'even'));
-  assert.ok(Math.abs(rate(768, 'uneven') / rate(128, 'uneven') - 1 / 6) < 1e-9);
+  const part = (d_in: number) => recipe(d_in, 'uneven').lr! / recipe(d_in, 'even').lr!;
+  assert.is(part(16), 1);
+  assert.ok(Math.abs(part(128) - 24 / 128) < 1e-9);
+  assert.is(part(768), 1 / 8);
+  assert.is(recipe(768, 'even').lr, recipe(128, 'even').lr);
+  assert.is(recipe(128, 'even').clip, 1);
+  assert.ok(recipe(128, 'uneven').clip! <= 1e-3);
 });
 
 test.run();

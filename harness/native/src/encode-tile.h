@@ -30,17 +30,38 @@ static inline void packColumns(const Encoder& e, size_t j0, size_t cols, size_t 
   });
 }
 
+/** Packs one block, rows [d, d + now) of the same columns, row by row: where few rows of x share it, reading W is what it costs. */
+static inline void packBlock(const Encoder& e, size_t j0, size_t cols, size_t d, size_t now, float* packed) {
+  constexpr size_t kAhead = 4;
+  const float* from = e.W + d * e.across + j0;
+  for (size_t k = 0; k < now; k++, from += e.across) {
+    if (d + k + kAhead < e.d) bring(from + kAhead * e.across, cols);
+    for (size_t j = 0; j < cols; j += kTileCols)
+      packStrip<kTileCols>(packed + j * now + k * kTileCols, from + j, 1, e.across, least(kTileCols, cols - j), 1);
+  }
+}
+
+/** z [rows, stride] (+)= the packed rows `a` · the packed block of W, both `now` deep. */
+static inline void multiplyBlock(const float* a, size_t rows, const float* block, size_t stride, size_t now, float* z, bool add) {
+  for (size_t j = 0; j < stride; j += kTileCols)
+    for (size_t i = 0; i < rows; i += kTileRows)
+      tileRows(least(kTileRows, rows - i), now, a + i * now, kTileRows, block + j * now, kTileCols, z + i * stride + j, stride,
+               kTileCols, add);
+}
+
 /**
  * use(tile, spare) for all tiles, on the pool: those of the same rows one after another, from left to right. `spare` has room
  * for `spareLength` numbers. Takes scratch slots 0 to 2.
  */
 template <class F>
 static inline void eachTile(const Encoder& e, size_t spareLength, const F& use) {
+  // A block of W that one task alone reads is packed by it, when it comes to it: it stays in the task's own cache.
+  bool few = e.n <= kRowsPerTask;
   size_t width = ceilDiv(least(e.features, kColsPerTile), kTileCols) * kTileCols;
-  float* packed = static_cast<float*>(scratch(0, width * e.d * sizeof(float)));
+  float* packed = static_cast<float*>(scratch(0, width * (few ? least(kDepth, e.d) : e.d) * sizeof(float)));
   for (size_t j0 = 0; j0 < e.features; j0 += kColsPerTile) {
     size_t cols = least(kColsPerTile, e.features - j0), stride = ceilDiv(cols, kTileCols) * kTileCols;
-    packColumns(e, j0, cols, stride, packed);
+    if (!few) packColumns(e, j0, cols, stride, packed);
     forTasks(ceilDiv(e.n, kRowsPerTask), [&](size_t task) {
       size_t i0 = task * kRowsPerTask, rows = least(kRowsPerTask, e.n - i0);
       float* a = static_cast<float*>(scratch(1, (kRowsPerTask + kTileRows) * kDepth * sizeof(float)));
@@ -49,10 +70,8 @@ static inline void eachTile(const Encoder& e, size_t spareLength, const F& use) 
         size_t now = least(kDepth, e.d - d);
         for (size_t i = 0; i < rows; i += kTileRows)
           packStrip<kTileRows>(a + i * now, e.x + (i0 + i) * e.d + d, e.d, 1, least(kTileRows, rows - i), now);
-        for (size_t j = 0; j < stride; j += kTileCols)
-          for (size_t i = 0; i < rows; i += kTileRows)
-            tileRows(least(kTileRows, rows - i), now, a + i * now, kTileRows, packed + d * stride + j * now, kTileCols,
-                     z + i * stride + j, stride, kTileCols, d > 0);
+        if (few) packBlock(e, j0, cols, d, now, packed);
+        multiplyBlock(a, rows, few ? packed : packed + d * stride, stride, now, z, d > 0);
       }
       int32_t* keys = reinterpret_cast<int32_t*>(z + kRowsPerTask * stride);
       use(Tile{i0, rows, j0, cols, stride, z, keys}, keys + stride);

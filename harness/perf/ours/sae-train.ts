@@ -1,11 +1,13 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, switch-EXPERTS,
- * kron-M-N. K: latents kept (topk, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, gated, matryoshka,
+ * switch-EXPERTS, kron-M-N. K: latents kept (topk, matryoshka, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
  * inference is measured instead of training; with `profile` it prints the time of every kernel instead.
  */
+import gated from '../../../models/sae/gated.ts';
 import jumprelu from '../../../models/sae/jumprelu.ts';
 import kron from '../../../models/sae/kron.ts';
+import matryoshka from '../../../models/sae/matryoshka.ts';
 import relu from '../../../models/sae/relu.ts';
 import switchSae from '../../../models/sae/switch.ts';
 import topk from '../../../models/sae/topk.ts';
@@ -19,7 +21,10 @@ import { trainStep } from '../../train/step.ts';
 import { profileKernels } from './kernel-profile.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
-const definitions: Record<string, SaeDefinition<unknown>> = { topk, relu, jumprelu, kron, switch: switchSae };
+const definitions: Record<string, SaeDefinition<unknown>> = {
+  ...{ topk, relu, jumprelu, gated, matryoshka, kron },
+  switch: switchSae,
+};
 const [variant, ...sizes] = process.argv[2]!.split('-') as [string, ...string[]];
 const [d_in, d_sae, k, batchSize, steps] = numbers(1) as [number, number, number, number, number];
 const definition = definitions[variant]!;
@@ -27,10 +32,11 @@ const backend = await startBackend();
 
 const rng = createRng(0);
 const shape = { d_in, d_sae, d_out: d_in };
-const thresholded = variant === 'relu' || variant === 'jumprelu';
+const thresholded = variant === 'relu' || variant === 'jumprelu' || variant === 'gated';
 const [first, second] = sizes.map(Number);
 const options: Record<string, Record<string, number | undefined>> = {
   topk: { k },
+  matryoshka: { k },
   switch: { k, experts: first },
   kron: { k, m: first, n: second },
 };
@@ -41,13 +47,15 @@ const sample = rows(64);
 const { params: initial, buffers = {} } = tf.tidy(() =>
   definition.init(shape, hp, { rng, sample, targetSample: sample }),
 );
-// The start of a ReLU or JumpReLU SAE is dense; its biases put it where training leads to.
+// The start of a ReLU, JumpReLU or gated SAE is dense; its biases put it where training leads to.
 if (thresholded && k > 0) {
   const pre = tf.tidy(() => tf.matMul(sample, initial['W_enc'] as Tensor2D).dataSync()).sort();
   const cut = pre[Math.floor(pre.length * (1 - k / d_sae))]!;
   const threshold = initial['threshold']?.dataSync()[0] ?? 0;
-  initial['b_enc']!.dispose();
-  initial['b_enc'] = tf.fill([d_sae], threshold - cut);
+  for (const name of variant === 'gated' ? ['b_gate', 'b_mag'] : ['b_enc']) {
+    initial[name]!.dispose();
+    initial[name] = tf.fill([d_sae], threshold - cut);
+  }
 }
 const params = Object.fromEntries(Object.entries(initial).map(([name, tensor]) => [name, tf.variable(tensor)]));
 tf.dispose(initial);

@@ -1,15 +1,18 @@
 """One SAE training step in PyTorch: tokens/s.
 
 usage: sae_train.py VARIANT D F K BATCH MODE STEPS
-VARIANT: topk | relu | jumprelu | switch-EXPERTS | kron-M-N.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile.
-K: latents kept (topk), or how many are to be active on average, 0 for as many as a fresh SAE has.
+VARIANT: topk | relu | jumprelu | gated | matryoshka | switch-EXPERTS | kron-M-N.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile,
+or a JSON file of weights and inputs: the loss on them is printed then, which must be ours.
+K: latents kept (topk and those like it), or how many are to be active on average, 0 for as many as a fresh SAE has.
 TopK is dictionary_learning's own step (TopKTrainer.update) where that package is importable, else the same arithmetic
 written here, AuxK included; ReLU and JumpReLU are written here. A switch SAE multiplies the rows of each expert by that expert's
 part of the weights only, or, where it is to be compiled, all of them under a mask, as the original implementation does; KronSAE
-composes all latents. Both are written here.
+composes all latents. A matryoshka SAE takes the largest codes of the batch and decodes group by group, as its authors do; a gated
+one decodes twice. All are written here.
 """
 
 import importlib.util
+import json
 import sys
 import types
 
@@ -44,7 +47,7 @@ def dictionary_learning_trainer():
 
 
 class Plain(torch.nn.Module):
-    """TopK (with AuxK), ReLU (April 2024) and JumpReLU (step penalty) SAEs, written plainly."""
+    """TopK (with AuxK), Matryoshka, ReLU (April 2024), JumpReLU (step penalty) and Gated SAEs, written plainly."""
 
     def __init__(self):
         super().__init__()
@@ -54,19 +57,24 @@ class Plain(torch.nn.Module):
         self.w_enc = torch.nn.Parameter(w.t().clone())
         self.b_enc = torch.nn.Parameter(torch.zeros(f))
         self.b_dec = torch.nn.Parameter(torch.zeros(d))
-        if variant == "topk":
+        if variant in ("topk", "matryoshka"):
             with torch.no_grad():
                 self.w_dec.div_(self.w_dec.norm(dim=1, keepdim=True))
                 self.w_enc.copy_(self.w_dec.t())
         elif variant == "jumprelu":
             self.theta = torch.nn.Parameter(torch.full((f,), 0.01))
+        elif variant == "gated":
+            self.b_mag = torch.nn.Parameter(torch.zeros(f))
+            self.r_mag = torch.nn.Parameter(torch.zeros(f))
         elif variant != "relu":
-            sys.exit(f"sae_train.py: VARIANT: expected topk, relu or jumprelu, found {variant}")
-        if variant != "topk" and k > 0:
+            sys.exit(f"sae_train.py: VARIANT: expected one of the above, found {variant}")
+        if variant not in ("topk", "matryoshka") and k > 0:
             # The start of a ReLU or JumpReLU SAE is dense; its biases put it where training leads to.
             pre = (torch.randn(64, d) @ self.w_enc.detach()).flatten()
             cut = pre.sort().values[int(pre.numel() * (1 - k / f))]
             self.b_enc.data.fill_((0.01 if variant == "jumprelu" else 0.0) - cut)
+            if variant == "gated":
+                self.b_mag.data.fill_(-cut)
         self.since = torch.zeros(f, dtype=torch.long)
 
     def topk_loss(self, x):
@@ -88,6 +96,28 @@ class Plain(torch.nn.Module):
         spread = (error - error.mean(0)).pow(2).sum(1).mean()
         return loss + (error - aux).pow(2).sum(1).mean() / spread / 32
 
+    def matryoshka_loss(self, x):
+        """The mean error of the reconstructions by the first 1/16 of the latents, 1/8, 1/4, 1/2 and all."""
+        a = torch.relu((x - self.b_dec) @ self.w_enc + self.b_enc)
+        values, indices = a.flatten().topk(k * len(x), sorted=False)
+        codes = torch.zeros_like(a).flatten().scatter_(-1, indices, values).view_as(a)
+        x_hat, total, start = self.b_dec, 0, 0
+        ends = [f // 16, f // 8, f // 4, f // 2, f]
+        for end in ends:
+            x_hat = x_hat + codes[:, start:end] @ self.w_dec[start:end]
+            total = total + (x - x_hat).pow(2).sum(1).mean()
+            start = end
+        return total / len(ends)
+
+    def gated_loss(self, x):
+        """SAELens's: both parts of the encoder share one matrix, and the gates' own reconstruction trains the decoder too."""
+        pre = (x - self.b_dec) @ self.w_enc
+        gate = torch.relu(pre + self.b_enc)
+        a = torch.relu(torch.exp(self.r_mag) * pre + self.b_mag) * (gate > 0)
+        mse = (x - a @ self.w_dec - self.b_dec).pow(2).sum(1).mean()
+        aux = (x - gate @ self.w_dec - self.b_dec).pow(2).sum(1).mean()
+        return mse + aux + 5.0 * (gate * self.w_dec.norm(dim=1)).sum(1).mean()
+
     @torch.no_grad()
     def tangent(self):
         """The decoder's gradient less its part along each row."""
@@ -100,6 +130,10 @@ class Plain(torch.nn.Module):
     def forward(self, x):
         if variant == "topk":
             return self.topk_loss(x)
+        if variant == "matryoshka":
+            return self.matryoshka_loss(x)
+        if variant == "gated":
+            return self.gated_loss(x)
         z = x @ self.w_enc + self.b_enc
         if variant == "relu":
             a = torch.relu(z)
@@ -194,7 +228,23 @@ def model_of():
     return Kron(*sizes) if variant == "kron" else Plain()
 
 
-on_sphere = variant in ("topk", "switch", "kron")
+def print_loss(path):
+    """The loss of the variant, by every road that it has, with the weights and inputs of a file."""
+    with open(path) as file:
+        given = json.load(file)
+    losses = []
+    for masked in (False, True) if variant == "switch" else (False,):
+        model = Switch(*sizes, masked) if variant == "switch" else model_of()
+        for name, parameter in model.named_parameters():
+            parameter.data.copy_(torch.tensor(given["params"][name]).view_as(parameter))
+        losses.append(model(torch.tensor(given["x"]).view(-1, d)).item())
+    print(json.dumps(losses))
+
+
+if mode.endswith(".json"):
+    print_loss(mode)
+    sys.exit()
+on_sphere = variant in ("topk", "matryoshka", "switch", "kron")
 data = [torch.randn(batch, d) for _ in range(4)]
 trainer = dictionary_learning_trainer()
 note = "dictionary_learning" if trainer is not None else "plain torch"
@@ -212,7 +262,8 @@ if trainer is not None:
 else:
     model = model_of()
     forward = torch.compile(model) if "compile" in mode else model
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+    betas = (0.0 if variant == "gated" else 0.9, 0.999)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, betas=betas, fused=True)
 
     def step():
         global counter

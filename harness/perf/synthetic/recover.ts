@@ -8,7 +8,7 @@ import { createReconstruction } from '../../num/metrics/reconstruction.ts';
 import type { TokenCodes } from '../../num/metrics/reconstruction-sums.ts';
 import { type Tensor2D, tf } from '../../num/tf.ts';
 import { trainSae } from '../../train.ts';
-import { SYNTHETIC, type SyntheticData } from './data.ts';
+import type { SyntheticData } from './data.ts';
 
 /** On the held-out rows, with the inference rule; the peer's script measures the same. */
 export interface Recovery {
@@ -42,15 +42,16 @@ function tokenCodes(codes: Codes): TokenCodes {
 /** Trains on the first `training.tokens` rows, each seen once, and measures. Needs a backend. */
 export async function recover<H>(
   definition: SaeDefinition<H>,
-  { dictionary, train, test }: SyntheticData,
+  { world, dictionary, train, test }: SyntheticData,
   options: { hp?: Record<string, unknown>; training?: Partial<TrainingOptions>; seed: number },
 ): Promise<Recovery> {
-  const { d, features: d_sae, l0 } = SYNTHETIC;
+  const { d, features: d_sae, l0 } = world;
   const tokens = options.training?.tokens ?? train.length / d;
   const rows = train.subarray(0, tokens * d);
-  const sparsity = 'k' in definition.hyperparameters ? { k: l0 } : { targetL0: l0 };
+  const { hyperparameters } = definition;
+  const sparsity = 'k' in hyperparameters ? { k: l0 } : 'targetL0' in hyperparameters ? { targetL0: l0 } : {};
   const trained = await trainSae(definition, {
-    activations: memorySet(rows, d, { key: `synthetic ${tokens}` }),
+    activations: memorySet(rows, d, { key: `synthetic ${tokens} ${world.spread}` }),
     d_sae,
     hp: { ...sparsity, ...options.hp },
     training: { tokens, ...options.training },

@@ -1,17 +1,31 @@
-/** @file SAELens's runs on the synthetic data, as `peers/sae_synthetic.py` printed them, and the best of them. */
+/** @file Runs of peers on the synthetic data, as the scripts `peers/*_synthetic.py` printed them, and the best of them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../paths.ts';
 import type { Recovery } from './recover.ts';
 
-/** One run of the peer. */
+/** What trained the peers, by the file of its runs; `PyTorch` is written from the papers, where no library has the variant. */
+const PEERS = {
+  SAELens: 'saelens.csv',
+  dictionary_learning: 'dictionary_learning.csv',
+  overcomplete: 'overcomplete.csv',
+  PyTorch: 'pytorch.csv',
+};
+/** The same on rows of uneven norms. */
+const PEERS_UNEVEN = { SAELens: 'saelens-uneven.csv' };
+
+/** Variants whose `coefficient` weighs a penalty that L0 follows; that of others is a setting of its own. */
+const PENALISED = ['relu', 'jumprelu', 'gated', 'relu-bricken', 'p-anneal'];
+
+/** One run of a peer. */
 export interface ReferenceRun extends Recovery {
+  peer: string;
   variant: string;
   batch: number;
   lr: number;
-  /** λ of the L1 or L0 penalty; 0 where the variant has none. */
+  /** λ of the L1 or L0 penalty, or what the peer's script says; 0 where the variant has none. */
   coefficient: number;
-  /** Part of the steps after which a silent latent counts as dead. */
+  /** Part of the steps after which a silent latent counts as dead, or what `peers/synthetic_grid.py` says. */
   deadWindow: number;
 }
 
@@ -20,18 +34,22 @@ export const L0_TOLERANCE = 0.05;
 
 const NUMBERS = ['batch', 'lr', 'coefficient', 'deadWindow', 'ev', 'mmcs', 'l0', 'dead'];
 
-/** All committed runs. */
-export function referenceRuns(): ReferenceRun[] {
-  const text = readFileSync(join(packageRoot, 'harness/perf/synthetic/saelens.csv'), 'utf8');
+function runsOf(peer: string, file: string): ReferenceRun[] {
+  const text = readFileSync(join(packageRoot, 'harness/perf/synthetic', file), 'utf8');
   const [head, ...lines] = text.trim().split('\n');
   const names = head!.split(',');
   return lines.map((line) => {
     const entries = line.split(',').map((value, i) => [names[i]!, NUMBERS.includes(names[i]!) ? Number(value) : value]);
-    return Object.fromEntries(entries) as ReferenceRun;
+    return { peer, ...Object.fromEntries(entries) } as ReferenceRun;
   });
 }
 
-/** The runs of one learning rate and window as one: at `l0` between two whose L0 lie around it, else the nearest. */
+/** All committed runs on rows of even or uneven norms. */
+export function referenceRuns(uneven = false): ReferenceRun[] {
+  return Object.entries(uneven ? PEERS_UNEVEN : PEERS).flatMap(([peer, file]) => runsOf(peer, file));
+}
+
+/** The runs of one setting as one: at `l0` between two whose L0 lie around it, else the nearest. */
 function atL0(runs: readonly ReferenceRun[], l0: number): ReferenceRun {
   const below = runs.filter((run) => run.l0 <= l0).sort((a, b) => b.l0 - a.l0)[0];
   const above = runs.filter((run) => run.l0 > l0).sort((a, b) => a.l0 - b.l0)[0];
@@ -53,7 +71,8 @@ export function bestReference(
   l0: number,
 ): ReferenceRun | undefined {
   const own = runs.filter((run) => run.variant === variant && run.batch === batch);
-  const setting = ({ lr, deadWindow }: ReferenceRun) => `${lr} ${deadWindow}`;
+  const option = ({ coefficient }: ReferenceRun) => (PENALISED.includes(variant) ? '' : coefficient);
+  const setting = (run: ReferenceRun) => `${run.lr} ${run.deadWindow} ${option(run)}`;
   const near = own.filter((run) => Math.abs(run.l0 / l0 - 1) <= L0_TOLERANCE);
   return [...new Set(near.map(setting))]
     .map((name) =>

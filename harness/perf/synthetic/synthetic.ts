@@ -1,19 +1,32 @@
 /**
- * @file Default recipes against SAELens at its best on the synthetic data:
+ * @file Default recipes against peers at their best on the synthetic data:
  * `npm run perf:synthetic -- [--variant relu] [--batch 64] [--seeds 3]` prints a table, and
- * `npm run perf:synthetic -- --write DIR` the data, for `peers/sae_synthetic.py` and `saxbench run --activations DIR`.
+ * `npm run perf:synthetic -- --write DIR` the data, for `peers/*_synthetic.py` and `saxbench run --activations DIR`;
+ * with `--uneven` of rows of very uneven norms.
  */
 import { parseArgs } from 'node:util';
 import abstopk from '../../../models/sae/abstopk.ts';
+import archetypal from '../../../models/sae/archetypal.ts';
 import batchtopk from '../../../models/sae/batchtopk.ts';
+import frozenDecoder from '../../../models/sae/frozen-decoder.ts';
+import frozenEncoder from '../../../models/sae/frozen-encoder.ts';
 import gated from '../../../models/sae/gated.ts';
 import jumprelu from '../../../models/sae/jumprelu.ts';
+import kron from '../../../models/sae/kron.ts';
+import matchingPursuit from '../../../models/sae/matching-pursuit.ts';
 import matryoshka from '../../../models/sae/matryoshka.ts';
+import multiTopk from '../../../models/sae/multi-topk.ts';
+import ortsae from '../../../models/sae/ortsae.ts';
+import pAnneal from '../../../models/sae/p-anneal.ts';
 import relu from '../../../models/sae/relu.ts';
+import reluBricken from '../../../models/sae/relu-bricken.ts';
+import softFrozenDecoder from '../../../models/sae/soft-frozen-decoder.ts';
+import switchSae from '../../../models/sae/switch.ts';
 import topk from '../../../models/sae/topk.ts';
+import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
-import { syntheticData, writeSynthetic } from './data.ts';
+import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
 import { type Recovery, recover } from './recover.ts';
 import { bestReference, referenceRuns } from './reference.ts';
 
@@ -23,18 +36,29 @@ const { values: options } = parseArgs({
     variant: { type: 'string', multiple: true, default: ['relu', 'topk', 'batchtopk', 'jumprelu'] },
     batch: { type: 'string', multiple: true, default: ['64', '128', '256', '512', '1024'] },
     seeds: { type: 'string', default: '3' },
+    uneven: { type: 'boolean', default: false },
   },
 });
 
 /** Most that a recipe may stay behind. */
 const BEHIND = { ev: 0.01, mmcs: 0.02 };
-const DEFINITIONS = { relu, topk, batchtopk, jumprelu, gated, matryoshka, abstopk };
+const DEFINITIONS: Record<string, unknown> = {
+  ...{ relu, topk, batchtopk, jumprelu, gated, matryoshka, abstopk, archetypal, kron, ortsae, vaease },
+  'relu-bricken': reluBricken,
+  'p-anneal': pAnneal,
+  'multi-topk': multiTopk,
+  'matching-pursuit': matchingPursuit,
+  switch: switchSae,
+  'frozen-decoder': frozenDecoder,
+  'soft-frozen-decoder': softFrozenDecoder,
+  'frozen-encoder': frozenEncoder,
+};
 
 const mean = (runs: Recovery[], name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / runs.length;
 const signed = (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(3);
 
 async function line(variant: string, batch: number, seeds: number): Promise<string> {
-  const definition = DEFINITIONS[variant as keyof typeof DEFINITIONS] as SaeDefinition<unknown>;
+  const definition = DEFINITIONS[variant] as SaeDefinition<unknown>;
   const runs: Recovery[] = [];
   for (let seed = 0; seed < seeds; seed++) {
     runs.push(await recover(definition, data, { training: { batchSize: batch }, seed }));
@@ -42,15 +66,17 @@ async function line(variant: string, batch: number, seeds: number): Promise<stri
   const [ev, mmcs, l0, dead] = [mean(runs, 'ev'), mean(runs, 'mmcs'), mean(runs, 'l0'), mean(runs, 'dead')];
   const ours = [ev, mmcs, l0, dead].map((value) => value.toFixed(3));
   const best = bestReference(references, variant, batch, l0);
-  if (!best) return [variant, batch, ...ours, 'none at this L0', '', '', '', '', '', ''].join(' | ');
+  if (!best) return [variant, batch, ...ours, 'none at this L0', '', '', '', '', '', '', ''].join(' | ');
   const [behindEv, behindMmcs] = [ev - best.ev, mmcs - best.mmcs];
   const verdict = behindEv >= -BEHIND.ev && behindMmcs >= -BEHIND.mmcs ? 'reached' : 'behind';
   const its = [best.ev, best.mmcs, best.l0, best.dead].map((value) => value.toFixed(3));
-  return [variant, batch, ...ours, ...its, best.lr, signed(behindEv), signed(behindMmcs), verdict].join(' | ');
+  return [variant, batch, ...ours, best.peer, ...its, best.lr, signed(behindEv), signed(behindMmcs), verdict].join(
+    ' | ',
+  );
 }
 
-const data = syntheticData(0);
-const references = referenceRuns();
+const data = syntheticData(0, options.uneven ? UNEVEN : SYNTHETIC);
+const references = referenceRuns(options.uneven);
 if (options.write !== undefined) {
   await writeSynthetic(options.write, data);
 } else {
@@ -61,7 +87,7 @@ if (options.write !== undefined) {
   }
   await initBackend('auto');
   const columns = ['variant', 'batch', 'EV', 'MMCS', 'L0', 'dead'];
-  const its = ['EV of SAELens', 'MMCS', 'L0', 'dead', 'lr', 'EV −', 'MMCS −', 'verdict'];
+  const its = ['peer', 'its EV', 'MMCS', 'L0', 'dead', 'lr', 'EV −', 'MMCS −', 'verdict'];
   console.log(`| ${[...columns, ...its].join(' | ')} |\n|${'---|'.repeat(columns.length + its.length)}`);
   for (const variant of options.variant) {
     for (const batch of options.batch.map(Number))

@@ -38,6 +38,8 @@ const LATE = { from: 0.8, gain: 3 };
 interface Steering {
   /** e-folds that the integral part may move by in one step. */
   fastest: number;
+  /** The same while the learning rate falls. */
+  fastestLate: number;
   /** The trend of the error is a running mean over this many windows of L0's own running mean; 0: of one step. */
   trendWindows: number;
   /** An error that by its trend vanishes within this part of the remaining steps is left to do so. */
@@ -50,12 +52,12 @@ interface Steering {
  * The trend of one step is mostly noise: on wide dictionaries, whose thresholds move slowly, λ then grows to the 900-fold
  * while L0 is on its way, and L0 falls to less than half of the target before λ has come down again.
  */
-const STEADY: Steering = { fastest: Infinity, trendWindows: 3, patience: 0.8, ahead: 0.3 };
+const STEADY: Steering = { fastest: Infinity, fastestLate: Infinity, trendWindows: 3, patience: 0.8, ahead: 0.3 };
 /**
  * On a declining target L0 follows λ within tens of steps, however short the run is. A trend that lags by more than that
  * holds λ back on short runs, and L0 then comes down too late to be trained on.
  */
-export const DECLINING: Steering = { fastest: 0.04, trendWindows: 0, patience: 0.5, ahead: 0 };
+export const DECLINING: Steering = { fastest: 0.04, fastestLate: Infinity, trendWindows: 0, patience: 0.5, ahead: 0 };
 
 /** Proportional part, which damps: its weight, and the largest error that it answers, for a large λ kills latents. */
 const PROPORTIONAL = { weight: 1, most: 0.3 };
@@ -102,7 +104,8 @@ export function adjustSparsity(state: TrainState, target: number | null, steerin
   const late = state.step >= LATE.from * steps;
   const expected = late ? error : error + trend * steering.ahead * left;
   const waits = converging && expected * error > 0;
-  const gain = Math.min(steering.fastest, RANGE / steps) * (late ? LATE.gain : waits ? CONVERGING : 1);
+  const usual = Math.min(steering.fastest, RANGE / steps);
+  const gain = late ? Math.min(steering.fastestLate, usual * LATE.gain) : usual * (waits ? CONVERGING : 1);
   scalars['meanL0'] = mean;
   scalars['trend'] = trend;
   const moved = (scalars['logFactor'] ?? START) + gain * Math.tanh(expected / FULL_SPEED);

@@ -14,7 +14,7 @@ import torch
 torch.manual_seed(11)
 torch.set_default_dtype(torch.float64)
 D, F, C, B, K, AUX_K, ALPHA = 6, 12, 5, 8, 3, 2, 1 / 32
-LR, BETA1, BETA2, EPS, CLIP, VARIANCE = 0.05, 0.9, 0.999, 6.25e-10, 1.0, 1.25
+LR, BETA1, BETA2, EPS, CLIP, VARIANCE, SIZE = 0.05, 0.9, 0.999, 6.25e-10, 1.0, 1.25, 1.5
 
 
 def original(folder):
@@ -57,12 +57,12 @@ def run(make, name, delta, alpha):
 
     atoms = frozen()
     pre = x @ W_enc + b_enc
-    f = torch.relu(keep_top(pre, K))
+    f = SIZE * torch.relu(keep_top(pre, K))
     recon = f @ atoms
     nmse = ((x - recon) ** 2).mean() / VARIANCE
     e = (x - recon).detach()
     masked = torch.where(dead.bool(), pre, torch.full_like(pre, -torch.inf))
-    z = torch.relu(keep_top(masked, AUX_K).nan_to_num(neginf=0.0))
+    z = SIZE * torch.relu(keep_top(masked, AUX_K).nan_to_num(neginf=0.0))
     aux = ((e - z @ atoms) ** 2).sum() / ((e - e.mean(0)) ** 2).sum()
     total = nmse + alpha * aux
     total.backward()
@@ -74,7 +74,8 @@ def run(make, name, delta, alpha):
         "name": name, "variant": "archetypal",
         "hp": {"k": K, "auxK": AUX_K, "auxAlpha": alpha, "deadBias": 0, "delta": delta / D**0.5, "centroids": C},
         "variance": VARIANCE, "lr": LR, "beta1": BETA1, "epsilon": EPS, "clip": CLIP,
-        "shapes": {"W": [F, C], "Lambda": [F, D], "s": [], "C": [C, D]}, "buffers": {"C": numbers(points)},
+        "shapes": {"W": [F, C], "Lambda": [F, D], "s": [], "C": [C, D], "size": []},
+        "buffers": {"C": numbers(points), "size": [SIZE]},
         "params": start, "x": numbers(x), "dead": numbers(dead), "total": float(total.detach()),
         "parts": {"nmse": float(nmse.detach()), **({"aux": float(aux.detach())} if alpha else {})},
         "codes": numbers(f), "reconstruction": numbers(recon), "grads": grads, "after": named(lambda p: p),

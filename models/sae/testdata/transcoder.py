@@ -2,7 +2,8 @@
 
 usage: python models/sae/testdata/transcoder.py
 Needs torch and sae-lens (6.54), whose Transcoder and SkipTranscoder give codes and reconstructions: SAELens trains neither. Theirs has
-ReLU; that of the skip transcoder's latents which TopK leaves out is set to 0 between its encoder and its decoder.
+ReLU; that of the skip transcoder's latents which TopK leaves out is set to 0 between its encoder and its decoder,
+and the others are multiplied by `size`, as in training.
 """
 import json
 import os
@@ -13,7 +14,7 @@ from sae_lens.saes.transcoder import SkipTranscoder, SkipTranscoderConfig, Trans
 torch.manual_seed(17)
 torch.set_default_dtype(torch.float64)
 D, F, OUT, B = 6, 12, 5, 8
-LR, BETA1, BETA2, EPS, CLIP, VARIANCE = 0.01, 0.9, 0.999, 1e-8, 1.0, 1.25
+LR, BETA1, BETA2, EPS, CLIP, VARIANCE, SIZE = 0.01, 0.9, 0.999, 1e-8, 1.0, 1.25, 1.5
 numbers = lambda t: [round(float(v), 9) for v in t.detach().flatten()]
 single = lambda t: t.float().double()
 
@@ -45,13 +46,13 @@ def run(name, variant, hp, skip, unit):
     start = named(lambda p: p)
     f = sae.encode(x)
     if skip:
-        f = keep_top(f, hp["k"])
+        f = SIZE * keep_top(f, hp["k"])
         recon = sae.decode(f) + x @ sae.W_skip.T
         nmse = ((y - recon) ** 2).mean() / VARIANCE
         pre = x @ sae.W_enc + sae.b_enc
         e = (y - recon).detach()
         masked = torch.where(dead.bool(), pre, torch.full_like(pre, -torch.inf))
-        z = torch.relu(keep_top(masked, min(hp["auxK"], int(dead.sum()))).nan_to_num(neginf=0.0))
+        z = SIZE * torch.relu(keep_top(masked, min(hp["auxK"], int(dead.sum()))).nan_to_num(neginf=0.0))
         aux = ((e - z @ sae.W_dec) ** 2).sum() / ((e - e.mean(0)) ** 2).sum()
         total, parts = nmse + hp["auxAlpha"] * aux, {"nmse": nmse, "aux": aux}
     else:
@@ -69,10 +70,10 @@ def run(name, variant, hp, skip, unit):
     if unit:
         with torch.no_grad():
             sae.W_dec /= sae.W_dec.norm(dim=1, keepdim=True)
-    shapes = {"W_dec": [F, OUT], "b_dec": [OUT], **({"W_skip": [OUT, D]} if skip else {})}
+    shapes = {"W_dec": [F, OUT], "b_dec": [OUT], **({"W_skip": [OUT, D], "size": []} if skip else {})}
     return {
         "name": name, "variant": variant, "hp": hp, "variance": VARIANCE, "lr": LR, "beta1": BETA1, "epsilon": EPS,
-        "clip": CLIP, "shapes": shapes, "params": start, "x": numbers(x), "d_out": OUT, "target": numbers(y),
+        "clip": CLIP, "shapes": shapes, **({"buffers": {"size": [SIZE]}} if skip else {}), "params": start, "x": numbers(x), "d_out": OUT, "target": numbers(y),
         "dead": numbers(dead), "total": float(total.detach()), "parts": {n: float(p.detach()) for n, p in parts.items()},
         "codes": numbers(f), "reconstruction": numbers(recon), "grads": grads, "after": named(lambda p: p),
     }
