@@ -83,6 +83,7 @@ export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
+export { customOp } from '../num/ops/custom-op.ts';
 export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';

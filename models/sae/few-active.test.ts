@@ -1,4 +1,4 @@
-/** @file ReLU and JumpReLU training on sparse codes against the same loss on dense ones, with gradients. */
+/** @file ReLU, gated and JumpReLU training on sparse codes against the same loss on dense ones, with gradients. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
@@ -6,6 +6,7 @@ import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend, probeBackends } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
 import relu from './relu.ts';
 import { toDense } from './shared/threshold-codes.ts';
@@ -42,9 +43,14 @@ function run(definition: SaeDefinition, hp: Record<string, unknown>, params: Nam
   };
 }
 
+/** After a step like this one dense operations are kept to. */
+const DENSE = { l0: d_sae, carry: { denseL0: d_sae } };
+
 const jump = { lambda: 0.3, lambdaWarmup: 0, targetL0: null, bandwidth: 0.4, preActCoefficient: 0 };
 const CASES: [string, unknown, Record<string, unknown>][] = [
   ['relu', relu, { lambda: 0.3, lambdaWarmup: 0, targetL0: null }],
+  ['gated, free', gated, { lambda: 0.3, lambdaWarmup: 0, targetL0: null, norms: 'free' }],
+  ['gated, unit', gated, { lambda: 0.3, lambdaWarmup: 0, targetL0: null, norms: 'unit' }],
   ['jumprelu, step', jumprelu, { ...jump, penalty: 'step' }],
   ['jumprelu, quadratic', jumprelu, { ...jump, penalty: 'quadratic', targetL0: 3 }],
   ['jumprelu, tanh', jumprelu, { ...jump, penalty: 'tanh' }],
@@ -57,7 +63,10 @@ function paramsFor(definition: SaeDefinition): NamedTensors {
   const params: NamedTensors = { W_dec: normal(d_sae, d), W_enc: normal(d, d_sae), b_dec: normal(d) };
   // A few of the 400 latents of the longest inputs, none of the shortest.
   params['b_enc'] = tf.sub(tf.mul(normal(d_sae), 0.1), 10);
-  return definition.id === 'jumprelu' ? { ...params, threshold: tf.fill([d_sae], 0.3) } : params;
+  if (definition.id === 'jumprelu') return { ...params, threshold: tf.fill([d_sae], 0.3) };
+  if (definition.id === 'relu') return params;
+  const { b_enc, ...shared } = params;
+  return { ...shared, b_gate: b_enc!, b_mag: tf.add(b_enc!, 0.2), r_mag: tf.mul(normal(d_sae), 0.1) };
 }
 
 for (const backend of backends) {
@@ -68,7 +77,7 @@ for (const backend of backends) {
       tf.tidy(() => {
         const definition = given as SaeDefinition;
         const params = paramsFor(definition);
-        const dense = run(definition, hp, params, stateOf({}));
+        const dense = run(definition, hp, params, stateOf({ last: { ...DENSE, parts: {} } }));
         const state = stateOf({ last: { l0: 3, parts: {} } });
         const sparse = run(definition, hp, params, state);
         assert.equal([dense.kind, sparse.kind], ['dense', 'topk']);
@@ -81,6 +90,18 @@ for (const backend of backends) {
       assert.is(tf.memory().numTensors, before);
     });
   }
+
+  test(`${backend}: a start with few active latents is sparse from the first step, another one dense`, async () => {
+    await initBackend(backend);
+    tf.tidy(() => {
+      const definition = relu as unknown as SaeDefinition;
+      const few = paramsFor(definition);
+      const first = (params: NamedTensors) => run(definition, CASES[0]![2], params, stateOf({}));
+      assert.is(first(few).kind, 'topk');
+      const many = first({ ...few, b_enc: tf.zeros([d_sae]) });
+      assert.equal([many.kind, many.carry], ['dense', {}]);
+    });
+  });
 
   test(`${backend}: too many active latents are left to dense operations until L0 has fallen`, async () => {
     await initBackend(backend);

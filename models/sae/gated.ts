@@ -16,7 +16,7 @@ import {
   type TrainState,
   tf,
 } from '../../harness/contract.ts';
-import { rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
+import { customOp, rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
 import { centredReluVariant } from './shared/centred-relu.ts';
 import { denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
@@ -31,6 +31,27 @@ function magnitudes(gate: Tensor2D, of: (name: string) => Tensor): Tensor2D {
   const scaled = tf.mul(tf.sub(gate, of('b_gate')), tf.exp(of('r_mag')));
   const open = untracked(() => tf.cast(tf.greater(gate, 0), 'float32'));
   return tf.mul(tf.relu(tf.add(scaled, of('b_mag'))), open) as Tensor2D;
+}
+
+/** The same of all latents of a batch, [n, d_sae]: of what lies between, nothing is kept for the gradient. */
+function denseMagnitudes(gate: Tensor2D, { b_gate, r_mag, b_mag }: NamedTensors): Tensor2D {
+  return customOp<Tensor2D>(
+    [gate, b_gate!, r_mag!, b_mag!],
+    (save, open, shift, size, bias) => {
+      const named: NamedTensors = { b_gate: shift!, r_mag: size!, b_mag: bias! };
+      const values = magnitudes(open as Tensor2D, (name) => named[name]!);
+      save([open!, shift!, size!, values]);
+      return values;
+    },
+    (dy, saved) => {
+      const [open, shift, size, values] = saved as [Tensor2D, Tensor1D, Tensor1D, Tensor2D];
+      const factor = tf.exp(size);
+      const inner = tf.mul(dy, tf.cast(tf.greater(values, 0), 'float32')) as Tensor2D;
+      const sums = tf.sum(inner, 0);
+      const dSize = tf.mul(tf.sub(tf.sum(tf.mul(inner, open), 0), tf.mul(shift, sums)), factor);
+      return [tf.mul(inner, factor), tf.neg(tf.mul(sums, factor)), dSize, sums];
+    },
+  );
 }
 
 /** ReLU(π), all of them. */
@@ -60,7 +81,7 @@ function encodeBatch(params: NamedTensors, x: Tensor2D, state: TrainState): Enco
   const norms = () => tf.squeeze(rowNorms(W_dec!), [1]);
   if (!few) {
     const gate = openGates(params, x);
-    const values = magnitudes(gate, (name) => params[name]!);
+    const values = denseMagnitudes(gate, params);
     const weighted = (gates: Tensor2D) => tf.mul(gates, norms());
     return { gate, codes: { kind: 'dense', values }, carry, decode: denseDecode, weighted };
   }

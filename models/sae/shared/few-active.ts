@@ -11,10 +11,15 @@ export interface FewActive {
   carry: { activeWidth?: number; denseL0?: number };
 }
 
+/** How many active latents, as a part of all, the first step guesses at: an SAE may start out sparse. */
+const FIRST_GUESS = 1 / 64;
+
 /** The positive pre-activations of one batch as sparse codes, or none while they are many, as early in training. */
 export function fewActive(x: Tensor2D, encoder: LinearEncoder, { last }: TrainState): FewActive {
   const { activeWidth, denseL0 = Infinity }: FewActive['carry'] = last?.carry ?? {};
-  if (last === undefined || last.l0 > FALLEN * denseL0) return { carry: last?.carry ?? {} };
-  const few = positiveEncode(x, encoder, activeWidth ?? 2 * last.l0);
-  return few ? { few, carry: { activeWidth: few.indices.shape[1] } } : { carry: { denseL0: last.l0 } };
+  if (last && last.l0 > FALLEN * denseL0) return { carry: last.carry ?? {} };
+  const guess = last ? 2 * last.l0 : FIRST_GUESS * encoder.W_enc.shape[1];
+  const few = positiveEncode(x, encoder, activeWidth ?? guess);
+  if (few) return { few, carry: { activeWidth: few.indices.shape[1] } };
+  return { carry: last ? { denseL0: last.l0 } : {} };
 }
