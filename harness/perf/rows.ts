@@ -63,7 +63,7 @@ function training(variant: string, size: [number, number, number, number, number
 
 /** One of our SAEs beside another of them at the same size: tokens/s of a training step or of encoding. */
 function besideOurs(what: 'train' | 'encode', [variant, other]: [string, string], atLeast: number): Row {
-  const args = [768, 12288, 32, 2048, 5, ...(what === 'encode' ? ['encode'] : [])];
+  const args = [768, 12288, 32, 2048, 20, ...(what === 'encode' ? ['encode'] : [])];
   const label = what === 'train' ? 'training step' : 'encoding';
   return {
     id: `${what}-${variant}-over-${other}`,
