@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type SubjectLaw, subjectLoss } from '../harness/num/stats/subject-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { renderTexts } from './index.ts';
+import { subjectScalingPlot } from './plots/scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -57,6 +58,21 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   assert.match(html, /<h2>Over subjects<\/h2>/);
   assert.match(html, /Scaling of topk over subjects at k = 0.125 d/);
   assert.match(html, /<td>lm-d128<\/td><td>128<\/td><td>128,000<\/td>/);
+  assert.match(html, /<th>loss at n &#x3D; 8 d, k &#x3D; 0\.125 d<\/th>/);
+});
+
+test('widths whose parts are no binary fractions: every subject has its loss and its points', () => {
+  // 1 / 49 times 49 is not 1 in floating point.
+  const results = grid([49, 98, 196], WIDTHS, [49, 24.5, 12.25]);
+  const [study] = subjectStudies(results).studies;
+  assert.equal(study!.at, { n: 8, k: 2 / 49 });
+  for (const { loss } of study!.subjects) assert.match(loss, /^0\.\d+$/);
+  const plot = subjectScalingPlot(study!);
+  assert.equal(
+    plot.legend!.map(({ label }) => label),
+    ['lm-d49', 'lm-d98', 'lm-d196'],
+  );
+  assert.is(study!.place, 'n = 8 d, k = 0.041 d');
 });
 
 test('the order of results changes nothing', () => {

@@ -49,6 +49,8 @@ export interface SubjectStudy {
   rows: LawRow[];
   /** The n / d and k / d that the subjects are compared at: the middle of those that all have. */
   at: { n: number; k: number };
+  /** The same in words. */
+  place: string;
   subjects: SubjectRow[];
   reading: string[];
 }
@@ -113,6 +115,7 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
     law: whole.law,
     rows: lawRows(SUBJECT_NAMES, whole, reducible, 'd', 'subject'),
     at,
+    place: `n = ${formatNumber(at.n)} d, k = ${formatNumber(at.k)} d`,
     subjects: bySubject.map((own) => subjectRow(own, at)),
     reading: [
       ...risesReading(bySubject),
@@ -169,11 +172,17 @@ function risesReading(bySubject: readonly SubjectPoint[][]): string[] {
   ];
 }
 
+function isAt(point: SubjectPoint, at: SubjectStudy['at']): boolean {
+  const { n, k } = relative(point);
+  return n === at.n && k === at.k;
+}
+
 /** What the joint law of one subject says at one width and sparsity. */
 function subjectRow(own: SubjectTraining[], at: SubjectStudy['at']): SubjectRow {
   const { subject, d, parameters } = own[0]!;
-  const [n, k] = [at.n * d, at.k * d];
-  const losses = own.filter((point) => point.n === n && point.k === k).map(({ loss }) => loss);
+  const k = at.k * d;
+  // By what is compared itself: 1 / 49 times 49 is not 1.
+  const losses = own.filter((point) => isAt(point, at)).map(({ loss }) => loss);
   const row = { subject, d: String(d), parameters: parameters?.toLocaleString('en') ?? '–' };
   const loss = formatNumber(mean(losses));
   if (whyNoJointLaw(own) !== undefined) return { ...row, loss, exponent: '–', irreducible: '–' };
