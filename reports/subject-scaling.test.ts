@@ -59,6 +59,25 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   assert.match(html, /<td>lm-d128<\/td><td>128<\/td><td>128,000<\/td>/);
 });
 
+test('widths of which a quotient is not exact: every subject has its loss at the cell that is compared', () => {
+  const k = 1 / 49;
+  assert.is.not(k * 49, 1);
+  const { studies } = subjectStudies(grid([49, 98, 196], WIDTHS, [32, 49, 64]));
+  assert.is(studies[0]!.at.k, k);
+  for (const { subject, loss } of studies[0]!.subjects) assert.match(loss, /^\d/, subject);
+});
+
+test('a loss that falls from one subject to the next is not said to be as others found', () => {
+  const falling = grid().map((result) => {
+    const { d_in } = result.site;
+    const rows = [{ axes: {}, metrics: { ev: metric(1 - 1 / d_in, null, { main: true }) } }];
+    return { ...result, rows };
+  });
+  const [line] = subjectStudies(falling).studies[0]!.reading.filter((each) => each.startsWith('At equal n and k '));
+  assert.match(line!, / in 0 of 12 cells \(Gao et al\. 2024 found that it does\)\.$/);
+  assert.match(subjectStudies(grid()).studies[0]!.reading[0]!, / in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/);
+});
+
 test('the order of results changes nothing', () => {
   const tables = [grid(), grid().toReversed()].map((results) => subjectStudies(results).studies[0]!);
   assert.equal(tables[0]!.subjects, tables[1]!.subjects);

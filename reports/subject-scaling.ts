@@ -163,7 +163,9 @@ function risesReading(bySubject: readonly SubjectPoint[][]): string[] {
   const from = 'from one subject to the next larger one';
   return [
     ...(pairs > 0
-      ? [`At equal n and k the loss rises ${from} in ${rising} of ${pairs} cells (as Gao et al. 2024 found).`]
+      ? [
+          `At equal n and k the loss rises ${from} in ${rising} of ${pairs} cells (${rising === pairs ? 'as Gao et al. 2024 found' : 'Gao et al. 2024 found that it does'}).`,
+        ]
       : []),
     `At equal n / d and k / d it rises ${from} in ${relativeRising} of ${relativePairs}.`,
   ];
@@ -172,8 +174,9 @@ function risesReading(bySubject: readonly SubjectPoint[][]): string[] {
 /** What the joint law of one subject says at one width and sparsity. */
 function subjectRow(own: SubjectTraining[], at: SubjectStudy['at']): SubjectRow {
   const { subject, d, parameters } = own[0]!;
-  const [n, k] = [at.n * d, at.k * d];
-  const losses = own.filter((point) => point.n === n && point.k === k).map(({ loss }) => loss);
+  const k = at.k * d;
+  // Not by n and k: a quotient times its divisor is not always the number that was divided.
+  const losses = own.filter((point) => cellOf(point) === `${at.n} ${at.k}`).map(({ loss }) => loss);
   const row = { subject, d: String(d), parameters: parameters?.toLocaleString('en') ?? '–' };
   const loss = formatNumber(mean(losses));
   if (whyNoJointLaw(own) !== undefined) return { ...row, loss, exponent: '–', irreducible: '–' };
