@@ -61,18 +61,29 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   assert.match(html, /<th>loss at n &#x3D; 8 d, k &#x3D; 0\.125 d<\/th>/);
 });
 
-test('widths whose parts are no binary fractions: every subject has its loss and its points', () => {
-  // 1 / 49 times 49 is not 1 in floating point.
-  const results = grid([49, 98, 196], WIDTHS, [49, 24.5, 12.25]);
-  const [study] = subjectStudies(results).studies;
-  assert.equal(study!.at, { n: 8, k: 2 / 49 });
-  for (const { loss } of study!.subjects) assert.match(loss, /^0\.\d+$/);
-  const plot = subjectScalingPlot(study!);
+test('widths of which a quotient is not exact: every subject has its loss at the cell that is compared', () => {
+  const k = 1 / 49;
+  assert.is.not(k * 49, 1);
+  const { studies } = subjectStudies(grid([49, 98, 196], WIDTHS, [32, 49, 64]));
+  assert.is(studies[0]!.at.k, k);
+  for (const { subject, loss } of studies[0]!.subjects) assert.match(loss, /^\d/, subject);
+  const { legend } = subjectScalingPlot(studies[0]!);
   assert.equal(
-    plot.legend!.map(({ label }) => label),
+    legend!.map(({ label }) => label),
     ['lm-d49', 'lm-d98', 'lm-d196'],
   );
-  assert.is(study!.place, 'n = 8 d, k = 0.041 d');
+  assert.is(studies[0]!.place, 'n = 8 d, k = 0.020 d');
+});
+
+test('a loss that falls from one subject to the next is not said to be as others found', () => {
+  const falling = grid().map((result) => {
+    const { d_in } = result.site;
+    const rows = [{ axes: {}, metrics: { ev: metric(1 - 1 / d_in, null, { main: true }) } }];
+    return { ...result, rows };
+  });
+  const [line] = subjectStudies(falling).studies[0]!.reading.filter((each) => each.startsWith('At equal n and k '));
+  assert.match(line!, / in 0 of 12 cells \(Gao et al\. 2024 found that it does\)\.$/);
+  assert.match(subjectStudies(grid()).studies[0]!.reading[0]!, / in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/);
 });
 
 test('the order of results changes nothing', () => {

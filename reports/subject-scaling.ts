@@ -166,23 +166,20 @@ function risesReading(bySubject: readonly SubjectPoint[][]): string[] {
   const from = 'from one subject to the next larger one';
   return [
     ...(pairs > 0
-      ? [`At equal n and k the loss rises ${from} in ${rising} of ${pairs} cells (as Gao et al. 2024 found).`]
+      ? [
+          `At equal n and k the loss rises ${from} in ${rising} of ${pairs} cells (${rising === pairs ? 'as Gao et al. 2024 found' : 'Gao et al. 2024 found that it does'}).`,
+        ]
       : []),
     `At equal n / d and k / d it rises ${from} in ${relativeRising} of ${relativePairs}.`,
   ];
-}
-
-function isAt(point: SubjectPoint, at: SubjectStudy['at']): boolean {
-  const { n, k } = relative(point);
-  return n === at.n && k === at.k;
 }
 
 /** What the joint law of one subject says at one width and sparsity. */
 function subjectRow(own: SubjectTraining[], at: SubjectStudy['at']): SubjectRow {
   const { subject, d, parameters } = own[0]!;
   const k = at.k * d;
-  // By what is compared itself: 1 / 49 times 49 is not 1.
-  const losses = own.filter((point) => isAt(point, at)).map(({ loss }) => loss);
+  // Not by n and k: a quotient times its divisor is not always the number that was divided.
+  const losses = own.filter((point) => cellOf(point) === `${at.n} ${at.k}`).map(({ loss }) => loss);
   const row = { subject, d: String(d), parameters: parameters?.toLocaleString('en') ?? '–' };
   const loss = formatNumber(mean(losses));
   if (whyNoJointLaw(own) !== undefined) return { ...row, loss, exponent: '–', irreducible: '–' };

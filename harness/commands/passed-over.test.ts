@@ -12,14 +12,14 @@ const folder = mkdtempSync(join(tmpdir(), 'saxbench-passed-over-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
 /** What a run told to do nothing says on stderr, in a process of its own: a process tries a backend once. */
-function said(addon: string, ...more: string[]): string {
+function said(addon: string, more: string[] = [], cwd = process.cwd()): string {
   const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
   const places = ['--out', join(folder, 'out'), '--store', join(folder, 'store')];
   const passed = ['run', 'default', '--only', 'methods=neurons', '--only', 'tasks=reconstruction', '--dry-run'];
   const { stderr, status } = spawnSync(
     process.execPath,
     ['--import', 'tsx', cli, ...passed, ...places, '--no-progress', ...more],
-    { encoding: 'utf8', env: { ...process.env, SAXBENCH_NATIVE_ADDON: addon } },
+    { cwd, encoding: 'utf8', env: { ...process.env, SAXBENCH_NATIVE_ADDON: addon } },
   );
   assert.is(status, 0, stderr);
   return stderr;
@@ -39,8 +39,13 @@ test('an addon that is not there: one line with the file and the mend', () => {
   assert.not.ok(lines.some((each) => each.includes('backend tensorflow')));
 });
 
+test('the mend names the script from wherever one is', () => {
+  const below = fileURLToPath(new URL('..', import.meta.url));
+  assert.match(said(join(folder, 'nowhere.node'), [], below), /run 'node native\/build\.mjs --force'/);
+});
+
 test('a backend that was asked for by name passes over none', () => {
-  assert.not.match(said(join(folder, 'nowhere.node'), '--backend', 'wasm'), /backend native/);
+  assert.not.match(said(join(folder, 'nowhere.node'), ['--backend', 'wasm']), /backend native/);
 });
 
 test.run();

@@ -229,7 +229,9 @@ test(
         'centre',
       );
       const dots = tf.gather(tf.matMul(dy as tf.Tensor2D, W_dec as tf.Tensor2D, false, true), indices, 1, 1);
-      near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, 3e-5, 'values');
+      // Of sums of many terms the last digits are a matter of their order.
+      const many = d > 1000 ? 3e-5 : 1e-5;
+      near(run('SparseDecodeGradValues', { dy, indices, W_dec })[0]!, dots, many, 'values');
       const apart = [
         run('SparseDecodeGradValues', { dy, indices, W_dec, codes: values })[0]!,
         run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!,

@@ -5,7 +5,7 @@ import { nativeReady, tf } from '../testing/against-cpu.ts';
 
 const ready = await nativeReady();
 const test = suite('native short ways');
-const SHORT = ['runKernel', 'clone', 'endScope'] as const;
+const SHORT = ['runKernel', 'clone', 'endScope', 'startTape'] as const;
 
 /** Runs with tfjs's own methods in place of the short ones. */
 function theLongWay<T>(run: () => T): T {
@@ -43,6 +43,55 @@ test('gradients, and gradients of gradients, have the same bits', () => {
   };
   for (const run of [first, second]) assert.equal(run(), theLongWay(run));
   assert.ok(second()[0]!.some((value) => value !== 0));
+});
+
+test('a gradient of a gradient through what was computed before the inner one began', () => {
+  if (!ready) return;
+  const x = () => tf.tensor1d([1, -2, 3]);
+  /** Σ(∂Σx²/∂x)² + Σx: its gradient is 8x + 1. */
+  const slopes = (at: tf.Tensor) => {
+    const squares = tf.sum(tf.square(at));
+    const slope = tf.grad(() => squares)(at);
+    return tf.add(tf.sum(tf.square(slope)), tf.sum(at)) as tf.Scalar;
+  };
+  assert.equal(
+    tf.tidy(() => numbers([tf.grad(slopes)(x())])),
+    [[9, -15, 25]],
+  );
+  /** The same with operations before, between and after two inner gradients, and one of its own that saves. */
+  const cube = tf.customGrad((at, save) => {
+    (save as tf.GradSaveFunc)([at as tf.Tensor]);
+    return {
+      value: tf.pow(at as tf.Tensor, 3),
+      gradFunc: (dy, [saved]) => tf.mul(dy, tf.mul(tf.square(saved!), 3)),
+    };
+  });
+  const mixed = (at: tf.Tensor) => {
+    const first = tf.sum(tf.mul(cube(at), tf.sigmoid(at)));
+    const slope = tf.grad(() => first)(at);
+    const second = tf.sum(tf.mul(slope, tf.tanh(at)));
+    const [own, of] = tf.grads(() => tf.add(second, first))([at, slope]);
+    return tf.sum(tf.mul(tf.add(own!, of!), tf.exp(at))) as tf.Scalar;
+  };
+  const run = () => tf.tidy(() => numbers([tf.grad(mixed)(x())]));
+  assert.equal(run(), theLongWay(run));
+});
+
+test('what a gradient needs outlives its disposal by the function', () => {
+  if (!ready) return;
+  const disposing = (x: tf.Tensor) => {
+    const square = tf.square(x);
+    const result = tf.sum(tf.exp(square));
+    square.dispose();
+    return result;
+  };
+  const counted = () => {
+    const before = tf.memory();
+    const values = tf.tidy(() => numbers([tf.grad(disposing)(tf.tensor1d([0.5, -1]))]));
+    const after = tf.memory();
+    return [values, after.numTensors - before.numTensors, after.numBytes - before.numBytes];
+  };
+  assert.equal(counted(), theLongWay(counted));
 });
 
 test('as many tensors and buffers are left, whatever a scope returns', () => {
@@ -96,6 +145,14 @@ test('profiles are taken, and another backend computes by its own kernels', asyn
   assert.equal(run(), theLongWay(run));
   tf.setBackend('native');
   made.dispose();
+});
+
+test('after a reset of the engine', async () => {
+  if (!ready) return;
+  tf.engine().reset();
+  await tf.setBackend('native');
+  const run = () => tf.tidy(() => numbers(tf.grads(loss)([a(), b()])));
+  assert.equal(run(), theLongWay(run));
 });
 
 test.run();

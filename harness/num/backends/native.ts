@@ -1,4 +1,7 @@
 /** @file Our own backend in C++, which `npm ci` builds where there is a compiler. */
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { tf } from '../tf.ts';
 import { loadCpuPackage } from './cpu.ts';
 import { cpuModel, defineBackend, makeCurrent, type RunningBackend } from './record.ts';
@@ -15,7 +18,14 @@ async function load(): Promise<RunningBackend> {
   return { says, statistics, addCallers: native.addCallers };
 }
 
+/** The script that builds it, as seen from the user's folder. It is not compiled: code in dist/ finds it beside dist/. */
+function buildScript(): string {
+  const places = ['../../native/build.mjs', '../../../../harness/native/build.mjs'];
+  const files = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  return relative(process.cwd(), files.find((file) => existsSync(file)) ?? files[0]!);
+}
+
 export const native = defineBackend({
   load,
-  mend: "run 'node harness/native/build.mjs --force' (needs g++ or clang++)",
+  mend: `run 'node ${buildScript()} --force' (needs g++ or clang++)`,
 });

@@ -20,8 +20,8 @@ const PERSISTENCE_DOCUMENTS = 500;
 /** What the cards of the other sizes say beside. */
 const SIZE = [
   '',
-  'One of the three sizes of the suite `scaling-subjects`, which differ in their width alone and are trained alike, each far',
-  'shorter than `tiny-lm`: for laws over the size of a subject, not for detection or steering.',
+  'One of the three sizes of the suite `scaling-subjects`, which differ in their width alone and are trained alike, at a learning',
+  'rate that falls as the width grows, each far shorter than `tiny-lm`: for laws over the size of a subject, not for detection or steering.',
 ];
 
 /** Loads the folder as any user would, scores `heldOut` fresh documents and writes README.md. */
