@@ -54,9 +54,10 @@ function trainingOf({ method, rows, training }: Result, missing: string): { poin
 /** Widest interval of the logarithm of a loss of which something is known: a factor of some 50. */
 const UNKNOWN = 4;
 
-/** Whether the trainings leave the irreducible loss open. */
+/** Whether the trainings leave the irreducible loss open; so few that most draws of them give no law leave it open too. */
 export function isUnknown(intervals: Pick<Record<keyof JointLaw, [number, number]>, 'zeta'> | null): boolean {
-  const [least, most] = intervals?.zeta ?? [0, 0];
+  if (!intervals) return true;
+  const [least, most] = intervals.zeta;
   return most - least > UNKNOWN;
 }
 

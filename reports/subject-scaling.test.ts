@@ -75,6 +75,14 @@ test('widths of which a quotient is not exact: every subject has its loss at the
   assert.is(studies[0]!.place, 'n = 8 d, k = 0.020 d');
 });
 
+test('nine trainings of a subject, of which most draws give no law, do not say what its irreducible loss is', () => {
+  const [study] = subjectStudies(grid([32, 64, 128], [2, 4, 8])).studies;
+  for (const { irreducible, loss } of study!.subjects) {
+    assert.is(irreducible, 'not determined');
+    assert.match(loss, /^\d/);
+  }
+});
+
 test('a loss that falls from one subject to the next is not said to be as others found', () => {
   const falling = grid().map((result) => {
     const { d_in } = result.site;

@@ -194,16 +194,13 @@ function subjectRow(own: SubjectTraining[], at: SubjectStudy['at']): SubjectRow 
     groupBy(own, ({ n, k }) => `${n} ${k}`),
     atK,
   );
-  const known = !intervals || !isUnknown({ zeta: intervals.lnIrreducible });
   return {
     ...row,
     loss,
     exponent: formatInterval(law.exponent, intervals?.exponent ?? null),
-    irreducible: known
-      ? formatInterval(
-          Math.exp(law.lnIrreducible),
-          intervals && (intervals.lnIrreducible.map(Math.exp) as [number, number]),
-        )
-      : 'not determined',
+    irreducible:
+      intervals && !isUnknown({ zeta: intervals.lnIrreducible })
+        ? formatInterval(Math.exp(law.lnIrreducible), intervals.lnIrreducible.map(Math.exp) as [number, number])
+        : 'not determined',
   };
 }
