@@ -155,7 +155,7 @@ export function rows(quick: boolean): Row[] {
       ];
   const batch = quick ? 4 : 64;
   const variants = ['switch-8', 'switch-32', 'kron-2-4', 'kron-4-8', 'matryoshka'].map((variant) =>
-    training(variant, quick ? [64, 512, 8, 128, 2] : [768, 12288, 32, 2048, 3], [fastest(1.2)]),
+    training(variant, quick ? [64, 512, 8, 128, 2] : [768, 12288, 32, 2048, 12], [fastest(1.2)]),
   );
   return [
     ...products.map((size) => matmul(...size)),

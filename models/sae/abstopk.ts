@@ -2,6 +2,8 @@
  * @file AbsTopK SAE: the k pre-activations of largest modulus with their signs, so that a latent has two directions. Where
  * features have one sign it explains less than TopK, here as in SAELens (EV .71 and .75 on the data of npm run perf:synthetic): what
  * another feature pushes below 0 takes places.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .522 (TopK .585).
  */
 import { type Codes, defineSae, type NamedTensors, type Tensor2D } from '../../harness/contract.ts';
 import { absTopkEncode } from '../../harness/kit/index.ts';

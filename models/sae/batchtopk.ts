@@ -1,4 +1,9 @@
-/** @file BatchTopK SAE: k latents an input on average, chosen over the whole batch; a threshold at inference. */
+/**
+ * @file BatchTopK SAE: k latents an input on average, chosen over the whole batch; a threshold at inference.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .515 at L0 28.9 of 32 on
+ * held-out rows (TopK .585); why fewer pass the threshold there was not looked into.
+ */
 import { defineSae } from '../../harness/contract.ts';
 import {
   batchTopkCodes,

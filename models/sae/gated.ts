@@ -109,7 +109,7 @@ export default defineSae<GatedParameters>({
   title: 'Gated SAE',
   inference: 'every latent with an open gate',
   paper: 'Rajamanoharan et al. 2024, arXiv:2404.16014',
-  version: 1,
+  version: 2,
   hyperparameters: {
     ...penaltyHyperparameters,
     norms: {

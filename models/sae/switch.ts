@@ -12,6 +12,9 @@
  * Tuned by the suite switch-kron-sweep, one seed: the TopK family's learning rate is the best of those tried, `balance` 0.1 of 0.01 (leaves
  * 18 % dead) to 3; the size of the router's start matters little. Held-out EV beside TopK's .909: .898, .868, .848, .797 with 2, 4, 8,
  * 32 experts.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512, 8 experts: explained variance .309 held out and
+ * .398 in training (TopK .585). Each expert has 1,536 latents and an eighth of the rows for a world whose features form no groups.
  */
 import {
   type Codes,
