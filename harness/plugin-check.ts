@@ -4,7 +4,7 @@ import type { JudgeDefinition } from './contract/judge.ts';
 import type { BaselineDefinition } from './contract/methods.ts';
 import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
-import type { MetricDefinition, TaskDefinition } from './contract/task.ts';
+import type { MetricDefinition, TaskDefinition, TaskDisplay } from './contract/task.ts';
 import type { DatasetDefinition, OptionsSchema, Plugin } from './contract.ts';
 import { shown, UserError } from './errors.ts';
 
@@ -75,6 +75,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   if (found === 'task') {
     checkMetrics(plugin['metrics'], fail);
     checkAxes(plugin['axes'], fail);
+    checkShows(plugin as unknown as TaskDefinition, fail);
     checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
   }
   if (found === 'baseline' && !NEEDS.includes(String(plugin['needs']))) {
@@ -127,6 +128,36 @@ function checkMetrics(metrics: unknown, fail: Fail): void {
     if (!ends) fail(`metric '${name}': a range [low, high]`, range);
     if (typeof unit !== 'string') fail(`metric '${name}': a unit`, unit);
   }
+}
+
+/** Metrics of its own that a task shows, with the part of `shows` that names each. */
+function metricsShown(
+  id: string,
+  { columns, bands, scatter, fronts, costs, scaling }: TaskDisplay,
+): [string, unknown][] {
+  const named: [string, readonly unknown[]][] = [
+    ['columns', columns ?? []],
+    ['bands', bands ? [bands.metric] : []],
+    ['scatter', scatter ? [scatter.x, scatter.y] : []],
+    // What another task measures, its own definition says.
+    ['fronts', fronts?.flatMap(({ x, y }) => ((x?.task ?? id) === id ? [y, x?.metric] : [y])) ?? []],
+    ['costs', costs ?? []],
+    ['scaling', scaling ? [scaling.missing] : []],
+  ];
+  return named.flatMap(([part, names]) => names.map((name): [string, unknown] => [part, name]));
+}
+
+/** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */
+function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fail): void {
+  for (const part of ['columns', 'fronts', 'costs'] as const) {
+    if (shows[part] !== undefined && !Array.isArray(shows[part])) fail(`'shows.${part}': a list`, shows[part]);
+  }
+  for (const [part, name] of metricsShown(id, shows)) {
+    const has = typeof name === 'string' && Object.hasOwn(metrics, name);
+    if (!has) fail(`'shows.${part}': metrics of the task (${Object.keys(metrics).join(', ')})`, name);
+  }
+  const axis = Object.keys(shows.ranked ?? {}).find((name) => !Object.hasOwn(axes, name));
+  if (axis !== undefined) fail(`'shows.ranked': axes of the task (${Object.keys(axes).join(', ')})`, axis);
 }
 
 function describe(value: unknown): string {

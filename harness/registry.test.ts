@@ -71,6 +71,32 @@ test('a task that is judged has the option judge, one that rates the subject its
   refused({ measure: 'likelihood', options }, /expected no option 'judge' beside measure 'likelihood'/);
 });
 
+test('a task that shows what it has not is refused: reports would draw nothing, without a word', () => {
+  const metric = (main: boolean) => ({ description: 'V.', direction: 'max', range: [0, 1], unit: '', main });
+  const task = (shows: object) => ({
+    ...{ kind: 'task', id: 'shown', title: 'T', version: 1, axes: { at: 'Where.' }, run() {}, options: {} },
+    metrics: { value: metric(true), l0: metric(false) },
+    shows,
+  });
+  const front = (x: object, y = 'value') => ({ fronts: [{ x, y, title: 'T', caption: 'C' }] });
+  const refused = (shows: object, expected: RegExp) => assert.throws(() => good().add(task(shows), 'f.ts'), expected);
+  refused(
+    { costs: ['macs'] },
+    /^plug-in f\.ts: expected 'shows\.costs': metrics of the task \(value, l0\); found 'macs'\.$/,
+  );
+  refused({ costs: 'value' }, /expected 'shows\.costs': a list; found 'value'/);
+  refused(front({ metric: 'L0' }), /expected 'shows\.fronts': metrics of the task \(value, l0\); found 'L0'/);
+  refused(front({ metric: 'L0', task: 'shown' }), /'shows\.fronts'.*found 'L0'/);
+  refused(front({ metric: 'l0' }, 'values'), /'shows\.fronts'.*found 'values'/);
+  refused({ columns: ['l1'] }, /'shows\.columns'.*found 'l1'/);
+  refused({ scatter: { x: 'l0', y: 'ev' } }, /'shows\.scatter'.*found 'ev'/);
+  refused({ bands: { ratio: 2, dense: 0.5 } }, /'shows\.bands'.*found nothing/);
+  refused({ scaling: { missing: 'ev' } }, /'shows\.scaling'.*found 'ev'/);
+  refused({ ranked: { threshold: ['raw'] } }, /expected 'shows\.ranked': axes of the task \(at\); found 'threshold'/);
+  const all = { columns: ['l0'], costs: ['l0'], ranked: { at: ['here'] }, scatter: { x: 'l0', y: 'value' } };
+  good().add(task({ ...all, ...front({ metric: 'anything', task: 'another' }) }), 'f.ts');
+});
+
 test('unknown names', async () => {
   assert.match(
     await refusal(good().get('baseline', 'alhpa')),

@@ -337,6 +337,11 @@ test('what tasks show is what they have', async () => {
   ]) {
     const { metrics, axes, shows } = (await import(`../tasks/${id}.ts`)).default as TaskDefinition;
     const fronts = shows!.fronts?.flatMap(({ x, y }) => (x.task ? [y] : [y, x.metric])) ?? [];
+    for (const { x } of shows!.fronts ?? []) {
+      if (!x.task) continue;
+      const other = (await import(`../tasks/${x.task}.ts`)).default as TaskDefinition;
+      assert.ok(x.metric in other.metrics, `${id}: ${x.task} has no ${x.metric}`);
+    }
     const bands = shows!.bands ? [shows!.bands.metric] : [];
     const named = [...shows!.columns!, ...bands, ...fronts, ...(shows!.costs ?? [])];
     assert.equal(

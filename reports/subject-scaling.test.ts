@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type SubjectLaw, subjectLoss } from '../harness/num/stats/subject-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { renderTexts } from './index.ts';
+import { subjectScalingPlot } from './plots/scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -57,6 +58,7 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   assert.match(html, /<h2>Over subjects<\/h2>/);
   assert.match(html, /Scaling of topk over subjects at k = 0.125 d/);
   assert.match(html, /<td>lm-d128<\/td><td>128<\/td><td>128,000<\/td>/);
+  assert.match(html, /<th>loss at n &#x3D; 8 d, k &#x3D; 0\.125 d<\/th>/);
 });
 
 test('widths of which a quotient is not exact: every subject has its loss at the cell that is compared', () => {
@@ -65,6 +67,12 @@ test('widths of which a quotient is not exact: every subject has its loss at the
   const { studies } = subjectStudies(grid([49, 98], [2, 4, 8], [32, 49, 64]));
   assert.is(studies[0]!.at.k, k);
   for (const { subject, loss } of studies[0]!.subjects) assert.match(loss, /^\d/, subject);
+  const { legend } = subjectScalingPlot(studies[0]!);
+  assert.equal(
+    legend!.map(({ label }) => label),
+    ['lm-d49', 'lm-d98', 'lm-d196'],
+  );
+  assert.is(studies[0]!.place, 'n = 8 d, k = 0.020 d');
 });
 
 test('nine trainings of a subject, of which most draws give no law, do not say what its irreducible loss is', () => {

@@ -49,6 +49,8 @@ export interface SubjectStudy {
   rows: LawRow[];
   /** The n / d and k / d that the subjects are compared at: the middle of those that all have. */
   at: { n: number; k: number };
+  /** The same in words. */
+  place: string;
   subjects: SubjectRow[];
   reading: string[];
 }
@@ -113,6 +115,7 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
     law: whole.law,
     rows: lawRows(SUBJECT_NAMES, whole, reducible, 'd', 'subject'),
     at,
+    place: `n = ${formatNumber(at.n)} d, k = ${formatNumber(at.k)} d`,
     subjects: bySubject.map((own) => subjectRow(own, at)),
     reading: [
       ...risesReading(bySubject),

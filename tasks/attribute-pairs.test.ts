@@ -232,6 +232,58 @@ test('pairs that are none are refused in one line', async () => {
   assert.match(await refused([second, { ...good, attribute: 'size' }]), /differ in 'size' alone, found 'colour'/);
   const { image: _image, ...blind } = good.after;
   assert.match(await refused([second, { ...good, after: blind }]), /'colour-0-after': expected an image, found none/);
+  const still = { ...good, after: { ...good.after, image: { ...good.before.image! } } };
+  assert.match(await refused([second, still]), /'colour-0-after': expected two images, found the same one twice$/);
+  assert.match(
+    await refused([good, second, { ...good }]),
+    /'colour-0-after': expected each pair once, found it twice$/,
+  );
+  const back = { ...good, before: good.after, after: good.before };
+  assert.match(await refused([good, second, back]), /expected each pair once/);
+  const leaked = { ...good, before: { ...good.before, id: 'train-3' } };
+  assert.match(await refused([second, leaked]), /item 'train-3' of a pair: expected an image that is held out/);
+});
+
+test('pairs in another order change nothing', async () => {
+  const values = async (pairs: AttributePair[]) => {
+    const { rows } = await run((x) => tf.add(x, 0.1) as Tensor2D, {
+      on: { ...dataset, attributePairs: async () => pairs },
+    });
+    return rows.flatMap(({ metrics }) => Object.values(metrics).flatMap(({ value, ci95 }) => [value, ...(ci95 ?? [])]));
+  };
+  const [one, other] = [await values(PAIRS), await values(PAIRS.toReversed())];
+  one.forEach((value, i) => {
+    near(other[i]!, value!);
+  });
+});
+
+test('labels that no training image has: of all values a refusal, of one a mark', async () => {
+  const labelled = (keep: (attribute: string, value: string) => boolean): Dataset => ({
+    ...dataset,
+    corpus: async (_split, n) =>
+      CORPUS.slice(0, n).map((item) => ({
+        ...item,
+        labels: Object.fromEntries(Object.entries(item.labels!).filter(([name, value]) => keep(name, value))),
+      })),
+  });
+  const oracle: Encode = (x) => tf.clone(x);
+  assert.match(
+    await refusal(() => run(oracle, { on: labelled(() => false) })),
+    /dataset toy: expected training images with labels such as colour=blue, found none among 250$/,
+  );
+  assert.match(
+    await refusal(() => run(oracle, { on: { ...dataset, corpus: async () => CORPUS.slice(0, 100) } })),
+    /expected the 250 training images whose activations there are, found 100$/,
+  );
+  const { outcome, cell } = await run(oracle, { on: labelled((_, value) => value !== 'green') });
+  assert.equal(outcome.marks, [
+    {
+      code: 'values-not-shown',
+      message: 'No latent can be matched to colour=green: none of 250 training images shows it.',
+    },
+  ]);
+  assert.ok(cell('pair_f1') < 1);
+  assert.equal((await run(oracle)).outcome.marks, []);
 });
 
 test.run();

@@ -1,7 +1,14 @@
 /** @file Attribute pairs: do the latents of an attribute answer when that attribute of an image changes, and only then? */
 import { type ActivationSet, defineTask, type ResultRow, type TaskContext, UserError } from '../harness/contract.ts';
 import { allUnavailable, createRng, firstItems, poolLatents } from '../harness/kit/index.ts';
-import { annotations, type Change, changesOf, valuesOf } from './attribute-pairs/annotations.ts';
+import {
+  annotations,
+  type Change,
+  changesOf,
+  requireTraining,
+  unseenMarks,
+  valuesOf,
+} from './attribute-pairs/annotations.ts';
 import { pairRows, rowsAsSet } from './attribute-pairs/images.ts';
 import { type Matched, matchValue, rankedCandidates, speaker, type Threshold } from './attribute-pairs/matching.ts';
 import { cellsOf, heldOutF1, METRICS, pairSamples } from './attribute-pairs/metrics.ts';
@@ -100,6 +107,7 @@ export default defineTask<Options, Known>({
     const changes = changesOf(dataset.id, pairs, values);
     const items = (await dataset.corpus('train', train.bounds.length - 1)).slice(0, trainImages(train, options));
     const shown = annotations(values, items);
+    requireTraining(dataset.id, pairs, values, items, shown, trainImages(train, options));
     const heldOut = annotations(
       values,
       pairs.flatMap(({ before, after }) => [before, after]),
@@ -153,6 +161,7 @@ export default defineTask<Options, Known>({
     return {
       rows: [...own, ...control].map(({ row }) => row),
       details: Object.fromEntries(own.map(({ row, details }) => [row.axes['threshold']!, details])),
+      marks: unseenMarks(values, shown, images),
     };
   },
 });

@@ -106,6 +106,7 @@ export async function resolveTask(
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const options = await resolveOptions(task.options, given.options, `${where}: task ${task.id}`);
+  await checkFronts(task, registry, where);
   return {
     id: task.id,
     title: task.title,
@@ -119,6 +120,25 @@ export async function resolveTask(
     ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, `${where}: task ${task.id}`) } : {}),
     subjects: given.subjects,
   };
+}
+
+/**
+ * Fronts of a task from outside along what another task measures: of a metric that it does not, nothing would be drawn.
+ *
+ * @throws UserError naming both tasks. A task that is not here may come with another plug-in.
+ */
+async function checkFronts({ id, shows }: DefinitionByKind['task'], registry: Registry, where: string): Promise<void> {
+  if (!shows?.fronts || registry.fileOf('task', id) === undefined) return;
+  const known = await registry.ids('task');
+  for (const { x } of shows.fronts) {
+    if (x.task === undefined || !known.includes(x.task)) continue;
+    const { metrics } = await registry.get('task', x.task);
+    if (Object.hasOwn(metrics, x.metric)) continue;
+    const names = Object.keys(metrics).join(', ');
+    throw new UserError(
+      `${where}: task ${id}: 'shows.fronts': expected a metric of the task ${x.task} (${names}); found '${x.metric}'.`,
+    );
+  }
 }
 
 /** The judge that a task's options name, with its own options filled in. */

@@ -57,6 +57,25 @@ test('the judge of a task is resolved with its options; an unknown one, or unkno
   assert.is((await resolveTask({ id: 'reconstruction' }, openRegistry(), 'suite s')).judge, undefined);
 });
 
+test('a task from outside whose front is along a metric that another task has not is told', async () => {
+  const resolved = (x: object) => {
+    const registry = openRegistry();
+    const task = {
+      ...{ kind: 'task', id: 'mine', title: 'T', version: 1, axes: {}, run() {}, options: {} },
+      metrics: { value: { description: 'V.', direction: 'max', range: [0, 1], unit: '', main: true } },
+      shows: { fronts: [{ x, y: 'value', title: 'T', caption: 'C' }] },
+    };
+    registry.add(task, 'mine.ts');
+    return resolveTask({ id: 'mine' }, registry, 'suite s');
+  };
+  assert.match(
+    await refusal(() => resolved({ metric: 'L0', task: 'reconstruction' })),
+    /^suite s: task mine: 'shows\.fronts': expected a metric of the task reconstruction \(.*\bl0\b.*\); found 'L0'\.$/,
+  );
+  assert.is((await resolved({ metric: 'l0', task: 'reconstruction' })).id, 'mine');
+  assert.is((await resolved({ metric: 'l0', task: 'of-another-plug-in' })).id, 'mine');
+});
+
 test('--only by name, by id, by axis; filters of one axis add up', () => {
   assert.is(names(selectFromSuite(given(), [])), 'topk-8,topk-16,pca');
   assert.is(names(selectFromSuite(given(), ['topk'])), 'topk-8,topk-16');

@@ -6,7 +6,7 @@
  *
  * Codes are as large as the target, which is smaller than the input (0.3 times at an MLP): training multiplies by a `size`.
  *
- * Tuned by the suite transcoder-sweep, two seeds (1,562 steps): explained variance .793 and .788 at L0 14.7 and 14.6 of k 16, where
+ * Tuned by the suite skip-archetypal-sweep, two seeds (1,562 steps): explained variance .793 and .788 at L0 14.7 and 14.6 of k 16, where
  * ReLU's transcoder has .793 at 14.7. L0 below k is no fault of the start: inputs whose target the skip and the bias explain need no
  * latents, and larger rates leave fewer to more of them (13.6 at the best explained variance, .797). Not run at d 768.
  */

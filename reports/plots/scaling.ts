@@ -2,7 +2,8 @@
 import type { EChartsOption } from 'echarts';
 import { mean } from '../../harness/num/stats/law-form.ts';
 import { jointLoss, type ScalingPoint } from '../../harness/num/stats/scaling-law.ts';
-import { subjectLoss } from '../../harness/num/stats/subject-law.ts';
+import { relative, subjectLoss } from '../../harness/num/stats/subject-law.ts';
+import { formatNumber } from '../format.ts';
 import { groupBy } from '../group-by.ts';
 import type { ScalingStudy } from '../scaling.ts';
 import type { SubjectStudy } from '../subject-scaling.ts';
@@ -62,10 +63,14 @@ export function scalingPlot({ variant, trainings, law }: ScalingStudy): Plot {
 }
 
 export function subjectScalingPlot({ variant, trainings, law, at: { k } }: SubjectStudy): Plot {
-  const atSparsity = trainings.filter((training) => training.k === k * training.d).sort((a, b) => a.d - b.d);
+  const atSparsity = trainings.filter((training) => relative(training).k === k).sort((a, b) => a.d - b.d);
   const curves = groupBy(atSparsity, ({ subject }) => subject).map((own) => {
     const { subject, d } = own[0]!;
     return { name: subject, trainings: own, lossAt: (n: number) => subjectLoss(law, { n, k: k * d, d }) };
   });
-  return lawPlot(`Scaling of ${variant} over subjects at k = ${k} d`, 'the law over all subjects.', curves);
+  return lawPlot(
+    `Scaling of ${variant} over subjects at k = ${formatNumber(k)} d`,
+    'the law over all subjects.',
+    curves,
+  );
 }

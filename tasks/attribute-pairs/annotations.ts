@@ -1,5 +1,5 @@
 /** @file What items and pairs show: attribute values as rows of flags, and which two of them a pair is about. */
-import { type AttributePair, type Item, UserError } from '../../harness/contract.ts';
+import { type AttributePair, type Item, type Mark, UserError } from '../../harness/contract.ts';
 
 /** A pair as the values, by number, that it loses, gains and keeps. */
 export interface Change {
@@ -34,12 +34,56 @@ export function annotations(values: readonly string[], items: readonly Item[]): 
 }
 
 /**
+ * What latents are matched to, and that the pairs are held out from it.
+ *
+ * @param shown Flags of the training images `items`, of which `images` were collected.
+ * @throws UserError where the items are others than those of the activations; where no training image has a label of the pairs' attributes: nothing could be matched, and any method
+ *   would have 0; and for an image of a pair that is among the training images.
+ */
+export function requireTraining(
+  dataset: string,
+  pairs: readonly AttributePair[],
+  values: readonly string[],
+  items: readonly Item[],
+  shown: Uint8Array,
+  images: number,
+): void {
+  if (items.length !== images) {
+    throw new UserError(
+      `attribute-pairs: dataset ${dataset}: expected the ${images} training images whose activations there are, found ${items.length}`,
+    );
+  }
+  if (!shown.includes(1)) {
+    throw new UserError(
+      `attribute-pairs: dataset ${dataset}: expected training images with labels such as ${values[0]}, found none among ${items.length}`,
+    );
+  }
+  const training = new Set(items.map(({ id }) => id));
+  const known = pairs.flatMap(({ before, after }) => [before, after]).find(({ id }) => training.has(id));
+  if (known) {
+    throw new UserError(
+      `attribute-pairs: dataset ${dataset}: item '${known.id}' of a pair: expected an image that is held out, found it in the training split`,
+    );
+  }
+}
+
+/** Values that no training image shows: no latent can be matched to them, and no method answers for them. */
+export function unseenMarks(values: readonly string[], shown: Uint8Array, images: number): Mark[] {
+  const unseen = values.filter((_, v) => !shown.subarray(v * images, (v + 1) * images).includes(1));
+  if (unseen.length === 0) return [];
+  const message = `No latent can be matched to ${unseen.join(', ')}: none of ${images} training images shows it.`;
+  return [{ code: 'values-not-shown', message }];
+}
+
+/**
  * The pairs as numbers of values.
  *
- * @throws UserError for a pair of a dataset that does not differ in exactly the attribute that it names.
+ * @throws UserError for a pair of a dataset that does not differ in exactly the attribute that it names, and for one that
+ *   comes twice, in either order: intervals count pairs as independent.
  */
 export function changesOf(dataset: string, pairs: readonly AttributePair[], values: readonly string[]): Change[] {
   const numbers = new Map(values.map((name, v) => [name, v]));
+  const seen = new Set<string>();
   return pairs.map(({ attribute, before, after }) => {
     const [from, to] = [before.labels ?? {}, after.labels ?? {}];
     const changed = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => from[name] !== to[name]);
@@ -54,6 +98,13 @@ export function changesOf(dataset: string, pairs: readonly AttributePair[], valu
           `'${attribute}' alone, found ${changed.length === 0 ? 'no difference' : changed.map((name) => `'${name}'`).join(', ')}`,
       );
     }
+    const pair = JSON.stringify([before.id, after.id].sort());
+    if (seen.has(pair)) {
+      throw new UserError(
+        `attribute-pairs: dataset ${dataset}: items '${before.id}' and '${after.id}': expected each pair once, found it twice`,
+      );
+    }
+    seen.add(pair);
     const kept = Object.entries(from).flatMap(([name, value]) => {
       const v = name === attribute ? undefined : numbers.get(nameOf(name, value));
       return v === undefined ? [] : [v];

@@ -1,4 +1,5 @@
 /** @file Activations of the images of pairs, to be encoded like any others. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ActivationSet,
   type AttributePair,
@@ -25,7 +26,7 @@ export interface ImageRows {
  * What the subject makes of both images of each pair: image 2p is the one before, 2p + 1 the one after.
  *
  * @param like A set of images at the same site: the positions that it keeps are kept.
- * @throws UserError for an item without an image, and for activations that are not finite.
+ * @throws UserError for an item without an image, a pair whose two images are one, and activations that are not finite.
  */
 export async function pairRows(
   clip: Clip,
@@ -34,6 +35,12 @@ export async function pairRows(
   pairs: readonly AttributePair[],
   progress: (done: number, total: number) => void,
 ): Promise<ImageRows> {
+  for (const { before, after } of pairs) {
+    if (!isDeepStrictEqual(imageOf(before), imageOf(after))) continue;
+    throw new UserError(
+      `attribute-pairs: items '${before.id}' and '${after.id}': expected two images, found the same one twice`,
+    );
+  }
   const items = pairs.flatMap(({ before, after }) => [before, after]);
   const keep = like.keep.subarray(0, like.bounds[1]);
   const kept = [...keep.keys()].filter((position) => keep[position] === 1);

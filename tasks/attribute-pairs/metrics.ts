@@ -59,6 +59,7 @@ export const METRICS = {
     direction: 'none',
     range: [0, null],
     unit: 'latents',
+    version: binaryMatchingVersion,
   },
 } satisfies Record<string, MetricDefinition>;
 
