@@ -52,7 +52,10 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   const held = study!.rows.filter(({ name }) => name.includes('d = 128'));
   assert.is(held.length, 1);
   assert.ok(Number.parseFloat(held[0]!.value) < 0.1, held[0]!.value);
-  assert.match(study!.reading[0]!, /^At equal n and k the loss rises .* in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/);
+  assert.match(
+    study!.reading[0]!,
+    /^At equal n and k the loss rises .* in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/,
+  );
   assert.match(study!.reading[1]!, /^At equal n \/ d and k \/ d it rises .* in 0 of 24/);
   const { html } = await renderTexts(grid());
   assert.match(html, /<h2>Over subjects<\/h2>/);
