@@ -67,7 +67,7 @@ test('three subjects: the law that made the losses, a row for each subject, and 
 test('widths of which a quotient is not exact: every subject has its loss at the cell that is compared', () => {
   const k = 1 / 49;
   assert.is.not(k * 49, 1);
-  const { studies } = subjectStudies(grid([49, 98], [2, 4, 8], [32, 49, 64]));
+  const { studies } = subjectStudies(grid([49, 98, 196], WIDTHS, [32, 49, 64]));
   assert.is(studies[0]!.at.k, k);
   for (const { subject, loss } of studies[0]!.subjects) assert.match(loss, /^\d/, subject);
   const { legend } = subjectScalingPlot(studies[0]!);
