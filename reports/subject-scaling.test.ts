@@ -52,7 +52,10 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   const held = study!.rows.filter(({ name }) => name.includes('d = 128'));
   assert.is(held.length, 1);
   assert.ok(Number.parseFloat(held[0]!.value) < 0.1, held[0]!.value);
-  assert.match(study!.reading[0]!, /^At equal n and k the loss rises .* in 12 of 12 cells/);
+  assert.match(
+    study!.reading[0]!,
+    /^At equal n and k the loss rises .* in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/,
+  );
   assert.match(study!.reading[1]!, /^At equal n \/ d and k \/ d it rises .* in 0 of 24/);
   const { html } = await renderTexts(grid());
   assert.match(html, /<h2>Over subjects<\/h2>/);
@@ -76,7 +79,7 @@ test('widths of which a quotient is not exact: every subject has its loss at the
 });
 
 test('nine trainings of a subject, of which most draws give no law, do not say what its irreducible loss is', () => {
-  const [study] = subjectStudies(grid([32, 64, 128], [2, 4, 8])).studies;
+  const [study] = subjectStudies(grid([32, 64], [2, 4, 8])).studies;
   for (const { irreducible, loss } of study!.subjects) {
     assert.is(irreducible, 'not determined');
     assert.match(loss, /^\d/);
@@ -91,7 +94,6 @@ test('a loss that falls from one subject to the next is not said to be as others
   });
   const [line] = subjectStudies(falling).studies[0]!.reading.filter((each) => each.startsWith('At equal n and k '));
   assert.match(line!, / in 0 of 12 cells \(Gao et al\. 2024 found that it does\)\.$/);
-  assert.match(subjectStudies(grid()).studies[0]!.reading[0]!, / in 12 of 12 cells \(as Gao et al\. 2024 found\)\.$/);
 });
 
 test('the order of results changes nothing', () => {
