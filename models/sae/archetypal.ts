@@ -4,6 +4,9 @@
  * The definition is that of overcomplete's RelaxedArchetypalDictionary, D = exp(s) · (W C + Λ) with the rows of W on the simplex
  * and those of Λ in a ball of radius δ, under a linear TopK encoder. `delta` is δ over √d_in, the mean norm of the
  * activations that training sees: 1 / √d_in is the authors' δ of 1.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .447 (TopK .585), 56 % of the
+ * latents silent. Without AuxK it finds fewer of the features of the suite ground-truth than with it (MCC .68, .71 at 0.25).
  */
 import { defineSae, type NamedTensors, type Tensor2D, type TrainState, tf, UserError } from '../../harness/contract.ts';
 import { rowNorms } from '../../harness/kit/index.ts';

@@ -2,8 +2,8 @@
  * @file Gated SAE: one part of the encoder says which latents are active, the other one how much. Decoder rows of free length,
  * as SAELens has them, explain .02 more of data with a known dictionary than the paper's unit rows.
  *
- * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .653, L0 29.9 of 32,
- * the best of those run. Its recipe was tuned on narrower ones.
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .653, L0 29.9 of 32.
+ * Its recipe was tuned on narrower ones.
  */
 import {
   type Codes,

@@ -7,6 +7,9 @@
  *
  * Tuned by the suite switch-kron-sweep, one seed: the TopK family's learning rate is the best of those tried; larger ones lower L0
  * below k. Held-out EV beside TopK's .909: .896 with heads of 2 · 4, .875 with 4 · 8.
+ *
+ * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .594 and still rising (TopK
+ * .585).
  */
 import {
   type Codes,
