@@ -18,7 +18,7 @@ import { auroc } from './num/metrics/roc.ts';
 import { createRng, type Rng } from './num/rng.ts';
 import { tf } from './num/tf.ts';
 import { resolveOptions } from './options.ts';
-import type { Definition, DefinitionByKind, PluginKind } from './plugin-check.ts';
+import type { DefinitionByKind, PluginKind } from './plugin-check.ts';
 import { loadPlugin } from './plugins.ts';
 import { openRegistry } from './registry.ts';
 import { checkedRows } from './results/rows.ts';
@@ -32,14 +32,10 @@ type Options = Record<string, unknown>;
 const [D_IN, FEATURES, ACTIVE] = [16, 24, 2];
 const SITE = { name: 'trial', d: D_IN, modality: 'vectors' as const, kind: 'pooled' as const };
 
-/** The files of this process, each loaded and registered once: a run, too, refuses a name that is taken. */
-const loaded = new Map<string, Promise<Definition>>();
-
 async function pluginOf<K extends PluginKind>(kind: K, place: string | URL): Promise<DefinitionByKind[K]> {
   const file = place instanceof URL ? fileURLToPath(place) : place;
   await initBackend();
-  if (!loaded.has(file)) loaded.set(file, loadPlugin(file, openRegistry()));
-  const definition = await loaded.get(file)!;
+  const definition = await loadPlugin(file, openRegistry());
   if (definition.kind === kind) return definition as DefinitionByKind[K];
   throw new UserError(
     `trial of ${basename(file, extname(file))}: expected a plug-in of kind '${kind}'; found '${definition.kind}'.`,

@@ -5,13 +5,13 @@
 
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as Tf from '@tensorflow/tfjs-core';
-import type { Values } from './addon.ts';
+import type { Addon, Values } from './addon.ts';
 import { OnKeys } from './on-keys.ts';
-import { giveArray } from './recycling.ts';
+import { Recycling } from './recycling.ts';
 
 type DType = 'float32' | 'int32' | 'bool';
 
-/** What the backend keeps of a tensor. `own`: `values` came from `takeArray` and nobody outside has seen it. */
+/** What the backend keeps of a tensor. `own`: `values` came from `arrays` and nobody outside has seen it. */
 interface Data {
   values?: Values | unknown[];
   dtype: string;
@@ -32,8 +32,12 @@ export function isServed(dtype: string): dtype is DType {
  * as seen and never reused, so aliases stay valid as they do in tfjs.
  */
 export class NativeBackend extends MathBackendCPU {
-  constructor() {
+  /** Where its tensors' arrays come from and go to. */
+  readonly arrays: Recycling;
+
+  constructor(addon: Addon) {
     super();
+    this.arrays = new Recycling(addon);
     // The CPU backend would print a hint to install tfjs-node at its first use.
     (this as unknown as { firstUse: boolean }).firstUse = false;
     Reflect.set(this.data, 'data', new OnKeys());
@@ -50,7 +54,7 @@ export class NativeBackend extends MathBackendCPU {
     return values instanceof wanted ? values : wanted.from(values as number[]);
   }
 
-  /** A new tensor around an array from `takeArray`. */
+  /** A new tensor around an array from `arrays`. */
   wrap(shape: number[], dtype: DType, values: Values): Tf.TensorInfo {
     const info = this.makeTensorInfo(shape, dtype, values);
     this.entry(info.dataId).own = true;
@@ -77,7 +81,7 @@ export class NativeBackend extends MathBackendCPU {
   override disposeData(dataId: object, force = false): boolean {
     const data = this.data.has(dataId) ? this.entry(dataId) : undefined;
     const gone = super.disposeData(dataId, force);
-    if (gone && data?.own) giveArray(data.values as Values);
+    if (gone && data?.own) this.arrays.give(data.values as Values);
     return gone;
   }
 }

@@ -50,7 +50,7 @@ export async function register(tf: typeof Tf) {
     if (tf.getKernel(config.kernelName, 'native')) continue;
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });
   }
-  tf.registerBackend('native', () => new NativeBackend(), 4);
+  tf.registerBackend('native', () => new NativeBackend(addon), 4);
   keepInfoOnTensors(tf);
   takeShortWays(tf, 'native');
   return started;

@@ -2,7 +2,6 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Addon, Values } from './addon.ts';
 import { isServed, type NativeBackend } from './backend.ts';
-import { takeArray } from './recycling.ts';
 
 /** Everything a kernel needs. */
 export interface Context {
@@ -29,7 +28,7 @@ export function output<D extends 'float32' | 'int32' | 'bool'>(
   if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
     throw new Error(`native backend: the inputs' shapes do not fit the operation: it would give [${shape}]`);
   }
-  const values = takeArray(dtype, sizeOf(shape));
+  const values = backend.arrays.take(dtype, sizeOf(shape));
   return { info: backend.wrap(shape, dtype, values), values };
 }
 

@@ -13,6 +13,13 @@ export interface CountedWord {
   readonly count: number;
 }
 
+/** How often each word occurs, in the order of their first occurrence. */
+export function countWords(words: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
 /**
  * Learns merges (Sennrich et al. 2016) until the vocabulary, which begins with `initial`, has `vocabSize` tokens or
  * every word is one token. Ties go to the pair that comes first in code-unit order, so the result depends on the

@@ -18,7 +18,6 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Addon, Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
-import { giveArray, takeArray } from '../recycling.ts';
 import { type Args, type Context, output, override } from '../registry.ts';
 
 const none = new Float32Array(0);
@@ -66,9 +65,9 @@ function encodeLists(
   const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
   const [n, d] = x.shape as [number, number];
   const lists: [Values, Values, Values] = [
-    takeArray('float32', most),
-    takeArray('int32', most),
-    takeArray('int32', n + 1),
+    backend.arrays.take('float32', most),
+    backend.arrays.take('int32', most),
+    backend.arrays.take('int32', n + 1),
   ];
   addon.params.set([n, d, W_enc.shape[1]!, most]);
   run(...lists, ...[x, W_enc, bias].map((info) => backend.valuesOf(info)));
@@ -76,7 +75,7 @@ function encodeLists(
   const codes = fits
     ? padded(backend, lists, n)
     : [output(backend, [n, 0], 'float32').info, output(backend, [n, 0], 'int32').info];
-  for (const list of lists) giveArray(list);
+  for (const list of lists) backend.arrays.give(list);
   return codes;
 }
 

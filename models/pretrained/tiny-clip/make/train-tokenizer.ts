@@ -15,19 +15,21 @@ import {
 import { SIDE } from '../../../../tasks/worlds/image-world/canvas.ts';
 import { caption } from '../../../../tasks/worlds/image-world/caption.ts';
 import { sampleAttributes } from '../../../../tasks/worlds/image-world/scene.ts';
-import { trainBpe } from '../../bpe.ts';
+import { countWords, trainBpe } from '../../bpe.ts';
 
 const SAMPLE_CAPTIONS = 20_000;
 const CONTEXT_LENGTH = 32;
 const OUT = new URL('..', import.meta.url);
 
 const rng = createRng('image-world tokenizer');
-const counts = new Map<string, number>();
-for (let i = 0; i < SAMPLE_CAPTIONS; i++) {
-  for (const [word] of caption(sampleAttributes(rng), rng).matchAll(new RegExp(CLIP_WORDS, 'gu'))) {
-    counts.set(word, (counts.get(word) ?? 0) + 1);
+
+function* sampleWords(): Generator<string> {
+  for (let i = 0; i < SAMPLE_CAPTIONS; i++) {
+    for (const [word] of caption(sampleAttributes(rng), rng).matchAll(new RegExp(CLIP_WORDS, 'gu'))) yield word;
   }
 }
+
+const counts = countWords(sampleWords());
 const words = [...counts].map(([word, count]) => ({
   pieces: [...word.slice(0, -1), `${word.at(-1)}${CLIP_WORD_END}`],
   count,

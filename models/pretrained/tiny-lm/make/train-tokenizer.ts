@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { BYTE_ALPHABET, createRng } from '../../../../harness/kit/index.ts';
 import { pretokenize } from '../../../../tasks/worlds/text-world/token-count.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
-import { trainBpe } from '../../bpe.ts';
+import { countWords, trainBpe } from '../../bpe.ts';
 import { mergesModule, SPECIALS, tokenizerJson } from './tokenizer-json.ts';
 
 const VOCAB_SIZE = 1536;
@@ -19,10 +19,12 @@ const OUT = new URL('..', import.meta.url);
 
 const world = createTextWorld();
 const rng = createRng('text-world tokenizer');
-const counts = new Map<string, number>();
-for (let i = 0; i < SAMPLE_DOCUMENTS; i++) {
-  for (const word of pretokenize(world.generate(rng).text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+
+function* sampleWords(): Generator<string> {
+  for (let i = 0; i < SAMPLE_DOCUMENTS; i++) yield* pretokenize(world.generate(rng).text);
 }
+
+const counts = countWords(sampleWords());
 const words = [...counts]
   .filter(([, count]) => count >= MIN_WORD_COUNT)
   .map(([word, count]) => ({ pieces: [...word], count }));
