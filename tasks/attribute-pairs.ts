@@ -1,6 +1,6 @@
 /** @file Attribute pairs: do the latents of an attribute answer when that attribute of an image changes, and only then? */
 import { type ActivationSet, defineTask, type ResultRow, type TaskContext, UserError } from '../harness/contract.ts';
-import { allUnavailable, createRng, firstItems, poolLatents } from '../harness/kit/index.ts';
+import { allUnavailable, createRng, firstItems, poolLatents, rowsAsSet } from '../harness/kit/index.ts';
 import {
   annotations,
   type Change,
@@ -9,7 +9,7 @@ import {
   unseenMarks,
   valuesOf,
 } from './attribute-pairs/annotations.ts';
-import { pairRows, rowsAsSet } from './attribute-pairs/images.ts';
+import { pairRows } from './attribute-pairs/images.ts';
 import { type Matched, matchValue, rankedCandidates, speaker, type Threshold } from './attribute-pairs/matching.ts';
 import { cellsOf, heldOutF1, METRICS, pairSamples } from './attribute-pairs/metrics.ts';
 import { type PairResponse, pairResponses } from './attribute-pairs/responses.ts';
@@ -134,7 +134,7 @@ export default defineTask<Options, Known>({
     const images = trainImages(train, options);
     const ranked = rankedCandidates(await poolLatents(method, firstItems(train, images), { signal }));
     const x = prepared.arrays['rows']!.data as Float32Array;
-    const ofPairs = await poolLatents(method, rowsAsSet({ x, rowsPerImage }, train.d_in), { signal });
+    const ofPairs = await poolLatents(method, rowsAsSet(x, train.d_in, { each: rowsPerImage }), { signal });
     const shown = prepared.arrays['shown']!.data as Uint8Array;
     const order = createRng('attribute-pairs/shuffled').permutation(images);
     const rowOf = (threshold: Threshold, matching: 'annotations' | 'shuffled') => {

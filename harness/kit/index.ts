@@ -124,7 +124,15 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
-export { ENCODE_ROWS, firstItems, type KeptBatch, type KeptSource, SCAN_ROWS, scanKept } from './kept-rows.ts';
+export {
+  ENCODE_ROWS,
+  firstItems,
+  type KeptBatch,
+  type KeptSource,
+  rowsAsSet,
+  SCAN_ROWS,
+  scanKept,
+} from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
 export { meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';

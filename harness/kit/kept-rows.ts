@@ -66,6 +66,29 @@ export function firstItems(set: KeptSource, count: number): KeptSource {
   };
 }
 
+/** Rows x [n, d_in] in memory as a set all of whose rows count: `each` consecutive ones are an item. */
+export function rowsAsSet(
+  x: Float32Array,
+  d_in: number,
+  { each = 1, groups }: { each?: number; groups?: Uint32Array } = {},
+): KeptSource {
+  const count = x.length / d_in / each;
+  return {
+    d_in,
+    bounds: Uint32Array.from({ length: count + 1 }, (_, i) => i * each),
+    keep: new Uint8Array(count * each).fill(1),
+    ...(groups ? { groups } : {}),
+    async *scan(size) {
+      const most = Math.max(1, Math.floor(size / each));
+      for (let firstItem = 0; firstItem < count; firstItem += most) {
+        const items = Math.min(most, count - firstItem);
+        const [firstRow, rows] = [firstItem * each, items * each];
+        yield { firstItem, items, firstRow, rows, x: x.subarray(firstRow * d_in, (firstRow + rows) * d_in) };
+      }
+    },
+  };
+}
+
 /** Copies the kept ones, `rows` of them, of the rows `x`: row `first` of the set and those after it. */
 function copyKept(x: Float32Array, out: Float32Array, rows: number, first: number, { keep, d_in }: KeptSource): void {
   let filled = 0;

@@ -10,7 +10,6 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import type { KeptSource } from '../../harness/kit/index.ts';
 
 /** Images of one forward pass. */
 const BATCH = 32;
@@ -72,24 +71,4 @@ export async function pairRows(
 function imageOf({ id, image }: Item): NonNullable<Item['image']> {
   if (image) return image;
   throw new UserError(`attribute-pairs: item '${id}': expected an image, found none`);
-}
-
-/** Rows in memory as a set all of whose rows count. */
-export function rowsAsSet({ x, rowsPerImage }: ImageRows, d: number): KeptSource {
-  const images = x.length / rowsPerImage / d;
-  const bounds = Uint32Array.from({ length: images + 1 }, (_, i) => i * rowsPerImage);
-  return {
-    d_in: d,
-    bounds,
-    keep: new Uint8Array(images * rowsPerImage).fill(1),
-    async *scan(rows) {
-      const most = Math.max(1, Math.floor(rows / rowsPerImage));
-      for (let first = 0; first < images; first += most) {
-        const items = Math.min(most, images - first);
-        const firstRow = first * rowsPerImage;
-        const part = x.subarray(firstRow * d, (firstRow + items * rowsPerImage) * d);
-        yield { firstItem: first, items, firstRow, rows: items * rowsPerImage, x: part };
-      }
-    },
-  };
 }

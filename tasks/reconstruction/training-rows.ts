@@ -1,6 +1,6 @@
 /** @file Explained variance of training rows beside that of held-out ones, with the same weights and rule of inference. */
 import type { ActivationSet, Mark, MetricValue, Prepared } from '../../harness/contract.ts';
-import { createRng, emptyCell, type KeptSource } from '../../harness/kit/index.ts';
+import { createRng, emptyCell, type KeptSource, rowsAsSet } from '../../harness/kit/index.ts';
 
 /** Training rows that are looked at: what they cost is bounded, whatever the set. */
 const MOST_ROWS = 2048;
@@ -42,20 +42,8 @@ export async function trainingRows(train: ActivationSet, rows: number): Promise<
 
 /** Those rows as something to be measured: one row an item, in groups. */
 export function trainingSource({ training_rows, training_units }: Arrays): KeptSource {
-  const [n, d_in] = training_rows!.shape as [number, number];
-  const x = training_rows!.data as Float32Array;
-  return {
-    d_in,
-    bounds: Uint32Array.from({ length: n + 1 }, (_, i) => i),
-    keep: new Uint8Array(n).fill(1),
-    groups: Uint32Array.from(training_units!.data),
-    async *scan(size) {
-      for (let first = 0; first < n; first += size) {
-        const rows = Math.min(size, n - first);
-        yield { firstItem: first, items: rows, firstRow: first, rows, x: x.slice(first * d_in, (first + rows) * d_in) };
-      }
-    },
-  };
+  const { shape, data } = training_rows!;
+  return rowsAsSet(data as Float32Array, shape[1]!, { groups: Uint32Array.from(training_units!.data) });
 }
 
 /**
