@@ -140,7 +140,10 @@ function metricsShown(
     ['bands', bands ? [bands.metric] : []],
     ['scatter', scatter ? [scatter.x, scatter.y] : []],
     // What another task measures, its own definition says.
-    ['fronts', fronts?.flatMap(({ x, y }) => ((x?.task ?? id) === id ? [y, x?.metric] : [y])) ?? []],
+    [
+      'fronts',
+      fronts?.flatMap((front) => ((front?.x?.task ?? id) === id ? [front?.y, front?.x?.metric] : [front.y])) ?? [],
+    ],
     ['costs', costs ?? []],
     ['scaling', scaling ? [scaling.missing] : []],
   ];
@@ -149,6 +152,7 @@ function metricsShown(
 
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */
 function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fail): void {
+  if (typeof shows !== 'object' || shows === null || Array.isArray(shows)) fail("'shows': an object", shows);
   for (const part of ['columns', 'fronts', 'costs'] as const) {
     if (shows[part] !== undefined && !Array.isArray(shows[part])) fail(`'shows.${part}': a list`, shows[part]);
   }

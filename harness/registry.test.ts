@@ -88,6 +88,10 @@ test('a task that shows what it has not is refused: reports would draw nothing, 
   refused(front({ metric: 'L0' }), /expected 'shows\.fronts': metrics of the task \(value, l0\); found 'L0'/);
   refused(front({ metric: 'L0', task: 'shown' }), /'shows\.fronts'.*found 'L0'/);
   refused(front({ metric: 'l0' }, 'values'), /'shows\.fronts'.*found 'values'/);
+  refused({ fronts: [null] }, /'shows\.fronts'.*found nothing/);
+  refused(null as never, /expected 'shows': an object; found null/);
+  refused('macs' as never, /expected 'shows': an object; found 'macs'/);
+  refused([] as never, /expected 'shows': an object; found/);
   refused({ columns: ['l1'] }, /'shows\.columns'.*found 'l1'/);
   refused({ scatter: { x: 'l0', y: 'ev' } }, /'shows\.scatter'.*found 'ev'/);
   refused({ bands: { ratio: 2, dense: 0.5 } }, /'shows\.bands'.*found nothing/);

@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { MetricDefinition, TaskDisplay } from '../contract/task.ts';
 import { refusal } from '../testing/failing.ts';
+import type { ResultDisplay } from './display.generated.ts';
 import { schemaFiles, typesOf } from './generate.ts';
+import type { ResultMetricDefinition } from './result.generated.ts';
 import { validate } from './validate.ts';
 
 const test = suite('schema');
@@ -24,6 +27,16 @@ for (const { schema, types } of schemaFiles()) {
     assert.is(readFileSync(types, 'utf8'), await typesOf(schema));
   });
 }
+
+/** true for one type in two places: assignable both ways alone, one may have fields that the other leaves out. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+test('what a task declares and what results keep of it are the same types, or this does not compile', () => {
+  const display: Same<TaskDisplay, ResultDisplay> = true;
+  // Results leave the description to the task.
+  const metric: Same<Omit<MetricDefinition, 'description'>, ResultMetricDefinition> = true;
+  assert.ok(display && metric);
+});
 
 test('a minimal suite passes and gets its defaults', async () => {
   const value = await validate('suite', minimal(), 'suite small');

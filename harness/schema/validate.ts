@@ -5,6 +5,7 @@ import type { ValidateFunction } from 'ajv';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../paths.ts';
 import type { ImportManifest } from './activations.generated.ts';
+import type { ResultDisplay } from './display.generated.ts';
 import { explain } from './explain.ts';
 import type { Result } from './result.generated.ts';
 import type { SaeConfig } from './sae-config.generated.ts';
@@ -16,6 +17,7 @@ export interface Documents {
   result: Result;
   'sae-config': SaeConfig;
   activations: ImportManifest;
+  display: ResultDisplay;
 }
 
 async function createAjv() {
@@ -41,15 +43,14 @@ const SITE = 'https://saxbench.dev/schema/';
 const schemaOf = (name: string) =>
   JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
 
-/** Schemas that others refer to. */
+/** Schemas that others refer to: added before these, and once. */
 const PARTS = ['display'];
 
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
-  const known = ajv.getSchema(`${SITE}${name}.json`) as ValidateFunction | undefined;
-  if (known) return known;
   for (const part of PARTS) if (!ajv.schemas[`${SITE}${part}.json`]) ajv.addSchema(schemaOf(part));
-  return ajv.compile(schemaOf(name));
+  const known = ajv.getSchema(`${SITE}${name}.json`) as ValidateFunction | undefined;
+  return known ?? ajv.compile(schemaOf(name));
 }
 
 /** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */

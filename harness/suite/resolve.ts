@@ -7,6 +7,7 @@ import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '.
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { validate } from '../schema/validate.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { methodName, subjectName } from './load.ts';
 import {
@@ -106,7 +107,7 @@ export async function resolveTask(
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const options = await resolveOptions(task.options, given.options, `${where}: task ${task.id}`);
-  await checkFronts(task, registry, where);
+  await checkShown(task, registry, where);
   return {
     id: task.id,
     title: task.title,
@@ -123,14 +124,16 @@ export async function resolveTask(
 }
 
 /**
- * Fronts of a task from outside along what another task measures: of a metric that it does not, nothing would be drawn.
+ * What a task from outside shows has the form that results keep: they would be refused when all is computed. And its fronts
+ * along what another task measures are of metrics that it does: of others nothing would be drawn.
  *
- * @throws UserError naming both tasks. A task that is not here may come with another plug-in.
+ * @throws UserError naming what is wrong, or both tasks. A task that is not here may come with another plug-in.
  */
-async function checkFronts({ id, shows }: DefinitionByKind['task'], registry: Registry, where: string): Promise<void> {
-  if (!shows?.fronts || registry.fileOf('task', id) === undefined) return;
+async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Registry, where: string): Promise<void> {
+  if (!shows || registry.fileOf('task', id) === undefined) return;
+  await validate('display', shows, `${where}: task ${id}: 'shows'`);
   const known = await registry.ids('task');
-  for (const { x } of shows.fronts) {
+  for (const { x } of shows.fronts ?? []) {
     if (x.task === undefined || !known.includes(x.task)) continue;
     const { metrics } = await registry.get('task', x.task);
     if (Object.hasOwn(metrics, x.metric)) continue;

@@ -57,17 +57,37 @@ test('the judge of a task is resolved with its options; an unknown one, or unkno
   assert.is((await resolveTask({ id: 'reconstruction' }, openRegistry(), 'suite s')).judge, undefined);
 });
 
-test('a task from outside whose front is along a metric that another task has not is told', async () => {
-  const resolved = (x: object) => {
-    const registry = openRegistry();
-    const task = {
-      ...{ kind: 'task', id: 'mine', title: 'T', version: 1, axes: {}, run() {}, options: {} },
-      metrics: { value: { description: 'V.', direction: 'max', range: [0, 1], unit: '', main: true } },
-      shows: { fronts: [{ x, y: 'value', title: 'T', caption: 'C' }] },
-    };
-    registry.add(task, 'mine.ts');
-    return resolveTask({ id: 'mine' }, registry, 'suite s');
+test('a task from outside that shows what results have no form for is told before anything is computed', async () => {
+  const shown = (shows: object) => refusal(() => outside(shows));
+  assert.match(
+    await shown({ column: ['value'] }),
+    /^suite s: task mine: 'shows': .* unknown key 'column'\. Did you mean: columns\?/,
+  );
+  const front = { x: { metric: 'value' }, y: 'value', title: 'T' };
+  assert.match(await shown({ fronts: [front] }), /'shows': fronts\[0\] lacks the key 'caption'/);
+  assert.match(await shown({ ranked: { at: 'here' } }), /'shows': ranked\.at: expected array; found "here"/);
+  assert.match(
+    await shown({ bands: { metric: 'value', ratio: 1, dense: 1 } }),
+    /bands\.ratio: expected a value that must be > 1; found 1/,
+  );
+  assert.match(await shown({ scaling: null }), /scaling: expected object; found null/);
+  assert.is((await outside({ columns: ['value'], fronts: [{ ...front, caption: 'C' }] })).id, 'mine');
+});
+
+/** A task of a plug-in, resolved. */
+function outside(shows: object) {
+  const registry = openRegistry();
+  const task = {
+    ...{ kind: 'task', id: 'mine', title: 'T', version: 1, axes: { at: 'Where.' }, run() {}, options: {} },
+    metrics: { value: { description: 'V.', direction: 'max', range: [0, 1], unit: '', main: true } },
+    shows,
   };
+  registry.add(task, 'mine.ts');
+  return resolveTask({ id: 'mine' }, registry, 'suite s');
+}
+
+test('a task from outside whose front is along a metric that another task has not is told', async () => {
+  const resolved = (x: object) => outside({ fronts: [{ x, y: 'value', title: 'T', caption: 'C' }] });
   assert.match(
     await refusal(() => resolved({ metric: 'L0', task: 'reconstruction' })),
     /^suite s: task mine: 'shows\.fronts': expected a metric of the task reconstruction \(.*\bl0\b.*\); found 'L0'\.$/,

@@ -1,5 +1,5 @@
 /** @file The scaling law of compute C (Gao et al. 2024, arXiv:2406.04093, section 3): loss against what a training cost. */
-import { type Fitted, type Form, fitForm, logSum, mean } from './law-form.ts';
+import { type Fitted, fitLaw, type LawForm, logSum, mean } from './law-form.ts';
 
 /** L(C) = irreducible + scale·C^exponent. */
 export interface ComputeLaw {
@@ -27,22 +27,27 @@ export function fitComputeLaw(points: readonly ComputePoint[], near?: ComputeLaw
   if (computes < 4 || points.some(({ loss, compute }) => !(loss > 0 && compute > 0)))
     throw new RangeError(`scaling law of compute: expected at least 4 computes and losses over 0; found ${computes}`);
   const c0 = mean(points.map(({ compute }) => Math.log(compute)));
-  const form: Form<ComputePoint> = {
-    start: (all, irreducible) => [
-      Math.log(irreducible),
-      mean(all.map(({ loss }) => Math.log(Math.max(loss - irreducible, loss * 1e-3)))),
-      -0.1,
-    ],
-    value([irreducible, scale, exponent], { compute }) {
-      const v = Math.log(compute) - c0;
-      const { log, first, second } = logSum(irreducible!, scale! + exponent! * v);
-      return { log, derivatives: [first, second, second * v] };
+  const around: LawForm<ComputePoint, ComputeLaw> = {
+    form: {
+      start: (all, irreducible) => [
+        Math.log(irreducible),
+        mean(all.map(({ loss }) => Math.log(Math.max(loss - irreducible, loss * 1e-3)))),
+        -0.1,
+      ],
+      value([irreducible, scale, exponent], { compute }) {
+        const v = Math.log(compute) - c0;
+        const { log, first, second } = logSum(irreducible!, scale! + exponent! * v);
+        return { log, derivatives: [first, second, second * v] };
+      },
     },
+    lawOf: ([irreducible, scale, exponent]) => ({
+      irreducible: Math.exp(irreducible!),
+      scale: Math.exp(scale! - exponent! * c0),
+      exponent: exponent!,
+    }),
+    paramsOf: ({ irreducible, scale, exponent }) => [Math.log(irreducible), Math.log(scale) + exponent * c0, exponent],
   };
-  const started = near && [Math.log(near.irreducible), Math.log(near.scale) + near.exponent * c0, near.exponent];
-  const { params, residual } = fitForm(form, points, started);
-  const [irreducible, scale, exponent] = params as [number, number, number];
-  return { law: { irreducible: Math.exp(irreducible), scale: Math.exp(scale - exponent * c0), exponent }, residual };
+  return fitLaw(around, points, near);
 }
 
 /** Those of the least loss for their compute: no other has as little of both. Sorted by compute. */

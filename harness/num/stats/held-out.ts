@@ -1,5 +1,5 @@
 /** @file What a law is worth that extrapolates: its error on the largest size, which it has not seen, beside that of guesses. */
-import { mean } from './law-form.ts';
+import { type Fitted, mean } from './law-form.ts';
 
 /** Mean over cells of |predicted − observed| / observed at the largest size. */
 export interface HeldOut {
@@ -14,25 +14,28 @@ export interface HeldOut {
   line: number;
 }
 
-/** How points are compared. */
-export interface HeldOutBy<P> {
+/** How points are compared, and which law foretells them. */
+export interface HeldOutBy<P, L> {
   sizeOf(point: P): number;
   /** What is the same at all sizes. */
   cellOf(point: P): string;
-  /** Losses as the smaller sizes foretell them; undefined where they are too few. */
-  fit(known: P[]): ((point: P) => number) | undefined;
+  /** Why the smaller sizes are too few for a law; undefined where they are not. */
+  whyNoLaw(known: P[]): string | undefined;
+  fit(known: P[]): Fitted<L>;
+  lossOf(law: L, point: P): number;
 }
 
 /** Undefined where there are fewer than two smaller sizes or too few for a law. Losses of one cell and size are averaged. */
-export function heldOut<P extends { loss: number }>(
+export function heldOut<P extends { loss: number }, L>(
   points: readonly P[],
-  { sizeOf, cellOf, fit }: HeldOutBy<P>,
+  { sizeOf, cellOf, whyNoLaw, fit, lossOf }: HeldOutBy<P, L>,
 ): HeldOut | undefined {
   const sizes = [...new Set(points.map(sizeOf))].sort((a, b) => b - a);
   const [largest, next, before] = sizes;
   if (largest === undefined || next === undefined || before === undefined) return undefined;
-  const predict = fit(points.filter((point) => sizeOf(point) < largest));
-  if (!predict) return undefined;
+  const known = points.filter((point) => sizeOf(point) < largest);
+  if (whyNoLaw(known) !== undefined) return undefined;
+  const { law } = fit(known);
   const lossAt = (size: number, cell: string) => {
     const own = points.filter((point) => sizeOf(point) === size && cellOf(point) === cell);
     return own.length > 0 ? mean(own.map(({ loss }) => loss)) : undefined;
@@ -45,7 +48,7 @@ export function heldOut<P extends { loss: number }>(
     const [observed, near, far] = [largest, next, before].map((size) => lossAt(size, cell));
     // The guesses need both smaller sizes: all errors are over the same cells.
     if (observed === undefined || near === undefined || far === undefined) return [];
-    const guesses = { error: predict(point), unchanged: near, line: near * (near / far) ** slope };
+    const guesses = { error: lossOf(law, point), unchanged: near, line: near * (near / far) ** slope };
     const off = (guess: number) => Math.abs(guess / observed - 1);
     return [{ error: off(guesses.error), unchanged: off(guesses.unchanged), line: off(guesses.line) }];
   });

@@ -26,6 +26,13 @@ export interface Form<P> {
   value(params: Vector, point: P): { log: number; derivatives: Vector };
 }
 
+/** A law's form around the middle of some points, with the way between its coordinates and the law's own parameters. */
+export interface LawForm<P, L> {
+  form: Form<P>;
+  lawOf(params: Vector): L;
+  paramsOf(law: L): Vector;
+}
+
 /** ln(e^a + e^b) with the weights of both, without overflow. */
 export function logSum(a: number, b: number): { log: number; first: number; second: number } {
   const most = Math.max(a, b);
@@ -34,7 +41,7 @@ export function logSum(a: number, b: number): { log: number; first: number; seco
 }
 
 /** Least squares of ln loss, from several starts or from one: the fit with the least error. */
-export function fitForm<P extends { loss: number }>(
+function fitForm<P extends { loss: number }>(
   form: Form<P>,
   points: readonly P[],
   near?: Vector,
@@ -54,6 +61,25 @@ export function fitForm<P extends { loss: number }>(
   const fits = starts.map((start) => leastSquares(residualsAt, start));
   const best = fits.reduce((a, b) => (b.sum < a.sum ? b : a));
   return { params: [...best.params], residual: Math.sqrt(best.sum / points.length) };
+}
+
+/** @param near A law to begin the search at; several starts are tried without one. */
+export function fitLaw<P extends { loss: number }, L>(
+  { form, lawOf, paramsOf }: LawForm<P, L>,
+  points: readonly P[],
+  near?: L,
+): Fitted<L> {
+  const { params, residual } = fitForm(form, points, near && paramsOf(near));
+  return { law: lawOf(params), residual };
+}
+
+/** The law without its irreducible loss: begun at none, the search stays there. */
+export function fitReducible<P extends { loss: number }, L>(
+  { form, lawOf }: LawForm<P, L>,
+  points: readonly P[],
+): Fitted<L> {
+  const { params, residual } = fitForm(form, points, form.start(points, 0));
+  return { law: lawOf(params), residual };
 }
 
 export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

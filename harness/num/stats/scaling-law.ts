@@ -3,7 +3,7 @@
  * section 3), and its error on a width that was held out.
  */
 import { type HeldOut, heldOut } from './held-out.ts';
-import { type Fitted, type Form, fitForm, logSum, mean, type Vector } from './law-form.ts';
+import { type Fitted, fitLaw, fitReducible, type LawForm, logSum, mean } from './law-form.ts';
 
 /** One trained SAE: n latents, k of them active at a time, and the loss that it reached, over 0. */
 export interface ScalingPoint {
@@ -26,11 +26,7 @@ export interface JointLaw {
 }
 
 /** The joint law around the middle (n0, k0) of the points: five of its six parameters change with that. */
-export function jointForm(points: readonly ScalingPoint[]): {
-  form: Form<ScalingPoint>;
-  lawOf(params: Vector): JointLaw;
-  paramsOf(law: JointLaw): Vector;
-} {
+export function jointForm(points: readonly ScalingPoint[]): LawForm<ScalingPoint, JointLaw> {
   const n0 = mean(points.map(({ n }) => Math.log(n)));
   const k0 = mean(points.map(({ k }) => Math.log(k)));
   return {
@@ -92,9 +88,7 @@ function requireLaw(points: readonly ScalingPoint[]): void {
  */
 export function fitJointLaw(points: readonly ScalingPoint[], near?: JointLaw): Fitted<JointLaw> {
   requireLaw(points);
-  const { form, lawOf, paramsOf } = jointForm(points);
-  const { params, residual } = fitForm(form, points, near && paramsOf(near));
-  return { law: lawOf(params), residual };
+  return fitLaw(jointForm(points), points, near);
 }
 
 /**
@@ -104,9 +98,7 @@ export function fitJointLaw(points: readonly ScalingPoint[], near?: JointLaw): F
  */
 export function fitReducibleLaw(points: readonly ScalingPoint[]): Fitted<JointLaw> {
   requireLaw(points);
-  const { form, lawOf } = jointForm(points);
-  const { params, residual } = fitForm(form, points, form.start(points, 0));
-  return { law: lawOf(params), residual };
+  return fitReducible(jointForm(points), points);
 }
 
 /**
@@ -121,10 +113,8 @@ export function heldOutWidth(
   return heldOut(points, {
     sizeOf: ({ n }) => n,
     cellOf: ({ k }) => String(k),
-    fit: (known) => {
-      if (whyNoJointLaw(known) !== undefined) return undefined;
-      const { law } = fit(known);
-      return ({ n, k }) => jointLoss(law, n, k);
-    },
+    whyNoLaw: whyNoJointLaw,
+    fit,
+    lossOf: (law, { n, k }) => jointLoss(law, n, k),
   });
 }

@@ -4,7 +4,7 @@
  * equal n and k a small subject has run out of features where a large one has not begun to: neither tells of the other.
  */
 import { type HeldOut, heldOut } from './held-out.ts';
-import { type Fitted, type Form, fitForm, mean, type Vector } from './law-form.ts';
+import { type Fitted, fitLaw, fitReducible, type LawForm, mean } from './law-form.ts';
 import { type JointLaw, jointForm, jointLoss, type ScalingPoint, whyNoJointLaw } from './scaling-law.ts';
 
 /** One trained SAE on a subject whose activations are d numbers. */
@@ -66,11 +66,7 @@ export function whyNoSubjectLaw(points: readonly SubjectPoint[]): string | undef
 }
 
 /** The form of the law around the middle of the points: the joint law's, with both its terms moved by ln d. */
-function subjectForm(points: readonly SubjectPoint[]): {
-  form: Form<SubjectPoint>;
-  lawOf(params: Vector): SubjectLaw;
-  paramsOf(law: SubjectLaw): Vector;
-} {
+function subjectForm(points: readonly SubjectPoint[]): LawForm<SubjectPoint, SubjectLaw> {
   const reason = whyNoFit(points);
   if (reason !== undefined) throw new RangeError(`scaling law over subjects: ${reason}`);
   const joint = jointForm(points.map(relative));
@@ -101,9 +97,7 @@ function subjectForm(points: readonly SubjectPoint[]): {
  * @throws RangeError for one size, or where all of them have not what a joint law needs.
  */
 export function fitSubjectLaw(points: readonly SubjectPoint[], near?: SubjectLaw): Fitted<SubjectLaw> {
-  const { form, lawOf, paramsOf } = subjectForm(points);
-  const { params, residual } = fitForm(form, points, near && paramsOf(near));
-  return { law: lawOf(params), residual };
+  return fitLaw(subjectForm(points), points, near);
 }
 
 /**
@@ -112,9 +106,7 @@ export function fitSubjectLaw(points: readonly SubjectPoint[], near?: SubjectLaw
  * @throws RangeError as {@link fitSubjectLaw}.
  */
 export function fitReducibleSubjectLaw(points: readonly SubjectPoint[]): Fitted<SubjectLaw> {
-  const { form, lawOf } = subjectForm(points);
-  const { params, residual } = fitForm(form, points, form.start(points, 0));
-  return { law: lawOf(params), residual };
+  return fitReducible(subjectForm(points), points);
 }
 
 /**
@@ -126,13 +118,11 @@ export function heldOutSubject(
   points: readonly SubjectPoint[],
   fit: (points: SubjectPoint[]) => Fitted<SubjectLaw> = fitSubjectLaw,
 ): HeldOut | undefined {
-  return heldOut<SubjectPoint>(points, {
+  return heldOut<SubjectPoint, SubjectLaw>(points, {
     sizeOf: ({ d }) => d,
     cellOf,
-    fit: (known) => {
-      if (whyNoSubjectLaw(known) !== undefined) return undefined;
-      const { law } = fit(known);
-      return (point) => subjectLoss(law, point);
-    },
+    whyNoLaw: whyNoSubjectLaw,
+    fit,
+    lossOf: subjectLoss,
   });
 }
