@@ -9,6 +9,7 @@ import {
   relative,
   type SubjectLaw,
   type SubjectPoint,
+  sharedPoints,
   whyNoSubjectLaw,
 } from '../harness/num/stats/subject-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
@@ -109,7 +110,7 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
     held: heldOutSubject(trainings, fit),
   })) as [LawFit<SubjectLaw>, LawFit<SubjectLaw>];
   const bySubject = groupBy(trainings, ({ subject }) => subject).sort((a, b) => a[0]!.d - b[0]!.d);
-  const at = middleOf(bySubject);
+  const at = middleOf(trainings);
   return {
     trainings,
     law: whole.law,
@@ -127,16 +128,9 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
 
 const meanLoss = (points: readonly SubjectPoint[]) => mean(points.map(({ loss }) => loss));
 
-/** The n / d and k / d that all subjects have. */
-function sharedCells(bySubject: readonly SubjectPoint[][]): { n: number; k: number }[] {
-  const [first, ...others] = bySubject.map((own) => groupBy(own.map(relative), ({ n, k }) => `${n} ${k}`));
-  const has = (cells: SubjectPoint[][], { n, k }: SubjectPoint) =>
-    cells.some(([other]) => other!.n === n && other!.k === k);
-  return first!.flatMap(([cell]) => (others.every((cells) => has(cells, cell!)) ? [cell!] : []));
-}
-
-function middleOf(bySubject: readonly SubjectPoint[][]): SubjectStudy['at'] {
-  const cells = sharedCells(bySubject);
+/** Of the n / d and k / d that all subjects have. */
+function middleOf(trainings: readonly SubjectPoint[]): SubjectStudy['at'] {
+  const cells = sharedPoints(trainings).map(relative);
   const middle = (values: number[]) => {
     const sorted = [...new Set(values)].sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)]!;
