@@ -81,13 +81,12 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
         ...point,
         d: result.site.d_in,
         subject: result.subject.id,
+        fingerprint: result.subject.fingerprint,
         parameters: result.subject.parameters,
       }));
       const sizes = groupBy(trainings, ({ d }) => String(d));
-      // Two subjects of one width differ in what this law knows nothing of.
-      if (sizes.length < 2 || sizes.some((same) => new Set(same.map(({ subject }) => subject)).size > 1)) continue;
-      if (sizes.every((same) => !isGrid(same))) continue;
-      const reason = whyNoSubjectLaw(trainings);
+      if (sizes.length < 2 || sizes.every((same) => !isGrid(same))) continue;
+      const reason = whyNotBySize(sizes) ?? whyNoSubjectLaw(trainings);
       const { site, task } = own[0]!;
       if (reason !== undefined) refused.push({ variant: `${label} over subjects at ${site.name}`, reason });
       else {
@@ -100,7 +99,16 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
   return { studies, refused };
 }
 
-type SubjectTraining = SubjectStudy['trainings'][number] & { parameters: number | null };
+type SubjectTraining = SubjectStudy['trainings'][number] & { fingerprint: string; parameters: number | null };
+
+/** Two subjects of one width, or one whose files changed in between, differ in what this law knows nothing of. */
+function whyNotBySize(sizes: readonly SubjectTraining[][]): string | undefined {
+  const models = sizes.map((same) => groupBy(same, ({ subject, fingerprint }) => `${subject} ${fingerprint}`));
+  const several = models.find((same) => same.length > 1);
+  if (several === undefined) return undefined;
+  const names = several.map(([first]) => `${first!.subject} (files ${first!.fingerprint.slice(0, 8)})`);
+  return `expected one subject of each width; found ${names.join(' and ')} of d ${several[0]![0]!.d}`;
+}
 
 function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | 'site' | 'task'> {
   const cells = groupBy(trainings, ({ n, k, d }) => `${n} ${k} ${d}`);
