@@ -230,6 +230,11 @@ test('pairs that are none are refused in one line', async () => {
   const both = { ...good, after: itemOf('x', { ...good.after.labels, shape: 'moon' }) };
   assert.match(await refused([second, both]), /found 'colour', 'shape'/);
   assert.match(await refused([second, { ...good, attribute: 'size' }]), /differ in 'size' alone, found 'colour'/);
+  const { labels: _labels, ...bare } = good.after;
+  assert.match(
+    await refused([second, { ...good, after: bare }]),
+    /differ in 'colour' alone, found 'colour', 'shape', /,
+  );
   const { image: _image, ...blind } = good.after;
   assert.match(await refused([second, { ...good, after: blind }]), /'colour-0-after': expected an image, found none/);
   const still = { ...good, after: { ...good.after, image: { ...good.before.image! } } };

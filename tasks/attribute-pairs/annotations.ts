@@ -15,7 +15,9 @@ const nameOf = (attribute: string, value: string) => `${attribute}=${value}`;
 /** Values of all attributes that pairs change, named `colour=red`, in order of appearance. */
 export function valuesOf(pairs: readonly AttributePair[]): string[] {
   const changing = new Set(pairs.map(({ attribute }) => attribute));
-  const shown = pairs.flatMap(({ before, after }) => [before, after]).flatMap(({ labels }) => Object.entries(labels!));
+  const shown = pairs
+    .flatMap(({ before, after }) => [before, after])
+    .flatMap(({ labels = {} }) => Object.entries(labels));
   const names = shown.filter(([attribute]) => changing.has(attribute)).map(([name, value]) => nameOf(name, value));
   return [...new Set(names)].sort();
 }
