@@ -5,6 +5,7 @@ import {
   annotations,
   type Change,
   changesOf,
+  requireHeldOut,
   requireTraining,
   unseenMarks,
   valuesOf,
@@ -105,9 +106,11 @@ export default defineTask<Options, Known>({
     }
     const values = valuesOf(pairs);
     const changes = changesOf(dataset.id, pairs, values);
-    const items = (await dataset.corpus('train', train.bounds.length - 1)).slice(0, trainImages(train, options));
+    const training = await dataset.corpus('train', train.bounds.length - 1);
+    const items = training.slice(0, trainImages(train, options));
     const shown = annotations(values, items);
-    requireTraining(dataset.id, pairs, values, items, shown, trainImages(train, options));
+    requireTraining(dataset.id, values, items, shown, trainImages(train, options));
+    requireHeldOut(dataset.id, pairs, training);
     const heldOut = annotations(
       values,
       pairs.flatMap(({ before, after }) => [before, after]),
