@@ -34,6 +34,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
       [scored('zzz', 0.7, { unit: '%' }), /metric 'auroc': unit "%", there ""/],
       [scored('zzz', 0.7, { range: [0, 100] }), /metric 'auroc': range \[0,100\], there \[null,null\]/],
       [scored('zzz', 0.7, { version: 2 }), /metric 'auroc': version 2, there none/],
+      [scored('zzz', 0.7, { counted: true }), /metric 'auroc': counted true, there none/],
       [scored('zzz', 0.7, { main: false }), /main metric none, there "auroc"/],
     ] as const
   ).entries()) {

@@ -3,7 +3,7 @@ import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { byTable } from './group-by.ts';
 
-const FIELDS = ['unit', 'direction', 'range', 'version'] as const;
+const FIELDS = ['unit', 'direction', 'range', 'version', 'counted'] as const;
 
 const said = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
 
