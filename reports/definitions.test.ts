@@ -6,8 +6,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { writeResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { buildTables } from './aggregate.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults, renderReports } from './index.ts';
+import type { Table } from './table.ts';
 import { metric, resultWith } from './testing/results.ts';
 
 const test = suite('reports/definitions');
@@ -34,6 +36,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
       [scored('zzz', 0.7, { unit: '%' }), /metric 'auroc': unit "%", there ""/],
       [scored('zzz', 0.7, { range: [0, 100] }), /metric 'auroc': range \[0,100\], there \[null,null\]/],
       [scored('zzz', 0.7, { version: 2 }), /metric 'auroc': version 2, there none/],
+      [scored('zzz', 0.7, { counted: true }), /metric 'auroc': counted true, there none/],
       [scored('zzz', 0.7, { main: false }), /main metric none, there "auroc"/],
     ] as const
   ).entries()) {
@@ -60,6 +63,18 @@ test('the newest version of a task decides; one with other metrics beside is no 
   assert.is(definedOtherwise([...older, more]).size, 0);
   const elsewhere = { ...newer, task: { ...newer.task, id: 'steering' } };
   assert.is(definedOtherwise([elsewhere, ...older]).size, 0);
+});
+
+test('what a table shows is of the newest version and of most results, wherever others come in their order', () => {
+  const showing = (name: string, columns: string[], version: number) => {
+    const result = scored(name, 0.5);
+    return { ...result, task: { ...result.task, version, shows: { columns } } };
+  };
+  const results = [showing('a', ['f1'], 1), showing('b', [], 2), showing('c', ['f1'], 2), showing('d', ['f1'], 2)];
+  for (const ordered of [results, results.toReversed()]) {
+    const [{ task }] = buildTables(ordered) as [Table];
+    assert.equal([task.version, task.shows], [2, { columns: ['f1'] }]);
+  }
 });
 
 test('a result copied to the place of another seed or method is named and counts once', async () => {

@@ -3,7 +3,7 @@ import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { byTable } from './group-by.ts';
 
-const FIELDS = ['unit', 'direction', 'range', 'version'] as const;
+const FIELDS = ['unit', 'direction', 'range', 'version', 'counted'] as const;
 
 const said = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
 
@@ -20,12 +20,19 @@ function firstDifference(own: Result['task'], of: Result['task']): string | unde
   return main === otherMain ? undefined : `main metric ${said(main)}, there ${said(otherMain)}`;
 }
 
-/** The definitions that a table goes by: of the newest version of its task, those of most results. */
-function standardOf(group: readonly Result[]): Result['task'] {
+/**
+ * The definitions that a table goes by: of the newest version of its task, those of most results.
+ *
+ * @param definitionsOf What is compared.
+ */
+export function standardOf(
+  group: readonly Result[],
+  definitionsOf: (task: Result['task']) => unknown = ({ metrics }) => metrics,
+): Result['task'] {
   const newest = Math.max(...group.map(({ task }) => task.version));
   const counts = new Map<string, { task: Result['task']; count: number }>();
   for (const { task } of group.filter((each) => each.task.version === newest)) {
-    const key = JSON.stringify(task.metrics);
+    const key = JSON.stringify(definitionsOf(task));
     counts.set(key, { task, count: (counts.get(key)?.count ?? 0) + 1 });
   }
   return [...counts.values()].reduce((most, each) => (each.count > most.count ? each : most)).task;

@@ -291,6 +291,15 @@ test('a law is fitted to settings of one training only', () => {
     [16, 16],
   );
   assert.ok(studies.every(({ variant }) => variant.startsWith('a training.lr=')));
+  assert.not.ok(studies.some(({ reading }) => reading.some((line) => line.includes('differ in'))));
+  // Trainings that go by the width are one curve: what else than the width changes is said.
+  const longer = grid.map((result) => {
+    const options = { ...result.training!.options, tokens: 1000 * result.method.d_sae! };
+    return { ...result, training: { ...result.training!, options } };
+  });
+  const [study] = scalingStudies(longer);
+  assert.is(study!.trainings.length, 16);
+  assert.match(study!.reading[0]!, /^The trainings differ in training\.tokens too: /);
 });
 
 test.run();

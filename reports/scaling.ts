@@ -13,7 +13,7 @@ import {
 import type { Result } from '../harness/schema/result.generated.ts';
 import { formatInterval, formatNumber } from './format.ts';
 import { groupBy } from './group-by.ts';
-import { type Setting, settingIn } from './settings.ts';
+import { differing, type Setting, settingIn } from './settings.ts';
 import { curvesOf } from './variants.ts';
 
 /** One training: what it cost and the loss that it reached. */
@@ -119,7 +119,7 @@ export function refusedLaws(results: readonly Result[]): RefusedLaw[] {
 }
 
 /** What a reader must know of the trainings before the law. */
-export function remarksOn(own: readonly { result: Result; point: Training }[], lost: number): string[] {
+export function remarksOn(own: readonly Pick<TrainedSetting, 'result' | 'training'>[], lost: number): string[] {
   const remarks: string[] = [];
   const warned = own.filter(({ result }) => (result.marks ?? []).length > 0).length;
   // The law goes by the sparsity that was asked for: of a training that missed it, it says something else.
@@ -128,6 +128,10 @@ export function remarksOn(own: readonly { result: Result; point: Training }[], l
       `${warned} of the ${own.length} trainings have a warning (⚠ below): the law is no better than they are.`,
     );
   if (lost > 0) remarks.push(`${lost} more trainings failed or explain no variance: they are not in the law.`);
+  // As tokens that grow with the width: meant so, or a mistake that only the reader can see.
+  const unlike = differing(own.map(({ training }) => training));
+  if (unlike.length > 0)
+    remarks.push(`The trainings differ in ${unlike.join(', ')} too: the law takes what that does for the size's.`);
   return remarks;
 }
 

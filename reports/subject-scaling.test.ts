@@ -139,6 +139,13 @@ test('cells that failed are counted and missed by the law; two subjects hold non
 test('subjects of one width, or trained on otherwise, are no comparison of sizes', () => {
   const twin = grid([64]).map((result) => ({ ...result, subject: { ...result.subject, id: 'twin' } }));
   assert.equal(subjectStudies([...grid(), ...twin]).studies, []);
+  const reason = /^expected one subject of each width; found lm-d64 \(.*\) and (twin|lm-d64) \(.*\) of d 64$/;
+  assert.match(subjectStudies([...grid(), ...twin]).refused[0]!.reason, reason);
+  // A folder with results from before and after its model was trained again.
+  const subjectOf = (result: Result) => ({ ...result.subject, fingerprint: 'of other weights' });
+  const again = grid().map((result, i) => (i === 13 ? { ...result, subject: subjectOf(result) } : result));
+  assert.equal(subjectStudies(again).studies, []);
+  assert.match(subjectStudies(again).refused[0]!.reason, reason);
   const other = grid([128]).map((result) => ({
     ...result,
     training: { ...result.training!, options: { ...result.training!.options, lr: 0.1 } },

@@ -9,6 +9,7 @@ import {
   relative,
   type SubjectLaw,
   type SubjectPoint,
+  sharedPoints,
   whyNoSubjectLaw,
 } from '../harness/num/stats/subject-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
@@ -80,13 +81,12 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
         ...point,
         d: result.site.d_in,
         subject: result.subject.id,
+        fingerprint: result.subject.fingerprint,
         parameters: result.subject.parameters,
       }));
       const sizes = groupBy(trainings, ({ d }) => String(d));
-      // Two subjects of one width differ in what this law knows nothing of.
-      if (sizes.length < 2 || sizes.some((same) => new Set(same.map(({ subject }) => subject)).size > 1)) continue;
-      if (sizes.every((same) => !isGrid(same))) continue;
-      const reason = whyNoSubjectLaw(trainings);
+      if (sizes.length < 2 || sizes.every((same) => !isGrid(same))) continue;
+      const reason = whyNotBySize(sizes) ?? whyNoSubjectLaw(trainings);
       const { site, task } = own[0]!;
       if (reason !== undefined) refused.push({ variant: `${label} over subjects at ${site.name}`, reason });
       else {
@@ -99,7 +99,16 @@ export function subjectStudies(results: readonly Result[]): { studies: SubjectSt
   return { studies, refused };
 }
 
-type SubjectTraining = SubjectStudy['trainings'][number] & { parameters: number | null };
+type SubjectTraining = SubjectStudy['trainings'][number] & { fingerprint: string; parameters: number | null };
+
+/** Two subjects of one width, or one whose files changed in between, differ in what this law knows nothing of. */
+function whyNotBySize(sizes: readonly SubjectTraining[][]): string | undefined {
+  const models = sizes.map((same) => groupBy(same, ({ subject, fingerprint }) => `${subject} ${fingerprint}`));
+  const several = models.find((same) => same.length > 1);
+  if (several === undefined) return undefined;
+  const names = several.map(([first]) => `${first!.subject} (files ${first!.fingerprint.slice(0, 8)})`);
+  return `expected one subject of each width; found ${names.join(' and ')} of d ${several[0]![0]!.d}`;
+}
 
 function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | 'site' | 'task'> {
   const cells = groupBy(trainings, ({ n, k, d }) => `${n} ${k} ${d}`);
@@ -109,7 +118,7 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
     held: heldOutSubject(trainings, fit),
   })) as [LawFit<SubjectLaw>, LawFit<SubjectLaw>];
   const bySubject = groupBy(trainings, ({ subject }) => subject).sort((a, b) => a[0]!.d - b[0]!.d);
-  const at = middleOf(bySubject);
+  const at = middleOf(trainings);
   return {
     trainings,
     law: whole.law,
@@ -127,16 +136,9 @@ function studyOf(trainings: SubjectTraining[]): Omit<SubjectStudy, 'variant' | '
 
 const meanLoss = (points: readonly SubjectPoint[]) => mean(points.map(({ loss }) => loss));
 
-/** The n / d and k / d that all subjects have. */
-function sharedCells(bySubject: readonly SubjectPoint[][]): { n: number; k: number }[] {
-  const [first, ...others] = bySubject.map((own) => groupBy(own.map(relative), ({ n, k }) => `${n} ${k}`));
-  const has = (cells: SubjectPoint[][], { n, k }: SubjectPoint) =>
-    cells.some(([other]) => other!.n === n && other!.k === k);
-  return first!.flatMap(([cell]) => (others.every((cells) => has(cells, cell!)) ? [cell!] : []));
-}
-
-function middleOf(bySubject: readonly SubjectPoint[][]): SubjectStudy['at'] {
-  const cells = sharedCells(bySubject);
+/** Of the n / d and k / d that all subjects have. */
+function middleOf(trainings: readonly SubjectPoint[]): SubjectStudy['at'] {
+  const cells = sharedPoints(trainings).map(relative);
   const middle = (values: number[]) => {
     const sorted = [...new Set(values)].sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)]!;

@@ -14,7 +14,7 @@ import {
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
-import { refusal } from '../harness/testing/failing.ts';
+import { refusal, rejection } from '../harness/testing/failing.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
 import { pairResponses } from './attribute-pairs/responses.ts';
 import task from './attribute-pairs.ts';
@@ -75,7 +75,7 @@ const dataset: Dataset = {
 };
 
 type Encode = (x: Tensor2D) => Tensor2D;
-async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, options = {} } = {}) {
+async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, options = {}, more = {} } = {}) {
   const method: FittedMethod = {
     ...{ d_in: D, d_sae, sparse, dispose() {} },
     encode: (x) => ({ kind: 'dense', values: tf.tidy(() => encode(x)) }),
@@ -87,6 +87,7 @@ async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, opt
     rng: createRng(0),
     method: { ...method, id: 'toy', kind: 'sae' },
     ...taskTools(method),
+    ...more,
   } as unknown as Parameters<typeof task.run>[0];
   const before = tf.memory().numTensors;
   const prepared = await task.prepare!(context);
@@ -207,6 +208,19 @@ test('fewer images than asked for, and a method without codes', async () => {
   near(cell('pair_f1'), 1);
 });
 
+test('an abort comes through while the images of pairs are read', async () => {
+  const controller = new AbortController();
+  let told = 0;
+  const progress = () => {
+    told++;
+    controller.abort(new Error('enough'));
+  };
+  const before = tf.memory().numTensors;
+  const stopped = run((x) => tf.clone(x), { more: { progress, signal: controller.signal } });
+  assert.match(String(await rejection(stopped)), /enough/);
+  assert.equal([told, tf.memory().numTensors], [1, before]);
+});
+
 test('a dataset, subject or site that has no pairs to answer is told of', () => {
   const { attributePairs: _pairs, ...without } = dataset;
   const reason = (context: object) => task.unavailable!({ dataset, subject: clip, site, ...context } as never);
@@ -230,6 +244,11 @@ test('pairs that are none are refused in one line', async () => {
   const both = { ...good, after: itemOf('x', { ...good.after.labels, shape: 'moon' }) };
   assert.match(await refused([second, both]), /found 'colour', 'shape'/);
   assert.match(await refused([second, { ...good, attribute: 'size' }]), /differ in 'size' alone, found 'colour'/);
+  const { labels: _labels, ...bare } = good.after;
+  assert.match(
+    await refused([second, { ...good, after: bare }]),
+    /differ in 'colour' alone, found 'colour', 'shape', /,
+  );
   const { image: _image, ...blind } = good.after;
   assert.match(await refused([second, { ...good, after: blind }]), /'colour-0-after': expected an image, found none/);
   const still = { ...good, after: { ...good.after, image: { ...good.before.image! } } };
@@ -240,8 +259,14 @@ test('pairs that are none are refused in one line', async () => {
   );
   const back = { ...good, before: good.after, after: good.before };
   assert.match(await refused([good, second, back]), /expected each pair once/);
-  const leaked = { ...good, before: { ...good.before, id: 'train-3' } };
-  assert.match(await refused([second, leaked]), /item 'train-3' of a pair: expected an image that is held out/);
+  // The second is beyond the 250 that latents are matched on; dictionaries are trained on it too.
+  for (const id of ['train-3', 'train-280']) {
+    const leaked = { ...good, before: { ...good.before, id } };
+    assert.match(
+      await refused([second, leaked]),
+      new RegExp(`item '${id}' of a pair: expected an image that is held out`),
+    );
+  }
 });
 
 test('pairs in another order change nothing', async () => {

@@ -5,6 +5,7 @@ import {
   annotations,
   type Change,
   changesOf,
+  requireHeldOut,
   requireTraining,
   unseenMarks,
   valuesOf,
@@ -95,7 +96,7 @@ export default defineTask<Options, Known>({
     return site.modality === 'image' ? undefined : 'needs a site of the vision tower';
   },
   async prepare(context) {
-    const { dataset, subject, site, test, train, options, progress } = context;
+    const { dataset, subject, site, test, train, options, signal, progress } = context;
     if (subject?.type !== 'clip') throw new Error('internal: attribute-pairs ran without a CLIP');
     const pairs = await dataset.attributePairs!(options.pairs);
     if (pairs.length < 2) {
@@ -105,16 +106,19 @@ export default defineTask<Options, Known>({
     }
     const values = valuesOf(pairs);
     const changes = changesOf(dataset.id, pairs, values);
-    const items = (await dataset.corpus('train', train.bounds.length - 1)).slice(0, trainImages(train, options));
+    const training = await dataset.corpus('train', train.bounds.length - 1);
+    const items = training.slice(0, trainImages(train, options));
     const shown = annotations(values, items);
-    requireTraining(dataset.id, pairs, values, items, shown, trainImages(train, options));
+    requireTraining(dataset.id, values, items, shown, trainImages(train, options));
+    requireHeldOut(dataset.id, pairs, training);
     const heldOut = annotations(
       values,
       pairs.flatMap(({ before, after }) => [before, after]),
     );
-    const { x, rowsPerImage } = await pairRows(subject, site, test, pairs, (done, total) =>
-      progress(done, total, 'pairs'),
-    );
+    const { x, rowsPerImage } = await pairRows(subject, site, test, pairs, (done, total) => {
+      signal?.throwIfAborted();
+      progress(done, total, 'pairs');
+    });
     return {
       json: { values, changes, rowsPerImage },
       arrays: {

@@ -169,6 +169,23 @@ test('a latent that also fires faintly elsewhere: its F1 at 0 is low, at a thres
   assert.ok(blind.cell('feature_f1_threshold')! < 1);
 });
 
+test('training rows, which thresholds alone need, are encoded and not decoded', async () => {
+  const rows = { encoded: 0, decoded: 0 };
+  const plain = method([unit(2), unit(0), unit(3), unit(1)]);
+  await run({
+    ...plain,
+    encode: (x) => {
+      rows.encoded += x.shape[0];
+      return plain.encode!(x);
+    },
+    decode: (codes) => {
+      rows.decoded += codes.values.shape[0];
+      return plain.decode!(codes);
+    },
+  });
+  assert.equal(rows, { encoded: TEST + 200, decoded: TEST });
+});
+
 test('fewer latents than features: pairs alone count in MCC, all features in feature_f1 and many_to_one', async () => {
   const { cell, row } = await run(method([unit(0), unit(2)]));
   near(cell('mcc'), 1);

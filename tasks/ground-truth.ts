@@ -174,7 +174,9 @@ export default defineTask<Options, World>({
       return { rows: [row], ...(match ? { curves: curvesOf(match, truth) } : {}) };
     }
     const firing = firingOf(encoded.codes, truth);
-    const { codes: trained } = await encode(context, firstItems(train, trainTruth.n));
+    // Thresholds need no reconstruction, which of dense codes costs as much as the codes.
+    const { decode: _, ...encoder } = method;
+    const { codes: trained } = await encode({ ...context, method: encoder }, firstItems(train, trainTruth.n));
     const trainFiring = firingOf(trained!, trainTruth);
     row.metrics = { ...row.metrics, ...firingCells(match, encoded.codes, firing, trainFiring, parents) };
     return { rows: [row], details: detailsOf(match, firing), curves: curvesOf(match, truth) };

@@ -15,7 +15,9 @@ const nameOf = (attribute: string, value: string) => `${attribute}=${value}`;
 /** Values of all attributes that pairs change, named `colour=red`, in order of appearance. */
 export function valuesOf(pairs: readonly AttributePair[]): string[] {
   const changing = new Set(pairs.map(({ attribute }) => attribute));
-  const shown = pairs.flatMap(({ before, after }) => [before, after]).flatMap(({ labels }) => Object.entries(labels!));
+  const shown = pairs
+    .flatMap(({ before, after }) => [before, after])
+    .flatMap(({ labels = {} }) => Object.entries(labels));
   const names = shown.filter(([attribute]) => changing.has(attribute)).map(([name, value]) => nameOf(name, value));
   return [...new Set(names)].sort();
 }
@@ -34,15 +36,12 @@ export function annotations(values: readonly string[], items: readonly Item[]): 
 }
 
 /**
- * What latents are matched to, and that the pairs are held out from it.
- *
  * @param shown Flags of the training images `items`, of which `images` were collected.
- * @throws UserError where the items are others than those of the activations; where no training image has a label of the pairs' attributes: nothing could be matched, and any method
- *   would have 0; and for an image of a pair that is among the training images.
+ * @throws UserError where the items are others than those of the activations, and where no training image has a label of the
+ *   pairs' attributes: nothing could be matched, and any method would have 0.
  */
 export function requireTraining(
   dataset: string,
-  pairs: readonly AttributePair[],
   values: readonly string[],
   items: readonly Item[],
   shown: Uint8Array,
@@ -58,8 +57,15 @@ export function requireTraining(
       `attribute-pairs: dataset ${dataset}: expected training images with labels such as ${values[0]}, found none among ${items.length}`,
     );
   }
-  const training = new Set(items.map(({ id }) => id));
-  const known = pairs.flatMap(({ before, after }) => [before, after]).find(({ id }) => training.has(id));
+}
+
+/**
+ * @param training All that dictionaries are trained on, also beyond the images that latents are matched on.
+ * @throws UserError for an image of a pair that is among them.
+ */
+export function requireHeldOut(dataset: string, pairs: readonly AttributePair[], training: readonly Item[]): void {
+  const ids = new Set(training.map(({ id }) => id));
+  const known = pairs.flatMap(({ before, after }) => [before, after]).find(({ id }) => ids.has(id));
   if (known) {
     throw new UserError(
       `attribute-pairs: dataset ${dataset}: item '${known.id}' of a pair: expected an image that is held out, found it in the training split`,

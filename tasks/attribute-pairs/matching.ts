@@ -12,7 +12,7 @@ export interface Matched {
 }
 
 /** The paper's recommendation: F_0.5, at most three latents. */
-export const PURSUIT = { size: 3, beta: 0.5 };
+const PURSUIT = { size: 3, beta: 0.5 };
 
 /** Of each candidate the images on which it is above 0, from the highest value down. */
 export function rankedCandidates(pooled: PooledLatents): RankedValues[] {

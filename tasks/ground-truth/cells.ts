@@ -70,7 +70,7 @@ export function matchedF1({ matched }: FeatureMatch, firing: Firing): Float64Arr
 }
 
 /** The same at the threshold of best F1 on the rows of `train`. */
-export function matchedF1AtThreshold({ matched }: FeatureMatch, train: Firing, firing: Firing): Float64Array {
+function matchedF1AtThreshold({ matched }: FeatureMatch, train: Firing, firing: Firing): Float64Array {
   return Float64Array.from(matched, (latent, feature) => {
     if (rowsOf(firing.features, feature).length === 0) return Number.NaN;
     return latent < 0 ? 0 : thresholdDetection(train, firing, latent, feature).f1;

@@ -1,6 +1,6 @@
 /** @file How latents fire where known features are active: precision and recall, splitting, absorption. Float64 counts. */
 import { type Csc, type Csr, csrToCsc } from '../csr.ts';
-import { bestCut } from './threshold.ts';
+import { bestCut, fBeta } from './threshold.ts';
 
 /** Version of these definitions, recorded with results. */
 export const version = 1;
@@ -41,11 +41,10 @@ export interface Detection {
   f1: number;
 }
 
-const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
-
 /** Of a detector that fires on `fires` rows, `hits` of them among the `active` ones; each 0 where it is undefined. */
 export function detection(hits: number, fires: number, active: number): Detection {
-  return { precision: ratio(hits, fires), recall: ratio(hits, active), f1: ratio(2 * hits, fires + active) };
+  const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
+  return { precision: ratio(hits, fires), recall: ratio(hits, active), f1: fBeta(hits, fires, active, 1) };
 }
 
 /** Of one latent as the detector of one feature. */

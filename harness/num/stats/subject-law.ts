@@ -53,16 +53,21 @@ function whyNoFit(points: readonly SubjectPoint[]): string | undefined {
   return sizes < 2 ? `expected subjects of at least 2 sizes; found ${sizes}` : whyNoJointLaw(points.map(relative));
 }
 
+/** Those of the relative widths and sparsities that all sizes have. */
+export function sharedPoints<P extends SubjectPoint>(points: readonly P[]): P[] {
+  const sizes = [...new Set(points.map(({ d }) => d))];
+  const cells = sizes.map((size) => new Set(points.filter(({ d }) => d === size).map(cellOf)));
+  return points.filter((point) => cells.every((own) => own.has(cellOf(point))));
+}
+
 /**
  * Why no law over subjects is of use; undefined where one is: two sizes, and a joint law's relative widths and sparsities
  * that all sizes have, or a width and a size could not be told apart.
  */
 export function whyNoSubjectLaw(points: readonly SubjectPoint[]): string | undefined {
-  const sizes = [...new Set(points.map(({ d }) => d))];
-  const cells = sizes.map((size) => new Set(points.filter(({ d }) => d === size).map(cellOf)));
-  const common = points.filter((point) => cells.every((own) => own.has(cellOf(point))));
-  const shared = whyNoJointLaw(common.map(relative));
-  return whyNoFit(points) ?? (shared && `of n / d and k / d that all ${sizes.length} sizes have: ${shared}`);
+  const sizes = new Set(points.map(({ d }) => d)).size;
+  const shared = whyNoJointLaw(sharedPoints(points).map(relative));
+  return whyNoFit(points) ?? (shared && `of n / d and k / d that all ${sizes} sizes have: ${shared}`);
 }
 
 /** The form of the law around the middle of the points: the joint law's, with both its terms moved by ln d. */

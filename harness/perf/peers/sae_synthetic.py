@@ -92,4 +92,4 @@ def run(variant, batch, lr, coefficient, dead_window):
     return measure_inference(sae, signed=variant == "abstopk")
 
 
-sweep(["relu", "topk", "batchtopk", "jumprelu"], run)
+sweep(["relu", "topk", "batchtopk", "jumprelu"], run, asked_for=["gated", "matryoshka", "abstopk", "matching-pursuit"])

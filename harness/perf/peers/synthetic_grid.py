@@ -53,8 +53,14 @@ def measure(codes, reconstruction, decoder, signed=False):
     }
 
 
-def sweep(variants, run):
-    """Prints the table of `run(variant, batch, lr, coefficient, window)`, which returns what `measure` does."""
+def sweep(variants, run, asked_for=()):
+    """
+    Prints the table of `run(variant, batch, lr, coefficient, window)`, which returns what `measure` does, for the variants of the
+    command line, among these and those that are run only when `asked_for`.
+    """
+    unknown = [name for name in chosen if name not in (*variants, *asked_for)]
+    if unknown:
+        sys.exit(f"{sys.argv[0]}: VARIANT: expected one of {', '.join((*variants, *asked_for))}, found {unknown[0]}")
     columns = ["variant", "batch", "lr", "coefficient", "deadWindow", "ev", "mmcs", "l0", "dead"]
     out = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     out.writeheader()

@@ -245,15 +245,14 @@ MODELS = {
     "frozen-decoder": FrozenDecoder,
     "soft-frozen-decoder": SoftFrozenDecoder,
     "frozen-encoder": FrozenEncoder,
-    # Beside SAELens's, to judge this script by.
-    "topk": TopK,
-    "batchtopk": BatchTopK,
 }
+# Beside SAELens's, to judge this script by.
+ASKED_FOR = {"topk": TopK, "batchtopk": BatchTopK}
 
 
 def run(variant, batch, lr, coefficient, window):
     steps = len(train) // batch
-    model = MODELS[variant](coefficient)
+    model = (MODELS | ASKED_FOR)[variant](coefficient)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     adam = torch.optim.Adam(trained, lr=lr, eps=6.25e-10)
     silent = torch.zeros(d_sae)
@@ -275,4 +274,4 @@ def run(variant, batch, lr, coefficient, window):
 
 
 if __name__ == "__main__":
-    sweep(list(MODELS)[:-2], run)
+    sweep(MODELS, run, asked_for=ASKED_FOR)

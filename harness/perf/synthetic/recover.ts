@@ -39,6 +39,15 @@ function tokenCodes(codes: Codes): TokenCodes {
   );
 }
 
+/** The option by which a variant is told how many latents are to be active in a row; {} where it has none. */
+export function sparsityOf(
+  { hyperparameters }: Pick<SaeDefinition, 'hyperparameters'>,
+  l0: number,
+): Record<string, number> {
+  if ('k' in hyperparameters) return { k: l0 };
+  return 'targetL0' in hyperparameters ? { targetL0: l0 } : {};
+}
+
 /** Trains on the first `training.tokens` rows, each seen once, and measures. Needs a backend. */
 export async function recover<H>(
   definition: SaeDefinition<H>,
@@ -48,12 +57,10 @@ export async function recover<H>(
   const { d, features: d_sae, l0 } = world;
   const tokens = options.training?.tokens ?? train.length / d;
   const rows = train.subarray(0, tokens * d);
-  const { hyperparameters } = definition;
-  const sparsity = 'k' in hyperparameters ? { k: l0 } : 'targetL0' in hyperparameters ? { targetL0: l0 } : {};
   const trained = await trainSae(definition, {
     activations: memorySet(rows, d, { key: `synthetic ${tokens} ${world.spread}` }),
     d_sae,
-    hp: { ...sparsity, ...options.hp },
+    hp: { ...sparsityOf(definition, l0), ...options.hp },
     training: { tokens, ...options.training },
     seed: options.seed,
   });

@@ -83,3 +83,19 @@ export function bestReference(
     )
     .sort((a, b) => b.ev - a.ev)[0];
 }
+
+/** Most that a recipe may stay behind. */
+const BEHIND = { ev: 0.01, mmcs: 0.02 };
+
+/**
+ * What the table says of `ours` beside the best of a peer. Explained variance tells of a recipe only at equal L0: of a variant
+ * that cannot be told an L0 (`matched` is false) the numbers of both stand there, and nothing is concluded.
+ */
+export function verdictOf(
+  ours: Pick<Recovery, 'ev' | 'mmcs'>,
+  best: Pick<Recovery, 'ev' | 'mmcs'>,
+  matched: boolean,
+): string {
+  if (!matched) return 'not comparable: no L0 to match';
+  return ours.ev - best.ev >= -BEHIND.ev && ours.mmcs - best.mmcs >= -BEHIND.mmcs ? 'reached' : 'behind';
+}

@@ -18,11 +18,12 @@ import reluBricken from '../../../models/sae/relu-bricken.ts';
 import softFrozenDecoder from '../../../models/sae/soft-frozen-decoder.ts';
 import switchSae from '../../../models/sae/switch.ts';
 import topk from '../../../models/sae/topk.ts';
+import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
 import { SYNTHETIC, type SyntheticData, syntheticData, UNEVEN } from './data.ts';
-import { type Recovery, recover } from './recover.ts';
-import { bestReference, referenceRuns } from './reference.ts';
+import { type Recovery, recover, sparsityOf } from './recover.ts';
+import { bestReference, referenceRuns, verdictOf } from './reference.ts';
 
 const test = suite('synthetic recovery');
 let data: SyntheticData;
@@ -82,6 +83,17 @@ test('an option of a variant without a penalty is a setting of its own, of which
   const run = { peer: 'PyTorch', batch: 256, lr: 1, deadWindow: 1, mmcs: 0.5, l0: 6, dead: 0 };
   const runs = [0.3, 0.5].map((ev) => ({ ...run, variant: 'switch', coefficient: ev, ev }));
   assert.is(bestReference(runs, 'switch', 256, 6)!.ev, 0.5);
+});
+
+test('a verdict is given at equal L0 alone: of a variant that cannot be told one, none', () => {
+  const best = { ev: 0.7, mmcs: 0.9 };
+  assert.is(verdictOf({ ev: 0.691, mmcs: 0.881 }, best, true), 'reached');
+  assert.is(verdictOf({ ev: 0.689, mmcs: 0.9 }, best, true), 'behind');
+  assert.is(verdictOf({ ev: 0.7, mmcs: 0.879 }, best, true), 'behind');
+  assert.is(verdictOf({ ev: 0.9, mmcs: 1 }, best, false), 'not comparable: no L0 to match');
+  assert.equal(sparsityOf(topk, 6), { k: 6 });
+  assert.equal(sparsityOf(relu, 6), { targetL0: 6 });
+  assert.equal(sparsityOf(vaease, 6), {});
 });
 
 /** Variant, batch, and how many seeds the mean is over: 1 where one is as good as another. */

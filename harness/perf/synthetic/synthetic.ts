@@ -27,8 +27,8 @@ import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
 import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
-import { type Recovery, recover } from './recover.ts';
-import { bestReference, referenceRuns } from './reference.ts';
+import { type Recovery, recover, sparsityOf } from './recover.ts';
+import { bestReference, referenceRuns, verdictOf } from './reference.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -40,8 +40,6 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Most that a recipe may stay behind. */
-const BEHIND = { ev: 0.01, mmcs: 0.02 };
 const DEFINITIONS: Record<string, unknown> = {
   ...{ relu, topk, batchtopk, jumprelu, gated, matryoshka, abstopk, archetypal, kron, ortsae, vaease },
   'relu-bricken': reluBricken,
@@ -66,13 +64,12 @@ async function line(variant: string, batch: number, seeds: number): Promise<stri
   const [ev, mmcs, l0, dead] = [mean(runs, 'ev'), mean(runs, 'mmcs'), mean(runs, 'l0'), mean(runs, 'dead')];
   const ours = [ev, mmcs, l0, dead].map((value) => value.toFixed(3));
   const best = bestReference(references, variant, batch, l0);
-  if (!best) return [variant, batch, ...ours, 'none at this L0', '', '', '', '', '', '', ''].join(' | ');
-  const [behindEv, behindMmcs] = [ev - best.ev, mmcs - best.mmcs];
-  const verdict = behindEv >= -BEHIND.ev && behindMmcs >= -BEHIND.mmcs ? 'reached' : 'behind';
+  if (!best) return [variant, batch, ...ours, 'none at this L0', ...Array(8).fill('')].join(' | ');
+  const matched = Object.keys(sparsityOf(definition, data.world.l0)).length > 0;
+  const verdict = verdictOf({ ev, mmcs }, best, matched);
   const its = [best.ev, best.mmcs, best.l0, best.dead].map((value) => value.toFixed(3));
-  return [variant, batch, ...ours, best.peer, ...its, best.lr, signed(behindEv), signed(behindMmcs), verdict].join(
-    ' | ',
-  );
+  const differences = [signed(ev - best.ev), signed(mmcs - best.mmcs)];
+  return [variant, batch, ...ours, best.peer, ...its, best.lr, ...differences, verdict].join(' | ');
 }
 
 const data = syntheticData(0, options.uneven ? UNEVEN : SYNTHETIC);

@@ -5,9 +5,7 @@
  * The three sizes of the suite scaling-subjects, with N = 32, 64 and 128, are trained alike and shorter:
  * `… train.ts --id tiny-lm-dN --hidden N --layers 4 --steps 900 --documents 16 --dtype F16`.
  */
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { NamedTensors } from '../../../../harness/contract.ts';
 import { readJson } from '../../../../harness/kit/index.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
@@ -23,22 +21,9 @@ import { runTrainingLoop } from '../../training-loop.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
 import { measure } from './measure.ts';
 import { initThemeVectors, lossWithThemes, withoutThemeVectors } from './theme-vectors.ts';
+import { type TrainOptions, trainOptions } from './train-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    id: { type: 'string', default: 'tiny-lm' },
-    hidden: { type: 'string', default: '128' },
-    layers: { type: 'string', default: '6' },
-    steps: { type: 'string', default: '3000' },
-    documents: { type: 'string', default: '64' },
-    dtype: { type: 'string', default: 'F32' },
-  },
-});
-const ID = basename(values.id);
-const HIDDEN = Number(values.hidden);
-const STEPS = Number(values.steps);
-const DOCUMENTS_PER_BATCH = Number(values.documents);
-const DTYPE = values.dtype === 'F16' ? 'F16' : 'F32';
+const { id: ID, hidden: HIDDEN, layers, steps: STEPS, documents: DOCUMENTS_PER_BATCH, dtype: DTYPE } = optionsOrExit();
 /** Learning rate; the best one falls with the width. */
 const RATE = (2.5e-3 * 128) / HIDDEN;
 /** Share of longer documents at the start; none after the first 60 % of the steps. */
@@ -52,7 +37,7 @@ const config = {
   model_type: 'llama',
   hidden_size: HIDDEN,
   intermediate_size: 3 * HIDDEN,
-  num_hidden_layers: Number(values.layers),
+  num_hidden_layers: layers,
   num_attention_heads: 4,
   num_key_value_heads: 2,
   vocab_size: 1536,
@@ -123,3 +108,12 @@ await measure(folder, {
   training: `${STEPS} steps of ${DOCUMENTS_PER_BATCH} fresh documents (${(tokens / 1e6).toFixed(1)} M tokens), ${trainingSeconds.toFixed(0)} s on the ${backend.name} backend`,
 });
 tf.disposeVariables();
+
+function optionsOrExit(): TrainOptions {
+  try {
+    return trainOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
