@@ -14,7 +14,7 @@ import {
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
-import { refusal } from '../harness/testing/failing.ts';
+import { refusal, rejection } from '../harness/testing/failing.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
 import { pairResponses } from './attribute-pairs/responses.ts';
 import task from './attribute-pairs.ts';
@@ -75,7 +75,7 @@ const dataset: Dataset = {
 };
 
 type Encode = (x: Tensor2D) => Tensor2D;
-async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, options = {} } = {}) {
+async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, options = {}, more = {} } = {}) {
   const method: FittedMethod = {
     ...{ d_in: D, d_sae, sparse, dispose() {} },
     encode: (x) => ({ kind: 'dense', values: tf.tidy(() => encode(x)) }),
@@ -87,6 +87,7 @@ async function run(encode: Encode, { on = dataset, sparse = true, d_sae = D, opt
     rng: createRng(0),
     method: { ...method, id: 'toy', kind: 'sae' },
     ...taskTools(method),
+    ...more,
   } as unknown as Parameters<typeof task.run>[0];
   const before = tf.memory().numTensors;
   const prepared = await task.prepare!(context);
@@ -205,6 +206,19 @@ test('responses of a pair by hand', () => {
 test('fewer images than asked for, and a method without codes', async () => {
   const { cell } = await run((x) => tf.clone(x), { options: { images: 10_000 } });
   near(cell('pair_f1'), 1);
+});
+
+test('an abort comes through while the images of pairs are read', async () => {
+  const controller = new AbortController();
+  let told = 0;
+  const progress = () => {
+    told++;
+    controller.abort(new Error('enough'));
+  };
+  const before = tf.memory().numTensors;
+  const stopped = run((x) => tf.clone(x), { more: { progress, signal: controller.signal } });
+  assert.match(String(await rejection(stopped)), /enough/);
+  assert.equal([told, tf.memory().numTensors], [1, before]);
 });
 
 test('a dataset, subject or site that has no pairs to answer is told of', () => {

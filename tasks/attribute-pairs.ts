@@ -96,7 +96,7 @@ export default defineTask<Options, Known>({
     return site.modality === 'image' ? undefined : 'needs a site of the vision tower';
   },
   async prepare(context) {
-    const { dataset, subject, site, test, train, options, progress } = context;
+    const { dataset, subject, site, test, train, options, signal, progress } = context;
     if (subject?.type !== 'clip') throw new Error('internal: attribute-pairs ran without a CLIP');
     const pairs = await dataset.attributePairs!(options.pairs);
     if (pairs.length < 2) {
@@ -115,9 +115,10 @@ export default defineTask<Options, Known>({
       values,
       pairs.flatMap(({ before, after }) => [before, after]),
     );
-    const { x, rowsPerImage } = await pairRows(subject, site, test, pairs, (done, total) =>
-      progress(done, total, 'pairs'),
-    );
+    const { x, rowsPerImage } = await pairRows(subject, site, test, pairs, (done, total) => {
+      signal?.throwIfAborted();
+      progress(done, total, 'pairs');
+    });
     return {
       json: { values, changes, rowsPerImage },
       arrays: {
