@@ -91,6 +91,19 @@ test('other options make another curve, with them in its name', () => {
   const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
   const [front] = frontsOf(table!, [table!]);
   assert.equal(front!.curves.map(({ label }) => label).sort(), ['a d_sae=128', 'a d_sae=64']);
+  const shaped = [1, 2].flatMap((size) =>
+    [8, 16].map((k) => {
+      const result = trained('a', 64, k, k / 100);
+      const { method } = result;
+      const name = `${method.name}-${size}`;
+      return { ...result, method: { ...method, name, options: { ...method.options, shape: { size } } } };
+    }),
+  );
+  const [other] = buildTables(shaped);
+  assert.equal(
+    frontsOf(other!, [other!])[0]!.curves.map(({ label }) => label),
+    ['a shape={"size":1}', 'a shape={"size":2}'],
+  );
 });
 
 /** The same setting as another method of its suite, trained otherwise. */

@@ -30,10 +30,12 @@ const cases: {
   definition: SaeDefinition<unknown>;
   options: Record<string, number | null>;
   names?: Record<string, string>;
+  /** What biases are lowered by: few latents are active then, and the variant has a dense and a sparse way. */
+  lower?: number;
 }[] = [
   { name: 'topk', definition: topk, options: { k } },
   { name: 'matryoshka', definition: matryoshka, options: { k } },
-  { name: 'gated', definition: gated, options: { targetL0: null }, names: { b_gate: 'b_enc' } },
+  { name: 'gated', definition: gated, options: { targetL0: null }, names: { b_gate: 'b_enc' }, lower: 2 },
   { name: 'switch-4', definition: switchSae, options: { k, experts: 4 } },
   { name: 'kron-2-4', definition: kron, options: { k, m: 2, n: 4 } },
 ];
@@ -61,7 +63,7 @@ const peerValues = (name: string, values: Tensor, experts?: number | null) =>
     ? tf.transpose(tf.reshape(values, [d, experts, f / experts]), [1, 0, 2]).dataSync()
     : values.dataSync();
 
-for (const { name, definition, options, names = {} } of cases) {
+for (const { name, definition, options, names = {}, lower } of cases) {
   test(name, () => {
     const rng = createRng(3);
     const random = (rows: number, scale = 1) =>
@@ -79,6 +81,7 @@ for (const { name, definition, options, names = {} } of cases) {
         tensor.rank === 1 ? tf.add(tensor, tf.mul(tf.sin(tf.range(i, i + tensor.size)), 0.1)) : tensor,
       ]),
     );
+    if (lower) for (const id of ['b_gate', 'b_mag']) params[id] = tf.sub(params[id]!, lower);
     const experts = options['experts'];
     const given = {
       x: [...x.dataSync()],
@@ -95,9 +98,14 @@ for (const { name, definition, options, names = {} } of cases) {
       dead: tf.zeros([f]) as Tensor1D,
       buffers: { variance: tf.scalar(1) },
     };
-    // The second time codes are sparse, where a variant has two ways.
-    for (const last of [undefined, { l0: 2, parts: {} }]) {
-      const { total } = definition.loss(params, { x, target: x }, last ? { ...state, last } : state, hp);
+    const dense = { l0: f, parts: {}, carry: { denseL0: f } };
+    for (const [last, kind] of [
+      [undefined, 'topk'],
+      [{ l0: 2, parts: {} }, 'topk'],
+      [dense, lower ? 'dense' : 'topk'],
+    ] as const) {
+      const { total, codes } = definition.loss(params, { x, target: x }, last ? { ...state, last } : state, hp);
+      assert.is(codes.kind, kind);
       // The TopK family's is in units of d · variance.
       const ours = total.dataSync()[0]! * (name === 'gated' ? 1 : d);
       for (const loss of theirs) assert.ok(Math.abs(ours - loss) < 1e-5 * loss, `${ours}, PyTorch ${loss}`);
