@@ -225,6 +225,9 @@ test('widths and sparsities enough: the law that made the losses, and the width 
   assert.match(html, /Scaling law of a/);
   assert.match(html, /EV along sparsities/);
   assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
+  const [older, ...newer] = grid;
+  const before = { ...older!, task: { ...older!.task, shows: {} } };
+  assert.is(scalingStudies([before, ...newer]).studies.length, 1, 'one from before the task said so, in front');
   assert.equal(scalingStudies(grid.slice(0, 8)).studies, [], 'two widths are too few');
   const [refused] = scalingStudies(grid.slice(0, 8)).refused;
   assert.match(refused!.reason, /expected at least 3 widths.*found 2, 4 and 8$/);

@@ -11,6 +11,7 @@ import {
   whyNoJointLaw,
 } from '../harness/num/stats/scaling-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { taskOf } from './definitions.ts';
 import { formatInterval, formatNumber } from './format.ts';
 import { groupBy } from './group-by.ts';
 import { differing, type Setting, settingIn } from './settings.ts';
@@ -81,7 +82,7 @@ export function trainingCurves(
   results: readonly Result[],
   settingOf: (result: Result) => Setting = settingIn,
 ): { label: string; own: (TrainedSetting & { point: Training })[]; lost: number }[] {
-  const missing = results[0]?.task.shows?.scaling?.missing;
+  const missing = taskOf(results)?.shows?.scaling?.missing;
   if (missing === undefined) return [];
   const settings = results
     .filter(({ method }) => method.kind === 'sae' && method.sparsity !== undefined)
