@@ -2,7 +2,7 @@
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
-import { standardOf } from './definitions.ts';
+import { taskOf } from './definitions.ts';
 import { byTable, groupBy } from './group-by.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
@@ -69,7 +69,7 @@ export function buildTables(results: readonly Result[]): Table[] {
 function buildTable(results: Result[]): Table {
   // A failed result may not know its data.
   const { subject, site, dataset } = results.find(({ failed }) => failed === undefined) ?? results[0]!;
-  const task = standardOf(results, ({ metrics, shows }) => [metrics, shows]);
+  const task = taskOf(results)!;
   const lines = results.flatMap((result) => result.rows.map((row) => ({ result, method: result.method, row })));
   const metrics = [...new Set(lines.flatMap(({ row }) => Object.keys(row.metrics)))];
   // Results of several versions of a task may stand in one table.

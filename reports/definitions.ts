@@ -25,7 +25,7 @@ function firstDifference(own: Result['task'], of: Result['task']): string | unde
  *
  * @param definitionsOf What is compared.
  */
-export function standardOf(
+function standardOf(
   group: readonly Result[],
   definitionsOf: (task: Result['task']) => unknown = ({ metrics }) => metrics,
 ): Result['task'] {
@@ -37,6 +37,10 @@ export function standardOf(
   }
   return [...counts.values()].reduce((most, each) => (each.count > most.count ? each : most)).task;
 }
+
+/** The task of a table, with what it shows, as the newest version and most results have it; undefined of no results. */
+export const taskOf = (results: readonly Result[]): Result['task'] | undefined =>
+  results.length > 0 ? standardOf(results, ({ metrics, shows }) => [metrics, shows]) : undefined;
 
 /** Results that cannot stand in one table with the others, each with how its task defines a metric otherwise. */
 export function definedOtherwise(results: readonly Result[]): Map<Result, string> {

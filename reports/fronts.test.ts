@@ -7,7 +7,7 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { renderTexts } from './index.ts';
-import { heldOutReading, refusedLaws, scalingStudies } from './scaling.ts';
+import { heldOutReading, scalingStudies } from './scaling.ts';
 import { tellApart } from './settings.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -91,6 +91,19 @@ test('other options make another curve, with them in its name', () => {
   const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
   const [front] = frontsOf(table!, [table!]);
   assert.equal(front!.curves.map(({ label }) => label).sort(), ['a d_sae=128', 'a d_sae=64']);
+  const shaped = [1, 2].flatMap((size) =>
+    [8, 16].map((k) => {
+      const result = trained('a', 64, k, k / 100);
+      const { method } = result;
+      const name = `${method.name}-${size}`;
+      return { ...result, method: { ...method, name, options: { ...method.options, shape: { size } } } };
+    }),
+  );
+  const [other] = buildTables(shaped);
+  assert.equal(
+    frontsOf(other!, [other!])[0]!.curves.map(({ label }) => label),
+    ['a shape={"size":1}', 'a shape={"size":2}'],
+  );
 });
 
 /** The same setting as another method of its suite, trained otherwise. */
@@ -202,7 +215,7 @@ test('with a grid, what a task says that methods cost makes curves of the main m
 test('widths and sparsities enough: the law that made the losses, and the width left out', async () => {
   const widths = [64, 128, 256, 512];
   const grid = widths.flatMap((n) => [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k))));
-  const [study, ...others] = scalingStudies(grid);
+  const [study, ...others] = scalingStudies(grid).studies;
   assert.is(others.length, 0);
   for (const { n, k, loss } of study!.trainings) {
     assert.ok(Math.abs(jointLoss(study!.law, n, k) / loss - 1) < 1e-4, `${n} ${k}`);
@@ -212,12 +225,15 @@ test('widths and sparsities enough: the law that made the losses, and the width 
   assert.match(html, /Scaling law of a/);
   assert.match(html, /EV along sparsities/);
   assert.match(leaderboard, /\*\*ev at equal L0\*\*/);
-  assert.equal(scalingStudies(grid.slice(0, 8)), [], 'two widths are too few');
-  const [refused] = refusedLaws(grid.slice(0, 8));
+  const [older, ...newer] = grid;
+  const before = { ...older!, task: { ...older!.task, shows: {} } };
+  assert.is(scalingStudies([before, ...newer]).studies.length, 1, 'one from before the task said so, in front');
+  assert.equal(scalingStudies(grid.slice(0, 8)).studies, [], 'two widths are too few');
+  const [refused] = scalingStudies(grid.slice(0, 8)).refused;
   assert.match(refused!.reason, /expected at least 3 widths.*found 2, 4 and 8$/);
   assert.match((await renderTexts(grid.slice(0, 8))).html, /No scaling law of a: expected at least 3 widths/);
   const lines = [widths.map((n) => trained('a', n, 8, 0.5)), [4, 8, 16, 32].map((k) => trained('a', 64, k, 0.5))];
-  for (const line of lines) assert.equal([scalingStudies(line), refusedLaws(line)], [[], []], 'no grid');
+  for (const line of lines) assert.equal(scalingStudies(line), { studies: [], refused: [] }, 'no grid');
 });
 
 test('a study says of how many of its trainings there is a warning, and gives no interval where nothing is known', () => {
@@ -227,7 +243,7 @@ test('a study says of how many of its trainings there is a warning, and gives no
     [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(law, n, k) * (0.9 + 0.2 * rng.uniform()))),
   );
   const marks = [{ code: 'l0-off-target', message: 'L0 is 30.' }];
-  const [study] = scalingStudies(grid.map((result, i) => (i < 2 ? { ...result, marks } : result)));
+  const [study] = scalingStudies(grid.map((result, i) => (i < 2 ? { ...result, marks } : result))).studies;
   assert.match(study!.reading[0]!, /^2 of the 16 trainings have a warning/);
   const open = study!.reading.some((line) => line.startsWith('The loss that no width takes away is not determined'));
   const values = study!.rows.filter(({ name }) => /irreducible|its exponent/.test(name)).map(({ value }) => value);
@@ -241,17 +257,23 @@ test('trainings that failed are counted, and stand in no law', () => {
   );
   const failing = (most: number) =>
     grid.map((result, i) => (i < most ? { ...result, rows: [], training: undefined, failed: 'loss is NaN' } : result));
-  const [study] = scalingStudies(failing(2) as Result[]);
+  const [study] = scalingStudies(failing(2) as Result[]).studies;
   assert.is(study!.trainings.length, 14);
   assert.match(study!.reading[0]!, /^2 more trainings failed or explain no variance/);
-  assert.match(refusedLaws(failing(10) as Result[])[0]!.reason, /found 2, 4 and 6; 10 of its trainings have no loss$/);
+  assert.match(
+    scalingStudies(failing(10) as Result[]).refused[0]!.reason,
+    /found 2, 4 and 6; 10 of its trainings have no loss$/,
+  );
 });
 
 test('a width that did worse than a narrower one is told, and a law that guesses beat', () => {
   const grid = [64, 128, 256, 512].flatMap((n) =>
     [4, 8, 16, 32].map((k) => trained('a', n, k, 1 - jointLoss(LAW, n, k) * (n === 512 && k === 32 ? 1.5 : 1))),
   );
-  assert.match(scalingStudies(grid)[0]!.reading.join(' '), /At k = 32 the widest SAE did worse than a narrower one/);
+  assert.match(
+    scalingStudies(grid).studies[0]!.reading.join(' '),
+    /At k = 32 the widest SAE did worse than a narrower one/,
+  );
   const held = { size: 512, cells: 4, error: 0.05, unchanged: 0.2, line: 0.04 };
   assert.match(heldOutReading([held, undefined], 'width')[0]!, /the law is no better than straight lines/);
   assert.match(heldOutReading([{ ...held, error: 0.2 }], 'width')[0]!, /no better than the guess that nothing changes/);
@@ -285,7 +307,7 @@ test('a law is fitted to settings of one training only', () => {
     const method = { ...result.method, name: `${result.method.name}-lr` };
     return { ...result, method, training: { ...training!, options }, rows: trained('a', 64, 4, 0.1).rows };
   });
-  const studies = scalingStudies([...grid, ...other]);
+  const studies = scalingStudies([...grid, ...other]).studies;
   assert.equal(
     studies.map(({ trainings }) => trainings.length),
     [16, 16],
@@ -297,7 +319,7 @@ test('a law is fitted to settings of one training only', () => {
     const options = { ...result.training!.options, tokens: 1000 * result.method.d_sae! };
     return { ...result, training: { ...result.training!, options } };
   });
-  const [study] = scalingStudies(longer);
+  const [study] = scalingStudies(longer).studies;
   assert.is(study!.trainings.length, 16);
   assert.match(study!.reading[0]!, /^The trainings differ in training\.tokens too: /);
 });

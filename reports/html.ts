@@ -12,7 +12,7 @@ import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
-import { refusedLaws, scalingStudies } from './scaling.ts';
+import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
@@ -120,7 +120,7 @@ export async function renderHtml(
     for (const table of own) {
       const ofTask = atPlace.filter(({ task }) => task.id === table.task.id);
       const fronts = frontsOf(table, own);
-      const studies = scalingStudies(ofTask);
+      const { studies, refused } = scalingStudies(ofTask);
       const plots = [
         ...tablePlots(table, own, fronts, ofTask, palette),
         ...fronts.map(frontPlot),
@@ -133,7 +133,7 @@ export async function renderHtml(
         unavailable: table.unavailable,
         matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
         studies,
-        refused: refusedLaws(ofTask),
+        refused,
         plots: await plotViews(plots, anchorOf(place, table.task.id)),
         ...tableView(table),
       });

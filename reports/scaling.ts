@@ -11,6 +11,7 @@ import {
   whyNoJointLaw,
 } from '../harness/num/stats/scaling-law.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { taskOf } from './definitions.ts';
 import { formatInterval, formatNumber } from './format.ts';
 import { groupBy } from './group-by.ts';
 import { differing, type Setting, settingIn } from './settings.ts';
@@ -81,7 +82,7 @@ export function trainingCurves(
   results: readonly Result[],
   settingOf: (result: Result) => Setting = settingIn,
 ): { label: string; own: (TrainedSetting & { point: Training })[]; lost: number }[] {
-  const missing = results[0]?.task.shows?.scaling?.missing;
+  const missing = taskOf(results)?.shows?.scaling?.missing;
   if (missing === undefined) return [];
   const settings = results
     .filter(({ method }) => method.kind === 'sae' && method.sparsity !== undefined)
@@ -94,29 +95,30 @@ export function trainingCurves(
   });
 }
 
-/** Studies of the variants that have enough widths and sparsities in the results of one task at one place. */
-export function scalingStudies(results: readonly Result[]): ScalingStudy[] {
-  return trainingCurves(results).flatMap(({ label, own, lost }) => {
+/**
+ * Studies of the variants that have enough widths and sparsities in the results of one task at one place; refusals of grids
+ * that are too small for a law, or of which too much failed. One width or one sparsity is no grid.
+ */
+export function scalingStudies(results: readonly Result[]): { studies: ScalingStudy[]; refused: RefusedLaw[] } {
+  const studies: ScalingStudy[] = [];
+  const refused: RefusedLaw[] = [];
+  for (const { label, own, lost } of trainingCurves(results)) {
     const trainings = own.map(({ point }) => point);
-    if (whyNoJointLaw(trainings) !== undefined) return [];
-    const study = studyOf(label, trainings);
-    return [{ ...study, reading: [...remarksOn(own, lost), ...study.reading] }];
-  });
+    const reason = whyNoJointLaw(trainings);
+    if (reason === undefined) {
+      const study = studyOf(label, trainings);
+      studies.push({ ...study, reading: [...remarksOn(own, lost), ...study.reading] });
+    } else if (isGrid(trainings)) {
+      const without = lost > 0 ? `; ${lost} of its trainings have no loss` : '';
+      refused.push({ variant: label, reason: `${reason}${without}` });
+    }
+  }
+  return { studies, refused };
 }
 
 /** Whether trainings are of several widths and several sparsities. */
 export const isGrid = (trainings: readonly ScalingPoint[]): boolean =>
   [trainings.map(({ n }) => n), trainings.map(({ k }) => k)].every((all) => new Set(all).size > 1);
-
-/** Grids of one place that are too small for a law, or of which too much failed. One width or one sparsity is no grid. */
-export function refusedLaws(results: readonly Result[]): RefusedLaw[] {
-  return trainingCurves(results).flatMap(({ label, own, lost }) => {
-    const trainings = own.map(({ point }) => point);
-    const reason = whyNoJointLaw(trainings);
-    if (reason === undefined || !isGrid(trainings)) return [];
-    return [{ variant: label, reason: `${reason}${lost > 0 ? `; ${lost} of its trainings have no loss` : ''}` }];
-  });
-}
 
 /** What a reader must know of the trainings before the law. */
 export function remarksOn(own: readonly Pick<TrainedSetting, 'result' | 'training'>[], lost: number): string[] {

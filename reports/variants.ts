@@ -1,4 +1,5 @@
 /** @file Which settings of a variant are one curve, and what that curve is called. */
+import { inWords } from '../harness/results.ts';
 import { groupBy } from './group-by.ts';
 import { differing, type Setting } from './settings.ts';
 
@@ -34,10 +35,11 @@ function constantsOf(settings: readonly Setting[], along: readonly string[]): Co
 
 /** The variant's name, with the constants in which its curves differ. */
 function labelOf(id: string, constants: Constants, rivals: readonly Constants[]): string {
-  const differ = Object.keys(constants).filter(
-    (name) => new Set(rivals.map((rival) => JSON.stringify(rival[name]))).size > 1,
+  const differ = Object.entries(constants).filter(
+    ([name]) => new Set(rivals.map((rival) => JSON.stringify(rival[name]))).size > 1,
   );
-  return [id, ...differ.map((name) => `${name}=${String(constants[name])}`)].join(' ');
+  const words = inWords('', Object.fromEntries(differ));
+  return [id, ...Object.entries(words).map(([name, word]) => `${name}=${word}`)].join(' ');
 }
 
 /**

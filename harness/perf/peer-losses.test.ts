@@ -1,4 +1,4 @@
-/** @file The PyTorch peers of the training rows: their losses are ours on the same weights and inputs. Skipped without PyTorch. */
+/** @file The PyTorch peers: losses of the training rows are ours on the same weights and inputs; names of variants. Skipped without PyTorch. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,9 @@ import { initBackend } from '../num/backend.ts';
 import { createRng } from '../num/rng.ts';
 import { type Tensor, tf } from '../num/tf.ts';
 import { packageRoot } from '../paths.ts';
+import { inFolder } from '../testing/failing.ts';
 import { withDefaults } from '../train/options.ts';
+import { syntheticData, writeSynthetic } from './synthetic/data.ts';
 
 const test = suite('losses of the peers');
 const [d, f, k, n] = [8, 64, 4, 24];
@@ -110,6 +112,20 @@ for (const { name, definition, options, names = {}, lower } of cases) {
     }
   });
 }
+
+test('a variant that the script of a grid does not know is refused: no other one is trained under its name', async () => {
+  await inFolder(async (folder) => {
+    await writeSynthetic(folder, syntheticData(0, { features: 8, d: 4, l0: 2, train: 20, test: 10, spread: 0 }));
+    const grid = path.join(folder, 'grid.json');
+    writeFileSync(grid, JSON.stringify({ tokens: 20, l0: 2, seed: 0 }));
+    const script = path.join(packageRoot, 'harness/perf/peers/torch_synthetic.py');
+    const { status, stdout, stderr } = spawnSync('python3', [script, folder, grid, 'switch', 'swich'], {
+      encoding: 'utf8',
+    });
+    assert.equal([status, stdout], [1, '']);
+    assert.match(stderr, /VARIANT: expected one of multi-topk, .*, batchtopk, found swich\n$/);
+  });
+});
 
 const found = spawnSync('python3', ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
 if (found) test.run();

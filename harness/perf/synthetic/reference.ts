@@ -32,17 +32,35 @@ export interface ReferenceRun extends Recovery {
 /** How far the L0 of two runs that are compared may lie apart. */
 export const L0_TOLERANCE = 0.05;
 
-const NUMBERS = ['batch', 'lr', 'coefficient', 'deadWindow', 'ev', 'mmcs', 'l0', 'dead'];
+const COLUMNS = ['variant', 'batch', 'lr', 'coefficient', 'deadWindow', 'ev', 'mmcs', 'l0', 'dead'];
 
-function runsOf(peer: string, file: string): ReferenceRun[] {
-  const text = readFileSync(join(packageRoot, 'harness/perf/synthetic', file), 'utf8');
+/**
+ * The runs of one table.
+ *
+ * @throws Error for other columns, and a line that is cut or has no numbers: left out, it could have been the best of them.
+ */
+export function parseRuns(peer: string, text: string): ReferenceRun[] {
   const [head, ...lines] = text.trim().split('\n');
-  const names = head!.split(',');
-  return lines.map((line) => {
-    const entries = line.split(',').map((value, i) => [names[i]!, NUMBERS.includes(names[i]!) ? Number(value) : value]);
-    return { peer, ...Object.fromEntries(entries) } as ReferenceRun;
+  if (head !== COLUMNS.join())
+    throw new Error(`runs of ${peer}: expected the columns ${COLUMNS.join()}, found ${head}`);
+  return lines.map((line, i) => {
+    const [variant, ...cells] = line.split(',');
+    const numbers = cells.map((cell) => (cell.trim() === '' ? Number.NaN : Number(cell)));
+    if (cells.length !== COLUMNS.length - 1 || !numbers.every(Number.isFinite)) {
+      throw new Error(
+        `runs of ${peer}: line ${i + 2}: expected ${COLUMNS.length - 1} numbers after the variant, found '${line}'`,
+      );
+    }
+    return {
+      peer,
+      variant,
+      ...Object.fromEntries(numbers.map((value, at) => [COLUMNS[at + 1]!, value])),
+    } as ReferenceRun;
   });
 }
+
+const runsOf = (peer: string, file: string): ReferenceRun[] =>
+  parseRuns(peer, readFileSync(join(packageRoot, 'harness/perf/synthetic', file), 'utf8'));
 
 /** All committed runs on rows of even or uneven norms. */
 export function referenceRuns(uneven = false): ReferenceRun[] {

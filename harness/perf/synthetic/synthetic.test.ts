@@ -23,7 +23,7 @@ import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
 import { SYNTHETIC, type SyntheticData, syntheticData, UNEVEN } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
-import { bestReference, referenceRuns, verdictOf } from './reference.ts';
+import { bestReference, parseRuns, referenceRuns, verdictOf } from './reference.ts';
 
 const test = suite('synthetic recovery');
 let data: SyntheticData;
@@ -51,6 +51,19 @@ test('every variant has committed runs of SAELens near L0 6 at every batch', () 
     }
   }
   assert.is(bestReference(runs, 'relu', 64, 100), undefined);
+});
+
+test('a table of runs that is cut, without a number or of other columns is an error, no smaller table', () => {
+  const head = 'variant,batch,lr,coefficient,deadWindow,ev,mmcs,l0,dead';
+  const line = 'relu,64,0.003,1,1,0.5,0.9,6,0';
+  assert.is(parseRuns('X', `${head}\n${line}\n`)[0]!.l0, 6);
+  for (const bad of [line.slice(0, -4), line.replace('0.9', 'nan'), line.replace('0.9', '')]) {
+    assert.throws(
+      () => parseRuns('X', `${head}\n${line}\n${bad}\n`),
+      /^runs of X: line 3: expected 8 numbers after the /,
+    );
+  }
+  assert.throws(() => parseRuns('X', `${head.replace('ev,mmcs', 'mmcs,ev')}\n${line}\n`), /expected the columns/);
 });
 
 test('two runs at one rate are compared at the L0 between them, a run alone as it is', () => {
