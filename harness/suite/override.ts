@@ -1,7 +1,7 @@
 /** @file `--subject`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
@@ -57,8 +57,7 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
 
 /** Whether a model's folder holds an image tower, by its `config.json`. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
-  const config = await readJson(join(await subjectFolder(subject, ''), 'config.json'), 'subject');
-  return typeof config === 'object' && config !== null && 'vision_config' in config;
+  return 'vision_config' in (await readModelConfig(await subjectFolder(subject, ''))).json;
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */
