@@ -42,7 +42,8 @@ const u64Bytes = (value: number | bigint) => {
   bytes.writeBigUInt64LE(BigInt(value));
   return bytes;
 };
-const textBytes = (value: string): Buffer<ArrayBuffer> => Buffer.concat([u64Bytes(Buffer.byteLength(value)), Buffer.from(value)]);
+const textBytes = (value: string): Buffer<ArrayBuffer> =>
+  Buffer.concat([u64Bytes(Buffer.byteLength(value)), Buffer.from(value)]);
 
 function valueBytes({ kind, value, inner }: TestValue): Buffer<ArrayBuffer> {
   if (kind === 8) return textBytes(value as string);

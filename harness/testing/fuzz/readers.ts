@@ -185,7 +185,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
       ggufTokenizer(gguf);
       await ggufConfig(gguf);
       const weights = ggufWeights(gguf);
-      for (const name of weights.names) await weights.readFloat(name, { finite: true });
+      for (const name of weights.names.slice(0, 3)) await weights.readFloat(name, { finite: true });
     },
   },
   npy: { seeds: async () => golden('plain.golden.npy'), mutate: mutateBytes, read: readNpy },
