@@ -43,7 +43,9 @@ export function bertTokenizer(
   const flag = (field: string, fallback: boolean | null) => {
     const value = given[field] ?? fallback;
     if (value === null || typeof value === 'boolean') return value;
-    throw new UserError(`tokenizer ${path}: tokenizer_config.json: ${field}: expected true or false, found ${shown(value)}.`);
+    throw new UserError(
+      `tokenizer ${path}: tokenizer_config.json: ${field}: expected true or false, found ${shown(value)}.`,
+    );
   };
   const special = (token: string) => ({ SpecialToken: { id: token, type_id: 0 } });
   const around = [special(BEGIN), { Sequence: { id: 'A', type_id: 0 } }, special(END)];
@@ -51,7 +53,9 @@ export function bertTokenizer(
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: SPECIALS.filter((token) => Object.hasOwn(vocab, token)).map((token) => addedToken(token, vocab[token])),
+    added_tokens: SPECIALS.filter((token) => Object.hasOwn(vocab, token)).map((token) =>
+      addedToken(token, vocab[token]),
+    ),
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,

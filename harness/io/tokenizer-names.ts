@@ -17,4 +17,7 @@ const NAMES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.js
 
 /** Whether a file of that name may change the ids of a text. */
 export const isTokenizerFile = (name: string): boolean =>
-  NAMES.includes(name) || name === BERT_VOCABULARY || VOCABULARY_PAIRS.flat().includes(name) || OPENAI_VOCABULARY.test(name);
+  NAMES.includes(name) ||
+  name === BERT_VOCABULARY ||
+  VOCABULARY_PAIRS.flat().includes(name) ||
+  OPENAI_VOCABULARY.test(name);

@@ -70,7 +70,10 @@ test('words are cut greedily; one that cannot be cut, or is longer than 100 char
 test('a cased vocabulary keeps case and accents; a repeated token, a wrong flag and another file are refused', async () => {
   assert.is(await refusal(SMALL.join('\r\n'), { do_lower_case: false }), '');
   assert.equal((await loadTokenizer(folder)).encode('Unaff Ün').ids, [2, 7, 5, 1, 3]);
-  assert.match(await refusal([...SMALL, 'un'].join('\n')), /line 10: expected a token of its own, found "un", as in line 5/);
+  assert.match(
+    await refusal([...SMALL, 'un'].join('\n')),
+    /line 10: expected a token of its own, found "un", as in line 5/,
+  );
   assert.match(await refusal('a\nb\n'), /expected a line \[UNK\], found none/);
   assert.match(await refusal(SMALL.join('\n'), { do_lower_case: 'yes' }), /do_lower_case: expected true or false/);
 });
