@@ -157,13 +157,29 @@ export interface SubjectOutline {
   parameters: number;
 }
 
+/**
+ * Parameters drawn anew: each tensor from a normal distribution with the mean and the standard deviation that it has as
+ * trained. `all`: every tensor; `blocks`: embeddings, positions and the unembedding stay as trained (the two re-randomised
+ * models of Heap et al. 2025, arXiv:2501.17727). What a method scores there, it scores where nothing was learned.
+ */
+export type RandomInit = 'all' | 'blocks';
+
+/** How a folder is loaded. */
+export interface SubjectLoading {
+  id: string;
+  /** Only of families that say `randomInit`. */
+  randomInit?: RandomInit;
+}
+
 /** A family of subjects, recognised by `config.json`'s `model_type`. */
 export interface SubjectDefinition extends Plugin {
   modelTypes: string[];
   /** What a folder says of itself before its weights are loaded: what a suite asks of its sites is checked by this. */
   outline?(folder: string): Promise<SubjectOutline>;
   /** Loads weights into the chosen backend. Errors are `UserError`s naming file, tensor, expected and found. */
-  load(folder: string, options: { id: string }): Promise<Subject>;
+  load(folder: string, options: SubjectLoading): Promise<Subject>;
+  /** Whether `load` knows its option `randomInit`; without it a run that asks for random weights is refused. */
+  randomInit?: boolean;
 }
 
 /** Inputs of a pass over items of either kind of subject. */

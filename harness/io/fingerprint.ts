@@ -22,6 +22,12 @@ export async function folderFingerprint(folder: string): Promise<string> {
   return filesFingerprint(folder, await decisiveFiles(folder));
 }
 
+/** As {@link folderFingerprint}, of a model whose parameters are drawn anew when it is loaded (`RandomInit`). */
+export async function subjectFingerprint(folder: string, randomInit: string | undefined): Promise<string> {
+  const trained = await folderFingerprint(folder);
+  return randomInit === undefined ? trained : sha256Json([trained, 'random-init', randomInit]);
+}
+
 /**
  * Sizes and times of the files that {@link folderFingerprint} reads: where they are the same, so are the contents, and
  * gigabytes need not be read again.
