@@ -1,7 +1,8 @@
 /** @file A family of text encoders as a plug-in: a folder in Hugging Face layout becomes a subject that embeds texts. */
-import { defineSubject, type TextEncoderSubject, tf } from '../../harness/contract.ts';
+import { defineSubject, type SubjectLoading, type TextEncoderSubject, tf } from '../../harness/contract.ts';
 import { type Family, folderReader } from './family.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
+import { drawAnew } from './random-init.ts';
 import { readPooling } from './sentence-pooling.ts';
 import {
   type TextEncoder,
@@ -9,6 +10,7 @@ import {
   textEncoderForward,
   textEncoderShapes,
   textEncoderSites,
+  textEncoderTables,
 } from './text-encoder.ts';
 import { linearNames } from './transformer.ts';
 import { loadParams, transposeLinears } from './weights.ts';
@@ -21,12 +23,14 @@ export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
   const parts = { sites: textEncoderSites, shapes: textEncoderShapes, files: textEncoderFiles };
   const { describe, outline } = folderReader(read, parts);
 
-  async function load(folder: string, { id }: { id: string }): Promise<TextEncoderSubject> {
+  async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<TextEncoderSubject> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const pooling = await readPooling(folder);
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, model.vocab);
-    const params = transposeLinears(await loadParams(folder, shapes, files), linearNames(model.stack), []);
+    const trained = await loadParams(folder, shapes, files);
+    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? textEncoderTables(model) : []) : trained;
+    const params = transposeLinears(loaded, linearNames(model.stack), []);
     const own = Math.min(model.maxLength, pooling.maxLength ?? model.maxLength);
     return {
       type: 'text-encoder',
@@ -46,5 +50,5 @@ export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
     };
   }
 
-  return defineSubject({ ...plugin, outline, load });
+  return defineSubject({ ...plugin, outline, load, randomInit: true });
 }

@@ -59,6 +59,11 @@ export function textEncoderShapes(model: TextEncoder): TensorShapes {
   };
 }
 
+/** What turns ids into the stream, by parameters' names without `.weight`. */
+export const textEncoderTables = ({ embed, positions, tokenTypes }: TextEncoder): string[] => [
+  ...[embed, positions, tokenTypes.name],
+];
+
 /** How files hold the parameters. */
 export const textEncoderFiles = ({ files, stack }: TextEncoder): FileLayout => ({
   ...files,
