@@ -62,10 +62,10 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
   };
 }
 
-/** Whether a model's folder holds an image tower, by its `config.json`. */
+/** Whether a model's folder holds an image tower, by its `config.json`: a section of it, or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
   const config = await readJson(join(await subjectFolder(subject, ''), 'config.json'), 'subject');
-  return typeof config === 'object' && config !== null && 'vision_config' in config;
+  return typeof config === 'object' && config !== null && ('vision_config' in config || 'image_size' in config);
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */

@@ -1,4 +1,4 @@
-/** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
+/** @file The one transformer: a stack of blocks, configured by family, with hooks at every site. */
 import {
   type NamedTensors,
   type Tensor1D,
@@ -33,11 +33,19 @@ export interface BlockNames {
   gate?: string;
   up: string;
   down: string;
+  /** Factors [d] on what the attention and the feed-forward layer add to the stream, by their whole names (LayerScale). */
+  attentionScale?: string;
+  mlpScale?: string;
 }
 
 /** Architecture of one stack of blocks: what is fixed about each, and how many there are under which names. */
 export interface StackSpec extends BlockShape {
   layers: number;
+  /**
+   * Where the norms of a block stand: before its attention and its feed-forward layer (the default), or after what each
+   * adds to the stream, which is then of normalised states throughout (BERT).
+   */
+  normPlace?: 'before' | 'after';
   /** Which layers have biases; `out`, the attention's last, as the others of it unless it is said. */
   bias: BlockShape['bias'] & { norm: boolean; out?: boolean };
   /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
@@ -104,6 +112,12 @@ function runBlock(
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
   const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
+  const scaled = (name: string | undefined, value: Tensor2D) =>
+    name === undefined ? value : tf.mul<Tensor2D>(value, params[prefix + name]!);
+  const normBefore = (name: string, value: Tensor2D) =>
+    spec.normPlace === 'after' ? value : normalise(params, prefix + name, value, norm, epsilon);
+  const normAfter = (name: string, value: Tensor2D) =>
+    spec.normPlace === 'after' ? normalise(params, prefix + name, value, norm, epsilon) : value;
 
   let x = hooks.visit(`${site}hook_resid_pre`, input);
   if (hooks.finished()) return undefined;
@@ -119,7 +133,7 @@ function runBlock(
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }
 
-  const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
+  const a = normBefore(names.attentionNorm, x);
   // Other columns matter to the first one by their keys and values alone.
   const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
@@ -132,15 +146,17 @@ function runBlock(
     seen,
     cache: pass.caches?.[layer],
   });
-  x = tf.add(x, hooks.visit(`${site}hook_attn_out`, project(names.out, mixed)));
+  x = tf.add(x, hooks.visit(`${site}hook_attn_out`, scaled(names.attentionScale, project(names.out, mixed))));
+  x = normAfter(names.attentionNorm, x);
   x = hooks.visit(`${site}hook_resid_mid`, x);
   if (hooks.finished()) return undefined;
 
-  const m = normalise(params, prefix + names.mlpNorm, x, norm, epsilon);
+  const m = normBefore(names.mlpNorm, x);
   const hidden = spec.gated
     ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
     : activation(project(names.up, m), spec.activation);
-  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden)));
+  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, scaled(names.mlpScale, project(names.down, hidden))));
+  x = normAfter(names.mlpNorm, x);
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
 }
@@ -152,9 +168,10 @@ const PACKED = 'packed';
 
 /**
  * Adds the blocks' weights in the form of the fused operation, where the backend has one that serves them; the linear
- * layers must have been transposed (`transposeLinears`).
+ * layers must have been transposed (`transposeLinears`). That operation has norms before the layers, and no scales.
  */
 export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
+  if (spec.normPlace === 'after' || spec.names.attentionScale || spec.names.mlpScale) return params;
   const packed: NamedTensors = {};
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
@@ -223,6 +240,7 @@ export function stackShapes(spec: StackSpec): Record<string, number[]> {
     add(prefix + names.v, [kvHeads * headDim, d], bias.attention);
     add(prefix + names.out, [d, heads * headDim], bias.out ?? bias.attention);
     Object.assign(shapes, normShapes(prefix + names.mlpNorm, spec));
+    for (const scale of [names.attentionScale, names.mlpScale]) if (scale) shapes[prefix + scale] = [d];
     if (gated) add(prefix + names.gate!, [mlp, d], bias.mlp);
     add(prefix + names.up, [mlp, d], bias.mlp);
     add(prefix + names.down, [d, mlp], bias.mlp);
