@@ -79,6 +79,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'A model folder (Hugging Face layout), a hub id or an embedded subject, in place of the suite’s.',
   },
   {
+    name: 'random-init',
+    type: 'string',
+    choices: ['all', 'blocks'],
+    commands: COMPUTING,
+    description:
+      'Draw the subject’s weights anew: all, or all but the embeddings (blocks). What does a method score where nothing was learned?',
+  },
+  {
     name: 'site',
     type: 'list',
     commands: COMPUTING,

@@ -4,7 +4,7 @@ import { siteOf } from '../activations/site-of.ts';
 import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
 import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
-import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
+import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
@@ -99,16 +99,16 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
 
 /** Opens a subject of the plan. The caller disposes of it. */
 export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
-  const { id, fingerprint, collect } = planned;
+  const { id, fingerprint, collect, randomInit } = planned;
   const { folder, stamp, imported } = placeOf(run.places, planned);
   if (imported !== undefined) return openImportedSession(planned, imported);
   const dataset = await openOwnDataset(planned, run);
   if (folder === undefined) return openVectorSession(planned, dataset);
-  const subject = await (await familyOf(planned, run.registry)).load(folder, { id });
+  const subject = await (await familyOf(planned, run.registry)).load(folder, { id, randomInit });
   try {
     // After loading: a training elsewhere may write the folder while another subject is worked on, or right now.
     if (stamp !== (await folderStamp(folder)))
-      requireSame(`subject ${folder}`, fingerprint, await folderFingerprint(folder));
+      requireSame(`subject ${folder}`, fingerprint, await subjectFingerprint(folder, randomInit));
   } catch (error) {
     subject.dispose();
     throw error;

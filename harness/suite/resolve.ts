@@ -1,8 +1,8 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
 import type { StepCode } from '../code/step-code.ts';
-import type { Dataset, DatasetDefinition } from '../contract.ts';
+import type { Dataset, DatasetDefinition, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
+import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
@@ -228,6 +228,22 @@ function targetOf(
   );
 }
 
+/** What readers of results must know of a control where nothing was learned. */
+const RANDOM_REMARK: Record<RandomInit, string> = {
+  all: 'random weights: every tensor drawn anew with the mean and spread that it has as trained (arXiv:2501.17727)',
+  blocks:
+    'random weights: every tensor but the embeddings drawn anew with the mean and spread that it has as trained (arXiv:2501.17727)',
+};
+
+/** @throws UserError where a subject would be what it is without `randomInit`, under the name of a control. */
+function refuseRandomInit(given: SuiteSubject, what: string, where: string): void {
+  if (given.randomInit === undefined) return;
+  const name = subjectName({ ...given, randomInit: undefined });
+  throw new UserError(
+    `${where}: subject ${name}: randomInit: expected a model whose weights can be drawn anew; found ${what}.`,
+  );
+}
+
 async function resolveSubject(given: SuiteSubject, context: ResolveContext, where: string): Promise<ResolvedSubject> {
   const { activations, concepts = {}, sites, training = {} } = given;
   const from = activations?.from;
@@ -246,23 +262,29 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     },
   };
   const { baseDir } = context;
+  const refuse = (what: string) => refuseRandomInit(given, what, where);
   if (from !== undefined) {
+    refuse('imported activations');
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
   const dataset = await resolveDataset(given.dataset!, context, where);
   if (dataset.ownActivations) {
     refuseSubject(given, dataset.id, where);
+    refuse(`the activations of dataset ${dataset.id}`);
     return { ...common, place: { baseDir }, fingerprint: dataset.fingerprint, family: NO_FAMILY, dataset };
   }
   const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
-  const remarks = await cardRemarks(folder);
+  const { randomInit } = given;
+  if (family.randomInit !== true) refuse(`the family '${family.id}', which always loads trained weights`);
+  const remarks = randomInit === undefined ? await cardRemarks(folder) : [RANDOM_REMARK[randomInit]];
   return {
     ...common,
     place: { folder, stamp: await folderStamp(folder), baseDir },
     ...(remarks.length > 0 ? { remarks } : {}),
-    fingerprint: await folderFingerprint(folder),
+    fingerprint: await subjectFingerprint(folder, randomInit),
+    ...(randomInit && { randomInit }),
     family: `${family.id}@${family.version}`,
     dataset,
   };

@@ -72,6 +72,12 @@ export function causalLmShapes({ vocab, maxLength, embed, positions, stack, fina
   };
 }
 
+/** What stands between ids and the stream: tables of tokens and positions, and the unembedding. */
+export const causalLmTables = ({ embed, positions, head }: CausalLm): string[] => [
+  ...('table' in positions ? [positions.table] : []),
+  ...new Set([embed, head]),
+];
+
 /** How files hold the parameters. */
 export const causalLmFiles = ({ files, stack }: CausalLm): FileLayout => ({ ...files, linears: storedLinears(stack) });
 

@@ -41,6 +41,9 @@ export interface BlockNames {
   down: string;
   /** Of what the feed-forward layer adds. */
   mlpPostNorm?: string;
+  /** Factors [d] on what the attention and the feed-forward layer add to the stream, by their whole names (LayerScale). */
+  attentionScale?: string;
+  mlpScale?: string;
 }
 
 /** Layers in which a query sees the last `size` columns alone, its own among them. */
@@ -52,6 +55,11 @@ export interface AttentionWindow {
 /** Architecture of one stack of blocks: what is fixed about each, and how many there are under which names. */
 export interface StackSpec extends BlockShape {
   layers: number;
+  /**
+   * Where the norms of a block stand: before its attention and its feed-forward layer (the default), or after what each
+   * adds to the stream, which is then of normalised states throughout (BERT).
+   */
+  normPlace?: 'before' | 'after';
   /** Which layers have biases; `out`, the attention's last, as the others of it unless it is said. */
   bias: BlockShape['bias'] & { norm: boolean; out?: boolean };
   /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
@@ -131,9 +139,14 @@ function runBlock(
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
   const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
-  /** Nothing happens where the family has no such norm. */
+  /** Nothing happens where the family has no such norm, or no such factors. */
   const normed = (name: string | undefined, value: Tensor2D) =>
     name === undefined ? value : normaliseBy(spec, params, prefix + name, value);
+  const scaled = (name: string | undefined, value: Tensor2D) =>
+    name === undefined ? value : tf.mul<Tensor2D>(value, params[prefix + name]!);
+  const after = spec.normPlace === 'after';
+  const normBefore = (name: string | undefined, value: Tensor2D) => (after ? value : normed(name, value));
+  const normAfter = (name: string | undefined, value: Tensor2D) => (after ? normed(name, value) : value);
   const local = spec.window?.in(layer) ? spec.window : undefined;
   const rotary = (local && pass.local?.rotary) ?? pass.rotary;
   const seen = (local && pass.local?.seen) ?? pass.seen;
@@ -155,7 +168,7 @@ function runBlock(
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }
 
-  const a = normed(names.attentionNorm, x);
+  const a = normBefore(names.attentionNorm, x);
   // Other columns matter to the first one by their keys and values alone.
   const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
@@ -173,16 +186,18 @@ function runBlock(
     cap: spec.scoreCap,
     window,
   });
+  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project(names.out, mixed)));
   const read = x;
-  x = tf.add(x, hooks.visit(`${site}hook_attn_out`, normed(names.attentionPostNorm, project(names.out, mixed))));
+  x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(`${site}hook_attn_out`, attended)));
   if (!spec.parallel) x = hooks.visit(`${site}hook_resid_mid`, x);
   if (hooks.finished()) return undefined;
 
-  const m = normed(names.mlpNorm, spec.parallel ? read : x);
+  const m = normBefore(names.mlpNorm, spec.parallel ? read : x);
   const hidden = spec.gated
     ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
     : activation(project(names.up, m), spec.activation);
-  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, normed(names.mlpPostNorm, project(names.down, hidden))));
+  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project(names.down, hidden)));
+  x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(`${site}hook_mlp_out`, fed)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
 }
@@ -202,10 +217,9 @@ const PACKED = 'packed';
  * layers must have been transposed (`transposeLinears`).
  */
 export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
+  const { attentionNorm, mlpNorm } = spec.names;
+  if (!attentionNorm || !mlpNorm || !isPlain(spec)) return params;
   const packed: NamedTensors = {};
-  const { attentionNorm, mlpNorm, qNorm, attentionPostNorm, mlpPostNorm } = spec.names;
-  const other = spec.parallel || spec.gainOffset || spec.scoreCap !== undefined || spec.scale !== undefined;
-  if (other || !attentionNorm || !mlpNorm || qNorm || attentionPostNorm || mlpPostNorm) return params;
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
     const { q, k, v, out, gate, up, down } = spec.names;
@@ -230,6 +244,14 @@ export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors 
     if (whole) packed[prefix + PACKED] = whole;
   }
   return { ...params, ...packed };
+}
+
+/** Whether a block is what the fused operation computes: a norm before each of its two layers, and nothing else on the way. */
+function isPlain(spec: StackSpec): boolean {
+  const { qNorm, attentionPostNorm, mlpPostNorm, attentionScale, mlpScale } = spec.names;
+  const onTheWay =
+    qNorm ?? attentionPostNorm ?? mlpPostNorm ?? attentionScale ?? mlpScale ?? spec.scale ?? spec.scoreCap;
+  return onTheWay === undefined && !spec.parallel && !spec.gainOffset && spec.normPlace !== 'after';
 }
 
 /** The first column of each of n rows: x [n·t, d] → [n, d]. */
@@ -281,6 +303,7 @@ export function stackShapes(spec: StackSpec): Record<string, number[]> {
     addNorm(names.attentionPostNorm, d);
     addNorm(names.mlpNorm, d);
     addNorm(names.mlpPostNorm, d);
+    for (const scale of [names.attentionScale, names.mlpScale]) if (scale) shapes[prefix + scale] = [d];
     if (gated) add(prefix + names.gate!, [mlp, d], bias.mlp);
     add(prefix + names.up, [mlp, d], bias.mlp);
     add(prefix + names.down, [d, mlp], bias.mlp);
