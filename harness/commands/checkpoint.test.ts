@@ -147,6 +147,20 @@ test('an input scale that is not folded is estimated from the activations', asyn
   assert.ok(Math.abs(scale - 1) > 0.1 && Math.abs(difference) < 1e-4, `scale ${scale}, difference ${difference}`);
 });
 
+test('rows that are scaled by themselves: reconstructed with their own scale, not steered, and the reason is given', async () => {
+  copyWith('normed', (cfg) => Object.assign(cfg, { normalize_activations: 'layer_norm' }));
+  const into = join(folder, 'normed-out');
+  const given = ['--out', into, '--only', 'tasks=reconstruction,steering'];
+  const { out: told } = await run('run', suiteFile([{ id: 'checkpoint', path: 'normed' }]), ...places, ...given);
+  // It was trained on rows as they are.
+  assert.match(told, /normed: explained variance -[\d.]+ on the rows of this site, below that of their mean: probably/);
+  assert.type(resultOf(into, 'normed', 'reconstruction').rows[0]!.metrics['explained_variance']!.value, 'number');
+  const reasons = resultOf(into, 'normed', 'steering').rows.flatMap(({ metrics }) =>
+    Object.values(metrics).map(({ reason }) => reason),
+  );
+  assert.match(JSON.stringify(reasons), /scales each row by itself/);
+});
+
 test('what cannot be scored is refused before anything is computed', async () => {
   const attempt = (given: string, ...more: string[]) =>
     mistake(
