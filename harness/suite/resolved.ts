@@ -126,6 +126,15 @@ export interface ResolvedJudge {
   options: Record<string, unknown>;
 }
 
+/** The encoder of items that a task reads: with the place of its files on this machine until it is planned. */
+export interface ResolvedEmbedder {
+  id: string;
+  fingerprint: string;
+  /** As a subject's. */
+  family: string;
+  place?: SubjectPlace;
+}
+
 export interface ResolvedTask {
   id: string;
   title: string;
@@ -138,6 +147,7 @@ export interface ResolvedTask {
   /** What it prepares is of the site that a method reconstructs. */
   readsTarget?: boolean;
   judge?: ResolvedJudge;
+  embedder?: ResolvedEmbedder;
   subjects?: string[];
 }
 
