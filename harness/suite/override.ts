@@ -27,11 +27,15 @@ export interface SuiteOverrides {
   randomInit?: RandomInit;
 }
 
-/** A dataset's options with absolute paths. */
+/** A dataset's options with absolute paths, those of the objects in its lists too. */
 export function absoluteOptions(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
-  const absolute = ([name, value]: [string, unknown]) =>
-    typeof value === 'string' && /^path$|Path$/.test(name) ? [name, resolve(baseDir, value)] : [name, value];
-  return Object.fromEntries(Object.entries(options).map(absolute));
+  const absolute = (name: string, value: unknown): unknown => {
+    if (typeof value === 'string' && /^path$|Path$/.test(name)) return resolve(baseDir, value);
+    if (!Array.isArray(value)) return value;
+    const isObject = (entry: unknown) => typeof entry === 'object' && entry !== null && !Array.isArray(entry);
+    return value.map((entry) => (isObject(entry) ? absoluteOptions(entry, baseDir) : entry));
+  };
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, absolute(name, value)]));
 }
 
 /**
