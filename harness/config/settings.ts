@@ -94,6 +94,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Sites to study, in place of the suite’s.',
   },
   {
+    name: 'embedder',
+    type: 'string',
+    commands: ['run'],
+    value: 'DIR',
+    description:
+      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
+  },
+  {
     name: 'activations',
     type: 'string',
     commands: COMPUTING,

@@ -124,6 +124,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
+export { embedItems, readsOf } from './embed-items.ts';
 export {
   ENCODE_ROWS,
   firstItems,
