@@ -158,7 +158,7 @@ function planSite(
     ...(maxLength === undefined ? {} : { maxLength }),
   };
 
-  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
+  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true).map(withoutPlace);
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
@@ -175,7 +175,10 @@ function planSite(
           const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed, target) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
-          const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task), judge: judgeOf(suite, task) };
+          const scored = {
+            ...{ task: identity(task), ...taskCode(suite, 'evaluate', task) },
+            ...{ judge: judgeOf(suite, task), embedder: embedderOf(suite, task) },
+          };
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
             key: key('evaluate', { ...scored, inputs, seed: taskSeed }),
@@ -229,6 +232,20 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
   judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
 
+/** As {@link judgeOf}, of the encoder that a task reads. */
+const embedderOf = ({ code }: ResolvedSuite, { embedder }: ResolvedTask) =>
+  embedder && {
+    ...{ fingerprint: embedder.fingerprint, family: embedder.family },
+    code: digestOf(code.plugins, `subject ${embedder.family.split('@')[0]}`),
+  };
+
+/** A plan says nothing of this machine. */
+function withoutPlace({ embedder, ...task }: ResolvedTask): ResolvedTask {
+  if (!embedder) return task;
+  const { place: _, ...planned } = embedder;
+  return { ...task, embedder: planned };
+}
+
 /** Whether fitting a method reads the test rows: to say how a trained SAE does on them, which changes no weight. */
 export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'checkpoint'>): boolean =>
   kind === 'sae' && checkpoint === undefined;
@@ -278,7 +295,10 @@ function planPrepare(
 ): Prepare {
   const read = task.readsTarget ? target : undefined;
   const inputs = { ...activations, target: read?.activations };
-  const content = { task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
+  const content = {
+    ...{ task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) },
+    embedder: embedderOf(suite, task),
+  };
   return { key: key('prepare', content), task, taskSeed, ...(read ? { target: read } : {}) };
 }
 

@@ -1,4 +1,5 @@
 /** @file Fingerprints of folders: a hash of the files that decide a model's or an SAE's numbers. */
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ggufAt } from './gguf-place.ts';
@@ -7,8 +8,11 @@ import { readError } from './json.ts';
 import { isTokenizerFile } from './tokenizer-names.ts';
 import { isTorchWeights } from './weight-files.ts';
 
-/** Config, weights and preprocessor; not model cards, licences or other formats of the same weights. */
-const DECISIVE = /\.safetensors$|^(model\.safetensors\.index|config|preprocessor_config)\.json$/;
+/** Config, weights, preprocessor and what makes one vector of a text; not model cards, licences or other formats of the same weights. */
+const DECISIVE =
+  /\.safetensors$|^(model\.safetensors\.index|config|preprocessor_config|modules|sentence_bert_config)\.json$/;
+/** Folder of a sentence embedder's pooling, which has a config of its own. */
+const POOLING = /^\d+_Pooling$/;
 const SAFETENSORS = /\.safetensors$/;
 
 /**
@@ -20,6 +24,12 @@ const SAFETENSORS = /\.safetensors$/;
 export async function folderFingerprint(place: string): Promise<string> {
   const { folder, names } = await decisiveFiles(place);
   return filesFingerprint(folder, names);
+}
+
+/** As {@link folderFingerprint}, of a model whose parameters are drawn anew when it is loaded (`RandomInit`). */
+export async function subjectFingerprint(folder: string, randomInit: string | undefined): Promise<string> {
+  const trained = await folderFingerprint(folder);
+  return randomInit === undefined ? trained : sha256Json([trained, 'random-init', randomInit]);
 }
 
 /**
@@ -46,7 +56,8 @@ async function decisiveFiles(place: string): Promise<{ folder: string; names: st
   // PyTorch's files are read only where there are no others.
   const torch = files.some((name) => SAFETENSORS.test(name)) ? () => false : isTorchWeights;
   const names = files.filter((name) => DECISIVE.test(name) || isTokenizerFile(name) || torch(name));
-  return { folder: place, names };
+  const poolings = files.filter((name) => POOLING.test(name)).map((name) => join(name, 'config.json'));
+  return { folder: place, names: [...names, ...poolings.filter((name) => existsSync(join(place, name)))] };
 }
 
 /** SHA-256 over the names and contents of files of a folder. @throws UserError when one cannot be read. */
