@@ -18,13 +18,15 @@ const LABELLED = [
   own('harness/activations/cut-texts', 'cutTexts'),
 ];
 
+const POSITIONS = own('harness/activations/positions', 'positionRule', 'withoutPositions', 'withKeep');
+
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */
 const SITE = 'harness/execute/site';
 
 /** The machine of each kind of step: what of it decides numbers. */
 const RUNNERS = {
-  collect: [...LABELLED, own('harness/execute/collect', 'collectSplit', 'itemsOf', 'openSplit')],
-  import: [own('harness/activations/import', 'openImport')],
+  collect: [...LABELLED, POSITIONS, own('harness/execute/collect', 'collectSplit', 'itemsOf', 'openSplit')],
+  import: [POSITIONS, own('harness/activations/import', 'openImport')],
   sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
   baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
   checkpoint: [...LABELLED, own('harness/execute/fit', 'fitCheckpoint', 'restoreCheckpoint')],

@@ -89,6 +89,7 @@ export interface ResultDataset {
    * Which positions count, in words.
    */
   policy: string;
+  positions?: ResultPositions;
   /**
    * What a reader must know about the data, e.g. that labels are pseudo-labels.
    */
@@ -99,6 +100,38 @@ export interface ResultDataset {
   trainRows: number;
   testRows: number;
   concepts?: number;
+}
+/**
+ * The filter of positions, where it left rows out: for training and for every metric.
+ */
+export interface ResultPositions {
+  /**
+   * Measured on the first training items, not declared.
+   */
+  measured: boolean;
+  /**
+   * First positions of every item that are left out.
+   */
+  first: number;
+  /**
+   * Rows of a norm above so many times the median are left out.
+   */
+  maxNorm?: number;
+  /**
+   * That norm.
+   */
+  norm?: number;
+  /**
+   * Ids of tokens that are left out.
+   */
+  tokens?: number[];
+  /**
+   * Rows that the filter left out.
+   */
+  leftOut: {
+    train: number;
+    test: number;
+  };
 }
 export interface ResultMethod {
   id: string;
@@ -212,9 +245,7 @@ export interface ResultDataSettings {
   perClass?: number;
   maxLength?: number;
   dtype: 'float32' | 'float16';
-  policy: {
-    [k: string]: string;
-  };
+  policy: {};
 }
 export interface ResultMark {
   /**
