@@ -1,4 +1,4 @@
-/** @file The filter of positions in a run: rows, keys, results, and what is said. */
+/** @file The filter of positions in a run: which rows, keys, results, and what is said. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,12 @@ test('a declared filter is in rows, keys, settings and results, and is said once
   assert.ok(positions!.leftOut.test > 0);
   assert.is(policy, 'special tokens excluded; left out: the first 2 positions of every item; tokens 1');
   assert.equal(after.settings.data!.policy, { tokens: [1], first: 2 });
-  assert.is.not(plan.sites[0]!.activations.train, plain.plan.sites[0]!.activations.train);
+  // What is stored is the same: only what is read of it changes.
+  assert.equal(plan.sites[0]!.activations, plain.plan.sites[0]!.activations);
+  assert.is(summary.computed.activations, 0);
+  assert.is(summary.computed.evaluate, plain.summary.computed.evaluate);
+  const { settings } = after;
+  assert.is.not(settings.row, before.settings.row);
   assert.is(said.filter((line) => line.includes('left out: the first 2 positions of every item')).length, 1);
 });
 
