@@ -164,7 +164,7 @@ function planSite(
     ...(maxLength === undefined ? {} : { maxLength }),
   };
 
-  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
+  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true).map(withoutPlace);
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
@@ -182,7 +182,8 @@ function planSite(
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
           const scored = {
-            ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task), judge: judgeOf(suite, task) },
+            ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task) },
+            ...{ judge: judgeOf(suite, task), embedder: embedderOf(suite, task) },
           };
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
@@ -249,6 +250,20 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
   judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
 
+/** As {@link judgeOf}, of the encoder that a task reads. */
+const embedderOf = ({ code }: ResolvedSuite, { embedder }: ResolvedTask) =>
+  embedder && {
+    ...{ fingerprint: embedder.fingerprint, family: embedder.family },
+    code: digestOf(code.plugins, `subject ${embedder.family.split('@')[0]}`),
+  };
+
+/** A plan says nothing of this machine. */
+function withoutPlace({ embedder, ...task }: ResolvedTask): ResolvedTask {
+  if (!embedder) return task;
+  const { place: _, ...planned } = embedder;
+  return { ...task, embedder: planned };
+}
+
 /** Whether fitting a method reads the test rows: to say how a trained SAE does on them, which changes no weight. */
 export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'checkpoint'>): boolean =>
   kind === 'sae' && checkpoint === undefined;
@@ -301,7 +316,10 @@ function planPrepare(
   const read = task.readsTarget ? target : undefined;
   const inputs = { ...activations, target: read?.activations };
   const positions = positionsOf(subject);
-  const content = { task: identity(task), positions, inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
+  const content = {
+    ...{ task: identity(task), positions, inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) },
+    embedder: embedderOf(suite, task),
+  };
   return { key: key('prepare', content), task, taskSeed, ...(read ? { target: read } : {}) };
 }
 

@@ -245,6 +245,9 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
     return { metrics, unavailable: allUnavailable(CLIP_METRICS, 'needs a CLIP') };
   }
   const noLm = allUnavailable(LM_METRICS, 'needs a language model');
+  if (subject.type !== 'clip') {
+    return { metrics: {}, unavailable: { ...noLm, ...allUnavailable(CLIP_METRICS, 'needs a CLIP') } };
+  }
   const reason = clipReason(context);
   if (reason !== undefined) return { metrics: {}, unavailable: { ...noLm, ...allUnavailable(CLIP_METRICS, reason) } };
   const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);

@@ -66,11 +66,13 @@ export default defineTask<SteeringOptions, Shared>({
     if (subject.type === 'clip') {
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
+    if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
     return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
   },
   async prepare(context) {
     const subject = context.subject!;
     if (subject.type === 'lm') return { json: { lm: await prepareLm(context, subject) }, arrays: {} };
+    if (subject.type !== 'clip') throw new Error('internal: steering was prepared for an encoder');
     const { shared, arrays } = await prepareClip(context, subject);
     return { json: { clip: shared }, arrays };
   },

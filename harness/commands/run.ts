@@ -1,6 +1,7 @@
 /** @file `saxbench run`: runs a suite, prints a summary, writes the reports. */
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import type { RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { Executor, Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
@@ -78,6 +79,7 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,
+    randomInit: values['random-init'] as RandomInit | undefined,
   });
   const { idleLines, joinedLines, joinPlugins } = await import('../suite/join-plugins.ts');
   const { suite: whole, joined } = await joinPlugins(overridden, registry, wider);
@@ -93,13 +95,15 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
   const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
+  const options = setOptions(limited, (values['option'] ?? []) as string[]);
+  const { setEmbedder } = await import('../suite/embedder.ts');
+  const embedder = values['embedder'] as string | undefined;
+  const embedded = embedder === undefined ? options : await setEmbedder(options, embedder, registry);
   const { setPositions } = await import('../suite/set-positions.ts');
+  const positions = values['positions'] as string[] | undefined;
+  const final = setPositions(embedded, positions);
   const { validate } = await import('../schema/validate.ts');
-  const final = setPositions(
-    setOptions(limited, (values['option'] ?? []) as string[]),
-    values['positions'] as string[] | undefined,
-  );
-  if (values['positions'] !== undefined) await validate('suite', final, '--positions');
+  if (positions !== undefined) await validate('suite', final, '--positions');
   for (const line of joinedLines(final, joined, sized.d_in !== undefined)) say(line);
   for (const line of await idleLines(final, registry)) say(line);
   if (sized.d_in !== undefined) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
-import type { Mark } from '../contract.ts';
+import type { Mark, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
@@ -71,6 +71,7 @@ async function subjectOf(
     const idle = [
       values['dataset'] !== undefined && '--dataset',
       Object.keys(options).length > 0 && '--dataset-option',
+      values['random-init'] !== undefined && '--random-init',
     ];
     const flag = idle.find((name) => name !== false);
     if (flag) throw new UserError(`train: ${flag}: has no meaning for imported activations; leave it out.`);
@@ -80,8 +81,10 @@ async function subjectOf(
   }
   const named = (await ownVectors(values, registry)) ?? (await subjectByName(required(values, 'subject', 'tiny-lm')));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
+  const randomInit = values['random-init'] as RandomInit | undefined;
   return {
     ...named,
+    ...(randomInit && { randomInit }),
     sites: [site],
     dataset: { id: required(values, 'dataset', 'text-world'), options: absoluteOptions(options, process.cwd()) },
     activations: { train, test: HELD_OUT },

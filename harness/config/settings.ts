@@ -79,11 +79,27 @@ export const SETTINGS: readonly Setting[] = [
     description: 'A model folder (Hugging Face layout), a hub id or an embedded subject, in place of the suite’s.',
   },
   {
+    name: 'random-init',
+    type: 'string',
+    choices: ['all', 'blocks'],
+    commands: COMPUTING,
+    description:
+      'Draw the subject’s weights anew: all, or all but the embeddings (blocks). What does a method score where nothing was learned?',
+  },
+  {
     name: 'site',
     type: 'list',
     commands: COMPUTING,
     value: 'SITE',
     description: 'Sites to study, in place of the suite’s.',
+  },
+  {
+    name: 'embedder',
+    type: 'string',
+    commands: ['run'],
+    value: 'DIR',
+    description:
+      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
   },
   {
     name: 'activations',

@@ -4,7 +4,7 @@ import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
-import type { TargetSite, TaskDefinition } from '../contract/task.ts';
+import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
@@ -23,6 +23,7 @@ import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
+import { openEmbedder } from './embedder.ts';
 import {
   type EvaluationMeta,
   evaluateTask,
@@ -182,6 +183,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     );
   };
 
+  const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
+    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+
   const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
       const inputs = { ...(await activations()).value, ...(target ? { target: await targetSets(target) } : {}) };
@@ -190,8 +194,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         key,
         `${place} ${task.id}`,
         async (work) => {
-          const judge = await judgeOf(task);
-          const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, judge);
+          const readers = { judge: await judgeOf(task), embedder: await embedderOf(task) };
+          const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, readers);
           await prepareTask(definition, context, work.folder);
           return {};
         },
@@ -277,8 +281,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
             `${label} ${task.id} seed ${evaluation.seed}`,
             async (work) => {
               const started = performance.now();
-              const judge = await judgeOf(task);
-              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, judge);
+              // What is embedded is embedded once, in a task's preparation.
+              const embedder = task.prepares ? undefined : await embedderOf(task);
+              const readers = { judge: await judgeOf(task), embedder };
+              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, readers);
               await evaluateTask(
                 taskDefinition,
                 {

@@ -178,6 +178,7 @@ export interface ResultTask {
   };
   shows?: ResultDisplay;
   judge?: ResultJudge;
+  embedder?: ResultEmbedder;
 }
 /**
  * What a metric is: the same for every row.
@@ -210,6 +211,14 @@ export interface ResultJudge {
   id: string;
   version: number;
   options: {};
+}
+/**
+ * The encoder, not the subject, that items were compared by; absent: what the dataset or the task gives.
+ */
+export interface ResultEmbedder {
+  id: string;
+  fingerprint: Hash;
+  family: string;
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.

@@ -58,6 +58,10 @@ export interface SuiteSubject {
    */
   hub?: string;
   /**
+   * Parameters drawn anew with the mean and spread that each tensor has as trained: all, or all but the embeddings. The control where nothing was learned.
+   */
+  randomInit?: 'all' | 'blocks';
+  /**
    * Activations to study, e.g. blocks.3.hook_resid_post, vision.embed.
    *
    * @minItems 1

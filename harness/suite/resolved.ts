@@ -2,6 +2,7 @@
 import type { CollectPolicy } from '../activations/policy.ts';
 import type { PositionFilter } from '../activations/positions.ts';
 import type { Modality } from '../contract/data.ts';
+import type { RandomInit } from '../contract/subject.ts';
 
 export interface ResolvedDataset {
   id: string;
@@ -60,6 +61,8 @@ export interface ResolvedSubject {
   /** What readers of results must know about the model: declared by its card, no part of any key. */
   remarks?: string[];
   fingerprint: string;
+  /** Parameters are drawn anew when the model is loaded. */
+  randomInit?: RandomInit;
   /**
    * Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere, {@link NO_FAMILY} for
    * a dataset's own.
@@ -128,6 +131,15 @@ export interface ResolvedJudge {
   options: Record<string, unknown>;
 }
 
+/** The encoder of items that a task reads: with the place of its files on this machine until it is planned. */
+export interface ResolvedEmbedder {
+  id: string;
+  fingerprint: string;
+  /** As a subject's. */
+  family: string;
+  place?: SubjectPlace;
+}
+
 export interface ResolvedTask {
   id: string;
   title: string;
@@ -140,6 +152,7 @@ export interface ResolvedTask {
   /** What it prepares is of the site that a method reconstructs. */
   readsTarget?: boolean;
   judge?: ResolvedJudge;
+  embedder?: ResolvedEmbedder;
   subjects?: string[];
 }
 

@@ -1,12 +1,13 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
 import { join } from 'node:path';
-import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
+import { type Clip, defineSubject, type SubjectLoading, tf, UserError } from '../../harness/contract.ts';
 import { decodeImage, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
 import {
   type DualEncoder,
   dualEncoderFiles,
   dualEncoderLinears,
   dualEncoderShapes,
+  dualEncoderTables,
   imageForward,
   imageForwardFrom,
   textForward,
@@ -15,6 +16,7 @@ import {
 } from './dual-encoder.ts';
 import { type Family, folderReader } from './family.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
+import { drawAnew } from './random-init.ts';
 import { packBlocks } from './transformer.ts';
 import { loadParams, transposeLinears } from './weights.ts';
 
@@ -31,13 +33,14 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
     files: dualEncoderFiles,
   });
 
-  async function load(folder: string, { id }: { id: string }): Promise<Clip> {
+  async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<Clip> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const { vision, text } = model;
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, text.vocab);
     const steps = await loadImagePreprocessing(folder);
-    const loaded = await loadParams(folder, shapes, files);
+    const trained = await loadParams(folder, shapes, files);
+    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? dualEncoderTables(model) : []) : trained;
     const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
     const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
@@ -76,5 +79,5 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
     };
   }
 
-  return defineSubject({ ...plugin, outline, load });
+  return defineSubject({ ...plugin, outline, load, randomInit: true });
 }

@@ -109,6 +109,12 @@ export function dualEncoderShapes({ vision, text, projectionDim, logitScale }: D
   };
 }
 
+/** What turns patches and ids into the towers' streams, by parameters' names without `.weight`. */
+export const dualEncoderTables = ({ vision, text }: DualEncoder): string[] => [
+  ...[vision.patches, vision.classToken, vision.positions],
+  ...[text.embed, text.positions],
+];
+
 /** How files hold the parameters. */
 export function dualEncoderFiles({ files, vision, text }: DualEncoder): FileLayout {
   return { ...files, linears: { ...storedLinears(vision.stack), ...storedLinears(text.stack) } };

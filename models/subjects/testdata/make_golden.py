@@ -1,7 +1,7 @@
 """Makes the tiny random subjects beside this file and, with PyTorch and transformers, what they must compute.
 
-Run: python3 make_golden.py [FOLDER …]   (made with torch 2.13.0+cpu and transformers 5.23.0, gpt2 and gpt2-untied with
-5.24.0; all folders when none is named)
+Run: python3 make_golden.py [FOLDER …]   (made with torch 2.13.0+cpu and transformers 5.23.0, gpt2, gpt2-untied,
+bert and bert-mlm with 5.24.0; all folders when none is named)
 
 Each folder holds a model in Hugging Face layout and golden.safetensors: inputs, every site's activation (named as
 saxbench names sites), outputs, and for language models the greedy continuation of left-padded prompts.
@@ -16,6 +16,10 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import ByteLevelBPETokenizer, Tokenizer, models, pre_tokenizers, processors
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    BertTokenizerFast,
     CLIPConfig,
     CLIPModel,
     GPT2Config,
@@ -217,6 +221,61 @@ def make_clip(name, seed, dtype, activation, eos):
     golden(folder, {"input_ids": ids, "mask": mask, "pixels": pixels.permute(0, 2, 3, 1), **captured, **embeds})
 
 
+def make_bert(name, seed, dtype, model_class, modules, **fields):
+    folder = fresh(name)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split(), *(f"##{c}" for c in letters), *letters]
+    with open(os.path.join(folder, "vocab.txt"), "w") as file:
+        file.write("\n".join(dict.fromkeys(words)) + "\n")
+    tokenizer = BertTokenizerFast.from_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
+        max_position_embeddings=16, **fields,
+    )
+    randomise(model_class(config), seed).to(dtype).save_pretrained(folder)
+    model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    bert = model if model_class is BertModel else model.bert
+    if modules:
+        os.makedirs(os.path.join(folder, "1_Pooling"))
+        kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+        files = {
+            "modules.json": [
+                {"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
+                for i, (path, kind) in enumerate(kinds)
+            ],
+            "1_Pooling/config.json": {"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True},
+            "sentence_bert_config.json": {"max_seq_length": 12, "do_lower_case": False},
+        }
+        for path, content in files.items():
+            with open(os.path.join(folder, path), "w") as file:
+                json.dump(content, file)
+    captured = {}
+
+    def put(site):
+        def hook(module, args, output):
+            captured[site] = (output[0] if isinstance(output, tuple) else output).detach()
+        return hook
+
+    for i, layer in enumerate(bert.encoder.layer):
+        before = bert.encoder.layer[i - 1] if i > 0 else bert.embeddings
+        before.register_forward_hook(put(f"blocks.{i}.hook_resid_pre"))
+        layer.attention.output.dense.register_forward_hook(put(f"blocks.{i}.hook_attn_out"))
+        layer.attention.output.register_forward_hook(put(f"blocks.{i}.hook_resid_mid"))
+        layer.output.dense.register_forward_hook(put(f"blocks.{i}.hook_mlp_out"))
+        layer.register_forward_hook(put(f"blocks.{i}.hook_resid_post"))
+    texts = ["the old Tree saw", "nurse", "thé nurse wrote about what she had seen there on that wet night and then"]
+    batch = tokenizer(texts, padding=True, truncation=True, max_length=12, return_tensors="pt")
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    with torch.no_grad():
+        states = bert(input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)).last_hidden_state
+    real = mask.unsqueeze(-1).float()
+    mean = (states * real).sum(1) / real.sum(1)
+    pooled = {"embed": torch.nn.functional.normalize(mean), "cls": states[:, 0]}
+    golden(folder, {"input_ids": ids, "mask": mask, **captured, **pooled})
+    with open(os.path.join(folder, "text.golden.json"), "w") as file:
+        json.dump({"texts": texts, "ids": ids.tolist()}, file)
+
+
 FOLDERS = {
     "llama-sharded": lambda name: make_llama(
         name, 10, torch.float32, "20KB", rope_parameters={"rope_type": "default", "rope_theta": 500.0}
@@ -232,6 +291,10 @@ FOLDERS = {
     "gpt2-untied": lambda name: make_gpt2(
         name, 60, torch.float16, n_layer=2, n_inner=40, activation_function="gelu", layer_norm_epsilon=1e-3,
         tie_word_embeddings=False,
+    ),
+    "bert": lambda name: make_bert(name, 70, torch.float32, BertModel, True),
+    "bert-mlm": lambda name: make_bert(
+        name, 80, torch.float16, BertForMaskedLM, False, hidden_act="gelu_new", type_vocab_size=1, layer_norm_eps=1e-5,
     ),
     "clip-quick-gelu": lambda name: make_clip(name, 30, torch.float32, "quick_gelu", 39),
     "clip-gelu-f16": lambda name: make_clip(name, 40, torch.float16, "gelu", 2),
