@@ -172,7 +172,7 @@ export const command: Command = {
     const step = await store.fetch(fit!.key);
     if (!step) throw new UserError(`train: another process removed the trained SAE from the store: run it again.`);
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
-    const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
+    const { SAELENS_CONFIG } = await import('../checkpoints/layouts/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const marks = (step.meta['marks'] ?? []) as Mark[];
     await clearSaeFolder(out);

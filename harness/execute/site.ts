@@ -226,7 +226,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       'fit',
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
-      (work) => fitMethod(definition, fit, inputs, work),
+      (work) => fitMethod(definition, fit, inputs, work, registry),
       {
         resumable: definition.kind === 'sae',
         inputs: [

@@ -197,9 +197,13 @@ export interface SuiteMethod {
    */
   name?: string;
   /**
-   * A checkpoint's folder in SAELens' layout (cfg.json, sae_weights.safetensors), relative to the suite's file.
+   * A checkpoint's folder or file of weights in any layout that is read, relative to the suite's file; or hub:OWNER/REPO/PATH[@REVISION].
    */
   path?: string;
+  /**
+   * What a checkpoint's files do not say of plain weights: architecture, k, a mapping of its tensors.
+   */
+  form?: {};
   /**
    * The site that a checkpoint belongs to; what its cfg.json says when omitted.
    */

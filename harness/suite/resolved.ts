@@ -114,6 +114,8 @@ export interface ResolvedMethod {
   target?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */
   checkpoint?: string;
+  /** What a person said of a checkpoint whose files do not say it: architecture, k, a mapping of its tensors. */
+  checkpointForm?: Record<string, unknown>;
   /** Fingerprint of the model that a checkpoint says it was trained on; absent where any model does. */
   trainedOn?: string;
   /** The SAE plug-in that a checkpoint in this project's own layout needs. */

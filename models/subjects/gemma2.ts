@@ -11,6 +11,7 @@ export const GEMMA_DEFAULTS: DecoderDefaults = {
   maxLength: 8192,
   epsilon: 1e-6,
   tied: true,
+  ...{ bosId: 2, eosId: 1 },
   activation: ['hidden_activation', 'gelu_pytorch_tanh'],
 };
 

@@ -43,8 +43,8 @@ export function readGptNeo(config: ConfigReader): CausalLm {
   return {
     vocab: config.size('vocab_size', 50257),
     maxLength: config.size('max_position_embeddings', 2048),
-    bosId: config.tokenId('bos_token_id'),
-    eosId: config.tokenId('eos_token_id'),
+    bosId: config.tokenId('bos_token_id', 50256),
+    eosId: config.tokenId('eos_token_id', 50256),
     embed: EMBEDDING,
     positions: { table: 'transformer.wpe' },
     stack: {
