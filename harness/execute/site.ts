@@ -113,7 +113,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
   const rule = (): Promise<PositionRule | undefined> =>
     once('positions', async () => {
       const { value: train } = await collectedSplit('train');
-      return positionRule(subject.collect.policy, session.site(site), train, session.subject?.tokenizer);
+      const network = session.subject;
+      const tokenizer = network && 'tokenizer' in network ? network.tokenizer : undefined;
+      return positionRule(subject.collect.policy, session.site(site), train, tokenizer);
     });
 
   const split = (name: ActivationSplit): Promise<Opened> =>
