@@ -29,10 +29,10 @@ test('a declared filter is in rows, keys, settings and results, and is said once
   const { positions, trainRows, testRows, policy } = after.dataset;
   assert.equal([positions!.measured, positions!.first, positions!.tokens], [false, 2, [1]]);
   assert.equal(
-    [trainRows + positions!.leftOut.train, testRows + positions!.leftOut.test],
+    [trainRows + positions!.leftOut['train']!, testRows + positions!.leftOut['test']!],
     [before.dataset.trainRows, before.dataset.testRows],
   );
-  assert.ok(positions!.leftOut.test > 0);
+  assert.ok(positions!.leftOut['test']! > 0);
   assert.is(policy, 'special tokens excluded; left out: the first 2 positions of every item; tokens 1');
   assert.equal(after.settings.data!.policy, { tokens: [1], first: 2 });
   // What is stored is the same: only what is read of it changes.

@@ -102,35 +102,16 @@ export interface ResultDataset {
   concepts?: number;
 }
 /**
- * The filter of positions, where it left rows out: for training and for every metric.
+ * The filter of positions, where it left rows out, and how many of each split; `measured` on the first training items, not declared; `norm` is `maxNorm` times their median.
  */
 export interface ResultPositions {
-  /**
-   * Measured on the first training items, not declared.
-   */
   measured: boolean;
-  /**
-   * First positions of every item that are left out.
-   */
   first: number;
-  /**
-   * Rows of a norm above so many times the median are left out.
-   */
   maxNorm?: number;
-  /**
-   * That norm.
-   */
   norm?: number;
-  /**
-   * Ids of tokens that are left out.
-   */
   tokens?: number[];
-  /**
-   * Rows that the filter left out.
-   */
   leftOut: {
-    train: number;
-    test: number;
+    [k: string]: number;
   };
 }
 export interface ResultMethod {
