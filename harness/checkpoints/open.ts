@@ -87,3 +87,8 @@ export async function openCheckpoint(path: string, given: Place['given'] = {}): 
   refuseGiven(layout, place);
   return { layout, folder: place.folder, ...(await layout.open(place, weights)) };
 }
+
+/** The layout whose files' names a folder holds, if any: for who must tell an SAE from a model or data. */
+export async function layoutByNames(path: string): Promise<Layout | undefined> {
+  return (await byNames(await openPlace(path)))[0]?.layout;
+}
