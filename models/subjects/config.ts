@@ -43,8 +43,8 @@ export interface ConfigReader {
   fixed(field: string, only: boolean | number): void;
   /** The same of a field that may only be `null` or absent. */
   none(field: string): void;
-  /** A token id, the first of a list of them, or undefined. */
-  tokenId(field: string): number | undefined;
+  /** A token id, or the first of a list of them; nothing where the field is `null`, `fallback` where it is absent. */
+  tokenId(field: string, fallback?: number): number | undefined;
   /** The reader of a nested object; an empty one where the field is absent. */
   section(field: string): ConfigReader;
   has(field: string): boolean;
@@ -117,8 +117,8 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
       if (typeof value === 'boolean') return value;
       throw wrong(field, 'true or false');
     },
-    tokenId(field) {
-      const value = json[field] ?? undefined;
+    tokenId(field, fallback) {
+      const value = json[field] === undefined ? fallback : (json[field] ?? undefined);
       const id = Array.isArray(value) ? value[0] : value;
       if (id === undefined || (Number.isInteger(id) && id >= 0)) return id;
       throw wrong(field, 'a token id');

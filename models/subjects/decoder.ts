@@ -19,6 +19,8 @@ export interface DecoderDefaults {
   maxLength: number;
   epsilon: number;
   tied?: boolean;
+  bosId?: number;
+  eosId?: number;
   /** Field and default of the activation function; `hidden_act`, `silu` when omitted. */
   activation?: readonly [field: string, fallback: string];
   /** What the names of tensors begin with; `model.` when omitted. */
@@ -58,8 +60,8 @@ export function readDecoder(
   return {
     vocab: config.size('vocab_size', defaults.vocab),
     maxLength: config.size('max_position_embeddings', defaults.maxLength),
-    bosId: config.tokenId('bos_token_id'),
-    eosId: config.tokenId('eos_token_id'),
+    bosId: config.tokenId('bos_token_id', defaults.bosId),
+    eosId: config.tokenId('eos_token_id', defaults.eosId),
     embed: embedding,
     positions: positions(headDim),
     stack: {

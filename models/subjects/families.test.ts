@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { LanguageModel, Tensor, TokenBatch } from '../../harness/contract.ts';
+import { type LanguageModel, type Tensor, type TokenBatch, UserError } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import type { CausalLm } from './causal-lm.ts';
-import { configReader } from './config.ts';
 import { batchOf } from './load.ts';
 import { openTiny, readTiny, readTinyGolden, TINY_MODELS, type TinyGolden } from './testing/families.ts';
 import { assertClose } from './testing/golden.ts';
@@ -73,33 +71,40 @@ for (const [name, { what, plugin }] of Object.entries(TINY_MODELS)) {
   });
 }
 
-/** An architecture with what its functions give. */
-const written = ({ files, positions, stack, ...lm }: CausalLm): string =>
-  tf.tidy(() => {
-    const layers = [...Array(stack.layers).keys()];
-    const { blockPrefix, window, ...rest } = stack;
-    const both = 'rotary' in positions ? [positions.rotary, positions.localRotary] : [];
-    const tables = both.map((rotary) => rotary && [...rotary.tables([0, 9]).sin.dataSync()]);
-    const windows = window && [window.size, layers.map(window.in)];
-    return JSON.stringify({
-      lm,
-      rest,
-      prefixes: layers.map(blockPrefix),
-      windows,
-      tables,
-      buffers: `${files?.buffers}`,
-    });
-  });
-
-test('what a config leaves out is what the configuration classes of transformers say', async () => {
+test('longrope: the longest text is what its short factors are for', async () => {
   await initBackend('wasm');
-  const defaults = (await readTiny('.', 'defaults.json')) as Record<string, Record<string, unknown>>;
-  for (const [type, config] of Object.entries(defaults)) {
-    const read = Object.values(TINY_MODELS).find(({ plugin }) => plugin.modelTypes[0] === type)!.read;
-    const { bos_token_id, eos_token_id } = config;
-    const bare = read(configReader({ bos_token_id, eos_token_id, num_layers: config['num_layers'] }, type));
-    assert.is(written(bare), written(read(configReader(config, type))), type);
-  }
+  const model = await openTiny('phi3-long', folder);
+  assert.is(model.maxLength, 24);
+  assert.throws(() => model.forward(batchOf([Array(25).fill(5)], 0)), /at most 24 ids.*longrope.*, found 25/);
+  const [ids] = await model.generate([Array(20).fill(7)], { maxNewTokens: 100, eosId: -1 });
+  assert.is(ids!.length, 4);
+  model.dispose();
+});
+
+test('weights of another model are refused by name', async () => {
+  await initBackend('wasm');
+  const message = async (name: string, config: Record<string, unknown>) => {
+    const error: unknown = await openTiny(name, folder, { config }).catch((reason: unknown) => reason);
+    assert.instance(error, UserError);
+    return (error as UserError).message;
+  };
+  assert.match(
+    await message('gpt-neox', { attention_bias: false }),
+    /no others, found gpt_neox\.layers\.\{0,1\}\.attention\.dense\.bias/,
+  );
+  assert.match(
+    await message('qwen3', { model_type: 'qwen3', attention_bias: false }),
+    /no others, found model\.layers/,
+  );
+  assert.match(
+    await message('phi3', { intermediate_size: 40 }),
+    /gate_up_proj\.weight': expected shape \[80, 32\], found \[96, 32\]/,
+  );
+  assert.match(
+    await message('gpt-neo', { max_position_embeddings: 23 }),
+    /wpe\.weight': expected shape \[23, 32\], found \[24, 32\]/,
+  );
+  assert.match(await message('gemma2', { tie_word_embeddings: false }), /expected tensor lm_head\.weight \[50, 32\]/);
 });
 
 test.run();

@@ -11,6 +11,7 @@ export const GEMMA_DEFAULTS: DecoderDefaults = {
   maxLength: 8192,
   epsilon: 1e-6,
   tied: true,
+  ...{ bosId: 2, eosId: 1 },
   activation: ['hidden_activation', 'gelu_pytorch_tanh'],
 };
 
@@ -23,6 +24,7 @@ export function gemmaParts(config: ConfigReader, lm: CausalLm, logitCap: number 
   const { stack } = lm;
   return {
     ...lm,
+    // Where weights are bfloat16 in memory, transformers rounds the factor to that; here everything is float32.
     embedScale: Math.sqrt(stack.d),
     logitCap: config.positiveOrNone('final_logit_softcapping', logitCap),
     stack: {

@@ -18,7 +18,7 @@ function readKinds(config: ConfigReader, layers: number): string[] {
   const kinds: string[] = [];
   for (const item of types) {
     const [some, times] = Array.isArray(item) ? item : [];
-    const known = Array.isArray(some) && some.every((kind) => KINDS.includes(kind));
+    const known = Array.isArray(some) && some.length > 0 && some.every((kind) => KINDS.includes(kind));
     if (!known || !Number.isInteger(times) || times < 0 || kinds.length + some.length * times > layers) throw wrong();
     for (let i = 0; i < times; i++) kinds.push(...some);
   }
@@ -43,8 +43,8 @@ export function readGptNeo(config: ConfigReader): CausalLm {
   return {
     vocab: config.size('vocab_size', 50257),
     maxLength: config.size('max_position_embeddings', 2048),
-    bosId: config.tokenId('bos_token_id'),
-    eosId: config.tokenId('eos_token_id'),
+    bosId: config.tokenId('bos_token_id', 50256),
+    eosId: config.tokenId('eos_token_id', 50256),
     embed: EMBEDDING,
     positions: { table: 'transformer.wpe' },
     stack: {

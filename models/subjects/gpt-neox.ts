@@ -26,6 +26,7 @@ export function readGptNeoX(config: ConfigReader): CausalLm {
   const d = config.size('hidden_size', 6144);
   const heads = config.size('num_attention_heads', 64);
   if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
+  config.fixed('head_dim', d / heads);
   const tied = config.flag('tie_word_embeddings', false);
   const names = {
     attentionNorm: 'input_layernorm',
@@ -40,8 +41,8 @@ export function readGptNeoX(config: ConfigReader): CausalLm {
   return {
     vocab: config.size('vocab_size', 50432),
     maxLength: config.size('max_position_embeddings', 2048),
-    bosId: config.tokenId('bos_token_id'),
-    eosId: config.tokenId('eos_token_id'),
+    bosId: config.tokenId('bos_token_id', 0),
+    eosId: config.tokenId('eos_token_id', 2),
     embed: EMBEDDING,
     positions: readPositions(config, d / heads),
     stack: {

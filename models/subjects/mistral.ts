@@ -15,6 +15,7 @@ export function readMistral(config: ConfigReader): CausalLm {
     ...{ vocab: 32000, d: 4096, mlp: 14336, layers: 32, heads: 32, kvHeads: 8 },
     maxLength: 131072,
     epsilon: 1e-6,
+    ...{ bosId: 1, eosId: 2 },
   });
   const { stack } = lm;
   const size = config.sizeOrNone('sliding_window', 4096);

@@ -14,6 +14,7 @@ export function readOlmo2(config: ConfigReader): CausalLm {
     ...{ vocab: 50304, d: 4096, mlp: 11008, layers: 32, heads: 32 },
     maxLength: 2048,
     epsilon: 1e-5,
+    eosId: 50279,
   });
   const { attentionNorm: _, mlpNorm: __, ...layers } = lm.stack.names;
   const names = {

@@ -32,6 +32,7 @@ export function readPhi3(config: ConfigReader): CausalLm {
     ...{ vocab: 32064, d: 3072, mlp: 8192, layers: 32, heads: 32 },
     maxLength: 4096,
     epsilon: 1e-5,
+    ...{ bosId: 1, eosId: 32000 },
   };
   const lm = readDecoder(config, defaults, (headDim) => {
     const width = partialWidth([section, config], 'partial_rotary_factor', headDim, 1);

@@ -11,7 +11,8 @@ golden file serves files of float32 and bfloat16. Each folder has
 - golden.safetensors: input ids, lengths, every site's activation (named as saxbench names sites) and the logits at the real
   positions [Σ lengths, width], and the greedy continuation of each row by itself, without a cache.
 
-defaults.json holds every configuration class's own values.
+defaults.json holds every configuration class's own values. real.json has configs of published models as they are there
+(without what neither side reads); real.golden.json what transformers 5 makes of them, and their numbers of parameters.
 """
 
 import json
@@ -291,6 +292,22 @@ def defaults():
         file.write("\n")
 
 
+def real():
+    golden = {}
+    for name, fields in json.load(open(os.path.join(HERE, "real.json"))).items():
+        config = hf.CONFIG_MAPPING[fields["model_type"]].from_dict(dict(fields))
+        with torch.device("meta"):
+            images = fields["model_type"] == "gemma3"
+            model = hf.Gemma3ForConditionalGeneration(config).model.language_model if images else hf.AutoModelForCausalLM.from_config(config)
+        with tempfile.TemporaryDirectory() as scratch:
+            config.save_pretrained(scratch)
+            written = json.load(open(os.path.join(scratch, "config.json")))
+        golden[name] = {"config": written, "parameters": model.num_parameters()}
+    with open(os.path.join(HERE, "real.golden.json"), "w") as file:
+        file.write("{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in golden.items()) + "\n}\n")
+
+
 for name in sys.argv[1:] or FAMILIES:
     make(name, FAMILIES[name])
 defaults()
+real()
