@@ -9,9 +9,17 @@ export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/c
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
-export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
+export {
+  fittedSize,
+  type ImagePreprocessing,
+  loadImagePreprocessing,
+  parseImagePreprocessing,
+  preprocessImages,
+} from '../io/image-preprocessing.ts';
+export type { ProcessorKind } from '../io/image-processors.ts';
 export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
+export { modelConfigPath, readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Site } from '../contract/data.ts';
 import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { modelConfigPath, readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
 
@@ -44,7 +44,7 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
   }
   const folder = resolve(baseDir, subject.path);
   if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder ${folder}.`);
-  if (!existsSync(join(folder, 'config.json'))) {
+  if (!existsSync(modelConfigPath(folder))) {
     throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
   }
   return folder;
@@ -75,9 +75,7 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
  * @throws UserError naming the families when none does.
  */
 export async function familyOf(folder: string, registry: Registry): Promise<SubjectDefinition> {
-  const file = join(folder, 'config.json');
-  const config = (await readJson(file, 'subject')) as { model_type?: unknown } | null;
-  const modelType = config?.model_type;
+  const { model_type: modelType } = await readModelConfig(folder);
   const families = await registry.all('subject');
   const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === modelType));
   if (family) return family;

@@ -1,15 +1,6 @@
-/** @file What loading a subject's folder needs whatever the family: config, tokenizer, token batches. */
-import { join } from 'node:path';
+/** @file What loading a subject's folder needs whatever the family: tokenizer, token batches. */
 import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
-import { loadTokenizer, readJson } from '../../harness/kit/index.ts';
-
-/** The fields of a folder's `config.json`. */
-export async function readConfig(folder: string): Promise<Record<string, unknown>> {
-  const path = join(folder, 'config.json');
-  const json = await readJson(path, 'subject');
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new UserError(`subject: ${path}: expected a JSON object.`);
-}
+import { loadTokenizer } from '../../harness/kit/index.ts';
 
 /** A folder's tokenizer by the contract, and the ids of a text cut so that its special tokens stay. */
 export async function openTokenizer(folder: string): Promise<{
