@@ -7,6 +7,8 @@ import { readError, readJson } from './json.ts';
 import type { TensorSource } from './safetensors.ts';
 import { openSafetensors, tensorSource } from './safetensors.ts';
 
+/** The name that OpenCLIP gives its weights. */
+const OPEN_CLIP = 'open_clip_model.safetensors';
 /** No published model has more; a longer list is a broken index. */
 const MAX_SHARDS = 4096;
 
@@ -46,7 +48,7 @@ async function openShards(folder: string, indexPath: string): Promise<TensorSour
 }
 
 /**
- * Open the weights of a folder: `model.safetensors`, else the shards of `model.safetensors.index.json`, else the only
+ * Open the weights of a folder: `model.safetensors`, else the shards of `model.safetensors.index.json`, else OpenCLIP's, else the only
  * .safetensors file there is. Reads headers only.
  *
  * @throws UserError when there are none, more than one candidate, a shard is missing or a header is bad.
@@ -61,6 +63,7 @@ export async function openWeights(folder: string): Promise<TensorSource> {
   if (files.includes('model.safetensors')) return openSafetensors(join(folder, 'model.safetensors'));
   const indexFile = 'model.safetensors.index.json';
   if (files.includes(indexFile)) return openShards(folder, join(folder, indexFile));
+  if (files.includes(OPEN_CLIP)) return openSafetensors(join(folder, OPEN_CLIP));
   const candidates = files.filter((file) => file.endsWith('.safetensors'));
   if (candidates.length === 1) return openSafetensors(join(folder, candidates[0]!));
   const found = candidates.length === 0 ? 'none' : candidates.join(', ');

@@ -411,5 +411,6 @@ FOLDERS = {
     "clip-gelu-f16": lambda name: make_clip(name, 40, torch.float16, "gelu", 2),
 }
 
-for name in sys.argv[1:] or FOLDERS:
-    FOLDERS[name](name)
+if __name__ == "__main__":
+    for name in sys.argv[1:] or FOLDERS:
+        FOLDERS[name](name)
