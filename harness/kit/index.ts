@@ -19,7 +19,7 @@ export {
 export type { ProcessorKind } from '../io/image-processors.ts';
 export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
-export { modelConfigPath, readModelConfig } from '../io/model-config.ts';
+export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';

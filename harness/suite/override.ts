@@ -69,8 +69,8 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
 
 /** Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
-  const config = await readModelConfig(await subjectFolder(subject, ''));
-  return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in config);
+  const { json } = await readModelConfig(await subjectFolder(subject, ''));
+  return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in json);
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */

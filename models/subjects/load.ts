@@ -1,4 +1,4 @@
-/** @file What loading a subject's folder needs whatever the family: tokenizer, token batches. */
+/** @file What loading a subject's folder needs whatever the family: config, tokenizer, token batches. */
 import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
 import { loadTokenizer } from '../../harness/kit/index.ts';
 
@@ -30,7 +30,7 @@ const LEAST_KNOWN = 0.5;
 export function checkVocabulary(folder: string, tokenizer: Tokenizer, vocab: number): void {
   if (tokenizer.vocabSize <= vocab && tokenizer.vocabSize >= LEAST_KNOWN * vocab) return;
   throw new UserError(
-    `subject ${folder}: config.json has vocab_size ${vocab}, the tokenizer has ids up to ${tokenizer.vocabSize - 1}: ` +
+    `subject ${folder}: the config has vocab_size ${vocab}, the tokenizer has ids up to ${tokenizer.vocabSize - 1}: ` +
       'they belong to different models.',
   );
 }
