@@ -3,6 +3,7 @@
 export type { AttentionPooling } from './attention-pooling.ts';
 export type { CausalLm } from './causal-lm.ts';
 export type { ConfigReader } from './config.ts';
+export { type DecoderDefaults, readDecoder } from './decoder.ts';
 export { type CausalLmFamily, defineCausalLm } from './define-causal-lm.ts';
 export { type DualEncoderFamily, defineDualEncoder } from './define-dual-encoder.ts';
 export { defineImageEncoder, type ImageEncoder, type ImageEncoderFamily } from './define-image-encoder.ts';
@@ -10,6 +11,7 @@ export { defineTextEncoder, type TextEncoderFamily } from './define-text-encoder
 export type { DualEncoder, TextTower } from './dual-encoder.ts';
 export { createRotary, type Positions, type Rotary, type RotarySpec, readRotary } from './positions.ts';
 export type { TextEncoder } from './text-encoder.ts';
-export type { BlockNames, StackSpec } from './transformer.ts';
+export type { AttentionWindow, BlockNames, StackSpec } from './transformer.ts';
 export type { VisionTower } from './vision-tower.ts';
 export type { FileLayout, StoredLinear } from './weights.ts';
+export { readWindow } from './window.ts';
