@@ -19,6 +19,8 @@ export interface ResolveOptions {
   files?: readonly string[];
   /** Which of the repository's files to fetch. Default {@link isModelFile}, and PyTorch's weights where there are no others. */
   wants?: (file: string) => boolean;
+  /** Whether a snapshot in the cache has all that is wanted. Default: every file of a model's weights. */
+  isWhole?: (folder: string) => Promise<boolean>;
   onProgress?: (file: string, received: number, total: number) => void;
   signal?: AbortSignal;
   /** Pause before the first repetition after a network failure, doubled each time. Default 1,000. */
@@ -48,6 +50,7 @@ export function isModelFile(file: string): boolean {
     ) ||
     /^\d+_Pooling\/config\.json$/.test(file) ||
     file === 'merges.txt' ||
+    file === 'chat_template.jinja' ||
     file === 'vocab.txt'
   );
 }
@@ -171,7 +174,8 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const places = modelCache(settings.cache, id, revision);
   const commit = await cachedCommit(places, revision);
   const cached = commit === undefined ? undefined : places.snapshot(commit);
-  const whole = cached !== undefined && (await isComplete(cached, options));
+  const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options));
+  const whole = cached !== undefined && (await isWhole(cached));
   const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
   if (whole && (settings.offline || isCommit(revision))) return fromCache;
   if (settings.offline) {
