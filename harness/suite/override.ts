@@ -67,10 +67,10 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
   };
 }
 
-/** Whether a model's folder holds an image tower, by its `config.json`: a section of it, or that tower alone. */
+/** Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
   const { json } = await readModelConfig(await subjectFolder(subject, ''));
-  return 'vision_config' in json || 'image_size' in json;
+  return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in json);
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */

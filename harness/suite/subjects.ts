@@ -5,7 +5,7 @@ import type { Site } from '../contract/data.ts';
 import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { ggufAt, placeName } from '../io/gguf-place.ts';
-import { readModelConfig } from '../io/model-config.ts';
+import { hasModelConfig, readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
 
@@ -45,7 +45,7 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
   }
   const folder = resolve(baseDir, subject.path);
   if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder or file ${folder}.`);
-  if (!existsSync(join(folder, 'config.json')) && (await ggufAt(folder)) === undefined) {
+  if (!hasModelConfig(folder) && (await ggufAt(folder)) === undefined) {
     throw new UserError(`subject ${subject.path}: expected config.json or a .gguf file in ${folder}; found none.`);
   }
   return folder;
