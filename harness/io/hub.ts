@@ -16,6 +16,8 @@ export interface ResolveOptions {
   env?: Environment;
   /** Which of the repository's files to fetch. Default {@link isModelFile}. */
   wants?: (file: string) => boolean;
+  /** Whether a snapshot in the cache has all that is wanted. Default: every file of a model's weights. */
+  isWhole?: (folder: string) => Promise<boolean>;
   onProgress?: (file: string, received: number, total: number) => void;
   signal?: AbortSignal;
   /** Pause before the first repetition after a network failure, doubled each time. Default 1,000. */
@@ -155,7 +157,8 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const places = modelCache(settings.cache, id, revision);
   const commit = await cachedCommit(places, revision);
   const cached = commit === undefined ? undefined : places.snapshot(commit);
-  const whole = cached !== undefined && (await isComplete(cached, options.wants ?? isModelFile));
+  const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options.wants ?? isModelFile));
+  const whole = cached !== undefined && (await isWhole(cached));
   const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
   if (whole && (settings.offline || isCommit(revision))) return fromCache;
   if (settings.offline) {

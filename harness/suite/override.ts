@@ -1,5 +1,6 @@
 /** @file `--subject`, `--random-init`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
 import { isAbsolute, resolve } from 'node:path';
+import { isOnHub } from '../checkpoints/hub.ts';
 import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import { readModelConfig } from '../io/model-config.ts';
@@ -43,7 +44,7 @@ export function absoluteOptions(options: Record<string, unknown>, baseDir: strin
  * the strings named `path` or `…Path`.
  */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
-  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
+  const absolute = (path: string) => (isAbsolute(path) || isOnHub(path) ? path : resolve(baseDir, path));
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({
