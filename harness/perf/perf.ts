@@ -3,6 +3,7 @@
  * process of its own. `npm run perf -- [--only topk] [--rounds 3] [--quick] [--json]`
  */
 import { parseArgs } from 'node:util';
+import { smollm2Place } from '../testing/smollm2.ts';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
 import { type Row, rows } from './rows.ts';
@@ -56,10 +57,12 @@ function printLine({ row, unit, ours, peer, ratio, cpuRatio, target, met }: Comp
   );
 }
 
-const wanted = rows(options.quick).filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
+const known = rows(options.quick, await smollm2Place());
+const wanted = known.filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
 if (wanted.length === 0) {
-  const known = rows(options.quick).map(({ id }) => id);
-  console.error(`perf: --only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
+  console.error(
+    `perf: --only: expected part of one of ${known.map(({ id }) => id).join(', ')}; found '${options.only}'.`,
+  );
   process.exit(2);
 }
 if (!options.json)

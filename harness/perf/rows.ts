@@ -128,8 +128,43 @@ function languageModel(what: 'forward' | 'generate', folder: string, layer: numb
   ];
 }
 
-/** All rows; with `quick` at sizes that only show that everything runs. */
-export function rows(quick: boolean): Row[] {
+/** SmolLM2-135M beside transformers in both precisions: whole passes, what collecting needs of them, generation. */
+function smollm2(place: string | undefined, quick: boolean): Row[] {
+  if (place === undefined) {
+    console.error(
+      'perf: SmolLM2 is not here (saxbench fetch smollm2-135m, or SAXBENCH_SMOLLM2): its rows are skipped.',
+    );
+    return [];
+  }
+  const what = {
+    forward: ['whole forward pass with capture and all logits', [8, quick ? 8 : 128], 1],
+    collect: ['activations of block 10 (transformers runs all blocks)', [8, quick ? 8 : 128], 1.05],
+    generate: ['generation with cache', [16, quick ? 4 : 32], 1],
+  } as const;
+  return Object.entries(what).map(([id, [title, [n, length], atLeast]]): Row => {
+    const args = [id, path.resolve(place), 10, n, length];
+    return {
+      id: `${id}-smollm2`,
+      title: `SmolLM2-135M: ${title}, ${n} × ${length} tokens`,
+      ours: own('lm.ts', ...args),
+      peers: ['float32', 'bf16'].map((mode) => ({
+        name: `transformers ${mode}`,
+        script: 'lm.py',
+        args: [...args, mode],
+        needs: ['torch', 'transformers', 'gguf', 'accelerate'],
+      })),
+      targets: [{ over: 'transformers float32', atLeast }],
+      measure: 'throughput',
+    };
+  });
+}
+
+/**
+ * All rows; with `quick` at sizes that only show that everything runs.
+ *
+ * @param smollm2Place Where SmolLM2 lies; its rows are left out without it.
+ */
+export function rows(quick: boolean, smollm2Place?: string): Row[] {
   const float32 = (atLeast: number): Target => ({ over: 'torch float32', atLeast });
   const fastest = (atLeast: number): Target => ({ over: 'fastest', atLeast });
   const topk = quick
@@ -170,6 +205,7 @@ export function rows(quick: boolean): Row[] {
     ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
     ...languageModel('generate', 'models/pretrained/tiny-lm', 2, batch, quick ? 4 : 100),
     ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
+    ...smollm2(smollm2Place, quick),
     {
       id: 'ms-score',
       title: `MS score, N=${n}, F=${f}, L0=32, embedding ${d}`,

@@ -148,7 +148,8 @@ test('metadata that ask for what is not computed here are refused by key', async
     [{ 'llama.vocab_size': u32(9) }, /llama.vocab_size: expected 6, the rows of token_embd.weight; found 9/],
     [{ 'llama.rope.dimension_count': u32(4) }, /rope.dimension_count: expected 2, that of the whole head; found 4/],
     [{ 'llama.attention.causal': flag(false) }, /attention.causal: expected true, found false/],
-    [{ 'llama.block_count': undefined }, /field num_hidden_layers: expected an integer/],
+    [{ 'llama.block_count': undefined }, /expected a key llama.block_count, found none/],
+    [{ 'llama.attention.layer_norm_rms_epsilon': undefined }, /expected a key llama.*epsilon, found none/],
     [{ 'llama.block_count': u32(2) }, /expected tensors .*model.layers.1/],
     [{ 'split.count': u32(3) }, /expected a whole model, found one of 3 parts: join them/],
   ];

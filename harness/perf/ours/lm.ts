@@ -1,6 +1,7 @@
 /**
  * @file Forward passes with activation capture, and batched generation with the cache: tokens/s.
- * Usage: lm.ts forward|generate FOLDER LAYER BATCH LENGTH
+ * Usage: lm.ts forward|collect|generate PLACE LAYER BATCH LENGTH; `collect` computes what collecting activations needs: no
+ * block after the captured one and no logits.
  */
 import path from 'node:path';
 import llama from '../../../models/subjects/llama.ts';
@@ -18,8 +19,9 @@ const ids = Int32Array.from({ length: n * Math.max(8, length) }, () => 3 + rng.i
 
 function forward(): void {
   const batch = { n, length, ids, mask: new Uint8Array(n * length).fill(1) };
-  const { logits, captured } = model.forward(batch, { capture: [`blocks.${layer}.hook_resid_post`] });
-  tf.dispose([logits!, ...Object.values(captured)]);
+  const output = what !== 'collect';
+  const { logits, captured } = model.forward(batch, { capture: [`blocks.${layer}.hook_resid_post`], output });
+  tf.dispose([...(logits ? [logits] : []), ...Object.values(captured)]);
 }
 
 /** No id ends a row, as in the peer: all generate `length` tokens after a prompt of 8. */
@@ -28,5 +30,5 @@ async function generate(): Promise<void> {
   await model.generate(prompts, { maxNewTokens: length, temperature: 1, eosId: -1 });
 }
 
-const elapsed = what === 'forward' ? await seconds(forward, 10) : await seconds(generate, 3, 1);
+const elapsed = what === 'generate' ? await seconds(generate, 3, 1) : await seconds(forward, 10);
 report((n * length) / elapsed, 'tokens/s', backend);
