@@ -186,6 +186,21 @@ test('linear and Llama 3’s stretching of positions are read, of the latter onl
   );
 });
 
+test('Gemma’s merges go by the order of its tokens, whose spaces are marked; others’ by their scores', async () => {
+  const tokens = ['<unk>', 'a', 'b', 'c', '  ', '▁', 'ab', 'bc'];
+  const change = {
+    'tokenizer.ggml.model': text('llama'),
+    'tokenizer.ggml.tokens': texts(tokens),
+    'tokenizer.ggml.token_type': ints([2, 1, 1, 1, 4, 1, 1, 1]),
+    'tokenizer.ggml.scores': floats([0, 0, 0, 0, -1000, 0, -9, -1]),
+    'tokenizer.ggml.add_space_prefix': flag(false),
+    'tokenizer.ggml.eos_token_id': undefined,
+  };
+  assert.equal((await loadTokenizer(llamaFile(change))).encode('abc').ids, [1, 7]);
+  const gemma = await loadTokenizer(llamaFile({ ...change, 'general.architecture': text('gemma2') }));
+  assert.equal(gemma.encode('abc  a').ids, [6, 3, 4, 1]);
+});
+
 test('vocabularies: ids, added tokens and flags; lists that do not belong together are refused', async () => {
   const tokenizer = await loadTokenizer(llamaFile());
   assert.equal(tokenizer.encode('ab ab<e><pad>b').ids, [3, 0, 3, 4, 5, 2]);
