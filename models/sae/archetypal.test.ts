@@ -128,7 +128,7 @@ test('options out of range are refused in one line', async () => {
     () => definition.validate!({ d_in: 4, d_sae: 8, d_out: 4 }, options({ k: 9 })),
     /^sae archetypal: k: expected/,
   );
-  const few = memorySet(new Float32Array(10 * 4).fill(1), 4);
+  const few = memorySet(createRng('few').fillNormal(new Float32Array(10 * 4)), 4);
   try {
     await trainSae(definition, { activations: few, d_sae: 16, hp: { k: 1, centroids: 11 }, training: { tokens: 10 } });
     assert.unreachable();
