@@ -61,7 +61,7 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const { checkNames, loadSuite } = await import('../suite/load.ts');
   const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
-  const { subjectByName } = await import('../suite/subjects.ts');
+  const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
@@ -75,8 +75,10 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const checkpoints = site === undefined ? given : given.map((each) => ({ ...each, site, anyOrigin: true }));
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const imported = await importedFrom(values);
+  const own = subject === undefined ? undefined : await subjectByName(subject as string);
+  if (!imported) await fetchNamed(own ? [own] : absolute.subjects, { say });
   const overridden = await overrideSuite(wider, {
-    ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
+    ...(own && { subject: own }),
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,

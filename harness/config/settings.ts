@@ -2,7 +2,17 @@
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 
 /** Commands by name, as the table refers to them. */
-export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'convert' | 'new' | 'doctor';
+export type CommandName =
+  | 'run'
+  | 'train'
+  | 'report'
+  | 'ls'
+  | 'fetch'
+  | 'store'
+  | 'validate'
+  | 'convert'
+  | 'new'
+  | 'doctor';
 
 export interface Setting {
   /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
@@ -19,7 +29,18 @@ export interface Setting {
   min?: number;
 }
 
-const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'store', 'validate', 'convert', 'new', 'doctor'];
+const ALL: readonly CommandName[] = [
+  'run',
+  'train',
+  'report',
+  'ls',
+  'fetch',
+  'store',
+  'validate',
+  'convert',
+  'new',
+  'doctor',
+];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
 
 export const SETTINGS: readonly Setting[] = [
@@ -76,7 +97,8 @@ export const SETTINGS: readonly Setting[] = [
     type: 'string',
     commands: ['run', 'train', 'ls', 'convert'],
     value: 'DIR',
-    description: 'A model folder (Hugging Face layout), a hub id or an embedded subject, in place of the suite’s.',
+    description:
+      'A model folder (Hugging Face layout), a .gguf file, a hub id, or an embedded or known subject, in place of the suite’s.',
   },
   {
     name: 'random-init',
