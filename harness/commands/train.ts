@@ -141,7 +141,8 @@ export const command: Command = {
     const { values, signal, say, print } = context;
     const registry = await registryFor(values);
     const { limitSuite } = await import('../suite/limit.ts');
-    const full = await suiteOf(values, registry);
+    const { setPositions } = await import('../suite/set-positions.ts');
+    const full = setPositions(await suiteOf(values, registry), values['positions'] as string[] | undefined);
     const suite = values['limit'] === undefined ? full : limitSuite(full, values['limit'] as number);
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.

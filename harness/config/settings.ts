@@ -124,6 +124,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Seed that draws the splits of --activations (0).',
   },
   {
+    name: 'positions',
+    type: 'list',
+    commands: COMPUTING,
+    value: 'NAME=VALUE',
+    description:
+      'Which positions of text are rows: first=1 or maxNorm=10 leave some out, tokens=\'["\\n"]\' too; sinks=keep measures and leaves out none.',
+  },
+  {
     name: 'checkpoint',
     type: 'list',
     commands: ['run'],

@@ -45,7 +45,14 @@ export interface EvaluationMeta {
   site: Result['site'];
   modality: Modality;
   subject: { fingerprint: string; family: string; parameters: number | null };
-  data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
+  data: {
+    policy: string;
+    positions?: NonNullable<Result['dataset']['positions']>;
+    notes?: string[];
+    trainRows: number;
+    testRows: number;
+    concepts?: number;
+  };
   d_sae?: number;
   training?: ResultTraining;
   marks?: Result['marks'];

@@ -6,6 +6,9 @@ import { gunzipSync } from 'node:zlib';
 import { shown, UserError } from '../errors.ts';
 import { bertTokenizer, bertVocabulary } from './bert-tokenizer.ts';
 import { CLIP_MERGES, clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
+import { openGguf } from './gguf.ts';
+import { ggufAt } from './gguf-place.ts';
+import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
 import { readBytes, readError, readJson } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
@@ -103,11 +106,17 @@ async function fromVocabulary(
 
 /**
  * The tokenizer documents of a folder: `tokenizer.json` (with `tokenizer_config.json` where present), else built from
- * `vocab.json` + `merges.txt`, `encoder.json` + `vocab.bpe`, BERT's `vocab.txt`, or OpenAI CLIP's `bpe_simple_vocab_16e6.txt[.gz]`.
+ * `vocab.json` + `merges.txt`, `encoder.json` + `vocab.bpe`, BERT's `vocab.txt`, or OpenAI CLIP's `bpe_simple_vocab_16e6.txt[.gz]`; of a GGUF
+ * file, or a folder that holds one, from its metadata.
  *
  * @throws UserError when the folder has none of them or one is malformed.
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const gguf = await ggufAt(folder);
+  if (gguf !== undefined) {
+    const { json, config } = ggufTokenizer(await openGguf(gguf));
+    return { path: gguf, json: checkTokenizerJson(gguf, json), config };
+  }
   let files: string[];
   try {
     files = await readdir(folder);

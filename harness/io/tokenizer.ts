@@ -179,7 +179,7 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
 
 /**
  * Load the tokenizer of a folder: `tokenizer.json` with `tokenizer_config.json`, or older vocabulary files (GPT-2's
- * and CLIP's), see {@link readTokenizerFiles}.
+ * and CLIP's), or of a GGUF file, see {@link readTokenizerFiles}.
  *
  * @throws UserError when there is none or it cannot be read.
  */

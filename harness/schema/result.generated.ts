@@ -89,6 +89,7 @@ export interface ResultDataset {
    * Which positions count, in words.
    */
   policy: string;
+  positions?: ResultPositions;
   /**
    * What a reader must know about the data, e.g. that labels are pseudo-labels.
    */
@@ -99,6 +100,19 @@ export interface ResultDataset {
   trainRows: number;
   testRows: number;
   concepts?: number;
+}
+/**
+ * The filter of positions, where it left rows out, and how many of each split; `measured` on the first training items, not declared; `norm` is `maxNorm` times their median.
+ */
+export interface ResultPositions {
+  measured: boolean;
+  first: number;
+  maxNorm?: number;
+  norm?: number;
+  tokens?: number[];
+  leftOut: {
+    [k: string]: number;
+  };
 }
 export interface ResultMethod {
   id: string;
@@ -221,9 +235,7 @@ export interface ResultDataSettings {
   perClass?: number;
   maxLength?: number;
   dtype: 'float32' | 'float16';
-  policy: {
-    [k: string]: string;
-  };
+  policy: {};
 }
 export interface ResultMark {
   /**

@@ -135,6 +135,24 @@ export interface SuiteActivations {
      * The class token of a vision tower's token sites.
      */
     classToken?: 'exclude' | 'include' | 'only';
+    /**
+     * Attention sinks of text, measured on the first 64 training items: leading positions of over 5 times the median norm, and other rows of over 10 times, are left out; keep: nothing is measured.
+     */
+    sinks?: 'auto' | 'keep';
+    /**
+     * Leave out the first positions of every item, special tokens counted; in place of measuring. Of sites with a row a position.
+     */
+    first?: number;
+    /**
+     * Leave out rows whose norm is above so many times the median over the first 64 training items; in place of measuring.
+     */
+    maxNorm?: number;
+    /**
+     * Leave out these tokens, too: ids, or texts of one token.
+     *
+     * @maxItems 10000
+     */
+    tokens?: (number | string)[];
   };
   /**
    * Tokens a text is cut to; the subject's own limit when omitted.

@@ -269,7 +269,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
       train: activations?.train ?? DEFAULT_ITEMS.train,
       test: activations?.test ?? DEFAULT_ITEMS.test,
       dtype: activations?.dtype ?? ('float32' as const),
-      policy: (activations?.policy ?? {}) as Record<string, string>,
+      policy: activations?.policy ?? {},
       maxLength: activations?.maxLength,
     },
   };

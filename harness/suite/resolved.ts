@@ -1,4 +1,6 @@
 /** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+import type { CollectPolicy } from '../activations/policy.ts';
+import type { PositionFilter } from '../activations/positions.ts';
 import type { Modality } from '../contract/data.ts';
 import type { RandomInit } from '../contract/subject.ts';
 
@@ -15,6 +17,9 @@ export interface ResolvedDataset {
   ownActivations?: boolean;
 }
 
+/** Which positions are rows. */
+export type PositionPolicy = CollectPolicy & PositionFilter;
+
 /** How activations are collected; all of it changes numbers. */
 export interface ResolvedCollect {
   /** Version of the collecting code. */
@@ -22,7 +27,7 @@ export interface ResolvedCollect {
   train: number;
   test: number;
   dtype: 'float32' | 'float16';
-  policy: Record<string, string>;
+  policy: PositionPolicy;
   maxLength?: number;
 }
 

@@ -4,8 +4,8 @@
  *
  * What a family has beyond the others is a field of `CausalLm` or `StackSpec` that these leave out. The fused block of the
  * native backend knows none of: `parallel`, gains of 1 + weight, norms of queries and keys or of what is added, a block
- * without a norm before its layers, factors and caps on scores, rotary positions of a head's first part. Windows do as long
- * as they hold the whole text.
+ * without a norm before its layers, caps on scores, rotary positions of a head's first part. Windows do as long as they hold
+ * the whole text, and in a step of generation.
  */
 import {
   type ForwardOptions,

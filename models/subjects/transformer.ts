@@ -163,7 +163,7 @@ function runBlock(
   if (whole && unseen && wholeHeads && window === undefined && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
-    const y = transformerBlock(x, whole, spec, { n, t, rotary, seen, cache, firstColumn });
+    const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn });
     const shown = hooks.visit(`${site}hook_resid_post`, y);
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }
@@ -219,38 +219,54 @@ const PACKED = 'packed';
 export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
   const { attentionNorm, mlpNorm } = spec.names;
   if (!attentionNorm || !mlpNorm || !isPlain(spec)) return params;
+  const shape = fusedShape(spec);
+  const { q, k, v, out, gate, up, down } = spec.names;
   const packed: NamedTensors = {};
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
-    const { q, k, v, out, gate, up, down } = spec.names;
-    const part = (name: string, weight: string) => ({
-      weight: params[`${prefix}${name}.${weight}`] as Tensor2D,
-      bias: params[`${prefix}${name}.bias`],
+    const whole = tf.tidy(() => {
+      const part = (name: string, weight: string) => ({
+        weight: params[`${prefix}${name}.${weight}`] as Tensor2D,
+        bias: params[`${prefix}${name}.bias`],
+      });
+      const linear = (name: string) => part(name, 'weightT');
+      const ofAttention = (name: string) => {
+        const { weight, bias } = linear(name);
+        return { weight, bias: bias ?? (shape.bias.attention ? tf.zeros([weight.shape[1]]) : undefined) };
+      };
+      // The operation divides scores by √headDim.
+      const factor = spec.scale === undefined ? 1 : spec.scale * Math.sqrt(spec.headDim);
+      const query = ofAttention(q);
+      const scaled = () => ({
+        weight: tf.mul<Tensor2D>(query.weight, factor),
+        bias: query.bias && tf.mul(query.bias, factor),
+      });
+      return packBlock(shape, {
+        attentionNorm: part(attentionNorm, 'weight'),
+        mlpNorm: part(mlpNorm, 'weight'),
+        layers: {
+          ...{ q: factor === 1 ? query : scaled() },
+          ...{ k: ofAttention(k), v: ofAttention(v), out: ofAttention(out) },
+          ...(gate ? { gate: linear(gate) } : {}),
+          ...{ up: linear(up), down: linear(down) },
+        },
+      });
     });
-    const linear = (name: string) => part(name, 'weightT');
-    // The operation knows all biases of the attention or none.
-    const noBias = spec.bias.attention && spec.bias.out === false ? tf.zeros([spec.d]) : undefined;
-    const outPart = linear(out);
-    const whole = packBlock(spec, {
-      attentionNorm: part(attentionNorm, 'weight'),
-      mlpNorm: part(mlpNorm, 'weight'),
-      layers: {
-        ...{ q: linear(q), k: linear(k), v: linear(v), out: { ...outPart, bias: outPart.bias ?? noBias } },
-        ...(gate ? { gate: linear(gate) } : {}),
-        ...{ up: linear(up), down: linear(down) },
-      },
-    });
-    noBias?.dispose();
     if (whole) packed[prefix + PACKED] = whole;
   }
   return { ...params, ...packed };
 }
 
+/** A block as the fused operation is told of it: it knows all biases of the attention or none. */
+function fusedShape(spec: StackSpec): BlockShape {
+  const { attention, mlp, out = attention } = spec.bias;
+  return attention === out ? spec : { ...spec, bias: { attention: attention || out, mlp } };
+}
+
 /** Whether a block is what the fused operation computes: a norm before each of its two layers, and nothing else on the way. */
 function isPlain(spec: StackSpec): boolean {
   const { qNorm, attentionPostNorm, mlpPostNorm, attentionScale, mlpScale } = spec.names;
-  const onTheWay =
-    qNorm ?? attentionPostNorm ?? mlpPostNorm ?? attentionScale ?? mlpScale ?? spec.scale ?? spec.scoreCap;
+  const onTheWay = qNorm ?? attentionPostNorm ?? mlpPostNorm ?? attentionScale ?? mlpScale ?? spec.scoreCap;
   return onTheWay === undefined && !spec.parallel && !spec.gainOffset && spec.normPlace !== 'after';
 }
 
