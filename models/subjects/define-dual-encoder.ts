@@ -15,10 +15,9 @@ import {
   visionSites,
 } from './dual-encoder.ts';
 import { type Family, folderReader } from './family.ts';
+import { loadForInference } from './inference.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { drawAnew } from './random-init.ts';
-import { packBlocks } from './transformer.ts';
-import { loadParams, transposeLinears } from './weights.ts';
+import { fusedLinears, packBlocks } from './transformer.ts';
 
 /** What a family's file says. */
 export type DualEncoderFamily = Family<DualEncoder>;
@@ -39,10 +38,13 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, text.vocab);
     const steps = await loadImagePreprocessing(folder);
-    const trained = await loadParams(folder, shapes, files);
-    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? dualEncoderTables(model) : []) : trained;
-    const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
-    const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
+    const layers = {
+      linears: dualEncoderLinears(model),
+      tables: [text.embed, text.positions],
+      fused: [...fusedLinears(vision.stack), ...fusedLinears(text.stack)],
+    };
+    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, dualEncoderTables(model));
+    const params = packBlocks(packBlocks(loaded, vision.stack), text.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
       type: 'clip',
