@@ -10,7 +10,7 @@ import { openGguf } from './gguf.ts';
 import { ggufAt } from './gguf-place.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
-import { readBytes, readError, readJson } from './json.ts';
+import { readBytes, readError, readJson, readText } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
 import { BERT_VOCABULARY, OPENAI_VOCABULARY, VOCABULARY_PAIRS } from './tokenizer-names.ts';
 import { utf8 } from './utf8.ts';
@@ -36,6 +36,9 @@ async function readVocabularyText(path: string): Promise<string> {
   }
   return utf8(unpacked, `tokenizer ${path}`);
 }
+
+const CHAT_TEMPLATE = 'chat_template.jinja';
+const MAX_TEMPLATE = 4 * 1024 * 1024;
 
 /** Merge lines of a merges file, without its `#version` line. */
 function mergeLines(text: string): string[] {
@@ -126,6 +129,10 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const configPath = join(folder, 'tokenizer_config.json');
   const config = files.includes('tokenizer_config.json') ? await readJson(configPath, 'tokenizer') : {};
   if (!isObject(config)) throw new UserError(`tokenizer ${configPath}: expected an object.`);
+  // Newer folders have it beside the config; transformers lets it win.
+  if (files.includes(CHAT_TEMPLATE)) {
+    config['chat_template'] = await readText(join(folder, CHAT_TEMPLATE), 'tokenizer', MAX_TEMPLATE);
+  }
   if (files.includes('tokenizer.json')) {
     const path = join(folder, 'tokenizer.json');
     return { path, json: checkTokenizerJson(path, await readJson(path, 'tokenizer')), config };
