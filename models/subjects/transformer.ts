@@ -178,7 +178,7 @@ function runBlock(
   const k = normed(names.kNorm, project(names.k, a));
   const mixed = attend(q, k, project(names.v, a), spec, {
     n,
-    t: asking.shape[0] / n,
+    t: alone ? 1 : t,
     causal: spec.causal,
     rotary,
     seen,
