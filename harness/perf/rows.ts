@@ -128,43 +128,51 @@ function languageModel(what: 'forward' | 'generate', folder: string, layer: numb
   ];
 }
 
-/** SmolLM2-135M beside transformers in both precisions: whole passes, what collecting needs of them, generation. */
-function smollm2(place: string | undefined, quick: boolean): Row[] {
-  if (place === undefined) {
-    console.error(
-      'perf: SmolLM2 is not here (saxbench fetch smollm2-135m, or SAXBENCH_SMOLLM2): its rows are skipped.',
-    );
+/** The folder of a larger model of the Llama family, in float32 or 16 bits. */
+const SUBJECT_VARIABLE = 'SAXBENCH_PERF_SUBJECT';
+
+/** What a real model does for us, beside transformers in float32 and bfloat16; none where no folder is named. */
+function realModel(quick: boolean): Row[] {
+  const folder = process.env[SUBJECT_VARIABLE];
+  if (!folder) {
+    console.error(`perf: ${SUBJECT_VARIABLE} names no folder: the rows of a real model are skipped.`);
     return [];
   }
-  const what = {
-    forward: ['whole forward pass with capture and all logits', [8, quick ? 8 : 128], 1],
-    collect: ['activations of block 10 (transformers runs all blocks)', [8, quick ? 8 : 128], 1.05],
-    generate: ['generation with cache', [16, quick ? 4 : 32], 1],
-  } as const;
-  return Object.entries(what).map(([id, [title, [n, length], atLeast]]): Row => {
-    const args = [id, path.resolve(place), 10, n, length];
+  const layer = quick ? 1 : 10;
+  const name = path.basename(folder);
+  const row = (what: string, title: string, [n, length]: [number, number], atLeast: number): Row => {
+    const args = [what, path.resolve(folder), layer, n, length];
     return {
-      id: `${id}-smollm2`,
-      title: `SmolLM2-135M: ${title}, ${n} × ${length} tokens`,
+      id: `${what}-${name}-${n}-${length}`,
+      title: `${title}, ${name}, ${n} × ${length} tokens`,
       ours: own('lm.ts', ...args),
-      peers: ['float32', 'bf16'].map((mode) => ({
-        name: `transformers ${mode}`,
+      peers: ['float32', 'bfloat16'].map((type) => ({
+        name: `transformers ${type}`,
         script: 'lm.py',
-        args: [...args, mode],
-        needs: ['torch', 'transformers', 'gguf', 'accelerate'],
+        args: [...args, type],
+        needs: ['torch', 'transformers'],
       })),
-      targets: [{ over: 'transformers float32', atLeast }],
-      measure: 'throughput',
+      targets: [
+        { over: 'transformers float32', atLeast },
+        { over: 'transformers bfloat16', atLeast: 1 },
+      ],
+      measure: what === 'load' ? 'seconds' : 'throughput',
     };
-  });
+  };
+  const batch: [number, number] = quick ? [2, 8] : [8, 128];
+  const load = row('load', 'load and first pass', [1, 8], 1);
+  return [
+    row('forward', `forward with capture at block ${layer} and all logits`, batch, 1.05),
+    row('collect', `capture at block ${layer} alone`, batch, 1.05),
+    row('steer', 'generation with steering', quick ? [2, 4] : [16, 32], 1.5),
+    row('steer', 'generation with steering', quick ? [4, 4] : [64, 32], 1.5),
+    load,
+    { ...load, id: `${load.id}-peak-memory`, title: `peak memory of the process: ${load.title}`, measure: 'peak' },
+  ];
 }
 
-/**
- * All rows; with `quick` at sizes that only show that everything runs.
- *
- * @param smollm2Place Where SmolLM2 lies; its rows are left out without it.
- */
-export function rows(quick: boolean, smollm2Place?: string): Row[] {
+/** All rows; with `quick` at sizes that only show that everything runs. */
+export function rows(quick: boolean): Row[] {
   const float32 = (atLeast: number): Target => ({ over: 'torch float32', atLeast });
   const fastest = (atLeast: number): Target => ({ over: 'fastest', atLeast });
   const topk = quick
@@ -205,7 +213,7 @@ export function rows(quick: boolean, smollm2Place?: string): Row[] {
     ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
     ...languageModel('generate', 'models/pretrained/tiny-lm', 2, batch, quick ? 4 : 100),
     ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
-    ...smollm2(smollm2Place, quick),
+    ...realModel(quick),
     {
       id: 'ms-score',
       title: `MS score, N=${n}, F=${f}, L0=32, embedding ${d}`,
