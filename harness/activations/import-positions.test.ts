@@ -117,4 +117,18 @@ test('columns that do not fit are one line', () =>
     );
   }));
 
+test('the position before a row is the one before it in its text, not the row before it in the files', () =>
+  inFolder(async (folder) => {
+    // Of every item the files lack the positions 0 and 3; 6 of the item before is no neighbour of 7.
+    const places = [1, 2, 4, 5, 6];
+    const next = (row: number) => places[row % LENGTH]! + (Math.floor(row / LENGTH) % 2) * 6;
+    await dump(folder, { positions: 'places.npy' });
+    await column(folder, 'places.npy', next);
+    const { set } = await opened(folder);
+    for await (const { rows } of set.shuffled(set.n, 0, { previous: true })) {
+      assert.equal(new Set(rows.map((row) => row % LENGTH)), new Set([1, 3, 4]));
+      break;
+    }
+  }));
+
 test.run();
