@@ -79,6 +79,10 @@ export default defineTask<SteeringOptions, Shared>({
   async run(context) {
     const { method, labelled, prepared, options, site, target } = context;
     if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
+    if (method.rowScaled) {
+      const reason = 'scales each row by itself: what a unit of a latent adds is another at each position';
+      return emptyOutcome(`'${method.id}' ${reason}`);
+    }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     const found = await steeringVectors(method, labelled!, concepts, context);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);

@@ -95,7 +95,15 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
   const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
-  const final = setOptions(limited, (values['option'] ?? []) as string[]);
+  const options = setOptions(limited, (values['option'] ?? []) as string[]);
+  const { setEmbedder } = await import('../suite/embedder.ts');
+  const embedder = values['embedder'] as string | undefined;
+  const embedded = embedder === undefined ? options : await setEmbedder(options, embedder, registry);
+  const { setPositions } = await import('../suite/set-positions.ts');
+  const positions = values['positions'] as string[] | undefined;
+  const final = setPositions(embedded, positions);
+  const { validate } = await import('../schema/validate.ts');
+  if (positions !== undefined) await validate('suite', final, '--positions');
   for (const line of joinedLines(final, joined, sized.d_in !== undefined)) say(line);
   for (const line of await idleLines(final, registry)) say(line);
   if (sized.d_in !== undefined) {

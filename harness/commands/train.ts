@@ -141,7 +141,8 @@ export const command: Command = {
     const { values, signal, say, print } = context;
     const registry = await registryFor(values);
     const { limitSuite } = await import('../suite/limit.ts');
-    const full = await suiteOf(values, registry);
+    const { setPositions } = await import('../suite/set-positions.ts');
+    const full = setPositions(await suiteOf(values, registry), values['positions'] as string[] | undefined);
     const suite = values['limit'] === undefined ? full : limitSuite(full, values['limit'] as number);
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
@@ -171,7 +172,7 @@ export const command: Command = {
     const step = await store.fetch(fit!.key);
     if (!step) throw new UserError(`train: another process removed the trained SAE from the store: run it again.`);
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
-    const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
+    const { SAELENS_CONFIG } = await import('../checkpoints/layouts/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const marks = (step.meta['marks'] ?? []) as Mark[];
     await clearSaeFolder(out);

@@ -70,8 +70,8 @@ async function validateResults(path: string): Promise<string> {
 async function validateSae(path: string): Promise<string> {
   const { readJson } = await import('../io/json.ts');
   const { validate } = await import('../schema/validate.ts');
-  const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
-  const { readSaeLens } = await import('../train/saelens-read.ts');
+  const { SAELENS_CONFIG } = await import('../checkpoints/layouts/saelens-config.ts');
+  const { readSaeLens } = await import('../checkpoints/layouts/saelens.ts');
   const file = join(path, SAELENS_CONFIG);
   await validate('sae-config', await readJson(file, 'saelens'), `saelens ${file}`);
   const { config } = await readSaeLens(path);

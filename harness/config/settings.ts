@@ -94,6 +94,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Sites to study, in place of the suite’s.',
   },
   {
+    name: 'embedder',
+    type: 'string',
+    commands: ['run'],
+    value: 'DIR',
+    description:
+      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
+  },
+  {
     name: 'activations',
     type: 'string',
     commands: COMPUTING,
@@ -114,6 +122,14 @@ export const SETTINGS: readonly Setting[] = [
     commands: COMPUTING,
     value: 'N',
     description: 'Seed that draws the splits of --activations (0).',
+  },
+  {
+    name: 'positions',
+    type: 'list',
+    commands: COMPUTING,
+    value: 'NAME=VALUE',
+    description:
+      'Which positions of text are rows: first=1 or maxNorm=10 leave some out, tokens=\'["\\n"]\' too; sinks=keep measures and leaves out none.',
   },
   {
     name: 'checkpoint',

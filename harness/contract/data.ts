@@ -183,6 +183,8 @@ export interface ActivationSet {
   positions: Uint32Array;
   /** 1 where the row counts, else 0. */
   keep: Uint8Array;
+  /** What `keep` was before the filter of positions (attention sinks) left rows out; absent where it left none out. */
+  unfiltered?: Uint8Array;
   /** Items of one named group (a patient, a document) share a number: they are not independent. Absent: all items are. */
   groups?: Uint32Array;
   /** The policy that made `keep`, in words, for results. */

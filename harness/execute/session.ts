@@ -69,7 +69,8 @@ export async function openOutline(planned: PlannedSubject, run: Where): Promise<
 /** What of a run opens its subjects. */
 type Where = Pick<Run, 'registry' | 'places'>;
 
-const familyOf = ({ family }: PlannedSubject, registry: Registry) => registry.get('subject', family.split('@')[0]!);
+const familyOf = ({ family }: Pick<PlannedSubject, 'family'>, registry: Registry) =>
+  registry.get('subject', family.split('@')[0]!);
 
 async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
   const { dataset } = planned;
@@ -97,13 +98,14 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
   };
 }
 
-/** Opens a subject of the plan. The caller disposes of it. */
-export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
-  const { id, fingerprint, collect, randomInit } = planned;
-  const { folder, stamp, imported } = placeOf(run.places, planned);
-  if (imported !== undefined) return openImportedSession(planned, imported);
-  const dataset = await openOwnDataset(planned, run);
-  if (folder === undefined) return openVectorSession(planned, dataset);
+/** A model of the plan, loaded from where it lies. The caller disposes of it. */
+export async function loadSubject(
+  planned: Pick<PlannedSubject, 'id' | 'fingerprint' | 'family' | 'randomInit'>,
+  run: Where,
+): Promise<Subject> {
+  const { id, fingerprint, randomInit } = planned;
+  const { folder, stamp } = placeOf(run.places, planned);
+  if (folder === undefined) throw new Error(`internal: ${id} has no folder`);
   const subject = await (await familyOf(planned, run.registry)).load(folder, { id, randomInit });
   try {
     // After loading: a training elsewhere may write the folder while another subject is worked on, or right now.
@@ -113,6 +115,17 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     subject.dispose();
     throw error;
   }
+  return subject;
+}
+
+/** Opens a subject of the plan. The caller disposes of it. */
+export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
+  const { id, fingerprint, collect } = planned;
+  const { folder, imported } = placeOf(run.places, planned);
+  if (imported !== undefined) return openImportedSession(planned, imported);
+  const dataset = await openOwnDataset(planned, run);
+  if (folder === undefined) return openVectorSession(planned, dataset);
+  const subject = await loadSubject(planned, run);
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);

@@ -80,7 +80,7 @@ export {
 } from '../num/metrics/threshold.ts';
 export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
-export { type AttentionShape, attention } from '../num/ops/attention.ts';
+export { type AttentionOptions, type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
 export { customOp } from '../num/ops/custom-op.ts';
@@ -124,6 +124,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
+export { embedItems, readsOf } from './embed-items.ts';
 export {
   ENCODE_ROWS,
   firstItems,

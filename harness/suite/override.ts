@@ -4,6 +4,7 @@ import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { absoluteEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
@@ -55,6 +56,10 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
     })),
+    tasks: suite.tasks.map((task) => {
+      const embedder = absoluteEmbedder(task.options?.['embedder'], baseDir);
+      return embedder === undefined ? task : { ...task, options: { ...task.options, embedder } };
+    }),
     methods: suite.methods.map((method) => ({
       ...method,
       ...(method.path === undefined ? {} : { path: absolute(method.path) }),

@@ -9,6 +9,7 @@ import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
+import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
 import {
   IMPORTED,
@@ -71,6 +72,7 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   const subjects: ResolvedSubject[] = [];
   for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
   checkModels(methods, subjects, where);
+  refuseOwnEmbedder(subjects, tasks, where);
   const seeds = suite.seeds ?? [0];
   const { id, title } = suite;
   const { backend, arithmetic, trainer } = versions;
@@ -94,6 +96,9 @@ async function codeOf(
       .filter(({ checkpoint, variant }) => checkpoint === undefined || variant !== undefined)
       .map(({ kind, id, variant = id }): [PluginKind, string] => [kind, variant]),
     ...tasks.map(({ id }): [PluginKind, string] => ['task', id]),
+    ...tasks.flatMap(({ embedder }): [PluginKind, string][] =>
+      embedder ? [['subject', embedder.family.split('@')[0]!]] : [],
+    ),
     ...tasks.flatMap(({ judge }): [PluginKind, string][] => (judge ? [['judge', judge.id]] : [])),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
@@ -106,7 +111,11 @@ export async function resolveTask(
   where: string,
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
-  const options = await resolveOptions(task.options, given.options, `${where}: task ${task.id}`);
+  const label = `${where}: task ${task.id}`;
+  const resolved = await resolveOptions(task.options, given.options, label);
+  // By its fingerprint, and not by where it lies.
+  const { embedder, ...others } = resolved;
+  const options = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
   return {
     id: task.id,
@@ -118,7 +127,10 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
-    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, `${where}: task ${task.id}`) } : {}),
+    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
+    ...(task.embeds && embedder !== undefined
+      ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
+      : {}),
     subjects: given.subjects,
   };
 }
@@ -257,7 +269,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
       train: activations?.train ?? DEFAULT_ITEMS.train,
       test: activations?.test ?? DEFAULT_ITEMS.test,
       dtype: activations?.dtype ?? ('float32' as const),
-      policy: (activations?.policy ?? {}) as Record<string, string>,
+      policy: activations?.policy ?? {},
       maxLength: activations?.maxLength,
     },
   };

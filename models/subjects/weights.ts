@@ -89,6 +89,29 @@ function unpack({ shape, linear, into }: StoredTensor, data: Float32Array): Name
   });
 }
 
+/**
+ * Parameters in the form in which files hold them: linear layers that lie there together or transposed made so again. The
+ * caller owns the new tensors; those that need no change are clones.
+ */
+export function packParams(params: NamedTensors, files: FileLayout = {}): NamedTensors {
+  const shapes = Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, shape]));
+  const packed: NamedTensors = {};
+  for (const { name, shape, linear, into } of storedTensors(shapes, files.linears ?? {}).values()) {
+    packed[name] = tf.tidy(() => {
+      const parts = into.map((part) => params[part.name]!);
+      let x = parts.length > 1 ? tf.concat(parts) : tf.clone(parts[0]!);
+      const { heads } = linear;
+      if (heads && parts.length > 1) {
+        const [outputs, ...rest] = x.shape as [number, ...number[]];
+        const byPart = tf.reshape(x, [parts.length, heads, outputs / heads / parts.length, -1]);
+        x = tf.reshape(tf.transpose(byPart, [1, 0, 2, 3]), [outputs, ...rest]);
+      }
+      return linear.transpose && shape.length === 2 ? tf.transpose(x) : x;
+    });
+  }
+  return packed;
+}
+
 type Source = Awaited<ReturnType<typeof openWeights>>;
 
 /**

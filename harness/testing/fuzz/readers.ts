@@ -295,7 +295,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     mutate: mutateJson,
     read: async (file, folder) => {
       const { validate } = await import('../../schema/validate.ts');
-      const { readSaeLens } = await import('../../train/saelens-read.ts');
+      const { readSaeLens } = await import('../../checkpoints/layouts/saelens.ts');
       const { readJson } = await import('../../io/json.ts');
       await readSaeLens(folder);
       await validate('sae-config', await readJson(file, 'saelens'), 'saelens');

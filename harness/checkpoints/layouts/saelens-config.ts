@@ -1,9 +1,10 @@
 /** @file `cfg.json` of a SAELens checkpoint: checked, with older flat forms brought to the present one. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { shown, UserError } from '../errors.ts';
-import { readJson } from '../io/json.ts';
-import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
+import { shown, UserError } from '../../errors.ts';
+import { readJson } from '../../io/json.ts';
+import type { PursuitOptions } from '../../num/ops/matching-pursuit.ts';
+import { type Activation, type CheckpointConfig, formOf, type RowScaling } from '../form.ts';
 import { checkKeys } from './saelens-keys.ts';
 
 const ARCHITECTURES = [
@@ -15,51 +16,40 @@ const ARCHITECTURES = [
   'matching_pursuit',
   'transcoder',
   'skip_transcoder',
+  'jumprelu_transcoder',
+  'jumprelu_skip_transcoder',
+  'batchtopk',
+  'matryoshka_batchtopk',
 ] as const;
 export type SaeLensArchitecture = (typeof ARCHITECTURES)[number];
 
 /** Those that keep a fixed number of latents for each input. */
-const hasK = (architecture: SaeLensArchitecture) => architecture === 'topk' || architecture === 'abstopk';
+const hasK = (architecture: string) => architecture === 'topk' || architecture === 'abstopk';
+
+/** Those that keep k latents of a batch's inputs on average. */
+const keepsBatches = (architecture: string) => architecture.endsWith('batchtopk');
 
 /** Those that reconstruct another site than the one they read. */
-const readsOther = (architecture: SaeLensArchitecture) =>
-  architecture === 'transcoder' || architecture === 'skip_transcoder';
+const readsOther = (architecture: SaeLensArchitecture) => architecture.endsWith('transcoder');
 
-/** How a checkpoint treats its input and its codes. */
-export interface SaeLensForm {
-  /** b_dec is subtracted from the input (`apply_b_dec_to_input`). */
-  centred: boolean;
-  /** TopK and AbsTopK choose by pre-activation times decoder norm. */
-  rescaleByDecoderNorm: boolean;
-  /** Codes are the hyperbolic tangent of what the ReLU lets through (`tanh-relu`). */
-  tanh: boolean;
-  /** A factor for each latent stands between codes and decoder: `finetuning_scaling_factor`, before version 6. */
-  decoderFactor: boolean;
-  /** How matching pursuit goes on and stops. */
-  pursuit?: PursuitOptions;
+/** Those whose codes come of one of the other architectures. */
+function activationOf(architecture: SaeLensArchitecture): Activation {
+  // Its threshold is trained along; SAELens itself writes a finished one as jumprelu.
+  if (architecture.startsWith('jumprelu') || keepsBatches(architecture)) return 'jumprelu';
+  if (readsOther(architecture) || architecture === 'standard') return 'relu';
+  return architecture as Activation;
 }
 
-/** What a checkpoint says about itself. */
-export interface SaeLensConfig {
+/** Architectures that SAELens knows and this project does not serve, with the reason. */
+const REFUSED: Readonly<Record<string, string>> = {
+  temporal: 'its codes depend on the positions before, and a row is encoded here by itself',
+};
+
+/** What a checkpoint in this layout says about itself, with what only reading its weights needs. */
+export interface SaeLensConfig extends CheckpointConfig {
   architecture: SaeLensArchitecture;
-  d_in: number;
-  d_sae: number;
-  /** Width of what is reconstructed. */
-  d_out: number;
-  k?: number;
-  /** The site that it was trained on, where the checkpoint says so. */
-  hook_name?: string;
-  /** The site that a transcoder reconstructs, where the checkpoint says so. */
-  hook_name_out?: string;
-  model_name?: string;
-  /** Of that model's files, where this project trained the SAE on a model of its folder. */
-  model_fingerprint?: string;
-  form: SaeLensForm;
-  /**
-   * Its weights expect inputs times one constant, which brings their mean norm to √d_in: a number where the checkpoint
-   * has it, `estimate` where it must be taken from activations. Absent once SAELens has folded it into the weights.
-   */
-  inputScale?: number | 'estimate';
+  /** A factor for each latent stands between codes and decoder: `finetuning_scaling_factor`, before version 6. */
+  decoderFactor: boolean;
 }
 
 export const SAELENS_CONFIG = 'cfg.json';
@@ -67,11 +57,14 @@ export const SAELENS_WEIGHTS = 'sae_weights.safetensors';
 /** Beside the weights in a checkpoint that SAELens wrote before training ended. */
 export const SAELENS_SCALER = 'activation_scaler.json';
 
+/** Scalings of each row by itself, which stay in the method. */
+const ROW_SCALINGS: readonly string[] = ['layer_norm', 'constant_norm_rescale'] satisfies RowScaling[];
+
 /**
- * Input scalings that a method can carry: none, or one constant, which SAELens folds into the weights when training
- * ends. A scale of each row by itself is refused: `decode` sees codes only and could not take it back.
+ * Input scalings: none, one constant, which SAELens folds into the weights when training ends, or one of each row.
+ * `covariance_whitening` is folded before SAELens writes an SAE; what still has it lacks its matrices.
  */
-const NORMALISATIONS = ['none', 'expected_average_only_in'] as const;
+const NORMALISATIONS = ['none', 'expected_average_only_in', 'layer_norm', 'constant_norm_rescale'] as const;
 
 /** Activation functions by architecture; before version 6 a TopK SAE was a standard one with `topk`. */
 const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
@@ -83,6 +76,10 @@ const ACTIVATIONS: Record<SaeLensArchitecture, readonly string[]> = {
   matching_pursuit: ['relu'],
   transcoder: ['relu'],
   skip_transcoder: ['relu'],
+  jumprelu_transcoder: ['relu'],
+  jumprelu_skip_transcoder: ['relu'],
+  batchtopk: ['relu'],
+  matryoshka_batchtopk: ['relu'],
 };
 
 type Json = Record<string, unknown>;
@@ -108,6 +105,9 @@ function objectOf(path: string, value: unknown): Json {
 function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchitecture; tanh: boolean; k?: number } {
   const given = cfg['activation_fn'] ?? cfg['activation_fn_str'];
   const named = cfg['architecture'] ?? (given === undefined ? undefined : 'standard');
+  if (typeof named === 'string' && Object.hasOwn(REFUSED, named)) {
+    throw new UserError(`saelens ${path}: architecture: ${named} is not served: ${REFUSED[named]}.`);
+  }
   const architecture = field(
     path,
     { architecture: named === 'standard' && given === 'topk' ? 'topk' : named },
@@ -126,6 +126,11 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
     );
   }
   const tanh = activation === 'tanh-relu';
+  if (keepsBatches(architecture)) {
+    const expected = 'a number above 0';
+    const k = field(path, cfg, 'k', expected, (v): v is number => typeof v === 'number' && v > 0 && v < Infinity);
+    return { architecture, tanh, k };
+  }
   if (!hasK(architecture)) return { architecture, tanh };
   const k = field(path, { k: cfg['k'] ?? kwargs['k'] }, 'k', 'a whole number of at least 1', isSize);
   if (kwargs['k'] !== undefined && kwargs['k'] !== k) {
@@ -187,7 +192,8 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
   );
   const pursuit = architecture === 'matching_pursuit' ? pursuitOf(path, cfg, d_in, d_sae) : undefined;
   const transcodes = readsOther(architecture);
-  if ((pursuit || transcodes) && scaling !== 'none') {
+  const rows = ROW_SCALINGS.includes(scaling) ? (scaling as RowScaling) : undefined;
+  if ((pursuit || transcodes) && scaling === 'expected_average_only_in') {
     throw new UserError(
       `saelens ${path}: normalize_activations: expected none with the architecture ${architecture}, whose ` +
         `${pursuit ? 'encoder is its decoder' : 'output is no input'}; found '${scaling}'.`,
@@ -199,7 +205,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
   checkKeys(path, cfg, metadata, transcodes);
   const rescale = boolean('rescale_acts_by_decoder_norm', false);
   const decoderFactor = boolean('finetuning_scaling_factor', false);
-  if (rescale && (!hasK(architecture) || decoderFactor)) {
+  if (rescale && (!(hasK(architecture) || keepsBatches(architecture)) || decoderFactor)) {
     const beside = decoderFactor ? 'finetuning_scaling_factor' : `the architecture ${architecture}`;
     throw new UserError(`saelens ${path}: rescale_acts_by_decoder_norm: expected false with ${beside}, found true.`);
   }
@@ -208,6 +214,8 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     const name = transcodes && centred ? 'apply_b_dec_to_input' : 'finetuning_scaling_factor';
     throw new UserError(`saelens ${path}: ${name}: expected false with the architecture ${architecture}, found true.`);
   }
+  const named = <N extends string>(name: N, value: string | undefined) =>
+    (value === undefined ? {} : { [name]: value }) as { [key in N]?: string };
   const text = (name: string, older: string) => {
     const found = metadata[name] ?? cfg[name] ?? cfg[older];
     return typeof found === 'string' ? found : undefined;
@@ -218,18 +226,22 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
     d_sae,
     d_out,
     ...(k !== undefined && { k }),
-    hook_name: text('hook_name', 'hook_point'),
-    ...(transcodes && { hook_name_out: text('hook_name_out', 'hook_point_out') }),
-    model_name: text('model_name', 'model'),
+    ...named('hook_name', text('hook_name', 'hook_point')),
+    ...(transcodes && { transcodes: true as const }),
+    ...(transcodes && named('hook_name_out', text('hook_name_out', 'hook_point_out'))),
+    ...named('model_name', text('model_name', 'model')),
     ...(typeof metadata['saxbench_model'] === 'string' ? { model_fingerprint: metadata['saxbench_model'] } : {}),
-    form: {
+    form: formOf(activationOf(architecture), {
       centred,
       rescaleByDecoderNorm: rescale,
       tanh,
-      decoderFactor,
+      transcodes,
       ...(pursuit && { pursuit }),
-    },
-    ...(scaling === 'none' ? {} : { inputScale: 'estimate' as const }),
+      ...(rows && { rows }),
+    }),
+    decoderFactor,
+    ...(scaling === 'expected_average_only_in' ? { inputScale: 'estimate' as const } : {}),
+    ...(k !== undefined && { advertisedL0: k }),
   };
 }
 

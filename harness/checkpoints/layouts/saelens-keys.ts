@@ -2,7 +2,8 @@
  * @file Which keys of a SAELens `cfg.json` may be passed over. A key that nobody knows could change what the SAE
  * computes, so it is refused unless its value says "off".
  */
-import { UserError } from '../errors.ts';
+import { UserError } from '../../errors.ts';
+import { isOff } from '../fields.ts';
 
 /** Keys whose values are read and checked elsewhere. */
 const READ = `architecture activation_fn activation_fn_str activation_fn_kwargs k d_in d_sae apply_b_dec_to_input
@@ -52,13 +53,6 @@ const OFF: Readonly<Record<string, { values: readonly unknown[]; meaning: string
 
 /** Keys that name the site which a transcoder reconstructs. */
 const OTHER_SITE: readonly string[] = ['hook_name_out', 'hook_layer_out', 'hf_hook_name_out'];
-
-/** Nothing, false, zero, `none`: what a key holds that is not in use. */
-function isOff(value: unknown): boolean {
-  if (value === null || value === undefined || value === false || value === 0 || value === '') return true;
-  if (typeof value === 'string') return /^none$/i.test(value);
-  return typeof value === 'object' && Object.keys(value).length === 0;
-}
 
 const shown = (value: unknown) => {
   const text = JSON.stringify(value);

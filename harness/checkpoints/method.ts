@@ -1,37 +1,38 @@
-/** @file The forward passes of SAELens's architectures at inference. */
+/** @file The forward passes of checkpoints at inference: one function for all layouts. */
 import type { Codes, FittedMethod } from '../contract.ts';
 import { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 import { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
 import { topkEncode } from '../num/ops/topk-encode.ts';
 import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
-import { sizeOf, unitRows } from './fitted-sae.ts';
-import type { SaeLensConfig, SaeLensForm } from './saelens-config.ts';
-import type { SaeLensCheckpoint } from './saelens-read.ts';
+import { sizeOf, unitRows } from '../train/fitted-sae.ts';
+import type { Checkpoint, CheckpointConfig, SaeForm } from './form.ts';
+import { scaleRows, unscaleRows } from './rows.ts';
 
 /** ReLU, or what stands in its place. */
-const rectify = (pre: Tensor, { tanh }: SaeLensForm) => (tanh ? tf.tanh(tf.relu(pre)) : tf.relu(pre)) as Tensor2D;
+const rectify = (pre: Tensor, { tanh }: SaeForm) => (tanh ? tf.tanh(tf.relu(pre)) : tf.relu(pre)) as Tensor2D;
 
-function encode({ architecture, k, form }: SaeLensConfig, params: NamedTensors, x: Tensor2D): Codes {
+function encode({ k, form }: CheckpointConfig, params: NamedTensors, x: Tensor2D): Codes {
   const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
-  const input = form.centred ? (tf.sub(x, b_dec) as Tensor2D) : x;
+  const scaled = scaleRows(x, form.rows);
+  const input = form.centred ? (tf.sub(scaled, b_dec) as Tensor2D) : scaled;
   if (form.pursuit) {
     const W_dec = params['W_dec'] as Tensor2D;
     return { kind: 'topk', ...matchingPursuit(input, W_dec, form.pursuit), d_sae: W_dec.shape[0] };
   }
-  if (architecture === 'topk' || architecture === 'abstopk') {
-    const choose = architecture === 'topk' ? topkEncode : absTopkEncode;
+  if (form.activation === 'topk' || form.activation === 'abstopk') {
+    const choose = form.activation === 'topk' ? topkEncode : absTopkEncode;
     const codes = choose(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
     return { kind: 'topk', ...codes, d_sae: W_enc.shape[1] };
   }
   const product = tf.matMul(input, W_enc);
-  if (architecture === 'gated') {
+  if (form.activation === 'gated') {
     const gate = tf.cast(tf.greater(tf.add(product, params['b_gate']!), 0), 'float32');
     const magnitude = rectify(tf.add(tf.mul(product, tf.exp(params['r_mag']!)), params['b_mag']!), form);
     return { kind: 'dense', values: tf.mul(gate, magnitude) as Tensor2D };
   }
   const pre = tf.add(product, params['b_enc']!);
-  if (architecture !== 'jumprelu') return { kind: 'dense', values: rectify(pre, form) };
+  if (form.activation !== 'jumprelu') return { kind: 'dense', values: rectify(pre, form) };
   const active = tf.cast(tf.greater(pre, params['threshold']!), 'float32');
   return { kind: 'dense', values: tf.mul(rectify(pre, form), active) as Tensor2D };
 }
@@ -54,24 +55,32 @@ function foldDecoderNorms(params: NamedTensors): NamedTensors {
 }
 
 /** A checkpoint as a method, on the backend in use. Its input scale must have been folded. */
-export function saeLensMethod({ config, tensors }: SaeLensCheckpoint): FittedMethod {
+export function checkpointMethod({ config, tensors }: Checkpoint): FittedMethod {
   if (config.inputScale !== undefined) throw new Error('internal: the input scale of a checkpoint is not folded');
-  const { d_in, d_sae, d_out } = config;
+  const { d_in, d_sae, d_out, form } = config;
   const params = tf.tidy(() => {
     const read = Object.entries(tensors).map(([name, { shape, data }]) => [name, tf.tensor(data, shape)] as const);
     const named: NamedTensors = Object.fromEntries(read);
     // Without its centre, SAELens's matching pursuit has no bias at all.
-    if (config.form.pursuit && !config.form.centred) named['b_dec'] = tf.zerosLike(named['b_dec']!);
-    return config.form.rescaleByDecoderNorm ? foldDecoderNorms(named) : named;
+    if (form.pursuit && !form.centred) named['b_dec'] = tf.zerosLike(named['b_dec']!);
+    return form.rescaleByDecoderNorm ? foldDecoderNorms(named) : named;
   });
+  const undone = form.transcodes ? undefined : form.rows;
   return {
     d_in,
     ...(d_out === d_in ? {} : { d_out }),
     d_sae,
     // Signed codes have two directions.
-    sparse: config.architecture !== 'abstopk',
+    sparse: form.activation !== 'abstopk',
+    ...(undone && { rowScaled: true as const }),
     encode: (x) => tf.tidy(() => encode(config, params, x)),
-    decode: (codes) => tf.tidy(() => decode(params, codes)),
+    decode: (codes, x) =>
+      tf.tidy(() => {
+        const decoded = decode(params, codes);
+        if (undone === undefined) return decoded;
+        if (x === undefined) throw new Error('internal: a method that scales rows was asked to decode without them');
+        return unscaleRows(decoded, x, undone);
+      }),
     ...(params['W_skip'] && { skip: (x: Tensor2D) => tf.matMul(x, params['W_skip'] as Tensor2D, false, true) }),
     cost: sizeOf(Object.values(params)),
     directions: () => unitRows(params['W_dec']!.dataSync() as Float32Array, d_out),

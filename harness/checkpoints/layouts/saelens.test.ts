@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Codes } from '../contract.ts';
-import { UserError } from '../errors.ts';
-import { writeSafetensors } from '../io/safetensors-write.ts';
-import { allclose } from '../num/allclose.ts';
-import { initBackend } from '../num/backend.ts';
-import { tf } from '../num/tf.ts';
-import { rejection } from '../testing/failing.ts';
+import type { Codes } from '../../contract.ts';
+import { UserError } from '../../errors.ts';
+import { writeSafetensors } from '../../io/safetensors-write.ts';
+import { allclose } from '../../num/allclose.ts';
+import { initBackend } from '../../num/backend.ts';
+import { tf } from '../../num/tf.ts';
+import { rejection } from '../../testing/failing.ts';
+import { foldInputScale } from '../form.ts';
+import { checkpointMethod } from '../method.ts';
+import { readSaeLens } from './saelens.ts';
 import { parseSaeLensConfig } from './saelens-config.ts';
-import { saeLensMethod } from './saelens-method.ts';
-import { foldInputScale, readSaeLens } from './saelens-read.ts';
 
 const test = suite('saelens');
 test.before(async () => {
@@ -67,7 +68,7 @@ async function forward(cfg: object): Promise<{ codes: number[]; reconstruction: 
   let result = { codes: [] as number[], reconstruction: [] as number[] };
   const before = tf.memory().numTensors;
   await withCheckpoint(cfg, async (folder) => {
-    const method = saeLensMethod(await readSaeLens(folder));
+    const method = checkpointMethod(await readSaeLens(folder));
     tf.tidy(() => {
       const codes = method.encode!(tf.tensor2d([3, 1], [1, 2])) as Codes;
       const dense = [0, 0, 0];
@@ -113,7 +114,7 @@ test('factors between codes and decoder (finetuning_scaling_factor)', async () =
     withCheckpoint(
       { ...CFG, ...cfg },
       async (folder) => {
-        const method = saeLensMethod(await readSaeLens(folder));
+        const method = checkpointMethod(await readSaeLens(folder));
         tf.tidy(() => {
           const codes = method.encode!(tf.tensor2d([3, 1], [1, 2]));
           allclose(codes.values.dataSync(), [2.5, 2, 0]);
@@ -173,7 +174,6 @@ test('nothing that may change the numbers is passed over', async () => {
       { architecture: 'topk', k: 1, activation_fn_kwargs: { k: 2 } },
       /k: expected one number, found 1 and, in activation_fn_kwargs, 2/,
     ],
-    [{ normalize_activations: 'constant_norm_rescale' }, /normalize_activations: expected none or/],
     [{ normalize_activations: 'covariance_whitening' }, /normalize_activations: expected none or/],
     [
       { architecture: 'jumprelu', rescale_acts_by_decoder_norm: true },
@@ -243,11 +243,11 @@ test('an input scale that SAELens has not folded', async () => {
   await withCheckpoint(cfg, async (folder) => {
     const unfolded = await readSaeLens(folder);
     assert.is(unfolded.config.inputScale, 'estimate');
-    assert.throws(() => saeLensMethod(unfolded), /not folded/);
+    assert.throws(() => checkpointMethod(unfolded), /not folded/);
     // Weights for 2x: x = [1.5, 0.5] gives the codes of [3, 1] and half of their reconstruction [3.5, 3].
-    const methods = [saeLensMethod(foldInputScale(unfolded, 2))];
+    const methods = [checkpointMethod(foldInputScale(unfolded, 2))];
     await writeFile(join(folder, 'activation_scaler.json'), '{"scaling_factor": 2}');
-    methods.push(saeLensMethod(await readSaeLens(folder)));
+    methods.push(checkpointMethod(await readSaeLens(folder)));
     for (const method of methods) {
       tf.tidy(() => {
         const codes = method.encode!(tf.tensor2d([1.5, 0.5], [1, 2]));
@@ -277,7 +277,8 @@ test('configurations from before version 6', () => {
   };
   const { architecture, k, hook_name, model_name, form } = parseSaeLensConfig('cfg.json', flat);
   assert.equal([architecture, k, hook_name, model_name], ['topk', 3, 'blocks.2.hook_resid_pre', 'gpt2']);
-  assert.equal(form, { centred: true, rescaleByDecoderNorm: false, tanh: false, decoderFactor: false });
+  const plain = { centred: true, rescaleByDecoderNorm: false, tanh: false, transcodes: false };
+  assert.equal(form, { activation: 'topk', ...plain });
   const present = { ...CFG, metadata: { hook_name: 'blocks.1.hook_mlp_out' } };
   assert.is(parseSaeLensConfig('cfg.json', present).hook_name, 'blocks.1.hook_mlp_out');
 });
@@ -286,14 +287,15 @@ test('bad checkpoints are refused with file, field, expected and found', async (
   const nan = { W_dec: { shape: [3, 2], data: [1, 0, 0, Number.NaN, -1, 0] } };
   const infinite = { b_dec: { shape: [2], data: [0, Infinity] } };
   const cases: [RegExp, object, Parameters<typeof withCheckpoint>[2]?][] = [
-    [/cfg.json: architecture: expected standard, topk, .* found "temporal"/, { ...CFG, architecture: 'temporal' }],
+    [/cfg.json: architecture: expected standard, topk, .* found "fancy"/, { ...CFG, architecture: 'fancy' }],
+    [/architecture: temporal is not served: .* positions before/, { ...CFG, architecture: 'temporal' }],
     [/cfg.json: d_in: expected a whole number of at least 1, found "2"/, { ...CFG, d_in: '2' }],
     [/cfg.json: d_sae: expected a whole number of at least 1, found nothing/, { ...CFG, d_sae: undefined }],
     [/cfg.json: k: expected at most d_sae = 3, found 4/, { ...CFG, architecture: 'topk', k: 4 }],
     [/cfg.json: k: expected a whole number of at least 1, found nothing/, { ...CFG, architecture: 'topk' }],
     [
-      /normalize_activations: expected none or expected_average_only_in, found "layer_norm"/,
-      { ...CFG, normalize_activations: 'layer_norm' },
+      /normalize_activations: expected none or expected_average_only_in or layer_norm or .*, found "batch"/,
+      { ...CFG, normalize_activations: 'batch' },
     ],
     [/apply_b_dec_to_input: expected true or false, found "yes"/, { ...CFG, apply_b_dec_to_input: 'yes' }],
     [/tensor 'W_enc': expected shape \[4, 3\], found \[2, 3\]/, { ...CFG, d_in: 4 }],
