@@ -15,6 +15,7 @@ async function validatePath(path: string, values: Values): Promise<Found> {
   if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
   if (statSync(path).isDirectory()) return validateFolder(path, values);
   if (basename(path) === 'activations.json') return validateFolder(dirname(path), values);
+  if (path.endsWith('.gguf')) return validateSubject(path, values);
   const file = await describeFile(path);
   if (file) return file;
   if (!path.endsWith('.json')) {
@@ -49,12 +50,13 @@ async function validateSuite(path: string, values: Values): Promise<string> {
 
 async function validateFolder(path: string, values: Values): Promise<Found> {
   const { describeImport } = await import('../activations/describe-import.ts');
+  const { ggufAt } = await import('../io/gguf-place.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
-  if (has('config.json')) return validateSubject(path, values);
+  if (has('config.json') || (await ggufAt(path)) !== undefined) return validateSubject(path, values);
   return describeImport(path);
 }
 

@@ -74,11 +74,9 @@ const familyOf = ({ family }: Pick<PlannedSubject, 'family'>, registry: Registry
 
 async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
   const { dataset } = planned;
-  const opened = await openDataset(
-    await registry.get('dataset', dataset.id),
-    dataset,
-    placeOf(places, planned).baseDir,
-  );
+  const { baseDir, folder } = placeOf(places, planned);
+  const definition = await registry.get('dataset', dataset.id);
+  const opened = await openDataset(definition, dataset, baseDir, folder === undefined ? undefined : async () => folder);
   requireSame(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
   return opened;
 }
@@ -139,7 +137,7 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     subject,
     facts: { id, fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
-    notes: [],
+    notes: dataset.notes ?? [],
     site: siteFinder(subject, dataset),
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);

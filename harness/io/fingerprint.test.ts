@@ -43,7 +43,26 @@ for (const name of [
   });
 }
 
+test('a GGUF file is all that counts at its place, PyTorch’s weights where there are no safetensors', async () => {
+  const file = join(folder, 'model.gguf');
+  writeFileSync(file, 'one');
+  const one = await folderFingerprint(folder);
+  assert.is(await folderFingerprint(file), one);
+  writeFileSync(join(folder, 'README.md'), 'x');
+  assert.is(await folderFingerprint(folder), one);
+  writeFileSync(file, 'two');
+  assert.is.not(await folderFingerprint(file), one);
+  rmSync(file);
+  writeFileSync(join(folder, 'config.json'), '{}');
+  const empty = await folderFingerprint(folder);
+  for (const name of ['training_args.bin', 'optimizer.pt']) writeFileSync(join(folder, name), 'x');
+  assert.is(await folderFingerprint(folder), empty);
+  writeFileSync(join(folder, 'pytorch_model.bin'), 'x');
+  assert.is.not(await folderFingerprint(folder), empty);
+});
+
 test('cards, licences and other formats of the weights do not count', async () => {
+  writeFileSync(join(folder, 'model.safetensors'), 'x');
   const empty = await folderFingerprint(folder);
   for (const name of ['README.md', 'LICENSE', 'pytorch_model.bin', 'flax_model.msgpack', '.gitattributes']) {
     writeFileSync(join(folder, name), 'x');

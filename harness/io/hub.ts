@@ -45,6 +45,7 @@ export function isModelFile(file: string): boolean {
     ) ||
     /^\d+_Pooling\/config\.json$/.test(file) ||
     file === 'merges.txt' ||
+    file === 'chat_template.jinja' ||
     file === 'vocab.txt'
   );
 }

@@ -12,6 +12,7 @@ export { decodeImage } from '../io/image.ts';
 export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
 export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
+export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';

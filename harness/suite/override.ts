@@ -1,8 +1,8 @@
 /** @file `--subject`, `--random-init`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { absoluteEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
@@ -69,8 +69,8 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
 
 /** Whether a model's folder holds an image tower, by its `config.json`: a section of it, or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
-  const config = await readJson(join(await subjectFolder(subject, ''), 'config.json'), 'subject');
-  return typeof config === 'object' && config !== null && ('vision_config' in config || 'image_size' in config);
+  const { json } = await readModelConfig(await subjectFolder(subject, ''));
+  return 'vision_config' in json || 'image_size' in json;
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */

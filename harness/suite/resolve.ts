@@ -280,7 +280,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
-  const dataset = await resolveDataset(given.dataset!, context, where);
+  const dataset = await resolveDataset(given, context, where);
   if (dataset.ownActivations) {
     refuseSubject(given, dataset.id, where);
     refuse(`the activations of dataset ${dataset.id}`);
@@ -329,14 +329,15 @@ async function resolveImport(
 }
 
 async function resolveDataset(
-  given: NonNullable<SuiteSubject['dataset']>,
+  subject: SuiteSubject,
   { registry, baseDir }: ResolveContext,
   where: string,
 ): Promise<ResolvedDataset> {
+  const given = subject.dataset!;
   const definition = await registry.get('dataset', given.id);
   const options = await resolveOptions(definition.options, given.options, `${where}: dataset ${given.id}`);
   const seed = given.seed ?? 0;
-  const dataset = await openDataset(definition, { options, seed }, baseDir);
+  const dataset = await openDataset(definition, { options, seed }, baseDir, () => subjectFolder(subject, baseDir));
   return {
     id: definition.id,
     version: definition.version,
@@ -350,11 +351,20 @@ async function resolveDataset(
   };
 }
 
-/** Opens a dataset with options that were resolved already. */
+/**
+ * Opens a dataset with options that were resolved already.
+ *
+ * @param folderOf The folder of the subject that is to read it, for its chat format.
+ */
 export function openDataset(
   definition: DatasetDefinition,
   { options, seed }: Pick<ResolvedDataset, 'options' | 'seed'>,
   baseDir: string,
+  folderOf?: () => Promise<string>,
 ): Promise<Dataset> {
-  return definition.open(options, { seed, baseDir });
+  const chat = async () => {
+    const { openChatFormat } = await import('../io/chat-format.ts');
+    return openChatFormat(await folderOf!());
+  };
+  return definition.open(options, { seed, baseDir, ...(folderOf ? { chat } : {}) });
 }

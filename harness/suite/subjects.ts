@@ -1,10 +1,11 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Site } from '../contract/data.ts';
 import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { ggufAt, placeName } from '../io/gguf-place.ts';
+import { readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
 
@@ -43,9 +44,9 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
     return join(PRETRAINED, subject.id!);
   }
   const folder = resolve(baseDir, subject.path);
-  if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder ${folder}.`);
-  if (!existsSync(join(folder, 'config.json'))) {
-    throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
+  if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder or file ${folder}.`);
+  if (!existsSync(join(folder, 'config.json')) && (await ggufAt(folder)) === undefined) {
+    throw new UserError(`subject ${subject.path}: expected config.json or a .gguf file in ${folder}; found none.`);
   }
   return folder;
 }
@@ -66,7 +67,7 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
   const { isHubReference } = await import('../io/hub.ts');
   if (!existsSync(name) && isHubReference(name)) return { id: name.split('/')[1]!.split('@')[0]!, hub: name };
   if (!/[\\/.]/.test(name) && !existsSync(name)) return { id: name };
-  return { id: basename(resolve(name)), path: resolve(name) };
+  return { id: placeName(resolve(name)), path: resolve(name) };
 }
 
 /**
@@ -75,16 +76,13 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
  * @throws UserError naming the families when none does.
  */
 export async function familyOf(folder: string, registry: Registry): Promise<SubjectDefinition> {
-  const file = join(folder, 'config.json');
-  const config = (await readJson(file, 'subject')) as { model_type?: unknown } | null;
-  const modelType = config?.model_type;
+  const { json, where } = await readModelConfig(folder);
+  const modelType = json['model_type'];
   const families = await registry.all('subject');
   const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === modelType));
   if (family) return family;
   const known = families.flatMap(({ modelTypes }) => modelTypes);
-  throw new UserError(
-    `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`,
-  );
+  throw new UserError(`${where}: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`);
 }
 
 /** The sites that a subject's folder tells of before its weights are loaded; undefined where its family has no outline. */

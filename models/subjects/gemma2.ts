@@ -24,6 +24,7 @@ export function gemmaParts(config: ConfigReader, lm: CausalLm, logitCap: number 
   const { stack } = lm;
   return {
     ...lm,
+    // Where weights are bfloat16 in memory, transformers rounds the factor to that; here everything is float32.
     embedScale: Math.sqrt(stack.d),
     logitCap: config.positiveOrNone('final_logit_softcapping', logitCap),
     stack: {

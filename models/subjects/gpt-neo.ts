@@ -18,7 +18,7 @@ function readKinds(config: ConfigReader, layers: number): string[] {
   const kinds: string[] = [];
   for (const item of types) {
     const [some, times] = Array.isArray(item) ? item : [];
-    const known = Array.isArray(some) && some.every((kind) => KINDS.includes(kind));
+    const known = Array.isArray(some) && some.length > 0 && some.every((kind) => KINDS.includes(kind));
     if (!known || !Number.isInteger(times) || times < 0 || kinds.length + some.length * times > layers) throw wrong();
     for (let i = 0; i < times; i++) kinds.push(...some);
   }

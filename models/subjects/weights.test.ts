@@ -129,7 +129,7 @@ test('a tokenizer of another model', async () => {
   const message = await messageAfter(async () => {
     await editConfig({ vocab_size: 40 });
   });
-  assert.match(message, /config\.json has vocab_size 40, the tokenizer has ids up to 49/);
+  assert.match(message, /the config has vocab_size 40, the tokenizer has ids up to 49/);
 });
 
 test('fields of the config', async () => {

@@ -207,7 +207,7 @@ test('bad files and missing options are the user’s: one line, naming file and 
     /concept 'world': expected 500 texts/,
   );
   await refused(
-    () => axbench.open({ path: '.', corpusPath: CORPUS, negatives: 'genre' }, open),
+    () => axbench.open({ path: '.', corpusPath: CORPUS, negatives: 'genre', format: 'gemma' }, open),
     /there is no .*train_data\.parquet/,
   );
   const documents = (name: string, content: string) => readDocuments(join(folder, file(name, content)), 'text');
@@ -240,13 +240,13 @@ real('real AG News, SST-2 and TinyStories', async () => {
 
 real('real CONCEPT10: AxBench’s counts of examples', async () => {
   const path = join(SHARED, 'axbench/concept10_2b_l20');
-  const set = await (await axbench.open({ path, corpusPath, negatives: 'genre' }, open)).concepts!({});
+  const set = await (await axbench.open({ path, corpusPath, negatives: 'genre', format: 'gemma' }, open)).concepts!({});
   const count = (split: string, role: string) =>
     set.examples.filter((e) => e.split === split && e.role === role).length;
   assert.is(set.concepts.length, 10);
   assert.equal([count('train', 'positive'), count('train', 'negative')], [720, 720]);
   assert.equal([count('eval', 'positive'), count('eval', 'negative'), count('eval', 'hard-negative')], [360, 360, 35]);
-  const all = await (await axbench.open({ path, corpusPath, negatives: 'all' }, open)).concepts!({});
+  const all = await (await axbench.open({ path, corpusPath, negatives: 'all', format: 'gemma' }, open)).concepts!({});
   assert.is(all.examples.filter((e) => e.split === 'train' && e.role === 'negative').length, 2160);
   const item = set.items[0]!;
   assert.ok(item.text!.startsWith('<bos><start_of_turn>user\n'));
