@@ -3,13 +3,31 @@
  * back, and where it belongs. `method.ts` computes it; each file of `layouts/` maps one program's files onto it.
  */
 import type { FittedState } from '../contract.ts';
+import type { Heads } from '../num/ops/kron-encode.ts';
 import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
 
 /**
  * How codes come from pre-activations. `topk` and `abstopk` keep k of a row, `jumprelu` those above a threshold of the
- * latent's own; `matching_pursuit` has no encoder.
+ * latent's own; `groupmax` keeps the largest of each of k groups; `switch` is TopK of one expert's latents, `kron` of products
+ * within heads; `matching_pursuit` has no encoder.
  */
-export type Activation = 'relu' | 'topk' | 'abstopk' | 'jumprelu' | 'gated' | 'matching_pursuit';
+export type Activation =
+  | 'relu'
+  | 'topk'
+  | 'abstopk'
+  | 'jumprelu'
+  | 'gated'
+  | 'groupmax'
+  | 'switch'
+  | 'kron'
+  | 'matching_pursuit';
+
+/** Experts of a Switch SAE: each has d_sae / count latents, side by side. */
+export interface Experts {
+  count: number;
+  /** Codes are not multiplied by the probability of their expert. */
+  heaviside: boolean;
+}
 
 /**
  * What is done to each row by itself before it is encoded, and undone after it is decoded: `layer_norm` subtracts the
@@ -28,6 +46,8 @@ export interface SaeForm {
   tanh: boolean;
   /** How matching pursuit goes on and stops. */
   pursuit?: PursuitOptions;
+  experts?: Experts;
+  heads?: Heads;
   rows?: RowScaling;
   /** It reconstructs another site than it reads: nothing that was done to a row is undone. */
   transcodes: boolean;
@@ -67,7 +87,8 @@ export interface CheckpointConfig extends CheckpointFacts {
 /**
  * A checkpoint as plain numbers under SAELens's names: W_enc [d_in, d_sae] (none in matching pursuit), W_dec [d_sae, d_out],
  * b_dec [d_out], and of [d_sae] what the activation needs: b_enc; b_enc and threshold; b_gate, b_mag and r_mag (gated).
- * W_skip [d_out, d_in] where a direct way leads past the codes.
+ * W_skip [d_out, d_in] where a direct way leads past the codes. Of a Switch SAE W_router [d_in, experts] and b_router [d_in];
+ * of a KronSAE W_base and W_extension in W_enc's place.
  */
 export interface Checkpoint {
   config: CheckpointConfig;
@@ -81,6 +102,9 @@ export const PER_LATENT: Readonly<Record<Activation, readonly string[]>> = {
   abstopk: ['b_enc'],
   jumprelu: ['b_enc', 'threshold'],
   gated: ['b_gate', 'b_mag', 'r_mag'],
+  groupmax: ['b_enc'],
+  switch: [],
+  kron: [],
   matching_pursuit: [],
 };
 

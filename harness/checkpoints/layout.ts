@@ -2,6 +2,7 @@
 import type { OwnSae } from '../train/own-layout.ts';
 import type { Checkpoint, CheckpointFacts } from './form.ts';
 import type { Place } from './place.ts';
+import type { NamedWeights } from './tensors.ts';
 
 /** A checkpoint whose configuration has been read and checked; its weights are read on demand. */
 export type OpenedCheckpoint = {
@@ -27,12 +28,16 @@ export interface Layout {
   /** The program that writes it, for messages. */
   title: string;
   /**
-   * The file of weights, relative to the folder, where the place is in this layout; undefined where it is not. Looks at
-   * names, and at headers where names do not tell.
+   * The file of weights, relative to the folder, where the names of files tell that the place is in this layout; a
+   * configuration is looked at where names are shared.
    */
-  claim(place: Place): Promise<string | undefined>;
+  claim?(place: Place): Promise<string | undefined>;
+  /** Whether a file that no names tell is in this layout, by the names of its tensors. */
+  claimTensors?(weights: NamedWeights, place: Place): boolean;
+  /** What of {@link Place.given} it takes; others say all of it in their files. */
+  takes?: readonly string[];
   /**
-   * @param weights What `claim` gave.
+   * @param weights Its file of weights.
    * @throws UserError for configurations that are broken, contradict the weights' header or are not served.
    */
   open(place: Place, weights: string): Promise<OpenedCheckpoint>;

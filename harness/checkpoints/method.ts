@@ -1,41 +1,11 @@
 /** @file The forward passes of checkpoints at inference: one function for all layouts. */
 import type { Codes, FittedMethod } from '../contract.ts';
-import { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
-import { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 import { sparseDecode } from '../num/ops/sparse-decode.ts';
-import { topkEncode } from '../num/ops/topk-encode.ts';
-import { type NamedTensors, type Tensor, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
+import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../num/tf.ts';
 import { sizeOf, unitRows } from '../train/fitted-sae.ts';
-import type { Checkpoint, CheckpointConfig, SaeForm } from './form.ts';
-import { scaleRows, unscaleRows } from './rows.ts';
-
-/** ReLU, or what stands in its place. */
-const rectify = (pre: Tensor, { tanh }: SaeForm) => (tanh ? tf.tanh(tf.relu(pre)) : tf.relu(pre)) as Tensor2D;
-
-function encode({ k, form }: CheckpointConfig, params: NamedTensors, x: Tensor2D): Codes {
-  const { W_enc, b_dec } = params as { W_enc: Tensor2D; b_dec: Tensor1D };
-  const scaled = scaleRows(x, form.rows);
-  const input = form.centred ? (tf.sub(scaled, b_dec) as Tensor2D) : scaled;
-  if (form.pursuit) {
-    const W_dec = params['W_dec'] as Tensor2D;
-    return { kind: 'topk', ...matchingPursuit(input, W_dec, form.pursuit), d_sae: W_dec.shape[0] };
-  }
-  if (form.activation === 'topk' || form.activation === 'abstopk') {
-    const choose = form.activation === 'topk' ? topkEncode : absTopkEncode;
-    const codes = choose(input, { W_enc, bias: params['b_enc'] as Tensor1D }, k!);
-    return { kind: 'topk', ...codes, d_sae: W_enc.shape[1] };
-  }
-  const product = tf.matMul(input, W_enc);
-  if (form.activation === 'gated') {
-    const gate = tf.cast(tf.greater(tf.add(product, params['b_gate']!), 0), 'float32');
-    const magnitude = rectify(tf.add(tf.mul(product, tf.exp(params['r_mag']!)), params['b_mag']!), form);
-    return { kind: 'dense', values: tf.mul(gate, magnitude) as Tensor2D };
-  }
-  const pre = tf.add(product, params['b_enc']!);
-  if (form.activation !== 'jumprelu') return { kind: 'dense', values: rectify(pre, form) };
-  const active = tf.cast(tf.greater(pre, params['threshold']!), 'float32');
-  return { kind: 'dense', values: tf.mul(rectify(pre, form), active) as Tensor2D };
-}
+import { encode } from './encode.ts';
+import type { Checkpoint } from './form.ts';
+import { unscaleRows } from './rows.ts';
 
 function decode(params: NamedTensors, codes: Codes): Tensor2D {
   const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor1D };

@@ -102,6 +102,23 @@ export async function openWeightsFile(path: string): Promise<NamedWeights> {
   };
 }
 
+/** @throws UserError when a tensor of the class is missing, or there is one that it does not have. */
+export function refuseOtherTensors(
+  weights: NamedWeights,
+  layout: string,
+  what: string,
+  names: readonly string[],
+  optional: readonly string[] = [],
+): void {
+  const wrong =
+    names.find((name) => !weights.has(name)) ?? weights.names.find((name) => ![...names, ...optional].includes(name));
+  if (wrong === undefined) return;
+  throw new UserError(
+    `${layout} ${weights.path}: expected the tensors ${names.join(', ')} of a ${what}; found ` +
+      `${weights.names.join(', ') || 'none'}: '${wrong}' is ${weights.has(wrong) ? 'one too many' : 'missing'}.`,
+  );
+}
+
 /** [rows, columns] → [columns, rows]. */
 export function transposed({ shape: [rows, columns], data }: Floats): Floats {
   const out = new Float32Array(data.length);

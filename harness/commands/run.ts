@@ -61,21 +61,24 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const { checkNames, loadSuite } = await import('../suite/load.ts');
   const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
-  const { subjectByName } = await import('../suite/subjects.ts');
+  const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
   const { subject, seed, limit } = values;
   const absolute = absolutePaths(loaded, baseDir);
   const site = values['checkpoint-site'] as string | undefined;
-  const given = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
+  const form = await checkpointForm(values);
+  const given = ((values['checkpoint'] ?? []) as string[]).map((text) => checkpointByName(text, form));
   if (site !== undefined && given.length === 0)
     throw new UserError('--checkpoint-site: expected a --checkpoint too; found none.');
   const checkpoints = site === undefined ? given : given.map((each) => ({ ...each, site, anyOrigin: true }));
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const imported = await importedFrom(values);
+  const own = subject === undefined ? undefined : await subjectByName(subject as string);
+  if (!imported) await fetchNamed(own ? [own] : absolute.subjects, { say });
   const overridden = await overrideSuite(wider, {
-    ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
+    ...(own && { subject: own }),
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,
@@ -113,6 +116,16 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     }
   }
   return final;
+}
+
+/** What `--checkpoint-form` says of the one `--checkpoint`. */
+async function checkpointForm(values: Values): Promise<Record<string, unknown> | undefined> {
+  const texts = values['checkpoint-form'] as string[] | undefined;
+  if (texts === undefined) return undefined;
+  const count = ((values['checkpoint'] ?? []) as string[]).length;
+  if (count !== 1) throw new UserError(`--checkpoint-form: expected one --checkpoint, which it is of; found ${count}.`);
+  const { listedOptions } = await import('../suite/option-text.ts');
+  return listedOptions(texts, '--checkpoint-form', 'architecture=topk,k=32');
 }
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */

@@ -53,6 +53,9 @@ async function validateFolder(path: string, values: Values): Promise<Found> {
   const { ggufAt } = await import('../io/gguf-place.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
+  const { layoutByNames } = await import('../checkpoints/open.ts');
+  const layout = await layoutByNames(path);
+  if (layout !== undefined && layout.id !== 'saelens' && layout.id !== 'saxbench') return validateCheckpoint(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
@@ -79,6 +82,16 @@ async function validateSae(path: string): Promise<string> {
   const { config } = await readSaeLens(path);
   const { architecture, d_in, d_sae, hook_name } = config;
   return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${hook_name === undefined ? '' : `, site ${hook_name}`}`;
+}
+
+/** Another program's layout: its configuration, all its tensors' names and shapes, finite weights. */
+async function validateCheckpoint(path: string): Promise<string> {
+  const { openCheckpoint } = await import('../checkpoints/open.ts');
+  const found = await openCheckpoint(path);
+  if (found.own === undefined) await found.read();
+  const { architecture, d_in, d_sae, hook_name } = found.facts;
+  const site = hook_name === undefined ? '' : `, site ${hook_name}`;
+  return `an SAE of ${found.layout.title}: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${site}`;
 }
 
 /** Our own layout: the plug-in that it needs, its tensors' shapes, finite weights. */

@@ -6,6 +6,7 @@ import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
 import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
+import { UserError } from '../errors.ts';
 import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
 import { readsLabels } from '../plan/methods.ts';
@@ -112,6 +113,16 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
   /** What is left out of all splits, by the training split. */
   const rule = (): Promise<PositionRule | undefined> =>
     once('positions', async () => {
+      const { first, maxNorm, tokens } = subject.collect.policy;
+      if (
+        session.activationsFor &&
+        session.site(site).kind === 'pooled' &&
+        (first ?? maxNorm ?? tokens) !== undefined
+      ) {
+        throw new UserError(
+          `${place}: expected imported items of several rows for a filter of positions; found one row an item: name 'bounds' in activations.json, or leave the filter out.`,
+        );
+      }
       const { value: train } = await collectedSplit('train');
       const network = session.subject;
       const tokenizer = network && 'tokenizer' in network ? network.tokenizer : undefined;

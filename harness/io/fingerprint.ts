@@ -10,7 +10,7 @@ import { isTorchWeights } from './weight-files.ts';
 
 /** Config, weights, preprocessor and what makes one vector of a text; not model cards, licences or other formats of the same weights. */
 const DECISIVE =
-  /\.safetensors$|^(model\.safetensors\.index|config|preprocessor_config|modules|sentence_bert_config)\.json$/;
+  /\.safetensors$|^(model\.safetensors\.index|config|preprocessor_config|modules|sentence_bert_config|open_clip_config)\.json$/;
 /** Folder of a sentence embedder's pooling, which has a config of its own. */
 const POOLING = /^\d+_Pooling$/;
 const SAFETENSORS = /\.safetensors$/;

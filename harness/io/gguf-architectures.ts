@@ -11,6 +11,10 @@ export interface GgufArchitecture {
   fields: Readonly<Record<string, string>>;
   /** Fields of `config.json` that no key says. */
   fixed?: Readonly<Record<string, unknown>>;
+  /** Fields of `config.json` that follow from numbers of the metadata. */
+  derived?: (number: (key: string) => number) => Record<string, unknown>;
+  /** Gains of norms are stored as what they multiply with, where Hugging Face's layout has what is added to 1. */
+  wholeGains?: boolean;
   /** A field for whether there are biases, by the tensor that shows it. */
   biases?: Readonly<Record<string, string>>;
   /** Hugging Face's names by GGUF's, both without `.weight` and `.bias`; those of a block without what is before its own. */
@@ -52,6 +56,22 @@ const LLAMA_TENSORS = {
 
 const llamaBlock = (layer: string) => `model.layers.${layer}.`;
 
+const QUERY_KEY_NORMS = { attn_q_norm: 'self_attn.q_norm', attn_k_norm: 'self_attn.k_norm' };
+const POST_NORMS = { post_attention_norm: 'post_attention_layernorm', post_ffw_norm: 'post_feedforward_layernorm' };
+
+/** What Gemma 2 and 3 have in common. `large` is the number of blocks of the one model whose scores are scaled by d / heads. */
+const gemma = (large: number) => ({
+  derived: (number: (key: string) => number) => ({
+    query_pre_attn_scalar:
+      number('block_count') === large
+        ? number('embedding_length') / number('attention.head_count')
+        : number('attention.key_length'),
+  }),
+  wholeGains: true,
+  tensors: { ...LLAMA_TENSORS, ...POST_NORMS, ffn_norm: 'pre_feedforward_layernorm' },
+  block: llamaBlock,
+});
+
 /** By `general.architecture`. */
 export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
   llama: {
@@ -62,5 +82,47 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
     tensors: LLAMA_TENSORS,
     block: llamaBlock,
     interleaved: { attn_q: 'queries', attn_k: 'keys' },
+  },
+  qwen2: { modelType: 'qwen2', fields: DECODER_FIELDS, tensors: LLAMA_TENSORS, block: llamaBlock },
+  qwen3: {
+    modelType: 'qwen3',
+    fields: DECODER_FIELDS,
+    biases: { attention_bias: 'attn_q' },
+    tensors: { ...LLAMA_TENSORS, ...QUERY_KEY_NORMS },
+    block: llamaBlock,
+  },
+  gemma2: {
+    modelType: 'gemma2',
+    fields: {
+      ...DECODER_FIELDS,
+      'attention.sliding_window': 'sliding_window',
+      attn_logit_softcapping: 'attn_logit_softcapping',
+      final_logit_softcapping: 'final_logit_softcapping',
+    },
+    ...gemma(46),
+  },
+  gemma3: {
+    modelType: 'gemma3_text',
+    fields: {
+      ...DECODER_FIELDS,
+      'attention.sliding_window': 'sliding_window',
+      'rope.freq_base_swa': 'rope_local_base_freq',
+      final_logit_softcapping: 'final_logit_softcapping',
+    },
+    ...gemma(62),
+    tensors: { ...gemma(62).tensors, ...QUERY_KEY_NORMS },
+  },
+  olmo2: {
+    modelType: 'olmo2',
+    fields: DECODER_FIELDS,
+    biases: { attention_bias: 'attn_q' },
+    tensors: { ...LLAMA_TENSORS, ...QUERY_KEY_NORMS, ...POST_NORMS },
+    block: llamaBlock,
+  },
+  phi3: {
+    modelType: 'phi3',
+    fields: { ...DECODER_FIELDS, 'attention.sliding_window': 'sliding_window' },
+    tensors: { ...LLAMA_TENSORS, attn_qkv: 'self_attn.qkv_proj', ffn_up: 'mlp.gate_up_proj' },
+    block: llamaBlock,
   },
 };

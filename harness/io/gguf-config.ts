@@ -106,7 +106,7 @@ function vocabularyOf({ path, metadata, tensors }: GgufFile, id: string): number
  */
 export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown>> {
   const { path, metadata, tensors } = file;
-  const { id, modelType, fields, fixed, biases } = architectureOf(file);
+  const { id, modelType, fields, fixed, derived, biases } = architectureOf(file);
   const config: Record<string, unknown> = { model_type: modelType, ...fixed };
   const unknown: string[] = [];
   for (const [key, value] of metadata) {
@@ -140,8 +140,10 @@ export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown
   }
   const theta = number('rope.freq_base', 10_000);
   const scaling = await ropeScaling(file, id, theta, headDim);
+  const needed = (key: string) => number(key, Number.NaN);
   return {
     ...config,
+    ...derived?.(needed),
     ...('rope.freq_base' in fields ? { rope_theta: theta } : {}),
     ...(scaling === undefined ? {} : { rope_scaling: scaling }),
     vocab_size: vocabularyOf(file, id),

@@ -14,11 +14,13 @@ interface Source {
   name: string;
   /** Heads whose rows llama.cpp has reordered. */
   heads?: number;
+  /** A gain to which llama.cpp has added 1. */
+  wholeGain?: boolean;
 }
 
 /** The tensors by Hugging Face's names; one that the architecture does not know keeps its own, for a reader to refuse. */
 function sourcesOf(file: GgufFile): Map<string, Source> {
-  const { id, tensors, block, interleaved = {} } = architectureOf(file);
+  const { id, tensors, block, interleaved = {}, wholeGains } = architectureOf(file);
   const heads = Number(file.metadata.get(`${id}.attention.head_count`));
   const kvHeads = Number(file.metadata.get(`${id}.attention.head_count_kv`) ?? heads);
   const sources = new Map<string, Source>();
@@ -36,6 +38,7 @@ function sourcesOf(file: GgufFile): Map<string, Source> {
     sources.set(prefix + tensors[plain] + ending, {
       name,
       ...(rows === undefined ? {} : { heads: rows === 'queries' ? heads : kvHeads }),
+      ...(wholeGains && name.endsWith('norm.weight') ? { wholeGain: true } : {}),
     });
   }
   return sources;
@@ -81,13 +84,14 @@ export function ggufWeights(file: GgufFile): WeightSource {
       return { dtype: type.name, shape: [...shape] };
     },
     async readFloat(name, { expectShape, finite } = {}) {
-      const { name: own, shape, heads } = find(name);
+      const { name: own, shape, heads, wholeGain } = find(name);
       const where = `gguf ${file.path}: tensor '${own}'`;
       if (expectShape && !sameShape(shape, expectShape)) {
         throw new UserError(`${where}: expected shape [${expectShape.join(', ')}], found [${shape.join(', ')}].`);
       }
       const values = await file.read(own);
       if (finite) requireFinite(values, where);
+      if (wholeGain) return values.map((value) => value - 1);
       return heads === undefined ? values : unpaired(values, shape[0]!, heads, where);
     },
   };

@@ -9,14 +9,17 @@ export type WeightFiles =
 /** PyTorch files of a training's state, which lie beside weights. */
 const STATE = /^(training_args|optimizer|scheduler|rng_state|scaler|random_states)\b/;
 
+/** The name that OpenCLIP gives its weights. */
+const OPEN_CLIP = 'open_clip_model.safetensors';
+
 const SAFETENSORS = /\.safetensors$/;
 const TORCH = /\.(bin|pt|pth)$/;
 
 const isTorch = (file: string) => TORCH.test(file) && !STATE.test(file);
 
 /**
- * What the names of a folder's files say of its weights: `model.safetensors`, else `model.safetensors.index.json`, else the
- * only .safetensors; where there is none of that kind, `pytorch_model.bin`, its index, or the only .bin, .pt or .pth.
+ * What the names of a folder's files say of its weights: `model.safetensors`, else `model.safetensors.index.json`, else
+ * OpenCLIP's, else the only .safetensors; where there is none of that kind, `pytorch_model.bin`, its index, or the only .bin, .pt or .pth.
  */
 export function weightFiles(files: readonly string[]): WeightFiles {
   for (const [format, whole, index, matches] of [
@@ -25,6 +28,7 @@ export function weightFiles(files: readonly string[]): WeightFiles {
   ] as const) {
     if (files.includes(whole)) return { format, file: whole };
     if (files.includes(index)) return { format, index };
+    if (format === 'safetensors' && files.includes(OPEN_CLIP)) return { format, file: OPEN_CLIP };
     const candidates = files.filter(matches).sort();
     if (candidates.length === 1) return { format, file: candidates[0]! };
     if (candidates.length > 1) return { candidates };

@@ -9,7 +9,14 @@ export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/c
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
-export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
+export {
+  fittedSize,
+  type ImagePreprocessing,
+  loadImagePreprocessing,
+  parseImagePreprocessing,
+  preprocessImages,
+} from '../io/image-preprocessing.ts';
+export type { ProcessorKind } from '../io/image-processors.ts';
 export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
 export { readModelConfig } from '../io/model-config.ts';

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { CheckpointFacts } from '../checkpoints/form.ts';
+import { isOnHub, localCheckpoint } from '../checkpoints/hub.ts';
 import type { Layout } from '../checkpoints/layout.ts';
 import { ownLayout } from '../checkpoints/layouts/own.ts';
 import { saeLens } from '../checkpoints/layouts/saelens.ts';
@@ -29,13 +30,23 @@ function isModel(subject: SuiteSubject, model: string): boolean {
   return names.some((name) => name !== undefined && plainName(name) === plainName(model));
 }
 
-/** The checkpoint that a command line names: a folder, where needed with its name in results, its subject and site. */
-export function checkpointByName(text: string): SuiteMethod {
-  const whole = existsSync(text) ? undefined : REFERENCE.exec(text)?.groups;
+/** `[NAME=]hub:OWNER/REPO/PATH[@REVISION[@[SUBJECT:]SITE]]`. */
+const ON_HUB =
+  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+
+/**
+ * The checkpoint that a command line names: a folder, a file or a place on the hub, where needed with its name in results, its
+ * subject and site.
+ *
+ * @param form What it says of files that do not say it themselves.
+ */
+export function checkpointByName(text: string, form?: Record<string, unknown>): SuiteMethod {
+  const whole = existsSync(text) ? undefined : (ON_HUB.exec(text) ?? REFERENCE.exec(text))?.groups;
   const { name, path = text, subject, site } = whole ?? {};
   return {
     id: CHECKPOINT.id,
-    path: resolve(path),
+    path: isOnHub(path) ? path : resolve(path),
+    ...(form === undefined ? {} : { form }),
     ...(name === undefined ? {} : { name }),
     ...(site === undefined ? {} : { site }),
     ...(subject === undefined ? {} : { subjects: [subject] }),
@@ -86,7 +97,8 @@ export async function resolveCheckpoint(
     throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
   }
   const { form } = given;
-  const { layout, folder, files, facts, own: plugin } = await describe({ path, form }, registry, label);
+  const place = await localCheckpoint(path, form);
+  const { layout, folder, files, facts, own: plugin } = await describe({ path: place, form }, registry, label);
   const { hook_name, hook_name_out: target, model_name, model_fingerprint } = facts;
   if (facts.transcodes && target === undefined) {
     throw new UserError(
@@ -137,7 +149,7 @@ export async function resolveCheckpoint(
     subjects: own.length > 0 ? own.map(subjectName) : given.subjects,
     site,
     ...(target === undefined ? {} : { target }),
-    checkpoint: path,
+    checkpoint: place,
     ...(model_fingerprint === undefined || given.anyOrigin ? {} : { trainedOn: model_fingerprint }),
     ...(form && { checkpointForm: form }),
     ...(plugin === undefined ? {} : { variant: plugin.variant }),

@@ -1,5 +1,6 @@
 /** @file `--subject`, `--random-init`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
 import { isAbsolute, resolve } from 'node:path';
+import { isOnHub } from '../checkpoints/hub.ts';
 import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import { readModelConfig } from '../io/model-config.ts';
@@ -7,7 +8,7 @@ import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated
 import { absoluteEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
-import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
+import { namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
@@ -43,7 +44,7 @@ export function absoluteOptions(options: Record<string, unknown>, baseDir: strin
  * the strings named `path` or `…Path`.
  */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
-  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
+  const absolute = (path: string) => (isAbsolute(path) || isOnHub(path) ? path : resolve(baseDir, path));
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({
@@ -67,15 +68,15 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
   };
 }
 
-/** Whether a model's folder holds an image tower, by its `config.json`: a section of it, or that tower alone. */
+/** Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
   const { json } = await readModelConfig(await subjectFolder(subject, ''));
-  return 'vision_config' in json || 'image_size' in json;
+  return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in json);
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */
 const hasFolder = ({ id = '', path, hub }: SubjectReference) =>
-  path !== undefined || hub !== undefined || embeddedSubjectIds().includes(id);
+  path !== undefined || hub !== undefined || namedSubjectIds().includes(id);
 
 /** The suite's subject of a modality, whose dataset, sizes, methods and tasks a new one takes over. */
 async function templateFor(suite: Suite, images: boolean): Promise<SuiteSubject | undefined> {

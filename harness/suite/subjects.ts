@@ -5,9 +5,10 @@ import type { Site } from '../contract/data.ts';
 import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { ggufAt, placeName } from '../io/gguf-place.ts';
-import { readModelConfig } from '../io/model-config.ts';
+import { hasModelConfig, readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
+import { type FetchOptions, fetchKnownSubject, knownSubjectIds } from './known-subjects.ts';
 
 const PRETRAINED = join(packageRoot, 'models/pretrained');
 
@@ -20,7 +21,10 @@ export function embeddedSubjectIds(): string[] {
     .sort();
 }
 
-/** How a suite or a person names a subject: exactly one of `path` and `hub`, or `id` alone for an embedded one. */
+/** Ids that stand for a model: of those that come with the package, and of those that are fetched by their names. */
+export const namedSubjectIds = (): string[] => [...embeddedSubjectIds(), ...knownSubjectIds()].sort();
+
+/** How a suite or a person names a subject: exactly one of `path` and `hub`, or `id` alone for an embedded or a known one. */
 export interface SubjectReference {
   id?: string;
   path?: string;
@@ -29,7 +33,7 @@ export interface SubjectReference {
 
 /**
  * The folder of a subject given by path (relative to `baseDir`), by its id on the hub (downloaded into the usual cache
- * when it is not there) or, without either, of an embedded subject.
+ * when it is not there) or, without either, of an embedded subject or a known one (fetched when it is not there).
  *
  * @throws UserError when there is no such subject or the folder holds no `config.json`.
  */
@@ -39,13 +43,14 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
     return (await resolveModel(subject.hub)).folder;
   }
   if (subject.path === undefined) {
-    const ids = embeddedSubjectIds();
-    if (!ids.includes(subject.id ?? '')) throw unknownName('embedded subject', subject.id ?? '', ids);
-    return join(PRETRAINED, subject.id!);
+    const { id = '' } = subject;
+    if (embeddedSubjectIds().includes(id)) return join(PRETRAINED, id);
+    if (knownSubjectIds().includes(id)) return fetchKnownSubject(id);
+    throw unknownName('embedded or known subject', id, namedSubjectIds());
   }
   const folder = resolve(baseDir, subject.path);
   if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder or file ${folder}.`);
-  if (!existsSync(join(folder, 'config.json')) && (await ggufAt(folder)) === undefined) {
+  if (!hasModelConfig(folder) && (await ggufAt(folder)) === undefined) {
     throw new UserError(`subject ${subject.path}: expected config.json or a .gguf file in ${folder}; found none.`);
   }
   return folder;
@@ -53,21 +58,30 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
 
 /** @throws UserError where a suite gives a subject to a dataset that needs none: no number would come of it. */
 export function refuseSubject({ id = '', path, hub }: SubjectReference, dataset: string, where: string): void {
-  const embedded = embeddedSubjectIds().includes(id) ? `the embedded subject '${id}'` : undefined;
-  const found = path ?? hub ?? embedded;
+  const named = namedSubjectIds().includes(id) ? `the subject '${id}'` : undefined;
+  const found = path ?? hub ?? named;
   if (found === undefined) return;
   throw new UserError(
     `${where}: dataset ${dataset} has activations of its own: expected no subject, only an 'id' that names it in results; found ${found}.`,
   );
 }
 
-/** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */
+/** What a person may name: an embedded or a known subject by its id, a folder that exists, or a model on the hub. */
 export async function subjectByName(name: string): Promise<SubjectReference> {
-  if (embeddedSubjectIds().includes(name)) return { id: name };
+  if (namedSubjectIds().includes(name)) return { id: name };
   const { isHubReference } = await import('../io/hub.ts');
   if (!existsSync(name) && isHubReference(name)) return { id: name.split('/')[1]!.split('@')[0]!, hub: name };
   if (!/[\\/.]/.test(name) && !existsSync(name)) return { id: name };
   return { id: placeName(resolve(name)), path: resolve(name) };
+}
+
+/** Fetches those of some subjects that are known ones and not here yet, and says what came from where. */
+export async function fetchNamed(subjects: readonly SubjectReference[], options: FetchOptions): Promise<void> {
+  const [embedded, known] = [embeddedSubjectIds(), knownSubjectIds()];
+  for (const { id = '', path, hub } of subjects) {
+    const named = path === undefined && hub === undefined && !embedded.includes(id) && known.includes(id);
+    if (named) await fetchKnownSubject(id, options);
+  }
 }
 
 /**

@@ -116,7 +116,8 @@ const capped = <T extends Tensor>({ logitCap }: CausalLm, logits: T): T =>
 function seenInWindow({ positions, seen }: NewColumn, size: number): Uint8Array | undefined {
   if (positions.every((position) => position < size)) return seen;
   const n = positions.length;
-  const columns = seen ? seen.length / n : positions[0]! + 1;
+  // Rows that are done stay where they ended.
+  const columns = seen ? seen.length / n : Math.max(...positions) + 1;
   const near = new Uint8Array(n * columns);
   for (let row = 0; row < n; row++) {
     let position = 0;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LanguageModel, type Tensor, type TokenBatch, UserError } from '../../harness/contract.ts';
+import { type LanguageModel, type Tensor, type Tensor3D, type TokenBatch, UserError } from '../../harness/contract.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { batchOf } from './load.ts';
@@ -70,6 +70,30 @@ for (const [name, { what, plugin }] of Object.entries(TINY_MODELS)) {
     model.dispose();
   });
 }
+
+test('windows hold for rows that go on after others have ended, and for some of the rows', async () => {
+  await initBackend('wasm');
+  for (const name of ['mistral', 'gpt-neo', 'gemma3']) {
+    const model = await openTiny(name, folder);
+    const prompts = [
+      [9, 23, 31, 4, 17],
+      [1, 40, 22, 13, 8],
+      [6, 5, 33, 19, 28],
+    ];
+    const options = { maxNewTokens: 12, seed: 3, temperature: 1 };
+    const free = await model.generate(prompts, { ...options, eosId: -1 });
+    const eosId = free[0]![2]!;
+    const ended = free.map((ids) => ids.slice(0, ids.includes(eosId) ? ids.indexOf(eosId) : 12));
+    assert.ok(
+      ended.some((ids) => ids.length === 12),
+      `${name}: a row that goes on to the end`,
+    );
+    const interventions = [{ site: 'blocks.0.hook_resid_post', apply: (x: Tensor3D) => x }];
+    assert.equal(await model.generate(prompts, { ...options, eosId, interventions }), ended, name);
+    assert.equal(await model.generate(prompts, { ...options, eosId }), ended, name);
+    model.dispose();
+  }
+});
 
 test('longrope: the longest text is what its short factors are for', async () => {
   await initBackend('wasm');

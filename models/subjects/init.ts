@@ -24,7 +24,8 @@ export function initCausalLm(lm: CausalLm, rng: Rng): NamedTensors {
 export function initDualEncoder(model: DualEncoder, rng: Rng): NamedTensors {
   const { vision, text, logitScale } = model;
   const { [logitScale]: _, ...shapes } = dualEncoderShapes(model);
-  const tables = [vision.classToken, vision.positions, text.embed, text.positions];
+  const { classToken = [], positions } = vision;
+  const tables = [classToken, positions, text.embed, text.positions].flat();
   const params = initTensors(shapes, tables, [vision.stack, text.stack], rng);
   return { [logitScale]: tf.scalar(LOGIT_SCALE), ...params };
 }

@@ -267,7 +267,9 @@ function fusedShape(spec: StackSpec): BlockShape {
 function isPlain(spec: StackSpec): boolean {
   const { qNorm, attentionPostNorm, mlpPostNorm, attentionScale, mlpScale } = spec.names;
   const onTheWay = qNorm ?? attentionPostNorm ?? mlpPostNorm ?? attentionScale ?? mlpScale ?? spec.scoreCap;
-  return onTheWay === undefined && !spec.parallel && !spec.gainOffset && spec.normPlace !== 'after';
+  // The operation knows all biases of the attention or none; a missing one of its output is zeros.
+  const outAlone = spec.bias.out === true && !spec.bias.attention;
+  return onTheWay === undefined && !outAlone && !spec.parallel && !spec.gainOffset && spec.normPlace !== 'after';
 }
 
 /** The first column of each of n rows: x [n·t, d] → [n, d]. */

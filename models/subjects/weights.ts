@@ -12,6 +12,8 @@ export interface StoredLinear {
   transpose?: boolean;
   /** The layers that it is made of: their outputs lie one after another, in this order. Its own name is then none of the model's. */
   split?: readonly string[];
+  /** What its weight's name ends with there, and its bias' likewise. Default `.weight`. */
+  weight?: '' | '_weight';
   /** With `split` of equal parts: each of so many heads has its outputs of all parts together (GPT-NeoX). */
   heads?: number;
 }
@@ -50,14 +52,16 @@ function storedTensors(shapes: TensorShapes, linears: Record<string, StoredLinea
     const [, layer = name, end = ''] = /^(.*)(\.(?:weight|bias))$/.exec(name) ?? [];
     const whole = wholes.get(layer) ?? layer;
     const linear = linears[whole] ?? {};
-    const found = stored.get(whole + end);
+    const written =
+      whole + (linear.weight === undefined ? end : end.replace('.weight', linear.weight).replace('.', '_'));
+    const found = stored.get(written);
     const into = [...(found?.into ?? []), { name, shape }];
     const placeOf = (part: { name: string }) => linear.split?.indexOf(part.name.slice(0, -end.length)) ?? 0;
     into.sort((a, b) => placeOf(a) - placeOf(b));
     const outputs = into.reduce((sum, part) => sum + (part.shape[0] ?? 1), 0);
     const joint = into.length > 1 ? [outputs, ...shape.slice(1)] : shape;
     const turned = linear.transpose && joint.length === 2 ? [...joint].reverse() : joint;
-    stored.set(whole + end, { name: whole + end, shape: turned, linear, into });
+    stored.set(written, { name: written, shape: turned, linear, into });
   }
   for (const { name, linear, into } of stored.values()) {
     const sizes = into.map(({ shape }) => shape[0]);

@@ -18,13 +18,14 @@ import {
   filled,
   type NamedWeights,
   openWeightsFile,
+  refuseOtherTensors,
   rowNorms,
   rowsTimes,
   transposed,
 } from '../tensors.ts';
 
 export const DICTIONARY_WEIGHTS = 'ae.pt';
-const CONFIG = 'config.json';
+export const DICTIONARY_CONFIG = 'config.json';
 
 type Tensors = Checkpoint['tensors'];
 
@@ -165,9 +166,9 @@ const BY_TRAINER: Readonly<Record<string, string>> = {
 };
 
 /** The `trainer` of config.json; of flat ones the whole. */
-async function trainerOf(place: Place): Promise<Fields | undefined> {
-  if (!place.has(CONFIG)) return undefined;
-  const config = await Fields.read('dictionary_learning', join(place.folder, CONFIG));
+export async function trainerOf(place: Place): Promise<Fields | undefined> {
+  if (!place.has(DICTIONARY_CONFIG)) return undefined;
+  const config = await Fields.read('dictionary_learning', join(place.folder, DICTIONARY_CONFIG));
   return config.json['trainer'] === undefined ? config : config.inner('trainer');
 }
 
@@ -200,12 +201,14 @@ async function kOf(trainer: Fields | undefined, weights: NamedWeights, needed: b
   const inWeights = weights.has('k') ? await weights.scalar('k') : undefined;
   if (inConfig !== undefined && inWeights !== undefined && inConfig !== inWeights) {
     throw new UserError(
-      `dictionary_learning ${weights.path}: k: expected ${inConfig}, as in ${CONFIG}; found ${inWeights}.`,
+      `dictionary_learning ${weights.path}: k: expected ${inConfig}, as in ${DICTIONARY_CONFIG}; found ${inWeights}.`,
     );
   }
   const k = inWeights ?? inConfig;
   if (needed && k === undefined) {
-    throw new UserError(`dictionary_learning ${weights.path}: k: expected it in ${CONFIG} or the weights; found none.`);
+    throw new UserError(
+      `dictionary_learning ${weights.path}: k: expected it in ${DICTIONARY_CONFIG} or the weights; found none.`,
+    );
   }
   return k;
 }
@@ -222,7 +225,7 @@ function sizesOf(weights: NamedWeights): Sizes {
 }
 
 /** Where it was trained: `resid_post_layer_8`, or the layer alone, which says no submodule. */
-const originOf = (trainer: Fields | undefined) =>
+export const originOf = (trainer: Fields | undefined) =>
   known({
     hook_name: siteOf(trainer?.text('submodule_name')),
     model_name: trainer?.text('lm_name'),
@@ -240,14 +243,7 @@ export const dictionaryLearning: Layout = {
     const trainer = await trainerOf(place);
     const name = classOf(trainer, weights);
     const { activation, centred, names, optional = [], read } = CLASSES[name]!;
-    const wrong =
-      names.find((tensor) => !weights.has(tensor)) ?? weights.names.find((n) => ![...names, ...optional].includes(n));
-    if (wrong !== undefined) {
-      throw new UserError(
-        `dictionary_learning ${weights.path}: expected the tensors ${names.join(', ')} of a ${name}; found ` +
-          `${weights.names.join(', ')}: '${wrong}' is ${weights.has(wrong) ? 'one too many' : 'missing'}.`,
-      );
-    }
+    refuseOtherTensors(weights, 'dictionary_learning', name, names, optional);
     const sizes = sizesOf(weights);
     for (const [field, size] of [
       ['activation_dim', sizes.d_in],
@@ -270,7 +266,7 @@ export const dictionaryLearning: Layout = {
       ...originOf(trainer),
       form: formOf(activation, { centred }),
     };
-    const files = place.has(CONFIG) ? [CONFIG, file] : [file];
+    const files = place.has(DICTIONARY_CONFIG) ? [DICTIONARY_CONFIG, file] : [file];
     return { facts: config, files, read: async () => ({ config, tensors: await read(weights, sizes) }) };
   },
 };

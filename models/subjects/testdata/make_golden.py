@@ -22,12 +22,21 @@ from transformers import (
     BertTokenizerFast,
     CLIPConfig,
     CLIPModel,
+    Dinov2Config,
+    Dinov2Model,
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
     GPT2Config,
     GPT2LMHeadModel,
     GPT2TokenizerFast,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    SiglipConfig,
+    SiglipModel,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTModel,
 )
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -73,14 +82,14 @@ def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn")
     final_norm.register_forward_hook(put("ln_final.hook_normalized"))
 
 
-def save_tokenizer(folder, vocab, bos, eos):
+def save_tokenizer(folder, vocab, bos, eos, template=None):
     words = {f"w{i}": i for i in range(vocab)}
     for name, index in (("<unk>", 0), ("<s>", bos), ("</s>", eos)):
         del words[f"w{index}"]
         words[name] = index
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    template = "<s> $A </s>" if "clip" in folder else "<s> $A"
+    template = template or ("<s> $A </s>" if "clip" in folder else "<s> $A")
     special = [("<s>", bos), ("</s>", eos)]
     tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=special)
     fast = PreTrainedTokenizerFast(
@@ -173,6 +182,88 @@ def make_gpt2(name, seed, dtype, **fields):
     with open(os.path.join(folder, "text.golden.json"), "w") as file:
         json.dump({"text": text, "ids": tokenizer(text)["input_ids"]}, file)
     golden(folder, tensors)
+
+
+def watch_image(captured, tower, layers, attn_out, mlp_norm, mlp_out):
+    """As watch, of a vision tower whose parts have other names; paths are from a layer on."""
+    def put(site):
+        def hook(module, args, output):
+            captured["vision." + site] = (output[0] if isinstance(output, tuple) else output).detach()
+        return hook
+
+    def put_input(site):
+        def hook(module, args, kwargs):
+            captured["vision." + site] = (args[0] if args else kwargs["hidden_states"]).detach()
+        return hook
+
+    for i, layer in enumerate(layers):
+        block = f"blocks.{i}."
+        layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
+        layer.get_submodule(attn_out).register_forward_hook(put(block + "hook_attn_out"))
+        layer.get_submodule(mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
+        layer.get_submodule(mlp_out).register_forward_hook(put(block + "hook_mlp_out"))
+        layer.register_forward_hook(put(block + "hook_resid_post"))
+    tower.layernorm.register_forward_hook(put("ln_final.hook_normalized"))
+
+
+def make_image_encoder(name, seed, dtype, model_class, config, processor, paths, size=12):
+    folder = fresh(name)
+    randomise(model_class(config), seed).to(dtype).save_pretrained(folder)
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump(processor, file)
+    model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    tower = getattr(model, "vit", model)
+    captured = {}
+    layers = tower.layers if hasattr(tower, "layers") else tower.encoder.layer
+    watch_image(captured, tower, layers, *paths)
+    pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed + 1))
+    with torch.no_grad():
+        tower(pixels)
+    captured["vision.embed"] = captured["vision.ln_final.hook_normalized"][:, 0]
+    golden(folder, {"pixels": pixels.permute(0, 2, 3, 1), **captured})
+
+
+VIT_PATHS = ("attention", "layernorm_after", "mlp")
+DINO_PATHS = ("layer_scale1", "norm2", "layer_scale2")
+SMALL_IMAGE = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4)
+
+
+def make_siglip(name, seed):
+    folder = fresh(name)
+    shape = dict(hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2)
+    config = SiglipConfig(
+        text_config=dict(
+            **shape, vocab_size=40, max_position_embeddings=10, projection_size=12, bos_token_id=38, eos_token_id=39,
+            pad_token_id=39,
+        ),
+        vision_config=dict(**shape, image_size=12, patch_size=4),
+    )
+    model = randomise(SiglipModel(config), seed)
+    with torch.no_grad():
+        model.logit_scale.fill_(1.2)
+        model.logit_bias.fill_(-0.7)
+    model.save_pretrained(folder)
+    save_tokenizer(folder, 40, 38, 39, template="$A </s>")
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump({"image_processor_type": "SiglipImageProcessor", "size": {"height": 12, "width": 12}}, file)
+    model = SiglipModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    vision, text = model.vision_model, model.text_model
+    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
+    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
+    generator = torch.Generator().manual_seed(seed + 1)
+    pixels = torch.randn(2, 3, 12, 12, generator=generator)
+    ids = torch.full((3, 10), 39)
+    for row, n in enumerate([9, 4, 1]):
+        ids[row, :n] = torch.randint(3, 38, (n,), generator=generator)
+    with torch.no_grad():
+        output = model(input_ids=ids, pixel_values=pixels)
+    outputs = {
+        "vision.embed": output.vision_model_output.pooler_output,
+        "text.embed": output.text_model_output.pooler_output,
+        "logits_per_image": output.logits_per_image,
+    }
+    golden(folder, {"input_ids": ids, "mask": torch.ones_like(ids), "pixels": pixels.permute(0, 2, 3, 1), **captured, **outputs})
 
 
 def make_clip(name, seed, dtype, activation, eos):
@@ -296,9 +387,30 @@ FOLDERS = {
     "bert-mlm": lambda name: make_bert(
         name, 80, torch.float16, BertForMaskedLM, False, hidden_act="gelu_new", type_vocab_size=1, layer_norm_eps=1e-5,
     ),
+    "vit": lambda name: make_image_encoder(
+        name, 90, torch.float32, ViTModel, ViTConfig(**SMALL_IMAGE, intermediate_size=20),
+        {"image_processor_type": "ViTImageProcessor", "size": {"height": 12, "width": 12}}, VIT_PATHS,
+    ),
+    "vit-classifier": lambda name: make_image_encoder(
+        name, 100, torch.float16, ViTForImageClassification,
+        ViTConfig(**SMALL_IMAGE, intermediate_size=20, qkv_bias=False), {"size": 12}, VIT_PATHS,
+    ),
+    # Images of another size than the positions': 12 / 4 patches a side in the weights, 16 / 4 and 8 / 4 in use.
+    "dinov2": lambda name: make_image_encoder(
+        name, 110, torch.float32, Dinov2Model, Dinov2Config(**SMALL_IMAGE),
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 18}, "crop_size": {"height": 16, "width": 16}},
+        DINO_PATHS, size=16,
+    ),
+    "dinov2-registers": lambda name: make_image_encoder(
+        name, 120, torch.float32, Dinov2WithRegistersModel,
+        Dinov2WithRegistersConfig(**SMALL_IMAGE, num_register_tokens=3, use_swiglu_ffn=True),
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 8}, "crop_size": 8}, DINO_PATHS, size=8,
+    ),
+    "siglip": lambda name: make_siglip(name, 130),
     "clip-quick-gelu": lambda name: make_clip(name, 30, torch.float32, "quick_gelu", 39),
     "clip-gelu-f16": lambda name: make_clip(name, 40, torch.float16, "gelu", 2),
 }
 
-for name in sys.argv[1:] or FOLDERS:
-    FOLDERS[name](name)
+if __name__ == "__main__":
+    for name in sys.argv[1:] or FOLDERS:
+        FOLDERS[name](name)
