@@ -41,6 +41,11 @@ async function compare(model: LanguageModel, golden: TinyGolden): Promise<void> 
     const rows = plain.shape[0]! - 1;
     assertClose('logits', tf.slice(plain, [0, 0], [rows, plain.shape[1]!]), expected.get('logits')!);
   });
+  for (const rows of [[], [[], []]]) {
+    const { logits, captured } = model.forward(batchOf(rows, 7), { capture: golden.sites });
+    assert.equal(logits!.shape, [rows.length, 0, 50]);
+    tf.dispose([logits!, captured]);
+  }
   for (const rows of [golden.rows, [...golden.rows, [1]]]) {
     const generated = await model.generate(rows, { maxNewTokens: 8, eosId: -1 });
     assert.equal(generated.slice(0, 3), golden.greedy);

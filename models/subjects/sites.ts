@@ -88,7 +88,7 @@ export function createHooks(options: ForwardOptions, sites: () => Site[], positi
   function visit(site: string, x: Tensor2D): Tensor2D {
     const active = interventions.filter((intervention) => intervention.site === site);
     if (active.length === 0 && !wanted.has(site)) return x;
-    const shape: [number, number, number] = [position.n, x.shape[0] / position.n, x.shape[1]];
+    const shape: [number, number, number] = [position.n, x.shape[0] / Math.max(1, position.n), x.shape[1]];
     let value = tf.reshape(x, shape) as Tensor3D;
     if (active.length > 0) {
       const context = contextFor(shape[1]);

@@ -144,6 +144,11 @@ for (const backend of backends) {
     };
     const input = normal(6, 8);
     tf.tidy(() => allclose(op(tensor(input)).dataSync(), turned(input.values)));
+    // Texts without a token have no positions.
+    const none = tf.zeros([0, 2]) as Tensor2D;
+    const nothing = rotary(tf.zeros([0, 8]) as Tensor2D, { cos: none, sin: none }, 2);
+    assert.equal(nothing.shape, [0, 8]);
+    tf.dispose([none, nothing]);
     checkGradient(
       (x) => tf.tidy(() => weighted(op(x))),
       (x) => weightedSum(turned(x)),
