@@ -135,7 +135,18 @@ test('imports run one way', () => {
 
 /** The machine between the contract and the commands, from below: each part may import those before it. */
 const LAYERS = [
-  ...['returned', 'plugin-check', 'plugin-fault', 'activations', 'train', 'registry', 'plugins', 'options', 'code'],
+  ...[
+    'returned',
+    'plugin-check',
+    'plugin-fault',
+    'activations',
+    'train',
+    'checkpoints',
+    'registry',
+    'plugins',
+    'options',
+    'code',
+  ],
   ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
 ];
 

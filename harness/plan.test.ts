@@ -73,6 +73,21 @@ test('names, folders and titles are in no key', () => {
   assert.equal(newSteps(base(), other), []);
 });
 
+test('the embedder of a task is in the keys of what it prepares and evaluates, its id and its place are not', () => {
+  const embedder = { id: 'mini', fingerprint: 'a', family: 'llama@1', place: { folder: '/x/mini', baseDir: '' } };
+  const withEmbedder = (more: Partial<typeof embedder>) =>
+    base({ tasks: [task('reconstruction', { prepares: true, embedder: { ...embedder, ...more } }), base().tasks[1]!] });
+  assert.equal(newSteps(base(), withEmbedder({})), [
+    'prepare lm blocks.0.hook_resid_post reconstruction',
+    ...[3, 4].map((seed) => `evaluate lm blocks.0.hook_resid_post topk reconstruction seed ${seed}`),
+    'evaluate lm blocks.0.hook_resid_post pca reconstruction seed 3',
+  ]);
+  assert.is(newSteps(withEmbedder({}), withEmbedder({ fingerprint: 'b' })).length, 4);
+  const elsewhere = { id: 'other', place: { folder: '/y/mini', baseDir: '' } };
+  assert.equal(newSteps(withEmbedder({}), withEmbedder(elsewhere)), []);
+  assert.not.match(JSON.stringify(planSuite(withEmbedder({}))), /folder/);
+});
+
 test('a hyper-parameter changes this method only', () => {
   const other = base();
   other.methods[0] = { ...other.methods[0]!, options: { k: 8 } };
@@ -103,7 +118,8 @@ test('everything that changes numbers changes keys', () => {
     ['dataset', (s) => Object.assign(s.subjects[0]!.dataset, { fingerprint: 'x' }), 'activations'],
     ['dataset seed', (s) => Object.assign(s.subjects[0]!.dataset, { seed: 9 }), 'activations'],
     ['items', (s) => Object.assign(s.subjects[0]!.collect, { train: 99 }), 'activations'],
-    ['policy', (s) => Object.assign(s.subjects[0]!.collect, { policy: { bos: 'include' } }), 'activations'],
+    ['policy', (s) => Object.assign(s.subjects[0]!.collect, { policy: { specialTokens: 'include' } }), 'activations'],
+    ['filter of positions', (s) => Object.assign(s.subjects[0]!.collect, { policy: { first: 1 } }), 'prepare'],
     ['concepts', (s) => Object.assign(s.subjects[0]!, { concepts: { concepts: 3 } }), 'activations'],
     ['trainer', (s) => Object.assign(s, { trainerVersion: 2 }), 'fit'],
     ['training of the subject', (s) => Object.assign(s.subjects[0]!, { training: { lr: 1 } }), 'fit'],

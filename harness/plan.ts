@@ -143,7 +143,12 @@ function planSite(
     family: subject.family,
     code: sourceCode(suite, subject),
     dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
-    collect: { version: collect.version, dtype: collect.dtype, policy: collect.policy, maxLength: collect.maxLength },
+    collect: {
+      version: collect.version,
+      dtype: collect.dtype,
+      policy: storedPolicy(collect),
+      maxLength: collect.maxLength,
+    },
   };
   const activationsAt = (site: string) => ({
     train: key('activations', { ...source, site, split: 'train', items: collect.train }),
@@ -152,13 +157,14 @@ function planSite(
   const activations: SitePlan['activations'] = activationsAt(site);
   if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, site, split: 'labelled', concepts });
 
+  const positions = positionsOf(subject);
   const { train, test, dtype, policy, maxLength } = collect;
   const data: ResultSettings['data'] = {
     ...{ seed: dataset.seed, train, test, ...concepts, dtype, policy },
     ...(maxLength === undefined ? {} : { maxLength }),
   };
 
-  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
+  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true).map(withoutPlace);
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
@@ -172,10 +178,13 @@ function planSite(
         const seeds = task.seeded && !method.seeded ? suite.seeds : [seed];
         for (const resultSeed of seeds) {
           const taskSeed = task.seeded ? resultSeed : NO_SEED;
-          const prepare = task.prepares ? planPrepare(suite, activations, task, taskSeed, target) : undefined;
+          const prepare = task.prepares ? planPrepare(suite, subject, activations, task, taskSeed, target) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
-          const scored = { task: identity(task), ...taskCode(suite, 'evaluate', task), judge: judgeOf(suite, task) };
+          const scored = {
+            ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task) },
+            ...{ judge: judgeOf(suite, task), embedder: embedderOf(suite, task) },
+          };
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
             key: key('evaluate', { ...scored, inputs, seed: taskSeed }),
@@ -194,6 +203,18 @@ function planSite(
     }
   }
   return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
+}
+
+/** What of the policy of positions stored activations depend on: which of their rows are left out is decided where they are read. */
+const storedPolicy = ({ policy: { specialTokens, classToken } }: PlannedSubject['collect']) => ({
+  specialTokens,
+  classToken,
+});
+
+/** The filter of positions that steps read activations under; undefined, and so no part of a key, where none is declared. */
+function positionsOf({ collect: { policy } }: PlannedSubject) {
+  const { specialTokens: _special, classToken: _class, ...filter } = policy;
+  return Object.keys(filter).length === 0 ? undefined : filter;
 }
 
 const planTarget = (site: string, activationsAt: (site: string) => PlannedTarget['activations']): PlannedTarget => ({
@@ -229,6 +250,20 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
   judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
 
+/** As {@link judgeOf}, of the encoder that a task reads. */
+const embedderOf = ({ code }: ResolvedSuite, { embedder }: ResolvedTask) =>
+  embedder && {
+    ...{ fingerprint: embedder.fingerprint, family: embedder.family },
+    code: digestOf(code.plugins, `subject ${embedder.family.split('@')[0]}`),
+  };
+
+/** A plan says nothing of this machine. */
+function withoutPlace({ embedder, ...task }: ResolvedTask): ResolvedTask {
+  if (!embedder) return task;
+  const { place: _, ...planned } = embedder;
+  return { ...task, embedder: planned };
+}
+
 /** Whether fitting a method reads the test rows: to say how a trained SAE does on them, which changes no weight. */
 export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'checkpoint'>): boolean =>
   kind === 'sae' && checkpoint === undefined;
@@ -247,6 +282,7 @@ function planFit(
     method: { ...identity(method), kind: method.kind },
     trainer: trained ? suite.trainerVersion : undefined,
     training,
+    positions: positionsOf(subject),
     inputs: {
       train: activations.train,
       test: trained ? activations.test : undefined,
@@ -271,6 +307,7 @@ function planFit(
 
 function planPrepare(
   suite: ResolvedSuite,
+  subject: PlannedSubject,
   activations: SitePlan['activations'],
   task: ResolvedTask,
   taskSeed: number,
@@ -278,7 +315,11 @@ function planPrepare(
 ): Prepare {
   const read = task.readsTarget ? target : undefined;
   const inputs = { ...activations, target: read?.activations };
-  const content = { task: identity(task), inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) };
+  const positions = positionsOf(subject);
+  const content = {
+    ...{ task: identity(task), positions, inputs, seed: taskSeed, ...taskCode(suite, 'prepare', task) },
+    embedder: embedderOf(suite, task),
+  };
   return { key: key('prepare', content), task, taskSeed, ...(read ? { target: read } : {}) };
 }
 

@@ -77,6 +77,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
     checkAxes(plugin['axes'], fail);
     checkShows(plugin as unknown as TaskDefinition, fail);
     checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
+    checkEmbeds(plugin['embeds'], plugin['options'] as OptionsSchema, fail);
   }
   if (found === 'baseline' && !NEEDS.includes(String(plugin['needs']))) {
     fail(`'needs': one of ${NEEDS.join(', ')}`, plugin['needs']);
@@ -103,6 +104,14 @@ function checkMeasure(measure: unknown, options: OptionsSchema, fail: Fail): voi
   const named = typeof options['judge']?.default === 'string';
   if (measure === 'judged' && !named) fail("an option 'judge' with an id as its default", options['judge']?.default);
   if (measure === 'likelihood' && options['judge']) fail("no option 'judge' beside measure 'likelihood'", 'one');
+}
+
+function checkEmbeds(embeds: unknown, options: OptionsSchema, fail: Fail): void {
+  if (embeds !== undefined && typeof embeds !== 'boolean') fail("'embeds': true or false", embeds);
+  const option = options['embedder'];
+  if (embeds === true && (option?.['type'] !== 'string' || option.default !== undefined)) {
+    fail("an option 'embedder' of type string without a default beside 'embeds'", option ?? 'none');
+  }
 }
 
 function checkAxes(axes: unknown, fail: Fail): void {

@@ -182,6 +182,29 @@ test('text falls back to TF-IDF, and images without an embedding to an empty cel
   assert.match((await run(set, noCodes, undefined, items)).rows[0]!.metrics['ms_mean']!.reason!, /no codes/);
 });
 
+test('an embedder goes before what the dataset knows; what it cannot read is an empty cell', async () => {
+  const prepare = (reads: ('text' | 'image')[], items: Item[]) =>
+    task.prepare!({
+      options: {},
+      dataset: { embed: async () => ({ data: new Float32Array(4).fill(9), dim: 2, description: 'oracle' }) },
+      test: pooledItems([[1], [2]]),
+      testItems: items,
+      embedder: {
+        ...{ id: 'mini', description: 'mini (bert, 01234567)', reads },
+        embed: async () => ({ data: Float32Array.from([1, 0, 0, 1]), dim: 2 }),
+      },
+      progress: () => {},
+    } as unknown as Context);
+  const texts = [
+    { id: 'a', text: 'a' },
+    { id: 'b', text: 'b' },
+  ];
+  const { json, arrays } = await prepare(['text'], texts);
+  assert.equal([json.description, [...arrays['embedding']!.data]], ['mini (bert, 01234567)', [1, 0, 0, 1]]);
+  const unread = await prepare(['image'], texts);
+  assert.equal(unread, { json: { reason: 'the embedder mini reads images, which not every item has' }, arrays: {} });
+});
+
 test('TF-IDF cosines are those of the sparse vectors, up to the projection', () => {
   const { data, dim } = tfidfEmbedding([
     { id: 'a', text: 'aa bb' },

@@ -1,6 +1,8 @@
 /** @file Monosemanticity: are the items that activate a latent alike, to an encoder that is not the subject? */
 import {
   defineTask,
+  type Item,
+  type ItemEmbedder,
   type PooledLatents,
   type ResultRow,
   type TaskContext,
@@ -15,11 +17,14 @@ import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 interface Options {
   rates: number[];
   latentDetails: number;
+  embedder?: string;
 }
 
 /** What is said of the embedding of the items, where there is one. */
 interface Embedded {
   description?: string;
+  /** Why there is none. */
+  reason?: string;
 }
 
 /**
@@ -46,6 +51,12 @@ export default defineTask<Options, Embedded>({
       minimum: 0,
       default: 4096,
       description: 'Largest number of latents for which every single score is kept in the result.',
+    },
+    embedder: {
+      type: 'string',
+      description:
+        'An encoder that items are compared by, by its folder or name, e.g. a MiniLM for texts or a ViT for images. Default: what ' +
+        'the dataset knows of its items, else TF-IDF of their texts.',
     },
   },
   metrics: METRICS,
@@ -85,8 +96,13 @@ export default defineTask<Options, Embedded>({
     },
   },
   seeded: false,
-  async prepare({ dataset, test, testItems, progress }) {
-    const embedding = (await dataset.embed?.(testItems)) ?? tfidfEmbedding(testItems);
+  embeds: true,
+  async prepare({ dataset, embedder, test, testItems, signal, progress }) {
+    const reason = embedder && unread(embedder, testItems);
+    if (reason) return { json: { reason }, arrays: {} };
+    const embedding = embedder
+      ? { ...(await embedder.embed(testItems, signal)), description: embedder.description }
+      : ((await dataset.embed?.(testItems)) ?? tfidfEmbedding(testItems));
     if (!embedding) return { json: {}, arrays: {} };
     requireDirections(embedding, testItems);
     progress(1, 2, 'embedding of items');
@@ -99,7 +115,10 @@ export default defineTask<Options, Embedded>({
   async run(context) {
     const { method, prepared, test } = context;
     const embedding = prepared.arrays['embedding']?.data as Float32Array | undefined;
-    if (!embedding) return emptyOutcome('the dataset has no embedding of its items and the items have no text');
+    if (!embedding) {
+      const none = 'the dataset has no embedding of its items and the items have no text';
+      return emptyOutcome(prepared.json.reason ?? none);
+    }
     if (!method.encode) return emptyOutcome(`'${method.id}' has no codes`);
     if (test.bounds.length < 3) return emptyOutcome('needs at least two items');
     const pooled = await context.latents(test);
@@ -123,6 +142,12 @@ export default defineTask<Options, Embedded>({
     };
   },
 });
+
+/** Why an embedder cannot embed the items; undefined where it can. */
+function unread({ id, reads }: ItemEmbedder, items: readonly Item[]): string | undefined {
+  if (items.every((item) => reads.some((part) => item[part] !== undefined))) return undefined;
+  return `the embedder ${id} reads ${reads.join('s and ')}s, which not every item has`;
+}
 
 type Context = TaskContext<Options, Embedded>;
 

@@ -69,6 +69,30 @@ async function run(
 const near = (actual: number | null, expected: number, tolerance = 1e-6) =>
   assert.ok(actual !== null && Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
+test('positions that a filter left out take no part, and a second row has the numbers with them', async () => {
+  const sink = [1000, 0];
+  const items = [
+    [sink, [1, 0], [0, 1]],
+    [sink, [2, 0], [0, 2]],
+  ];
+  const all = memoryActivations(items);
+  const filtered = { ...memoryActivations(items, { special: [0] }), unfiltered: all.keep };
+  // x̂ = x/2.
+  const half = method((codes) => codes.map((row) => row.map((value) => value / 2)));
+  const { outcome, cell } = await run(filtered, half);
+  near(cell('l2_norm_in'), 1.5);
+  assert.equal(
+    outcome.rows.map(({ axes }) => axes),
+    [{}, { positions: 'unfiltered' }],
+  );
+  const { outcome: whole } = await run(all, half);
+  assert.is(whole.rows.length, 1);
+  for (const name of ['explained_variance', 'mse', 'l0']) {
+    assert.equal(outcome.rows[1]!.metrics[name], whole.rows[0]!.metrics[name], name);
+  }
+  assert.is(outcome.rows[1]!.metrics['ce']!.reason, 'measured at the positions that count');
+});
+
 test('greatest cosine between latents’ directions', async () => {
   const set = memoryActivations([[[1, 2]], [[3, 1]]]);
   const own = method((x) => x);

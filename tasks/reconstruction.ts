@@ -1,5 +1,6 @@
 /** @file Reconstruction: what a dictionary keeps of the activations, and what its error costs the subject. */
 import {
+  type ActivationSet,
   defineTask,
   type FittedMethod,
   type MetricDefinition,
@@ -43,8 +44,9 @@ const TARGET_ROWS = 'target_rows';
 
 /**
  * SAEBench's core metrics (saebench.md §1.1) with its faults mended: the intended formula of explained variance, sums in
- * float64 over all positions, KL from log-softmax, plain mean squared error, |f| in L1. Special tokens take no
- * part, and keep their x where x̂ is spliced in; ablations leave them alone too.
+ * float64 over all positions, KL from log-softmax, plain mean squared error, |f| in L1. Special tokens and
+ * positions that are left out take no part, and keep their x where x̂ is spliced in, as in SAEBench and SAELens; ablations leave
+ * them alone too. Where a filter left positions out, a second row has the same numbers with them.
  */
 export default defineTask<Options>({
   id: 'reconstruction',
@@ -66,7 +68,9 @@ export default defineTask<Options>({
     },
   },
   metrics: allMetrics(),
-  axes: {},
+  axes: {
+    positions: 'Which positions: those that count; or `unfiltered`, with the attention sinks that are left out.',
+  },
   shows: {
     columns: [
       'generalisation_gap',
@@ -160,12 +164,35 @@ export default defineTask<Options>({
       ...(samples ? { samples } : {}),
     };
     return {
-      rows: [row],
+      rows: [row, ...(await unfilteredRows(context, known))],
       curves: { density: densityCurve(measured) },
       marks: training?.marks ?? [],
     };
   },
 });
+
+/** The same method on all positions, where a filter of positions left some out: what they make of its numbers. */
+async function unfilteredRows(
+  { method, test, target, signal }: TaskContext<Options>,
+  known: Record<string, MetricDefinition>,
+): Promise<ResultRow[]> {
+  const { unfiltered } = test;
+  if (!unfiltered) return [];
+  const all = (set: ActivationSet) => ({ ...set, keep: unfiltered });
+  const measured = await measureReconstruction(method, all(test), {
+    ...(target ? { target: all(target.test) } : {}),
+    signal,
+    progress: () => {},
+  });
+  const reason = 'measured at the positions that count';
+  return [
+    {
+      axes: { positions: 'unfiltered' },
+      metrics: reconstructionCells(measured, known),
+      unavailable: allUnavailable(allMetrics(), reason),
+    },
+  ];
+}
 
 function allMetrics(): Record<string, MetricDefinition> {
   return {
@@ -218,6 +245,9 @@ async function subjectCells(context: TaskContext<Options>): Promise<Cells> {
     return { metrics, unavailable: allUnavailable(CLIP_METRICS, 'needs a CLIP') };
   }
   const noLm = allUnavailable(LM_METRICS, 'needs a language model');
+  if (subject.type !== 'clip') {
+    return { metrics: {}, unavailable: { ...noLm, ...allUnavailable(CLIP_METRICS, 'needs a CLIP') } };
+  }
   const reason = clipReason(context);
   if (reason !== undefined) return { metrics: {}, unavailable: { ...noLm, ...allUnavailable(CLIP_METRICS, reason) } };
   const sums = await spliceClip(subject, site, test, testItems, dataset.zeroShot ?? [], prepared, replace, passes);

@@ -66,17 +66,23 @@ export default defineTask<SteeringOptions, Shared>({
     if (subject.type === 'clip') {
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
+    if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
     return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
   },
   async prepare(context) {
     const subject = context.subject!;
     if (subject.type === 'lm') return { json: { lm: await prepareLm(context, subject) }, arrays: {} };
+    if (subject.type !== 'clip') throw new Error('internal: steering was prepared for an encoder');
     const { shared, arrays } = await prepareClip(context, subject);
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
     const { method, labelled, prepared, options, site, target } = context;
     if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
+    if (method.rowScaled) {
+      const reason = 'scales each row by itself: what a unit of a latent adds is another at each position';
+      return emptyOutcome(`'${method.id}' ${reason}`);
+    }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     const found = await steeringVectors(method, labelled!, concepts, context);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);

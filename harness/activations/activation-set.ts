@@ -5,7 +5,18 @@ import { shuffledBatches } from './shuffled.ts';
 /** What differs between the kinds of sets. */
 export type ActivationSource = Pick<
   ActivationSet,
-  'd_in' | 'n' | 'bounds' | 'tokenIds' | 'positions' | 'keep' | 'groups' | 'policy' | 'key' | 'read' | 'view'
+  | 'd_in'
+  | 'n'
+  | 'bounds'
+  | 'tokenIds'
+  | 'positions'
+  | 'keep'
+  | 'unfiltered'
+  | 'groups'
+  | 'policy'
+  | 'key'
+  | 'read'
+  | 'view'
 >;
 
 /** Rows that the policy keeps. */

@@ -3,6 +3,7 @@ import type { Subject, TokenBatch } from '../contract.ts';
 
 /** Texts as the subject sees them. A CLIP has only its own limit. */
 export function tokenizeTexts(subject: Subject, texts: string[], maxLength?: number): TokenBatch {
+  if (subject.type === 'image-encoder') throw new Error(`internal: texts for ${subject.id}, which reads images`);
   if (subject.type === 'clip') return subject.tokenize(texts);
   return subject.tokenize(texts, maxLength === undefined ? {} : { maxLength });
 }
@@ -14,6 +15,7 @@ export function tokenizeTexts(subject: Subject, texts: string[], maxLength?: num
  */
 export function seenCharacters(subject: Subject, text: string, maxLength?: number): number | undefined {
   const { ids, length } = tokenizeTexts(subject, [text], maxLength);
+  if (!('tokenizer' in subject)) return undefined;
   const whole = subject.tokenizer.encode(text);
   if (whole.ids.length <= length) return undefined;
   // Special tokens may close a cut text: what is seen ends where its tokens and those of the whole text part.

@@ -23,8 +23,9 @@ function tokenize(subject: Subject, site: Site, items: readonly Item[], maxLengt
   return tokenizeTexts(subject, texts, maxLength);
 }
 
-/** Class token and patches of one image, from the subject's own configuration. */
+/** Class token and patches of one image, where the subject does not tell from its configuration. */
 function imageRows(subject: Subject): number {
+  if ('imageTokens' in subject && subject.imageTokens !== undefined) return subject.imageTokens;
   const vision = (subject.config['vision_config'] ?? {}) as { image_size?: unknown; patch_size?: unknown };
   const image = typeof vision.image_size === 'number' ? vision.image_size : 224;
   const patch = typeof vision.patch_size === 'number' && vision.patch_size > 0 ? vision.patch_size : 16;
@@ -117,10 +118,11 @@ export async function encodeBatch(
   if (inputs.tokens) {
     const tokens = rowsOf(inputs.tokens, chosen, inputs.lengths);
     if (subject.type === 'lm') return read(() => subject.forward(tokens, options), tokens);
+    if (subject.type === 'image-encoder') throw new Error(`internal: ${subject.id} reads no texts`);
     return read(() => subject.forwardText(tokens, options), tokens);
   }
   const names = sites.map(({ name }) => name).join(', ');
-  if (subject.type !== 'clip') throw new Error(`activations: ${names} is an image site of a language model`);
+  if (!('forwardImage' in subject)) throw new Error(`activations: ${names} is an image site of what reads texts alone`);
   const images = chosen.map((place) => {
     const { id, image } = inputs.items[place]!;
     if (image) return image;

@@ -36,6 +36,7 @@ export interface ImportedItems extends ItemFacts {
   n: number;
   groups: ItemFacts['groups'];
   together: ImportGroups;
+  texts?: string[];
   embeddings?: { x: Float32Array; width: number; description: string };
 }
 
@@ -139,7 +140,13 @@ export function importedDataset(imported: ImportedItems, needs: ImportNeeds): Im
     );
   }
   const labelsOf = labels?.classes.map((label, c) => ({ labels: { class: label }, concepts: [conceptId(c)] }));
-  const itemOf = (i: number): Item => ({ id: itemId(i), ...(classOf[i]! >= 0 && labelsOf![classOf[i]!]) });
+  const { texts } = imported;
+  const textOf = (i: number) => (texts ? { text: texts[i]! } : {});
+  const itemOf = (i: number): Item => ({
+    id: itemId(i),
+    ...textOf(i),
+    ...(classOf[i]! >= 0 && labelsOf![classOf[i]!]),
+  });
   const dataset: Dataset = {
     id: name,
     modality,

@@ -27,14 +27,19 @@ function checkName(where: string, name: string): void {
   );
 }
 
+/** Fields of a manifest that name one file each. */
+const ROW_FILES = [
+  ...(['groups', 'embeddings', 'split', 'bounds', 'keep', 'tokenIds', 'positions', 'texts', 'offsets'] as const),
+];
+
 /** Names of all files that a manifest uses, by field. */
-function usedFiles({ files, labels, groups, embeddings, split, bounds }: ImportManifest): [string, string][] {
-  const named = { groups, embeddings, split, bounds };
+function usedFiles({ files, labels, ...others }: ImportManifest): [string, string][] {
+  const named = ROW_FILES.map((field) => [field, others[field]] as const);
   const ofLabels = typeof labels === 'object' ? [labels.prompts, labels.map] : [labels];
   return [
     ...files.map((file, i): [string, string] => [`files[${i}]`, file]),
     ...ofLabels.flatMap((file): [string, string][] => (file === undefined ? [] : [['labels', file]])),
-    ...Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ...named.flatMap(([field, file]): [string, string][] => (file === undefined ? [] : [[field, file]])),
   ];
 }
 

@@ -9,6 +9,7 @@ import { type ImportNeeds, importedDataset, itemNumber } from './import-dataset.
 import { type ImportGroups, importGroups } from './import-groups.ts';
 import { type ItemFacts, readItemFacts } from './import-labels.ts';
 import { type FoundManifest, type ImportManifest, readManifest } from './import-manifest.ts';
+import { type RowColumns, readRowColumns } from './import-positions.ts';
 import { type ImportRows, importArray, importRows } from './import-rows.ts';
 import { type RowScan, scanRows } from './import-scan.ts';
 import { type RowSource, readRows } from './read-rows.ts';
@@ -45,6 +46,7 @@ export interface ImportContent {
   bounds: Uint32Array;
   scan: RowScan;
   facts: ItemFacts;
+  columns: RowColumns;
   together: ImportGroups;
 }
 
@@ -112,16 +114,24 @@ export async function readContent(folder: string, { manifest, rows }: ImportHead
   const bounds = await readBounds(folder, manifest, rows.n);
   const items = bounds.length - 1;
   const facts = await readItemFacts(folder, manifest, rows, items);
+  const columns = await readRowColumns(folder, manifest, bounds);
   const scan = await scanRows(rows, bounds);
-  return { bounds, scan, facts, together: importGroups(scan.itemHash, facts.groups?.names) };
+  return { bounds, scan, facts, columns, together: importGroups(scan.itemHash, facts.groups?.names) };
 }
 
-const bytesOf = (x: Float32Array | Int32Array | Uint32Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
+const bytesOf = (x: Float32Array | Int32Array | Uint32Array | Uint8Array) =>
+  new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
+
+function columnsDigest({ texts, ...ofRows }: RowColumns) {
+  const digests = Object.entries(ofRows).map(([name, data]) => [name, sha256(bytesOf(data))]);
+  if (texts) digests.push(['texts', sha256Json(texts)]);
+  return digests.length === 0 ? undefined : Object.fromEntries(digests);
+}
 
 /** The set of the items at `chosen`, as rows of the whole; `unitOf` numbers the items' groups. */
 function subset(
   rows: RowSource,
-  { bounds: itemBounds, unitOf }: { bounds: Uint32Array; unitOf?: Uint32Array },
+  { bounds: itemBounds, unitOf, columns }: { bounds: Uint32Array; unitOf?: Uint32Array; columns: RowColumns },
   chosen: number[],
   policy: string,
   key: string,
@@ -130,21 +140,22 @@ function subset(
   for (const [i, item] of chosen.entries()) bounds[i + 1] = bounds[i]! + itemBounds[item + 1]! - itemBounds[item]!;
   const n = bounds[chosen.length]!;
   const rowOf = new Uint32Array(n);
-  const positions = new Uint32Array(n);
+  const counted = new Uint32Array(n);
   for (const [i, item] of chosen.entries()) {
     for (let row = bounds[i]!; row < bounds[i + 1]!; row++) {
-      positions[row] = row - bounds[i]!;
-      rowOf[row] = itemBounds[item]! + positions[row]!;
+      counted[row] = row - bounds[i]!;
+      rowOf[row] = itemBounds[item]! + counted[row]!;
     }
   }
+  const { tokenIds, positions, keep } = columns;
   const { d_in } = rows;
   return activationSet({
     d_in,
     n,
     bounds,
-    tokenIds: new Int32Array(n).fill(-1),
-    positions,
-    keep: new Uint8Array(n).fill(1),
+    tokenIds: tokenIds ? Int32Array.from(rowOf, (row) => tokenIds[row]!) : new Int32Array(n).fill(-1),
+    positions: positions ? Uint32Array.from(rowOf, (row) => positions[row]!) : counted,
+    keep: keep ? Uint8Array.from(rowOf, (row) => keep[row]!) : new Uint8Array(n).fill(1),
     ...(unitOf && { groups: numbered(chosen.map((item) => unitOf[item]!)) }),
     policy,
     key,
@@ -174,7 +185,7 @@ export async function openImport(folder: string, options: ImportOptions = {}): P
   const header = await openHeader(folder, options);
   const { manifest, rows } = header;
   const site = siteOfImport(folder, header);
-  const { bounds, scan, facts, together } = await readContent(folder, header);
+  const { bounds, scan, facts, columns, together } = await readContent(folder, header);
   const n = bounds.length - 1;
   const embeddings = manifest.embeddings && (await readEmbeddings(folder, manifest.embeddings, n));
   const { subject = basename(resolve(folder)) } = manifest;
@@ -184,6 +195,8 @@ export async function openImport(folder: string, options: ImportOptions = {}): P
     labels: labels && { classes: labels.classes, of: sha256(bytesOf(labels.classOf)), origin: labels.origin },
     ...{ groups: groups?.names, split },
     embeddings: embeddings && sha256(bytesOf(embeddings.x)),
+    // undefined, and so no part of the hash, where the folder has none.
+    columns: columnsDigest(columns),
   });
   const ignored = manifest.ignored.filter((name) => LOOKS_MEANT.test(name)).map((name) => `file ${name}`);
   const tensors = rows.parts.flatMap(({ path, unread }) =>
@@ -194,6 +207,7 @@ export async function openImport(folder: string, options: ImportOptions = {}): P
       ...{ name: `imported ${subject}`, fingerprint, modality: site.modality, n, groups, together },
       ...(labels && { labels }),
       ...(split && { split }),
+      ...(columns.texts && { texts: columns.texts }),
       unread: [...facts.unread, ...tensors, ...ignored],
       ...(embeddings && { embeddings }),
     },
@@ -208,8 +222,9 @@ export async function openImport(folder: string, options: ImportOptions = {}): P
     async activationsFor(chosen) {
       const indices = chosen.map(({ id }) => itemNumber(id, n));
       const key = sha256Json({ fingerprint, items: indices });
-      const units = groups ? { bounds, unitOf: together.unitOf } : { bounds };
-      return subset(rows, units, indices, 'imported: every row kept', key);
+      const units = groups ? { bounds, columns, unitOf: together.unitOf } : { bounds, columns };
+      const policy = columns.keep ? 'imported: rows kept as the folder says' : 'imported: every row kept';
+      return subset(rows, units, indices, policy, key);
     },
   };
 }

@@ -18,6 +18,9 @@ const LABELLED = [
   own('harness/activations/cut-texts', 'cutTexts'),
 ];
 
+/** What decides which rows a step reads. */
+const ROWS = [...LABELLED, own('harness/activations/positions', 'positionRule', 'withoutPositions', 'withKeep')];
+
 /** Hands their inputs to all steps at a site, and so imports the machine of each of them: it counts without that. */
 const SITE = 'harness/execute/site';
 
@@ -25,14 +28,11 @@ const SITE = 'harness/execute/site';
 const RUNNERS = {
   collect: [...LABELLED, own('harness/execute/collect', 'collectSplit', 'itemsOf', 'openSplit')],
   import: [own('harness/activations/import', 'openImport')],
-  sae: [...LABELLED, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
-  baseline: [...LABELLED, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
-  checkpoint: [...LABELLED, own('harness/execute/fit', 'fitCheckpoint', 'restoreCheckpoint')],
-  prepare: [...LABELLED, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
-  evaluate: [
-    ...LABELLED,
-    own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared', 'taskJudge'),
-  ],
+  sae: [...ROWS, own('harness/execute/fit', 'fitSae'), own('harness/train/fitted-sae', 'restoreSae')],
+  baseline: [...ROWS, own('harness/execute/fit', 'fitBaseline', 'restoreBaseline')],
+  checkpoint: [...ROWS, own('harness/execute/fit', 'fitCheckpoint', 'restoreCheckpoint')],
+  prepare: [...ROWS, own('harness/execute/evaluate', 'prepareContext', 'prepareTask', 'readPrepared')],
+  evaluate: [...ROWS, own('harness/execute/evaluate', 'prepareContext', 'evaluateTask', 'readPrepared', 'taskJudge')],
   backend: [own('harness/num/backend', 'initBackend')],
 };
 

@@ -147,6 +147,20 @@ test('an input scale that is not folded is estimated from the activations', asyn
   assert.ok(Math.abs(scale - 1) > 0.1 && Math.abs(difference) < 1e-4, `scale ${scale}, difference ${difference}`);
 });
 
+test('rows that are scaled by themselves: reconstructed with their own scale, not steered, and the reason is given', async () => {
+  copyWith('normed', (cfg) => Object.assign(cfg, { normalize_activations: 'layer_norm' }));
+  const into = join(folder, 'normed-out');
+  const given = ['--out', into, '--only', 'tasks=reconstruction,steering'];
+  const { out: told } = await run('run', suiteFile([{ id: 'checkpoint', path: 'normed' }]), ...places, ...given);
+  // It was trained on rows as they are.
+  assert.match(told, /normed: explained variance -[\d.]+ on the rows of this site, below that of their mean: probably/);
+  assert.type(resultOf(into, 'normed', 'reconstruction').rows[0]!.metrics['explained_variance']!.value, 'number');
+  const reasons = resultOf(into, 'normed', 'steering').rows.flatMap(({ metrics }) =>
+    Object.values(metrics).map(({ reason }) => reason),
+  );
+  assert.match(JSON.stringify(reasons), /scales each row by itself/);
+});
+
 test('what cannot be scored is refused before anything is computed', async () => {
   const attempt = (given: string, ...more: string[]) =>
     mistake(
@@ -159,11 +173,11 @@ test('what cannot be scored is refused before anything is computed', async () =>
       given,
       ...more,
     );
-  assert.match(await attempt(join(folder, 'nothing')), /nothing\/cfg\.json does not exist/);
+  assert.match(await attempt(join(folder, 'nothing')), /nothing does not exist/);
   const bare = copyWith('bare', (cfg) => Reflect.deleteProperty(cfg, 'metadata'));
-  assert.match(await attempt(bare), /method bare: expected metadata\.hook_name in .*name its site/);
+  assert.match(await attempt(bare), /method bare: expected .* to name its site .*name it/);
   const other = copyWith('other', (cfg) => Object.assign(cfg, { architecture: 'temporal' }));
-  assert.match(await attempt(other), /architecture: expected standard, topk, .* found "temporal"/);
+  assert.match(await attempt(other), /architecture: temporal is not served/);
   const elsewhere = /site: expected 'blocks\.1.*' which .*found 'blocks\.2.*: --checkpoint-site blocks\.2/;
   assert.match(
     await attempt(`${trained}@blocks.2.hook_resid_post`),
@@ -189,7 +203,7 @@ test('what cannot be scored is refused before anything is computed', async () =>
   assert.match(await attempt(narrow), /expected shape \[64, 32\], found \[128, 32\]/);
   const alone = copyWith('alone', () => {});
   rmSync(join(alone, 'sae_weights.safetensors'));
-  assert.match(await attempt(alone), /expected sae_weights\.safetensors beside cfg\.json in .*; found none/);
+  assert.match(await attempt(alone), /expected sae_weights\.safetensors beside cfg\.json; found none/);
   assert.match(await attempt(trained, '--checkpoint', trained), /the name 'my-sae' occurs twice/);
   const suiteOf = (entry: object) => mistake('run', suiteFile([entry]), ...places, '--out', join(folder, 'none'));
   assert.match(await suiteOf({ id: 'checkpoint' }), /expected 'path', the folder of the checkpoint; found none/);

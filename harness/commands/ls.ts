@@ -34,12 +34,20 @@ async function subjects(registry: Registry): Promise<Line[]> {
       return { id, title: `embedded, family ${family.id}`, family: family.id };
     }),
   );
+  const { cachedSubject, knownSubjects } = await import('../suite/known-subjects.ts');
+  const known = await Promise.all(
+    (await knownSubjects()).map(async (subject) => {
+      const here =
+        (await cachedSubject(subject)) === undefined ? `fetched when it is named, or by saxbench fetch` : 'here';
+      return { id: subject.id, title: `${subject.title}; ${subject.licence}; ${here}` };
+    }),
+  );
   const families = (await registry.all('subject')).map((family) => ({
     id: `--subject DIR`,
     title: `${family.title}; model_type ${family.modelTypes.join(', ')}`,
     family: family.id,
   }));
-  return [...embedded, ...families];
+  return [...embedded, ...known, ...families];
 }
 
 /** Sites by the folders' configs; a network of a family without an outline is loaded, which needs a backend. */

@@ -6,7 +6,9 @@ import { suggest, UserError, unknownName } from '../errors.ts';
 import { packageVersion } from '../paths.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import type { Command, CommandContext } from './command.ts';
+import { command as convert } from './convert.ts';
 import { command as doctor } from './doctor.ts';
+import { command as fetchKnown } from './fetch.ts';
 import { command as ls } from './ls.ts';
 import { command as create } from './new.ts';
 import { command as report } from './report.ts';
@@ -15,7 +17,7 @@ import { command as store } from './store.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
 
-const COMMANDS: readonly Command[] = [run, train, report, ls, store, validate, create, doctor];
+const COMMANDS: readonly Command[] = [run, train, report, ls, fetchKnown, store, validate, convert, create, doctor];
 
 const names = COMMANDS.map(({ name }) => name);
 

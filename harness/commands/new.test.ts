@@ -114,7 +114,7 @@ test('ten mistakes, one line each', async () => {
   const attempt = (...given: string[]) => mistake('new', ...given, '--out', own);
   const wrong: [given: string[], told: RegExp][] = [
     [['seo', 'mine'], /^unknown kind 'seo'\. Did you mean: sae\?/],
-    [[], /^new: expected <kind>: one of sae, baseline, task, dataset, judge, suite; found nothing\.$/],
+    [[], /^new: expected <kind>: one of sae, baseline, task, dataset, judge, suite, dump-script; found nothing\.$/],
     [['sae'], /^new: expected <name>: a name of lower-case letters.*; found nothing\.$/],
     [['sae', ''], /^new: expected <name>; found ""\.$/],
     [['sae', 'a/b'], /^new sae: expected a name of lower-case letters, digits and single dashes, .*; found 'a\/b'\.$/],

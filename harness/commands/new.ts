@@ -6,11 +6,13 @@ import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { Command } from './command.ts';
 
-const KINDS = ['sae', 'baseline', 'task', 'dataset', 'judge', 'suite'] as const;
+const KINDS = ['sae', 'baseline', 'task', 'dataset', 'judge', 'suite', 'dump-script'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Name of the files that lie in `harness/scaffold/<kind>/`, and in them. */
 const STARTER = 'starter';
+
+const NAME_MEANING = 'A name of lower-case letters, digits and single dashes, as in my-sae';
 
 /** Names in results are as long as this at most. */
 const MAX_NAME = 80;
@@ -47,6 +49,14 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
       'what it makes of steered texts',
     ],
   ],
+  'dump-script': (_name, file) => [
+    [
+      `python3 ${file} --model gpt2 --site blocks.6.hook_resid_post --texts texts.jsonl --out dump`,
+      'needs torch and transformers; its head says what texts.jsonl is',
+    ],
+    ['npx saxbench validate dump', 'what it wrote'],
+    ['npx saxbench run default --activations dump', 'methods and tasks of a suite on it'],
+  ],
   suite: (_name, file) => [
     [`npx saxbench validate ${file}`, 'names, options and sizes'],
     [`npx saxbench run ${file} --limit 8`, 'small; without --limit, whole'],
@@ -55,6 +65,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
 
 /** What has a name already, in words; undefined where it is free. */
 async function takenBy(kind: Kind, name: string, registry: Registry): Promise<string | undefined> {
+  if (kind === 'dump-script') return undefined;
   if (kind === 'suite') {
     const { suiteIds } = await import('../suite/load.ts');
     return suiteIds().includes(name) ? 'suite' : undefined;
@@ -117,24 +128,26 @@ function shellPath(path: string): string {
 
 export const command: Command = {
   name: 'new',
-  usage: 'new <kind> <name>',
+  usage: 'new <kind> [name]',
   summary: `Write a starting file of your own, with its test: ${KINDS.join(', ')}`,
   positionals: {
     kind: { description: 'What to start', choices: KINDS },
-    name: { description: 'A name of lower-case letters, digits and single dashes, as in my-sae' },
+    name: { description: `${NAME_MEANING}; of a dump-script, dump where there is none` },
   },
   examples: [
     ['saxbench new sae my-sae', 'my-sae.ts, an SAE that works, and my-sae.test.mjs'],
     ['saxbench new task my-task --out plugins', 'in another folder'],
     ['saxbench new suite my-suite', 'my-suite.json: what to run on what'],
+    ['saxbench new dump-script', 'dump.py: activations of any Hugging Face model, for --activations'],
   ],
   async run({ positionals, values, print }) {
     const kind = positionals['kind'] as Kind;
-    const name = positionals['name']!;
+    const name = positionals['name'] ?? (kind === 'dump-script' ? 'dump' : undefined);
+    if (name === undefined) throw new UserError(`new: expected <name>: ${NAME_MEANING.toLowerCase()}; found nothing.`);
     await checkName(kind, name);
     const folder = resolve((values['out'] as string | undefined) ?? '.');
     const files = await writeFiles(kind, name, folder);
-    const main = files.find((file) => /\.(ts|json)$/.test(file))!;
+    const main = files.find((file) => /\.(ts|json|py)$/.test(file))!;
     const test = files.find((file) => file.endsWith('.test.mjs'));
     const next = NEXT[kind](name, shellPath(main));
     if (test !== undefined) next.unshift([`node --test ${shellPath(test)}`, 'its test']);

@@ -1,6 +1,7 @@
 /** @file `saxbench run`: runs a suite, prints a summary, writes the reports. */
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import type { RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { Executor, Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
@@ -60,24 +61,28 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const { checkNames, loadSuite } = await import('../suite/load.ts');
   const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
-  const { subjectByName } = await import('../suite/subjects.ts');
+  const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
   const { suite: loaded, baseDir } = await loadSuite(name);
   const { subject, seed, limit } = values;
   const absolute = absolutePaths(loaded, baseDir);
   const site = values['checkpoint-site'] as string | undefined;
-  const given = ((values['checkpoint'] ?? []) as string[]).map(checkpointByName);
+  const form = await checkpointForm(values);
+  const given = ((values['checkpoint'] ?? []) as string[]).map((text) => checkpointByName(text, form));
   if (site !== undefined && given.length === 0)
     throw new UserError('--checkpoint-site: expected a --checkpoint too; found none.');
   const checkpoints = site === undefined ? given : given.map((each) => ({ ...each, site, anyOrigin: true }));
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const imported = await importedFrom(values);
+  const own = subject === undefined ? undefined : await subjectByName(subject as string);
+  if (!imported) await fetchNamed(own ? [own] : absolute.subjects, { say });
   const overridden = await overrideSuite(wider, {
-    ...(subject === undefined ? {} : { subject: await subjectByName(subject as string) }),
+    ...(own && { subject: own }),
     sites: values['site'] as string[] | undefined,
     imported,
     seed: seed as number | undefined,
+    randomInit: values['random-init'] as RandomInit | undefined,
   });
   const { idleLines, joinedLines, joinPlugins } = await import('../suite/join-plugins.ts');
   const { suite: whole, joined } = await joinPlugins(overridden, registry, wider);
@@ -93,7 +98,15 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
   const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
   const { setOptions } = await import('../suite/set-options.ts');
-  const final = setOptions(limited, (values['option'] ?? []) as string[]);
+  const options = setOptions(limited, (values['option'] ?? []) as string[]);
+  const { setEmbedder } = await import('../suite/embedder.ts');
+  const embedder = values['embedder'] as string | undefined;
+  const embedded = embedder === undefined ? options : await setEmbedder(options, embedder, registry);
+  const { setPositions } = await import('../suite/set-positions.ts');
+  const positions = values['positions'] as string[] | undefined;
+  const final = setPositions(embedded, positions);
+  const { validate } = await import('../schema/validate.ts');
+  if (positions !== undefined) await validate('suite', final, '--positions');
   for (const line of joinedLines(final, joined, sized.d_in !== undefined)) say(line);
   for (const line of await idleLines(final, registry)) say(line);
   if (sized.d_in !== undefined) {
@@ -103,6 +116,16 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
     }
   }
   return final;
+}
+
+/** What `--checkpoint-form` says of the one `--checkpoint`. */
+async function checkpointForm(values: Values): Promise<Record<string, unknown> | undefined> {
+  const texts = values['checkpoint-form'] as string[] | undefined;
+  if (texts === undefined) return undefined;
+  const count = ((values['checkpoint'] ?? []) as string[]).length;
+  if (count !== 1) throw new UserError(`--checkpoint-form: expected one --checkpoint, which it is of; found ${count}.`);
+  const { listedOptions } = await import('../suite/option-text.ts');
+  return listedOptions(texts, '--checkpoint-form', 'architecture=topk,k=32');
 }
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */

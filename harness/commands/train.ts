@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
-import type { Mark } from '../contract.ts';
+import type { Mark, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
@@ -71,6 +71,7 @@ async function subjectOf(
     const idle = [
       values['dataset'] !== undefined && '--dataset',
       Object.keys(options).length > 0 && '--dataset-option',
+      values['random-init'] !== undefined && '--random-init',
     ];
     const flag = idle.find((name) => name !== false);
     if (flag) throw new UserError(`train: ${flag}: has no meaning for imported activations; leave it out.`);
@@ -80,8 +81,10 @@ async function subjectOf(
   }
   const named = (await ownVectors(values, registry)) ?? (await subjectByName(required(values, 'subject', 'tiny-lm')));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
+  const randomInit = values['random-init'] as RandomInit | undefined;
   return {
     ...named,
+    ...(randomInit && { randomInit }),
     sites: [site],
     dataset: { id: required(values, 'dataset', 'text-world'), options: absoluteOptions(options, process.cwd()) },
     activations: { train, test: HELD_OUT },
@@ -138,11 +141,14 @@ export const command: Command = {
     const { values, signal, say, print } = context;
     const registry = await registryFor(values);
     const { limitSuite } = await import('../suite/limit.ts');
-    const full = await suiteOf(values, registry);
+    const { setPositions } = await import('../suite/set-positions.ts');
+    const full = setPositions(await suiteOf(values, registry), values['positions'] as string[] | undefined);
     const suite = values['limit'] === undefined ? full : limitSuite(full, values['limit'] as number);
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
     await validate('suite', { ...suite, tasks: [{ id: 'none' }] }, 'train');
+    const { fetchNamed } = await import('../suite/subjects.ts');
+    await fetchNamed(suite.subjects, { say, signal });
     const made = await prepared(suite, registry, context);
     const { plan, places, provenance } = made;
     const [sitePlan] = plan.sites;
@@ -168,7 +174,7 @@ export const command: Command = {
     const step = await store.fetch(fit!.key);
     if (!step) throw new UserError(`train: another process removed the trained SAE from the store: run it again.`);
     const { atomicWriteJson, writeError } = await import('../io/atomic.ts');
-    const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
+    const { SAELENS_CONFIG } = await import('../checkpoints/layouts/saelens-config.ts');
     const saelens = join(step.folder, 'saelens');
     const marks = (step.meta['marks'] ?? []) as Mark[];
     await clearSaeFolder(out);

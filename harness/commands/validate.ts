@@ -15,6 +15,7 @@ async function validatePath(path: string, values: Values): Promise<Found> {
   if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
   if (statSync(path).isDirectory()) return validateFolder(path, values);
   if (basename(path) === 'activations.json') return validateFolder(dirname(path), values);
+  if (path.endsWith('.gguf')) return validateSubject(path, values);
   const file = await describeFile(path);
   if (file) return file;
   if (!path.endsWith('.json')) {
@@ -49,12 +50,16 @@ async function validateSuite(path: string, values: Values): Promise<string> {
 
 async function validateFolder(path: string, values: Values): Promise<Found> {
   const { describeImport } = await import('../activations/describe-import.ts');
+  const { ggufAt } = await import('../io/gguf-place.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
+  const { layoutByNames } = await import('../checkpoints/open.ts');
+  const layout = await layoutByNames(path);
+  if (layout !== undefined && layout.id !== 'saelens' && layout.id !== 'saxbench') return validateCheckpoint(path);
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
-  if (has('config.json')) return validateSubject(path, values);
+  if (has('config.json') || (await ggufAt(path)) !== undefined) return validateSubject(path, values);
   return describeImport(path);
 }
 
@@ -70,13 +75,23 @@ async function validateResults(path: string): Promise<string> {
 async function validateSae(path: string): Promise<string> {
   const { readJson } = await import('../io/json.ts');
   const { validate } = await import('../schema/validate.ts');
-  const { SAELENS_CONFIG } = await import('../train/saelens-config.ts');
-  const { readSaeLens } = await import('../train/saelens-read.ts');
+  const { SAELENS_CONFIG } = await import('../checkpoints/layouts/saelens-config.ts');
+  const { readSaeLens } = await import('../checkpoints/layouts/saelens.ts');
   const file = join(path, SAELENS_CONFIG);
   await validate('sae-config', await readJson(file, 'saelens'), `saelens ${file}`);
   const { config } = await readSaeLens(path);
   const { architecture, d_in, d_sae, hook_name } = config;
   return `an SAE: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${hook_name === undefined ? '' : `, site ${hook_name}`}`;
+}
+
+/** Another program's layout: its configuration, all its tensors' names and shapes, finite weights. */
+async function validateCheckpoint(path: string): Promise<string> {
+  const { openCheckpoint } = await import('../checkpoints/open.ts');
+  const found = await openCheckpoint(path);
+  if (found.own === undefined) await found.read();
+  const { architecture, d_in, d_sae, hook_name } = found.facts;
+  const site = hook_name === undefined ? '' : `, site ${hook_name}`;
+  return `an SAE of ${found.layout.title}: ${architecture}, d_in ${d_in}, d_sae ${d_sae}${site}`;
 }
 
 /** Our own layout: the plug-in that it needs, its tensors' shapes, finite weights. */

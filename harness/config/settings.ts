@@ -2,7 +2,17 @@
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 
 /** Commands by name, as the table refers to them. */
-export type CommandName = 'run' | 'train' | 'report' | 'ls' | 'store' | 'validate' | 'new' | 'doctor';
+export type CommandName =
+  | 'run'
+  | 'train'
+  | 'report'
+  | 'ls'
+  | 'fetch'
+  | 'store'
+  | 'validate'
+  | 'convert'
+  | 'new'
+  | 'doctor';
 
 export interface Setting {
   /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
@@ -19,7 +29,18 @@ export interface Setting {
   min?: number;
 }
 
-const ALL: readonly CommandName[] = ['run', 'train', 'report', 'ls', 'store', 'validate', 'new', 'doctor'];
+const ALL: readonly CommandName[] = [
+  'run',
+  'train',
+  'report',
+  'ls',
+  'fetch',
+  'store',
+  'validate',
+  'convert',
+  'new',
+  'doctor',
+];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
 
 export const SETTINGS: readonly Setting[] = [
@@ -50,7 +71,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'store', 'new'],
+    commands: ['run', 'train', 'report', 'store', 'convert', 'new'],
     value: 'DIR',
     description:
       'Folder for results, reports and files (run: saxbench-out/<suite>; store gc: where results are looked for; new: this one).',
@@ -74,16 +95,33 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'subject',
     type: 'string',
-    commands: ['run', 'train', 'ls'],
+    commands: ['run', 'train', 'ls', 'convert'],
     value: 'DIR',
-    description: 'A model folder (Hugging Face layout), a hub id or an embedded subject, in place of the suite’s.',
+    description:
+      'A model folder (Hugging Face layout), a .gguf file, a hub id, or an embedded or known subject, in place of the suite’s.',
+  },
+  {
+    name: 'random-init',
+    type: 'string',
+    choices: ['all', 'blocks'],
+    commands: COMPUTING,
+    description:
+      'Draw the subject’s weights anew: all, or all but the embeddings (blocks). What does a method score where nothing was learned?',
   },
   {
     name: 'site',
     type: 'list',
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'convert'],
     value: 'SITE',
     description: 'Sites to study, in place of the suite’s.',
+  },
+  {
+    name: 'embedder',
+    type: 'string',
+    commands: ['run'],
+    value: 'DIR',
+    description:
+      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
   },
   {
     name: 'activations',
@@ -108,11 +146,28 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Seed that draws the splits of --activations (0).',
   },
   {
+    name: 'positions',
+    type: 'list',
+    commands: COMPUTING,
+    value: 'NAME=VALUE',
+    description:
+      'Which positions of text are rows: first=1 or maxNorm=10 leave some out, tokens=\'["\\n"]\' too; sinks=keep measures and leaves out none.',
+  },
+  {
     name: 'checkpoint',
     type: 'list',
     commands: ['run'],
-    value: '[NAME=]DIR[@[SUBJECT:]SITE]',
-    description: 'Also benchmark this trained SAE (SAELens’ layout), at the site that its cfg.json or SITE says.',
+    value: '[NAME=]PATH[@[SUBJECT:]SITE]',
+    description:
+      'Also benchmark this trained SAE, a folder or file of SAELens, dictionary_learning, Gemma Scope, … or hub:OWNER/REPO/PATH@REVISION, at the site that it or SITE says.',
+  },
+  {
+    name: 'checkpoint-form',
+    type: 'list',
+    commands: ['run', 'convert'],
+    value: 'NAME=VALUE,…',
+    description:
+      'What a --checkpoint of plain tensors does not say, e.g. W_enc=enc,W_dec=dec.T,architecture=topk,k=32.',
   },
   {
     name: 'checkpoint-site',
@@ -148,7 +203,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'convert'],
     description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
   },
   {

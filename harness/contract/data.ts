@@ -133,6 +133,8 @@ export interface Dataset {
   modality: Modality;
   /** Changes whenever the content does; part of the key of every step that reads the dataset. */
   fingerprint: string;
+  /** What readers of results must know of it, e.g. in which format its texts are. */
+  notes?: string[];
   /** Up to `n` items without regard to concepts. Splits are disjoint, also from the concept set's items. */
   corpus(split: 'train' | 'test', n: number): Promise<Item[]>;
   /** The labelled concepts, at most `limits.concepts` of them with at most `limits.perClass` items a role and split. */
@@ -183,6 +185,8 @@ export interface ActivationSet {
   positions: Uint32Array;
   /** 1 where the row counts, else 0. */
   keep: Uint8Array;
+  /** What `keep` was before the filter of positions (attention sinks) left rows out; absent where it left none out. */
+  unfiltered?: Uint8Array;
   /** Items of one named group (a patient, a document) share a number: they are not independent. Absent: all items are. */
   groups?: Uint32Array;
   /** The policy that made `keep`, in words, for results. */
@@ -224,9 +228,38 @@ export interface ShuffledBatch {
   previous?: Float32Array;
 }
 
+/** One turn of a conversation. */
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** How a subject's own chat template writes conversations. */
+export interface ChatFormat {
+  /** Changes with the template: part of the fingerprint of a dataset whose texts it writes. */
+  digest: string;
+  /**
+   * The text of a conversation as the subject's tokenizer is to read it; `addGenerationPrompt` opens the answer at its end.
+   *
+   * @throws UserError for roles that the template refuses.
+   */
+  render(messages: readonly ChatMessage[], options?: { addGenerationPrompt?: boolean }): string;
+  /** A text as `render` has it within a message: what would be read as a special token is parted by a zero-width space. */
+  literal(text: string): string;
+}
+
+/** What a dataset is opened with. */
+export interface DatasetContext {
+  seed: number;
+  /** Folder that relative paths start from. */
+  baseDir: string;
+  /** The chat format of the subject that is to read it; gives undefined where it has none. Absent: no subject is known. */
+  chat?(): Promise<ChatFormat | undefined>;
+}
+
 /** A dataset plug-in: opens text, images or vectors, labelled or not, with the given options (already validated). */
 export interface DatasetDefinition<O = Record<string, unknown>> extends Plugin {
   modality: Modality;
   options: OptionsSchema;
-  open(options: O, context: { seed: number; baseDir: string }): Promise<Dataset>;
+  open(options: O, context: DatasetContext): Promise<Dataset>;
 }

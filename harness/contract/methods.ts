@@ -47,7 +47,13 @@ export interface FittedMethod {
   /** Whether both serve rows of any grid: of n times d_in numbers, with n times d_sae latents. */
   resolutionFree?: boolean;
   encode?(x: Tensor2D): Codes;
-  decode?(codes: Codes): Tensor2D;
+  /** `x` [n, d_in] are the rows that the codes are of; without them only where it is not {@link rowScaled}. */
+  decode?(codes: Codes, x?: Tensor2D): Tensor2D;
+  /**
+   * Each row is scaled by itself before it is encoded (a layer norm), and `decode` brings its size back: it needs the rows,
+   * and what one unit of a latent adds is another for each.
+   */
+  rowScaled?: true;
   /** What the reconstruction of x [n, d_in] has beside what is decoded: the direct way of a skip transcoder. */
   skip?(x: Tensor2D): Tensor2D;
   /** Unit directions, row-major [d_sae, d_in]: what steering along a latent adds. */

@@ -42,9 +42,9 @@ export interface ForwardOptions {
 }
 
 export interface ForwardResult {
-  /** LM logits [n, length, vocab], or those of `places`; absent for CLIP or with `output: false`. */
+  /** LM logits [n, length, vocab], or those of `places`; absent for encoders or with `output: false`. */
   logits?: Tensor3D;
-  /** CLIP embedding [n, projection_dim], not normalised; absent for LMs or with `output: false`. */
+  /** Embedding [n, dim] of an encoder, a CLIP's not normalised; absent for LMs or with `output: false`. */
   embeds?: Tensor2D;
   /** By site: [n, length, d]. */
   captured: Record<string, Tensor3D>;
@@ -105,29 +105,70 @@ export interface LanguageModel extends SubjectCommon {
   unembedding(): Tensor2D;
 }
 
-/** A CLIP: two towers and a logit scale. */
-export interface Clip extends SubjectCommon {
-  type: 'clip';
+/** What encodes texts, each into one vector. */
+interface TextReader {
   tokenizer: Tokenizer;
-  imageSize: number;
-  /** exp(logit_scale), the factor on cosines. */
-  logitScale: number;
-  projectionDim: number;
+  /** Ids of each text (special tokens added, cut at the encoder's own limit), right-padded to the longest. */
   tokenize(texts: string[]): TokenBatch;
+  forwardText(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
+}
+
+/** What encodes images, each into one vector. */
+interface ImageReader {
+  imageSize: number;
+  /** Positions of an image at token sites: patches, and what stands before them (class token, registers). */
+  imageTokens?: number;
+  /** How many of them stand before the patches. Default 1, the class token. */
+  imagePrefix?: number;
   /** Pixel values [n, imageSize, imageSize, 3], resized and normalised by `preprocessor_config.json`. */
   preprocess(images: (RawImage | { path: string })[]): Promise<Tensor4D>;
   forwardImage(pixels: Tensor4D, options?: ForwardOptions): ForwardResult;
   /** As `forwardImage`, from x [n, length, d] at a site of the residual stream on: what comes before is not computed. */
   forwardImageFrom?(site: string, x: Tensor3D, options?: ForwardOptions): ForwardResult;
-  forwardText(batch: TokenBatch, options?: ForwardOptions): ForwardResult;
 }
 
-export type Subject = LanguageModel | Clip;
+/** A CLIP: two towers and a logit scale. */
+export interface Clip extends SubjectCommon, TextReader, ImageReader {
+  type: 'clip';
+  /** exp(logit_scale), the factor on cosines. */
+  logitScale: number;
+  /** Added to the scaled cosines where each pair is judged by itself (SigLIP); absent: nothing is. */
+  logitBias?: number;
+  projectionDim: number;
+}
+
+/** An encoder of texts alone: a sentence embedder. */
+export interface TextEncoderSubject extends SubjectCommon, TextReader {
+  type: 'text-encoder';
+  /** Also cut at `maxLength` ids, special ones included. */
+  tokenize(texts: string[], options?: { maxLength?: number }): TokenBatch;
+}
+
+/** An encoder of images alone. */
+export interface ImageEncoderSubject extends SubjectCommon, ImageReader {
+  type: 'image-encoder';
+}
+
+export type Subject = LanguageModel | Clip | TextEncoderSubject | ImageEncoderSubject;
 
 /** A subject without its weights. */
 export interface SubjectOutline {
   sites: Site[];
   parameters: number;
+}
+
+/**
+ * Parameters drawn anew: each tensor from a normal distribution with the mean and the standard deviation that it has as
+ * trained. `all`: every tensor; `blocks`: embeddings, positions and the unembedding stay as trained (the two re-randomised
+ * models of Heap et al. 2025, arXiv:2501.17727). What a method scores there, it scores where nothing was learned.
+ */
+export type RandomInit = 'all' | 'blocks';
+
+/** How a folder is loaded. */
+export interface SubjectLoading {
+  id: string;
+  /** Only of families that say `randomInit`. */
+  randomInit?: RandomInit;
 }
 
 /** A family of subjects, recognised by `config.json`'s `model_type`. */
@@ -136,7 +177,9 @@ export interface SubjectDefinition extends Plugin {
   /** What a folder says of itself before its weights are loaded: what a suite asks of its sites is checked by this. */
   outline?(folder: string): Promise<SubjectOutline>;
   /** Loads weights into the chosen backend. Errors are `UserError`s naming file, tensor, expected and found. */
-  load(folder: string, options: { id: string }): Promise<Subject>;
+  load(folder: string, options: SubjectLoading): Promise<Subject>;
+  /** Whether `load` knows its option `randomInit`; without it a run that asks for random weights is refused. */
+  randomInit?: boolean;
 }
 
 /** Inputs of a pass over items of either kind of subject. */

@@ -125,6 +125,21 @@ export interface TaskDisplay {
   curves?: Record<string, CurveDisplay>;
 }
 
+/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
+export interface ItemEmbedder {
+  id: string;
+  /** Names it in results. */
+  description: string;
+  /** What of items it reads. */
+  reads: readonly ('text' | 'image')[];
+  /**
+   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
+   *
+   * @throws UserError for an item that has none of what it reads.
+   */
+  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
+}
+
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */
 export interface TaskOutcome {
   rows: ResultRow[];
@@ -166,6 +181,8 @@ export interface PrepareContext<O> {
   labelled?: LabelledActivations;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
   judge?: TaskJudge;
+  /** The encoder that the option `embedder` names, in a task that declares `embeds`. */
+  embedder?: ItemEmbedder;
   rng: Rng;
   seed: number;
   signal?: AbortSignal;
@@ -198,6 +215,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
    * the changed subject itself is rated, by what it makes of given texts; no judge is opened.
    */
   measure?: 'judged' | 'likelihood';
+  /**
+   * It has an option `embedder` without a default: an encoder's folder or name, which is loaded for it. Its fingerprint is
+   * part of the key of its results, and stands in them.
+   */
+  embeds?: boolean;
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
   /** What `prepare` gives depends on the site that a method reconstructs: it is then made for each `target`. */

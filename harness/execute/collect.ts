@@ -1,6 +1,5 @@
 /** @file The steps that collect one split of activations: one pass over the items serves all sites that miss it. */
 import { collectActivations } from '../activations/collect.ts';
-import type { CollectPolicy } from '../activations/policy.ts';
 import { openActivationSet } from '../activations/set-files.ts';
 import { writeVectors } from '../activations/vectors.ts';
 import type { Item } from '../contract/data.ts';
@@ -74,7 +73,7 @@ export async function collectSplit(
       subject,
       targets,
       items,
-      policy: policy as CollectPolicy,
+      policy,
       dtype,
       maxLength,
       signal,

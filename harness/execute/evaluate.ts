@@ -4,6 +4,7 @@ import type { Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type {
+  ItemEmbedder,
   PrepareContext,
   Prepared,
   TargetSite,
@@ -44,7 +45,14 @@ export interface EvaluationMeta {
   site: Result['site'];
   modality: Modality;
   subject: { fingerprint: string; family: string; parameters: number | null };
-  data: { policy: string; notes?: string[]; trainRows: number; testRows: number; concepts?: number };
+  data: {
+    policy: string;
+    positions?: NonNullable<Result['dataset']['positions']>;
+    notes?: string[];
+    trainRows: number;
+    testRows: number;
+    concepts?: number;
+  };
   d_sae?: number;
   training?: ResultTraining;
   marks?: Result['marks'];
@@ -67,7 +75,7 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  judge?: TaskJudge,
+  { judge, embedder }: { judge?: TaskJudge | undefined; embedder?: ItemEmbedder | undefined } = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
@@ -77,6 +85,7 @@ export async function prepareContext(
     ...activations,
     testItems: await session.testItems(),
     ...(judge ? { judge } : {}),
+    ...(embedder ? { embedder } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
     signal,
@@ -209,6 +218,7 @@ export function resultWith(
       metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
       ...(task.judge ? { judge: task.judge } : {}),
+      ...(task.embedder ? { embedder: task.embedder } : {}),
     },
     seed: evaluation.seed,
     settings: evaluation.settings,

@@ -5,6 +5,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptRows } from '../activations/activation-set.ts';
+import { foldInputScale } from '../checkpoints/form.ts';
+import { measureCheckpoint } from '../checkpoints/measure.ts';
+import { checkpointMethod } from '../checkpoints/method.ts';
+import { openCheckpoint } from '../checkpoints/open.ts';
 import type { FittedMethod, FittedState } from '../contract/methods.ts';
 import type { TrainingOptions } from '../contract/sae.ts';
 import type { Subject } from '../contract/subject.ts';
@@ -21,9 +25,6 @@ import { restoreSae, sizeOf } from '../train/fitted-sae.ts';
 import type { HeldOutPoint } from '../train/held-out.ts';
 import { meanNormScale, sampleRows } from '../train/input.ts';
 import { readOwnState } from '../train/own-layout.ts';
-import { readSaeLensConfig } from '../train/saelens-config.ts';
-import { saeLensMethod } from '../train/saelens-method.ts';
-import { foldInputScale, readSaeLens } from '../train/saelens-read.ts';
 import { trainSae } from '../train.ts';
 import type { StepWork } from './steps.ts';
 
@@ -54,12 +55,10 @@ export async function fitMethod(
   fit: Fit,
   inputs: FitInputs,
   env: StepWork,
+  registry: Registry,
 ): Promise<Record<string, unknown>> {
   if (definition.kind === 'sae') return fitSae(definition, fit, inputs, env);
-  if (definition.kind === 'checkpoint') {
-    await fitCheckpoint(fit.method, inputs.train, env.folder);
-    return {};
-  }
+  if (definition.kind === 'checkpoint') return fitCheckpoint(fit.method, inputs, env, registry);
   return fitBaseline(definition, fit, inputs, env);
 }
 
@@ -190,24 +189,42 @@ const SAMPLE_SEED = 0;
 
 /** The step of a checkpoint: keeps the factor on inputs that is still to be folded; the weights stay where they are. */
 export async function fitCheckpoint(
-  { checkpoint, variant }: ResolvedMethod,
-  train: ActivationSet,
-  folder: string,
-): Promise<void> {
-  const { inputScale } = variant === undefined ? await readSaeLensConfig(checkpoint!) : {};
+  method: ResolvedMethod,
+  { train, target }: Pick<FitInputs, 'train' | 'target'>,
+  { folder, say }: Pick<StepWork, 'folder' | 'say'>,
+  registry: Registry,
+): Promise<Record<string, unknown>> {
+  const sample = await sampleRows(train, SAMPLE_SEED);
+  const found = await openCheckpoint(method.checkpoint!, method.checkpointForm);
+  const { inputScale } = found.own ? {} : (await found.read()).config;
   // As SAELens does where a run has not folded it: the constant that brings the mean norm to the square root of d_in.
-  const scale = inputScale === 'estimate' ? meanNormScale(await sampleRows(train, SAMPLE_SEED), train.d_in) : null;
+  const scale = inputScale === 'estimate' ? meanNormScale(sample, train.d_in) : null;
   await writeArrays(folder, { arrays: {}, json: { scale } });
+  const restored = await restoreCheckpoint(method, folder, registry);
+  try {
+    const { line, marks } = await measureCheckpoint(
+      restored,
+      { train, target: target?.train },
+      found.facts,
+      SAMPLE_SEED,
+    );
+    say(`${method.name}: ${line}`);
+    return { check: line, ...(marks.length > 0 ? { marks } : {}) };
+  } finally {
+    restored.dispose();
+  }
 }
 
 /** The checkpoint as a method. The caller disposes of it. */
 export async function restoreCheckpoint(
-  { checkpoint, variant }: ResolvedMethod,
+  { checkpoint, checkpointForm, variant }: ResolvedMethod,
   folder: string,
   registry: Registry,
 ): Promise<FittedMethod> {
   if (variant !== undefined) return restoreSae(await registry.get('sae', variant), await readOwnState(checkpoint!));
   const { scale } = (await readArrays(folder)).json as { scale: number | null };
-  const read = await readSaeLens(checkpoint!);
-  return saeLensMethod(scale === null ? read : foldInputScale(read, scale));
+  const found = await openCheckpoint(checkpoint!, checkpointForm);
+  if (found.own) throw new Error(`internal: ${checkpoint} is of a plug-in that the plan does not name`);
+  const read = await found.read();
+  return checkpointMethod(scale === null ? read : foldInputScale(read, scale));
 }

@@ -15,7 +15,7 @@ import type { PlannedSubject, SubjectPlace } from '../suite/resolved.ts';
 const COLLECT_VERSION = 1;
 const TRAINER_VERSION = 3;
 
-/** Where the subjects of a plan lie on this machine, by {@link nameOf}. */
+/** Where the subjects and embedders of a plan lie on this machine, by {@link nameOf}. */
 export type SubjectPlaces = Readonly<Record<string, SubjectPlace>>;
 
 /** What the steps of a plan are run with, on this machine and in this thread. */
@@ -35,8 +35,8 @@ export interface Run {
 /** A subject as places are named after it. */
 const nameOf = ({ id, fingerprint }: Pick<PlannedSubject, 'id' | 'fingerprint'>) => `${id}@${fingerprint}`;
 
-/** Where a subject of a plan lies. */
-export function placeOf(places: SubjectPlaces, subject: PlannedSubject): SubjectPlace {
+/** Where a subject or an embedder of a plan lies. */
+export function placeOf(places: SubjectPlaces, subject: Pick<PlannedSubject, 'id' | 'fingerprint'>): SubjectPlace {
   const place = places[nameOf(subject)];
   if (!place) throw new Error(`internal: no place of the subject ${nameOf(subject)}`);
   return place;
@@ -81,6 +81,8 @@ export async function prepareRun(
   });
   const { passed, settings } = options;
   const provenance = await runProvenance(backend, { passed, resolved: settings });
-  const places = Object.fromEntries(resolved.subjects.map((subject) => [nameOf(subject), subject.place]));
+  const embedders = resolved.tasks.flatMap(({ embedder }) => (embedder?.place ? [embedder] : []));
+  const placed = [...resolved.subjects, ...embedders].map((subject) => [nameOf(subject), subject.place!] as const);
+  const places = Object.fromEntries(placed);
   return { plan: planSuite(resolved), places, backend, provenance };
 }

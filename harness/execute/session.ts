@@ -4,7 +4,7 @@ import { siteOf } from '../activations/site-of.ts';
 import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
 import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
-import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
+import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
 import { openDataset } from '../suite/resolve.ts';
@@ -69,15 +69,14 @@ export async function openOutline(planned: PlannedSubject, run: Where): Promise<
 /** What of a run opens its subjects. */
 type Where = Pick<Run, 'registry' | 'places'>;
 
-const familyOf = ({ family }: PlannedSubject, registry: Registry) => registry.get('subject', family.split('@')[0]!);
+const familyOf = ({ family }: Pick<PlannedSubject, 'family'>, registry: Registry) =>
+  registry.get('subject', family.split('@')[0]!);
 
 async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
   const { dataset } = planned;
-  const opened = await openDataset(
-    await registry.get('dataset', dataset.id),
-    dataset,
-    placeOf(places, planned).baseDir,
-  );
+  const { baseDir, folder } = placeOf(places, planned);
+  const definition = await registry.get('dataset', dataset.id);
+  const opened = await openDataset(definition, dataset, baseDir, folder === undefined ? undefined : async () => folder);
   requireSame(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
   return opened;
 }
@@ -97,22 +96,34 @@ function siteFinder(subject: { id: string; sites: Site[] }, dataset: Dataset): S
   };
 }
 
-/** Opens a subject of the plan. The caller disposes of it. */
-export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
-  const { id, fingerprint, collect } = planned;
-  const { folder, stamp, imported } = placeOf(run.places, planned);
-  if (imported !== undefined) return openImportedSession(planned, imported);
-  const dataset = await openOwnDataset(planned, run);
-  if (folder === undefined) return openVectorSession(planned, dataset);
-  const subject = await (await familyOf(planned, run.registry)).load(folder, { id });
+/** A model of the plan, loaded from where it lies. The caller disposes of it. */
+export async function loadSubject(
+  planned: Pick<PlannedSubject, 'id' | 'fingerprint' | 'family' | 'randomInit'>,
+  run: Where,
+): Promise<Subject> {
+  const { id, fingerprint, randomInit } = planned;
+  const { folder, stamp } = placeOf(run.places, planned);
+  if (folder === undefined) throw new Error(`internal: ${id} has no folder`);
+  const subject = await (await familyOf(planned, run.registry)).load(folder, { id, randomInit });
   try {
     // After loading: a training elsewhere may write the folder while another subject is worked on, or right now.
     if (stamp !== (await folderStamp(folder)))
-      requireSame(`subject ${folder}`, fingerprint, await folderFingerprint(folder));
+      requireSame(`subject ${folder}`, fingerprint, await subjectFingerprint(folder, randomInit));
   } catch (error) {
     subject.dispose();
     throw error;
   }
+  return subject;
+}
+
+/** Opens a subject of the plan. The caller disposes of it. */
+export async function openSession(planned: PlannedSubject, run: Where): Promise<Session> {
+  const { id, fingerprint, collect } = planned;
+  const { folder, imported } = placeOf(run.places, planned);
+  if (imported !== undefined) return openImportedSession(planned, imported);
+  const dataset = await openOwnDataset(planned, run);
+  if (folder === undefined) return openVectorSession(planned, dataset);
+  const subject = await loadSubject(planned, run);
   const once = createOnce();
   const labelledSet = async (site: string, limits: ConceptLimits): Promise<WholeExamples> => {
     const set = uniqueConcepts(await dataset.concepts!(limits), dataset.id);
@@ -126,7 +137,7 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     subject,
     facts: { id, fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
-    notes: [],
+    notes: dataset.notes ?? [],
     site: siteFinder(subject, dataset),
     labelledSet(site, limits) {
       const key = JSON.stringify([siteOf(subject, site).modality, limits]);

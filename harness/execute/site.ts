@@ -1,9 +1,12 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
 import { keptRows } from '../activations/activation-set.ts';
+import { fewRowsHoldVariance } from '../activations/norms.ts';
+import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
 import type { TaskJudge } from '../contract/judge.ts';
-import type { LabelledActivations, TrainingSpeed } from '../contract/methods.ts';
-import type { TargetSite, TaskDefinition } from '../contract/task.ts';
+import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
+import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
+import { UserError } from '../errors.ts';
 import { canonicalJson } from '../io/json.ts';
 import { poolLatents } from '../kit/latents.ts';
 import { readsLabels } from '../plan/methods.ts';
@@ -21,6 +24,7 @@ import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
 import type { ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
+import { openEmbedder } from './embedder.ts';
 import {
   type EvaluationMeta,
   evaluateTask,
@@ -33,6 +37,7 @@ import {
 import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
+import { positionFacts, positionsLine } from './position-facts.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
 import { type RunStep, secondsOf } from './steps.ts';
@@ -79,7 +84,7 @@ export type SiteFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | '
 
 /** Opens a site. Nothing is computed before the first method needs it. */
 export function openSite(sitePlan: SitePlan, { run, session, step, others }: SiteParts): RunningSite {
-  const { registry, signal } = run;
+  const { registry, signal, say } = run;
   const { subject, site, activations: keys } = sitePlan;
   const place = `${subject.id} ${site}`;
   /** Imported activations are no steps: they are read where they lie. */
@@ -93,13 +98,60 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     (target): SitePlan => ({ ...sitePlan, ...target, prepares: [], fits: [] }),
   );
 
-  const split = (name: ActivationSplit): Promise<Shared<ActivationSet> & { note?: string | undefined }> =>
-    once(name, async () => {
+  type Opened = Shared<ActivationSet> & { note?: string | undefined };
+
+  /** Activations as they lie, before the filter of positions. */
+  const collectedSplit = (name: ActivationSplit): Promise<Opened> =>
+    once(`collected ${name}`, async () => {
       if (session.activationsFor) {
         return { value: await session.activationsFor(await itemsOf(session, sitePlan, name)), seconds: 0 };
       }
       const stored = await collectSplit(session, sitePlan, [...others, ...targets], name, step);
       return { value: await openSplit(stored.folder), seconds: secondsOf(stored), note: cutNote(name, stored) };
+    });
+
+  /** What is left out of all splits, by the training split. */
+  const rule = (): Promise<PositionRule | undefined> =>
+    once('positions', async () => {
+      const { first, maxNorm, tokens } = subject.collect.policy;
+      if (
+        session.activationsFor &&
+        session.site(site).kind === 'pooled' &&
+        (first ?? maxNorm ?? tokens) !== undefined
+      ) {
+        throw new UserError(
+          `${place}: expected imported items of several rows for a filter of positions; found one row an item: name 'bounds' in activations.json, or leave the filter out.`,
+        );
+      }
+      const { value: train } = await collectedSplit('train');
+      const network = session.subject;
+      const tokenizer = network && 'tokenizer' in network ? network.tokenizer : undefined;
+      return positionRule(subject.collect.policy, session.site(site), train, tokenizer);
+    });
+
+  const split = (name: ActivationSplit): Promise<Opened> =>
+    once(name, async () => {
+      const filter = await rule();
+      const opened = await collectedSplit(name);
+      if (!filter) return opened;
+      const { set, spared } = await withoutPositions(opened.value, filter, { spare: name === 'labelled' });
+      const note = spared > 0 ? `${spared} labelled items of left-out positions alone keep their last one` : undefined;
+      if (name === 'train') say(`${place}: ${positionsLine(set, filter)}`);
+      return {
+        ...opened,
+        value: set,
+        note: [opened.note, note].filter((text) => text !== undefined).join('; ') || undefined,
+      };
+    });
+
+  /** What a reader must know of the rows that are left, where few of them hold the variance. */
+  const concentration = (): Promise<Mark | undefined> =>
+    once('concentration', async () => {
+      if (session.site(site).modality === 'vectors') return undefined;
+      const message = await fewRowsHoldVariance((await split('train')).value);
+      if (message === undefined) return undefined;
+      say(`warning: ${place}: ${message}`);
+      return { code: 'variance-in-few-rows', message };
     });
 
   const targetSets = (target: PlannedTarget): Promise<TargetSite> =>
@@ -110,15 +162,22 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       // What the site itself needs is collected in the same pass, if it comes first.
       await split('train');
       await split('test');
-      return { site: session.site(target.site), train: await open('train'), test: await open('test') };
+      // Rows are those of the input site, whatever the norms at the target.
+      const like = async (name: 'train' | 'test') => {
+        const [own, { keep, policy, unfiltered }] = [await open(name), (await split(name)).value];
+        return unfiltered ? withKeep(own, keep, policy) : own;
+      };
+      return { site: session.site(target.site), train: await like('train'), test: await like('test') };
     });
 
   const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
     once('labelled set', async () => {
       if (keys.labelled === undefined) return undefined;
       const { set, notes } = await session.labelledSet(site, subject.concepts);
-      const { value, seconds } = await split('labelled');
-      return { value: labelledActivations(set, value), seconds, notes };
+      const { value, seconds, note } = await split('labelled');
+      // Cut labelled texts are said by the set's own notes.
+      const spared = (await rule()) && note !== undefined ? [note] : [];
+      return { value: labelledActivations(set, value), seconds, notes: [...notes, ...spared] };
     });
 
   const activations = (): Promise<Shared<SiteActivations> & { times: Record<string, number>; notes: string[] }> =>
@@ -126,8 +185,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       const [train, test, labels] = [await split('train'), await split('test'), await labelled()];
       const times = { train: train.seconds, test: test.seconds, ...(labels ? { labelled: labels.seconds } : {}) };
       const value = { train: train.value, test: test.value, ...(labels ? { labelled: labels.value } : {}) };
-      const cut = [train.note, test.note].filter((note) => note !== undefined);
-      return { value, times, seconds: 0, notes: [...cut, ...(labels?.notes ?? [])] };
+      const ofSplits = [train.note, test.note].filter((note) => note !== undefined);
+      return { value, times, seconds: 0, notes: [...ofSplits, ...(labels?.notes ?? [])] };
     });
 
   const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
@@ -137,6 +196,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     );
   };
 
+  const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
+    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+
   const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
       const inputs = { ...(await activations()).value, ...(target ? { target: await targetSets(target) } : {}) };
@@ -145,8 +207,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         key,
         `${place} ${task.id}`,
         async (work) => {
-          const judge = await judgeOf(task);
-          const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, judge);
+          const readers = { judge: await judgeOf(task), embedder: await embedderOf(task) };
+          const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, readers);
           await prepareTask(definition, context, work.folder);
           return {};
         },
@@ -177,7 +239,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       'fit',
       fit.key,
       `${place} ${fit.method.name}${fit.method.seeded ? ` seed ${fit.seed}` : ''}`,
-      (work) => fitMethod(definition, fit, inputs, work),
+      (work) => fitMethod(definition, fit, inputs, work, registry),
       {
         resumable: definition.kind === 'sae',
         inputs: [
@@ -188,7 +250,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     );
   }
 
-  function factsOf(sets: SiteActivations | undefined, notes: readonly string[]): SiteFacts {
+  function factsOf(sets: SiteActivations | undefined, notes: readonly string[], filter?: PositionRule): SiteFacts {
     const { name, d, kind, modality } = session.site(site);
     const { fingerprint, family, parameters } = session.facts;
     return {
@@ -197,6 +259,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       subject: { fingerprint, family, parameters },
       data: {
         policy: sets?.train.policy ?? 'no activations',
+        ...(filter && sets ? { positions: positionFacts(filter, sets) } : {}),
         ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
         trainRows: sets ? keptRows(sets.train) : 0,
         testRows: sets ? keptRows(sets.test) : 0,
@@ -231,8 +294,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
             `${label} ${task.id} seed ${evaluation.seed}`,
             async (work) => {
               const started = performance.now();
-              const judge = await judgeOf(task);
-              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, judge);
+              // What is embedded is embedded once, in a task's preparation.
+              const embedder = task.prepares ? undefined : await embedderOf(task);
+              const readers = { judge: await judgeOf(task), embedder };
+              const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, readers);
               await evaluateTask(
                 taskDefinition,
                 {
@@ -245,15 +310,16 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 work.folder,
               );
               const training = fitted.meta['training'] as EvaluationMeta['training'];
-              const marks = fitted.meta['marks'] as EvaluationMeta['marks'];
+              const ofSite = await concentration();
+              const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...(ofSite ? [ofSite] : [])];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {
                 run: run.provenance,
-                ...factsOf(sets, [...notes, ...seen]),
+                ...factsOf(sets, [...notes, ...seen], await rule()),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
-                ...(marks ? { marks } : {}),
+                ...(marks.length > 0 ? { marks } : {}),
                 seconds: {
                   ...times,
                   fit: secondsOf(fitted),
@@ -274,7 +340,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
 
   const facts = () =>
     activations().then(
-      ({ value, notes }) => factsOf(value, notes),
+      async ({ value, notes }) => factsOf(value, notes, await rule()),
       () => factsOf(undefined, []),
     );
   return { fit: fitStep, withMethod, facts };

@@ -9,6 +9,8 @@ export interface StepWork {
   /** What it leaves. */
   folder: string;
   progress: StepProgress;
+  /** A line that stays. */
+  say(line: string): void;
   signal: AbortSignal;
 }
 
@@ -31,7 +33,7 @@ export function stepRunner({ store, progress, signal }: Run, onComputed: (kind: 
       const shown = progress.step(`${kind} ${label}`);
       const started = performance.now();
       try {
-        const meta = await make({ folder, progress: shown, signal });
+        const meta = await make({ folder, progress: shown, say: progress.say, signal });
         const seconds = (performance.now() - started) / 1000;
         shown.end(`${seconds.toFixed(1)} s`);
         return { seconds: { [kind]: seconds }, ...meta };

@@ -89,8 +89,14 @@ export function threads(options: ThreadsOptions): Executor {
         stop.abort(error);
         throw error;
       };
+      // Each thread that opens a site tells of it.
+      const told = new Set<string>();
+      const say = (line: string) => {
+        if (!told.has(line)) run.say(line);
+        told.add(line);
+      };
       const working = Array.from({ length: count }, (_, i) =>
-        runThread(`${i}`, plan, queue, { ...run, signal }, options).catch(stopOnError),
+        runThread(`${i}`, plan, queue, { ...run, signal, say }, options).catch(stopOnError),
       );
       const ended = await Promise.allSettled(working);
       run.signal.throwIfAborted();

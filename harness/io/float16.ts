@@ -3,7 +3,7 @@
 let halfTable: Float32Array | undefined;
 
 /** The float32 value of each of the 65,536 half-precision bit patterns: one look-up a number is the fastest way. */
-function halfValues(): Float32Array {
+export function halfValues(): Float32Array {
   if (halfTable === undefined) {
     halfTable = new Float32Array(65536);
     for (let bits = 0; bits < 65536; bits++) {

@@ -9,13 +9,18 @@ import type { Environment, HubSettings, ModelCache } from './hub-cache.ts';
 import { cachedCommit, exists, hubSettings, isCommit, modelCache } from './hub-cache.ts';
 import { checkStatus, downloadFile, hubHeaders, withRetries } from './hub-download.ts';
 import { readJson } from './json.ts';
+import { isTorchWeights, weightFiles } from './weight-files.ts';
 
 /** How to resolve a reference. */
 export interface ResolveOptions {
   /** Default `process.env`. */
   env?: Environment;
-  /** Which of the repository's files to fetch. Default {@link isModelFile}. */
+  /** Exactly these files, in place of what `wants` chooses. */
+  files?: readonly string[];
+  /** Which of the repository's files to fetch. Default {@link isModelFile}, and PyTorch's weights where there are no others. */
   wants?: (file: string) => boolean;
+  /** Whether a snapshot in the cache has all that is wanted. Default: every file of a model's weights. */
+  isWhole?: (folder: string) => Promise<boolean>;
   onProgress?: (file: string, received: number, total: number) => void;
   signal?: AbortSignal;
   /** Pause before the first repetition after a network failure, doubled each time. Default 1,000. */
@@ -36,14 +41,17 @@ const MAX_FILES = 20_000;
 
 const REFERENCE = /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?:@([\w][\w./-]{0,199}))?$/;
 
-/** Configurations, tokenizers and safetensors in the top folder of a repository; no other weights. */
+/** Configurations (a sentence embedder's pooling among them), tokenizers and safetensors of a repository; no other weights. */
 export function isModelFile(file: string): boolean {
   return (
     /^[^/]+\.safetensors$/.test(file) ||
-    /^(model\.safetensors\.index|config|cfg|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|preprocessor_config|processor_config)\.json$/.test(
+    /^(model\.safetensors\.index|config|cfg|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|preprocessor_config|processor_config|modules|sentence_bert_config|open_clip_config)\.json$/.test(
       file,
     ) ||
-    file === 'merges.txt'
+    /^\d+_Pooling\/config\.json$/.test(file) ||
+    file === 'merges.txt' ||
+    file === 'chat_template.jinja' ||
+    file === 'vocab.txt'
   );
 }
 
@@ -53,15 +61,27 @@ export function isHubReference(reference: string): boolean {
   return match !== null && !/\.\.|--/.test(match[1]!) && !/\.\.|\/\/|\/$/.test(match[2] ?? '');
 }
 
+/** Which of a repository's files are fetched. */
+function wantedOf(all: readonly string[], { files, wants }: ResolveOptions): string[] {
+  if (files) return all.filter((file) => files.includes(file));
+  const wanted = all.filter(wants ?? isModelFile);
+  if (wants || wanted.some((file) => file.endsWith('.safetensors'))) return wanted;
+  return [...wanted, ...all.filter((file) => !file.includes('/') && isTorchWeights(file))];
+}
+
 /** Whether a snapshot in the cache has every file of the weights (another program may have fetched only some). */
-async function isComplete(folder: string, wants: (file: string) => boolean): Promise<boolean> {
-  const files = (await readdir(folder).catch(() => [])).filter(wants);
+async function isComplete(folder: string, options: ResolveOptions): Promise<boolean> {
+  if (options.files) return (await Promise.all(options.files.map((file) => exists(join(folder, file))))).every(Boolean);
+  const files = wantedOf(await readdir(folder).catch(() => []), options);
   const present = await Promise.all(files.map((file) => exists(join(folder, file))));
-  const weights = files.filter((file, i) => present[i] && file.endsWith('.safetensors'));
-  const index = 'model.safetensors.index.json';
-  if (!files.includes(index) || files.includes('model.safetensors')) return weights.length > 0;
-  const { weight_map: map } = (await readJson(join(folder, index), 'hub')) as { weight_map?: Record<string, string> };
-  return new Set(Object.values(map ?? {})).size > 0 && Object.values(map ?? {}).every((file) => weights.includes(file));
+  const found = weightFiles(files);
+  if ('file' in found) return present[files.indexOf(found.file)]!;
+  if ('candidates' in found) return found.candidates.some((file) => present[files.indexOf(file)]);
+  const { weight_map: map } = (await readJson(join(folder, found.index), 'hub')) as {
+    weight_map?: Record<string, string>;
+  };
+  const shards = [...new Set(Object.values(map ?? {}))];
+  return shards.length > 0 && shards.every((file) => present[files.indexOf(file)]);
 }
 
 interface Listing {
@@ -90,10 +110,9 @@ async function listFiles(
   if (typeof body?.sha !== 'string' || !isCommit(body.sha) || files.length > MAX_FILES) {
     throw new UserError(`hub ${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
   }
-  const wants = options.wants ?? isModelFile;
   const safe = (file: unknown): file is string =>
     typeof file === 'string' && !/(^|\/)\.{0,2}(\/|$)|[\\:\p{Cc}]/u.test(file);
-  return { commit: body.sha, files: files.filter(safe).filter(wants).sort() };
+  return { commit: body.sha, files: wantedOf(files.filter(safe), options).sort() };
 }
 
 async function fetchSnapshot(
@@ -104,9 +123,12 @@ async function fetchSnapshot(
   options: ResolveOptions,
 ): Promise<ResolvedModel> {
   const { commit, files } = await listFiles(settings, id, revision, options);
-  if (options.wants === undefined && !files.some((file) => file.endsWith('.safetensors'))) {
+  const missing = options.files?.find((file) => !files.includes(file));
+  if (missing !== undefined) throw new UserError(`hub ${id}@${revision}: expected a file ${missing}, found none.`);
+  const weights = options.wants || options.files ? undefined : weightFiles(files);
+  if (weights && 'candidates' in weights && weights.candidates.length === 0) {
     throw new UserError(
-      `hub ${id}@${revision}: holds no .safetensors: choose a revision that does, or convert the weights.`,
+      `hub ${id}@${revision}: holds no .safetensors and no pytorch_model.bin: choose a revision that does, or convert the weights.`,
     );
   }
   const folder = places.snapshot(commit);
@@ -152,7 +174,8 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const places = modelCache(settings.cache, id, revision);
   const commit = await cachedCommit(places, revision);
   const cached = commit === undefined ? undefined : places.snapshot(commit);
-  const whole = cached !== undefined && (await isComplete(cached, options.wants ?? isModelFile));
+  const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options));
+  const whole = cached !== undefined && (await isWhole(cached));
   const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
   if (whole && (settings.offline || isCommit(revision))) return fromCache;
   if (settings.offline) {

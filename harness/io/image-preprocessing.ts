@@ -1,7 +1,8 @@
-/** @file From RGB images to a CLIP's input, as HF's CLIPImageProcessor computes it with Pillow. */
+/** @file From RGB images to a model's input, as HF's image processors compute it with Pillow. */
 
 import { join } from 'node:path';
 import { shown, UserError } from '../errors.ts';
+import { type ProcessorKind, processorOf } from './image-processors.ts';
 import { readJson } from './json.ts';
 import type { Resample, RgbImage } from './pil-resize.ts';
 import { pilResize } from './pil-resize.ts';
@@ -10,17 +11,14 @@ import { pilResize } from './pil-resize.ts';
 export interface ImagePreprocessing {
   resize?: { shortestEdge: number } | { height: number; width: number };
   resample: Resample;
-  crop?: { height: number; width: number };
+  /** `halves`: where a border of half a pixel goes, down (HF) or to the even number (torchvision). */
+  crop?: { height: number; width: number; halves?: 'even' };
   /** Factor on the 8-bit values; 1 where rescaling is off. */
   rescale: number;
   /** Means and standard deviations for R, G, B, after rescaling. */
   normalise?: { mean: number[]; std: number[] };
 }
 
-/** OpenAI CLIP's training data; HF's defaults. */
-const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
-const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
-const BICUBIC = 3;
 /** Published models go up to 1,024; more is a broken file, and would allocate accordingly. */
 const MAX_SIDE = 8192;
 
@@ -35,8 +33,8 @@ function side(path: string, field: string, value: unknown): number {
   return value;
 }
 
-function flag(path: string, config: Record<string, unknown>, field: string): boolean {
-  const value = config[field] ?? true;
+function flag(path: string, config: Record<string, unknown>, field: string, fallback = true): boolean {
+  const value = config[field] ?? fallback;
   return typeof value === 'boolean' ? value : fail(path, field, 'true or false', value);
 }
 
@@ -44,8 +42,12 @@ function size(
   path: string,
   field: string,
   value: unknown,
+  square: boolean,
 ): { shortestEdge: number } | { height: number; width: number } {
-  if (typeof value === 'number') return { shortestEdge: side(path, field, value) };
+  if (typeof value === 'number') {
+    const edge = side(path, field, value);
+    return square ? { height: edge, width: edge } : { shortestEdge: edge };
+  }
   if (typeof value === 'object' && value !== null) {
     const { shortest_edge: edge, height, width } = value as Record<string, unknown>;
     if (edge !== undefined) return { shortestEdge: side(path, `${field}.shortest_edge`, edge) };
@@ -63,22 +65,28 @@ function triple(path: string, field: string, value: unknown, positive: boolean):
 }
 
 /**
- * The steps that a `preprocessor_config.json` asks for; fields that are absent have CLIPImageProcessor's defaults.
+ * The steps that a `preprocessor_config.json` asks for; fields that are absent have the defaults of the processor that it
+ * names, or of `kind` where it names none.
  *
  * @param path For messages.
  * @throws UserError naming the field, what was expected and what was found.
  */
-export function parseImagePreprocessing(path: string, config: unknown): ImagePreprocessing {
+export function parseImagePreprocessing(
+  path: string,
+  config: unknown,
+  kind: ProcessorKind = 'CLIP',
+): ImagePreprocessing {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new UserError(`preprocessor ${path}: expected an object.`);
   }
   const fields = config as Record<string, unknown>;
-  const resample = fields['resample'] ?? BICUBIC;
+  const defaults = processorOf(path, fields, kind);
+  const resample = fields['resample'] ?? defaults.resample;
   if (![0, 1, 2, 3, 4, 5].includes(resample as number)) fail(path, 'resample', 'a number from 0 to 5', resample);
   const steps: ImagePreprocessing = { resample: resample as Resample, rescale: 1 };
-  if (flag(path, fields, 'do_resize')) steps.resize = size(path, 'size', fields['size'] ?? 224);
-  if (flag(path, fields, 'do_center_crop')) {
-    const crop = size(path, 'crop_size', fields['crop_size'] ?? 224);
+  if (flag(path, fields, 'do_resize')) steps.resize = size(path, 'size', fields['size'] ?? 224, defaults.squareSize);
+  if (flag(path, fields, 'do_center_crop', defaults.crop)) {
+    const crop = size(path, 'crop_size', fields['crop_size'] ?? 224, true);
     steps.crop = 'height' in crop ? crop : { height: crop.shortestEdge, width: crop.shortestEdge };
   }
   if (flag(path, fields, 'do_rescale')) {
@@ -89,8 +97,8 @@ export function parseImagePreprocessing(path: string, config: unknown): ImagePre
   }
   if (flag(path, fields, 'do_normalize')) {
     steps.normalise = {
-      mean: triple(path, 'image_mean', fields['image_mean'] ?? CLIP_MEAN, false),
-      std: triple(path, 'image_std', fields['image_std'] ?? CLIP_STD, true),
+      mean: triple(path, 'image_mean', fields['image_mean'] ?? [...defaults.mean], false),
+      std: triple(path, 'image_std', fields['image_std'] ?? [...defaults.std], true),
     };
   }
   return steps;
@@ -101,9 +109,18 @@ export function parseImagePreprocessing(path: string, config: unknown): ImagePre
  *
  * @throws UserError when it is missing or malformed.
  */
-export async function loadImagePreprocessing(folder: string): Promise<ImagePreprocessing> {
+export async function loadImagePreprocessing(
+  folder: string,
+  kind: ProcessorKind = 'CLIP',
+): Promise<ImagePreprocessing> {
   const path = join(folder, 'preprocessor_config.json');
-  return parseImagePreprocessing(path, await readJson(path, 'preprocessor'));
+  return parseImagePreprocessing(path, await readJson(path, 'preprocessor'), kind);
+}
+
+/** The size that every image has after the steps; undefined where it depends on the image. */
+export function fittedSize({ resize, crop }: ImagePreprocessing): { height: number; width: number } | undefined {
+  if (crop) return crop;
+  return resize && 'height' in resize ? resize : undefined;
 }
 
 /** Height and width after the resize step. The longer edge is cut to an integer, as in HF's code. */
@@ -119,11 +136,17 @@ function resizedSize(
     : { width: long(image.width, image.height), height: shortestEdge };
 }
 
+/** Half of a number of pixels, a half one cut off or rounded to the even number. */
+function halved(pixels: number, halves: 'even' | undefined): number {
+  const down = Math.floor(pixels / 2);
+  return halves === 'even' && pixels % 2 === 1 && down % 2 === 1 ? down + 1 : down;
+}
+
 /** Centre crop; where the image is smaller, black borders, the larger of two unequal ones above and left. */
-function centreCrop(image: RgbImage, crop: { height: number; width: number }): RgbImage {
+function centreCrop(image: RgbImage, crop: NonNullable<ImagePreprocessing['crop']>): RgbImage {
   if (image.width === crop.width && image.height === crop.height) return image;
   const offset = (have: number, want: number) =>
-    have >= want ? Math.floor((have - want) / 2) : -Math.ceil((want - have) / 2);
+    have >= want ? halved(have - want, crop.halves) : -Math.ceil((want - have) / 2);
   const top = offset(image.height, crop.height);
   const left = offset(image.width, crop.width);
   const data = new Uint8Array(crop.width * crop.height * 3);
@@ -133,7 +156,7 @@ function centreCrop(image: RgbImage, crop: { height: number; width: number }): R
     const row = image.data.subarray((y * image.width + x0) * 3, (y * image.width + x1) * 3);
     data.set(row, ((y - top) * crop.width + (x0 - left)) * 3);
   }
-  return { ...crop, data };
+  return { height: crop.height, width: crop.width, data };
 }
 
 /** Resize and crop; the 8-bit image that the model sees. */

@@ -44,6 +44,9 @@ test("gives the numbers of HF's processor", async () => {
   const configs: Record<string, object> = {
     clip: { size: { shortest_edge: 24 }, crop_size: { height: 24, width: 24 } },
     enlarged: { size: { shortest_edge: 45 }, crop_size: 41 },
+    vit: { image_processor_type: 'ViTImageProcessor', size: 14 },
+    bit: { image_processor_type: 'BitImageProcessorFast', size: { shortest_edge: 20 }, crop_size: 14 },
+    siglip: { image_processor_type: 'SiglipImageProcessor', size: { height: 14, width: 14 } },
     padded: { size: 10, crop_size: { height: 15, width: 13 } },
     plain: { size: { height: 9, width: 12 }, do_center_crop: false, do_normalize: false, resample: 2 },
   };

@@ -4,7 +4,7 @@ import { suggest, UserError } from '../errors.ts';
 import type { ElementArray } from './elements.ts';
 import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
 import { withFile } from './open-file.ts';
-import type { TensorInfo } from './safetensors-header.ts';
+import type { SafetensorsHeader, TensorInfo } from './safetensors-header.ts';
 import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
 import { elementCount, sameShape } from './strided.ts';
 import { utf8 } from './utf8.ts';
@@ -17,17 +17,15 @@ export interface ReadOptions {
   finite?: boolean;
 }
 
-/** Named tensors in one file or in several shards; nothing of the data is in memory until it is read. */
+/** Named tensors in one file; nothing of the data is in memory until it is read. */
 export interface TensorSource {
-  /** Path of the file, or of the folder's index. For messages. */
+  /** Path of the file. For messages. */
   path: string;
   /** Names, sorted. */
   names: string[];
-  /** The `__metadata__` strings of the file (of the first shard). */
+  /** The `__metadata__` strings of the file. */
   metadata: Record<string, string>;
   has(name: string): boolean;
-  /** The file and the byte range of a tensor, or undefined. */
-  locate(name: string): { file: string; info: TensorInfo } | undefined;
   /**
    * Element type (as in the file) and shape.
    * @throws UserError for an unknown name, with the closest known ones.
@@ -50,8 +48,11 @@ export interface TensorSource {
   ): Promise<Record<string, { dtype: string; shape: number[]; data: ElementArray }>>;
 }
 
+/** Of a {@link TensorSource} what the weights of a model need, whatever their files' format. */
+export type WeightSource = Pick<TensorSource, 'path' | 'names' | 'has' | 'info' | 'readFloat'>;
+
 /** A `UserError` naming the tensors that come closest. */
-export function unknownTensor(path: string, name: string, names: readonly string[]): UserError {
+function unknownTensor(path: string, name: string, names: readonly string[]): UserError {
   const close = suggest(name, names);
   const hint = close.length > 0 ? `; did you mean ${close.join(', ')}?` : ` among its ${names.length} tensors.`;
   return new UserError(`safetensors ${path}: no tensor '${name}'${hint}`);
@@ -95,19 +96,11 @@ async function readRange(path: string, name: string, info: TensorInfo, first: nu
   return withFile('safetensors', path, (handle) => readElements(handle, { position, count, type: dtype, where }));
 }
 
-/**
- * The methods of a {@link TensorSource} over located tensors.
- *
- * @param locate The file and the header entry of a name, or undefined.
- */
-export function tensorSource(
-  path: string,
-  names: string[],
-  metadata: Record<string, string>,
-  locate: (name: string) => { file: string; info: TensorInfo } | undefined,
-): TensorSource {
+/** The methods of a {@link TensorSource} over a file's header. */
+function tensorSource(path: string, { tensors, metadata }: SafetensorsHeader): TensorSource {
+  const names = [...tensors.keys()];
   const find = (name: string) => {
-    const found = locate(name);
+    const found = tensors.get(name);
     if (found === undefined) throw unknownTensor(path, name, names);
     return found;
   };
@@ -115,43 +108,42 @@ export function tensorSource(
     path,
     names,
     metadata,
-    has: (name) => locate(name) !== undefined,
-    locate,
+    has: (name) => tensors.has(name),
     info(name) {
-      const { dtype, shape } = find(name).info;
+      const { dtype, shape } = find(name);
       return { dtype, shape: [...shape] };
     },
     async read(name, options = {}) {
-      const { file, info } = find(name);
+      const info = find(name);
       const { expectShape } = options;
       if (expectShape !== undefined && !sameShape(info.shape, expectShape)) {
         throw new UserError(
-          `safetensors ${file}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${info.shape.join(', ')}].`,
+          `safetensors ${path}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${info.shape.join(', ')}].`,
         );
       }
-      const values = await readRange(file, name, info, 0, elementCount(info.shape));
-      if (options.finite) requireFinite(values, `safetensors ${file}: tensor '${name}'`);
+      const values = await readRange(path, name, info, 0, elementCount(info.shape));
+      if (options.finite) requireFinite(values, `safetensors ${path}: tensor '${name}'`);
       return values;
     },
     async readFloat(name, options) {
-      const { file, info } = find(name);
+      const info = find(name);
       if (!['F32', 'F16', 'BF16', 'F64'].includes(info.dtype)) {
         throw new UserError(
-          `safetensors ${file}: tensor '${name}': expected a floating type (F32, F16, BF16, F64), found ${info.dtype}.`,
+          `safetensors ${path}: tensor '${name}': expected a floating type (F32, F16, BF16, F64), found ${info.dtype}.`,
         );
       }
       return (await source.read(name, options)) as Float32Array;
     },
     async readRows(name, from, to) {
-      const { file, info } = find(name);
+      const info = find(name);
       const [rows = 0, ...rest] = info.shape;
       if (info.shape.length === 0 || !(from >= 0 && from <= to && to <= rows)) {
         throw new UserError(
-          `safetensors ${file}: tensor '${name}': rows ${from} to ${to} asked of shape [${info.shape.join(', ')}].`,
+          `safetensors ${path}: tensor '${name}': rows ${from} to ${to} asked of shape [${info.shape.join(', ')}].`,
         );
       }
       const width = elementCount(rest);
-      return readRange(file, name, info, from * width, (to - from) * width);
+      return readRange(path, name, info, from * width, (to - from) * width);
     },
     async readAll(options) {
       const all: [string, { dtype: string; shape: number[]; data: ElementArray }][] = [];
@@ -169,9 +161,5 @@ export function tensorSource(
  * @throws UserError for a missing, truncated, hostile or malformed file, naming tensor, expected and found.
  */
 export async function openSafetensors(path: string): Promise<TensorSource> {
-  const { tensors, metadata } = await readHeader(path);
-  return tensorSource(path, [...tensors.keys()], metadata, (name) => {
-    const info = tensors.get(name);
-    return info && { file: path, info };
-  });
+  return tensorSource(path, await readHeader(path));
 }

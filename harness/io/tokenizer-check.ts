@@ -4,6 +4,7 @@
  */
 
 import { shown, UserError } from '../errors.ts';
+import { GGUF_PATTERNS } from './gguf-pre-tokenizers.ts';
 
 type Json = Record<string, unknown>;
 
@@ -236,6 +237,7 @@ export function checkTokenizerJson(path: string, json: unknown): Json {
 
 /** Expressions that are known to take time in proportion to the text. */
 const KNOWN: ReadonlySet<string> = new Set([
+  ...GGUF_PATTERNS,
   '\\s+',
   ' {2,}',
   '[ ]{2,}',

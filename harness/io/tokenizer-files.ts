@@ -4,11 +4,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { shown, UserError } from '../errors.ts';
+import { bertTokenizer, bertVocabulary } from './bert-tokenizer.ts';
 import { CLIP_MERGES, clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
+import { openGguf } from './gguf.ts';
+import { ggufAt } from './gguf-place.ts';
+import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { gpt2Tokenizer } from './gpt2-tokenizer.ts';
-import { readBytes, readError, readJson } from './json.ts';
+import { readBytes, readError, readJson, readText } from './json.ts';
 import { checkTokenizerJson, checkVocabulary, isObject } from './tokenizer-check.ts';
-import { OPENAI_VOCABULARY, VOCABULARY_PAIRS } from './tokenizer-names.ts';
+import { BERT_VOCABULARY, OPENAI_VOCABULARY, VOCABULARY_PAIRS } from './tokenizer-names.ts';
 import { utf8 } from './utf8.ts';
 
 /** The two JSON documents that make a tokenizer. */
@@ -32,6 +36,9 @@ async function readVocabularyText(path: string): Promise<string> {
   }
   return utf8(unpacked, `tokenizer ${path}`);
 }
+
+const CHAT_TEMPLATE = 'chat_template.jinja';
+const MAX_TEMPLATE = 4 * 1024 * 1024;
 
 /** Merge lines of a merges file, without its `#version` line. */
 function mergeLines(text: string): string[] {
@@ -69,6 +76,7 @@ function checkWhole(path: string, vocab: Record<string, number>, merges: readonl
 async function fromVocabulary(
   folder: string,
   files: string[],
+  config: Record<string, unknown>,
 ): Promise<{ json: object; config: object; path: string } | undefined> {
   for (const [vocabFile, mergesFile] of VOCABULARY_PAIRS) {
     if (!files.includes(vocabFile) || !files.includes(mergesFile)) continue;
@@ -81,6 +89,11 @@ async function fromVocabulary(
     checkWhole(join(folder, mergesFile), ids, merges);
     const build = Object.hasOwn(ids, '<|startoftext|>') && Object.hasOwn(ids, 'a</w>') ? clipTokenizer : gpt2Tokenizer;
     return { ...build(ids, merges), path };
+  }
+  if (files.includes(BERT_VOCABULARY)) {
+    const path = join(folder, BERT_VOCABULARY);
+    const vocab = bertVocabulary(path, await readVocabularyText(path));
+    return { ...bertTokenizer(path, vocab, config), path };
   }
   const openai = [...files].sort().find((file) => OPENAI_VOCABULARY.test(file));
   if (openai === undefined) return undefined;
@@ -96,11 +109,17 @@ async function fromVocabulary(
 
 /**
  * The tokenizer documents of a folder: `tokenizer.json` (with `tokenizer_config.json` where present), else built from
- * `vocab.json` + `merges.txt`, `encoder.json` + `vocab.bpe`, or OpenAI CLIP's `bpe_simple_vocab_16e6.txt[.gz]`.
+ * `vocab.json` + `merges.txt`, `encoder.json` + `vocab.bpe`, BERT's `vocab.txt`, or OpenAI CLIP's `bpe_simple_vocab_16e6.txt[.gz]`; of a GGUF
+ * file, or a folder that holds one, from its metadata.
  *
  * @throws UserError when the folder has none of them or one is malformed.
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const gguf = await ggufAt(folder);
+  if (gguf !== undefined) {
+    const { json, config } = ggufTokenizer(await openGguf(gguf));
+    return { path: gguf, json: checkTokenizerJson(gguf, json), config };
+  }
   let files: string[];
   try {
     files = await readdir(folder);
@@ -110,14 +129,18 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const configPath = join(folder, 'tokenizer_config.json');
   const config = files.includes('tokenizer_config.json') ? await readJson(configPath, 'tokenizer') : {};
   if (!isObject(config)) throw new UserError(`tokenizer ${configPath}: expected an object.`);
+  // Newer folders have it beside the config; transformers lets it win.
+  if (files.includes(CHAT_TEMPLATE)) {
+    config['chat_template'] = await readText(join(folder, CHAT_TEMPLATE), 'tokenizer', MAX_TEMPLATE);
+  }
   if (files.includes('tokenizer.json')) {
     const path = join(folder, 'tokenizer.json');
     return { path, json: checkTokenizerJson(path, await readJson(path, 'tokenizer')), config };
   }
-  const built = await fromVocabulary(folder, files);
+  const built = await fromVocabulary(folder, files, config);
   if (built === undefined) {
     throw new UserError(
-      `tokenizer ${folder}: expected tokenizer.json (or vocab.json with merges.txt), found neither: copy it from the model's page.`,
+      `tokenizer ${folder}: expected tokenizer.json (or vocab.json with merges.txt, or vocab.txt), found none: copy it from the model's page.`,
     );
   }
   return { path: built.path, json: checkTokenizerJson(built.path, built.json), config: { ...built.config, ...config } };

@@ -9,9 +9,15 @@ export const VOCABULARY_PAIRS: readonly (readonly [string, string])[] = [
 /** OpenAI's vocabulary of CLIP. */
 export const OPENAI_VOCABULARY = /^bpe_simple_vocab_16e6\.txt(\.gz)?$/;
 
+/** BERT's vocabulary, a token a line. */
+export const BERT_VOCABULARY = 'vocab.txt';
+
 /** The last two are read by transformers only, which other tools make activations with. */
 const NAMES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
 
 /** Whether a file of that name may change the ids of a text. */
 export const isTokenizerFile = (name: string): boolean =>
-  NAMES.includes(name) || VOCABULARY_PAIRS.flat().includes(name) || OPENAI_VOCABULARY.test(name);
+  NAMES.includes(name) ||
+  name === BERT_VOCABULARY ||
+  VOCABULARY_PAIRS.flat().includes(name) ||
+  OPENAI_VOCABULARY.test(name);

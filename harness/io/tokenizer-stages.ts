@@ -81,9 +81,36 @@ const PRE_TOKENIZERS: Readonly<Record<string, (stage: Stage, path: string) => St
   BertPreTokenizer: () => matches(`[^${SPACE}${PUNCTUATION}]+|[${PUNCTUATION}]`),
 };
 
+/** What BERT's normaliser leaves out of a text: control, format, private and surrogate characters, but for white space. */
+const UNPRINTABLE = '[\\0\\uFFFD]|(?![\\t\\n\\r])[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}]';
+/** The blocks of CJK ideographs that BERT takes each for a word. */
+const IDEOGRAPHS =
+  '[\\u4E00-\\u9FFF\\u3400-\\u4DBF\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B73F}\\u{2B740}-\\u{2B81F}\\u{2B920}-\\u{2CEAF}\\uF900-\\uFAFF\\u{2F800}-\\u{2FA1F}]';
+
+// JavaScript writes a sigma at the end of a word as ς; Rust takes each letter by itself.
+const lowercase = (stage: Stage): Stage => ({ type: 'Sequence', normalizers: [replace('Σ', 'σ'), stage] });
+
+/**
+ * As Rust's, whose tables are of an older Unicode: of all characters, 529 differ, combining marks of rare scripts that were
+ * added since, which it takes for letters.
+ */
+function bertNormalizer(stage: Stage): Stage {
+  const { clean_text: clean = true, handle_chinese_chars: ideographs = true, lowercase: lower = true } = stage;
+  const strip = stage['strip_accents'] ?? lower;
+  return {
+    type: 'Sequence',
+    normalizers: [
+      ...(clean === true ? [replace(UNPRINTABLE, ''), replace(SPACE, ' ')] : []),
+      ...(ideographs === true ? [replace(IDEOGRAPHS, ' $& ')] : []),
+      ...(strip === true ? [{ type: 'NFD' }, replace('\\p{Mn}', '')] : []),
+      ...(lower === true ? [lowercase({ type: 'Lowercase' })] : []),
+    ],
+  };
+}
+
 const NORMALIZERS: Readonly<Record<string, (stage: Stage, path: string) => Stage>> = {
-  // JavaScript writes a sigma at the end of a word as ς; Rust takes each letter by itself.
-  Lowercase: (stage) => ({ type: 'Sequence', normalizers: [replace('Σ', 'σ'), stage] }),
+  Lowercase: lowercase,
+  BertNormalizer: bertNormalizer,
   Strip: ({ strip_left, strip_right }) => ({
     type: 'Sequence',
     normalizers: [

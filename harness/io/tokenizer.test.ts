@@ -176,7 +176,7 @@ test('a missing or broken tokenizer is one clear line', async () => {
     }
     throw new Error('expected a UserError');
   };
-  assert.match(await refusal(), /expected tokenizer.json \(or vocab.json with merges.txt\), found neither/);
+  assert.match(await refusal(), /expected tokenizer.json \(or vocab.json with merges.txt, or vocab.txt\), found none/);
   assert.match(await refusal('{'), /tokenizer.json is not valid JSON/);
   assert.match(await refusal('{"model": 3}'), /expected an object with a field model/);
   assert.match(

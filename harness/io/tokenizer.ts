@@ -142,7 +142,9 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
       const { ids: all, tokens: names } = guarded('a text cannot be cut into tokens', () =>
         library.encode(text, { add_special_tokens: false }),
       );
-      const [start, end] = addSpecialTokens ? [before, after] : [[], []];
+      // A text that says it itself, as chat templates do, has no second one.
+      const said = special.bos !== undefined && all[0] === special.bos && before.at(-1) === special.bos;
+      const [start, end] = addSpecialTokens ? [said ? before.slice(0, -1) : before, after] : [[], []];
       const kept = Math.max(0, Math.min(all.length, maxLength - start.length - end.length));
       const content = kept < all.length ? all.slice(0, kept) : all;
       const missing = content.indexOf(undefined as unknown as number);
@@ -179,7 +181,7 @@ export function makeTokenizer(path: string, json: Record<string, unknown>, confi
 
 /**
  * Load the tokenizer of a folder: `tokenizer.json` with `tokenizer_config.json`, or older vocabulary files (GPT-2's
- * and CLIP's), see {@link readTokenizerFiles}.
+ * and CLIP's), or of a GGUF file, see {@link readTokenizerFiles}.
  *
  * @throws UserError when there is none or it cannot be read.
  */

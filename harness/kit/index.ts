@@ -9,9 +9,17 @@ export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/c
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256File, sha256Json } from '../io/hash.ts';
 export { decodeImage } from '../io/image.ts';
-export { type ImagePreprocessing, loadImagePreprocessing, preprocessImages } from '../io/image-preprocessing.ts';
+export {
+  fittedSize,
+  type ImagePreprocessing,
+  loadImagePreprocessing,
+  parseImagePreprocessing,
+  preprocessImages,
+} from '../io/image-preprocessing.ts';
+export type { ProcessorKind } from '../io/image-processors.ts';
 export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts';
 export { readJsonl } from '../io/jsonl.ts';
+export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
@@ -80,7 +88,7 @@ export {
 } from '../num/metrics/threshold.ts';
 export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
-export { type AttentionShape, attention } from '../num/ops/attention.ts';
+export { type AttentionOptions, type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
 export { customOp } from '../num/ops/custom-op.ts';
@@ -124,6 +132,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
+export { embedItems, readsOf } from './embed-items.ts';
 export {
   ENCODE_ROWS,
   firstItems,

@@ -275,10 +275,12 @@ function checkedManifolds(author: Author, value: KnownManifolds): KnownManifolds
 /** An opened dataset with every result checked; what was given in one split may not come in the other. */
 function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
   demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
-  const { id, fingerprint, groundTruth, judge, zeroShot } = dataset;
+  const { id, fingerprint, notes, groundTruth, judge, zeroShot } = dataset;
   demand(author, 'open: id', isName(id), 'a text', id);
   demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
+  const noted = notes === undefined || (Array.isArray(notes) && notes.every((note) => typeof note === 'string'));
+  demand(author, 'open: notes', noted, 'a list of texts', notes);
   const there = new Set(functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'embed', 'attributePairs']));
   demand(author, 'open: corpus', there.has('corpus'), 'a function', dataset.corpus);
   const given: Record<'train' | 'test', Set<string>> = { train: new Set(), test: new Set() };
@@ -286,6 +288,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
     id,
     modality,
     fingerprint,
+    ...(notes && { notes }),
     corpus: checkedAsync(author, 'corpus', dataset, dataset.corpus, (items, split) => {
       requireItems(author, 'corpus', items, modality);
       const other = given[split === 'train' ? 'test' : 'train'];

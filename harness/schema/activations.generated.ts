@@ -62,6 +62,26 @@ export interface ImportManifest {
    * .npy: first row of each item, then the number of rows. Default: one row an item.
    */
   bounds?: string;
+  /**
+   * .npy: 1 for each row that counts, 0 for others (special tokens, attention sinks). Needs bounds. Default: every row counts.
+   */
+  keep?: string;
+  /**
+   * .npy: the token of each row, -1 for none. Needs bounds.
+   */
+  tokenIds?: string;
+  /**
+   * .npy: the position of each row within its item, where rows were left out of the files. Needs bounds. Default: counted from 0.
+   */
+  positions?: string;
+  /**
+   * JSON list: the text of each item.
+   */
+  texts?: string;
+  /**
+   * .npy [rows, 2]: where in its text the token of each row begins and ends. For people and other programs; not read.
+   */
+  offsets?: string;
 }
 /**
  * Pseudo-labels: each item takes the class of the nearest mean prompt embedding.

@@ -89,6 +89,7 @@ export interface ResultDataset {
    * Which positions count, in words.
    */
   policy: string;
+  positions?: ResultPositions;
   /**
    * What a reader must know about the data, e.g. that labels are pseudo-labels.
    */
@@ -99,6 +100,19 @@ export interface ResultDataset {
   trainRows: number;
   testRows: number;
   concepts?: number;
+}
+/**
+ * The filter of positions, where it left rows out, and how many of each split; `measured` on the first training items, not declared; `norm` is `maxNorm` times their median.
+ */
+export interface ResultPositions {
+  measured: boolean;
+  first: number;
+  maxNorm?: number;
+  norm?: number;
+  tokens?: number[];
+  leftOut: {
+    [k: string]: number;
+  };
 }
 export interface ResultMethod {
   id: string;
@@ -145,6 +159,7 @@ export interface ResultTask {
   };
   shows?: ResultDisplay;
   judge?: ResultJudge;
+  embedder?: ResultEmbedder;
 }
 /**
  * What a metric is: the same for every row.
@@ -177,6 +192,14 @@ export interface ResultJudge {
   id: string;
   version: number;
   options: {};
+}
+/**
+ * The encoder, not the subject, that items were compared by; absent: what the dataset or the task gives.
+ */
+export interface ResultEmbedder {
+  id: string;
+  fingerprint: Hash;
+  family: string;
 }
 /**
  * Hashes of all that the numbers depend on but the seed: code, data, options, arithmetic.
@@ -212,9 +235,7 @@ export interface ResultDataSettings {
   perClass?: number;
   maxLength?: number;
   dtype: 'float32' | 'float16';
-  policy: {
-    [k: string]: string;
-  };
+  policy: {};
 }
 export interface ResultMark {
   /**

@@ -58,6 +58,10 @@ export interface SuiteSubject {
    */
   hub?: string;
   /**
+   * Parameters drawn anew with the mean and spread that each tensor has as trained: all, or all but the embeddings. The control where nothing was learned.
+   */
+  randomInit?: 'all' | 'blocks';
+  /**
    * Activations to study, e.g. blocks.3.hook_resid_post, vision.embed.
    *
    * @minItems 1
@@ -131,6 +135,24 @@ export interface SuiteActivations {
      * The class token of a vision tower's token sites.
      */
     classToken?: 'exclude' | 'include' | 'only';
+    /**
+     * Attention sinks of text, measured on the first 64 training items: leading positions of over 5 times the median norm, and other rows of over 10 times, are left out; keep: nothing is measured.
+     */
+    sinks?: 'auto' | 'keep';
+    /**
+     * Leave out the first positions of every item, special tokens counted; in place of measuring. Of sites with a row a position.
+     */
+    first?: number;
+    /**
+     * Leave out rows whose norm is above so many times the median over the first 64 training items; in place of measuring.
+     */
+    maxNorm?: number;
+    /**
+     * Leave out these tokens, too: ids, or texts of one token.
+     *
+     * @maxItems 10000
+     */
+    tokens?: (number | string)[];
   };
   /**
    * Tokens a text is cut to; the subject's own limit when omitted.
@@ -175,9 +197,13 @@ export interface SuiteMethod {
    */
   name?: string;
   /**
-   * A checkpoint's folder in SAELens' layout (cfg.json, sae_weights.safetensors), relative to the suite's file.
+   * A checkpoint's folder or file of weights in any layout that is read, relative to the suite's file; or hub:OWNER/REPO/PATH[@REVISION].
    */
   path?: string;
+  /**
+   * What a checkpoint's files do not say of plain weights: architecture, k, a mapping of its tensors.
+   */
+  form?: {};
   /**
    * The site that a checkpoint belongs to; what its cfg.json says when omitted.
    */

@@ -7,6 +7,7 @@ import { packageRoot } from '../paths.ts';
 import type { ImportManifest } from './activations.generated.ts';
 import type { ResultDisplay } from './display.generated.ts';
 import { explain } from './explain.ts';
+import type { KnownSubjects } from './known-subjects.generated.ts';
 import type { Result } from './result.generated.ts';
 import type { SaeConfig } from './sae-config.generated.ts';
 import type { Suite } from './suite.generated.ts';
@@ -18,6 +19,7 @@ export interface Documents {
   'sae-config': SaeConfig;
   activations: ImportManifest;
   display: ResultDisplay;
+  'known-subjects': KnownSubjects;
 }
 
 async function createAjv() {

@@ -1,13 +1,13 @@
 /** @file What is wrong with a method at a site, found before anything is computed. */
 
+import { openCheckpoint } from '../checkpoints/open.ts';
 import type { Site } from '../contract/data.ts';
 import type { SaeShape, TrainingOptions } from '../contract/sae.ts';
 import { UserError } from '../errors.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import { checkShape, resolveTraining } from '../train/options.ts';
-import { readOwnSae, readOwnState } from '../train/own-layout.ts';
-import { readSaeLens } from '../train/saelens-read.ts';
+import { readOwnState } from '../train/own-layout.ts';
 import type { ResolvedMethod } from './resolved.ts';
 
 /**
@@ -16,13 +16,14 @@ import type { ResolvedMethod } from './resolved.ts';
  * @throws UserError for a width other than the site's, missing tensors, shapes other than cfg.json says, NaN weights.
  */
 async function checkCheckpoint(
-  { name, checkpoint, variant }: ResolvedMethod,
+  { name, checkpoint, checkpointForm }: ResolvedMethod,
   site: Site,
   target: Site | undefined,
 ): Promise<void> {
-  if (variant !== undefined) await readOwnState(checkpoint!);
-  const { d_in, d_out = d_in }: { d_in: number; d_out?: number } =
-    variant === undefined ? (await readSaeLens(checkpoint!)).config : (await readOwnSae(checkpoint!)).shape;
+  const found = await openCheckpoint(checkpoint!, checkpointForm);
+  if (found.own) await readOwnState(checkpoint!);
+  else await found.read();
+  const { d_in, d_out } = found.facts;
   if (target && d_out !== target.d) {
     throw new UserError(
       `method ${name}: ${checkpoint}: d_out: expected ${target.d}, the width of ${target.name}; found ${d_out}: ` +

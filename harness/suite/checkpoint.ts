@@ -1,12 +1,16 @@
 /** @file A suite's checkpoints: SAEs that were trained elsewhere and are scored as they are. */
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import type { CheckpointFacts } from '../checkpoints/form.ts';
+import { isOnHub, localCheckpoint } from '../checkpoints/hub.ts';
+import type { Layout } from '../checkpoints/layout.ts';
+import { ownLayout } from '../checkpoints/layouts/own.ts';
+import { saeLens } from '../checkpoints/layouts/saelens.ts';
+import { type FoundCheckpoint, openCheckpoint } from '../checkpoints/open.ts';
 import { UserError } from '../errors.ts';
 import { filesFingerprint } from '../io/fingerprint.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
-import { OWN_CONFIG, OWN_WEIGHTS, readOwnSae } from '../train/own-layout.ts';
-import { readSaeLensConfig, SAELENS_CONFIG, SAELENS_SCALER, SAELENS_WEIGHTS } from '../train/saelens-config.ts';
 import { methodName, subjectName } from './load.ts';
 import { checkVariant } from './own-checkpoint.ts';
 import { isImported, type ResolvedMethod, type ResolvedSubject } from './resolved.ts';
@@ -26,63 +30,50 @@ function isModel(subject: SuiteSubject, model: string): boolean {
   return names.some((name) => name !== undefined && plainName(name) === plainName(model));
 }
 
-/** The checkpoint that a command line names: a folder, where needed with its name in results, its subject and site. */
-export function checkpointByName(text: string): SuiteMethod {
-  const whole = existsSync(text) ? undefined : REFERENCE.exec(text)?.groups;
+/** `[NAME=]hub:OWNER/REPO/PATH[@REVISION[@[SUBJECT:]SITE]]`. */
+const ON_HUB =
+  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+
+/**
+ * The checkpoint that a command line names: a folder, a file or a place on the hub, where needed with its name in results, its
+ * subject and site.
+ *
+ * @param form What it says of files that do not say it themselves.
+ */
+export function checkpointByName(text: string, form?: Record<string, unknown>): SuiteMethod {
+  const whole = existsSync(text) ? undefined : (ON_HUB.exec(text) ?? REFERENCE.exec(text))?.groups;
   const { name, path = text, subject, site } = whole ?? {};
   return {
     id: CHECKPOINT.id,
-    path: resolve(path),
+    path: isOnHub(path) ? path : resolve(path),
+    ...(form === undefined ? {} : { form }),
     ...(name === undefined ? {} : { name }),
     ...(site === undefined ? {} : { site }),
     ...(subject === undefined ? {} : { subjects: [subject] }),
   };
 }
 
-/** A checkpoint as its files describe it. */
-interface Described {
-  /** Those that decide its numbers. */
-  files: string[];
-  /** What results show of it. */
-  sizes: { architecture: string; d_in: number; d_sae: number; k?: number };
-  hook_name?: string;
-  /** The site that it reconstructs, where that is another. */
-  hook_name_out?: string;
-  model_name?: string;
-  model_fingerprint?: string;
-  variant?: string;
+/** What the files of a checkpoint say; its plug-in is there where it needs one. */
+async function describe(
+  { path, form }: { path: string; form?: Record<string, unknown> | undefined },
+  registry: Registry,
+  label: string,
+): Promise<FoundCheckpoint> {
+  const found = await openCheckpoint(path, form);
+  if (found.own) await checkVariant(found.own, registry, label);
+  return found;
 }
 
-/** Reads either layout: SAELens' where there is a cfg.json. */
-async function describe(path: string, registry: Registry, label: string): Promise<Described> {
-  if (!existsSync(join(path, SAELENS_CONFIG)) && existsSync(join(path, OWN_CONFIG))) {
-    const own = await readOwnSae(path);
-    await checkVariant(own, registry, label);
-    const { variant, shape, hook_name, hook_name_out, model_name, model_fingerprint } = own;
-    const sizes = { architecture: variant, d_in: shape.d_in, d_sae: shape.d_sae };
-    const origin = {
-      hook_name,
-      ...(hook_name_out === undefined ? {} : { hook_name_out }),
-      model_name,
-      model_fingerprint,
-    };
-    return { files: [OWN_CONFIG, OWN_WEIGHTS], sizes, ...origin, variant };
-  }
-  const { architecture, d_in, d_sae, k, ...origin } = await readSaeLensConfig(path);
-  const { hook_name, hook_name_out, model_name, model_fingerprint } = origin;
-  if (architecture.endsWith('transcoder') && hook_name_out === undefined) {
-    throw new UserError(
-      `${label}: expected metadata.hook_name_out in ${path}/${SAELENS_CONFIG}, the site that it reconstructs; found none.`,
-    );
-  }
-  const files = [SAELENS_CONFIG, SAELENS_WEIGHTS, SAELENS_SCALER].filter((file) => existsSync(join(path, file)));
-  if (!files.includes(SAELENS_WEIGHTS)) {
-    throw new UserError(`${label}: expected ${SAELENS_WEIGHTS} beside ${SAELENS_CONFIG} in ${path}; found none.`);
-  }
-  const sizes = { architecture, d_in, d_sae, ...(k === undefined ? {} : { k }) };
-  const other = hook_name_out === undefined ? {} : { hook_name_out };
-  return { files, sizes, hook_name, ...other, model_name, model_fingerprint };
-}
+/** What results show of its sizes. */
+const sizesOf = ({ architecture, d_in, d_sae, k }: CheckpointFacts) => ({
+  architecture,
+  d_in,
+  d_sae,
+  ...(k === undefined ? {} : { k }),
+});
+
+/** Another program's layout; results of this project's and SAELens's folders have none. */
+const layoutOption = ({ id }: Layout) => (id === saeLens.id || id === ownLayout.id ? {} : { layout: id });
 
 /**
  * A checkpoint as a method of the one site that it belongs to. Where its cfg.json names one of the suite's subjects as
@@ -105,12 +96,20 @@ export async function resolveCheckpoint(
     if (Object.keys(given[key] ?? {}).length === 0) continue;
     throw new UserError(`${label}: has '${key}', which a checkpoint does not take: it is scored as it is.`);
   }
-  const described = await describe(path, registry, label);
-  const { files, sizes, hook_name, hook_name_out: target, model_name, model_fingerprint, variant } = described;
+  const { form } = given;
+  const place = await localCheckpoint(path, form);
+  const { layout, folder, files, facts, own: plugin } = await describe({ path: place, form }, registry, label);
+  const { hook_name, hook_name_out: target, model_name, model_fingerprint } = facts;
+  if (facts.transcodes && target === undefined) {
+    throw new UserError(
+      `${label}: expected ${path} to name the site that it reconstructs (metadata.hook_name_out); found none: ` +
+        'convert it, saxbench convert, and add it to cfg.json.',
+    );
+  }
   const site = given.site ?? hook_name;
   if (site === undefined) {
     throw new UserError(
-      `${label}: expected metadata.hook_name in ${path}/${SAELENS_CONFIG}; found none: name its site, ` +
+      `${label}: expected ${path} to name its site (metadata.hook_name in a cfg.json); found none: name it, ` +
         `"site": "blocks.2.hook_resid_post" in a suite, --${CHECKPOINT.id} DIR@blocks.2.hook_resid_post on a command line.`,
     );
   }
@@ -130,7 +129,7 @@ export async function resolveCheckpoint(
       );
     }
   }
-  const fingerprint = await filesFingerprint(path, files);
+  const fingerprint = await filesFingerprint(folder, files);
   const origin = {
     ...(hook_name === undefined ? {} : { hook_name }),
     ...(target === undefined ? {} : { target }),
@@ -140,9 +139,9 @@ export async function resolveCheckpoint(
     id: CHECKPOINT.id,
     kind: 'sae',
     name,
-    title: `Checkpoint of a ${sizes.architecture} SAE`,
+    title: `Checkpoint of a ${facts.architecture} SAE`,
     version: CHECKPOINT.version,
-    options: { ...sizes, ...origin, fingerprint },
+    options: { ...sizesOf(facts), ...layoutOption(layout), ...(form && { form }), ...origin, fingerprint },
     optionsPassed: { path, ...(given.site === undefined ? {} : { site: given.site }) },
     training: {},
     seeded: false,
@@ -150,9 +149,10 @@ export async function resolveCheckpoint(
     subjects: own.length > 0 ? own.map(subjectName) : given.subjects,
     site,
     ...(target === undefined ? {} : { target }),
-    checkpoint: path,
+    checkpoint: place,
     ...(model_fingerprint === undefined || given.anyOrigin ? {} : { trainedOn: model_fingerprint }),
-    ...(variant === undefined ? {} : { variant }),
+    ...(form && { checkpointForm: form }),
+    ...(plugin === undefined ? {} : { variant: plugin.variant }),
     control: false,
   };
 }
@@ -162,10 +162,13 @@ export async function resolveCheckpoint(
  *
  * @throws UserError also when they are gone.
  */
-export async function refuseChanged({ checkpoint, name, options }: ResolvedMethod, registry: Registry): Promise<void> {
+export async function refuseChanged(
+  { checkpoint, checkpointForm: form, name, options }: ResolvedMethod,
+  registry: Registry,
+): Promise<void> {
   if (checkpoint === undefined) return;
-  const { files } = await describe(checkpoint, registry, `method ${name}`);
-  const found = await filesFingerprint(checkpoint, files);
+  const { folder, files } = await describe({ path: checkpoint, form }, registry, `method ${name}`);
+  const found = await filesFingerprint(folder, files);
   if (found === options['fingerprint']) return;
   throw new UserError(
     `method ${name}: expected the files of ${checkpoint} as they were when the run began (fingerprint ` +

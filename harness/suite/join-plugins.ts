@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { siteOf } from '../activations/site-of.ts';
+import { SAELENS_CONFIG } from '../checkpoints/layouts/saelens-config.ts';
 import { SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, PLUGIN_FOLDERS, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod } from '../schema/suite.generated.ts';
 import { OWN_CONFIG, readOwnSae } from '../train/own-layout.ts';
-import { SAELENS_CONFIG } from '../train/saelens-config.ts';
 import { sitesOf } from './check.ts';
 import { methodName, subjectName } from './load.ts';
 import { sparsityFor } from './widths.ts';

@@ -63,10 +63,12 @@ function nameOfFolder(path: string): string {
   return short.replace(/^[._-]|[._-]$/g, '') || CHECKPOINT.id;
 }
 
-/** The name that a subject has in results. */
+/** The name that a subject has in results. One with random weights has a name of its own, unless it is given one. */
 export function subjectName(subject: Suite['subjects'][number]): string {
   const source = subject.path ?? subject.hub?.split('@')[0] ?? subject.activations?.from;
-  return subject.id ?? basename(resolve(source ?? 'subject'));
+  const own = subject.id ?? basename(resolve(source ?? 'subject'));
+  if (subject.randomInit === undefined || (subject.id !== undefined && source !== undefined)) return own;
+  return `${own}-random${subject.randomInit === 'all' ? '' : `-${subject.randomInit}`}`;
 }
 
 /** @throws UserError for names that occur twice, unknown subjects, subjects without or with several sources. */

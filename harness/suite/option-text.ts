@@ -33,3 +33,16 @@ export function namedOptions(given: readonly string[] = [], flag: string, exampl
   }
   return options;
 }
+
+/**
+ * Options of which one text may hold several: `architecture=topk,k=32`.
+ *
+ * @throws UserError for another form, or a name that comes twice.
+ */
+export function listedOptions(given: readonly string[] = [], flag: string, example: string): Record<string, unknown> {
+  return namedOptions(
+    given.flatMap((text) => text.split(',')),
+    flag,
+    example,
+  );
+}

@@ -1,11 +1,14 @@
-/** @file `--subject`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
-import { isAbsolute, join, resolve } from 'node:path';
+/** @file `--subject`, `--random-init`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
+import { isAbsolute, resolve } from 'node:path';
+import { isOnHub } from '../checkpoints/hub.ts';
+import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
+import { absoluteEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
-import { embeddedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
+import { namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
@@ -21,13 +24,19 @@ export interface SuiteOverrides {
     seed?: number;
   };
   seed?: number;
+  /** Draw the weights of all subjects anew. */
+  randomInit?: RandomInit;
 }
 
-/** A dataset's options with absolute paths. */
+/** A dataset's options with absolute paths, those of the objects in its lists too. */
 export function absoluteOptions(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
-  const absolute = ([name, value]: [string, unknown]) =>
-    typeof value === 'string' && /^path$|Path$/.test(name) ? [name, resolve(baseDir, value)] : [name, value];
-  return Object.fromEntries(Object.entries(options).map(absolute));
+  const absolute = (name: string, value: unknown): unknown => {
+    if (typeof value === 'string' && /^path$|Path$/.test(name)) return resolve(baseDir, value);
+    if (!Array.isArray(value)) return value;
+    const isObject = (entry: unknown) => typeof entry === 'object' && entry !== null && !Array.isArray(entry);
+    return value.map((entry) => (isObject(entry) ? absoluteOptions(entry, baseDir) : entry));
+  };
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, absolute(name, value)]));
 }
 
 /**
@@ -35,7 +44,7 @@ export function absoluteOptions(options: Record<string, unknown>, baseDir: strin
  * the strings named `path` or `…Path`.
  */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
-  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(baseDir, path));
+  const absolute = (path: string) => (isAbsolute(path) || isOnHub(path) ? path : resolve(baseDir, path));
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({
@@ -48,6 +57,10 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
     })),
+    tasks: suite.tasks.map((task) => {
+      const embedder = absoluteEmbedder(task.options?.['embedder'], baseDir);
+      return embedder === undefined ? task : { ...task, options: { ...task.options, embedder } };
+    }),
     methods: suite.methods.map((method) => ({
       ...method,
       ...(method.path === undefined ? {} : { path: absolute(method.path) }),
@@ -55,15 +68,15 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
   };
 }
 
-/** Whether a model's folder holds an image tower, by its `config.json`. */
+/** Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
-  const config = await readJson(join(await subjectFolder(subject, ''), 'config.json'), 'subject');
-  return typeof config === 'object' && config !== null && 'vision_config' in config;
+  const { json } = await readModelConfig(await subjectFolder(subject, ''));
+  return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in json);
 }
 
 /** Whether there is a network: none where the dataset has activations of its own. */
 const hasFolder = ({ id = '', path, hub }: SubjectReference) =>
-  path !== undefined || hub !== undefined || embeddedSubjectIds().includes(id);
+  path !== undefined || hub !== undefined || namedSubjectIds().includes(id);
 
 /** The suite's subject of a modality, whose dataset, sizes, methods and tasks a new one takes over. */
 async function templateFor(suite: Suite, images: boolean): Promise<SuiteSubject | undefined> {
@@ -86,8 +99,11 @@ function noTemplate(suite: Suite, subject: SubjectReference, images: boolean): U
  *
  * @throws UserError when the suite has no dataset for the new subject, or two exclusive flags are given.
  */
-export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Promise<Suite> {
-  const { subject, sites, imported, seed } = overrides;
+export async function overrideSuite(given: Suite, overrides: SuiteOverrides): Promise<Suite> {
+  const { subject, sites, imported, seed, randomInit } = overrides;
+  if (randomInit && imported)
+    throw new UserError('--random-init and --activations exclude each other; give one of them.');
+  const suite = randomInit ? withRandomInit(given, randomInit) : given;
   if (subject && imported) throw new UserError('--subject and --activations exclude each other; give one of them.');
   let subjects = suite.subjects;
   let template: SuiteSubject | undefined;
@@ -96,7 +112,9 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
     template = await templateFor(suite, images);
     if (!template) throw noTemplate(suite, subject, images);
     const { sites: usual, dataset, concepts, activations, training } = template;
-    subjects = [{ ...subject, sites: usual, dataset, concepts, activations, training }];
+    subjects = [
+      { ...subject, ...(randomInit && { randomInit }), sites: usual, dataset, concepts, activations, training },
+    ];
   } else if (imported) {
     template = (await templateFor(suite, imported.modality === 'image')) ?? suite.subjects[0]!;
     const { folder: from, modality, rows, seed } = imported;
@@ -119,11 +137,27 @@ export async function overrideSuite(suite: Suite, overrides: SuiteOverrides): Pr
   return {
     ...suite,
     // Results on another subject are no results of the suite: they have a folder and a title of their own.
-    ...(named ? ownTitle(suite, subjects.map(subjectName).join(', ')) : {}),
+    ...(named ? ownTitle(given, subjects.map(subjectName).join(', ')) : {}),
     subjects,
     methods: studied ? methodsAt(methods, studied) : methods,
     tasks: named ? taken(suite.tasks) : suite.tasks,
     ...(seed === undefined ? {} : { seeds: [seed] }),
+  };
+}
+
+/** The suite with the weights of its models drawn anew; its subjects have other names then, and so has the suite. */
+function withRandomInit(suite: Suite, randomInit: RandomInit): Suite {
+  const subjects = suite.subjects.map((each) => ({ ...each, randomInit }));
+  const names = new Map(suite.subjects.map((each, i) => [subjectName(each), subjectName(subjects[i]!)]));
+  const renamed = <T extends { subjects?: string[] }>(all: T[]): T[] =>
+    all.map((each) =>
+      each.subjects ? { ...each, subjects: each.subjects.map((name) => names.get(name) ?? name) } : each,
+    );
+  const { methods, tasks } = suite;
+  return {
+    ...suite,
+    ...ownTitle(suite, 'random-init'),
+    ...{ subjects, methods: renamed(methods), tasks: renamed(tasks) },
   };
 }
 

@@ -1,14 +1,15 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
 import type { StepCode } from '../code/step-code.ts';
-import type { Dataset, DatasetDefinition } from '../contract.ts';
+import type { Dataset, DatasetDefinition, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
+import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
+import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
 import {
   IMPORTED,
@@ -71,6 +72,7 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   const subjects: ResolvedSubject[] = [];
   for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
   checkModels(methods, subjects, where);
+  refuseOwnEmbedder(subjects, tasks, where);
   const seeds = suite.seeds ?? [0];
   const { id, title } = suite;
   const { backend, arithmetic, trainer } = versions;
@@ -94,6 +96,9 @@ async function codeOf(
       .filter(({ checkpoint, variant }) => checkpoint === undefined || variant !== undefined)
       .map(({ kind, id, variant = id }): [PluginKind, string] => [kind, variant]),
     ...tasks.map(({ id }): [PluginKind, string] => ['task', id]),
+    ...tasks.flatMap(({ embedder }): [PluginKind, string][] =>
+      embedder ? [['subject', embedder.family.split('@')[0]!]] : [],
+    ),
     ...tasks.flatMap(({ judge }): [PluginKind, string][] => (judge ? [['judge', judge.id]] : [])),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
@@ -106,7 +111,11 @@ export async function resolveTask(
   where: string,
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
-  const options = await resolveOptions(task.options, given.options, `${where}: task ${task.id}`);
+  const label = `${where}: task ${task.id}`;
+  const resolved = await resolveOptions(task.options, given.options, label);
+  // By its fingerprint, and not by where it lies.
+  const { embedder, ...others } = resolved;
+  const options = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
   return {
     id: task.id,
@@ -118,7 +127,10 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
-    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, `${where}: task ${task.id}`) } : {}),
+    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
+    ...(task.embeds && embedder !== undefined
+      ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
+      : {}),
     subjects: given.subjects,
   };
 }
@@ -228,6 +240,22 @@ function targetOf(
   );
 }
 
+/** What readers of results must know of a control where nothing was learned. */
+const RANDOM_REMARK: Record<RandomInit, string> = {
+  all: 'random weights: every tensor drawn anew with the mean and spread that it has as trained (arXiv:2501.17727)',
+  blocks:
+    'random weights: every tensor but the embeddings drawn anew with the mean and spread that it has as trained (arXiv:2501.17727)',
+};
+
+/** @throws UserError where a subject would be what it is without `randomInit`, under the name of a control. */
+function refuseRandomInit(given: SuiteSubject, what: string, where: string): void {
+  if (given.randomInit === undefined) return;
+  const name = subjectName({ ...given, randomInit: undefined });
+  throw new UserError(
+    `${where}: subject ${name}: randomInit: expected a model whose weights can be drawn anew; found ${what}.`,
+  );
+}
+
 async function resolveSubject(given: SuiteSubject, context: ResolveContext, where: string): Promise<ResolvedSubject> {
   const { activations, concepts = {}, sites, training = {} } = given;
   const from = activations?.from;
@@ -241,28 +269,34 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
       train: activations?.train ?? DEFAULT_ITEMS.train,
       test: activations?.test ?? DEFAULT_ITEMS.test,
       dtype: activations?.dtype ?? ('float32' as const),
-      policy: (activations?.policy ?? {}) as Record<string, string>,
+      policy: activations?.policy ?? {},
       maxLength: activations?.maxLength,
     },
   };
   const { baseDir } = context;
+  const refuse = (what: string) => refuseRandomInit(given, what, where);
   if (from !== undefined) {
+    refuse('imported activations');
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
-  const dataset = await resolveDataset(given.dataset!, context, where);
+  const dataset = await resolveDataset(given, context, where);
   if (dataset.ownActivations) {
     refuseSubject(given, dataset.id, where);
+    refuse(`the activations of dataset ${dataset.id}`);
     return { ...common, place: { baseDir }, fingerprint: dataset.fingerprint, family: NO_FAMILY, dataset };
   }
   const folder = await subjectFolder(given, baseDir);
   const family = await familyOf(folder, context.registry);
-  const remarks = await cardRemarks(folder);
+  const { randomInit } = given;
+  if (family.randomInit !== true) refuse(`the family '${family.id}', which always loads trained weights`);
+  const remarks = randomInit === undefined ? await cardRemarks(folder) : [RANDOM_REMARK[randomInit]];
   return {
     ...common,
     place: { folder, stamp: await folderStamp(folder), baseDir },
     ...(remarks.length > 0 ? { remarks } : {}),
-    fingerprint: await folderFingerprint(folder),
+    fingerprint: await subjectFingerprint(folder, randomInit),
+    ...(randomInit && { randomInit }),
     family: `${family.id}@${family.version}`,
     dataset,
   };
@@ -295,14 +329,15 @@ async function resolveImport(
 }
 
 async function resolveDataset(
-  given: NonNullable<SuiteSubject['dataset']>,
+  subject: SuiteSubject,
   { registry, baseDir }: ResolveContext,
   where: string,
 ): Promise<ResolvedDataset> {
+  const given = subject.dataset!;
   const definition = await registry.get('dataset', given.id);
   const options = await resolveOptions(definition.options, given.options, `${where}: dataset ${given.id}`);
   const seed = given.seed ?? 0;
-  const dataset = await openDataset(definition, { options, seed }, baseDir);
+  const dataset = await openDataset(definition, { options, seed }, baseDir, () => subjectFolder(subject, baseDir));
   return {
     id: definition.id,
     version: definition.version,
@@ -316,11 +351,20 @@ async function resolveDataset(
   };
 }
 
-/** Opens a dataset with options that were resolved already. */
+/**
+ * Opens a dataset with options that were resolved already.
+ *
+ * @param folderOf The folder of the subject that is to read it, for its chat format.
+ */
 export function openDataset(
   definition: DatasetDefinition,
   { options, seed }: Pick<ResolvedDataset, 'options' | 'seed'>,
   baseDir: string,
+  folderOf?: () => Promise<string>,
 ): Promise<Dataset> {
-  return definition.open(options, { seed, baseDir });
+  const chat = async () => {
+    const { openChatFormat } = await import('../io/chat-format.ts');
+    return openChatFormat(await folderOf!());
+  };
+  return definition.open(options, { seed, baseDir, ...(folderOf ? { chat } : {}) });
 }

@@ -1,5 +1,8 @@
 /** @file A suite with everything filled in that plan and execution need: plain data, no plug-in code. */
+import type { CollectPolicy } from '../activations/policy.ts';
+import type { PositionFilter } from '../activations/positions.ts';
 import type { Modality } from '../contract/data.ts';
+import type { RandomInit } from '../contract/subject.ts';
 
 export interface ResolvedDataset {
   id: string;
@@ -14,6 +17,9 @@ export interface ResolvedDataset {
   ownActivations?: boolean;
 }
 
+/** Which positions are rows. */
+export type PositionPolicy = CollectPolicy & PositionFilter;
+
 /** How activations are collected; all of it changes numbers. */
 export interface ResolvedCollect {
   /** Version of the collecting code. */
@@ -21,7 +27,7 @@ export interface ResolvedCollect {
   train: number;
   test: number;
   dtype: 'float32' | 'float16';
-  policy: Record<string, string>;
+  policy: PositionPolicy;
   maxLength?: number;
 }
 
@@ -55,6 +61,8 @@ export interface ResolvedSubject {
   /** What readers of results must know about the model: declared by its card, no part of any key. */
   remarks?: string[];
   fingerprint: string;
+  /** Parameters are drawn anew when the model is loaded. */
+  randomInit?: RandomInit;
   /**
    * Family plug-in with its version, e.g. `llama@1`; {@link IMPORTED} for activations made elsewhere, {@link NO_FAMILY} for
    * a dataset's own.
@@ -106,6 +114,8 @@ export interface ResolvedMethod {
   target?: string;
   /** Folder of a checkpoint: what is scored as it is, without training. */
   checkpoint?: string;
+  /** What a person said of a checkpoint whose files do not say it: architecture, k, a mapping of its tensors. */
+  checkpointForm?: Record<string, unknown>;
   /** Fingerprint of the model that a checkpoint says it was trained on; absent where any model does. */
   trainedOn?: string;
   /** The SAE plug-in that a checkpoint in this project's own layout needs. */
@@ -123,6 +133,15 @@ export interface ResolvedJudge {
   options: Record<string, unknown>;
 }
 
+/** The encoder of items that a task reads: with the place of its files on this machine until it is planned. */
+export interface ResolvedEmbedder {
+  id: string;
+  fingerprint: string;
+  /** As a subject's. */
+  family: string;
+  place?: SubjectPlace;
+}
+
 export interface ResolvedTask {
   id: string;
   title: string;
@@ -135,6 +154,7 @@ export interface ResolvedTask {
   /** What it prepares is of the site that a method reconstructs. */
   readsTarget?: boolean;
   judge?: ResolvedJudge;
+  embedder?: ResolvedEmbedder;
   subjects?: string[];
 }
 

@@ -1,12 +1,14 @@
 /** @file Finds the folders of subjects: embedded ones by id, others by path; and the family that loads a folder. */
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Site } from '../contract/data.ts';
 import type { SubjectDefinition, SubjectOutline } from '../contract/subject.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { readJson } from '../io/json.ts';
+import { ggufAt, placeName } from '../io/gguf-place.ts';
+import { hasModelConfig, readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
+import { type FetchOptions, fetchKnownSubject, knownSubjectIds } from './known-subjects.ts';
 
 const PRETRAINED = join(packageRoot, 'models/pretrained');
 
@@ -19,7 +21,10 @@ export function embeddedSubjectIds(): string[] {
     .sort();
 }
 
-/** How a suite or a person names a subject: exactly one of `path` and `hub`, or `id` alone for an embedded one. */
+/** Ids that stand for a model: of those that come with the package, and of those that are fetched by their names. */
+export const namedSubjectIds = (): string[] => [...embeddedSubjectIds(), ...knownSubjectIds()].sort();
+
+/** How a suite or a person names a subject: exactly one of `path` and `hub`, or `id` alone for an embedded or a known one. */
 export interface SubjectReference {
   id?: string;
   path?: string;
@@ -28,7 +33,7 @@ export interface SubjectReference {
 
 /**
  * The folder of a subject given by path (relative to `baseDir`), by its id on the hub (downloaded into the usual cache
- * when it is not there) or, without either, of an embedded subject.
+ * when it is not there) or, without either, of an embedded subject or a known one (fetched when it is not there).
  *
  * @throws UserError when there is no such subject or the folder holds no `config.json`.
  */
@@ -38,35 +43,45 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
     return (await resolveModel(subject.hub)).folder;
   }
   if (subject.path === undefined) {
-    const ids = embeddedSubjectIds();
-    if (!ids.includes(subject.id ?? '')) throw unknownName('embedded subject', subject.id ?? '', ids);
-    return join(PRETRAINED, subject.id!);
+    const { id = '' } = subject;
+    if (embeddedSubjectIds().includes(id)) return join(PRETRAINED, id);
+    if (knownSubjectIds().includes(id)) return fetchKnownSubject(id);
+    throw unknownName('embedded or known subject', id, namedSubjectIds());
   }
   const folder = resolve(baseDir, subject.path);
-  if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder ${folder}.`);
-  if (!existsSync(join(folder, 'config.json'))) {
-    throw new UserError(`subject ${subject.path}: expected config.json in ${folder}; found none.`);
+  if (!existsSync(folder)) throw new UserError(`subject ${subject.path}: there is no folder or file ${folder}.`);
+  if (!hasModelConfig(folder) && (await ggufAt(folder)) === undefined) {
+    throw new UserError(`subject ${subject.path}: expected config.json or a .gguf file in ${folder}; found none.`);
   }
   return folder;
 }
 
 /** @throws UserError where a suite gives a subject to a dataset that needs none: no number would come of it. */
 export function refuseSubject({ id = '', path, hub }: SubjectReference, dataset: string, where: string): void {
-  const embedded = embeddedSubjectIds().includes(id) ? `the embedded subject '${id}'` : undefined;
-  const found = path ?? hub ?? embedded;
+  const named = namedSubjectIds().includes(id) ? `the subject '${id}'` : undefined;
+  const found = path ?? hub ?? named;
   if (found === undefined) return;
   throw new UserError(
     `${where}: dataset ${dataset} has activations of its own: expected no subject, only an 'id' that names it in results; found ${found}.`,
   );
 }
 
-/** What a person may name: an embedded subject by its id, a folder that exists, or a model on the hub. */
+/** What a person may name: an embedded or a known subject by its id, a folder that exists, or a model on the hub. */
 export async function subjectByName(name: string): Promise<SubjectReference> {
-  if (embeddedSubjectIds().includes(name)) return { id: name };
+  if (namedSubjectIds().includes(name)) return { id: name };
   const { isHubReference } = await import('../io/hub.ts');
   if (!existsSync(name) && isHubReference(name)) return { id: name.split('/')[1]!.split('@')[0]!, hub: name };
   if (!/[\\/.]/.test(name) && !existsSync(name)) return { id: name };
-  return { id: basename(resolve(name)), path: resolve(name) };
+  return { id: placeName(resolve(name)), path: resolve(name) };
+}
+
+/** Fetches those of some subjects that are known ones and not here yet, and says what came from where. */
+export async function fetchNamed(subjects: readonly SubjectReference[], options: FetchOptions): Promise<void> {
+  const [embedded, known] = [embeddedSubjectIds(), knownSubjectIds()];
+  for (const { id = '', path, hub } of subjects) {
+    const named = path === undefined && hub === undefined && !embedded.includes(id) && known.includes(id);
+    if (named) await fetchKnownSubject(id, options);
+  }
 }
 
 /**
@@ -75,16 +90,13 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
  * @throws UserError naming the families when none does.
  */
 export async function familyOf(folder: string, registry: Registry): Promise<SubjectDefinition> {
-  const file = join(folder, 'config.json');
-  const config = (await readJson(file, 'subject')) as { model_type?: unknown } | null;
-  const modelType = config?.model_type;
+  const { json, where } = await readModelConfig(folder);
+  const modelType = json['model_type'];
   const families = await registry.all('subject');
   const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === modelType));
   if (family) return family;
   const known = families.flatMap(({ modelTypes }) => modelTypes);
-  throw new UserError(
-    `subject ${folder}: config.json: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`,
-  );
+  throw new UserError(`${where}: model_type: expected one of ${known.sort().join(', ')}; found ${shown(modelType)}.`);
 }
 
 /** The sites that a subject's folder tells of before its weights are loaded; undefined where its family has no outline. */

@@ -260,6 +260,29 @@ test('--activations and --seed', async () => {
   assert.match(await refusal(both), /exclude each other/);
 });
 
+test('--random-init draws all models anew, under other names and another title; what is no model is refused', async () => {
+  const drawn = await overrideSuite(given(), { randomInit: 'blocks' });
+  assert.equal(
+    drawn.subjects.map(({ randomInit }) => randomInit),
+    ['blocks', 'blocks'],
+  );
+  assert.is(drawn.id, 's-random-init');
+  assert.equal(drawn.tasks[0]!.subjects, ['lm']);
+  const embedded = { ...given(), subjects: [{ ...given().subjects[0]!, id: 'tiny-lm', path: undefined }] };
+  const alone = { ...embedded, methods: [{ id: 'pca', subjects: ['tiny-lm'] }], tasks: [] };
+  const named = await overrideSuite(alone, { randomInit: 'all' });
+  assert.equal(named.methods[0]!.subjects, ['tiny-lm-random']);
+  checkNames({ ...alone, subjects: [...alone.subjects, ...named.subjects] }, 'beside each other');
+  const there = absolutePaths(given(), folder);
+  const other = await overrideSuite(there, { subject: { id: 'b', path: join(folder, 'b-lm') }, randomInit: 'all' });
+  assert.equal([other.id, other.subjects[0]!.randomInit], ['s-b', 'all']);
+  const imported = { folder: '/x', modality: 'image' as const, sites: [], rows: 1 };
+  assert.match(
+    await refusal(() => overrideSuite(given(), { imported, randomInit: 'all' })),
+    /--random-init and --activations exclude each other/,
+  );
+});
+
 test('the suites of the package run on one new subject of either modality without a name twice', async () => {
   const { suite: loaded, baseDir } = await loadSuite('default');
   for (const folderName of ['b-lm', 'a-clip']) {

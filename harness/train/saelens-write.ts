@@ -6,6 +6,34 @@ import { atomicWriteJson } from '../io/atomic.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
 import { type NamedTensors, tf } from '../num/tf.ts';
 
+/** What `cfg.json` says beside what stands in every one that is written here. */
+export interface SaeLensFolder {
+  architecture: string;
+  d_in: number;
+  d_sae: number;
+  cfg: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  tensors: Record<string, TensorToWrite>;
+}
+
+/** @throws UserError when the folder cannot be written. */
+export async function writeSaeLensFolder(folder: string, sae: SaeLensFolder): Promise<void> {
+  const { architecture, d_in, d_sae, cfg, metadata, tensors } = sae;
+  await writeSafetensors(join(folder, 'sae_weights.safetensors'), tensors);
+  await atomicWriteJson(join(folder, 'cfg.json'), {
+    architecture,
+    d_in,
+    d_sae,
+    dtype: 'float32',
+    device: 'cpu',
+    normalize_activations: 'none',
+    reshape_activations: 'none',
+    apply_b_dec_to_input: false,
+    ...cfg,
+    metadata,
+  });
+}
+
 /**
  * Writes inference weights (input scale folded) so that SAELens loads them: `normalize_activations` is `none`, and what
  * this project knows beyond SAELens's fields stands under `metadata`.
@@ -32,17 +60,7 @@ export async function writeSaeLens<H>(
     }
   });
   const { architecture, cfg } = exported!;
-  await writeSafetensors(join(folder, 'sae_weights.safetensors'), tensors);
-  await atomicWriteJson(join(folder, 'cfg.json'), {
-    architecture,
-    d_in: shape.d_in,
-    d_sae: shape.d_sae,
-    dtype: 'float32',
-    device: 'cpu',
-    normalize_activations: 'none',
-    reshape_activations: 'none',
-    apply_b_dec_to_input: false,
-    ...cfg,
-    metadata: { ...metadata, saxbench_variant: definition.id, saxbench_hyperparameters: hp },
-  });
+  const { d_in, d_sae } = shape;
+  const all = { ...metadata, saxbench_variant: definition.id, saxbench_hyperparameters: hp };
+  await writeSaeLensFolder(folder, { architecture, d_in, d_sae, cfg, metadata: all, tensors });
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../../harness/activations/activation-set.ts';
+import { readSaeLens } from '../../harness/checkpoints/layouts/saelens.ts';
+import { checkpointMethod } from '../../harness/checkpoints/method.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
@@ -12,8 +14,6 @@ import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { checkLossGradients, randomValues, stepState } from '../../harness/testing/loss-gradients.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { withDefaults } from '../../harness/train/options.ts';
-import { saeLensMethod } from '../../harness/train/saelens-method.ts';
-import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import { trainSae } from '../../harness/train.ts';
 import definition from './archetypal.ts';
 import { kMeans } from './shared/k-means.ts';
@@ -89,7 +89,7 @@ test('trained: rows on the simplex, relaxation within its ball, and kept as a To
   assert.equal([...state.tensors['b_dec']!.data], new Array(d).fill(0));
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-archetypal-'));
   await trained.writeSaeLens(folder);
-  const copy = saeLensMethod(await readSaeLens(folder));
+  const copy = checkpointMethod(await readSaeLens(folder));
   const x = tf.tensor2d(await set.read(0, 100), [100, d]) as Tensor2D;
   tf.tidy(() => {
     const [own, read] = [trained.method.encode!(x), copy.encode!(x)];

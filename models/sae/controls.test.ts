@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readSaeLens } from '../../harness/checkpoints/layouts/saelens.ts';
+import { checkpointMethod } from '../../harness/checkpoints/method.ts';
 import type { Codes, FittedMethod, SaeDefinition } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
-import { saeLensMethod } from '../../harness/train/saelens-method.ts';
-import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import type { TrainedSae } from '../../harness/train/trained-sae.ts';
 import { trainSae } from '../../harness/train.ts';
 import frozenDecoder from './frozen-decoder.ts';
@@ -70,7 +70,7 @@ async function explained(method: FittedMethod): Promise<number> {
 async function roundTrip(trained: TrainedSae): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-control-'));
   await trained.writeSaeLens(folder, { hook_name: 'blocks.0.hook_resid_post' });
-  const copy = saeLensMethod(await readSaeLens(folder));
+  const copy = checkpointMethod(await readSaeLens(folder));
   const x = tf.tensor2d(await set.read(0, 500), [500, d]) as Tensor2D;
   const codes = (method: FittedMethod) => tf.tidy(() => toDense(method.encode!(x) as Codes).dataSync());
   allclose(codes(copy), codes(trained.method), { rtol: 1e-4, atol: 1e-4 }, 'codes');

@@ -6,14 +6,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../../harness/activations/activation-set.ts';
 import { siteOf } from '../../harness/activations/site-of.ts';
+import { readSaeLens } from '../../harness/checkpoints/layouts/saelens.ts';
+import { checkpointMethod } from '../../harness/checkpoints/method.ts';
 import { reconstruct } from '../../harness/kit/reconstruct.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { checkLossGradients, randomValues } from '../../harness/testing/loss-gradients.ts';
-import { saeLensMethod } from '../../harness/train/saelens-method.ts';
-import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import { trainSae } from '../../harness/train.ts';
 import definition from './crosscoder.ts';
 
@@ -74,7 +74,7 @@ test('trained: both sites are explained, the small one too; one site alone is re
   for (const site of ['nmse.0', 'nmse.1']) assert.ok(parts[site]! < 0.15, `${site}: ${parts[site]}`);
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-crosscoder-'));
   await trained.writeSaeLens(folder, { hook_name: 'a+b' });
-  const copy = saeLensMethod(await readSaeLens(folder));
+  const copy = checkpointMethod(await readSaeLens(folder));
   const rows = tf.tensor2d(x.slice(0, 50 * 2 * d), [50, 2 * d]) as Tensor2D;
   const [own, read] = [reconstruct(trained.method, rows), reconstruct(copy, rows)];
   allclose(read.dataSync(), own.dataSync(), { rtol: 1e-4, atol: 1e-4 });

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readSaeLens } from '../../harness/checkpoints/layouts/saelens.ts';
+import { checkpointMethod } from '../../harness/checkpoints/method.ts';
 import type { Codes, FittedMethod, SaeDefinition } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
 import { initBackend } from '../../harness/num/backend.ts';
@@ -11,8 +13,6 @@ import { meanMaxCosine } from '../../harness/num/metrics/decoder.ts';
 import { type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { sparseData } from '../../harness/testing/sparse-data.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
-import { saeLensMethod } from '../../harness/train/saelens-method.ts';
-import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import { trainSae } from '../../harness/train.ts';
 import abstopk from './abstopk.ts';
 import batchtopk from './batchtopk.ts';
@@ -101,7 +101,7 @@ for (const { definition: given, hp, least = {} } of VARIANTS) {
 
     const folder = await mkdtemp(join(tmpdir(), 'saxbench-sae-'));
     await trained.writeSaeLens(folder, { hook_name: 'blocks.0.hook_resid_post' });
-    const copies = [saeLensMethod(await readSaeLens(folder)), restoreSae(definition, trained.state())];
+    const copies = [checkpointMethod(await readSaeLens(folder)), restoreSae(definition, trained.state())];
     for (const copy of copies) {
       const again = apply(copy, x);
       allclose(again.codes, result.codes, { rtol: 1e-4, atol: 1e-4 }, 'codes');

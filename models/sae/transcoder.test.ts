@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySet } from '../../harness/activations/activation-set.ts';
+import { readSaeLens } from '../../harness/checkpoints/layouts/saelens.ts';
+import { checkpointMethod } from '../../harness/checkpoints/method.ts';
 import type { SaeDefinition } from '../../harness/contract.ts';
 import { reconstruct } from '../../harness/kit/reconstruct.ts';
 import { allclose } from '../../harness/num/allclose.ts';
@@ -19,8 +21,6 @@ import { checkLossGradients, randomValues } from '../../harness/testing/loss-gra
 import { assertComesBack } from '../../harness/testing/sae-inference.ts';
 import { restoreSae } from '../../harness/train/fitted-sae.ts';
 import { withDefaults } from '../../harness/train/options.ts';
-import { saeLensMethod } from '../../harness/train/saelens-method.ts';
-import { readSaeLens } from '../../harness/train/saelens-read.ts';
 import { trainSae } from '../../harness/train.ts';
 import skipTranscoder from './skip-transcoder.ts';
 import transcoder from './transcoder.ts';
@@ -101,7 +101,7 @@ test('trained on one site, another is explained, and what is kept gives the same
       await trained.writeSaeLens(folder, { hook_name: 'a', hook_name_out: 'b' });
       const read = await readSaeLens(folder);
       assert.is(read.config.hook_name_out, 'b');
-      copies.push(saeLensMethod(read));
+      copies.push(checkpointMethod(read));
     }
     for (const copy of copies) {
       assert.is(copy.d_out, 6);

@@ -2,18 +2,17 @@
  * @file Causal language models of any family: what a family declares, and the passes as pure, differentiable functions of
  * the parameters. `define-causal-lm.ts` makes a subject of it; llama.ts and gpt2.ts are families.
  *
- * What the families to come add here or to `StackSpec`, each a field that the others leave out:
- * - Qwen 2: nothing (biases of q, k and v: `bias.out: false`). Qwen 3: a norm of each head's q and k, before `attend`.
- * - GPT-NeoX, Phi: `parallel` (the MLP reads the block's input), rotary positions of a head's first part in `Rotary`;
- *   NeoX's fused QKV is a `split` with `heads`; Phi's head has a bias, which `linear` adds where it is stored.
- * - Phi 3: a `split` of qkv_proj and gate_up_proj. Gemma 2: a factor on the embedding, norms with 1 + w, norms after the
- *   attention and the MLP, caps on scores and logits, a window in every other layer; the last three not in a fused block.
+ * What a family has beyond the others is a field of `CausalLm` or `StackSpec` that these leave out. The fused block of the
+ * native backend knows none of: `parallel`, gains of 1 + weight, norms of queries and keys or of what is added, a block
+ * without a norm before its layers, caps on scores, rotary positions of a head's first part. Windows do as long as they hold
+ * the whole text, and in a step of generation.
  */
 import {
   type ForwardOptions,
   type ForwardResult,
   type NamedTensors,
   type Site,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
@@ -22,10 +21,19 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
-import { embed, linear, normalise } from './layers.ts';
+import { embed, linear } from './layers.ts';
 import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
-import { blockAfter, normShapes, runStack, type StackSpec, stackShapes, storedLinears } from './transformer.ts';
+import {
+  blockAfter,
+  normaliseBy,
+  normShapes,
+  runStack,
+  type StackPass,
+  type StackSpec,
+  stackShapes,
+  storedLinears,
+} from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
 
 /** The architecture of a causal language model. Names are those of its parameters, without `.weight` and `.bias`. */
@@ -37,11 +45,15 @@ export interface CausalLm {
   eosId?: number;
   /** Table of the tokens [vocab, d]. */
   embed: string;
+  /** Factor on the rows of the table that enter the stream (Gemma: √d). */
+  embedScale?: number;
   positions: Positions;
   stack: StackSpec;
   finalNorm: string;
   /** The unembedding; the same as `embed` where the weights are tied. */
   head: string;
+  /** Logits l become cap · tanh(l / cap) (Gemma 2). */
+  logitCap?: number;
   /** How files hold all this, beside what the stack says of its layers. */
   files?: FileLayout;
 }
@@ -59,6 +71,12 @@ export function causalLmShapes({ vocab, maxLength, embed, positions, stack, fina
     ...(head === embed ? {} : { [`${head}.weight`]: [vocab, stack.d] }),
   };
 }
+
+/** What stands between ids and the stream: tables of tokens and positions, and the unembedding. */
+export const causalLmTables = ({ embed, positions, head }: CausalLm): string[] => [
+  ...('table' in positions ? [positions.table] : []),
+  ...new Set([embed, head]),
+];
 
 /** How files hold the parameters. */
 export const causalLmFiles = ({ files, stack }: CausalLm): FileLayout => ({ ...files, linears: storedLinears(stack) });
@@ -85,8 +103,42 @@ export interface HiddenResult {
 
 /** Logits [rows, vocab] of final-norm outputs [rows, d]. */
 export function causalLmLogits(params: NamedTensors, lm: CausalLm, hidden: Tensor2D): Tensor2D {
-  return linear(params, lm.head, hidden);
+  return capped(lm, linear(params, lm.head, hidden));
 }
+
+const capped = <T extends Tensor>({ logitCap }: CausalLm, logits: T): T =>
+  logitCap === undefined ? logits : (tf.mul(tf.tanh(tf.div(logits, logitCap)), logitCap) as T);
+
+/**
+ * Which columns the rows see in a step of generation in layers with a window of `size`: those that `column.seen` shows and
+ * whose positions, counted without the others, are less than `size` before the row's own.
+ */
+function seenInWindow({ positions, seen }: NewColumn, size: number): Uint8Array | undefined {
+  if (positions.every((position) => position < size)) return seen;
+  const n = positions.length;
+  // Rows that are done stay where they ended.
+  const columns = seen ? seen.length / n : Math.max(...positions) + 1;
+  const near = new Uint8Array(n * columns);
+  for (let row = 0; row < n; row++) {
+    let position = 0;
+    for (let at = row * columns; at < (row + 1) * columns; at++) {
+      if (seen?.[at] === 0) continue;
+      if (position > positions[row]! - size) near[at] = 1;
+      position++;
+    }
+  }
+  return near;
+}
+
+/** What layers with a window have otherwise than the others. */
+function localPass({ positions, stack }: CausalLm, places: Int32Array, column?: NewColumn): StackPass['local'] {
+  if (!stack.window) return undefined;
+  const seen = column && seenInWindow(column, stack.window.size);
+  const rotary = 'rotary' in positions ? positions.localRotary : undefined;
+  return { rotary: rotary?.tables(places), seen: seen && seenTensor(seen, column.positions.length) };
+}
+
+const seenTensor = (seen: Uint8Array, n: number) => tf.tensor2d(seen, [n, seen.length / n], 'bool');
 
 /**
  * Everything before the unembedding. Keys and values are added to `caches`, one a layer, and `column` goes on from what
@@ -115,12 +167,13 @@ export function causalLmHidden(
     sitePrefix: '',
     hooks,
     rotary: 'rotary' in lm.positions ? lm.positions.rotary.tables(positions) : undefined,
-    seen: column?.seen && tf.tensor2d(column.seen, [n, column.seen.length / n], 'bool'),
+    seen: column?.seen && seenTensor(column.seen, n),
+    local: localPass(lm, positions, column),
     caches,
     from: first,
   });
   if (!x || hooks.finished()) return { captured };
-  const normed = normalise(params, lm.finalNorm, x, stack.norm, stack.epsilon);
+  const normed = normaliseBy(stack, params, lm.finalNorm, x);
   const hidden = hooks.visit(FINAL_NORM_SITE, normed);
   Object.assign(captured, hooks.take());
   return { hidden, captured };
@@ -171,7 +224,8 @@ export function causalLmTokenLosses(
     const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
     const total = rowLogSumExp(causalLmLogits(params, lm, states));
     const table = params[`${lm.head}.weight`] as Tensor2D;
-    const losses = tf.sub(total, tf.sum(tf.mul(states, embed(table, targets)), 1)) as Tensor1D;
+    const found = capped(lm, tf.sum(tf.mul(states, embed(table, targets)), 1));
+    const losses = tf.sub(total, found) as Tensor1D;
     return { losses, captured };
   });
 }

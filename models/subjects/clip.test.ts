@@ -8,6 +8,7 @@ import { tf } from '../../harness/num/tf.ts';
 import clip, { readClip } from './clip.ts';
 import { configReader } from './config.ts';
 import { unitRows } from './contrastive.ts';
+import openClip, { readOpenClip } from './open-clip.ts';
 import { assertClose, readGolden, testFolder } from './testing/golden.ts';
 
 const test = suite('models/subjects/clip');
@@ -15,11 +16,13 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const open = (name: string) => clip.load(testFolder(name), { id: 'test' }) as Promise<Clip>;
+const open = (name: string) =>
+  (name === 'open-clip' ? openClip : clip).load(testFolder(name), { id: 'test' }) as Promise<Clip>;
 
 const FOLDERS = {
   'clip-quick-gelu': 'F32, quick_gelu, pooled at the EOS token',
   'clip-gelu-f16': 'F16, gelu, pooled at the largest id (eos_token_id 2)',
+  'open-clip': 'by open_clip, in its own layout',
 };
 
 for (const [name, what] of Object.entries(FOLDERS)) {
@@ -122,6 +125,25 @@ test('legacy configs: absent sizes are those of ViT-B/32, and text_config_dict g
   assert.is(config.vision.stack.activation, 'quick_gelu');
   assert.throws(() => parse({ vision_config: { patch_size: 33 } }), /image_size: expected a multiple/);
   assert.throws(() => parse({ text_config: { hidden_act: 'relu' } }), /text_config: field hidden_act/);
+});
+
+test('OpenCLIP: its own preprocessing, and what is not computed here is refused by name', async () => {
+  const model = await open('open-clip');
+  const white = { width: 15, height: 24, data: new Uint8Array(15 * 24 * 3).fill(255) };
+  const pixels = await model.preprocess([white]);
+  assertClose('corner', tf.slice(pixels, [0, 0, 0, 0], [1, 1, 1, 3]), [0.5 / 0.2, 0.6 / 0.3, 0.7 / 0.4], {
+    tolerance: 1e-6,
+  });
+  pixels.dispose();
+  model.dispose();
+  const read = (model_cfg: object) => readOpenClip(configReader({ model_cfg }, 'open_clip_config.json'));
+  const plain = { embed_dim: 512, vision_cfg: {}, text_cfg: {} };
+  assert.equal([read(plain).vision.stack.heads, read(plain).text.maxLength], [12, 77]);
+  assert.is(read(plain).vision.stack.activation, 'gelu');
+  assert.throws(() => read({ ...plain, vision_cfg: { timm_model_name: 'x' } }), /vision_cfg: field timm_model_name/);
+  assert.throws(() => read({ ...plain, text_cfg: { hf_model_name: 'roberta' } }), /hf_model_name/);
+  assert.throws(() => read({ ...plain, vision_cfg: { pool_type: 'avg' } }), /pool_type: expected one of tok/);
+  assert.throws(() => read({ ...plain, vision_cfg: { layers: [3, 4, 6, 3] } }), /layers: expected an integer/);
 });
 
 test('folders name their files in errors', async () => {

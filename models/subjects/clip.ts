@@ -2,6 +2,7 @@
 import type { ConfigReader } from './config.ts';
 import { defineDualEncoder } from './define-dual-encoder.ts';
 import type { DualEncoder } from './dual-encoder.ts';
+import { gridOf } from './image-grid.ts';
 import type { StackSpec } from './transformer.ts';
 
 /** Sizes of CLIP ViT-B/32, which Hugging Face assumes where a config leaves them out. */
@@ -19,10 +20,7 @@ export function readClip(config: ConfigReader): DualEncoder {
   const sectionOf = (name: string) => config.section(config.has(`${name}_dict`) ? `${name}_dict` : name);
   const vision = sectionOf('vision_config');
   const text = sectionOf('text_config');
-  const imageSize = vision.size('image_size', 224);
-  const patchSize = vision.size('patch_size', 32);
-  if (imageSize % patchSize !== 0) throw vision.wrong('image_size', `a multiple of patch_size (${patchSize})`);
-  if (vision.size('num_channels', 3) !== 3) throw vision.wrong('num_channels', '3');
+  const { imageSize, patchSize } = gridOf(vision, { imageSize: 224, patchSize: 32 });
   return {
     projectionDim: config.size('projection_dim', 512),
     logitScale: 'logit_scale',
@@ -36,6 +34,7 @@ export function readClip(config: ConfigReader): DualEncoder {
       inputNorm: 'vision_model.pre_layrnorm',
       finalNorm: 'vision_model.post_layernorm',
       projection: 'visual_projection',
+      pooling: 'class',
     },
     text: {
       stack: readStack(text, 'text'),

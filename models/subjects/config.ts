@@ -13,6 +13,7 @@ const ACTIVATIONS: Record<string, Activation> = {
   quick_gelu: 'quick_gelu',
   gelu: 'gelu',
   gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
 };
 
@@ -28,13 +29,27 @@ export interface ConfigReader {
   oneOf<T extends string>(field: string, known: readonly T[], fallback?: T): T;
   /** An activation function by its name in Hugging Face's configs. */
   activation(field: string, fallback: string): Activation;
+  /** A positive number; nothing where the field is `null`, `fallback` where it is absent. */
+  positiveOrNone(field: string, fallback?: number): number | undefined;
+  /** A positive integer; nothing where the field is `null`, `fallback` where it is absent. */
+  sizeOrNone(field: string, fallback?: number): number | undefined;
+  /** An integer from 0 to 2^24. */
+  count(field: string, fallback: number): number;
+  /** A list of as many positive numbers as said. */
+  positives(field: string, count: number): number[];
+  /** A list of as many of the known names as said, or nothing where the field is absent. */
+  names<T extends string>(field: string, known: readonly T[], count: number): T[] | undefined;
   /** Refuses a value that would change the numbers in a way that is not computed here; absent is well. */
   fixed(field: string, only: boolean | number): void;
-  /** A token id, the first of a list of them, or undefined. */
-  tokenId(field: string): number | undefined;
+  /** The same of a field that may only be `null` or absent. */
+  none(field: string): void;
+  /** A token id, or the first of a list of them; nothing where the field is `null`, `fallback` where it is absent. */
+  tokenId(field: string, fallback?: number): number | undefined;
   /** The reader of a nested object; an empty one where the field is absent. */
   section(field: string): ConfigReader;
   has(field: string): boolean;
+  /** The value of a field of which this reader does not know the form; undefined where it is absent. */
+  value(field: string): unknown;
   /** The error for a field whose value does not do. */
   wrong(field: string, expected: string): UserError;
 }
@@ -52,11 +67,19 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
     throw wrong(field, `one of ${known.join(', ')}`);
   };
 
-  function whole(field: string, fallback: number | undefined, most: number): number {
+  function whole(field: string, fallback: number | undefined, most: number, least = 1): number {
     const value = read(field, fallback);
-    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return value as number;
-    throw wrong(field, `an integer from 1 to ${most}`);
+    if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+    throw wrong(field, `an integer from ${least} to ${most}`);
   }
+
+  const has = (field: string) => (json[field] ?? null) !== null;
+  const size: ConfigReader['size'] = (field, fallback) => whole(field, fallback, MAX_SIZE);
+  const positive: ConfigReader['positive'] = (field, fallback) => {
+    const value = read(field, fallback);
+    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+    throw wrong(field, 'a positive number');
+  };
 
   return {
     wrong,
@@ -65,21 +88,37 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
     fixed(field, only) {
       if (read(field, only) !== only) throw wrong(field, `${only}, which alone is computed here`);
     },
-    has: (field) => (json[field] ?? null) !== null,
-    size: (field, fallback) => whole(field, fallback, MAX_SIZE),
-    layers: (field, fallback) => whole(field, fallback, MAX_LAYERS),
-    positive(field, fallback) {
-      const value = read(field, fallback);
-      if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-      throw wrong(field, 'a positive number');
+    none(field) {
+      if (has(field)) throw wrong(field, 'null, which alone is computed here');
     },
+    has,
+    value: (field) => json[field] ?? undefined,
+    size,
+    sizeOrNone: (field, fallback) => (has(field) ? size(field) : json[field] === null ? undefined : fallback),
+    positiveOrNone: (field, fallback) => (has(field) ? positive(field) : json[field] === null ? undefined : fallback),
+    count: (field, fallback) => whole(field, fallback, MAX_SIZE, 0),
+    positives(field, count) {
+      const list = json[field];
+      const fits = Array.isArray(list) && list.length === count && list.every((x) => Number.isFinite(x) && x > 0);
+      if (fits) return list;
+      throw wrong(field, `a list of ${count} positive numbers`);
+    },
+    names(field, known, count) {
+      const list = json[field] ?? undefined;
+      if (list === undefined) return undefined;
+      const fits = Array.isArray(list) && list.length === count && list.every((name) => known.includes(name));
+      if (fits) return list;
+      throw wrong(field, `a list of ${count}, each one of ${known.join(', ')}`);
+    },
+    layers: (field, fallback) => whole(field, fallback, MAX_LAYERS),
+    positive,
     flag(field, fallback) {
       const value = read(field, fallback);
       if (typeof value === 'boolean') return value;
       throw wrong(field, 'true or false');
     },
-    tokenId(field) {
-      const value = json[field] ?? undefined;
+    tokenId(field, fallback) {
+      const value = json[field] === undefined ? fallback : (json[field] ?? undefined);
       const id = Array.isArray(value) ? value[0] : value;
       if (id === undefined || (Number.isInteger(id) && id >= 0)) return id;
       throw wrong(field, 'a token id');

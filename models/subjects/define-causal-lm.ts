@@ -1,9 +1,17 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
-import { defineSubject, type LanguageModel, type Tensor2D, tf } from '../../harness/contract.ts';
-import { type CausalLm, causalLmFiles, causalLmForward, causalLmShapes, causalLmSites } from './causal-lm.ts';
+import { defineSubject, type LanguageModel, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
+import {
+  type CausalLm,
+  causalLmFiles,
+  causalLmForward,
+  causalLmShapes,
+  causalLmSites,
+  causalLmTables,
+} from './causal-lm.ts';
 import { type Family, folderReader } from './family.ts';
 import { generate } from './generate.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
+import { drawAnew } from './random-init.ts';
 import { linearNames, packBlocks } from './transformer.ts';
 import { loadParams, transposeLinears } from './weights.ts';
 
@@ -15,11 +23,12 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
   const parts = { sites: causalLmSites, shapes: causalLmShapes, files: causalLmFiles };
   const { describe, outline } = folderReader(read, parts);
 
-  async function load(folder: string, { id }: { id: string }): Promise<LanguageModel> {
+  async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<LanguageModel> {
     const { json, model: lm, sites, parameters, shapes, files } = await describe(folder);
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, lm.vocab);
-    const loaded = await loadParams(folder, shapes, files);
+    const trained = await loadParams(folder, shapes, files);
+    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? causalLmTables(lm) : []) : trained;
     const params = packBlocks(transposeLinears(loaded, [...linearNames(lm.stack), lm.head], [lm.head]), lm.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
@@ -44,5 +53,5 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
     };
   }
 
-  return defineSubject({ ...plugin, outline, load });
+  return defineSubject({ ...plugin, outline, load, randomInit: true });
 }

@@ -1,43 +1,54 @@
 /** @file A family of encoders of images and texts as a plug-in: a folder in Hugging Face layout becomes a subject. */
-import { join } from 'node:path';
-import { type Clip, defineSubject, tf, UserError } from '../../harness/contract.ts';
-import { decodeImage, loadImagePreprocessing, preprocessImages } from '../../harness/kit/index.ts';
+import { type Clip, defineSubject, type SubjectLoading, tf, UserError } from '../../harness/contract.ts';
+import type { ImagePreprocessing, ProcessorKind } from '../../harness/kit/index.ts';
 import {
   type DualEncoder,
   dualEncoderFiles,
   dualEncoderLinears,
   dualEncoderShapes,
+  dualEncoderSites,
+  dualEncoderTables,
   imageForward,
-  imageForwardFrom,
   textForward,
-  textSites,
-  visionSites,
 } from './dual-encoder.ts';
 import { type Family, folderReader } from './family.ts';
+import { openImageInput } from './image-input.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
+import { drawAnew } from './random-init.ts';
 import { packBlocks } from './transformer.ts';
+import { prefixLength, type VisionTower, visionForwardFrom, visionLength } from './vision-tower.ts';
 import { loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
-export type DualEncoderFamily = Family<DualEncoder>;
-
-const sitesOf = (model: DualEncoder) => [...visionSites(model), ...textSites(model)];
+export interface DualEncoderFamily extends Family<DualEncoder> {
+  /** Whose defaults its preprocessor has where the file names none. Default CLIP's. */
+  processor?: ProcessorKind;
+  /** The steps of its preprocessing, where its config has them and no `preprocessor_config.json` does. */
+  preprocessing?(config: Record<string, unknown>, folder: string): ImagePreprocessing;
+}
 
 /** Declares a family of dual encoders; the default export of `models/subjects/<id>.ts`. */
-export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
+export function defineDualEncoder({
+  read,
+  processor = 'CLIP',
+  preprocessing: readSteps,
+  ...plugin
+}: DualEncoderFamily) {
   const { describe, outline } = folderReader(read, {
-    sites: sitesOf,
+    sites: dualEncoderSites,
     shapes: dualEncoderShapes,
     files: dualEncoderFiles,
   });
 
-  async function load(folder: string, { id }: { id: string }): Promise<Clip> {
+  async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<Clip> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
-    const { vision, text } = model;
+    const { vision, text, logitBias } = model;
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, text.vocab);
-    const steps = await loadImagePreprocessing(folder);
-    const loaded = await loadParams(folder, shapes, files);
+    const input = await openImageInput(folder, processor, readSteps?.(json, folder));
+    refuseSize(folder, vision, input.size);
+    const trained = await loadParams(folder, shapes, files);
+    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? dualEncoderTables(model) : []) : trained;
     const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
     const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
@@ -50,31 +61,33 @@ export function defineDualEncoder({ read, ...plugin }: DualEncoderFamily) {
       sites,
       tokenizer,
       imageSize: vision.imageSize,
+      imageTokens: visionLength(vision),
+      imagePrefix: prefixLength(vision),
       logitScale: Math.exp(params[model.logitScale]!.dataSync()[0]!),
+      ...(logitBias === undefined ? {} : { logitBias: params[logitBias]!.dataSync()[0]! }),
       projectionDim: model.projectionDim,
-      tokenize: (texts) =>
-        batchOf(
-          texts.map((line) => idsOf(line, { maxLength: text.maxLength })),
-          padId,
-        ),
-      async preprocess(images) {
-        const decoded = await Promise.all(images.map((image) => ('path' in image ? decodeImage(image.path) : image)));
-        const { data, shape } = preprocessImages(decoded, steps, 'nhwc');
-        const [, height, width] = shape as [number, number, number, number];
-        if (images.length > 0 && (height !== vision.imageSize || width !== vision.imageSize)) {
-          throw new UserError(
-            `subject ${join(folder, 'preprocessor_config.json')}: expected images of ${vision.imageSize} x ` +
-              `${vision.imageSize}, as config.json says, found ${width} x ${height}.`,
-          );
-        }
-        return tf.tensor4d(data, [images.length, vision.imageSize, vision.imageSize, 3]);
+      tokenize(texts) {
+        const rows = texts.map((line) => idsOf(line, { maxLength: text.maxLength }));
+        return text.eosId === 'last' ? batchOf(paddedTo(rows, text.maxLength, padId), padId) : batchOf(rows, padId);
       },
+      preprocess: (images) => input.preprocess(images, vision.imageSize),
       forwardImage: (pixels, options) => imageForward(params, model, pixels, options),
-      forwardImageFrom: (site, x, options) => imageForwardFrom(params, model, site, x, options),
+      forwardImageFrom: (site, x, options) => visionForwardFrom(params, vision, model.projectionDim, site, x, options),
       forwardText: (batch, options) => textForward(params, model, batch, options),
       dispose: () => tf.dispose(params),
     };
   }
 
-  return defineSubject({ ...plugin, outline, load });
+  return defineSubject({ ...plugin, outline, load, randomInit: true });
+}
+
+/** Rows that are padded to one length with ids that the model reads. */
+const paddedTo = (rows: readonly number[][], length: number, padId: number): number[][] =>
+  rows.map((row) => [...row, ...new Array<number>(length - row.length).fill(padId)]);
+
+function refuseSize(folder: string, { imageSize }: VisionTower, size: number | undefined): void {
+  if (size === undefined || size === imageSize) return;
+  throw new UserError(
+    `subject ${folder}: preprocessor_config.json: expected images of ${imageSize} x ${imageSize}, as the config says, found ${size} x ${size}.`,
+  );
 }

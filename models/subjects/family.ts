@@ -1,7 +1,7 @@
 /** @file What families of every kind have in common: what a folder says of itself before its weights are loaded. */
 import type { Plugin, Site, SubjectOutline } from '../../harness/contract.ts';
+import { readModelConfig } from '../../harness/kit/index.ts';
 import { type ConfigReader, configReader } from './config.ts';
-import { readConfig } from './load.ts';
 import { checkWeights, countParameters, type FileLayout, type TensorShapes } from './weights.ts';
 
 /** What a family's file says, of an architecture of type M. */
@@ -22,8 +22,8 @@ interface Parts<M> {
 /** Reads folders of a family: `describe` the config alone, `outline` with names and shapes of the weights checked. */
 export function folderReader<M>(read: Family<M>['read'], parts: Parts<M>) {
   async function describe(folder: string) {
-    const json = await readConfig(folder);
-    const model = read(configReader(json, `subject ${folder}: config.json`));
+    const { json, where } = await readModelConfig(folder);
+    const model = read(configReader(json, where));
     const shapes = parts.shapes(model);
     const [sites, parameters] = [parts.sites(model), countParameters(shapes)];
     return { json, model, sites, parameters, shapes, files: parts.files(model) };

@@ -12,7 +12,7 @@ const LOGIT_SCALE = 2.6592;
 
 /**
  * Fresh parameters: linear layers normal with variance 1/fan-in, those that write to the residual stream divided by
- * √(2·layers) (GPT-2), embeddings normal with σ = 0.02, norms 1, biases 0. Each tensor draws from its own stream of `rng`.
+ * √(2·layers) (GPT-2), embeddings normal with σ = 0.02, gains of norms 1, biases 0. Each tensor draws from its own stream of `rng`.
  * The caller owns the tensors.
  */
 export function initCausalLm(lm: CausalLm, rng: Rng): NamedTensors {
@@ -24,17 +24,19 @@ export function initCausalLm(lm: CausalLm, rng: Rng): NamedTensors {
 export function initDualEncoder(model: DualEncoder, rng: Rng): NamedTensors {
   const { vision, text, logitScale } = model;
   const { [logitScale]: _, ...shapes } = dualEncoderShapes(model);
-  const tables = [vision.classToken, vision.positions, text.embed, text.positions];
+  const { classToken = [], positions } = vision;
+  const tables = [classToken, positions, text.embed, text.positions].flat();
   const params = initTensors(shapes, tables, [vision.stack, text.stack], rng);
   return { [logitScale]: tf.scalar(LOGIT_SCALE), ...params };
 }
 
 function initTensors(shapes: TensorShapes, tables: string[], stacks: StackSpec[], rng: Rng): NamedTensors {
   const params: NamedTensors = {};
+  const gains = stacks.some(({ gainOffset }) => gainOffset) ? tf.zeros : tf.ones;
   for (const [name, shape] of Object.entries(shapes)) {
     const embedding = tables.includes(name.replace(/\.weight$/, ''));
     if (name.endsWith('.bias')) params[name] = tf.zeros(shape);
-    else if (shape.length === 1 && !embedding) params[name] = tf.ones(shape);
+    else if (shape.length === 1 && !embedding) params[name] = gains(shape);
     else params[name] = normalTensor(rng, name, shape, embedding ? EMBEDDING_STD : stdOf(name, shape, stacks));
   }
   return params;

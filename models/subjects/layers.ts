@@ -18,9 +18,26 @@ export function linear(params: NamedTensors, name: string, x: Tensor2D): Tensor2
     : tf.matMul(x, weight, false, transposeB);
 }
 
-/** RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) or LayerNorm (Ba et al. 2016, arXiv:1607.06450) of each row. */
-export function normalise(params: NamedTensors, name: string, x: Tensor2D, kind: Norm, epsilon: number): Tensor2D {
-  const weight = params[`${name}.weight`] as Tensor1D;
+/**
+ * RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) or LayerNorm (Ba et al. 2016, arXiv:1607.06450) of each row, or of each
+ * part of a row that is as wide as the weight.
+ *
+ * @param offset Added to the weight: 1 in Gemma's norms.
+ */
+export function normalise(
+  params: NamedTensors,
+  name: string,
+  x: Tensor2D,
+  kind: Norm,
+  epsilon: number,
+  offset = 0,
+): Tensor2D {
+  const stored = params[`${name}.weight`] as Tensor1D;
+  const weight = offset === 0 ? stored : (tf.add(stored, offset) as Tensor1D);
+  if (weight.size !== x.shape[1]) {
+    const parts = tf.reshape(x, [-1, weight.size]) as Tensor2D;
+    return tf.reshape(normalise(params, name, parts, kind, epsilon, offset), x.shape);
+  }
   if (kind === 'rms') return rmsNorm(x, weight, epsilon);
   const bias = (params[`${name}.bias`] as Tensor1D | undefined) ?? (tf.zerosLike(weight) as Tensor1D);
   return layerNorm(x, weight, bias, epsilon);

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LanguageModel, NamedTensors } from '../../harness/contract.ts';
+import { readModelConfig } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { causalLmForward, causalLmShapes, causalLmTokenLosses } from './causal-lm.ts';
 import { configReader } from './config.ts';
 import llama, { readLlama } from './llama.ts';
-import { readConfig } from './load.ts';
+
 import { assertClose, readGolden, sharedData, testFolder } from './testing/golden.ts';
 import { loadParams } from './weights.ts';
 
@@ -57,7 +58,7 @@ for (const [name, what] of Object.entries(FOLDERS)) {
 test('a forward pass through plain parameters gives what the loaded subject gives', async () => {
   const folder = testFolder('llama-sharded');
   const batch = await (await readGolden('llama-sharded')).batch();
-  const config = readLlama(configReader(await readConfig(folder), folder));
+  const config = readLlama(configReader((await readModelConfig(folder)).json, folder));
   const params: NamedTensors = await loadParams(folder, causalLmShapes(config));
   const model = await open(folder);
   const [plain, loaded] = [causalLmForward(params, config, batch), model.forward(batch)];

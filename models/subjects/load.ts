@@ -1,15 +1,6 @@
 /** @file What loading a subject's folder needs whatever the family: config, tokenizer, token batches. */
-import { join } from 'node:path';
 import { type TokenBatch, type Tokenizer, UserError } from '../../harness/contract.ts';
-import { loadTokenizer, readJson } from '../../harness/kit/index.ts';
-
-/** The fields of a folder's `config.json`. */
-export async function readConfig(folder: string): Promise<Record<string, unknown>> {
-  const path = join(folder, 'config.json');
-  const json = await readJson(path, 'subject');
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new UserError(`subject: ${path}: expected a JSON object.`);
-}
+import { loadTokenizer } from '../../harness/kit/index.ts';
 
 /** A folder's tokenizer by the contract, and the ids of a text cut so that its special tokens stay. */
 export async function openTokenizer(folder: string): Promise<{
@@ -39,7 +30,7 @@ const LEAST_KNOWN = 0.5;
 export function checkVocabulary(folder: string, tokenizer: Tokenizer, vocab: number): void {
   if (tokenizer.vocabSize <= vocab && tokenizer.vocabSize >= LEAST_KNOWN * vocab) return;
   throw new UserError(
-    `subject ${folder}: config.json has vocab_size ${vocab}, the tokenizer has ids up to ${tokenizer.vocabSize - 1}: ` +
+    `subject ${folder}: the config has vocab_size ${vocab}, the tokenizer has ids up to ${tokenizer.vocabSize - 1}: ` +
       'they belong to different models.',
   );
 }

@@ -1,7 +1,8 @@
 /** @file Writing a subject's folder in Hugging Face layout. */
 import { join } from 'node:path';
-import type { NamedTensors } from '../../harness/contract.ts';
+import { type NamedTensors, tf } from '../../harness/contract.ts';
 import { atomicWrite, canonicalJson, writeSafetensors } from '../../harness/kit/index.ts';
+import { type FileLayout, packParams } from './weights.ts';
 
 /** What a subject's folder holds beside the weights; each field becomes the JSON file of that name. */
 export interface SubjectFiles {
@@ -16,6 +17,7 @@ export interface SubjectFiles {
  * Hugging Face names; they stay the caller's. The same values give the same bytes.
  *
  * @param dtype Type of the weights in the file; F16 and BF16 round to nearest even.
+ * @param layout How the family's files hold linear layers (`causalLmFiles`), where otherwise than the parameters.
  * @throws UserError when the folder cannot be written.
  */
 export async function saveSubject(
@@ -23,11 +25,14 @@ export async function saveSubject(
   params: NamedTensors,
   files: SubjectFiles,
   dtype: 'F32' | 'F16' | 'BF16' = 'F32',
+  layout?: FileLayout,
 ): Promise<void> {
   const tensors: Parameters<typeof writeSafetensors>[1] = {};
-  for (const [name, tensor] of Object.entries(params)) {
+  const stored = packParams(params, layout);
+  for (const [name, tensor] of Object.entries(stored)) {
     Object.assign(tensors, { [name]: { dtype, shape: tensor.shape, data: (await tensor.data()) as Float32Array } });
   }
+  tf.dispose(stored);
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   for (const [name, json] of Object.entries(files)) {
     if (json === undefined) continue;

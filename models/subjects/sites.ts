@@ -9,7 +9,11 @@ import {
 } from '../../harness/contract.ts';
 import { unknownName } from '../../harness/kit/index.ts';
 
-/** Sites inside a block, in the order in which a forward pass comes by. */
+/**
+ * Sites inside a block, in the order in which a forward pass comes by. `hook_attn_out` and `hook_mlp_out` are what is added
+ * to the stream, so after the norms that some families put there, as in TransformerLens 2.16 (`transformer_block.py`) and
+ * Gemma Scope (arXiv:2408.05147). Blocks whose layers stand in parallel have no `hook_resid_mid`, there as here.
+ */
 export const BLOCK_SITES = ['hook_resid_pre', 'hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];
 
 /** Name of the site after the final norm. */
@@ -17,13 +21,14 @@ export const FINAL_NORM_SITE = 'ln_final.hook_normalized';
 
 /** Sites of a stack of blocks; names carry `prefix` (`''`, `vision.` or `text.`). `finalNorm` is that site's kind. */
 export function stackSites(
-  stack: { layers: number; d: number },
+  stack: { layers: number; d: number; parallel?: boolean },
   prefix: string,
   modality: Site['modality'],
   finalNorm: Site['kind'],
 ): Site[] {
-  const { layers, d } = stack;
-  const blocks = Array.from({ length: layers }, (_, i) => BLOCK_SITES.map((hook) => `${prefix}blocks.${i}.${hook}`));
+  const { layers, d, parallel } = stack;
+  const inside = BLOCK_SITES.filter((hook) => !(parallel && hook === 'hook_resid_mid'));
+  const blocks = Array.from({ length: layers }, (_, i) => inside.map((hook) => `${prefix}blocks.${i}.${hook}`));
   const inner = blocks.flat().map((name): Site => ({ name, d, modality, kind: 'tokens' }));
   return [...inner, { name: `${prefix}${FINAL_NORM_SITE}`, d, modality, kind: finalNorm }];
 }
@@ -83,7 +88,7 @@ export function createHooks(options: ForwardOptions, sites: () => Site[], positi
   function visit(site: string, x: Tensor2D): Tensor2D {
     const active = interventions.filter((intervention) => intervention.site === site);
     if (active.length === 0 && !wanted.has(site)) return x;
-    const shape: [number, number, number] = [position.n, x.shape[0] / position.n, x.shape[1]];
+    const shape: [number, number, number] = [position.n, x.shape[0] / Math.max(1, position.n), x.shape[1]];
     let value = tf.reshape(x, shape) as Tensor3D;
     if (active.length > 0) {
       const context = contextFor(shape[1]);

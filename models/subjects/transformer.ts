@@ -1,4 +1,4 @@
-/** @file The one transformer: a stack of pre-norm blocks, configured by family, with hooks at every site. */
+/** @file The one transformer: a stack of blocks, configured by family, with hooks at every site. */
 import {
   type NamedTensors,
   type Tensor1D,
@@ -23,26 +23,59 @@ import type { StoredLinear } from './weights.ts';
 
 /** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
 export interface BlockNames {
-  attentionNorm: string;
+  /** Of the attention's input; in most models. */
+  attentionNorm?: string;
   q: string;
   k: string;
   v: string;
+  /** Norms of queries and keys before they are turned: of each head where `queryKeyNorm` says so, else of all heads at once. */
+  qNorm?: string;
+  kNorm?: string;
   out: string;
-  mlpNorm: string;
+  /** Of what the attention adds to the stream (Gemma 2, OLMo 2). */
+  attentionPostNorm?: string;
+  mlpNorm?: string;
   /** In gated feed-forward layers. */
   gate?: string;
   up: string;
   down: string;
+  /** Of what the feed-forward layer adds. */
+  mlpPostNorm?: string;
+  /** Factors [d] on what the attention and the feed-forward layer add to the stream, by their whole names (LayerScale). */
+  attentionScale?: string;
+  mlpScale?: string;
+}
+
+/** Layers in which a query sees the last `size` columns alone, its own among them. */
+export interface AttentionWindow {
+  size: number;
+  in: (layer: number) => boolean;
 }
 
 /** Architecture of one stack of blocks: what is fixed about each, and how many there are under which names. */
 export interface StackSpec extends BlockShape {
   layers: number;
+  /**
+   * Where the norms of a block stand: before its attention and its feed-forward layer (the default), or after what each
+   * adds to the stream, which is then of normalised states throughout (BERT).
+   */
+  normPlace?: 'before' | 'after';
   /** Which layers have biases; `out`, the attention's last, as the others of it unless it is said. */
   bias: BlockShape['bias'] & { norm: boolean; out?: boolean };
   /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
   blockPrefix: (layer: number) => string;
   names: BlockNames;
+  /** The feed-forward layer reads the block's input, as the attention does: the stream has no middle (GPT-NeoX). */
+  parallel?: boolean;
+  /** The gain of a norm is 1 + weight (Gemma). */
+  gainOffset?: boolean;
+  /** What `qNorm` and `kNorm` are norms of. */
+  queryKeyNorm?: 'head' | 'row';
+  /** Factor on the scores; 1/√headDim when omitted. */
+  scale?: number;
+  /** Scores s become cap · tanh(s / cap). */
+  scoreCap?: number;
+  window?: AttentionWindow;
   /** How files hold a block's linear layers, by their names there after the prefix, where not each as it is. */
   stored?: Record<string, StoredLinear>;
 }
@@ -59,6 +92,8 @@ export interface StackPass {
   rotary?: RotaryTables;
   /** bool [n, columns]: the columns that a row may look at; all when omitted. */
   seen?: Tensor2D;
+  /** The same of layers with a window, where theirs are others; columns out of the window are not seen in a step of generation. */
+  local?: { rotary?: RotaryTables; seen?: Tensor2D };
   /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
   caches?: readonly KeyValueCache[];
   /** The first block that runs: x is its input. Default 0. */
@@ -99,11 +134,24 @@ function runBlock(
   input: Tensor2D,
   pass: StackPass,
 ): Tensor2D | undefined {
-  const { hooks, n, rotary, seen } = pass;
-  const { names, norm, epsilon } = spec;
+  const { hooks, n, t } = pass;
+  const { names } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
   const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
+  /** Nothing happens where the family has no such norm, or no such factors. */
+  const normed = (name: string | undefined, value: Tensor2D) =>
+    name === undefined ? value : normaliseBy(spec, params, prefix + name, value);
+  const scaled = (name: string | undefined, value: Tensor2D) =>
+    name === undefined ? value : tf.mul<Tensor2D>(value, params[prefix + name]!);
+  const after = spec.normPlace === 'after';
+  const normBefore = (name: string | undefined, value: Tensor2D) => (after ? value : normed(name, value));
+  const normAfter = (name: string | undefined, value: Tensor2D) => (after ? normed(name, value) : value);
+  const local = spec.window?.in(layer) ? spec.window : undefined;
+  const rotary = (local && pass.local?.rotary) ?? pass.rotary;
+  const seen = (local && pass.local?.seen) ?? pass.seen;
+  // In a step of generation columns are not positions, and `seen` knows the window.
+  const window = t > 1 && local && local.size < t ? local.size : undefined;
 
   let x = hooks.visit(`${site}hook_resid_pre`, input);
   if (hooks.finished()) return undefined;
@@ -111,38 +159,52 @@ function runBlock(
   const whole = params[`${prefix}${PACKED}`] as Tensor1D | undefined;
   const last = pass.firstColumn === true && layer === spec.layers - 1;
   const unseen = !INSIDE.some((hook) => hooks.wants(site + hook));
-  if (whole && unseen && canFuse(pass)) {
+  const wholeHeads = !rotary || 2 * rotary.cos.shape[1] === spec.headDim;
+  if (whole && unseen && wholeHeads && window === undefined && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
-    const y = transformerBlock(x, whole, spec, { n, t: pass.t, rotary, seen, cache, firstColumn });
+    const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn });
     const shown = hooks.visit(`${site}hook_resid_post`, y);
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }
 
-  const a = normalise(params, prefix + names.attentionNorm, x, norm, epsilon);
+  const a = normBefore(names.attentionNorm, x);
   // Other columns matter to the first one by their keys and values alone.
   const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
-  const mixed = attend(project(names.q, asking), project(names.k, a), project(names.v, a), spec, {
+  const q = normed(names.qNorm, project(names.q, asking));
+  const k = normed(names.kNorm, project(names.k, a));
+  const mixed = attend(q, k, project(names.v, a), spec, {
     n,
-    t: asking.shape[0] / n,
+    t: alone ? 1 : t,
     causal: spec.causal,
     rotary,
     seen,
     cache: pass.caches?.[layer],
+    scale: spec.scale,
+    cap: spec.scoreCap,
+    window,
   });
-  x = tf.add(x, hooks.visit(`${site}hook_attn_out`, project(names.out, mixed)));
-  x = hooks.visit(`${site}hook_resid_mid`, x);
+  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project(names.out, mixed)));
+  const read = x;
+  x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(`${site}hook_attn_out`, attended)));
+  if (!spec.parallel) x = hooks.visit(`${site}hook_resid_mid`, x);
   if (hooks.finished()) return undefined;
 
-  const m = normalise(params, prefix + names.mlpNorm, x, norm, epsilon);
+  const m = normBefore(names.mlpNorm, spec.parallel ? read : x);
   const hidden = spec.gated
     ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
     : activation(project(names.up, m), spec.activation);
-  x = tf.add(x, hooks.visit(`${site}hook_mlp_out`, project(names.down, hidden)));
+  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project(names.down, hidden)));
+  x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(`${site}hook_mlp_out`, fed)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
+}
+
+/** A norm of the stack's kind. */
+export function normaliseBy(spec: StackSpec, params: NamedTensors, name: string, x: Tensor2D): Tensor2D {
+  return normalise(params, name, x, spec.norm, spec.epsilon, spec.gainOffset ? 1 : 0);
 }
 
 /** Sites between a block's input and its output. */
@@ -155,31 +217,59 @@ const PACKED = 'packed';
  * layers must have been transposed (`transposeLinears`).
  */
 export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
+  const { attentionNorm, mlpNorm } = spec.names;
+  if (!attentionNorm || !mlpNorm || !isPlain(spec)) return params;
+  const shape = fusedShape(spec);
+  const { q, k, v, out, gate, up, down } = spec.names;
   const packed: NamedTensors = {};
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
-    const { attentionNorm, mlpNorm, q, k, v, out, gate, up, down } = spec.names;
-    const part = (name: string, weight: string) => ({
-      weight: params[`${prefix}${name}.${weight}`] as Tensor2D,
-      bias: params[`${prefix}${name}.bias`],
+    const whole = tf.tidy(() => {
+      const part = (name: string, weight: string) => ({
+        weight: params[`${prefix}${name}.${weight}`] as Tensor2D,
+        bias: params[`${prefix}${name}.bias`],
+      });
+      const linear = (name: string) => part(name, 'weightT');
+      const ofAttention = (name: string) => {
+        const { weight, bias } = linear(name);
+        return { weight, bias: bias ?? (shape.bias.attention ? tf.zeros([weight.shape[1]]) : undefined) };
+      };
+      // The operation divides scores by √headDim.
+      const factor = spec.scale === undefined ? 1 : spec.scale * Math.sqrt(spec.headDim);
+      const query = ofAttention(q);
+      const scaled = () => ({
+        weight: tf.mul<Tensor2D>(query.weight, factor),
+        bias: query.bias && tf.mul(query.bias, factor),
+      });
+      return packBlock(shape, {
+        attentionNorm: part(attentionNorm, 'weight'),
+        mlpNorm: part(mlpNorm, 'weight'),
+        layers: {
+          ...{ q: factor === 1 ? query : scaled() },
+          ...{ k: ofAttention(k), v: ofAttention(v), out: ofAttention(out) },
+          ...(gate ? { gate: linear(gate) } : {}),
+          ...{ up: linear(up), down: linear(down) },
+        },
+      });
     });
-    const linear = (name: string) => part(name, 'weightT');
-    // The operation knows all biases of the attention or none.
-    const noBias = spec.bias.attention && spec.bias.out === false ? tf.zeros([spec.d]) : undefined;
-    const outPart = linear(out);
-    const whole = packBlock(spec, {
-      attentionNorm: part(attentionNorm, 'weight'),
-      mlpNorm: part(mlpNorm, 'weight'),
-      layers: {
-        ...{ q: linear(q), k: linear(k), v: linear(v), out: { ...outPart, bias: outPart.bias ?? noBias } },
-        ...(gate ? { gate: linear(gate) } : {}),
-        ...{ up: linear(up), down: linear(down) },
-      },
-    });
-    noBias?.dispose();
     if (whole) packed[prefix + PACKED] = whole;
   }
   return { ...params, ...packed };
+}
+
+/** A block as the fused operation is told of it: it knows all biases of the attention or none. */
+function fusedShape(spec: StackSpec): BlockShape {
+  const { attention, mlp, out = attention } = spec.bias;
+  return attention === out ? spec : { ...spec, bias: { attention: attention || out, mlp } };
+}
+
+/** Whether a block is what the fused operation computes: a norm before each of its two layers, and nothing else on the way. */
+function isPlain(spec: StackSpec): boolean {
+  const { qNorm, attentionPostNorm, mlpPostNorm, attentionScale, mlpScale } = spec.names;
+  const onTheWay = qNorm ?? attentionPostNorm ?? mlpPostNorm ?? attentionScale ?? mlpScale ?? spec.scoreCap;
+  // The operation knows all biases of the attention or none; a missing one of its output is zeros.
+  const outAlone = spec.bias.out === true && !spec.bias.attention;
+  return onTheWay === undefined && !outAlone && !spec.parallel && !spec.gainOffset && spec.normPlace !== 'after';
 }
 
 /** The first column of each of n rows: x [n·t, d] → [n, d]. */
@@ -202,9 +292,10 @@ export function blockAfter(site: string, sitePrefix: string, layers: number): nu
   );
 }
 
-/** Names and shapes of a norm's parameters. */
-export function normShapes(name: string, { d, bias }: StackSpec): Record<string, number[]> {
-  return { [`${name}.weight`]: [d], ...(bias.norm ? { [`${name}.bias`]: [d] } : {}) };
+/** Names and shapes of a norm's parameters; none where the family has no such norm. */
+export function normShapes(name: string | undefined, { d, bias }: StackSpec, width = d): Record<string, number[]> {
+  if (name === undefined) return {};
+  return { [`${name}.weight`]: [width], ...(bias.norm ? { [`${name}.bias`]: [width] } : {}) };
 }
 
 /** Names and shapes of a stack's parameters. */
@@ -215,14 +306,22 @@ export function stackShapes(spec: StackSpec): Record<string, number[]> {
     shapes[`${name}.weight`] = shape;
     if (withBias) shapes[`${name}.bias`] = [shape[0]];
   };
+  const byHead = spec.queryKeyNorm === 'head';
   for (let layer = 0; layer < spec.layers; layer++) {
     const prefix = spec.blockPrefix(layer);
-    Object.assign(shapes, normShapes(prefix + names.attentionNorm, spec));
+    const addNorm = (name: string | undefined, width: number) =>
+      Object.assign(shapes, normShapes(name && prefix + name, spec, width));
+    addNorm(names.attentionNorm, d);
     add(prefix + names.q, [heads * headDim, d], bias.attention);
     add(prefix + names.k, [kvHeads * headDim, d], bias.attention);
     add(prefix + names.v, [kvHeads * headDim, d], bias.attention);
     add(prefix + names.out, [d, heads * headDim], bias.out ?? bias.attention);
-    Object.assign(shapes, normShapes(prefix + names.mlpNorm, spec));
+    addNorm(names.qNorm, byHead ? headDim : heads * headDim);
+    addNorm(names.kNorm, byHead ? headDim : kvHeads * headDim);
+    addNorm(names.attentionPostNorm, d);
+    addNorm(names.mlpNorm, d);
+    addNorm(names.mlpPostNorm, d);
+    for (const scale of [names.attentionScale, names.mlpScale]) if (scale) shapes[prefix + scale] = [d];
     if (gated) add(prefix + names.gate!, [mlp, d], bias.mlp);
     add(prefix + names.up, [mlp, d], bias.mlp);
     add(prefix + names.down, [d, mlp], bias.mlp);

@@ -129,7 +129,7 @@ test('a tokenizer of another model', async () => {
   const message = await messageAfter(async () => {
     await editConfig({ vocab_size: 40 });
   });
-  assert.match(message, /config\.json has vocab_size 40, the tokenizer has ids up to 49/);
+  assert.match(message, /the config has vocab_size 40, the tokenizer has ids up to 49/);
 });
 
 test('fields of the config', async () => {
@@ -140,7 +140,7 @@ test('fields of the config', async () => {
     [{ num_key_value_heads: 4 }, /num_key_value_heads: expected a divisor of num_attention_heads \(6\), found 4/],
     [{ head_dim: 7 }, /head_dim: expected an even number/],
     [{ rms_norm_eps: -1 }, /rms_norm_eps: expected a positive number, found -1/],
-    [{ hidden_act: 'relu' }, /hidden_act: expected one of silu, found "relu"/],
+    [{ hidden_act: 'relu' }, /hidden_act: expected one of silu, .*found "relu"/],
     [
       { rope_parameters: { rope_type: 'yarn' } },
       /rope_parameters: field rope_type: expected one of default, linear, llama3, found "yarn"/,

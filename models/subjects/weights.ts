@@ -12,6 +12,8 @@ export interface StoredLinear {
   transpose?: boolean;
   /** The layers that it is made of: their outputs lie one after another, in this order. Its own name is then none of the model's. */
   split?: readonly string[];
+  /** What its weight's name ends with there, and its bias' likewise. Default `.weight`. */
+  weight?: '' | '_weight';
   /** With `split` of equal parts: each of so many heads has its outputs of all parts together (GPT-NeoX). */
   heads?: number;
 }
@@ -50,14 +52,16 @@ function storedTensors(shapes: TensorShapes, linears: Record<string, StoredLinea
     const [, layer = name, end = ''] = /^(.*)(\.(?:weight|bias))$/.exec(name) ?? [];
     const whole = wholes.get(layer) ?? layer;
     const linear = linears[whole] ?? {};
-    const found = stored.get(whole + end);
+    const written =
+      whole + (linear.weight === undefined ? end : end.replace('.weight', linear.weight).replace('.', '_'));
+    const found = stored.get(written);
     const into = [...(found?.into ?? []), { name, shape }];
     const placeOf = (part: { name: string }) => linear.split?.indexOf(part.name.slice(0, -end.length)) ?? 0;
     into.sort((a, b) => placeOf(a) - placeOf(b));
     const outputs = into.reduce((sum, part) => sum + (part.shape[0] ?? 1), 0);
     const joint = into.length > 1 ? [outputs, ...shape.slice(1)] : shape;
     const turned = linear.transpose && joint.length === 2 ? [...joint].reverse() : joint;
-    stored.set(whole + end, { name: whole + end, shape: turned, linear, into });
+    stored.set(written, { name: written, shape: turned, linear, into });
   }
   for (const { name, linear, into } of stored.values()) {
     const sizes = into.map(({ shape }) => shape[0]);
@@ -87,6 +91,29 @@ function unpack({ shape, linear, into }: StoredTensor, data: Float32Array): Name
     }
     return params;
   });
+}
+
+/**
+ * Parameters in the form in which files hold them: linear layers that lie there together or transposed made so again. The
+ * caller owns the new tensors; those that need no change are clones.
+ */
+export function packParams(params: NamedTensors, files: FileLayout = {}): NamedTensors {
+  const shapes = Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, shape]));
+  const packed: NamedTensors = {};
+  for (const { name, shape, linear, into } of storedTensors(shapes, files.linears ?? {}).values()) {
+    packed[name] = tf.tidy(() => {
+      const parts = into.map((part) => params[part.name]!);
+      let x = parts.length > 1 ? tf.concat(parts) : tf.clone(parts[0]!);
+      const { heads } = linear;
+      if (heads && parts.length > 1) {
+        const [outputs, ...rest] = x.shape as [number, ...number[]];
+        const byPart = tf.reshape(x, [parts.length, heads, outputs / heads / parts.length, -1]);
+        x = tf.reshape(tf.transpose(byPart, [1, 0, 2, 3]), [outputs, ...rest]);
+      }
+      return linear.transpose && shape.length === 2 ? tf.transpose(x) : x;
+    });
+  }
+  return packed;
 }
 
 type Source = Awaited<ReturnType<typeof openWeights>>;

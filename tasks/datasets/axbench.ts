@@ -10,6 +10,7 @@ import {
 } from '../../harness/contract.ts';
 import { readParquet, sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
+import { type ConversationFormat, conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
 import { pathOption, requiredPath } from './parts/files.ts';
@@ -18,6 +19,7 @@ interface Options {
   path?: string;
   corpusPath?: string;
   negatives: 'genre' | 'all';
+  format: FormatName;
 }
 
 interface Row {
@@ -36,14 +38,14 @@ const EVAL = 'inference/latent_eval_data.parquet';
 const SHARED = -1;
 
 /**
- * A folder as AxBench publishes it. Texts are whole conversations in Gemma's chat format; the response begins at
- * `responseStart`. Negatives for training are those of the concept's genre (text, code or math), as in AxBench.
+ * A folder as AxBench publishes it. Texts are whole conversations in the subject's chat format, or that of the option `format`; the
+ * response begins at `responseStart`. Negatives for training are those of the concept's genre (text, code or math), as in AxBench.
  */
 export default defineDataset<Options>({
   id: 'axbench',
   title: 'AxBench concepts (CONCEPT10, CONCEPT500, ConceptFD)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 1,
+  version: 2,
   modality: 'text',
   options: {
     path: pathOption(`The folder that holds ${TRAIN} and ${EVAL}.`),
@@ -53,21 +55,25 @@ export default defineDataset<Options>({
       default: 'genre',
       description: "Training negatives: those of the concept's genre (AxBench), or all of them.",
     },
+    format: formatOption,
   },
-  async open({ path, corpusPath, negatives }, { seed, baseDir }) {
+  async open({ path, corpusPath, negatives, format: name }, context) {
+    const { seed, baseDir } = context;
     const folder = requiredPath('axbench', 'path', path, baseDir);
     const corpus = requiredPath('axbench', 'corpusPath', corpusPath, baseDir);
     const [train, evaluation] = [TRAIN, EVAL].map((file) => {
       return requiredPath('axbench', 'path', join(folder, file), baseDir);
     }) as [string, string];
     const files = await Promise.all([train, evaluation, corpus].map(sha256File));
+    const format = await conversationFormat(name, context);
     return {
       id: 'axbench',
       modality: 'text',
-      fingerprint: sha256Json({ files, negatives, seed }),
+      fingerprint: sha256Json({ files, negatives, seed, format: format.digest }),
+      notes: [format.description],
       ...documentCorpus('axbench', () => readDocuments(corpus, 'text')),
       concepts: rememberSets(async (limits) =>
-        conceptSet(await rows(train), await rows(evaluation), negatives === 'all', limits),
+        conceptSet(await rows(train), await rows(evaluation), negatives === 'all', format, limits),
       ),
     };
   },
@@ -93,11 +99,12 @@ function conceptSet(
   train: readonly Row[],
   evaluation: readonly Row[],
   allNegatives: boolean,
+  format: ConversationFormat,
   { concepts: most, perClass = Number.POSITIVE_INFINITY }: { concepts?: number; perClass?: number },
 ): ConceptSet {
   const ids = [...new Set(train.map(({ concept_id }) => concept_id))].filter((id) => id !== SHARED).slice(0, most);
   const items = (split: string, all: readonly Row[]) =>
-    all.map((row, i) => ({ row, item: itemOf(row, `${split}-${i}`) }));
+    all.map((row, i) => ({ row, item: { id: `${split}-${i}`, ...format.write(row.input, row.output) } as Item }));
   const [trainItems, evalItems] = [items('train', train), items('eval', evaluation)];
   const genres = ids.map((id) => train.find(({ concept_id }) => concept_id === id)!);
   const builder = conceptSetBuilder(
@@ -124,9 +131,4 @@ function conceptSet(
     }
   });
   return builder.build();
-}
-
-function itemOf({ input, output }: Row, id: string): Item {
-  const head = `<bos><start_of_turn>user\n${input}<end_of_turn>\n<start_of_turn>model\n`;
-  return { id, text: head + output, responseStart: head.length };
 }

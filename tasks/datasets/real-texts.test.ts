@@ -7,11 +7,14 @@ import * as assert from 'uvu/assert';
 import type { ConceptSet, Dataset } from '../../harness/contract.ts';
 import { UserError } from '../../harness/contract.ts';
 import { packageRoot } from '../../harness/kit/index.ts';
+import { refusal } from '../../harness/testing/failing.ts';
 import { judgeOn } from '../../harness/testing/task-tools.ts';
 import datasetJudge from '../judges/dataset.ts';
 import agnews from './agnews.ts';
 import axbench from './axbench.ts';
+import naturalText from './natural-text.ts';
 import { readDocuments } from './parts/documents.ts';
+import { passagesOf } from './parts/passages.ts';
 import sst2 from './sst2.ts';
 import stories from './stories.ts';
 
@@ -111,6 +114,52 @@ test('corpora and prompts share no document', async () => {
   assert.equal(await dataset.corpus('test', 3), held.slice(0, 3));
 });
 
+test('natural-text: corpus of all sources, labelled texts in it or with their class, concepts of each set', async () => {
+  const reviews = Array.from(
+    { length: 200 },
+    (_, i) => `${i % 2 ? 'good' : 'bad'} film number${i} with words of its own\t${i % 2}`,
+  );
+  const sst2Path = file('natural.tsv', `${reviews.join('\n')}\n`);
+  const options = { corpus: [{ path: CORPUS }], agnewsPath: NEWS, sst2Path, train: 4, eval: 3, words: 16 };
+  const dataset = await naturalText.open(options, open);
+  const set = await dataset.concepts!({});
+  assert.equal(
+    set.concepts.map(({ id }) => id),
+    ['agnews-world', 'agnews-sports', 'agnews-business', 'agnews-science', 'sst2-negative', 'sst2-positive'],
+  );
+  checkSet(set, 4, 3);
+  const few = await dataset.concepts!({ concepts: 3, perClass: 2 });
+  assert.equal(
+    few.concepts.map(({ id }) => id),
+    ['agnews-world', 'agnews-sports', 'sst2-negative'],
+    'of each source in turn',
+  );
+  checkSet(few, 2, 2);
+  const corpus = [...(await dataset.corpus('train', 1000)), ...(await dataset.corpus('test', 1000))].map(
+    ({ text }) => text!,
+  );
+  for (const source of [/^Document number/, /film number/, /title/]) {
+    assert.ok(
+      corpus.slice(0, 60).some((text) => source.test(text)),
+      `${source} is at the beginning`,
+    );
+  }
+  const shown = new Set(set.items.map(({ text }) => text!.split(/\s+/).slice(0, 3).join(' ')));
+  assert.not.ok(corpus.some((text) => shown.has(text.split(/\s+/).slice(0, 3).join(' '))));
+  const again = await naturalText.open(options, { ...open, seed: 1 });
+  assert.not.equal(await again.corpus('train', 20), await dataset.corpus('train', 20), 'another seed, another order');
+  assert.is.not(again.fingerprint, dataset.fingerprint);
+  const none = { corpus: [], train: 4, eval: 3, words: 16 };
+  assert.match(await refusal(() => naturalText.open(none, open)), /expected files under 'corpus'/);
+});
+
+test('a passage ends with a sentence where one of fair length does', () => {
+  const text = 'One two three four five. Six seven eight nine ten eleven. Twelve thirteen fourteen fifteen';
+  assert.equal(passagesOf(text, 12), ['One two three four five. Six seven eight nine ten eleven.']);
+  assert.equal(passagesOf('a b c d e f g h i j k l m n o p', 8), ['a b c d e f g h', 'i j k l m n o p'], 'no sentence');
+  assert.equal(passagesOf(' too short. ', 8), []);
+});
+
 test('documents come from lists, lines, objects and plain text', async () => {
   const expected = ['one', 'two words'];
   for (const [name, content] of [
@@ -118,6 +167,7 @@ test('documents come from lists, lines, objects and plain text', async () => {
     ['b.json', '[{"text": "one"}, {"text": "two words"}]'],
     ['c.jsonl', '{"text": "one"}\n\n"two words"\n'],
     ['d.txt', 'one\n\n\ntwo words\n'],
+    ['e.json', '{"x": {"text": "one"}, "y": {"text": ["two words"]}}'],
   ] as const) {
     assert.equal(await readDocuments(join(folder, file(name, content)), 'text'), expected, name);
   }
@@ -157,7 +207,7 @@ test('bad files and missing options are the user’s: one line, naming file and 
     /concept 'world': expected 500 texts/,
   );
   await refused(
-    () => axbench.open({ path: '.', corpusPath: CORPUS, negatives: 'genre' }, open),
+    () => axbench.open({ path: '.', corpusPath: CORPUS, negatives: 'genre', format: 'gemma' }, open),
     /there is no .*train_data\.parquet/,
   );
   const documents = (name: string, content: string) => readDocuments(join(folder, file(name, content)), 'text');
@@ -190,13 +240,13 @@ real('real AG News, SST-2 and TinyStories', async () => {
 
 real('real CONCEPT10: AxBench’s counts of examples', async () => {
   const path = join(SHARED, 'axbench/concept10_2b_l20');
-  const set = await (await axbench.open({ path, corpusPath, negatives: 'genre' }, open)).concepts!({});
+  const set = await (await axbench.open({ path, corpusPath, negatives: 'genre', format: 'gemma' }, open)).concepts!({});
   const count = (split: string, role: string) =>
     set.examples.filter((e) => e.split === split && e.role === role).length;
   assert.is(set.concepts.length, 10);
   assert.equal([count('train', 'positive'), count('train', 'negative')], [720, 720]);
   assert.equal([count('eval', 'positive'), count('eval', 'negative'), count('eval', 'hard-negative')], [360, 360, 35]);
-  const all = await (await axbench.open({ path, corpusPath, negatives: 'all' }, open)).concepts!({});
+  const all = await (await axbench.open({ path, corpusPath, negatives: 'all', format: 'gemma' }, open)).concepts!({});
   assert.is(all.examples.filter((e) => e.split === 'train' && e.role === 'negative').length, 2160);
   const item = set.items[0]!;
   assert.ok(item.text!.startsWith('<bos><start_of_turn>user\n'));

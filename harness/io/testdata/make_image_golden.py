@@ -9,7 +9,10 @@ import zlib
 import numpy as np
 from PIL import Image
 from transformers.image_transforms import convert_to_rgb
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 here = pathlib.Path(__file__).parent
 rng = np.random.default_rng(7)
@@ -63,8 +66,8 @@ np.savez_compressed(
 )
 
 
-def process(**options):
-    return CLIPImageProcessorPil(**options)(image, return_tensors="np")["pixel_values"][0].astype(np.float32)
+def process(processor=CLIPImageProcessorPil, **options):
+    return processor(**options)(image, return_tensors="np")["pixel_values"][0].astype(np.float32)
 
 
 np.savez_compressed(
@@ -72,5 +75,8 @@ np.savez_compressed(
     clip=process(size={"shortest_edge": 24}, crop_size={"height": 24, "width": 24}),
     enlarged=process(size={"shortest_edge": 45}, crop_size=41),
     padded=process(size={"shortest_edge": 10}, crop_size={"height": 15, "width": 13}),
+    vit=process(ViTImageProcessorPil, size={"height": 14, "width": 14}),
+    bit=process(BitImageProcessorPil, size={"shortest_edge": 20}, crop_size={"height": 14, "width": 14}),
+    siglip=process(SiglipImageProcessorPil, size={"height": 14, "width": 14}),
     plain=process(size={"height": 9, "width": 12}, do_center_crop=False, do_normalize=False, resample=2),
 )

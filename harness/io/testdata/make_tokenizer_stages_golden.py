@@ -20,6 +20,7 @@ TEXTS = [
     "\u200cjoin\u200d\u2028line\u3000wide\u00a0nb",
     "caf\u00e9 cafe\u0301 \u4f60\u597d",
     "a  b \u2581c",
+    "\u00c5ngstr\u00f6m \u1e69 nu\u0000l\u200bl \ufffd be\u00adll\u0007 \uac00\u3042\u9fff\U00020000x \ue000",
 ]
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 BEHAVIOURS = ["isolated", "removed", "contiguous", "merged_with_previous", "merged_with_next"]
@@ -36,6 +37,10 @@ STAGES = {
     "bert": (None, pre.BertPreTokenizer()),
     "metaspace": (None, pre.Metaspace()),
     "metaspace, first": (None, pre.Metaspace(prepend_scheme="first", split=False)),
+    "bert, normalised": (normalizers.BertNormalizer(), pre.BertPreTokenizer()),
+    "bert, cased": (normalizers.BertNormalizer(lowercase=False), pre.BertPreTokenizer()),
+    "bert, accents kept": (normalizers.BertNormalizer(strip_accents=False), None),
+    "bert, not cleaned": (normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False), None),
     "lower case": (normalizers.Lowercase(), None),
     "strip": (normalizers.Strip(), None),
     "strip right": (normalizers.Strip(left=False), None),

@@ -27,6 +27,7 @@ type Case = Omit<AttentionOptions, 'seen'> & { capacity: number; columns: number
 /** The definition, in float64, one query at a time. */
 function reference(q: number[], k: number[], v: number[], c: Case): number[] {
   const { n, t, heads, kvHeads, headDim, capacity, columns, causal, mask } = c;
+  const { scale = headDim ** -0.5, window = Infinity, cap } = c;
   const out = new Array<number>(n * t * heads * headDim).fill(0);
   for (let row = 0; row < n; row++) {
     for (let i = 0; i < t; i++) {
@@ -36,10 +37,11 @@ function reference(q: number[], k: number[], v: number[], c: Case): number[] {
         const keyAt = (j: number) => ((row * capacity + j) * kvHeads + group) * headDim;
         const scores: [number, number][] = [];
         for (let j = 0; j < columns; j++) {
-          if ((causal && j > i + columns - t) || (mask && !mask[row * columns + j])) continue;
+          const own = i + columns - t;
+          if ((causal && (j > own || j <= own - window)) || (mask && !mask[row * columns + j])) continue;
           let dot = 0;
           for (let d = 0; d < headDim; d++) dot += q[at + d]! * k[keyAt(j) + d]!;
-          scores.push([j, Math.exp(dot / Math.sqrt(headDim))]);
+          scores.push([j, Math.exp(cap === undefined ? dot * scale : cap * Math.tanh((dot * scale) / cap))]);
         }
         const total = scores.reduce((sum, [, weight]) => sum + weight, 0);
         for (const [j, weight] of scores) {
@@ -79,6 +81,16 @@ const CASES: [string, Case][] = [
   ['hidden columns', { ...size(2, 3, 4, 2, 2, 5), mask: [1, 0, 1, 1, 0, 1, 0, 0] }],
   ['a row that sees nothing', { ...size(2, 1, 3, 2, 1, 4), mask: [0, 0, 0, 1, 1, 0] }],
   ['left padding, causal', { ...size(2, 4, 4, 2, 1, 6), causal: true, mask: [0, 0, 1, 1, 1, 1, 1, 1] }],
+  ['another scale, a window of all', { ...size(2, 5, 5, 4, 2, 8), causal: true, scale: 0.7, window: 5 }],
+  ['a window', { ...size(2, 9, 9, 4, 2, 6), causal: true, window: 3 }],
+  ['a window of one', { ...size(1, 4, 4, 1, 1, 3), causal: true, window: 1 }],
+  ['a window over some queries after a past', { ...size(2, 3, 11, 2, 1, 4), capacity: 14, causal: true, window: 4 }],
+  ['a window before one query', { ...size(2, 1, 11, 2, 1, 4), capacity: 14, causal: true, window: 4 }],
+  ['capped scores', { ...size(2, 5, 5, 2, 2, 4), cap: 0.8 }],
+  [
+    'all of it, and left padding',
+    { ...size(2, 4, 4, 2, 1, 6), causal: true, window: 2, cap: 1.5, scale: 1, mask: [0, 0, 1, 1, 1, 1, 1, 1] },
+  ],
   ['no rows', size(0, 3, 3, 2, 2, 4)],
   ['no queries', size(2, 0, 3, 2, 2, 4)],
   ['no columns', size(2, 3, 0, 2, 2, 4)],
@@ -105,6 +117,8 @@ for (const backend of backends) {
     ['causal, groups', { ...size(1, 4, 4, 4, 2, 2), causal: true }],
     ['after a past, room to spare', { ...size(2, 2, 3, 2, 1, 2), capacity: 4, causal: true }],
     ['hidden columns, a row that sees nothing', { ...size(2, 2, 3, 2, 1, 3), mask: [1, 0, 1, 0, 0, 0] }],
+    ['another scale', { ...size(1, 3, 3, 2, 1, 2), causal: true, scale: 1.3 }],
+    ['a window, capped scores', { ...size(1, 4, 4, 2, 1, 2), causal: true, window: 2, cap: 0.9 }],
   ];
   for (const [name, c] of gradientCases) {
     test(`${backend}: attention's gradient, ${name}`, async () => {
@@ -130,6 +144,11 @@ for (const backend of backends) {
     };
     const input = normal(6, 8);
     tf.tidy(() => allclose(op(tensor(input)).dataSync(), turned(input.values)));
+    // Texts without a token have no positions.
+    const none = tf.zeros([0, 2]) as Tensor2D;
+    const nothing = rotary(tf.zeros([0, 8]) as Tensor2D, { cos: none, sin: none }, 2);
+    assert.equal(nothing.shape, [0, 8]);
+    tf.dispose([none, nothing]);
     checkGradient(
       (x) => tf.tidy(() => weighted(op(x))),
       (x) => weightedSum(turned(x)),
@@ -168,6 +187,8 @@ test('sizes that contradict one another are refused', async () => {
   assert.throws(() => attention(q, k, k, { ...options, heads: 2 }), /q: expected \[4,4\], found \[4,6\]/);
   assert.throws(() => attention(q, k, k, { ...options, columns: 3 }), /3 of 2 columns/);
   assert.throws(() => attention(q, k, k, { ...options, columns: 1, causal: true }), /do not fit/);
+  assert.throws(() => attention(q, k, k, { ...options, window: 1 }), /with causal, found 1/);
+  assert.throws(() => attention(q, k, k, { ...options, causal: true, window: 0 }), /at least 1 column.*, found 0/);
   const seen = tf.ones([2, 3], 'bool') as Tensor2D;
   assert.throws(() => attention(q, k, k, { ...options, seen }), /seen: expected \[2,2\]/);
   tf.dispose([q, k, seen]);

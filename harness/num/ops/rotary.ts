@@ -12,6 +12,7 @@ export interface RotaryTables {
 /** Turns x by the angles (`direction` 1) or back (-1), which is also the gradient. */
 function turn(x: Tensor2D, cos: Tensor2D, sin: Tensor2D, heads: number, direction: 1 | -1): Tensor2D {
   if (hasKernel('SaxRotary')) return runKernel('SaxRotary', { x, cos, sin }, { heads, direction });
+  if (x.size === 0) return tf.clone(x);
   const [positions, half] = cos.shape;
   const split = tf.reshape(x, [x.shape[0] / positions, positions, heads, 2 * half]) as Tensor4D;
   const [first, second] = tf.split(split, 2, 3) as Tensor4D[];

@@ -6,6 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { readSettings } from '../../config/read.ts';
 import { BYTE_SYMBOLS } from '../../io/byte-symbols.ts';
 import { readCsvRecords } from '../../io/csv.ts';
+import { openGguf } from '../../io/gguf.ts';
+import { ggufConfig } from '../../io/gguf-config.ts';
+import { ggufTokenizer } from '../../io/gguf-tokenizer.ts';
+import { ggufWeights } from '../../io/gguf-weights.ts';
 import { gpt2Tokenizer } from '../../io/gpt2-tokenizer.ts';
 import { decodeImage } from '../../io/image.ts';
 import { loadImagePreprocessing } from '../../io/image-preprocessing.ts';
@@ -167,7 +171,22 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
       ),
     ],
     mutate: mutateJson,
-    read: async (_, folder) => (await openWeights(folder)).readAll(),
+    read: async (_, folder) => {
+      const weights = await openWeights(folder);
+      for (const name of weights.names) await weights.readFloat(name);
+    },
+  },
+  gguf: {
+    seeds: async () => golden('gguf-llama.golden.gguf', 'gguf-blocks.golden.gguf', 'gguf-llama.golden.gguf'),
+    // Mostly the header, where the sizes and names are.
+    mutate: (bytes, from) => Buffer.concat([mutateBytes(bytes.subarray(0, 12_000), from), bytes.subarray(12_000)]),
+    read: async (file) => {
+      const gguf = await openGguf(file);
+      ggufTokenizer(gguf);
+      await ggufConfig(gguf);
+      const weights = ggufWeights(gguf);
+      for (const name of weights.names.slice(0, 3)) await weights.readFloat(name, { finite: true });
+    },
   },
   npy: { seeds: async () => golden('plain.golden.npy'), mutate: mutateBytes, read: readNpy },
   npz: {
@@ -295,7 +314,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     mutate: mutateJson,
     read: async (file, folder) => {
       const { validate } = await import('../../schema/validate.ts');
-      const { readSaeLens } = await import('../../train/saelens-read.ts');
+      const { readSaeLens } = await import('../../checkpoints/layouts/saelens.ts');
       const { readJson } = await import('../../io/json.ts');
       await readSaeLens(folder);
       await validate('sae-config', await readJson(file, 'saelens'), 'saelens');

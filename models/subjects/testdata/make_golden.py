@@ -1,7 +1,7 @@
 """Makes the tiny random subjects beside this file and, with PyTorch and transformers, what they must compute.
 
-Run: python3 make_golden.py [FOLDER …]   (made with torch 2.13.0+cpu and transformers 5.23.0, gpt2 and gpt2-untied with
-5.24.0; all folders when none is named)
+Run: python3 make_golden.py [FOLDER …]   (made with torch 2.13.0+cpu and transformers 5.23.0, gpt2, gpt2-untied,
+bert and bert-mlm with 5.24.0; all folders when none is named)
 
 Each folder holds a model in Hugging Face layout and golden.safetensors: inputs, every site's activation (named as
 saxbench names sites), outputs, and for language models the greedy continuation of left-padded prompts.
@@ -16,14 +16,27 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import ByteLevelBPETokenizer, Tokenizer, models, pre_tokenizers, processors
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    BertTokenizerFast,
     CLIPConfig,
     CLIPModel,
+    Dinov2Config,
+    Dinov2Model,
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
     GPT2Config,
     GPT2LMHeadModel,
     GPT2TokenizerFast,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    SiglipConfig,
+    SiglipModel,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTModel,
 )
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -69,14 +82,14 @@ def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn")
     final_norm.register_forward_hook(put("ln_final.hook_normalized"))
 
 
-def save_tokenizer(folder, vocab, bos, eos):
+def save_tokenizer(folder, vocab, bos, eos, template=None):
     words = {f"w{i}": i for i in range(vocab)}
     for name, index in (("<unk>", 0), ("<s>", bos), ("</s>", eos)):
         del words[f"w{index}"]
         words[name] = index
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    template = "<s> $A </s>" if "clip" in folder else "<s> $A"
+    template = template or ("<s> $A </s>" if "clip" in folder else "<s> $A")
     special = [("<s>", bos), ("</s>", eos)]
     tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=special)
     fast = PreTrainedTokenizerFast(
@@ -171,6 +184,88 @@ def make_gpt2(name, seed, dtype, **fields):
     golden(folder, tensors)
 
 
+def watch_image(captured, tower, layers, attn_out, mlp_norm, mlp_out):
+    """As watch, of a vision tower whose parts have other names; paths are from a layer on."""
+    def put(site):
+        def hook(module, args, output):
+            captured["vision." + site] = (output[0] if isinstance(output, tuple) else output).detach()
+        return hook
+
+    def put_input(site):
+        def hook(module, args, kwargs):
+            captured["vision." + site] = (args[0] if args else kwargs["hidden_states"]).detach()
+        return hook
+
+    for i, layer in enumerate(layers):
+        block = f"blocks.{i}."
+        layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
+        layer.get_submodule(attn_out).register_forward_hook(put(block + "hook_attn_out"))
+        layer.get_submodule(mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
+        layer.get_submodule(mlp_out).register_forward_hook(put(block + "hook_mlp_out"))
+        layer.register_forward_hook(put(block + "hook_resid_post"))
+    tower.layernorm.register_forward_hook(put("ln_final.hook_normalized"))
+
+
+def make_image_encoder(name, seed, dtype, model_class, config, processor, paths, size=12):
+    folder = fresh(name)
+    randomise(model_class(config), seed).to(dtype).save_pretrained(folder)
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump(processor, file)
+    model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    tower = getattr(model, "vit", model)
+    captured = {}
+    layers = tower.layers if hasattr(tower, "layers") else tower.encoder.layer
+    watch_image(captured, tower, layers, *paths)
+    pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed + 1))
+    with torch.no_grad():
+        tower(pixels)
+    captured["vision.embed"] = captured["vision.ln_final.hook_normalized"][:, 0]
+    golden(folder, {"pixels": pixels.permute(0, 2, 3, 1), **captured})
+
+
+VIT_PATHS = ("attention", "layernorm_after", "mlp")
+DINO_PATHS = ("layer_scale1", "norm2", "layer_scale2")
+SMALL_IMAGE = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4)
+
+
+def make_siglip(name, seed):
+    folder = fresh(name)
+    shape = dict(hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2)
+    config = SiglipConfig(
+        text_config=dict(
+            **shape, vocab_size=40, max_position_embeddings=10, projection_size=12, bos_token_id=38, eos_token_id=39,
+            pad_token_id=39,
+        ),
+        vision_config=dict(**shape, image_size=12, patch_size=4),
+    )
+    model = randomise(SiglipModel(config), seed)
+    with torch.no_grad():
+        model.logit_scale.fill_(1.2)
+        model.logit_bias.fill_(-0.7)
+    model.save_pretrained(folder)
+    save_tokenizer(folder, 40, 38, 39, template="$A </s>")
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump({"image_processor_type": "SiglipImageProcessor", "size": {"height": 12, "width": 12}}, file)
+    model = SiglipModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    vision, text = model.vision_model, model.text_model
+    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
+    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
+    generator = torch.Generator().manual_seed(seed + 1)
+    pixels = torch.randn(2, 3, 12, 12, generator=generator)
+    ids = torch.full((3, 10), 39)
+    for row, n in enumerate([9, 4, 1]):
+        ids[row, :n] = torch.randint(3, 38, (n,), generator=generator)
+    with torch.no_grad():
+        output = model(input_ids=ids, pixel_values=pixels)
+    outputs = {
+        "vision.embed": output.vision_model_output.pooler_output,
+        "text.embed": output.text_model_output.pooler_output,
+        "logits_per_image": output.logits_per_image,
+    }
+    golden(folder, {"input_ids": ids, "mask": torch.ones_like(ids), "pixels": pixels.permute(0, 2, 3, 1), **captured, **outputs})
+
+
 def make_clip(name, seed, dtype, activation, eos):
     folder = fresh(name)
     config = CLIPConfig(
@@ -217,6 +312,61 @@ def make_clip(name, seed, dtype, activation, eos):
     golden(folder, {"input_ids": ids, "mask": mask, "pixels": pixels.permute(0, 2, 3, 1), **captured, **embeds})
 
 
+def make_bert(name, seed, dtype, model_class, modules, **fields):
+    folder = fresh(name)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split(), *(f"##{c}" for c in letters), *letters]
+    with open(os.path.join(folder, "vocab.txt"), "w") as file:
+        file.write("\n".join(dict.fromkeys(words)) + "\n")
+    tokenizer = BertTokenizerFast.from_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
+        max_position_embeddings=16, **fields,
+    )
+    randomise(model_class(config), seed).to(dtype).save_pretrained(folder)
+    model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    bert = model if model_class is BertModel else model.bert
+    if modules:
+        os.makedirs(os.path.join(folder, "1_Pooling"))
+        kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+        files = {
+            "modules.json": [
+                {"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
+                for i, (path, kind) in enumerate(kinds)
+            ],
+            "1_Pooling/config.json": {"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True},
+            "sentence_bert_config.json": {"max_seq_length": 12, "do_lower_case": False},
+        }
+        for path, content in files.items():
+            with open(os.path.join(folder, path), "w") as file:
+                json.dump(content, file)
+    captured = {}
+
+    def put(site):
+        def hook(module, args, output):
+            captured[site] = (output[0] if isinstance(output, tuple) else output).detach()
+        return hook
+
+    for i, layer in enumerate(bert.encoder.layer):
+        before = bert.encoder.layer[i - 1] if i > 0 else bert.embeddings
+        before.register_forward_hook(put(f"blocks.{i}.hook_resid_pre"))
+        layer.attention.output.dense.register_forward_hook(put(f"blocks.{i}.hook_attn_out"))
+        layer.attention.output.register_forward_hook(put(f"blocks.{i}.hook_resid_mid"))
+        layer.output.dense.register_forward_hook(put(f"blocks.{i}.hook_mlp_out"))
+        layer.register_forward_hook(put(f"blocks.{i}.hook_resid_post"))
+    texts = ["the old Tree saw", "nurse", "thé nurse wrote about what she had seen there on that wet night and then"]
+    batch = tokenizer(texts, padding=True, truncation=True, max_length=12, return_tensors="pt")
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    with torch.no_grad():
+        states = bert(input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)).last_hidden_state
+    real = mask.unsqueeze(-1).float()
+    mean = (states * real).sum(1) / real.sum(1)
+    pooled = {"embed": torch.nn.functional.normalize(mean), "cls": states[:, 0]}
+    golden(folder, {"input_ids": ids, "mask": mask, **captured, **pooled})
+    with open(os.path.join(folder, "text.golden.json"), "w") as file:
+        json.dump({"texts": texts, "ids": ids.tolist()}, file)
+
+
 FOLDERS = {
     "llama-sharded": lambda name: make_llama(
         name, 10, torch.float32, "20KB", rope_parameters={"rope_type": "default", "rope_theta": 500.0}
@@ -233,9 +383,34 @@ FOLDERS = {
         name, 60, torch.float16, n_layer=2, n_inner=40, activation_function="gelu", layer_norm_epsilon=1e-3,
         tie_word_embeddings=False,
     ),
+    "bert": lambda name: make_bert(name, 70, torch.float32, BertModel, True),
+    "bert-mlm": lambda name: make_bert(
+        name, 80, torch.float16, BertForMaskedLM, False, hidden_act="gelu_new", type_vocab_size=1, layer_norm_eps=1e-5,
+    ),
+    "vit": lambda name: make_image_encoder(
+        name, 90, torch.float32, ViTModel, ViTConfig(**SMALL_IMAGE, intermediate_size=20),
+        {"image_processor_type": "ViTImageProcessor", "size": {"height": 12, "width": 12}}, VIT_PATHS,
+    ),
+    "vit-classifier": lambda name: make_image_encoder(
+        name, 100, torch.float16, ViTForImageClassification,
+        ViTConfig(**SMALL_IMAGE, intermediate_size=20, qkv_bias=False), {"size": 12}, VIT_PATHS,
+    ),
+    # Images of another size than the positions': 12 / 4 patches a side in the weights, 16 / 4 and 8 / 4 in use.
+    "dinov2": lambda name: make_image_encoder(
+        name, 110, torch.float32, Dinov2Model, Dinov2Config(**SMALL_IMAGE),
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 18}, "crop_size": {"height": 16, "width": 16}},
+        DINO_PATHS, size=16,
+    ),
+    "dinov2-registers": lambda name: make_image_encoder(
+        name, 120, torch.float32, Dinov2WithRegistersModel,
+        Dinov2WithRegistersConfig(**SMALL_IMAGE, num_register_tokens=3, use_swiglu_ffn=True),
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 8}, "crop_size": 8}, DINO_PATHS, size=8,
+    ),
+    "siglip": lambda name: make_siglip(name, 130),
     "clip-quick-gelu": lambda name: make_clip(name, 30, torch.float32, "quick_gelu", 39),
     "clip-gelu-f16": lambda name: make_clip(name, 40, torch.float16, "gelu", 2),
 }
 
-for name in sys.argv[1:] or FOLDERS:
-    FOLDERS[name](name)
+if __name__ == "__main__":
+    for name in sys.argv[1:] or FOLDERS:
+        FOLDERS[name](name)

@@ -20,11 +20,12 @@ const TOPIC_MOST = 12;
 
 /**
  * `corpus` and `prompts` of a dataset over documents, each document once. A prompt is the beginning of a document that
- * is in no corpus; its topic are its rarest words.
+ * is in no corpus; its topic are its rarest words. `cut` makes the items of the corpus from a document, all of one split.
  */
 export function documentCorpus(
   dataset: string,
   read: () => Promise<string[]>,
+  cut: (document: string) => string[] = (document) => [document],
 ): Required<Pick<Dataset, 'corpus' | 'prompts'>> {
   let loaded: Promise<string[]> | undefined;
   const documents = () => {
@@ -37,7 +38,8 @@ export function documentCorpus(
       if (texts.length === 0) {
         throw new UserError(`dataset ${dataset}: no document falls into the ${split} split; give it more documents.`);
       }
-      return texts.slice(0, n).map((text, i): Item => ({ id: `${split}-${i}`, text }));
+      const items = texts.flatMap(cut).slice(0, n);
+      return items.map((text, i): Item => ({ id: `${split}-${i}`, text }));
     },
     async prompts(n) {
       const all = await documents();

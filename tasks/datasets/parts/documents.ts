@@ -1,20 +1,22 @@
 /** @file Documents of a file: a JSON list, JSON lines, or plain text. */
 import { UserError } from '../../../harness/contract.ts';
-import { MAX_TEXT_BYTES, readJson, readJsonl, readText } from '../../../harness/kit/index.ts';
+import { MAX_TEXT_BYTES, readJson, readJsonl, readParquet, readText } from '../../../harness/kit/index.ts';
 
 /** Beyond every set that is held in memory. */
 const MAX_DOCUMENTS = 2_000_000;
 
 /**
- * The documents of a file, without empty ones. `.json`: a list of strings, or of objects with a text under `field`;
- * `.jsonl`: the same, one a line; anything else: documents divided by empty lines.
+ * The documents of a file, without empty ones. `.json`: a list of strings, or of objects with a text (or a list of texts,
+ * its paragraphs) under `field`, or an object of such entries by id; `.jsonl`: the same, one a line; `.parquet`: the column
+ * `field`; anything else: documents divided by empty lines.
  *
  * @throws UserError naming the file and the first entry that is no text.
  */
 export async function readDocuments(path: string, field: string): Promise<string[]> {
   const documents: string[] = [];
   const add = (entry: unknown, place: string): void => {
-    const text = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>)[field] : entry;
+    const found = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>)[field] : entry;
+    const text = Array.isArray(found) && found.every((part) => typeof part === 'string') ? found.join('\n') : found;
     if (typeof text !== 'string') {
       throw new UserError(`documents ${path}: ${place}: expected a text or an object with a text under '${field}'.`);
     }
@@ -28,12 +30,23 @@ export async function readDocuments(path: string, field: string): Promise<string
     for await (const entry of readJsonl(path)) add(entry, `entry ${++line}`);
   } else if (path.endsWith('.json')) {
     const list = await readJson(path, 'documents');
-    if (!Array.isArray(list)) throw new UserError(`documents ${path}: expected a list of texts, found ${typeof list}.`);
-    for (const [i, entry] of list.entries()) add(entry, `entry ${i}`);
+    if (!Array.isArray(list) && !isById(list)) {
+      throw new UserError(`documents ${path}: expected a list of texts, found ${typeof list}.`);
+    }
+    for (const [name, entry] of Object.entries(list)) add(entry, `entry ${name}`);
+  } else if (path.endsWith('.parquet')) {
+    for (const [i, row] of (await readParquet(path, { columns: [field] })).entries()) add(row, `row ${i}`);
   } else {
     for (const [i, entry] of (await readText(path, 'documents', MAX_TEXT_BYTES)).split(/\n\s*\n/).entries())
       add(entry, `document ${i}`);
   }
   if (documents.length === 0) throw new UserError(`documents ${path}: expected at least one document, found none.`);
   return documents;
+}
+
+/** Entries by their ids, as PubMedQA has them: objects one and all. */
+function isById(value: unknown): value is Record<string, object> {
+  if (typeof value !== 'object' || value === null) return false;
+  const entries = Object.values(value);
+  return entries.length > 0 && entries.every((entry) => typeof entry === 'object' && entry !== null);
 }

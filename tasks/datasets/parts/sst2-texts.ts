@@ -1,0 +1,26 @@
+/** @file SST-2 as GLUE publishes it: a TSV file of sentences and labels. */
+import { type Concept, UserError } from '../../../harness/contract.ts';
+import { readCsvRows } from '../../../harness/kit/index.ts';
+import type { LabelledText } from './labelled-texts.ts';
+
+/** The classes, 0 and 1 in the file. */
+export const SST2_SENTIMENTS: readonly Concept[] = [
+  { id: 'negative', label: 'negative sentiment' },
+  { id: 'positive', label: 'positive sentiment' },
+];
+
+/** Sentences with the place of their class. @throws UserError naming file and line. */
+export async function readSst2(path: string): Promise<LabelledText[]> {
+  const texts: LabelledText[] = [];
+  for await (const { fields, line } of readCsvRows(path)) {
+    // GLUE's own files begin with a line of column names.
+    if (line === 1 && fields.join() === 'sentence,label') continue;
+    if (fields.length !== 2 || !/^[01]$/.test(fields[1]!)) {
+      throw new UserError(
+        `dataset sst2: ${path}: line ${line}: expected a sentence, a tab and 0 or 1; found ${fields.length} fields.`,
+      );
+    }
+    texts.push({ text: fields[0]!.trim(), label: Number(fields[1]) });
+  }
+  return texts;
+}
