@@ -197,6 +197,10 @@ test('wrong input is refused with what was expected and found', async () => {
       /mean norm of 4 rows: expected a positive number, found 0/,
       { activations: memorySet(new Float32Array(4 * d), d) },
     ],
+    [
+      /^activations: expected rows that differ, found 4 times the same one: nothing to learn\.$/,
+      { activations: memorySet(new Float32Array(4 * d).fill(2), d) },
+    ],
     [/targetL0: expected a number above 0 and at most d_sae = 24, found 25/, { hp: { targetL0: 25 } }, relu as never],
     [/needs a target site/, {}, { ...topk, data: { target: 'other-site' } } as never],
     [

@@ -87,6 +87,17 @@ test('a variant with a warning at one of its settings carries the sign where val
   );
 });
 
+test('a setting whose size no row tells is named below the curves', () => {
+  const sized = two();
+  const { l0: _, ...metrics } = sized[5]!.rows[0]!.metrics;
+  const [table] = buildTables([...sized.slice(0, 5), { ...sized[5]!, rows: [{ axes: {}, metrics }] }]);
+  const [front] = frontsOf(table!, [table!]);
+  assert.is(front!.curves.flatMap(({ points }) => points).length, 5);
+  assert.is(front!.display.caption, 'C. Not drawn, for their L0 is not known: b-d_sae-64-k-64.');
+  const [whole] = buildTables(two());
+  assert.is(frontsOf(whole!, [whole!])[0]!.display.caption, 'C.');
+});
+
 test('other options make another curve, with them in its name', () => {
   const [table] = buildTables([64, 128].flatMap((d_sae) => [8, 16].map((k) => trained('a', d_sae, k, d_sae / 200))));
   const [front] = frontsOf(table!, [table!]);

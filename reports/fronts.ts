@@ -69,12 +69,17 @@ export function frontsOf(table: Table, tables: readonly Table[]): Front[] {
   return [...(table.task.shows?.fronts ?? []), ...costDisplays(table, tables)].flatMap((display) => {
     const { x, y } = display;
     const sizeOf = sizesOf(table, tables, x);
+    const unsized: string[] = [];
     const points = table.rows.flatMap((row): FrontPoint[] => {
       const { method, run, training, cells, detail, control } = row;
       if (method.kind !== 'sae' || method.sparsity === undefined || detail || control !== undefined) return [];
       const size = sizeOf(method);
       const value = cells[y]?.value;
-      if (size === undefined || value === null || value === undefined) return [];
+      if (value === null || value === undefined) return [];
+      if (size === undefined) {
+        unsized.push(method.name);
+        return [];
+      }
       const { ci95, few } = cells[y]!;
       return [{ method, run, training, x: size, y: value, ci95, ...(few ? { few } : {}), best: false }];
     });
@@ -84,8 +89,18 @@ export function frontsOf(table: Table, tables: readonly Table[]): Front[] {
     }
     const curves = curvesOf(points).map(({ label, own }) => ({ label, points: own.sort((a, b) => a.x - b.x) }));
     if (!curves.some((curve) => curve.points.length > 1)) return [];
-    return [{ display, curves }];
+    return [{ display: withLeftOut(display, unsized), curves }];
   });
+}
+
+/** The caption names the methods whose size no row tells: a curve without them looks whole. */
+function withLeftOut(display: ResultFrontDisplay, unsized: readonly string[]): ResultFrontDisplay {
+  if (unsized.length === 0) return display;
+  const names = [...new Set(unsized)].join(', ');
+  return {
+    ...display,
+    caption: `${display.caption} Not drawn, for their ${metricTitle(display.x.metric)} is not known: ${names}.`,
+  };
 }
 
 /** Sizes at which curves are compared. */

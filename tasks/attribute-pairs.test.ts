@@ -11,6 +11,7 @@ import {
   type Tensor2D,
   tf,
 } from '../harness/contract.ts';
+import { sha256 } from '../harness/io/hash.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
@@ -29,10 +30,11 @@ const VALUES = Object.entries(ATTRIBUTES).flatMap(([name, values]) => values.map
 const D = VALUES.length;
 type Labels = Record<string, string>;
 
-/** The image of an item: a row of pixels, one a value, white where the item has it. */
+/** The image of an item: a row of pixels, one a value, red where the item has it; the rest tells images apart. */
 function itemOf(id: string, labels: Labels): Item {
   const flags = VALUES.map((value) => (labels[value.split('=')[0]!] === value.split('=')[1] ? 255 : 0));
-  const data = Uint8Array.from(flags.flatMap((flag) => [flag, flag, flag]));
+  const own = Buffer.from(sha256(id), 'hex');
+  const data = Uint8Array.from(flags.flatMap((flag, i) => [flag, own[i]!, own[D + i]!]));
   return { id, labels, image: { width: D, height: 1, data } };
 }
 
@@ -64,7 +66,7 @@ const clip = {
   preprocess: async (images: { data: Uint8Array }[]) =>
     tf.tensor4d(Float32Array.from(images.flatMap(({ data }) => [...data])), [images.length, 1, D, 3]),
   forwardImage: (pixels: ReturnType<typeof tf.tensor4d>) => ({
-    captured: { embed: tf.tidy(() => tf.div(tf.mean(pixels, 3), 255)) },
+    captured: { embed: tf.tidy(() => tf.div(tf.unstack(pixels, 3)[0]!, 255)) },
   }),
 } as unknown as Clip;
 const site = { name: 'embed', d: D, modality: 'image', kind: 'pooled' } as const;
@@ -267,6 +269,11 @@ test('pairs that are none are refused in one line', async () => {
       new RegExp(`item '${id}' of a pair: expected an image that is held out`),
     );
   }
+  const copied = { ...good, before: { ...good.before, image: { ...CORPUS[280]!.image! } } };
+  assert.match(
+    await refused([second, copied]),
+    /item 'colour-0-before' of a pair: expected an image that is held out, found it in the training split as 'train-280'$/,
+  );
 });
 
 test('pairs in another order change nothing', async () => {

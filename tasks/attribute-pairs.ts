@@ -110,7 +110,7 @@ export default defineTask<Options, Known>({
     const items = training.slice(0, trainImages(train, options));
     const shown = annotations(values, items);
     requireTraining(dataset.id, values, items, shown, trainImages(train, options));
-    requireHeldOut(dataset.id, pairs, training);
+    await requireHeldOut(dataset.id, pairs, training);
     const heldOut = annotations(
       values,
       pairs.flatMap(({ before, after }) => [before, after]),

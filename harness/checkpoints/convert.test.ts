@@ -37,7 +37,6 @@ interface Case {
 /** Those that neither SAELens nor a variant of ours has a word for. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'sparsify groupmax': /no word for the activation groupmax, nor has a variant/,
-  'sparsify skip_transcoder': /no word for transcoders with topk, nor has/,
   'switch_sae heaviside':
     /no word for the activation switch, nor has a variant of saxbench for codes that are not multiplied/,
   'vit-prisma tanh': /no word for codes that are a hyperbolic tangent/,

@@ -51,7 +51,7 @@ async function writeOwn(checkpoint: Checkpoint, missing: string, out: string): P
       `convert: SAELens has no word for ${missing}, nor has a variant of saxbench for ${own.missing}.`,
     );
   }
-  const { d_in, d_sae, d_out, hook_name, model_name } = checkpoint.config;
+  const { d_in, d_sae, d_out, hook_name, hook_name_out, model_name } = checkpoint.config;
   if (hook_name === undefined || model_name === undefined) {
     const flag = hook_name === undefined ? '--site blocks.8.hook_resid_post' : '--subject gpt2';
     throw new UserError(
@@ -62,9 +62,10 @@ async function writeOwn(checkpoint: Checkpoint, missing: string, out: string): P
   const hp = await resolveOptions(definition.hyperparameters, own.hp, `convert: hyper-parameters of ${own.variant}`);
   const shape = { d_in, d_sae, d_out };
   const { version } = definition;
-  const state = { tensors: checkpoint.tensors, json: { variant: own.variant, hp, shape } };
+  const state = { tensors: own.tensors, json: { variant: own.variant, hp, shape } };
   await clear(out);
-  await writeOwnSae(out, { variant: own.variant, version, shape, hp, hook_name, model_name }, state);
+  const origin = { hook_name, ...(hook_name_out === undefined ? {} : { hook_name_out }), model_name };
+  await writeOwnSae(out, { variant: own.variant, version, shape, hp, ...origin }, state);
   return `saxbench's own layout (${own.variant}), as SAELens has no word for ${missing}`;
 }
 

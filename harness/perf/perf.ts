@@ -2,18 +2,16 @@
  * @file The speed table: every row measured against its peers on this machine, ours and the peers in turn, each in a
  * process of its own. `npm run perf -- [--only topk] [--rounds 3] [--quick] [--json]`
  */
-import { parseArgs } from 'node:util';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
+import { perfOptions } from './options.ts';
 import { type Row, rows } from './rows.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '3' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const options = perfOptions('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
+  only: { type: 'string', multiple: true },
+  rounds: { type: 'string', default: '3' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 const roundCount = options.quick ? 1 : Number(options.rounds);
 if (!(Number.isInteger(roundCount) && roundCount >= 1)) {

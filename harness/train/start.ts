@@ -1,6 +1,7 @@
 /** @file Where a run begins: from its checkpoint, or with start values that the variant makes from a sample. */
 import { readRows } from '../activations/read-rows.ts';
 import type { ActivationSet, SaeDefinition, SaeShape, TrainingOptions } from '../contract.ts';
+import { UserError } from '../errors.ts';
 import { createRng } from '../num/rng.ts';
 import { type NamedTensors, tf, type Variable } from '../num/tf.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
@@ -33,6 +34,14 @@ function variables(tensors: NamedTensors): Record<string, Variable> {
   return made;
 }
 
+/** @throws UserError for several rows that are all the same: starts and losses are in units of how they differ. */
+function refuseConstant(x: Float32Array, d: number, what: string): void {
+  if (x.length <= d || x.some((value, i) => value !== x[i % d])) return;
+  throw new UserError(
+    `${what}: expected rows that differ, found ${x.length / d} times the same one: nothing to learn.`,
+  );
+}
+
 /** Start values by the variant from a sample of the data. */
 async function fresh<H>(
   definition: SaeDefinition<H>,
@@ -43,7 +52,9 @@ async function fresh<H>(
   const sample = await sampleRows(activations, seed);
   const scale = training.normalise === 'none' ? 1 : meanNormScale(sample, shape.d_in);
   const own = target === activations;
+  refuseConstant(sample.x, activations.d_in, 'activations');
   const targetX = own ? sample.x : await readRows(target, sample.rows, new Float32Array(sample.n * target.d_in));
+  if (!own) refuseConstant(targetX, target.d_in, 'target');
   const made = tf.tidy(() => {
     const scaled = (x: Float32Array, d: number) => tf.mul(tf.tensor2d(x, [sample.n, d]), scale);
     const first = scaled(sample.x, shape.d_in);

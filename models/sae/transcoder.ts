@@ -4,6 +4,9 @@
  * ReLU and L1, as in the paper and in SAELens: f = ReLU(W_enc^T x + b_enc), ŷ = f W_dec + b_dec. The penalty is weighted by decoder
  * norms, which is the paper's at rows of unit length, and both terms are in units of the target's variance v:
  * ‖y − ŷ‖² / v + λ Σ f ‖d‖ / √v, so that λ means the same whatever the size of the target.
+ *
+ * The best rate depends on the data: on tiny-lm twice this one gives explained variance .805 at L0 17.3 (.796 at 16.5), four times leave
+ * an L0 of 4.7; on synthetic data with known features four times are best (.529 for .342 at L0 6). Not run at d 768.
  */
 import { defineSae, type Scalar, tf } from '../../harness/contract.ts';
 import { squaredError } from '../../harness/kit/index.ts';

@@ -1,5 +1,6 @@
 /** @file What items and pairs show: attribute values as rows of flags, and which two of them a pair is about. */
 import { type AttributePair, type Item, type Mark, UserError } from '../../harness/contract.ts';
+import { sha256, sha256File } from '../../harness/kit/index.ts';
 
 /** A pair as the values, by number, that it loses, gains and keeps. */
 export interface Change {
@@ -61,16 +62,28 @@ export function requireTraining(
 
 /**
  * @param training All that dictionaries are trained on, also beyond the images that latents are matched on.
- * @throws UserError for an image of a pair that is among them.
+ * @throws UserError for an image of a pair that is among them, by its id or, under another one, by its content.
  */
-export function requireHeldOut(dataset: string, pairs: readonly AttributePair[], training: readonly Item[]): void {
+export async function requireHeldOut(
+  dataset: string,
+  pairs: readonly AttributePair[],
+  training: readonly Item[],
+): Promise<void> {
   const ids = new Set(training.map(({ id }) => id));
-  const known = pairs.flatMap(({ before, after }) => [before, after]).find(({ id }) => ids.has(id));
-  if (known) {
+  const known = new Map<string, string>();
+  for (const item of training) if (item.image) known.set(await imageContent(item.image), item.id);
+  for (const { id, image } of pairs.flatMap(({ before, after }) => [before, after])) {
+    const same = ids.has(id) ? id : image && known.get(await imageContent(image));
+    if (same === undefined) continue;
     throw new UserError(
-      `attribute-pairs: dataset ${dataset}: item '${known.id}' of a pair: expected an image that is held out, found it in the training split`,
+      `attribute-pairs: dataset ${dataset}: item '${id}' of a pair: expected an image that is held out, found it in the training split${same === id ? '' : ` as '${same}'`}`,
     );
   }
+}
+
+/** The same for the same pixels in memory, and for the same bytes of files. */
+async function imageContent(image: NonNullable<Item['image']>): Promise<string> {
+  return 'path' in image ? sha256File(image.path) : `${image.width} × ${image.height} ${sha256(image.data)}`;
 }
 
 /** Values that no training image shows: no latent can be matched to them, and no method answers for them. */

@@ -32,6 +32,10 @@ void activate(Call&);
 void activateGrad(Call&);
 void block(Call&);
 void packLinear(Call&);
+void packWeight(Call&);
+void unpackWeight(Call&);
+void packedRows(Call&);
+void linear(Call&);
 void topK(Call&);
 void kronTopK(Call&);
 void encodeTopK(Call&);
@@ -95,6 +99,10 @@ const Entry table[] = {
     {"activateGrad", activateGrad, 5},
     {"block", block, 8},
     {"packLinear", packLinear, 2},
+    {"packWeight", packWeight, 2},
+    {"unpackWeight", unpackWeight, 2},
+    {"packedRows", packedRows, 3},
+    {"linear", linear, 4},
     {"topK", topK, 3},
     {"kronTopK", kronTopK, 6},
     {"encodeTopK", encodeTopK, 5},

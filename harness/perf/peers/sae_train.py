@@ -21,6 +21,8 @@ import torch
 from common import report, seconds
 
 name, d, f, k, batch, mode, steps = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6], int(sys.argv[7])
+if mode not in ("float32", "bf16", "compile", "bf16-compile") and not mode.endswith(".json"):
+    sys.exit(f"sae_train.py: MODE: expected float32, bf16, compile, bf16-compile or a .json file, found {mode}")
 variant, *sizes = name.split("-")
 sizes = [int(size) for size in sizes]
 torch.manual_seed(0)

@@ -32,7 +32,7 @@ export interface SyntheticData {
 }
 
 /** Lengths are normal around 1 with this deviation; their modulus, so that none is negative. */
-const LENGTH_DEVIATION = 0.2;
+export const LENGTH_DEVIATION = 0.2;
 
 /** Each feature is a random direction, and is active in a row with the same probability, whatever the others are. */
 export function syntheticData(seed: number, world = SYNTHETIC): SyntheticData {

@@ -1,6 +1,7 @@
 /** @file One SAE trained by its default recipe on the synthetic data, and how well it finds the true dictionary. */
 import { memorySet } from '../../activations/activation-set.ts';
 import type { Codes, SaeDefinition, TrainingOptions } from '../../contract.ts';
+import { reconstruct } from '../../kit/reconstruct.ts';
 import { csrFromDense, csrFromTopk } from '../../num/csr.ts';
 import { joined } from '../../num/join.ts';
 import { meanMaxCosine } from '../../num/metrics/decoder.ts';
@@ -48,17 +49,43 @@ export function sparsityOf(
   return 'targetL0' in hyperparameters ? { targetL0: l0 } : {};
 }
 
+export interface RecoverOptions {
+  hp?: Record<string, unknown>;
+  training?: Partial<TrainingOptions>;
+  seed: number;
+  /** Rows that follow one another; each row stands alone where none are told. */
+  run?: number;
+  /** What a variant with a target reconstructs, whose dictionary it is to find. */
+  target?: SyntheticData;
+  /** Shape of a joint site's rows. */
+  input?: number[];
+}
+
+/** Where the rows stand in their runs. */
+function runsOf(rows: number, run: number) {
+  const bounds = Array.from({ length: Math.ceil(rows / run) + 1 }, (_, i) => Math.min(rows, i * run));
+  return { bounds: Uint32Array.from(bounds), positions: Uint32Array.from({ length: rows }, (_, i) => i % run) };
+}
+
 /** Trains on the first `training.tokens` rows, each seen once, and measures. Needs a backend. */
 export async function recover<H>(
   definition: SaeDefinition<H>,
-  { world, dictionary, train, test }: SyntheticData,
-  options: { hp?: Record<string, unknown>; training?: Partial<TrainingOptions>; seed: number },
+  data: SyntheticData,
+  options: RecoverOptions,
 ): Promise<Recovery> {
+  const { world, train, test } = data;
   const { d, features: d_sae, l0 } = world;
+  const wanted = options.target ?? data;
   const tokens = options.training?.tokens ?? train.length / d;
-  const rows = train.subarray(0, tokens * d);
+  const set = (x: Float32Array) =>
+    memorySet(x.subarray(0, tokens * d), d, {
+      key: `synthetic ${tokens} ${world.spread}`,
+      ...(options.run && runsOf(tokens, options.run)),
+    });
   const trained = await trainSae(definition, {
-    activations: memorySet(rows, d, { key: `synthetic ${tokens} ${world.spread}` }),
+    activations: set(train),
+    ...(options.target && { target: set(wanted.train) }),
+    ...(options.input && { input: options.input }),
     d_sae,
     hp: { ...sparsityOf(definition, l0), ...options.hp },
     training: { tokens, ...options.training },
@@ -69,9 +96,10 @@ export async function recover<H>(
   for (let start = 0; start < test.length; start += BATCH * d) {
     const x = test.subarray(start, start + BATCH * d);
     tf.tidy(() => {
-      const codes = method.encode!(tf.tensor2d(x, [x.length / d, d]) as Tensor2D) as Codes;
-      const xHat = method.decode!(codes).dataSync() as Float32Array;
-      sums.add({ x, xHat, codes: tokenCodes(codes) });
+      const rows = tf.tensor2d(x, [x.length / d, d]) as Tensor2D;
+      const codes = method.encode!(rows) as Codes;
+      const xHat = reconstruct(method, rows, codes).dataSync() as Float32Array;
+      sums.add({ x: wanted.test.subarray(start, start + BATCH * d), xHat, codes: tokenCodes(codes) });
     });
   }
   const { explained_variance, l0: active, fraction_alive } = sums.metrics();
@@ -79,7 +107,7 @@ export async function recover<H>(
   // A latent of signed codes has two directions.
   const negated = learned.map((value) => -value);
   const directions = method.sparse ? learned : joined(Float32Array, [learned, negated]);
-  const mmcs = meanMaxCosine(dictionary, directions, d);
+  const mmcs = meanMaxCosine(wanted.dictionary, directions, d);
   trained.dispose();
   return { ev: explained_variance!, mmcs, l0: active!, dead: 1 - fraction_alive! };
 }

@@ -9,13 +9,14 @@ const PEERS = {
   SAELens: 'saelens.csv',
   dictionary_learning: 'dictionary_learning.csv',
   overcomplete: 'overcomplete.csv',
+  'temporal-saes': 'temporal-saes.csv',
   PyTorch: 'pytorch.csv',
 };
 /** The same on rows of uneven norms. */
 const PEERS_UNEVEN = { SAELens: 'saelens-uneven.csv' };
 
 /** Variants whose `coefficient` weighs a penalty that L0 follows; that of others is a setting of its own. */
-const PENALISED = ['relu', 'jumprelu', 'gated', 'relu-bricken', 'p-anneal'];
+const PENALISED = ['relu', 'jumprelu', 'gated', 'relu-bricken', 'p-anneal', 'transcoder'];
 
 /** One run of a peer. */
 export interface ReferenceRun extends Recovery {

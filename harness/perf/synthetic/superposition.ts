@@ -3,19 +3,17 @@
  * `npm run superposition -- [--features 400] [--d 30] [--steps 5000] [--density 0.1 …]` prints for each density m ÷ ‖W‖²
  * and how many features have about each of the dimensionalities of regular solids.
  */
-import { parseArgs } from 'node:util';
 import { trainToyModel } from '../../../tasks/worlds/features/toy-model.ts';
 import { initBackend } from '../../num/backend.ts';
 import { featureDimensionality } from '../../num/metrics/superposition.ts';
 import { createRng } from '../../num/rng.ts';
+import { perfOptions } from '../options.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    features: { type: 'string', default: '400' },
-    d: { type: 'string', default: '30' },
-    steps: { type: 'string', default: '5000' },
-    density: { type: 'string', multiple: true, default: ['1', '0.5', '0.3', '0.2', '0.1', '0.05', '0.03', '0.01'] },
-  },
+const options = perfOptions('superposition', '[--features 400] [--d 30] [--steps 5000] [--density 0.1 …]', {
+  features: { type: 'string', default: '400' },
+  d: { type: 'string', default: '30' },
+  steps: { type: 'string', default: '5000' },
+  density: { type: 'string', multiple: true, default: ['1', '0.5', '0.3', '0.2', '0.1', '0.05', '0.03', '0.01'] },
 });
 
 const SOLIDS: readonly [name: string, value: number][] = [

@@ -15,8 +15,10 @@ import ortsae from '../../../models/sae/ortsae.ts';
 import pAnneal from '../../../models/sae/p-anneal.ts';
 import relu from '../../../models/sae/relu.ts';
 import reluBricken from '../../../models/sae/relu-bricken.ts';
+import skipTranscoder from '../../../models/sae/skip-transcoder.ts';
 import softFrozenDecoder from '../../../models/sae/soft-frozen-decoder.ts';
 import switchSae from '../../../models/sae/switch.ts';
+import temporal from '../../../models/sae/temporal.ts';
 import topk from '../../../models/sae/topk.ts';
 import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
@@ -24,12 +26,15 @@ import { initBackend } from '../../num/backend.ts';
 import { SYNTHETIC, type SyntheticData, syntheticData, UNEVEN } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
 import { bestReference, parseRuns, referenceRuns, verdictOf } from './reference.ts';
+import { jointData, type RelatedData, RUN, relatedData, relatedTo } from './related.ts';
 
 const test = suite('synthetic recovery');
 let data: SyntheticData;
+let related: RelatedData;
 test.before(async () => {
   await initBackend('auto');
   data = syntheticData(0);
+  related = relatedData(0);
 });
 
 test('rows have 6 active features of 256 on average, and unit directions', () => {
@@ -41,6 +46,37 @@ test('rows have 6 active features of 256 on average, and unit directions', () =>
   // E‖x‖² = 6 · (1 + .2²) + ‖mean‖², where random directions add up like a walk: (6/256)² · 256 off the diagonal's share.
   const squares = data.test.reduce((sum, value) => sum + value * value, 0) / SYNTHETIC.test;
   assert.ok(Math.abs(squares - 6.24) < 0.5, `E‖x‖² ${squares}`);
+});
+
+test('related rows: neighbours share the slow features, the second site has the same lengths in other directions', () => {
+  const { features, d } = SYNTHETIC;
+  const { rows, target } = related;
+  const mean = (distance: number) => {
+    let sum = 0;
+    let pairs = 0;
+    for (let row = 0; row + distance < 4000; row++) {
+      // Within a run, or all the way into the next.
+      if (distance < RUN && (row % RUN) + distance >= RUN) continue;
+      for (let j = 0; j < d; j++) sum += rows.train[row * d + j]! * rows.train[(row + distance) * d + j]!;
+      pairs++;
+    }
+    return sum / pairs;
+  };
+  // A fifth of six active features, each of length near 1, beside what all rows share.
+  assert.ok(Math.abs(mean(1) - mean(RUN) - (51 / features) * 6) < 0.2, `${mean(1)} ${mean(RUN)}`);
+  assert.is(target.train.length, rows.train.length);
+  const joint = jointData(related);
+  for (const g of [0, 100, 255]) {
+    const own = joint.dictionary.subarray(g * 2 * d, (g + 1) * 2 * d);
+    assert.ok(Math.abs(Math.hypot(...own) - 1) < 1e-5);
+    assert.ok(Math.abs(own[0]! / rows.dictionary[g * d]! - Math.SQRT1_2) < 1e-4);
+    assert.ok(Math.abs(own[d]! / target.dictionary[g * d]! - Math.SQRT1_2) < 1e-4);
+  }
+  assert.equal([...joint.test.subarray(d, 2 * d)], [...target.test.subarray(0, d)]);
+  assert.is(
+    relatedTo('topk', () => related),
+    undefined,
+  );
 });
 
 test('every variant has committed runs of SAELens near L0 6 at every batch', () => {
@@ -130,13 +166,16 @@ const PAIRS: [unknown, number, number?][] = [
   [frozenDecoder, 256],
   [softFrozenDecoder, 256],
   [frozenEncoder, 256],
+  [temporal, 256],
+  [skipTranscoder, 256],
 ];
 for (const [given, batch, seeds = 1] of PAIRS) {
   const definition = given as SaeDefinition<never>;
   test(`${definition.id} at batch ${batch}: within .01 and .02 of its peer at its best`, async () => {
     const runs: Recovery[] = [];
+    const [rows, relation] = relatedTo(definition.id, () => related) ?? [data, {}];
     for (let seed = 0; seed < seeds; seed++) {
-      runs.push(await recover(definition, data, { training: { batchSize: batch }, seed }));
+      runs.push(await recover(definition, rows, { ...relation, training: { batchSize: batch }, seed }));
     }
     const mean = (name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / seeds;
     const ours = { ev: mean('ev'), mmcs: mean('mmcs'), l0: mean('l0') };

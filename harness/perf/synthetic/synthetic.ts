@@ -2,12 +2,13 @@
  * @file Default recipes against peers at their best on the synthetic data:
  * `npm run perf:synthetic -- [--variant relu] [--batch 64] [--seeds 3]` prints a table, and
  * `npm run perf:synthetic -- --write DIR` the data, for `peers/*_synthetic.py` and `saxbench run --activations DIR`;
- * with `--uneven` of rows of very uneven norms.
+ * with `--uneven` of rows of very uneven norms, with `--related` of rows that have neighbours and a second site, which
+ * temporal, transcoder, skip-transcoder and crosscoder are always tried on.
  */
-import { parseArgs } from 'node:util';
 import abstopk from '../../../models/sae/abstopk.ts';
 import archetypal from '../../../models/sae/archetypal.ts';
 import batchtopk from '../../../models/sae/batchtopk.ts';
+import crosscoder from '../../../models/sae/crosscoder.ts';
 import frozenDecoder from '../../../models/sae/frozen-decoder.ts';
 import frozenEncoder from '../../../models/sae/frozen-encoder.ts';
 import gated from '../../../models/sae/gated.ts';
@@ -20,28 +21,38 @@ import ortsae from '../../../models/sae/ortsae.ts';
 import pAnneal from '../../../models/sae/p-anneal.ts';
 import relu from '../../../models/sae/relu.ts';
 import reluBricken from '../../../models/sae/relu-bricken.ts';
+import skipTranscoder from '../../../models/sae/skip-transcoder.ts';
 import softFrozenDecoder from '../../../models/sae/soft-frozen-decoder.ts';
 import switchSae from '../../../models/sae/switch.ts';
+import temporal from '../../../models/sae/temporal.ts';
 import topk from '../../../models/sae/topk.ts';
+import transcoder from '../../../models/sae/transcoder.ts';
 import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
+import { perfOptions } from '../options.ts';
 import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
 import { bestReference, referenceRuns, verdictOf } from './reference.ts';
+import { relatedData, relatedTo, writeRelated } from './related.ts';
 
-const { values: options } = parseArgs({
-  options: {
+const options = perfOptions(
+  'perf:synthetic',
+  '[--variant relu …] [--batch 64 …] [--seeds 3] [--uneven | --related] [--write DIR]',
+  {
     write: { type: 'string' },
     variant: { type: 'string', multiple: true, default: ['relu', 'topk', 'batchtopk', 'jumprelu'] },
     batch: { type: 'string', multiple: true, default: ['64', '128', '256', '512', '1024'] },
     seeds: { type: 'string', default: '3' },
     uneven: { type: 'boolean', default: false },
+    related: { type: 'boolean', default: false },
   },
-});
+);
 
 const DEFINITIONS: Record<string, unknown> = {
   ...{ relu, topk, batchtopk, jumprelu, gated, matryoshka, abstopk, archetypal, kron, ortsae, vaease },
+  ...{ temporal, transcoder, crosscoder },
+  'skip-transcoder': skipTranscoder,
   'relu-bricken': reluBricken,
   'p-anneal': pAnneal,
   'multi-topk': multiTopk,
@@ -58,8 +69,9 @@ const signed = (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).to
 async function line(variant: string, batch: number, seeds: number): Promise<string> {
   const definition = DEFINITIONS[variant] as SaeDefinition<unknown>;
   const runs: Recovery[] = [];
+  const [rows, relation] = relatedTo(variant, () => relatedData(0)) ?? [data, {}];
   for (let seed = 0; seed < seeds; seed++) {
-    runs.push(await recover(definition, data, { training: { batchSize: batch }, seed }));
+    runs.push(await recover(definition, rows, { ...relation, training: { batchSize: batch }, seed }));
   }
   const [ev, mmcs, l0, dead] = [mean(runs, 'ev'), mean(runs, 'mmcs'), mean(runs, 'l0'), mean(runs, 'dead')];
   const ours = [ev, mmcs, l0, dead].map((value) => value.toFixed(3));
@@ -74,7 +86,9 @@ async function line(variant: string, batch: number, seeds: number): Promise<stri
 
 const data = syntheticData(0, options.uneven ? UNEVEN : SYNTHETIC);
 const references = referenceRuns(options.uneven);
-if (options.write !== undefined) {
+if (options.write !== undefined && options.related) {
+  await writeRelated(options.write, relatedData(0));
+} else if (options.write !== undefined) {
   await writeSynthetic(options.write, data);
 } else {
   const unknown = options.variant.find((variant) => !(variant in DEFINITIONS));

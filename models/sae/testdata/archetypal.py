@@ -2,7 +2,8 @@
 
 usage: python models/sae/testdata/archetypal.py FOLDER
 FOLDER: a clone of github.com/KempnerInstitute/overcomplete (commit a1781af), whose RelaxedArchetypalDictionary builds the atoms and
-keeps them in bounds. Needs torch. Encoder, TopK, loss and AuxK are written from Gao et al. 2024.
+keeps them in bounds. Needs torch. Encoder, TopK, loss and AuxK are written from Gao et al. 2024. What Adam moves of the relaxation is
+Lambda over UNIT, the root of the width.
 """
 import importlib.util
 import json
@@ -15,6 +16,7 @@ torch.manual_seed(11)
 torch.set_default_dtype(torch.float64)
 D, F, C, B, K, AUX_K, ALPHA = 6, 12, 5, 8, 3, 2, 1 / 32
 LR, BETA1, BETA2, EPS, CLIP, VARIANCE, SIZE = 0.05, 0.9, 0.999, 6.25e-10, 1.0, 1.25, 1.5
+UNIT = D**0.5
 
 
 def original(folder):
@@ -42,15 +44,15 @@ def run(make, name, delta, alpha):
         # Brings both into their bounds.
         dictionary.get_dictionary()
         dictionary.W.copy_(single(dictionary.W))
-        dictionary.Relax.copy_(single(dictionary.Relax))
+    Lambda = single(dictionary.Relax / UNIT).detach().requires_grad_(True)
     # What float32 rounds off would be normalised away once more before the step.
-    frozen = lambda: (dictionary.W @ dictionary.C + dictionary.Relax) * torch.exp(dictionary.multiplier)
+    frozen = lambda: (dictionary.W @ dictionary.C + UNIT * Lambda) * torch.exp(dictionary.multiplier)
     W_enc = single(0.6 * torch.randn(D, F)).requires_grad_(True)
     b_enc = single(0.2 * torch.randn(F)).requires_grad_(True)
     x = single(1.2 * torch.randn(B, D))
     dead = torch.zeros(F)
     dead[[1, 4, 5, 9]] = 1
-    params = {"W_enc": W_enc, "b_enc": b_enc, "W": dictionary.W, "Lambda": dictionary.Relax, "s": dictionary.multiplier}
+    params = {"W_enc": W_enc, "b_enc": b_enc, "W": dictionary.W, "Lambda": Lambda, "s": dictionary.multiplier}
     numbers = lambda t: [round(float(v), 9) for v in t.detach().flatten()]
     named = lambda of: {n: numbers(of(p)) for n, p in params.items()}
     start = named(lambda p: p)
@@ -69,10 +71,12 @@ def run(make, name, delta, alpha):
     grads = named(lambda p: p.grad)
     torch.nn.utils.clip_grad_norm_(list(params.values()), CLIP)
     torch.optim.Adam(list(params.values()), lr=LR, betas=(BETA1, BETA2), eps=EPS).step()
+    dictionary.Relax.data = UNIT * Lambda.detach()
     dictionary.get_dictionary()
+    Lambda.data = dictionary.Relax.data / UNIT
     return {
         "name": name, "variant": "archetypal",
-        "hp": {"k": K, "auxK": AUX_K, "auxAlpha": alpha, "deadBias": 0, "delta": delta / D**0.5, "centroids": C},
+        "hp": {"k": K, "auxK": AUX_K, "auxAlpha": alpha, "deadBias": 0, "delta": delta / UNIT, "centroids": C},
         "variance": VARIANCE, "lr": LR, "beta1": BETA1, "epsilon": EPS, "clip": CLIP,
         "shapes": {"W": [F, C], "Lambda": [F, D], "s": [], "C": [C, D], "size": []},
         "buffers": {"C": numbers(points), "size": [SIZE]},
