@@ -5,13 +5,25 @@ import { addedToken } from './added-token.ts';
 const [UNKNOWN, BEGIN, END] = ['[UNK]', '[CLS]', '[SEP]'];
 const SPECIALS = ['[PAD]', UNKNOWN, BEGIN, END, '[MASK]'];
 
+/** What embeddings are padded to a multiple of, and by fewer rows than. */
+const [PADDED_TO, PADDED_BY] = [8, 64];
+
 /**
  * Ids of the tokens of a `vocab.txt`, one a line.
  *
- * @throws UserError for a token that stands there twice, and for a file without BERT's special tokens.
+ * @param rows `vocab_size` of the model beside it, where there is one.
+ * @throws UserError for a token that stands there twice, for a file without BERT's special tokens, and for other lines than
+ *   the model has rows, but for those of a padded embedding: a line that is lost gives all tokens after it another's id.
  */
-export function bertVocabulary(path: string, text: string): Record<string, number> {
+export function bertVocabulary(path: string, text: string, rows?: unknown): Record<string, number> {
   const lines = text.replace(/\n$/, '').split('\n');
+  const more = typeof rows === 'number' ? rows - lines.length : 0;
+  if (more !== 0 && (Number(rows) % PADDED_TO !== 0 || more < 0 || more >= PADDED_BY)) {
+    throw new UserError(
+      `tokenizer ${path}: expected ${rows} lines, as many as vocab_size in config.json says, found ${lines.length}: cut off, ` +
+        'edited or of another model.',
+    );
+  }
   const ids = new Map<string, number>();
   for (const [id, line] of lines.entries()) {
     const token = line.replace(/\r$/, '');

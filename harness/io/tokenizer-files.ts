@@ -92,7 +92,9 @@ async function fromVocabulary(
   }
   if (files.includes(BERT_VOCABULARY)) {
     const path = join(folder, BERT_VOCABULARY);
-    const vocab = bertVocabulary(path, await readVocabularyText(path));
+    const model = files.includes('config.json') ? await readJson(join(folder, 'config.json'), 'tokenizer') : {};
+    const rows = isObject(model) ? model['vocab_size'] : undefined;
+    const vocab = bertVocabulary(path, await readVocabularyText(path), rows);
     return { ...bertTokenizer(path, vocab, config), path };
   }
   const openai = [...files].sort().find((file) => OPENAI_VOCABULARY.test(file));

@@ -78,4 +78,21 @@ test('a cased vocabulary keeps case and accents; a repeated token, a wrong flag 
   assert.match(await refusal(SMALL.join('\n'), { do_lower_case: 'yes' }), /do_lower_case: expected true or false/);
 });
 
+test('a vocabulary with more or fewer lines than the model has rows is refused, but for a padded embedding', async () => {
+  const config = join(folder, 'config.json');
+  const withRows = (vocab_size: number) => {
+    writeFileSync(config, JSON.stringify({ vocab_size }));
+    return refusal(SMALL.join('\n'));
+  };
+  assert.is(await withRows(9), '');
+  assert.is(await withRows(16), '');
+  assert.match(
+    await withRows(10),
+    /vocab\.txt: expected 10 lines, as many as vocab_size in config\.json says, found 9/,
+  );
+  assert.match(await withRows(8), /expected 8 lines/);
+  assert.match(await withRows(80), /expected 80 lines/);
+  rmSync(config);
+});
+
 test.run();
