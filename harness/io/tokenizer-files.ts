@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { shown, UserError } from '../errors.ts';
-import { bertTokenizer, bertVocabulary } from './bert-tokenizer.ts';
+import { bertTokenizer, bertVocabulary, withBertLetters } from './bert-tokenizer.ts';
 import { CLIP_MERGES, clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { openGguf } from './gguf.ts';
 import { ggufAt } from './gguf-place.ts';
@@ -137,7 +137,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   }
   if (files.includes('tokenizer.json')) {
     const path = join(folder, 'tokenizer.json');
-    return { path, json: checkTokenizerJson(path, await readJson(path, 'tokenizer')), config };
+    const json = checkTokenizerJson(path, await readJson(path, 'tokenizer'));
+    return { path, json: withBertLetters(path, json, config), config };
   }
   const built = await fromVocabulary(folder, files, config);
   if (built === undefined) {
