@@ -49,6 +49,21 @@ test('exactly one layout may claim a place', async () => {
   assert.match(await refused(other), /of plain tensors say which is which, --checkpoint-form W_enc=NAME/);
 });
 
+test('an .npz is opened by its headers: damage of its numbers shows when they are read', async () => {
+  const place = 'gemma-scope/first/gemma-scope-2b-pt-res/layer_12/width_16k/average_l0_82';
+  const folder = mixed('damaged', place);
+  const file = join(folder, 'params.npz');
+  const bytes = readFileSync(file);
+  // The last number of the last array: the byte before the archive's directory.
+  const directory = bytes.readUInt32LE(bytes.length - 6);
+  bytes[directory - 1]! ^= 1;
+  writeFileSync(file, bytes);
+  const found = await openCheckpoint(folder);
+  assert.is(found.facts.d_in, (await openCheckpoint(join(DATA, place))).facts.d_in);
+  if (found.own) throw new Error('a golden case is of another program');
+  assert.match((await rejection(found.read())).message, /member '.*' is damaged: its CRC-32/);
+});
+
 test('what a person says goes only where the files do not say it', async () => {
   const saeLens = join(DATA, 'saelens/layer_norm');
   assert.match(await refused(saeLens, { k: 3 }), /expected nothing, as its files say all of it; found 'k'/);
