@@ -21,8 +21,12 @@ for (const [name, { json, config, ids, decoded }] of Object.entries(golden.famil
     golden.texts.forEach((text, i) => {
       const shown = (found: readonly number[]) => found.map((id) => tokenizer.token(id)).join(' ');
       const encoded = tokenizer.encode(text);
-      assert.is(shown(encoded.ids), shown(ids[i]!), JSON.stringify(text));
-      assert.equal(encoded.ids, ids[i]);
+      // A text that begins with BOS gets no second one here.
+      const [first, second] = ids[i]!;
+      const twice = first !== undefined && first === second && first === tokenizer.bosId;
+      const expected = twice ? ids[i]!.slice(1) : ids[i]!;
+      assert.is(shown(encoded.ids), shown(expected), JSON.stringify(text));
+      assert.equal(encoded.ids, expected);
       // A byte order mark at the very start is left out of the decoded text of bytes.
       if (!text.startsWith('\ufeff')) assert.is(tokenizer.decode(encoded.ids, { skipSpecialTokens: true }), decoded[i]);
       assert.is(encoded.offsets.length, encoded.ids.length);

@@ -14,6 +14,9 @@ const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_
 /** Factors are float32 of a formula in float32. */
 const FACTOR_TOLERANCE = 1e-3;
 
+/** Keys without which another model's sizes would be taken: a family's own defaults are those of one checkpoint. */
+const REQUIRED = ['context_length', 'block_count', 'embedding_length', 'feed_forward_length', 'attention.head_count'];
+
 /** Keys of an architecture that change no number, or are read apart. */
 const APART: ReadonlySet<string> = new Set([
   'vocab_size',
@@ -120,6 +123,12 @@ export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown
       `gguf ${path}: expected keys of ${id} that are known here, found ${someOf(unknown)}: they may change the numbers.`,
     );
   }
+  const needed = [...REQUIRED, ...Object.keys(fields).filter((key) => key.endsWith('_epsilon'))];
+  const missing = needed.find((key) => !metadata.has(`${id}.${key}`));
+  if (missing !== undefined) throw new UserError(`gguf ${path}: expected a key ${id}.${missing}, found none.`);
+  // As llama.cpp does.
+  const kvHeads = fields['attention.head_count_kv'];
+  if (kvHeads !== undefined) config[kvHeads] ??= metadata.get(`${id}.attention.head_count`);
   for (const [field, tensor] of Object.entries(biases ?? {})) config[field] = tensors.has(`blk.0.${tensor}.bias`);
   for (const role of ['bos', 'eos'] as const) {
     const token = metadata.get(`tokenizer.ggml.${role}_token_id`);
@@ -140,10 +149,10 @@ export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown
   }
   const theta = number('rope.freq_base', 10_000);
   const scaling = await ropeScaling(file, id, theta, headDim);
-  const needed = (key: string) => number(key, Number.NaN);
+  const given = (key: string) => number(key, Number.NaN);
   return {
     ...config,
-    ...derived?.(needed),
+    ...derived?.(given),
     ...('rope.freq_base' in fields ? { rope_theta: theta } : {}),
     ...(scaling === undefined ? {} : { rope_scaling: scaling }),
     vocab_size: vocabularyOf(file, id),

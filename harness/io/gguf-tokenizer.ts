@@ -12,6 +12,10 @@ const BYTE = 6;
 
 const SPACE_MARK = '▁';
 
+/** Gemma's files write its tokens of several spaces with spaces; its merges know them by the mark. */
+const GEMMA = /^gemma/;
+const SPACES = /^ {2,}$/;
+
 /** What every kind of vocabulary has. */
 interface Vocabulary {
   path: string;
@@ -21,6 +25,8 @@ interface Vocabulary {
   /** Kind of each token. */
   kinds: readonly number[];
   value: (key: string) => GgufValue | undefined;
+  /** Gemma's: merges go by the order of the tokens, not by the scores. */
+  isGemma: boolean;
 }
 
 /** A `tokenizer.json` without its added tokens, and what the config adds where the file says nothing. */
@@ -47,8 +53,12 @@ function listOf<T extends 'string' | 'number'>(
 
 function readVocabulary({ path, metadata }: GgufFile): Vocabulary {
   const value = (key: string) => metadata.get(`tokenizer.ggml.${key}`);
-  const tokens = listOf({ path, value }, 'tokens', 'string');
-  if (!tokens || tokens.length === 0) throw wrong(path, 'tokens', 'a vocabulary', value('tokens'));
+  const listed = listOf({ path, value }, 'tokens', 'string');
+  if (!listed || listed.length === 0) throw wrong(path, 'tokens', 'a vocabulary', value('tokens'));
+  const isGemma = GEMMA.test(String(metadata.get('general.architecture')));
+  const tokens = isGemma
+    ? listed.map((token) => (SPACES.test(token) ? SPACE_MARK.repeat(token.length) : token))
+    : listed;
   const kinds = listOf({ path, value }, 'token_type', 'number') ?? tokens.map(() => 1);
   if (kinds.length !== tokens.length) throw wrong(path, 'token_type', `${tokens.length} kinds`, kinds.length);
   const ids = new Map<string, number>();
@@ -59,7 +69,7 @@ function readVocabulary({ path, metadata }: GgufFile): Vocabulary {
     }
     ids.set(token, id);
   }
-  return { path, tokens, ids, kinds, value };
+  return { path, tokens, ids, kinds, value, isGemma };
 }
 
 /** GPT-2's kind: merges over symbols of bytes. */
@@ -157,7 +167,7 @@ function sentencePiece(vocabulary: Vocabulary): Built {
         fuse_unk: true,
         byte_fallback: kinds.includes(BYTE),
         vocab: Object.fromEntries(ids),
-        merges: mergesByScore(vocabulary, scores),
+        merges: mergesByScore(vocabulary, vocabulary.isGemma ? tokens.map((_, id) => -id) : scores),
       },
     },
   };

@@ -90,7 +90,7 @@ export { absTopkEncode } from '../num/ops/abs-topk-encode.ts';
 export { type Activation, activation } from '../num/ops/activation.ts';
 export { type AttentionOptions, type AttentionShape, attention } from '../num/ops/attention.ts';
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
-export { type BlockShape, canFuse, packBlock, transformerBlock } from '../num/ops/block.ts';
+export { type BlockShape, canFuse, packBlock, servesBlock, transformerBlock } from '../num/ops/block.ts';
 export { customOp } from '../num/ops/custom-op.ts';
 export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
@@ -101,6 +101,15 @@ export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
+export {
+  canPackLinear,
+  type PackedLinear,
+  type PackedType,
+  packedLinear,
+  packedRows,
+  packLinear,
+  unpackLinear,
+} from '../num/ops/packed-linear.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';
 export { type RotaryTables, rotary } from '../num/ops/rotary.ts';
 export { type SparseDecodeOptions, sparseDecode } from '../num/ops/sparse-decode.ts';

@@ -9,15 +9,15 @@ export function isResidualStream(site: string): boolean {
 }
 
 /**
- * Logits [n, length, vocab] from activations [n, length, d] at `site` and the tokens that they come from; undefined where
- * they do not decide the logits, or the subject computes whole passes only.
+ * Logits [n, length, vocab], or those of `places` [1, places, vocab], from activations [n, length, d] at `site` and the
+ * tokens that they come from; undefined where they do not decide the logits, or the subject computes whole passes only.
  */
 export function restOfText(
   lm: LanguageModel,
   site: string,
-): ((x: Tensor3D, tokens: TokenBatch) => Tensor3D) | undefined {
+): ((x: Tensor3D, tokens: TokenBatch, places?: Int32Array) => Tensor3D) | undefined {
   if (!lm.forwardFrom || !isResidualStream(site)) return undefined;
-  return (x, tokens) => lm.forwardFrom!(site, x, tokens).logits!;
+  return (x, tokens, places) => lm.forwardFrom!(site, x, tokens, { ...(places && { places }) }).logits!;
 }
 
 /** Image embeddings [n, dim], not normalised, from activations [n, length, d] at `site`; as {@link restOfText}. */

@@ -11,6 +11,7 @@ import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
 import { registerIndexed } from './kernels/indexed.ts';
 import { registerLayout } from './kernels/layout.ts';
+import { registerLinear } from './kernels/linear.ts';
 import { registerMatMul } from './kernels/matmul.ts';
 import { registerReduce } from './kernels/reduce.ts';
 import { registerSparse } from './kernels/sparse.ts';
@@ -46,6 +47,7 @@ export async function register(tf: typeof Tf) {
   registerAttention(context);
   registerActivation(context);
   registerBlock(context);
+  registerLinear(context);
   for (const config of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(config.kernelName, 'native')) continue;
     tf.registerKernel({ ...config, backendName: 'native', kernelFunc: guarded(config.kernelFunc) });

@@ -128,6 +128,49 @@ function languageModel(what: 'forward' | 'generate', folder: string, layer: numb
   ];
 }
 
+/** The folder of a larger model of the Llama family, in float32 or 16 bits. */
+const SUBJECT_VARIABLE = 'SAXBENCH_PERF_SUBJECT';
+
+/** What a real model does for us, beside transformers in float32 and bfloat16; none where no folder is named. */
+function realModel(quick: boolean): Row[] {
+  const folder = process.env[SUBJECT_VARIABLE];
+  if (!folder) {
+    console.error(`perf: ${SUBJECT_VARIABLE} names no folder: the rows of a real model are skipped.`);
+    return [];
+  }
+  const layer = quick ? 1 : 10;
+  const name = path.basename(folder);
+  const row = (what: string, title: string, [n, length]: [number, number], atLeast: number): Row => {
+    const args = [what, path.resolve(folder), layer, n, length];
+    return {
+      id: `${what}-${name}-${n}-${length}`,
+      title: `${title}, ${name}, ${n} × ${length} tokens`,
+      ours: own('lm.ts', ...args),
+      peers: ['float32', 'bfloat16'].map((type) => ({
+        name: `transformers ${type}`,
+        script: 'lm.py',
+        args: [...args, type],
+        needs: ['torch', 'transformers'],
+      })),
+      targets: [
+        { over: 'transformers float32', atLeast },
+        { over: 'transformers bfloat16', atLeast: 1 },
+      ],
+      measure: what === 'load' ? 'seconds' : 'throughput',
+    };
+  };
+  const batch: [number, number] = quick ? [2, 8] : [8, 128];
+  const load = row('load', 'load and first pass', [1, 8], 1);
+  return [
+    row('forward', `forward with capture at block ${layer} and all logits`, batch, 1.05),
+    row('collect', `capture at block ${layer} alone`, batch, 1.05),
+    row('steer', 'generation with steering', quick ? [2, 4] : [16, 32], 1.5),
+    row('steer', 'generation with steering', quick ? [4, 4] : [64, 32], 1.5),
+    load,
+    { ...load, id: `${load.id}-peak-memory`, title: `peak memory of the process: ${load.title}`, measure: 'peak' },
+  ];
+}
+
 /** All rows; with `quick` at sizes that only show that everything runs. */
 export function rows(quick: boolean): Row[] {
   const float32 = (atLeast: number): Target => ({ over: 'torch float32', atLeast });
@@ -170,6 +213,7 @@ export function rows(quick: boolean): Row[] {
     ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
     ...languageModel('generate', 'models/pretrained/tiny-lm', 2, batch, quick ? 4 : 100),
     ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
+    ...realModel(quick),
     {
       id: 'ms-score',
       title: `MS score, N=${n}, F=${f}, L0=32, embedding ${d}`,

@@ -51,6 +51,13 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   SaxBand: { inputs: { z: f(5, 4), theta: f(5, 4) }, attrs: { bandwidth: 1 } },
   SaxSegmentSum: { inputs: { x: f(3, 5), segmentIds: i(5) }, attrs: { axis: 1, numSegments: 4 } },
   SaxPackLinear: { inputs: { w: f(5, 4) } },
+  SaxPackWeight: { inputs: { w: f(10, 6) }, attrs: { in: 6, out: 10, type: 'F32' } },
+  SaxUnpackWeight: { inputs: { packed: f(packed(6, 10)) }, attrs: { in: 6, out: 10, type: 'F32' } },
+  SaxPackedRows: { inputs: { packed: i(packed(6, 10) / 2), ids: i(3) }, attrs: { in: 6, out: 10, type: 'BF16' } },
+  SaxLinear: {
+    inputs: { x: f(4, 6), packed: i(packed(6, 10) / 2), bias: f(10) },
+    attrs: { in: 6, out: 10, type: 'BF16' },
+  },
   SaxBlock: {
     inputs: { x: f(6, 8), weights: f(blockWeights), cos: f(3, 2), sin: f(3, 2), seen: b(2, 3) },
     attrs: { n: 2, t: 3, columns: 3, capacity: 3, firstColumn: false, shape },

@@ -6,13 +6,13 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { type CausalLm, causalLmForward, causalLmShapes } from './causal-lm.ts';
 import { configReader } from './config.ts';
+import { readyLinears } from './inference.ts';
 import { initCausalLm } from './init.ts';
 import { readLlama } from './llama.ts';
 import { batchOf } from './load.ts';
 import { assertClose } from './testing/golden.ts';
 import { TINY_LLAMA } from './testing/tiny-llama.ts';
-import { linearNames, packBlocks } from './transformer.ts';
-import { transposeLinears } from './weights.ts';
+import { fusedLinears, linearNames, packBlocks } from './transformer.ts';
 
 const test = suite('models/subjects/causal-lm');
 
@@ -40,7 +40,8 @@ test('biases of q, k and v without one of the output (Qwen 2): fused blocks give
   );
   const batch = batchOf([[1, 2, 3], [4, 5], [6, 7, 8], [9]], 0);
   const plain = causalLmForward(params, lm, batch).logits!;
-  const ready = packBlocks(transposeLinears(params, [...linearNames(lm.stack), lm.head], [lm.head]), lm.stack);
+  const layers = { linears: [...linearNames(lm.stack), lm.head], tables: [lm.head], fused: fusedLinears(lm.stack) };
+  const ready = packBlocks(readyLinears(params, layers), lm.stack);
   const fused = causalLmForward(ready, lm, batch).logits!;
   assertClose('logits', fused, plain.dataSync(), { mask: batch.mask, tolerance: 1e-4 });
   tf.dispose([fresh, ready, plain, fused]);

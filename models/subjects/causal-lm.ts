@@ -223,8 +223,7 @@ export function causalLmTokenLosses(
     const targets = Int32Array.from(rows, (at) => batch.ids[at + 1]!);
     const states = tf.gather(hidden!, tf.tensor1d(rows, 'int32'));
     const total = rowLogSumExp(causalLmLogits(params, lm, states));
-    const table = params[`${lm.head}.weight`] as Tensor2D;
-    const found = capped(lm, tf.sum(tf.mul(states, embed(table, targets)), 1));
+    const found = capped(lm, tf.sum(tf.mul(states, embed(params, lm.head, targets)), 1));
     const losses = tf.sub(total, found) as Tensor1D;
     return { losses, captured };
   });

@@ -1,5 +1,5 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
-import { defineSubject, type LanguageModel, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
+import { defineSubject, type LanguageModel, type SubjectLoading, tf } from '../../harness/contract.ts';
 import {
   type CausalLm,
   causalLmFiles,
@@ -10,10 +10,10 @@ import {
 } from './causal-lm.ts';
 import { type Family, folderReader } from './family.ts';
 import { generate } from './generate.ts';
+import { loadForInference } from './inference.ts';
+import { transposedWeight } from './layers.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { drawAnew } from './random-init.ts';
-import { linearNames, packBlocks } from './transformer.ts';
-import { loadParams, transposeLinears } from './weights.ts';
+import { fusedLinears, linearNames, packBlocks } from './transformer.ts';
 
 /** What a family's file says. */
 export type CausalLmFamily = Family<CausalLm>;
@@ -27,9 +27,10 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
     const { json, model: lm, sites, parameters, shapes, files } = await describe(folder);
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, lm.vocab);
-    const trained = await loadParams(folder, shapes, files);
-    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? causalLmTables(lm) : []) : trained;
-    const params = packBlocks(transposeLinears(loaded, [...linearNames(lm.stack), lm.head], [lm.head]), lm.stack);
+    const tables = causalLmTables(lm);
+    const layers = { linears: [...linearNames(lm.stack), lm.head], tables, fused: fusedLinears(lm.stack) };
+    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, tables);
+    const params = packBlocks(loaded, lm.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
       type: 'lm',
@@ -48,7 +49,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       forward: (batch, options) => causalLmForward(params, lm, batch, options),
       forwardFrom: (site, x, batch, options) => causalLmForward(params, lm, batch, { ...options, from: { site, x } }),
       generate: (prompts, options) => generate(params, lm, prompts, { eosId: tokenizer.eosId ?? lm.eosId, ...options }),
-      unembedding: () => tf.clone(params[`${lm.head}.weightT`] as Tensor2D),
+      unembedding: () => transposedWeight(params, lm.head),
       dispose: () => tf.dispose(params),
     };
   }

@@ -13,11 +13,10 @@ import {
 } from './dual-encoder.ts';
 import { type Family, folderReader } from './family.ts';
 import { openImageInput } from './image-input.ts';
+import { loadForInference } from './inference.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { drawAnew } from './random-init.ts';
-import { packBlocks } from './transformer.ts';
+import { fusedLinears, packBlocks } from './transformer.ts';
 import { prefixLength, type VisionTower, visionForwardFrom, visionLength } from './vision-tower.ts';
-import { loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
 export interface DualEncoderFamily extends Family<DualEncoder> {
@@ -47,10 +46,13 @@ export function defineDualEncoder({
     checkVocabulary(folder, tokenizer, text.vocab);
     const input = await openImageInput(folder, processor, readSteps?.(json, folder));
     refuseSize(folder, vision, input.size);
-    const trained = await loadParams(folder, shapes, files);
-    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? dualEncoderTables(model) : []) : trained;
-    const transposed = transposeLinears(loaded, dualEncoderLinears(model), []);
-    const params = packBlocks(packBlocks(transposed, vision.stack), text.stack);
+    const layers = {
+      linears: dualEncoderLinears(model),
+      tables: [text.embed, text.positions],
+      fused: [...fusedLinears(vision.stack), ...fusedLinears(text.stack)],
+    };
+    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, dualEncoderTables(model));
+    const params = packBlocks(packBlocks(loaded, vision.stack), text.stack);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
       type: 'clip',

@@ -10,9 +10,9 @@ import {
 import type { ProcessorKind } from '../../harness/kit/index.ts';
 import { type Family, folderReader } from './family.ts';
 import { openImageInput } from './image-input.ts';
+import { loadForInference } from './inference.ts';
 import { interpolateGrid } from './interpolate-positions.ts';
-import { drawAnew } from './random-init.ts';
-import { packBlocks, storedLinears } from './transformer.ts';
+import { fusedLinears, packBlocks, storedLinears } from './transformer.ts';
 import {
   prefixLength,
   type VisionTower,
@@ -24,7 +24,7 @@ import {
   visionSites,
   visionTables,
 } from './vision-tower.ts';
-import { type FileLayout, loadParams, transposeLinears } from './weights.ts';
+import type { FileLayout } from './weights.ts';
 
 /** An encoder of images alone: a tower, whose embedding is as wide as it, and how files hold it. */
 export interface ImageEncoder {
@@ -50,10 +50,9 @@ export function defineImageEncoder({ read, processor, ...plugin }: ImageEncoderF
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const input = await openImageInput(folder, processor);
     const vision = atSize(model.vision, input.size ?? model.vision.imageSize, folder);
-    const trained = await loadParams(folder, shapes, files);
-    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? visionTables(vision) : []) : trained;
-    const placed = onGrid(loaded, model.vision, vision);
-    const params = packBlocks(transposeLinears(placed, visionLinears(vision), []), vision.stack);
+    const layers = { linears: visionLinears(vision), tables: [], fused: fusedLinears(vision.stack) };
+    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, visionTables(vision));
+    const params = packBlocks(onGrid(loaded, model.vision, vision), vision.stack);
     const dim = vision.stack.d;
     return {
       type: 'image-encoder',

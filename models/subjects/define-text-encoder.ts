@@ -1,8 +1,8 @@
 /** @file A family of text encoders as a plug-in: a folder in Hugging Face layout becomes a subject that embeds texts. */
 import { defineSubject, type SubjectLoading, type TextEncoderSubject, tf } from '../../harness/contract.ts';
 import { type Family, folderReader } from './family.ts';
+import { loadForInference } from './inference.ts';
 import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { drawAnew } from './random-init.ts';
 import { readPooling } from './sentence-pooling.ts';
 import {
   type TextEncoder,
@@ -13,7 +13,6 @@ import {
   textEncoderTables,
 } from './text-encoder.ts';
 import { linearNames } from './transformer.ts';
-import { loadParams, transposeLinears } from './weights.ts';
 
 /** What a family's file says. */
 export type TextEncoderFamily = Family<TextEncoder>;
@@ -21,16 +20,15 @@ export type TextEncoderFamily = Family<TextEncoder>;
 /** Declares a family of text encoders; the default export of `models/subjects/<id>.ts`. */
 export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
   const parts = { sites: textEncoderSites, shapes: textEncoderShapes, files: textEncoderFiles };
-  const { describe, outline } = folderReader(read, parts);
+  const { describe, outline } = folderReader(read, parts, readPooling);
 
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<TextEncoderSubject> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const pooling = await readPooling(folder);
     const { tokenizer, idsOf } = await openTokenizer(folder);
     checkVocabulary(folder, tokenizer, model.vocab);
-    const trained = await loadParams(folder, shapes, files);
-    const loaded = randomInit ? drawAnew(trained, randomInit === 'blocks' ? textEncoderTables(model) : []) : trained;
-    const params = transposeLinears(loaded, linearNames(model.stack), []);
+    const layers = { linears: linearNames(model.stack), tables: [model.embed, model.positions] };
+    const params = await loadForInference({ folder, shapes, files }, layers, randomInit, textEncoderTables(model));
     const own = Math.min(model.maxLength, pooling.maxLength ?? model.maxLength);
     return {
       type: 'text-encoder',

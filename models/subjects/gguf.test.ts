@@ -148,7 +148,8 @@ test('metadata that ask for what is not computed here are refused by key', async
     [{ 'llama.vocab_size': u32(9) }, /llama.vocab_size: expected 6, the rows of token_embd.weight; found 9/],
     [{ 'llama.rope.dimension_count': u32(4) }, /rope.dimension_count: expected 2, that of the whole head; found 4/],
     [{ 'llama.attention.causal': flag(false) }, /attention.causal: expected true, found false/],
-    [{ 'llama.block_count': undefined }, /field num_hidden_layers: expected an integer/],
+    [{ 'llama.block_count': undefined }, /expected a key llama.block_count, found none/],
+    [{ 'llama.attention.layer_norm_rms_epsilon': undefined }, /expected a key llama.*epsilon, found none/],
     [{ 'llama.block_count': u32(2) }, /expected tensors .*model.layers.1/],
     [{ 'split.count': u32(3) }, /expected a whole model, found one of 3 parts: join them/],
   ];
@@ -183,6 +184,21 @@ test('linear and Llama 3’s stretching of positions are read, of the latter onl
     await refusal(readModelConfig(llamaFile(wide, factors([...known.slice(1), 8.5])))),
     /rope_freqs.weight.*found others/,
   );
+});
+
+test('Gemma’s merges go by the order of its tokens, whose spaces are marked; others’ by their scores', async () => {
+  const tokens = ['<unk>', 'a', 'b', 'c', '  ', '▁', 'ab', 'bc'];
+  const change = {
+    'tokenizer.ggml.model': text('llama'),
+    'tokenizer.ggml.tokens': texts(tokens),
+    'tokenizer.ggml.token_type': ints([2, 1, 1, 1, 4, 1, 1, 1]),
+    'tokenizer.ggml.scores': floats([0, 0, 0, 0, -1000, 0, -9, -1]),
+    'tokenizer.ggml.add_space_prefix': flag(false),
+    'tokenizer.ggml.eos_token_id': undefined,
+  };
+  assert.equal((await loadTokenizer(llamaFile(change))).encode('abc').ids, [1, 7]);
+  const gemma = await loadTokenizer(llamaFile({ ...change, 'general.architecture': text('gemma2') }));
+  assert.equal(gemma.encode('abc  a').ids, [6, 3, 4, 1]);
 });
 
 test('vocabularies: ids, added tokens and flags; lists that do not belong together are refused', async () => {

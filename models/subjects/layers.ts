@@ -1,14 +1,26 @@
 /** @file The layers of a transformer as differentiable functions of named parameters; activations are [rows, width]. */
 import { type NamedTensors, type Tensor1D, type Tensor2D, tf } from '../../harness/contract.ts';
-import { layerNorm, rmsNorm } from '../../harness/kit/index.ts';
+import {
+  layerNorm,
+  type PackedLinear,
+  packedLinear,
+  packedRows,
+  rmsNorm,
+  unpackLinear,
+} from '../../harness/kit/index.ts';
 
 export type Norm = 'rms' | 'layer';
 
+const packedOf = (params: NamedTensors, name: string) => params[`${name}.packed`] as PackedLinear | undefined;
+
 /**
- * x [rows, in] → x · Wᵀ + b [rows, out]. W is stored as Hugging Face does, [out, in], under `<name>.weight`, or already
- * transposed, [in, out], under `<name>.weightT` (see `transposeLinears`); the bias is added where `<name>.bias` exists.
+ * x [rows, in] → x · Wᵀ + b [rows, out]. W is stored as Hugging Face does, [out, in], under `<name>.weight`, or ready for
+ * inference (see `inference.ts`): transposed, [in, out], under `<name>.weightT`, or packed under `<name>.packed`, where no
+ * gradient passes to it. The bias is added where `<name>.bias` exists.
  */
 export function linear(params: NamedTensors, name: string, x: Tensor2D): Tensor2D {
+  const packed = packedOf(params, name);
+  if (packed) return packedLinear(x, packed, params[`${name}.bias`] as Tensor1D | undefined);
   const ready = params[`${name}.weightT`] as Tensor2D | undefined;
   const weight = ready ?? (params[`${name}.weight`] as Tensor2D);
   const bias = params[`${name}.bias`] as Tensor1D | undefined;
@@ -43,7 +55,14 @@ export function normalise(
   return layerNorm(x, weight, bias, epsilon);
 }
 
-/** Rows of a table [vocabulary, d] for ids [rows] → [rows, d]. */
-export function embed(table: Tensor2D, ids: Int32Array): Tensor2D {
-  return tf.gather(table, tf.tensor1d(ids, 'int32'));
+/** Rows of the table `<name>.weight` [vocabulary, d], which may be packed, for ids [rows] → [rows, d]. */
+export function embed(params: NamedTensors, name: string, ids: Int32Array): Tensor2D {
+  const packed = packedOf(params, name);
+  return packed ? packedRows(packed, ids) : tf.gather(params[`${name}.weight`] as Tensor2D, tf.tensor1d(ids, 'int32'));
+}
+
+/** The weight of a linear layer that is ready for inference, [in, out]; the caller's. */
+export function transposedWeight(params: NamedTensors, name: string): Tensor2D {
+  const packed = packedOf(params, name);
+  return packed ? unpackLinear(packed) : tf.clone(params[`${name}.weightT`] as Tensor2D);
 }

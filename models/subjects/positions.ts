@@ -174,10 +174,10 @@ export function embedTokens(
   ids: Int32Array,
   positions: Int32Array,
 ): Tensor2D {
-  const rows = embed(params[`${names.embed}.weight`] as Tensor2D, ids);
+  const rows = embed(params, names.embed, ids);
   const words: Tensor2D = names.embedScale === undefined ? rows : tf.mul(rows, names.embedScale);
   if ('rotary' in names.positions || ids.length === 0) return words;
-  const places = embed(params[`${names.positions.table}.weight`] as Tensor2D, positions);
+  const places = embed(params, names.positions.table, positions);
   const [count, d] = places.shape;
   return tf.reshape(tf.add(tf.reshape(words, [ids.length / count, count, d]), places), [ids.length, d]);
 }

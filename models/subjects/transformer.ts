@@ -14,6 +14,7 @@ import {
   type KeyValueCache,
   packBlock,
   type RotaryTables,
+  servesBlock,
   transformerBlock,
 } from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
@@ -214,11 +215,11 @@ const PACKED = 'packed';
 
 /**
  * Adds the blocks' weights in the form of the fused operation, where the backend has one that serves them; the linear
- * layers must have been transposed (`transposeLinears`).
+ * layers must have been transposed (`readyLinears` with `fusedLinears`).
  */
 export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors {
   const { attentionNorm, mlpNorm } = spec.names;
-  if (!attentionNorm || !mlpNorm || !isPlain(spec)) return params;
+  if (!attentionNorm || !mlpNorm || !fuses(spec)) return params;
   const shape = fusedShape(spec);
   const { q, k, v, out, gate, up, down } = spec.names;
   const packed: NamedTensors = {};
@@ -256,6 +257,10 @@ export function packBlocks(params: NamedTensors, spec: StackSpec): NamedTensors 
   }
   return { ...params, ...packed };
 }
+
+/** Whether the fused operation serves a stack's blocks. */
+const fuses = (spec: StackSpec) =>
+  Boolean(spec.names.attentionNorm && spec.names.mlpNorm) && isPlain(spec) && servesBlock(fusedShape(spec));
 
 /** A block as the fused operation is told of it: it knows all biases of the attention or none. */
 function fusedShape(spec: StackSpec): BlockShape {
@@ -335,6 +340,9 @@ export function linearNames(spec: StackSpec): string[] {
   const inner = [q, k, v, out, ...(gate ? [gate] : []), up, down];
   return Array.from({ length: spec.layers }, (_, layer) => inner.map((name) => spec.blockPrefix(layer) + name)).flat();
 }
+
+/** Those of them that `packBlocks` reads: all or none. */
+export const fusedLinears = (spec: StackSpec): string[] => (fuses(spec) ? linearNames(spec) : []);
 
 /** How files hold a stack's linear layers, by their whole names there. */
 export function storedLinears({ layers, blockPrefix, stored = {} }: StackSpec): Record<string, StoredLinear> {

@@ -1,6 +1,6 @@
 /** @file Parameters of a subject: how files hold them, checked loading, and weights made ready for inference. */
-import { type NamedTensors, type Tensor, type Tensor2D, tf, UserError } from '../../harness/contract.ts';
-import { openWeights } from '../../harness/kit/index.ts';
+import { type NamedTensors, type Tensor, tf, UserError } from '../../harness/contract.ts';
+import { openWeights, type PackedType } from '../../harness/kit/index.ts';
 import { namesInShort } from './names-in-short.ts';
 
 /** Names and shapes of the tensors that a config asks for. */
@@ -26,6 +26,8 @@ export interface FileLayout {
   linears?: Record<string, StoredLinear>;
   /** Names of tensors that some files hold although the model computes them: masks, frequencies, indices. */
   buffers?: RegExp;
+  /** Ends of names that files of older programs have, by those of today. */
+  oldEnds?: Record<string, string>;
   /** Tensors that a file may hold as copies of others: tied weights. */
   copies?: Record<string, string>;
 }
@@ -124,12 +126,14 @@ type Source = Awaited<ReturnType<typeof openWeights>>;
  * @throws UserError with all that are missing and all that are left over, or for another shape.
  */
 function locate(source: Source, stored: Map<string, StoredTensor>, files: FileLayout): Map<string, string> {
-  const { prefix = '', buffers, copies = {} } = files;
+  const { prefix = '', buffers, copies = {}, oldEnds = {} } = files;
+  const older = (name: string) =>
+    Object.entries(oldEnds).flatMap(([end, old]) => (name.endsWith(end) ? [name.slice(0, -end.length) + old] : []));
   const places = new Map<string, string>();
   const wanted = [...stored.keys(), ...Object.keys(copies)];
   for (const name of wanted) {
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const place = [name, bare].find((candidate) => source.has(candidate));
+    const place = [name, bare].flatMap((now) => [now, ...older(now)]).find((candidate) => source.has(candidate));
     if (place !== undefined) places.set(name, place);
   }
   const used = new Set(places.values());
@@ -181,13 +185,23 @@ export async function checkWeights(folder: string, shapes: TensorShapes, files: 
   locate(await openWeights(folder), storedTensors(shapes, files.linears ?? {}), files);
 }
 
+/** The type that holds a file's numbers exactly in the least memory. */
+const packedType = (dtype: string): PackedType => (dtype === 'BF16' || dtype === 'F16' ? dtype : 'F32');
+
 /**
- * Reads the parameters of `shapes` from a folder's safetensors.
+ * Reads the parameters of `shapes` from a folder's weights.
  *
+ * @param ready What becomes of the parameters in one stored tensor, of numbers that `type` holds, before the next is read:
+ *   takes them over.
  * @throws UserError naming file, tensor, expected and found: for tensors that are missing or left over, another shape, NaN
  * or infinity, and copies that are none.
  */
-export async function loadParams(folder: string, shapes: TensorShapes, files: FileLayout = {}): Promise<NamedTensors> {
+export async function loadParams(
+  folder: string,
+  shapes: TensorShapes,
+  files: FileLayout = {},
+  ready: (params: NamedTensors, type: PackedType) => NamedTensors = (params) => params,
+): Promise<NamedTensors> {
   const source = await openWeights(folder);
   const stored = storedTensors(shapes, files.linears ?? {});
   const places = locate(source, stored, files);
@@ -195,35 +209,15 @@ export async function loadParams(folder: string, shapes: TensorShapes, files: Fi
   const params: NamedTensors = {};
   try {
     for (const tensor of stored.values()) {
-      const data = await source.readFloat(places.get(tensor.name)!, { finite: true });
-      Object.assign(params, unpack(tensor, data));
+      const place = places.get(tensor.name)!;
+      const data = await source.readFloat(place, { finite: true });
+      Object.assign(params, ready(unpack(tensor, data), packedType(source.info(place).dtype)));
     }
   } catch (error) {
     tf.dispose(params);
     throw error;
   }
   return params;
-}
-
-/**
- * Replaces `<name>.weight` [out, in] of the linear layers by `<name>.weightT` [in, out], the form in which products are
- * fastest on every backend. Tensors in `keep` stay beside their transposed form (tables that are also looked up in).
- * Takes the tensors over: those replaced are disposed.
- */
-export function transposeLinears(
-  params: NamedTensors,
-  linears: readonly string[],
-  keep: readonly string[],
-): NamedTensors {
-  const ready = { ...params };
-  for (const name of linears) {
-    const weight = ready[`${name}.weight`] as Tensor2D;
-    ready[`${name}.weightT`] = tf.transpose(weight);
-    if (keep.includes(name)) continue;
-    weight.dispose();
-    delete ready[`${name}.weight`];
-  }
-  return ready;
 }
 
 /** Number of values in all tensors of `shapes`. */

@@ -48,7 +48,7 @@ function predictedPositions({ items, length, keep, tokens }: ItemBatch): {
 
 /** Log-probabilities of the next token at the predicted positions, [positions, vocab], of the untouched model. */
 function cleanLogProbs(model: LanguageModel, batch: ItemBatch, at: Int32Array): Tensor2D {
-  return tf.tidy(() => logProbsAt(model.forward(batch.tokens).logits!, at));
+  return tf.tidy(() => logProbs(model.forward(batch.tokens, { places: at }).logits!));
 }
 
 /** The same with `replace`; where it can, the model goes on from x [items, length, d], the batch's activations. */
@@ -62,19 +62,16 @@ function splicedLogProbs(
 ): Tensor2D {
   const rest = restOfText(model, site);
   return tf.tidy(() => {
-    if (rest) return logProbsAt(rest(spliced(x, batch, replace), batch.tokens), at);
+    if (rest) return logProbs(rest(spliced(x, batch, replace), batch.tokens, at));
     const interventions = [splice(site, batch, replace)];
-    return logProbsAt(model.forward(batch.tokens, { interventions }).logits!, at);
+    return logProbs(model.forward(batch.tokens, { interventions, places: at }).logits!);
   });
 }
 
 const rowsOf = (x: Tensor3D) => tf.reshape(x, [x.shape[0] * x.shape[1], x.shape[2]]) as Tensor2D;
 
-function logProbsAt(logits: Tensor3D, at: Int32Array): Tensor2D {
-  const [n, length, vocab] = logits.shape;
-  const rows = tf.gather(tf.reshape(logits, [n * length, vocab]), tf.tensor1d(at, 'int32'));
-  return tf.logSoftmax(rows) as Tensor2D;
-}
+/** Log-probabilities [positions, vocab] of logits that were computed where they are asked for and nowhere else. */
+const logProbs = (logits: Tensor3D) => tf.logSoftmax(rowsOf(logits)) as Tensor2D;
 
 /** −log p of the tokens that came, [positions]. */
 async function crossEntropies(logp: Tensor2D, next: Int32Array): Promise<ArrayLike<number>> {

@@ -6,6 +6,7 @@
 #include "activation.h"
 #include "attention.h"
 #include "norm.h"
+#include "packed.h"
 #include "rotary.h"
 
 SAX_BEGIN
@@ -19,11 +20,6 @@ struct Linear {
   const float *packed, *bias;
   size_t in, out;
 };
-
-constexpr size_t kPackedCols = 32;  // the room of a packed weight is of whole such columns, for any instruction set
-static_assert(kPackedCols % kTileCols == 0);
-
-size_t packedSize(size_t in, size_t out) { return in * ceilDiv(out, kPackedCols) * kPackedCols; }
 
 /** Gain and bias (or null) of a norm. */
 struct Norm {
@@ -43,7 +39,7 @@ struct Reader {
     return {gain, centred ? take(d) : nullptr};
   }
   Linear linear(size_t in, size_t out, bool bias) {
-    const float* packed = take(packedSize(in, out));
+    const float* packed = take(packedSize<float>(in, out));
     return {packed, bias ? take(out) : nullptr, in, out};
   }
 };
@@ -179,7 +175,7 @@ void runSequences(Call& c, const Block& b, size_t begin, size_t end) {
  */
 void packLinear(Call& c) {
   size_t in = sizeParam(c, 0), out = sizeParam(c, 1);
-  if (!holds(c, 0, F32, packedSize(in, out)) || !holds(c, 1, F32, in * out)) return;
+  if (!holds(c, 0, F32, packedSize<float>(in, out)) || !holds(c, 1, F32, in * out)) return;
   float* to = f32(c, 0);
   for (size_t k = 0; k < in; k += kDepth) {
     size_t now = least(kDepth, in - k);
@@ -219,7 +215,7 @@ void block(Call& c) {
     return;
   }
   size_t angles = b.positions * (s.width / 2), norms = 2 * (b.centred ? 2 : 1) * b.d;
-  auto linear = [](size_t in, size_t out, bool bias) { return packedSize(in, out) + (bias ? out : 0); };
+  auto linear = [](size_t in, size_t out, bool bias) { return packedSize<float>(in, out) + (bias ? out : 0); };
   size_t weights = norms + linear(b.d, s.queryStep(), attentionBias) + 2 * linear(b.d, s.keyStep(), attentionBias) +
                    linear(s.queryStep(), b.d, attentionBias) + (b.gated ? 2 : 1) * linear(b.d, b.mlp, mlpBias) +
                    linear(b.mlp, b.d, mlpBias);

@@ -56,19 +56,25 @@ static inline void packStrip(float* dst, const float* src, size_t sw, size_t sk,
     for (size_t k = 0; k < depth; k++) dst[k * W + w] = 0.0f;
 }
 
+/** One row of a strip of B, in registers. Other elements than floats have an overload where they are defined. */
+template <size_t VECTORS>
+static inline void loadRow(const float* b, vf* row) {
+#pragma GCC unroll 4
+  for (size_t v = 0; v < VECTORS; v++) row[v] = load(b + v * kLanes);
+}
+
 /**
  * C[ROWS, cols] (+)= A · B over `depth`, cols ≤ W = VECTORS · kLanes. Element (i, k) of A is a[i + k * step] or, with
  * IN_ROWS, a[i * step + k]: a packed strip has step kTileRows, and either layout can be read in place. B has rows `ldb`
- * apart, of which W floats must be readable.
+ * elements apart, of which as many as hold W numbers must be readable.
  */
-template <size_t ROWS, bool IN_ROWS, size_t VECTORS = kTileVectors>
-static inline void tile(size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c, size_t ldc,
+template <size_t ROWS, bool IN_ROWS, size_t VECTORS = kTileVectors, class E = float>
+static inline void tile(size_t depth, const float* a, size_t step, const E* b, size_t ldb, float* c, size_t ldc,
                         size_t cols, bool add) {
   vf acc[ROWS][VECTORS] = {};
   for (size_t k = 0; k < depth; k++) {
     vf row[VECTORS];
-#pragma GCC unroll 4
-    for (size_t v = 0; v < VECTORS; v++) row[v] = load(b + v * kLanes);
+    loadRow<VECTORS>(b, row);
 #pragma GCC unroll 16
     for (size_t i = 0; i < ROWS; i++) {
 #pragma GCC unroll 4
@@ -104,8 +110,8 @@ static inline void tile(size_t depth, const float* a, size_t step, const float* 
 }
 
 /** `tile` for a number of rows known at run time, 1 … kTileRows. */
-template <bool IN_ROWS = false, size_t VECTORS = kTileVectors, size_t ROWS = kTileRows>
-static inline void tileRows(size_t rows, size_t depth, const float* a, size_t step, const float* b, size_t ldb, float* c,
+template <bool IN_ROWS = false, size_t VECTORS = kTileVectors, size_t ROWS = kTileRows, class E = float>
+static inline void tileRows(size_t rows, size_t depth, const float* a, size_t step, const E* b, size_t ldb, float* c,
                             size_t ldc, size_t cols, bool add) {
   if (rows == ROWS) return tile<ROWS, IN_ROWS, VECTORS>(depth, a, step, b, ldb, c, ldc, cols, add);
   if constexpr (ROWS > 1)

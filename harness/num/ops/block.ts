@@ -55,10 +55,14 @@ export interface BlockPass {
 const MOST_WEIGHTS = 2 ** 20;
 const FEWEST_SEQUENCES = 4;
 
-/** The weights as `transformerBlock` reads them, or nothing where it does not serve: another backend, or a large block. */
+/** Whether the operation serves blocks of this shape: on another backend, and for a large block, it does not. */
+export function servesBlock({ d, mlp, heads, kvHeads, headDim, gated }: BlockShape): boolean {
+  return hasKernel('SaxBlock') && 2 * d * (heads + kvHeads) * headDim + (gated ? 3 : 2) * d * mlp <= MOST_WEIGHTS;
+}
+
+/** The weights as `transformerBlock` reads them, or nothing where it does not serve. */
 export function packBlock(shape: BlockShape, { attentionNorm, mlpNorm, layers }: BlockWeights): Tensor1D | undefined {
-  const all = Object.values(layers) as LinearWeights[];
-  if (!hasKernel('SaxBlock') || all.reduce((sum, { weight }) => sum + weight.size, 0) > MOST_WEIGHTS) return undefined;
+  if (!servesBlock(shape)) return undefined;
   return tf.tidy(() => {
     const norm = ({ weight, bias }: { weight: Tensor; bias?: Tensor }): Tensor[] =>
       shape.norm === 'layer' ? [weight, bias ?? tf.zerosLike(weight)] : [weight];

@@ -1,32 +1,66 @@
 /**
- * @file Forward passes with activation capture, and batched generation with the cache: tokens/s.
- * Usage: lm.ts forward|generate FOLDER LAYER BATCH LENGTH
+ * @file A language model: loaded, forward passes with activation capture, and batched generation with the cache.
+ * Usage: lm.ts forward|collect|generate|steer|load FOLDER LAYER BATCH LENGTH
+ *
+ * `forward` gives all logits beside the site, `collect` the site alone; `steer` generates with a vector added at the site.
+ * `load` is from the folder to the logits of one batch, in seconds.
  */
 import path from 'node:path';
 import llama from '../../../models/subjects/llama.ts';
-import type { LanguageModel } from '../../contract.ts';
+import type { Intervention, LanguageModel } from '../../contract.ts';
 import { createRng } from '../../num/rng.ts';
 import { tf } from '../../num/tf.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
 const [what, folder] = process.argv.slice(2) as [string, string];
 const [layer, n, length] = numbers(2) as [number, number, number];
+const site = `blocks.${layer}.hook_resid_post`;
 const backend = await startBackend();
-const model = (await llama.load(path.resolve(folder), { id: 'measured' })) as LanguageModel;
 const rng = createRng(0);
-const ids = Int32Array.from({ length: n * Math.max(8, length) }, () => 3 + rng.int(model.tokenizer.vocabSize - 3));
+const open = async () => (await llama.load(path.resolve(folder), { id: 'measured' })) as LanguageModel;
 
-function forward(): void {
-  const batch = { n, length, ids, mask: new Uint8Array(n * length).fill(1) };
-  const { logits, captured } = model.forward(batch, { capture: [`blocks.${layer}.hook_resid_post`] });
-  tf.dispose([logits!, ...Object.values(captured)]);
+const idsFor = (model: LanguageModel) =>
+  Int32Array.from({ length: n * Math.max(8, length) }, () => 3 + rng.int(model.tokenizer.vocabSize - 3));
+
+function forward(model: LanguageModel, ids: Int32Array, output: boolean): void {
+  const batch = { n, length, ids: ids.subarray(0, n * length), mask: new Uint8Array(n * length).fill(1) };
+  const { logits, captured } = model.forward(batch, { capture: [site], output });
+  tf.dispose([...(logits ? [logits] : []), ...Object.values(captured)]);
 }
 
 /** No id ends a row, as in the peer: all generate `length` tokens after a prompt of 8. */
-async function generate(): Promise<void> {
+async function generate(model: LanguageModel, ids: Int32Array, interventions: Intervention[]): Promise<void> {
   const prompts = Array.from({ length: n }, (_, i) => Array.from(ids.subarray(i * 8, (i + 1) * 8)));
-  await model.generate(prompts, { maxNewTokens: length, temperature: 1, eosId: -1 });
+  await model.generate(prompts, { maxNewTokens: length, temperature: 1, eosId: -1, interventions });
 }
 
-const elapsed = what === 'forward' ? await seconds(forward, 10) : await seconds(generate, 3, 1);
-report((n * length) / elapsed, 'tokens/s', backend);
+/** Adds a small vector at the site: what is measured is that it is there. */
+function steering(model: LanguageModel): Intervention[] {
+  const d = model.sites.find(({ name }) => name === site)!.d;
+  const vector = tf.tensor1d(rng.fillNormal(new Float32Array(d), 0, 0.01));
+  return [{ site, apply: (x) => tf.add(x, vector) }];
+}
+
+async function main(): Promise<void> {
+  if (what === 'load') {
+    const elapsed = await seconds(
+      async () => {
+        const model = await open();
+        forward(model, idsFor(model), true);
+      },
+      1,
+      0,
+    );
+    return report(elapsed, 's', backend);
+  }
+  const model = await open();
+  const ids = idsFor(model);
+  const interventions = what === 'steer' ? steering(model) : [];
+  const elapsed =
+    what === 'generate' || what === 'steer'
+      ? await seconds(() => generate(model, ids, interventions), 3, 1)
+      : await seconds(() => forward(model, ids, what === 'forward'), 10);
+  report((n * length) / elapsed, 'tokens/s', backend);
+}
+
+await main();

@@ -1,29 +1,56 @@
-"""Forward passes with activation capture, and batched generation, by transformers: tokens/s.
+"""
+A language model by transformers: loaded, forward passes with activation capture, and batched generation.
 
-usage: lm.py forward|generate FOLDER SITE_LAYER BATCH LENGTH
+usage: lm.py forward|collect|generate|steer|load FOLDER SITE_LAYER BATCH LENGTH [float32|bfloat16]
+
+`forward` gives all logits, `collect` stops at the layer; `steer` generates with a vector added there. `load` is from the folder
+to the logits of one batch, in seconds: weights are mapped, and read when they are first used.
 """
 
 import sys
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from common import report, seconds
 
 what, folder, layer, batch, length = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+dtype = getattr(torch, sys.argv[6] if len(sys.argv) > 6 else "float32")
 torch.manual_seed(0)
-ids = torch.randint(3, model.config.vocab_size, (batch, length))
 captured = []
-model.model.layers[layer].register_forward_hook(
-    lambda _m, _i, out: captured.append(out[0] if isinstance(out, tuple) else out)
-)
+
+
+class Stopped(Exception):
+    """The layer has been reached, and nothing after it is wanted."""
+
+
+def hook(_module, _inputs, out):
+    hidden = out[0] if isinstance(out, tuple) else out
+    if what == "steer":
+        hidden = hidden + vector
+        return (hidden, *out[1:]) if isinstance(out, tuple) else hidden
+    captured.append(hidden)
+    if what == "collect":
+        raise Stopped
+    return None
+
+
+def load():
+    AutoTokenizer.from_pretrained(folder)
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+
+
+def some_ids(model):
+    return torch.randint(3, model.config.vocab_size, (batch, max(8, length)))
 
 
 @torch.inference_mode()
 def forward():
     captured.clear()
-    model(ids)
+    try:
+        model(ids[:, :length])
+    except Stopped:
+        pass
 
 
 @torch.inference_mode()
@@ -39,7 +66,20 @@ def generate():
     )
 
 
-if what == "forward":
-    report(batch * length / seconds(forward, 10), "tokens/s")
+@torch.inference_mode()
+def load_and_use():
+    fresh = load()
+    fresh(some_ids(fresh)[:, :length])
+
+
+if what == "load":
+    report(seconds(load_and_use, 1, warmup=0), "s")
 else:
-    report(batch * length / seconds(generate, 3, warmup=1), "tokens/s")
+    model = load()
+    ids = some_ids(model)
+    vector = 0.01 * torch.randn(model.config.hidden_size, dtype=dtype)
+    model.model.layers[layer].register_forward_hook(hook)
+    if what in ("forward", "collect"):
+        report(batch * length / seconds(forward, 10), "tokens/s")
+    else:
+        report(batch * length / seconds(generate, 3, warmup=1), "tokens/s")

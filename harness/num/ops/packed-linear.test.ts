@@ -1,0 +1,124 @@
+/** @file Packed products against the ordinary product of the same float32 weight: the same bits, for every type and size. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from '../../io/float16.ts';
+import { initBackend, probeBackends } from '../backend.ts';
+import { runKernel } from '../kernels/own.ts';
+import { createRng } from '../rng.ts';
+import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { canPackLinear, type PackedType, packedLinear, packedRows, packLinear, unpackLinear } from './packed-linear.ts';
+
+const test = suite('num/ops/packed-linear');
+const native = (await probeBackends()).some(({ name, available }) => name === 'native' && available);
+const rng = createRng('packed-linear');
+const draw = (size: number) => rng.fillNormal(new Float32Array(size));
+
+/** Numbers as a file of the type gives them, the ends of its range among them. */
+const ROUNDED: Record<PackedType, (values: Float32Array) => Float32Array> = {
+  F32: (values) => values,
+  BF16: (values) => bfloatToFloat(floatToBfloat(values)),
+  F16: (values) => halfToFloat(floatToHalf(values)),
+};
+const EXTREMES: Record<PackedType, number[]> = {
+  F32: [0, -0, 1e-45, -3.4e38],
+  BF16: [0, -0, 2 ** -133, -(2 ** -126), 2 ** 127, -1.5],
+  F16: [0, -0, 2 ** -24, -3 * 2 ** -24, 1023 * 2 ** -24, 2 ** -14, -65504, 1.5],
+};
+
+function weightOf(type: PackedType, out: number, width: number): Tensor2D {
+  const values = draw(out * width);
+  values.set(EXTREMES[type].slice(0, values.length));
+  return tf.tensor2d(ROUNDED[type](values), [out, width]);
+}
+
+const bits = (x: { dataSync(): unknown }) => new Int32Array((x.dataSync() as Float32Array).slice().buffer);
+
+if (!native) test('skipped: no native backend', () => undefined);
+else {
+  test.before(async () => {
+    await initBackend('native');
+  });
+
+  const sizes: [number, number, number][] = [
+    ...([1, 2, 11, 12, 13, 24, 25, 36, 37, 200, 390] as const).map((rows): [number, number, number] => [rows, 300, 70]),
+    ...[
+      [1, 5, 9],
+      [3, 1, 33],
+      [12, 513, 31],
+      [13, 513, 32],
+      [50, 256, 64],
+      [260, 600, 290],
+      [0, 8, 9],
+    ].map((size) => size as [number, number, number]),
+  ];
+  for (const type of ['F32', 'BF16', 'F16'] as const) {
+    test(`${type}: product, bias, gradient, weight and rows are the bits of the float32 weight`, () => {
+      for (const [rows, width, out] of sizes) {
+        tf.tidy(() => {
+          const [weight, bias] = [weightOf(type, out, width), tf.tensor1d(draw(out))];
+          const x = tf.tensor2d(draw(rows * width), [rows, width]);
+          const transposed: Tensor2D = tf.transpose(weight);
+          const packed = packLinear(weight, type);
+          const size = `${rows}·${width}·${out}`;
+          if (type !== 'F32') assert.is(packed.size, (width * Math.ceil(out / 32) * 32) / 2, 'two to a word');
+          assert.equal(bits(unpackLinear(packed)), bits(transposed), size);
+          assert.equal(bits(packedLinear(x, packed)), bits(tf.matMul(x, transposed)), size);
+          const fused = tf.fused.matMul({ a: x, b: transposed, bias });
+          assert.equal(bits(packedLinear(x, packed, bias)), bits(fused), `${size} with bias`);
+          const ids = Int32Array.of(out - 1, 0, 3, 3);
+          assert.equal(bits(packedRows(packed, ids)), bits(tf.gather(weight, ids)), size);
+          if (rows === 0) return;
+          const loss = (product: (x: Tensor2D) => Tensor2D) =>
+            tf.grad((x) => tf.sum(tf.square(product(x as Tensor2D))));
+          const found = loss((x) => packedLinear(x, packed, bias))(x);
+          const expected = loss((x) => tf.add(tf.matMul(x, transposed), bias))(x);
+          assert.equal(bits(found), bits(expected), `${size}, gradient`);
+        });
+      }
+    });
+  }
+
+  test('what a type does not hold is refused, never rounded', () => {
+    const wrong: [PackedType, number][] = [
+      ...[1 + 2 ** -8, Number.NaN, 1e-45].map((value): [PackedType, number] => ['BF16', value]),
+      ...[131072, 1 + 2 ** -11, 2 ** -25, Number.POSITIVE_INFINITY, 1e-45].map((value): [PackedType, number] => [
+        'F16',
+        value,
+      ]),
+    ];
+    for (const [type, value] of wrong) {
+      // A NaN with 16 digits is one of BF16's.
+      if (type === 'BF16' && Number.isNaN(value)) continue;
+      const weight = tf.tensor2d(new Float32Array(40).fill(1), [10, 4]);
+      weight.dataSync()[37] = value;
+      assert.throws(() => packLinear(weight, type), /a number that the 16-bit type does not hold/, `${type} ${value}`);
+      weight.dispose();
+    }
+  });
+
+  test('unknown ids, sizes and types that contradict the arrays are errors', () => {
+    tf.tidy(() => {
+      const packed = packLinear(weightOf('BF16', 20, 6), 'BF16');
+      for (const id of [-1, 20, 2 ** 30]) {
+        assert.throws(() => packedRows(packed, Int32Array.of(0, id)), /an id that the table has no row of/);
+      }
+      const x = tf.tensor2d(draw(12), [2, 6]);
+      const call = (attrs: object) => () => runKernel('SaxLinear', { x, packed }, { ...packed.layout, ...attrs });
+      for (const attrs of [{ in: 7 }, { out: 33 }, { type: 'F32' }, { in: -1 }, { in: 2 ** 40 }]) {
+        assert.throws(call(attrs), /wrong type or is too short|size is missing or out of range|shapes do not fit/);
+      }
+      assert.throws(call({ type: 'F64' }), /unknown type of weights/);
+      assert.throws(() => packedLinear(x, packed, tf.zeros([3]) as Tensor1D), /wrong type or is too short/);
+    });
+  });
+
+  test('layers with few outputs keep the ordinary product, and so does every other backend', async () => {
+    assert.is(canPackLinear([8, 100]), false);
+    assert.is(canPackLinear([9, 100]), true);
+    await initBackend('cpu');
+    assert.is(canPackLinear([9, 100]), false);
+    await initBackend('native');
+  });
+}
+
+test.run();

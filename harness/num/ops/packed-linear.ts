@@ -1,0 +1,61 @@
+/**
+ * @file Linear layers whose weight lies packed for the native kernels, in float32 or in the 16 bits that its file has: a
+ * product widens the numbers on the way, and gives the bits that it gives with the float32 weight.
+ */
+import { hasKernel, runKernel } from '../kernels/own.ts';
+import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
+import { customOp } from './custom-op.ts';
+
+/** Types that packed weights are held in, by their safetensors names. */
+export type PackedType = 'F32' | 'BF16' | 'F16';
+
+/** What is known of a packed weight [in, out]. */
+export interface PackedLayout {
+  in: number;
+  out: number;
+  type: PackedType;
+}
+
+/** The packed numbers, in an order of the instruction set's: float32, or int32 that hold two of 16 bits each. */
+export type PackedLinear = Tensor1D & { readonly layout: PackedLayout };
+
+/** Outputs up to which products take another way, with other bits, than the packed one. */
+const FEWEST_OUTPUTS = 9;
+
+/** Whether the backend in use has packed products, and for this weight [out, in]. */
+export function canPackLinear([out, width]: readonly number[]): boolean {
+  return hasKernel('SaxLinear') && out! >= FEWEST_OUTPUTS && width! > 0;
+}
+
+/**
+ * The packed form of a weight [out, in]. Not on the tape: it is a constant.
+ *
+ * @param type One that holds every number exactly, and only finite ones. @throws where it does not.
+ */
+export function packLinear(weight: Tensor2D, type: PackedType): PackedLinear {
+  const [out, width] = weight.shape;
+  const layout = { in: width, out, type };
+  return Object.assign(runKernel<Tensor1D>('SaxPackWeight', { w: weight }, layout), { layout });
+}
+
+/** The weight [in, out] in float32: a new tensor. */
+export function unpackLinear(packed: PackedLinear): Tensor2D {
+  return runKernel('SaxUnpackWeight', { packed }, { ...packed.layout });
+}
+
+/** x [rows, in] · weight + bias → [rows, out], differentiable in x: the weight is then widened for as long as that takes. */
+export function packedLinear(x: Tensor2D, packed: PackedLinear, bias?: Tensor1D): Tensor2D {
+  const attrs = { ...packed.layout };
+  const product = (x: Tensor2D) => runKernel<Tensor2D>('SaxLinear', { x, packed, ...(bias ? { bias } : {}) }, attrs);
+  if (tf.engine().state.gradientDepth === 0) return product(x);
+  return customOp(
+    [x],
+    (_save, x) => product(x as Tensor2D),
+    (dy) => [tf.matMul(dy, unpackLinear(packed), false, true)],
+  );
+}
+
+/** Columns `ids` of a packed weight [in, out] → [ids, in]: rows of an embedding that is the unembedding too. @throws for an unknown id. */
+export function packedRows(packed: PackedLinear, ids: Int32Array): Tensor2D {
+  return tf.tidy(() => runKernel('SaxPackedRows', { packed, ids: tf.tensor1d(ids, 'int32') }, { ...packed.layout }));
+}

@@ -1,0 +1,60 @@
+/** @file Parameters made ready for inference while they are read: linear layers in the form that products are fastest with. */
+import { type NamedTensors, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
+import { canPackLinear, type PackedType, packLinear } from '../../harness/kit/index.ts';
+import { drawAnew } from './random-init.ts';
+import { type FileLayout, loadParams, type TensorShapes } from './weights.ts';
+
+/** Which parameters inference reads otherwise than files hold them; names without `.weight`. */
+export interface InferenceLayers {
+  linears: readonly string[];
+  /** Tables whose rows are looked up; one may be a linear layer too. */
+  tables: readonly string[];
+  /** Linear layers that fused blocks are made of. */
+  fused?: readonly string[];
+}
+
+/**
+ * Makes parameters ready for inference. `<name>.weight` [out, in] of a linear layer becomes `<name>.packed` where the
+ * backend has products for that, in float32 or in 16 bits by `type`; else, and for fused blocks, `<name>.weightT`
+ * [in, out], beside which a table stays as it is. Tables are packed where that is half of their size. Products give the
+ * same bits in every form. Takes the tensors over: those replaced are disposed.
+ */
+export function readyLinears(
+  params: NamedTensors,
+  { linears, tables, fused = [] }: InferenceLayers,
+  type: PackedType = 'F32',
+): NamedTensors {
+  const ready = { ...params };
+  for (const [key, tensor] of Object.entries(params)) {
+    if (!key.endsWith('.weight')) continue;
+    const name = key.slice(0, -'.weight'.length);
+    const [isLinear, isTable] = [linears.includes(name), tables.includes(name)];
+    if (!isLinear && !(isTable && type !== 'F32')) continue;
+    const weight = tensor as Tensor2D;
+    const packs = !fused.includes(name) && canPackLinear(weight.shape);
+    if (packs) ready[`${name}.packed`] = packLinear(weight, type);
+    else if (isLinear) ready[`${name}.weightT`] = tf.transpose(weight);
+    if (!packs && isTable) continue;
+    weight.dispose();
+    delete ready[key];
+  }
+  return ready;
+}
+
+/**
+ * Reads a subject's parameters, or draws them anew by `randomInit`, and makes them ready one stored tensor after another, so
+ * that beside what stays in memory there is never more than one of them in float32.
+ *
+ * @param kept What is not drawn anew with `blocks`. @throws UserError as `loadParams` does.
+ */
+export function loadForInference(
+  { folder, shapes, files }: { folder: string; shapes: TensorShapes; files: FileLayout },
+  layers: InferenceLayers,
+  randomInit: SubjectLoading['randomInit'],
+  kept: readonly string[],
+): Promise<NamedTensors> {
+  return loadParams(folder, shapes, files, (params, type) => {
+    if (!randomInit) return readyLinears(params, layers, type);
+    return readyLinears(drawAnew(params, randomInit === 'blocks' ? kept : []), layers);
+  });
+}
