@@ -89,7 +89,7 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
   const limited = results.some((result) => result.limited);
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
   return {
-    leaderboard: await renderLeaderboard(tables, { limited, source: options.source }),
+    leaderboard: await renderLeaderboard([{ tables }], { limited, source: options.source }),
     csv: toCsv(results, tables),
     html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}` }),
   };

@@ -105,22 +105,31 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** The leaderboard's text. `source` says where the results lie, for the reader. */
-export async function renderLeaderboard(
-  tables: readonly Table[],
-  options: { limited: boolean; source?: string },
-): Promise<string> {
-  const seeds = new Set(tables.flatMap((table) => table.seeds));
+/** Tables under one heading, e.g. those of one suite among several; without it, by modality alone. */
+export interface LeaderboardPart {
+  heading?: string;
+  tables: readonly Table[];
+}
+
+function modalityViews({ heading, tables }: LeaderboardPart) {
   const atPlace = new Map(byPlace(tables).flatMap((own) => own.map((table) => [table, own] as const)));
-  const modalities = [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
-    title: MODALITY_TITLES[modality],
+  return [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
+    title: heading === undefined ? MODALITY_TITLES[modality] : `${heading}: ${MODALITY_TITLES[modality].toLowerCase()}`,
     tables: tables
       .filter(({ subject }) => subject.modality === modality)
       .map((table) => tableView(table, atPlace.get(table)!)),
   }));
+}
+
+/** The leaderboard's text. `source` says where the results lie, for the reader. */
+export async function renderLeaderboard(
+  parts: readonly LeaderboardPart[],
+  options: { limited: boolean; source?: string },
+): Promise<string> {
+  const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
-    modalities,
+    modalities: parts.flatMap(modalityViews),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text

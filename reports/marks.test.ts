@@ -21,7 +21,7 @@ test('a marked method is told in the leaderboard, HTML, console and CSV; others 
   ];
   const tables = buildTables(results);
   const line = '⚠ relu (seed 0): L0 is 18 on held-out rows.';
-  const leaderboard = await renderLeaderboard(tables, { limited: false });
+  const leaderboard = await renderLeaderboard([{ tables }], { limited: false });
   assert.ok(leaderboard.includes('| ⚠ **relu** |'), leaderboard);
   assert.ok(leaderboard.includes('| **topk** |'));
   assert.ok(leaderboard.includes(`\n\n${line}\n`), leaderboard);
@@ -41,11 +41,13 @@ test('tables say rows and epochs', async () => {
   const results = [resultWith('topk', rows, { training })];
   const note = '7,709 training rows × 25 epochs and 1,581 test rows';
   const tables = buildTables(results);
-  assert.ok((await renderLeaderboard(tables, { limited: false })).includes(note));
+  assert.ok((await renderLeaderboard([{ tables }], { limited: false })).includes(note));
   assert.ok((await renderHtml(tables, results, { limited: false, title: 'x' })).includes(note));
   const untrained = buildTables([resultWith('pca', rows)]);
   assert.ok(
-    (await renderLeaderboard(untrained, { limited: false })).includes('7,709 training rows and 1,581 test rows'),
+    (await renderLeaderboard([{ tables: untrained }], { limited: false })).includes(
+      '7,709 training rows and 1,581 test rows',
+    ),
   );
 });
 

@@ -1,4 +1,5 @@
 /** @file The committed reference results, from which the checkout's LEADERBOARD.md is rendered. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
@@ -9,15 +10,19 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
-import { renderLeaderboard } from './leaderboard.ts';
+import { type LeaderboardPart, renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
 
-/** The suite whose results are the reference. */
-export const REFERENCE_SUITE = 'variants';
+/** The suites whose results are the reference, in the order of the leaderboard, each with what it is above its tables. */
+const REFERENCES = [
+  { suite: 'real', heading: 'Real models' },
+  { suite: 'variants', heading: 'Embedded models' },
+] as const;
+export const REFERENCE_SUITES: readonly string[] = REFERENCES.map(({ suite }) => suite);
 /** One result a line. */
-const REFERENCE_FILE = join('reports', 'results', `${REFERENCE_SUITE}.jsonl`);
+const fileOf = (suite: string): string => join('reports', 'results', `${suite}.jsonl`);
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
-const UPDATE = `saxbench run ${REFERENCE_SUITE} --update-leaderboard`;
+const update = (suite: string): string => `saxbench run ${suite} --update-leaderboard`;
 
 /** A result as the repository keeps it: without what only plots and inspection need, and without the paths of a machine. */
 function kept({ details: _details, curves: _curves, training, provenance, ...given }: Result): Result {
@@ -31,28 +36,49 @@ function kept({ details: _details, curves: _curves, training, provenance, ...giv
   });
 }
 
-async function renderReference(lines: string): Promise<string> {
+/** The results in the lines of a suite's file. @throws UserError naming the line that is no result, or there twice. */
+async function resultsOf(suite: string, lines: string): Promise<Result[]> {
+  const file = fileOf(suite);
   const results: Result[] = [];
   for (const [i, line] of lines.trim().split('\n').entries()) {
-    results.push(await checkedResult(JSON.parse(line), `${REFERENCE_FILE} line ${i + 1}`));
+    results.push(await checkedResult(JSON.parse(line), `${file} line ${i + 1}`));
   }
   const [otherwise] = definedOtherwise(results).values();
-  if (otherwise !== undefined) throw new UserError(`${REFERENCE_FILE}: ${otherwise}`);
+  if (otherwise !== undefined) throw new UserError(`${file}: ${otherwise}`);
   const places = results.map(({ subject, site, method, task, seed }) =>
     [subject.id, site.name, method.name, method.identity, task.id, seed].join(' '),
   );
   const copy = places.findIndex((place, i) => places.indexOf(place) < i);
-  if (copy >= 0) throw new UserError(`${REFERENCE_FILE} line ${copy + 1}: repeats ${places[copy]}; remove it.`);
-  return renderLeaderboard(buildTables(results), { limited: false, source: REFERENCE_FILE });
+  if (copy >= 0) throw new UserError(`${file} line ${copy + 1}: repeats ${places[copy]}; remove it.`);
+  return results;
+}
+
+const read = (file: string, suite: string) =>
+  readFile(file, 'utf8').catch(() => {
+    throw new UserError(`report: ${file} is missing. Make it: ${update(suite)}.`);
+  });
+
+/** LEADERBOARD.md of all reference suites that have been run; `fresh`: the lines of one of them that are about to be written. */
+async function renderReference(fresh: { suite?: string; lines?: string } = {}): Promise<string> {
+  const parts: LeaderboardPart[] = [];
+  for (const { suite, heading } of REFERENCES) {
+    const file = join(packageRoot, fileOf(suite));
+    // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
+    if (suite === 'real' && suite !== fresh.suite && !existsSync(file)) continue;
+    const lines = suite === fresh.suite ? fresh.lines! : await read(file, suite);
+    parts.push({ heading, tables: buildTables(await resultsOf(suite, lines)) });
+  }
+  return renderLeaderboard(parts, { limited: false, source: REFERENCE_SUITES.map(fileOf).join(', ') });
 }
 
 /**
- * Makes the results of a whole run of the reference suite the reference: writes them and LEADERBOARD.md.
+ * Makes the results of a whole run of a reference suite the reference: writes them and LEADERBOARD.md.
  *
+ * @param suite One of {@link REFERENCE_SUITES}.
  * @returns The files written.
  * @throws UserError when the folder also holds results of runs under other options.
  */
-export async function updateReference(dir: string): Promise<string[]> {
+export async function updateReference(dir: string, suite: string): Promise<string[]> {
   const { results, refused } = await loadResults(dir);
   const failed = results.find((result) => result.failed !== undefined);
   if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
@@ -64,22 +90,20 @@ export async function updateReference(dir: string): Promise<string[]> {
     );
   }
   const lines = results.map((result) => `${JSON.stringify(kept(result))}\n`).join('');
-  const file = join(packageRoot, REFERENCE_FILE);
+  const file = join(packageRoot, fileOf(suite));
+  const text = await renderReference({ suite, lines });
   await atomicWrite(file, (handle) => handle.writeFile(lines));
-  const text = await renderReference(lines);
   await atomicWrite(LEADERBOARD_FILE, (handle) => handle.writeFile(text));
   return [file, LEADERBOARD_FILE];
 }
 
 /** @throws UserError when LEADERBOARD.md is not what the reference results render to. */
 export async function checkReference(): Promise<void> {
-  const read = (file: string) =>
-    readFile(file, 'utf8').catch(() => {
-      throw new UserError(`report: ${file} is missing. Make it: ${UPDATE}.`);
-    });
-  const expected = await renderReference(await read(join(packageRoot, REFERENCE_FILE)));
-  if ((await read(LEADERBOARD_FILE)) === expected) return;
+  const expected = await renderReference();
+  const [suite] = REFERENCE_SUITES.slice(-1) as [string];
+  if ((await read(LEADERBOARD_FILE, suite)) === expected) return;
   throw new UserError(
-    `report: LEADERBOARD.md is stale: it differs from what ${REFERENCE_FILE} renders to. Make both anew: ${UPDATE}.`,
+    `report: LEADERBOARD.md is stale: it differs from what ${REFERENCE_SUITES.map(fileOf).join(' and ')} render to. ` +
+      `Make them anew: ${REFERENCE_SUITES.map(update).join('; ')}.`,
   );
 }

@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { initBackend } from '../num/backend.ts';
+import { tf } from '../num/tf.ts';
 import { packageRoot } from '../paths.ts';
 import { rejection } from '../testing/failing.ts';
 import { localCheckpoint } from './hub.ts';
+import { checkpointMethod } from './method.ts';
 import { openCheckpoint } from './open.ts';
 import { siteOf } from './sites.ts';
 
@@ -49,13 +52,36 @@ test('exactly one layout may claim a place', async () => {
   assert.match(await refused(other), /of plain tensors say which is which, --checkpoint-form W_enc=NAME/);
 });
 
+test('an .npz is opened by its headers: damage of its numbers shows when they are read', async () => {
+  const place = 'gemma-scope/first/gemma-scope-2b-pt-res/layer_12/width_16k/average_l0_82';
+  const folder = mixed('damaged', place);
+  const file = join(folder, 'params.npz');
+  const bytes = readFileSync(file);
+  // The last number of the last array: the byte before the archive's directory.
+  const directory = bytes.readUInt32LE(bytes.length - 6);
+  bytes[directory - 1]! ^= 1;
+  writeFileSync(file, bytes);
+  const found = await openCheckpoint(folder);
+  assert.is(found.facts.d_in, (await openCheckpoint(join(DATA, place))).facts.d_in);
+  if (found.own) throw new Error('a golden case is of another program');
+  assert.match((await rejection(found.read())).message, /member '.*' is damaged: its CRC-32/);
+});
+
 test('what a person says goes only where the files do not say it', async () => {
   const saeLens = join(DATA, 'saelens/layer_norm');
   assert.match(await refused(saeLens, { k: 3 }), /expected nothing, as its files say all of it; found 'k'/);
   const plain = join(DATA, 'plain/top_k');
   const form = { W_enc: 'enc', W_dec: 'dec.T', b_enc: 'bias', b_dec: 'centre', architecture: 'topk', k: 4 };
   assert.match(await refused(plain, form), /tensor 'steps': .* left over: say which it is, or ignore=steps/);
-  const whole = { ...form, ignore: 'steps' };
+  // Either way gives codes: without a word from the person, neither is taken.
+  const half = { ...form, ignore: 'steps' };
+  assert.match(
+    await refused(plain, half),
+    /apply_b_dec_to_input: expected true where b_dec is subtracted.*found nothing/,
+  );
+  assert.match(await refused(plain, { ...half, apply_b_dec_to_input: 1 }), /apply_b_dec_to_input: expected true where/);
+  assert.is((await openCheckpoint(plain, { ...half, b_dec: 'none', ignore: 'steps+centre' })).facts.d_sae, 24);
+  const whole = { ...half, apply_b_dec_to_input: false };
   assert.is((await openCheckpoint(plain, whole)).facts.d_sae, 24);
   assert.match(await refused(plain, { ...whole, architecture: 'fancy' }), /architecture: expected standard, topk/);
   assert.match(await refused(plain, { ...whole, k: 99 }), /k: expected at most d_sae = 24; found 99/);
@@ -110,6 +136,46 @@ test('configurations that contradict the weights, or ask for another computation
     await refused(prisma({ activation_fn_str: 'gelu' })),
     /activation_fn_str: expected relu, topk or tanh-relu/,
   );
+});
+
+test('Llama Scope: a threshold is on pre-activations times decoder norms where the configuration counts them', async () => {
+  await initBackend('cpu');
+  const codesOf = async (sparsity_include_decoder_norm: boolean) => {
+    const flag = (json: Record<string, unknown>) => void Object.assign(json, { sparsity_include_decoder_norm });
+    const found = await openCheckpoint(
+      changed('llama-scope/jumprelu/Llama3_1-8B-Base-L15R-8x', 'hyperparams.json', flag),
+    );
+    if (found.own) throw new Error('a golden case is of another program');
+    const checkpoint = await found.read();
+    const method = checkpointMethod(checkpoint);
+    const { d_in } = method;
+    const x = Array.from({ length: 5 * d_in }, (_, i) => 3 * Math.sin(i));
+    const codes = tf.tidy(() => method.encode!(tf.tensor2d(x, [5, d_in])));
+    if (codes.kind !== 'dense') throw new Error('expected the codes of a JumpReLU');
+    const { W_enc, b_enc, W_dec } = checkpoint.tensors;
+    return { x, codes: codes.values.arraySync(), W_enc: W_enc!.data, b_enc: b_enc!.data, W_dec: W_dec!.data };
+  };
+  const { x, codes, W_enc, b_enc, W_dec } = await codesOf(true);
+  const d_sae = b_enc.length;
+  const d_in = W_dec.length / d_sae;
+  // The input scale is folded, so that these are the original's numbers in units of x, where its 0.4 is a threshold.
+  let kept = 0;
+  for (const [row, values] of codes.entries()) {
+    for (const [latent, code] of values.entries()) {
+      let pre = b_enc[latent]!;
+      let square = 0;
+      for (let i = 0; i < d_in; i++) {
+        pre += x[row * d_in + i]! * W_enc[i * d_sae + latent]!;
+        square += W_dec[latent * d_in + i]! ** 2;
+      }
+      const score = pre * Math.sqrt(square);
+      assert.ok(Math.abs(code - (score > 0.4 ? score : 0)) < 1e-4, `row ${row}, latent ${latent}: ${code}, ${score}`);
+      kept += code > 0 ? 1 : 0;
+    }
+  }
+  assert.ok(kept > 0);
+  const count = (rows: number[][]) => rows.flat().filter((value) => value > 0).length;
+  assert.is.not(count((await codesOf(false)).codes), kept);
 });
 
 test('names of sites', () => {

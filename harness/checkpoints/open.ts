@@ -62,7 +62,7 @@ async function layoutOf(place: Place): Promise<Claim> {
   const found = place.file ?? (place.names.slice(0, 8).join(', ') || 'nothing');
   throw new UserError(
     `checkpoint ${place.path}: expected an SAE in a layout of ${titles}; found ${found}: of plain tensors say which is which, ` +
-      '--checkpoint-form W_enc=NAME,W_dec=NAME.T,architecture=topk,k=32.',
+      '--checkpoint-form W_enc=NAME,W_dec=NAME.T,b_dec=none,architecture=topk,k=32.',
   );
 }
 

@@ -36,16 +36,11 @@ interface Reader {
   read(name: string): Promise<ElementArray>;
 }
 
-/** An .npz tells shapes only with the arrays: they are read once, and are small beside what else is held. */
 async function npzReader(path: string): Promise<Reader> {
-  const file = await openNpz(path);
-  const arrays = new Map<string, { shape: number[]; data: ElementArray }>();
-  for (const name of file.names) arrays.set(name, await file.read(name));
-  return {
-    names: file.names,
-    shapeOf: (name) => arrays.get(name)!.shape,
-    read: async (name) => arrays.get(name)!.data,
-  };
+  const { names, info, read } = await openNpz(path);
+  const shapes = new Map<string, number[]>();
+  for (const name of names) shapes.set(name, (await info(name)).shape);
+  return { names, shapeOf: (name) => shapes.get(name)!, read: async (name) => (await read(name)).data };
 }
 
 async function readerOf(path: string): Promise<Reader> {
@@ -85,7 +80,8 @@ export async function openWeightsFile(path: string): Promise<NamedWeights> {
           `checkpoint ${path}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${shape.join(', ')}].`,
         );
       }
-      const data = Float32Array.from(await reader.read(name));
+      const elements = await reader.read(name);
+      const data = elements instanceof Float32Array ? elements : new Float32Array(elements);
       requireFinite(data, `checkpoint ${path}: tensor '${name}'`);
       return { shape, data };
     },
@@ -119,11 +115,21 @@ export function refuseOtherTensors(
   );
 }
 
+/** Side of the blocks that are transposed at a time: a block's lines of both sides stay in the nearest cache. */
+const BLOCK = 32;
+
 /** [rows, columns] → [columns, rows]. */
-export function transposed({ shape: [rows, columns], data }: Floats): Floats {
+export function transposed({ shape, data }: Floats): Floats {
+  const [rows, columns] = shape as [number, number];
   const out = new Float32Array(data.length);
-  for (let r = 0; r < rows!; r++) for (let c = 0; c < columns!; c++) out[c * rows! + r] = data[r * columns! + c]!;
-  return { shape: [columns!, rows!], data: out };
+  for (let top = 0; top < rows; top += BLOCK) {
+    const bottom = Math.min(rows, top + BLOCK);
+    for (let left = 0; left < columns; left += BLOCK) {
+      const right = Math.min(columns, left + BLOCK);
+      for (let r = top; r < bottom; r++) for (let c = left; c < right; c++) out[c * rows + r] = data[r * columns + c]!;
+    }
+  }
+  return { shape: [columns, rows], data: out };
 }
 
 /** Each row [rows, width] times a factor of its own. */

@@ -93,7 +93,10 @@ export const command: Command = {
   positionals: { checkpoint: { description: 'Its folder or file of weights, or hub:OWNER/REPO/PATH@REVISION' } },
   examples: [
     ['saxbench convert ./ae-folder --out my-sae', 'e.g. of dictionary_learning'],
-    ['saxbench convert sae.npz --checkpoint-form W_enc=enc,W_dec=dec.T,architecture=topk,k=32 --out my-sae', ''],
+    [
+      'saxbench convert sae.npz --checkpoint-form W_enc=enc,W_dec=dec.T,b_dec=none,architecture=topk,k=32 --out my-sae',
+      '',
+    ],
   ],
   async run({ values, positionals, print }) {
     const { listedOptions } = await import('../suite/option-text.ts');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { REFERENCE_SUITE } from '../../reports/reference.ts';
+import { REFERENCE_SUITES } from '../../reports/reference.ts';
 import { metric, resultWith } from '../../reports/testing/results.ts';
 import { writeResult } from '../results.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
@@ -18,7 +18,18 @@ test('a run with failed steps does not become the reference; its own reports are
       folder,
       resultWith('topk', [{ axes: {}, metrics: { auroc: metric(0.9, null, { main: true }) } }]),
     );
-    const plan = { suite: { id: REFERENCE_SUITE }, limited: false, failed: 2 };
+    assert.equal(REFERENCE_SUITES, ['real', 'variants']);
+    const plan = { suite: { id: 'variants' }, limited: false, failed: 2 };
+    const other = { suite: { id: 'default' }, limited: false, failed: 0 };
+    assert.match(
+      (await rejection(writeReports(folder, { 'update-leaderboard': true }, other))).message,
+      /expected a whole run of the suite real or variants/,
+    );
+    const drawn = { 'update-leaderboard': true, 'random-init': 'all' };
+    assert.match(
+      (await rejection(writeReports(folder, drawn, { ...plan, failed: 0 }))).message,
+      /expected a whole run/,
+    );
     const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));
     assert.match(message, /expected a run without failures, found 2 failed steps/);
     assert.match(await readFile(`${folder}/LEADERBOARD.md`, 'utf8'), /^# Leaderboard/);

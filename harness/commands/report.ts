@@ -10,6 +10,7 @@ const isWhole = (plan: { limited: boolean }, values: Values): boolean =>
   [
     'only',
     'subject',
+    'random-init',
     'site',
     'activations',
     'seed',
@@ -23,31 +24,32 @@ const isWhole = (plan: { limited: boolean }, values: Values): boolean =>
 /**
  * Writes the reports of the results below `out`.
  *
- * @param plan The run that just ended, when there was one.
+ * @param plan The run that just ended.
  * @returns The files written, and why results were left out.
  * @throws UserError when `--update-leaderboard` is asked for anything but the whole reference suite, or steps failed.
  */
 export async function writeReports(
   out: string,
   values: Values,
-  plan?: { suite: { id: string }; limited: boolean; failed: number },
+  plan: { suite: { id: string }; limited: boolean; failed: number },
 ): Promise<{ files: string[]; refused: string[] }> {
   const { renderReports } = await import('../../reports/index.ts');
-  const includeLimited = plan?.limited === true || values['include-limited'] === true;
+  const includeLimited = plan.limited || values['include-limited'] === true;
   const { files, refused } = await renderReports(out, out, { includeLimited });
   if (!values['update-leaderboard']) return { files, refused };
-  const { REFERENCE_SUITE, updateReference } = await import('../../reports/reference.ts');
-  if (plan && !(plan.suite.id === REFERENCE_SUITE && isWhole(plan, values))) {
+  const { REFERENCE_SUITES, updateReference } = await import('../../reports/reference.ts');
+  const suite = plan.suite.id;
+  if (!(REFERENCE_SUITES.includes(suite) && isWhole(plan, values))) {
     throw new UserError(
-      `--update-leaderboard: expected a whole run of the suite ${REFERENCE_SUITE}, without --limit or filters.`,
+      `--update-leaderboard: expected a whole run of the suite ${REFERENCE_SUITES.join(' or ')}, without --limit or filters.`,
     );
   }
-  if (plan && plan.failed > 0) {
+  if (plan.failed > 0) {
     throw new UserError(
       `--update-leaderboard: expected a run without failures, found ${plan.failed} failed steps; LEADERBOARD.md is as it was.`,
     );
   }
-  return { files: [...files, ...(await updateReference(out))], refused };
+  return { files: [...files, ...(await updateReference(out, suite))], refused };
 }
 
 export const command: Command = {

@@ -234,7 +234,7 @@ export const SETTINGS: readonly Setting[] = [
     default: false,
     commands: ['run'],
     description:
-      'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suite variants only).',
+      'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
   {
     name: 'force',

@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptRows } from '../activations/activation-set.ts';
-import { foldInputScale } from '../checkpoints/form.ts';
+import { type Checkpoint, foldInputScale } from '../checkpoints/form.ts';
 import { measureCheckpoint } from '../checkpoints/measure.ts';
 import { checkpointMethod } from '../checkpoints/method.ts';
 import { openCheckpoint } from '../checkpoints/open.ts';
@@ -196,11 +196,11 @@ export async function fitCheckpoint(
 ): Promise<Record<string, unknown>> {
   const sample = await sampleRows(train, SAMPLE_SEED);
   const found = await openCheckpoint(method.checkpoint!, method.checkpointForm);
-  const { inputScale } = found.own ? {} : (await found.read()).config;
+  const read = found.own ? undefined : await found.read();
   // As SAELens does where a run has not folded it: the constant that brings the mean norm to the square root of d_in.
-  const scale = inputScale === 'estimate' ? meanNormScale(sample, train.d_in) : null;
+  const scale = read?.config.inputScale === 'estimate' ? meanNormScale(sample, train.d_in) : null;
   await writeArrays(folder, { arrays: {}, json: { scale } });
-  const restored = await restoreCheckpoint(method, folder, registry);
+  const restored = read ? scaledMethod(read, scale) : await restoreCheckpoint(method, folder, registry);
   try {
     const { line, marks } = await measureCheckpoint(
       restored,
@@ -225,6 +225,9 @@ export async function restoreCheckpoint(
   const { scale } = (await readArrays(folder)).json as { scale: number | null };
   const found = await openCheckpoint(checkpoint!, checkpointForm);
   if (found.own) throw new Error(`internal: ${checkpoint} is of a plug-in that the plan does not name`);
-  const read = await found.read();
-  return checkpointMethod(scale === null ? read : foldInputScale(read, scale));
+  return scaledMethod(await found.read(), scale);
 }
+
+/** @param scale What is still to be folded, if anything. */
+const scaledMethod = (read: Checkpoint, scale: number | null): FittedMethod =>
+  checkpointMethod(scale === null ? read : foldInputScale(read, scale));

@@ -67,6 +67,29 @@ test('a compressed archive', async () => {
   assert.match(await refusal(() => npz.read('fortan')), /no array 'fortan'; it holds fortran/);
 });
 
+test("type and shape of an archive's arrays by their headers alone", async () => {
+  for (const name of ['arrays.golden.npz', 'deflated.golden.npz']) {
+    const npz = await openNpz(join(testdata, name));
+    for (const array of npz.names) {
+      const { dtype, shape } = await npz.read(array);
+      assert.equal(await npz.info(array), { dtype, shape }, `${name}: ${array}`);
+    }
+    assert.match(await refusal(() => npz.info('none')), /no array 'none'/);
+  }
+  // Elements that are damaged, or too many to unpack, do not matter to a header; reading them refuses.
+  const large = join(folder, 'large.npz');
+  const bytes = readFileSync(join(testdata, 'deflated.golden.npz'));
+  const directory = bytes.readUInt32LE(bytes.length - 22 + 16);
+  bytes.writeUInt32LE(2 ** 31, directory + 24);
+  writeFileSync(large, bytes);
+  const npz = await openNpz(large);
+  assert.equal((await Promise.all(npz.names.map((name) => npz.info(name)))).length, 3);
+  assert.match(
+    await refusal(async () => Promise.all(npz.names.map((name) => npz.read(name)))),
+    /claims 2147483648 bytes/,
+  );
+});
+
 test('writes the bytes of NumPy, and reads rows', async () => {
   const golden = join(testdata, 'plain.golden.npy');
   const { shape, data } = await readNpy(golden);

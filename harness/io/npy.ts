@@ -10,7 +10,7 @@ import { NPY_PREFIX_BYTES, npyDataStart, parseNpyHeader } from './npy-header.ts'
 import { withFile } from './open-file.ts';
 import { elementCount, rowMajor } from './strided.ts';
 import type { ZipEntry } from './zip.ts';
-import { readZipEntries, readZipEntry, storedContentAt } from './zip.ts';
+import { firstContentBytes, readZipEntries, readZipEntry, storedContentAt, zipContentAt } from './zip.ts';
 
 /** An array: row-major elements. Float64 stays `Float64Array`; integers as in {@link ElementArray}. */
 export interface NpyArray {
@@ -118,11 +118,28 @@ async function readMember(handle: FileHandle, entry: ZipEntry, where: string): P
   return { dtype: type, shape, data: header.fortran ? rowMajor(data, shape, columnStrides(shape)) : data };
 }
 
+/** Far beyond the header of an array without fields, the only kind that is read. */
+const PACKED_HEADER_BYTES = 4096;
+
+/** Header of a member, without its elements: of a packed one only the beginning is unpacked. */
+async function memberHeader(handle: FileHandle, entry: ZipEntry, where: string): Promise<NpyHeader> {
+  if (entry.method === 0) return headerAt(handle, await zipContentAt(handle, entry, where), entry.size, where);
+  const bytes = await firstContentBytes(handle, entry, PACKED_HEADER_BYTES, where);
+  if (bytes.length < NPY_PREFIX_BYTES)
+    throw new UserError(`${where}: expected a .npy array, found ${bytes.length} bytes.`);
+  const dataStart = npyDataStart(bytes, where);
+  if (dataStart > bytes.length)
+    throw new UserError(`${where}: the header ends at ${dataStart}, expected at most ${bytes.length}.`);
+  return parseNpyHeader(bytes.subarray(0, dataStart), where);
+}
+
 /** An opened .npz archive. */
 export interface NpzFile {
   path: string;
   /** Names of the arrays, sorted, without `.npy`. */
   names: string[];
+  /** Type and shape by the header alone. @throws UserError for an unknown name or a malformed header. */
+  info(name: string): Promise<{ dtype: string; shape: number[] }>;
   /** @throws UserError for an unknown name or a malformed array. */
   read(name: string): Promise<NpyArray>;
 }
@@ -136,17 +153,22 @@ export async function openNpz(path: string): Promise<NpzFile> {
   const entries = await withFile('npy', path, (handle) => readZipEntries(handle, `npz ${path}`));
   const names = [...entries.keys()].filter((name) => name.endsWith('.npy')).map((name) => name.slice(0, -4));
   names.sort();
+  const member = <T>(name: string, read: (handle: FileHandle, entry: ZipEntry, where: string) => Promise<T>) => {
+    const entry = entries.get(`${name}.npy`);
+    if (entry === undefined) {
+      const close = suggest(name, names).join(', ') || names.slice(0, 10).join(', ');
+      throw new UserError(`npz ${path}: no array '${name}'; it holds ${close}.`);
+    }
+    return withFile('npy', path, (handle) => read(handle, entry, `npz ${path}: array '${name}'`));
+  };
   return {
     path,
     names,
-    async read(name) {
-      const entry = entries.get(`${name}.npy`);
-      if (entry === undefined) {
-        const close = suggest(name, names).join(', ') || names.slice(0, 10).join(', ');
-        throw new UserError(`npz ${path}: no array '${name}'; it holds ${close}.`);
-      }
-      return withFile('npy', path, (handle) => readMember(handle, entry, `npz ${path}: array '${name}'`));
+    async info(name) {
+      const { type, shape } = await member(name, memberHeader);
+      return { dtype: type, shape };
     },
+    read: async (name) => member(name, readMember),
   };
 }
 

@@ -1,7 +1,7 @@
 /** @file Reading ZIP archives (.npz, .pt): the directory, and stored or deflated members, with bounds. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { crc32, inflateRawSync } from 'node:zlib';
+import { constants, crc32, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { CHUNK_BYTES, readExactly } from './elements.ts';
 
@@ -145,7 +145,7 @@ export async function readZipEntries(handle: FileHandle, where: string): Promise
 }
 
 /** Position of a member's first content byte; all of its bytes are in the file. */
-async function zipContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
+export async function zipContentAt(handle: FileHandle, entry: ZipEntry, where: string): Promise<number> {
   const local = await bytesAt(handle, entry.headerAt, 30, where);
   if (local.getUint32(0, true) !== LOCAL) throw new UserError(`${where}: member '${entry.name}' has no local header.`);
   const start = entry.headerAt + 30 + local.getUint16(26, true) + local.getUint16(28, true);
@@ -187,6 +187,38 @@ export async function storedContentAt(handle: FileHandle, entry: ZipEntry, where
   return start;
 }
 
+function requireMethod({ method, name }: ZipEntry, where: string): void {
+  if (method !== 0 && method !== 8)
+    throw new UserError(`${where}: member '${name}' is packed by method ${method}; readable are 0 and 8.`);
+}
+
+function inflate(packed: Uint8Array, { name }: ZipEntry, where: string, options: ZlibOptions): Uint8Array {
+  try {
+    return inflateRawSync(packed, options);
+  } catch (error) {
+    throw new UserError(`${where}: member '${name}' cannot be unpacked: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * The first bytes of a member's content, unpacked: at least `count` where it has as many. They are not compared with its CRC.
+ *
+ * @throws UserError for an unknown method or broken data.
+ */
+export async function firstContentBytes(
+  handle: FileHandle,
+  entry: ZipEntry,
+  count: number,
+  where: string,
+): Promise<Uint8Array> {
+  requireMethod(entry, where);
+  const start = await zipContentAt(handle, entry, where);
+  // What is packed can be larger than what it unpacks to, by some bytes a block.
+  const packed = new Uint8Array(Math.min(entry.packedSize, 2 * count));
+  await readExactly(handle, packed, start, where);
+  return entry.method === 8 ? inflate(packed, entry, where, { finishFlush: constants.Z_SYNC_FLUSH }) : packed;
+}
+
 /**
  * A member's content, unpacked.
  *
@@ -204,17 +236,11 @@ export async function readZipEntry(
     throw new UserError(
       `${where}: member '${name}' claims ${size} bytes unpacked, expected at most ${maxBytes}: save it without compression.`,
     );
-  if (method !== 0 && method !== 8)
-    throw new UserError(`${where}: member '${name}' is packed by method ${method}; readable are 0 and 8.`);
+  requireMethod(entry, where);
   const start = await zipContentAt(handle, entry, where);
   const packed = new Uint8Array(packedSize);
   await readExactly(handle, packed, start, where);
-  let content: Uint8Array = packed;
-  try {
-    if (method === 8) content = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
-  } catch (error) {
-    throw new UserError(`${where}: member '${name}' cannot be unpacked: ${(error as Error).message}.`);
-  }
+  const content = method === 8 ? inflate(packed, entry, where, { maxOutputLength: Math.max(1, size) }) : packed;
   if (content.length !== size)
     throw new UserError(`${where}: member '${name}' unpacks to ${content.length} bytes, expected ${size}.`);
   requireCrc(crc32(content), entry, where);

@@ -11,9 +11,18 @@ import { Recycling } from './recycling.ts';
 
 type DType = 'float32' | 'int32' | 'bool';
 
+/** Numbers that are not made before somebody asks for them. */
+export interface Unmade {
+  /** Makes them, in an array from `arrays`. */
+  make(): Values;
+  /** Lets go of what they are made of, once: when they are made, or are no longer needed. */
+  release(): void;
+}
+
 /** What the backend keeps of a tensor. `own`: `values` came from `arrays` and nobody outside has seen it. */
 interface Data {
   values?: Values | unknown[];
+  unmade?: Unmade | undefined;
   dtype: string;
   refCount: number;
   own?: boolean;
@@ -35,8 +44,11 @@ export class NativeBackend extends MathBackendCPU {
   /** Where its tensors' arrays come from and go to. */
   readonly arrays: Recycling;
 
+  private readonly addon: Addon;
+
   constructor(addon: Addon) {
     super();
+    this.addon = addon;
     this.arrays = new Recycling(addon);
     // The CPU backend would print a hint to install tfjs-node at its first use.
     (this as unknown as { firstUse: boolean }).firstUse = false;
@@ -49,7 +61,7 @@ export class NativeBackend extends MathBackendCPU {
 
   /** The array of a tensor for reading by a native kernel, converted when its type is not the one of `dtype`. */
   valuesOf(info: Tf.TensorInfo): Values {
-    const { values } = this.entry(info.dataId);
+    const { values } = this.made(info.dataId);
     const wanted = constructors[info.dtype as DType];
     return values instanceof wanted ? values : wanted.from(values as number[]);
   }
@@ -61,6 +73,32 @@ export class NativeBackend extends MathBackendCPU {
     return info;
   }
 
+  /** A new float32 tensor of numbers that are made when they are first read. */
+  wrapUnmade(shape: number[], unmade: Unmade): Tf.TensorInfo {
+    const info = this.makeTensorInfo(shape, 'float32');
+    this.entry(info.dataId).unmade = unmade;
+    return info;
+  }
+
+  /** How the numbers of a tensor will be made, as long as nobody has read them. */
+  unmadeOf(info: Tf.TensorInfo): Unmade | undefined {
+    return this.entry(info.dataId).unmade;
+  }
+
+  private made(dataId: object): Data {
+    const data = this.entry(dataId);
+    const { unmade } = data;
+    if (!unmade) return data;
+    // Whoever asks may have written the parameters of his own kernel already.
+    const params = this.addon.params.slice();
+    data.values = unmade.make();
+    data.own = true;
+    data.unmade = undefined;
+    this.addon.params.set(params);
+    unmade.release();
+    return data;
+  }
+
   /** Whether one tensor alone refers to the array, so that a kernel may write over it. */
   isExclusive(dataId: object): boolean {
     const { own, refCount } = this.entry(dataId);
@@ -70,7 +108,7 @@ export class NativeBackend extends MathBackendCPU {
   /** Marks an array as seen by others. */
   expose(dataId: object): void {
     if (!this.data.has(dataId)) return;
-    this.entry(dataId).own = false;
+    this.made(dataId).own = false;
   }
 
   override readSync(dataId: object): Tf.backend_util.BackendValues {
@@ -82,6 +120,7 @@ export class NativeBackend extends MathBackendCPU {
     const data = this.data.has(dataId) ? this.entry(dataId) : undefined;
     const gone = super.disposeData(dataId, force);
     if (gone && data?.own) this.arrays.give(data.values as Values);
+    if (gone) data?.unmade?.release();
     return gone;
   }
 }

@@ -35,6 +35,15 @@ function near(actual: tf.Tensor, expected: tf.Tensor, tolerance: number, label: 
   });
 }
 
+function same(actual: tf.Tensor, expected: tf.Tensor, label: string): void {
+  assert.equal(actual.shape, expected.shape, label);
+  const [a, b] = [actual, expected].map((tensor) => {
+    const { buffer, byteOffset, byteLength } = tensor.dataSync();
+    return Buffer.from(buffer, byteOffset, byteLength);
+  });
+  assert.ok(a!.equals(b!), label);
+}
+
 /** Runs a body with nothing left behind. */
 function clean(body: () => void): () => void {
   return () => {
@@ -243,6 +252,42 @@ test(
           `gradient ${i} in one pass`,
         );
       });
+      // Gradients that are left unmade: read, and used up by the optimiser.
+      const signed = tf.sub(values, 0.3);
+      const encoded = { x: dy, dy: values, codes: signed, indices, W_enc, centre: tf.zeros([d]) };
+      const wholes = [
+        run('SaxSparseDecodeGrad', { dy, values, indices, W_dec })[1]!,
+        run('SaxEncodeGrad', encoded)[0]!,
+      ];
+      const unmade = () => [
+        run('SaxSparseDecodeGrad', { dy, values, indices, W_dec }, { later: true })[1]!,
+        run('SaxEncodeGrad', encoded, { later: true })[0]!,
+      ];
+      unmade().forEach((grad, i) => {
+        same(grad, wholes[i]!, `gradient ${i} made when read`);
+      });
+      same(tf.neg(unmade()[0]!), tf.neg(wholes[0]!), 'made as the input of a kernel');
+      const moments = [tensorOf(5, [features, d]), tf.abs(tensorOf(6, [features, d]))];
+      // Copies, which it cannot write over.
+      const state = (grads: tf.Tensor[]) => ({
+        ...numbered({ param: tf.clone(W_dec), m: tf.clone(moments[0]!), v: tf.clone(moments[1]!), grad: grads[0]! }, 0),
+        ...numbered(
+          { param: tf.clone(W_enc), m: tf.zeros([d, features]), v: tf.zeros([d, features]), grad: grads[1]! },
+          1,
+        ),
+      });
+      for (const [unit, clipNorm] of [
+        [true, 0],
+        [false, 0],
+        [true, 1],
+      ] as [boolean, number][]) {
+        const rates = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
+        const attrs = { ...rates, clipNorm, weightDecay: [0, 0.1], unitRows: [unit, false] };
+        const expected = run('SaxAdam', state(wholes), attrs);
+        run('SaxAdam', state(unmade()), attrs).forEach((tensor, i) => {
+          same(tensor, expected[i]!, `Adam's output ${i} by gradients on the way, clip ${clipNorm}`);
+        });
+      }
       const wrong = tf.fill([n, k], features, 'int32');
       assert.throws(() => run('SparseDecode', { values, indices: wrong, W_dec }), /outside the dictionary/);
     }

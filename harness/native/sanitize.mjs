@@ -32,6 +32,7 @@ const tests = [
   '../num/ops/draw',
   '../num/ops/group-rows',
   '../num/ops/kron-encode',
+  '../num/ops/packed-linear',
 ];
 
 const root = path.resolve(here, '../..');

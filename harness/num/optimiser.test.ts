@@ -3,8 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allclose } from './allclose.ts';
 import { initBackend, probeBackends } from './backend.ts';
+import { sparseDecode } from './ops/sparse-decode.ts';
+import { squaredError } from './ops/squared-error.ts';
+import { topkEncode } from './ops/topk-encode.ts';
 import { type AdamOptions, createAdam } from './optimiser.ts';
-import { tf, type Variable } from './tf.ts';
+import { type Tensor1D, type Tensor2D, tf, type Variable } from './tf.ts';
 
 const test = suite('optimiser');
 const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
@@ -112,6 +115,50 @@ test('unit rows: every backend steps along the sphere as the float64 reference d
     adam.dispose();
     w.dispose();
     assert.is(tf.memory().numTensors, before);
+  }
+});
+
+test('gradients that are left for the step to make give the same bits, and nothing stays behind', async () => {
+  const [n, d, d_sae, k] = [24, 20, 70, 3];
+  const random = (shape: [number, number], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed) as Tensor2D;
+  const trained = (left: boolean, options: AdamOptions): Record<string, Float32Array> => {
+    const start = tf.tidy(() => ({
+      W_enc: random([d, d_sae], 1),
+      W_dec: random([d_sae, d], 2),
+      bias: tf.zeros([d_sae]),
+    }));
+    const params = Object.fromEntries(Object.entries(start).map(([name, tensor]) => [name, tf.variable(tensor)]));
+    tf.dispose(start);
+    const adam = createAdam(params, options);
+    for (let step = 0; step < 3; step++) {
+      const x = random([n, d], 10 + step);
+      const loss = () => {
+        const encoder = { W_enc: params['W_enc'] as Tensor2D, bias: params['bias'] as Tensor1D };
+        const { values, indices } = topkEncode(x, encoder, k);
+        return squaredError(
+          x,
+          sparseDecode(values, indices, params['W_dec'] as Tensor2D, undefined, { activeOnly: true }),
+        );
+      };
+      const compute = () => tf.variableGrads(loss, Object.values(params));
+      const { value, grads } = left ? adam.gradients(compute) : compute();
+      const names = Object.fromEntries(Object.entries(params).map(([name, { name: own }]) => [own, name]));
+      adam.step(Object.fromEntries(Object.entries(grads).map(([own, grad]) => [names[own]!, grad])), 0.01);
+      tf.dispose([x, value, grads]);
+    }
+    const result = Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.dataSync().slice()]));
+    adam.dispose();
+    tf.dispose(Object.values(params));
+    return result as Record<string, Float32Array>;
+  };
+  for (const backend of backends) {
+    await initBackend(backend);
+    const before = tf.memory();
+    for (const options of [{}, { clipNorm: 1 }, { unitRows: ['W_dec', 'W_enc'] }]) {
+      assert.equal(trained(true, options), trained(false, options), `${backend} ${JSON.stringify(options)}`);
+    }
+    assert.is(tf.memory().numTensors, before.numTensors);
+    assert.is(tf.memory().numDataBuffers, before.numDataBuffers);
   }
 });
 

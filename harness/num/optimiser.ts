@@ -1,5 +1,6 @@
 /** @file Adam and AdamW over named variables: global-norm clipping, unit rows, a state that resumes exactly. */
 import { adamSteps } from './adam-update.ts';
+import { leavingUnmade } from './kernels/unmade.ts';
 import { type NamedTensors, type Tensor, tf, type Variable } from './tf.ts';
 
 /** Options of `createAdam`. The defaults are PyTorch's. */
@@ -25,6 +26,11 @@ export interface AdamOptions {
 
 /** An optimiser bound to its variables. */
 export interface Adam {
+  /**
+   * Runs what computes the gradients of the next step. They may be left for the step to make on its way, which spares their
+   * memory, where it needs none of them as a whole: without clipping.
+   */
+  gradients<T>(compute: () => T): T;
   /**
    * One step. `grads` holds a gradient for each parameter to be moved (a parameter without one stays as it is, its
    * moments too); it is not disposed of. `lr` is the learning rate of this step.
@@ -67,6 +73,7 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
   }
 
   return {
+    gradients: (compute) => (clipNorm === undefined ? leavingUnmade(compute) : compute()),
     step(grads, lr) {
       const unknown = Object.keys(grads).find((name) => !moments.has(name));
       if (unknown !== undefined) throw new Error(`adam: gradient for unknown parameter '${unknown}'`);

@@ -66,11 +66,12 @@ function withBuffers(state: TrainState, run: () => void): void {
 export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }: StepInput<H>): StepOutput {
   let loss: SaeLoss | undefined;
   const byVariable = new Map(Object.entries(params).map(([name, variable]) => [variable.name, name]));
-  const { value, grads } = tf.variableGrads(() => {
+  const totalLoss = () => {
     loss = definition.loss(params, batch, state, hp);
     for (const tensor of kept(loss)) if (typeof tensor === 'object') tf.keep(tensor);
     return loss.total;
-  }, Object.values(params));
+  };
+  const { value, grads } = adam.gradients(() => tf.variableGrads(totalLoss, Object.values(params)));
   const made = loss!;
   try {
     const parts = readScalars(made.parts);

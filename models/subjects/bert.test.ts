@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TextEncoderSubject } from '../../harness/contract.ts';
 import { openSafetensors } from '../../harness/io/safetensors.ts';
+import { writeSafetensors } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import { realModel } from '../../harness/testing/real-models.ts';
@@ -69,6 +70,33 @@ test('a text has the same embedding alone and beside a longer one; long texts ke
   model.dispose();
 });
 
+test('files from before the names of norms changed are read, and with the names of both times refused', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-bert-'));
+  await cp(testFolder('bert-mlm'), folder, { recursive: true });
+  const weights = join(folder, 'model.safetensors');
+  const tensors = await (await openSafetensors(weights)).readAll();
+  const older = (name: string) => name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('Norm.bias', 'Norm.beta');
+  const old = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [older(name), tensor]));
+  assert.ok('bert.encoder.layer.0.output.LayerNorm.beta' in old);
+  type Tensors = Parameters<typeof writeSafetensors>[1];
+  const head = { dtype: 'F32', shape: [2], data: new Float32Array(2) };
+  await writeSafetensors(weights, { ...old, 'classifier.bias': head } as Tensors);
+  await bert.outline!(folder);
+  const model = await open(folder);
+  const golden = await readGolden('bert-mlm');
+  const { embeds } = model.forwardText(await golden.batch());
+  assertClose('embeddings', embeds!, (await golden.values('embed')).data);
+  embeds!.dispose();
+  model.dispose();
+  const twice = 'bert.embeddings.LayerNorm.weight';
+  await writeSafetensors(weights, { ...old, [twice]: tensors[twice] } as Tensors);
+  await bert.outline!(folder).then(
+    () => assert.unreachable(),
+    ({ message }: Error) => assert.match(message, /and no others, found .*bert\.embeddings\.LayerNorm\.gamma/),
+  );
+  await rm(folder, { recursive: true });
+});
+
 test('pooling is what modules.json says; other modules and poolings are refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-bert-'));
   await cp(testFolder('bert'), folder, { recursive: true });
@@ -83,7 +111,8 @@ test('pooling is what modules.json says; other modules and poolings are refused'
   embeds!.dispose();
   model.dispose();
   const refusal = () =>
-    open(folder).then(
+    // What is known before the model is loaded is found before anything is computed.
+    bert.outline!(folder).then(
       () => 'nothing',
       (error: Error) => error.message,
     );
@@ -95,6 +124,17 @@ test('pooling is what modules.json says; other modules and poolings are refused'
   assert.match(await refusal(), /expected the modules Transformer, Pooling and, perhaps, Normalize; found .*Dense/);
   await write('modules.json', [modules[0], { ...modules[1], path: '../elsewhere' }]);
   assert.match(await refusal(), /expected modules with a type and a folder of their own/);
+  await write('modules.json', [modules[0], { ...modules[1], path: 'pooling' }]);
+  await cp(join(folder, '1_Pooling'), join(folder, 'pooling'), { recursive: true });
+  assert.match(await refusal(), /expected the module Pooling at 1_Pooling, found .pooling.\./);
+  await rm(join(folder, 'modules.json'));
+  await write('config_sentence_transformers.json', { prompts: { query: 'query: ' }, default_prompt_name: 'query' });
+  assert.match(await refusal(), /default_prompt_name: expected null/);
+  await write('config_sentence_transformers.json', { prompts: { query: 'query: ' }, default_prompt_name: null });
+  await write('sentence_bert_config.json', { max_seq_length: 12, do_lower_case: true });
+  assert.match(await refusal(), /do_lower_case: expected false/);
+  await write('sentence_bert_config.json', [12]);
+  assert.match(await refusal(), /sentence_bert_config\.json: expected a JSON object/);
   await rm(folder, { recursive: true });
 });
 

@@ -47,8 +47,10 @@ export function readBert(config: ConfigReader): TextEncoder {
     inputNorm: 'bert.embeddings.LayerNorm',
     files: {
       prefix: 'bert.',
-      // Position ids, and the heads of pretraining, which no sentence embedding goes through.
-      buffers: /(^|\.)embeddings\.position_ids$|(^|\.)pooler\.dense\.|^cls\./,
+      // Position ids, and heads of pretraining and of what came after it, which no sentence embedding goes through.
+      buffers: /(^|\.)embeddings\.position_ids$|(^|\.)pooler\.dense\.|^(cls|classifier|qa_outputs)\./,
+      // As in TensorFlow, from which the first files were made, bert-base-uncased among them.
+      oldEnds: { 'LayerNorm.weight': 'LayerNorm.gamma', 'LayerNorm.bias': 'LayerNorm.beta' },
     },
   };
 }

@@ -142,6 +142,11 @@ test('OpenCLIP: its own preprocessing, and what is not computed here is refused 
   assert.is(read(plain).vision.stack.activation, 'gelu');
   assert.throws(() => read({ ...plain, vision_cfg: { timm_model_name: 'x' } }), /vision_cfg: field timm_model_name/);
   assert.throws(() => read({ ...plain, text_cfg: { hf_model_name: 'roberta' } }), /hf_model_name/);
+  const tanh = { act_kwargs: { approximate: 'tanh' } };
+  assert.throws(() => read({ ...plain, vision_cfg: tanh }), /vision_cfg: field act_kwargs: expected false/);
+  assert.throws(() => read({ ...plain, text_cfg: tanh }), /text_cfg: field act_kwargs: expected false/);
+  const clean = { tokenizer_kwargs: { clean: 'canonicalize' } };
+  assert.throws(() => read({ ...plain, text_cfg: clean }), /text_cfg: field tokenizer_kwargs/);
   assert.throws(() => read({ ...plain, vision_cfg: { pool_type: 'avg' } }), /pool_type: expected one of tok/);
   assert.throws(() => read({ ...plain, vision_cfg: { layers: [3, 4, 6, 3] } }), /layers: expected an integer/);
 });

@@ -20,7 +20,7 @@ export type TextEncoderFamily = Family<TextEncoder>;
 /** Declares a family of text encoders; the default export of `models/subjects/<id>.ts`. */
 export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
   const parts = { sites: textEncoderSites, shapes: textEncoderShapes, files: textEncoderFiles };
-  const { describe, outline } = folderReader(read, parts);
+  const { describe, outline } = folderReader(read, parts, readPooling);
 
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<TextEncoderSubject> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);

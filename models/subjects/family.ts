@@ -19,8 +19,16 @@ interface Parts<M> {
   files: (model: M) => FileLayout;
 }
 
-/** Reads folders of a family: `describe` the config alone, `outline` with names and shapes of the weights checked. */
-export function folderReader<M>(read: Family<M>['read'], parts: Parts<M>) {
+/**
+ * Reads folders of a family: `describe` the config alone, `outline` with names and shapes of the weights checked.
+ *
+ * @param check Of what else a folder holds and `outline` can refuse.
+ */
+export function folderReader<M>(
+  read: Family<M>['read'],
+  parts: Parts<M>,
+  check?: (folder: string) => Promise<unknown>,
+) {
   async function describe(folder: string) {
     const { json, where } = await readModelConfig(folder);
     const model = read(configReader(json, where));
@@ -32,6 +40,7 @@ export function folderReader<M>(read: Family<M>['read'], parts: Parts<M>) {
   async function outline(folder: string): Promise<SubjectOutline> {
     const { sites, parameters, shapes, files } = await describe(folder);
     await checkWeights(folder, shapes, files);
+    await check?.(folder);
     return { sites, parameters };
   }
 

@@ -14,7 +14,8 @@ const LEFT_OUT = {
     'no_ln_pre',
     'ls_init_value',
     'qk_norm',
-    'scaled_cosine',
+    'scaled_cosine_attn',
+    'act_kwargs',
     'norm_kwargs',
   ],
   text: [
@@ -22,9 +23,15 @@ const LEFT_OUT = {
     'embed_cls',
     'no_causal_mask',
     'ls_init_value',
+    'qk_norm',
+    'scaled_cosine_attn',
+    'act_kwargs',
     'norm_kwargs',
     'proj_bias',
     'correct_cls_mask',
+    'hf_tokenizer_name',
+    'tokenizer_mode',
+    'tokenizer_kwargs',
   ],
 };
 

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../harness/contract.ts';
 import { readJson, shown } from '../../harness/kit/index.ts';
-import { configReader } from './config.ts';
+import { type ConfigReader, configReader } from './config.ts';
 
 /** From the states of a text's tokens to its embedding. */
 export interface TextPooling {
@@ -32,6 +32,14 @@ async function readIfThere(path: string): Promise<unknown> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Fields of a file of the folder; none where it is absent. */
+async function readFields(folder: string, name: string): Promise<ConfigReader> {
+  const path = join(folder, name);
+  const json = (await readIfThere(path)) ?? {};
+  if (!isObject(json)) throw new UserError(`subject: ${path}: expected a JSON object, found ${shown(json)}.`);
+  return configReader(json, `subject ${folder}: ${name}`);
+}
+
 /** The one mode that a pooling's config asks for. */
 async function readMode(path: string): Promise<TextPooling['mode']> {
   const config = await readJson(path, 'subject');
@@ -52,12 +60,15 @@ async function readMode(path: string): Promise<TextPooling['mode']> {
 /**
  * The pooling that a folder's `modules.json` describes; without one the mean over the tokens, scaled to length 1.
  *
- * @throws UserError for modules that are not computed here, such as a dense layer: without them the embeddings would be
- * another model's.
+ * @throws UserError for modules that are not computed here, such as a dense layer, and for texts that are changed before the
+ * tokenizer sees them: without them the embeddings would be another model's.
  */
 export async function readPooling(folder: string): Promise<TextPooling> {
-  const bounds = await readIfThere(join(folder, 'sentence_bert_config.json'));
-  const reader = configReader(isObject(bounds) ? bounds : {}, `subject ${folder}: sentence_bert_config.json`);
+  const reader = await readFields(folder, 'sentence_bert_config.json');
+  // A text would be written in small letters before the tokenizer sees it.
+  reader.fixed('do_lower_case', false);
+  // What would be put before every text.
+  (await readFields(folder, 'config_sentence_transformers.json')).none('default_prompt_name');
   const length = reader.has('max_seq_length') ? { maxLength: reader.size('max_seq_length') } : {};
   const path = join(folder, 'modules.json');
   const modules = await readIfThere(path);
@@ -80,6 +91,10 @@ export async function readPooling(folder: string): Promise<TextPooling> {
     throw new UserError(
       `subject: ${path}: expected the modules Transformer, Pooling and, perhaps, Normalize; found ${names}.`,
     );
+  }
+  // Other places are no part of a model's fingerprint, by which stored results are found again.
+  if (!/^\d+_Pooling$/.test(pooling.place)) {
+    throw new UserError(`subject: ${path}: expected the module Pooling at 1_Pooling, found ${shown(pooling.place)}.`);
   }
   return { mode: await readMode(join(folder, pooling.place, 'config.json')), unit: last !== undefined, ...length };
 }

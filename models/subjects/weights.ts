@@ -26,6 +26,8 @@ export interface FileLayout {
   linears?: Record<string, StoredLinear>;
   /** Names of tensors that some files hold although the model computes them: masks, frequencies, indices. */
   buffers?: RegExp;
+  /** Ends of names that files of older programs have, by those of today. */
+  oldEnds?: Record<string, string>;
   /** Tensors that a file may hold as copies of others: tied weights. */
   copies?: Record<string, string>;
 }
@@ -124,12 +126,14 @@ type Source = Awaited<ReturnType<typeof openWeights>>;
  * @throws UserError with all that are missing and all that are left over, or for another shape.
  */
 function locate(source: Source, stored: Map<string, StoredTensor>, files: FileLayout): Map<string, string> {
-  const { prefix = '', buffers, copies = {} } = files;
+  const { prefix = '', buffers, copies = {}, oldEnds = {} } = files;
+  const older = (name: string) =>
+    Object.entries(oldEnds).flatMap(([end, old]) => (name.endsWith(end) ? [name.slice(0, -end.length) + old] : []));
   const places = new Map<string, string>();
   const wanted = [...stored.keys(), ...Object.keys(copies)];
   for (const name of wanted) {
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const place = [name, bare].find((candidate) => source.has(candidate));
+    const place = [name, bare].flatMap((now) => [now, ...older(now)]).find((candidate) => source.has(candidate));
     if (place !== undefined) places.set(name, place);
   }
   const used = new Set(places.values());

@@ -9,7 +9,9 @@ import {
 } from '../../harness/contract.ts';
 import { createRng, sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { AG_NEWS_TOPICS, readAgNews } from './parts/agnews-texts.ts';
+import { axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
 import { rememberSets } from './parts/concept-set-builder.ts';
+import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
 import { pathOption, requiredPath } from './parts/files.ts';
@@ -23,6 +25,8 @@ interface Options {
   corpus: { path: string; field?: string }[];
   agnewsPath?: string;
   sst2Path?: string;
+  axbenchPath?: string;
+  format: FormatName;
   train: number;
   eval: number;
   words: number;
@@ -56,6 +60,10 @@ const OPTIONS: OptionsSchema = {
   },
   agnewsPath: pathOption('AG News (CSV): half of its texts join the corpus, the others show its four topics.'),
   sst2Path: pathOption('SST-2 (TSV): half of its sentences join the corpus, the others show the two sentiments.'),
+  axbenchPath: pathOption(
+    "AxBench's folder of a concept set (CONCEPT10): its concepts, none of its texts in the corpus.",
+  ),
+  format: formatOption,
   train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
   eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
   words: {
@@ -74,11 +82,12 @@ const inCorpus = (text: string) =>
 /** The corpus comes in an order of its own (by the seed), so that its beginning has every source in it. */
 export default defineDataset<Options>({
   id: 'natural-text',
-  title: 'Natural text of several files, with AG News topics and SST-2 sentiment as concepts',
+  title: 'Natural text of several files, with concepts of AG News, SST-2 and AxBench',
   version: 1,
   modality: 'text',
   options: OPTIONS,
-  async open(options, { seed, baseDir }): Promise<Dataset> {
+  async open(options, context): Promise<Dataset> {
+    const { seed, baseDir } = context;
     const { train, eval: held, words } = options;
     const sources = options.corpus.map(({ path, field }) => ({
       path: requiredPath('natural-text', 'corpus', path, baseDir),
@@ -88,17 +97,21 @@ export default defineDataset<Options>({
       ...set,
       path: requiredPath('natural-text', set.option, options[set.option], baseDir),
     }));
+    const folder = options.axbenchPath;
+    const tables =
+      folder &&
+      axbenchTables('natural-text', 'axbenchPath', requiredPath('natural-text', 'axbenchPath', folder, baseDir));
     if (sources.length + labelled.length === 0) {
       throw new UserError(
         "dataset natural-text: expected files under 'corpus', or 'agnewsPath' or 'sst2Path'; found none.",
       );
     }
-    const files = await Promise.all(
-      [...sources, ...labelled].map(async ({ path, ...how }) => [
-        await sha256File(path),
-        'field' in how ? how.field : how.id,
-      ]),
-    );
+    const format = tables ? await conversationFormat(options.format, context) : undefined;
+    const files = [
+      ...(await Promise.all(sources.map(async ({ path, field }) => [await sha256File(path), field]))),
+      ...(await Promise.all(labelled.map(async ({ path, id }) => [await sha256File(path), id]))),
+      ...(tables ? [await sha256File(tables.train), await sha256File(tables.evaluation)] : []),
+    ];
     const read = memo(async () => Promise.all(labelled.map(({ read: texts, path }) => texts(path))));
     const documents = async () => {
       const all = await Promise.all(sources.map(({ path, field }) => readDocuments(path, field)));
@@ -126,14 +139,19 @@ export default defineDataset<Options>({
           ),
         };
       });
+      if (tables && format) {
+        const { perClass } = limits;
+        sets.push({ id: 'axbench', set: await axbenchConcepts(tables, false, format, { perClass }) });
+      }
       return joinedConcepts(sets, limits.concepts);
     };
     return {
       id: 'natural-text',
       modality: 'text',
-      fingerprint: sha256Json({ files, train, held, words, seed }),
+      fingerprint: sha256Json({ files, train, held, words, seed, format: format?.digest }),
+      ...(format && { notes: [format.description] }),
       ...documentCorpus('natural-text', documents, (document) => passagesOf(document, words)),
-      ...(labelled.length > 0 ? { concepts: rememberSets(conceptSet) } : {}),
+      ...(labelled.length > 0 || tables ? { concepts: rememberSets(conceptSet) } : {}),
     };
   },
 });

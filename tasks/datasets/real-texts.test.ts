@@ -120,7 +120,15 @@ test('natural-text: corpus of all sources, labelled texts in it or with their cl
     (_, i) => `${i % 2 ? 'good' : 'bad'} film number${i} with words of its own\t${i % 2}`,
   );
   const sst2Path = file('natural.tsv', `${reviews.join('\n')}\n`);
-  const options = { corpus: [{ path: CORPUS }], agnewsPath: NEWS, sst2Path, train: 4, eval: 3, words: 16 };
+  const options = {
+    corpus: [{ path: CORPUS }],
+    agnewsPath: NEWS,
+    sst2Path,
+    train: 4,
+    eval: 3,
+    words: 16,
+    format: 'plain' as const,
+  };
   const dataset = await naturalText.open(options, open);
   const set = await dataset.concepts!({});
   assert.equal(
@@ -149,7 +157,7 @@ test('natural-text: corpus of all sources, labelled texts in it or with their cl
   const again = await naturalText.open(options, { ...open, seed: 1 });
   assert.not.equal(await again.corpus('train', 20), await dataset.corpus('train', 20), 'another seed, another order');
   assert.is.not(again.fingerprint, dataset.fingerprint);
-  const none = { corpus: [], train: 4, eval: 3, words: 16 };
+  const none = { corpus: [], train: 4, eval: 3, words: 16, format: 'plain' as const };
   assert.match(await refusal(() => naturalText.open(none, open)), /expected files under 'corpus'/);
 });
 
@@ -236,6 +244,34 @@ real('real AG News, SST-2 and TinyStories', async () => {
     return chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
   };
   assert.ok(grade('positive') > 1 && grade('negative') < 0.3, `${grade('positive')} ${grade('negative')}`);
+});
+
+real('natural-text: sixteen concepts of three sets, six hundred thousand tokens of mixed passages', async () => {
+  const at = (path: string) => resolve(SHARED, path);
+  const dataset = await naturalText.open(
+    {
+      corpus: [
+        { path: at('wikitext2/valid.txt') },
+        { path: at('tinystories-1000/tinystories_1000.json') },
+        { path: at('pubmedqa/ori_pqal.json'), field: 'CONTEXTS' },
+      ],
+      ...{
+        agnewsPath: at('agnews/test.csv'),
+        sst2Path: at('sst2/train.tsv'),
+        axbenchPath: at('axbench/concept10_2b_l20'),
+      },
+      ...{ train: 72, eval: 36, words: 96, format: 'plain' as const },
+    },
+    open,
+  );
+  const set = await dataset.concepts!({});
+  assert.is(set.concepts.length, 16);
+  const positives = (c: number) => set.examples.filter((e) => e.concept === c && e.role === 'positive').length;
+  assert.equal([0, 4, 6].map(positives), [108, 108, 108]);
+  assert.match(dataset.notes![0]!, /plainly/);
+  const corpus = await dataset.corpus('train', 100_000);
+  const words = corpus.reduce((sum, { text }) => sum + text!.split(' ').length, 0);
+  assert.ok(words > 500_000, `${words}`);
 });
 
 real('real CONCEPT10: AxBench’s counts of examples', async () => {

@@ -79,10 +79,9 @@ export const llamaScope: Layout = {
       ...known({ k, advertisedL0: k, hook_name: siteOf(hook), model_name: config.text('model_name') }),
     };
     const scale = Math.sqrt(d_in) / norm;
-    // Codes of unit decoder rows: what the activation sees where the loss counted decoder norms.
-    const form = formOf(activation, {
-      rescaleByDecoderNorm: k !== undefined && config.flag('sparsity_include_decoder_norm', false),
-    });
+    // Codes of unit decoder rows: what TopK and a threshold see where the loss counted decoder norms.
+    const includesNorm = config.flag('sparsity_include_decoder_norm', false);
+    const form = formOf(activation, { rescaleByDecoderNorm: includesNorm && activation !== 'relu' });
     if (!Number.isFinite(scale))
       throw new UserError(`llama-scope ${folder}: expected a finite input scale, found ${scale}.`);
     return {

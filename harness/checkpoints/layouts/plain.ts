@@ -1,6 +1,6 @@
 /**
  * @file Plain tensors in one .npz, .pt or .safetensors: a person says which is which and what they are of
- * (`--checkpoint-form W_enc=enc,W_dec=dec.T,architecture=topk,k=32`; `form` of a method in a suite).
+ * (`--checkpoint-form W_enc=enc,W_dec=dec.T,apply_b_dec_to_input=true,architecture=topk,k=32`; `form` of a method in a suite).
  *
  * A tensor that has the name of the common form needs no mapping; `NAME.T` is transposed; `none` says that there is none and
  * zeros stand for it; `ignore=A+B` passes over tensors that change nothing. A KronSAE is read this way too (`architecture=kron`
@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
-import { Fields, isText, known } from '../fields.ts';
+import { Fields, isFlag, isText, known } from '../fields.ts';
 import { type Activation, type Checkpoint, formOf, PER_LATENT, type RowScaling } from '../form.ts';
 import type { Layout } from '../layout.ts';
 import type { Place } from '../place.ts';
@@ -90,8 +90,18 @@ function optionsOf(form: Fields) {
   );
   const keeps = ['topk', 'abstopk', 'groupmax', 'kron'].includes(activation);
   const k = keeps || form.json['k'] !== undefined ? form.size('k') : undefined;
-  const centred = form.flag('apply_b_dec_to_input', false);
-  return { architecture, activation, k, centred, ...(scaling === 'none' ? {} : { rows: scaling }) };
+  return { architecture, activation, k, ...(scaling === 'none' ? {} : { rows: scaling }) };
+}
+
+/**
+ * Whether b_dec is subtracted from the input. Programs differ, no tensor tells, and the wrong way gives codes that look like
+ * codes: who has a b_dec must say it.
+ */
+function isCentred(form: Fields, b_dec: Source | undefined): boolean {
+  if (b_dec === undefined) return form.flag('apply_b_dec_to_input', false);
+  const expected =
+    'true where b_dec is subtracted from the input before it is encoded, false where it is not (b_dec=none: no b_dec)';
+  return form.get('apply_b_dec_to_input', expected, isFlag);
 }
 
 /** The two axes of a tensor as the common form has it. */
@@ -111,9 +121,10 @@ export const plain: Layout = {
   async open(place, file) {
     const weights = await openWeightsFile(join(place.folder, file));
     const form = new Fields(`plain ${weights.path}: form`, place.given);
-    const { architecture, activation, k, centred, ...rows } = optionsOf(form);
+    const { architecture, activation, k, ...rows } = optionsOf(form);
     const sources = new Map(namesFor(activation).map((name) => [name, sourceOf(weights, form, name)]));
     refuseLeftOver(weights, form, [...sources.values()]);
+    const centred = isCentred(form, sources.get('b_dec'));
     const need = (name: string) => sources.get(name) ?? form.fail(name, 'the name of a tensor: an SAE has one');
     const [d_sae, d_in] = axesOf(weights, need('W_dec'));
     if (k !== undefined && k > d_sae) form.fail('k', `at most d_sae = ${d_sae}`);

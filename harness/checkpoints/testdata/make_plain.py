@@ -20,7 +20,8 @@ def top(pre):
 
 x = rows()
 w = draw(61)
-given = {"W_enc": "enc", "W_dec": "dec.T", "b_enc": "bias", "b_dec": "centre", "architecture": "topk", "k": K, "ignore": "steps"}
+given = {"W_enc": "enc", "W_dec": "dec.T", "b_enc": "bias", "b_dec": "centre", "architecture": "topk", "k": K,
+         "apply_b_dec_to_input": False, "ignore": "steps"}
 path = folder("plain", "top_k")
 np.savez(path / "sae.npz", **{k: v.numpy() for k, v in w.items()})
 codes = top(x @ w["enc"] + w["bias"])

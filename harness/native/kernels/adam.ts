@@ -2,10 +2,12 @@
  * @file The optimiser's kernel, SaxAdam: one step of any number of parameters. Inputs, a list: param, m, v, grad, of one shape,
  * for one parameter after another. Attributes: learningRate, beta1, beta2, epsilon, step (from 1), clipNorm (0: none), and by
  * parameter weightDecay (decoupled) and unitRows (rows that stay at length 1: their gradient is tangent). Outputs: new param, m
- * and v, one parameter after another, in the old ones' memory where only they use it.
+ * and v, one parameter after another, in the old ones' memory where only they use it. Without clipping a gradient that is still
+ * unmade (sparse-sums.ts) is made as it is used up.
  */
 import type { Addon, Values } from '../addon.ts';
 import { type Args, type Context, outputOver, override } from '../registry.ts';
+import { SparseSums } from './sparse-sums.ts';
 
 const none = new Float32Array(0);
 /** Of a parameter's inputs, those that a step changes come first. */
@@ -44,18 +46,35 @@ export function registerAdam(context: Context): void {
     const list = Object.values(inputs);
     const parts = a.unitRows.map((onSphere, i) => {
       const old = list.slice(PART * i, PART * i + MOVING);
-      const values = old.map((info) => backend.valuesOf(info));
-      const grad = backend.valuesOf(list[PART * i + MOVING]!);
-      return { old, values, grad, width: old[0]!.shape.at(-1) ?? 1, rows: onSphere ? values[0]! : none };
+      const grad = list[PART * i + MOVING]!;
+      return {
+        old,
+        values: old.map((info) => backend.valuesOf(info)),
+        grad,
+        onSphere,
+        width: old[0]!.shape.at(-1) ?? 1,
+      };
     });
-    const scale = a.clipNorm > 0 ? clipScale(addon, a.clipNorm, parts) : Float32Array.of(1);
-    return parts.flatMap(({ old, values, grad, width }, i) => {
+    const clipped = () =>
+      parts.map(({ values, grad, onSphere, width }) => ({
+        grad: backend.valuesOf(grad),
+        width,
+        rows: onSphere ? values[0]! : none,
+      }));
+    const scale = a.clipNorm > 0 ? clipScale(addon, a.clipNorm, clipped()) : Float32Array.of(1);
+    return parts.flatMap(({ old, values, grad, onSphere, width }, i) => {
       const next = old.map((info) => outputOver(backend, info));
+      const moving = [...next.map((each) => each.values), ...values];
+      const unmade = backend.unmadeOf(grad);
+      const sums = unmade instanceof SparseSums && !(onSphere && unmade.columns) ? unmade : undefined;
+      const read = sums ? sums.arrays : [backend.valuesOf(grad)];
       addon.params.set([
         ...[a.learningRate, a.beta1, a.beta2, a.epsilon, a.weightDecay[i]!],
-        ...[1 - a.beta1 ** a.step, 1 - a.beta2 ** a.step, a.unitRows[i] ? 1 : 0, width],
+        ...[1 - a.beta1 ** a.step, 1 - a.beta2 ** a.step, onSphere ? 1 : 0],
+        ...(sums ? [sums.columns ? 1 : 0, ...sums.sizes] : [width]),
       ]);
-      addon.adamStep(...next.map((each) => each.values), ...values, grad, scale);
+      if (sums) addon.adamSumsStep(...moving, scale, ...read);
+      else addon.adamStep(...moving, read[0]!, scale);
       return next.map(({ info }) => info);
     });
   });

@@ -13,12 +13,13 @@
  *
  * In a row of SaxEncodeAbove and SaxEncodeBatchTopK the indices ascend, and what is left over holds 0 at index 0.
  * SaxEncodeGrad (x, dy, codes, indices, W_enc, centre or absent) gives the gradients of W_enc, the bias and the centre from
- * those of the codes above 0.
+ * those of the codes above 0. With the attr `later` the gradients of W_dec and W_enc stay unmade until they are read.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Addon, Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
 import { type Args, type Context, output, override } from '../registry.ts';
+import { SparseSums } from './sparse-sums.ts';
 
 const none = new Float32Array(0);
 
@@ -79,16 +80,43 @@ function encodeLists(
   return codes;
 }
 
-function encodeGrad({ addon }: Context, { inputs, backend }: Args): Tf.TensorInfo[] {
+function encodeGrad(context: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const { addon } = context;
   const { x, dy, codes, indices, W_enc, centre } = inputs as Record<string, Tf.TensorInfo>;
   const [n, k] = indices!.shape as [number, number];
   const [d, features] = W_enc!.shape as [number, number];
-  const outs = [[d, features], [features], ...(centre ? [[d]] : [])].map((shape) => output(backend, shape, 'float32'));
-  const arrays = outs.map(({ values }) => values);
+  const dz = output(backend, [n, k], 'float32');
+  const small = [[features], ...(centre ? [[d]] : [])].map((shape) => output(backend, shape, 'float32'));
+  const read = [dy!, codes!, indices!, W_enc!].map((info) => backend.valuesOf(info));
   addon.params.set([n, k, features, d]);
-  const read = [x!, dy!, codes!, indices!, W_enc!].map((info) => backend.valuesOf(info));
-  addon.encodeGrad(arrays[0]!, arrays[1]!, arrays[2] ?? none, ...read);
-  return outs.map(({ info }) => info);
+  addon.encodeGrad(dz.values, small[0]!.values, small[1]?.values ?? none, ...read);
+  const dW = () => {
+    const made = output(backend, [d, features], 'float32');
+    addon.sparseOuterColumns(made.values, backend.valuesOf(x!), dz.values, backend.valuesOf(indices!));
+    return made.info;
+  };
+  const sums = () => {
+    const sources = { x: x!, values: dz.info, indices: indices! };
+    return backend.wrapUnmade([d, features], new SparseSums(context, backend, sources, [n, k, features, d], true));
+  };
+  const ofWeights = attrs['later'] ? sums() : dW();
+  backend.disposeIntermediateTensorInfo(dz.info);
+  return [ofWeights, ...small.map(({ info }) => info)];
+}
+
+function sparseDecodeGrad(context: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const { addon } = context;
+  const { dy, values, indices, W_dec } = inputs as Named;
+  const [n, k] = indices.shape as [number, number];
+  const [features, d] = W_dec.shape as [number, number];
+  const read = [dy, values, indices, W_dec].map((info) => backend.valuesOf(info));
+  const dvalues = output(backend, [n, k], 'float32');
+  const dW = attrs['later'] ? undefined : output(backend, [features, d], 'float32');
+  addon.params.set([n, k, features, d]);
+  addon.sparseDecodeGrad(dvalues.values, dW?.values ?? none, ...read);
+  if (dW) return [dvalues.info, dW.info];
+  const sums = new SparseSums(context, backend, { x: dy, values, indices }, [n, k, features, d], false);
+  return [dvalues.info, backend.wrapUnmade([features, d], sums)];
 }
 
 function kronTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
@@ -141,15 +169,6 @@ export function registerSparse(context: Context): void {
     addon.sparseOuter(out.values, backend.valuesOf(dy), backend.valuesOf(values), backend.valuesOf(indices));
     return out.info;
   });
-  override(context, 'SaxSparseDecodeGrad', ({ inputs, backend }) => {
-    const { dy, values, indices, W_dec } = inputs as Named;
-    const [n, k] = indices.shape as [number, number];
-    const [features, d] = W_dec.shape as [number, number];
-    const outs = [output(backend, [n, k], 'float32'), output(backend, [features, d], 'float32')] as const;
-    const read = [dy, values, indices, W_dec].map((info) => backend.valuesOf(info));
-    addon.params.set([n, k, features, d]);
-    addon.sparseDecodeGrad(outs[0].values, outs[1].values, ...read);
-    return outs.map(({ info }) => info);
-  });
+  override(context, 'SaxSparseDecodeGrad', (args) => sparseDecodeGrad(context, args));
   override(context, 'SaxEncodeGrad', (args) => encodeGrad(context, args));
 }

@@ -2,7 +2,7 @@
  * @file One Adam or AdamW step (Kingma and Ba 2015; Loshchilov and Hutter 2019) in one pass over memory, with what
  * dictionaries need in the same pass: a common factor on the gradients, and rows that stay on the unit sphere.
  */
-#include "isa.h"
+#include "adam.h"
 
 // Outputs may be the inputs, element by element, which the compiler cannot know to be harmless to vectors.
 #if defined(__clang__)
@@ -29,25 +29,36 @@ inline float squaresBeside(const float* g, const float* row, float along, size_t
   return sum;
 }
 
-struct Step {
-  float *newP, *newM, *newV;
-  const float *p, *m, *v, *g;
-  float rate, b1, b2, a1, a2, epsilon, keep, root;
-
-  /** Elements [begin, end) with the gradient factor · (g − along · p). */
-  void run(size_t begin, size_t end, float factor, float along) const {
-    SAX_SAME_PLACE
-    for (size_t i = begin; i < end; i++) {
-      float x = factor * (g[i] - along * p[i]);
-      float mi = b1 * m[i] + a1 * x, vi = b2 * v[i] + a2 * x * x;
-      newM[i] = mi;
-      newV[i] = vi;
-      newP[i] = p[i] * keep - rate * mi / (__builtin_sqrtf(vi) * root + epsilon);
-    }
-  }
-};
-
 }  // namespace
+
+AdamStep::AdamStep(Call& c)
+    : newP(f32(c, 0)), newM(f32(c, 1)), newV(f32(c, 2)), p(f32(c, 3)), m(f32(c, 4)), v(f32(c, 5)),
+      rate(float(c.p[0] / c.p[5])), b1(float(c.p[1])), b2(float(c.p[2])), a1(float(1.0 - c.p[1])), a2(float(1.0 - c.p[2])),
+      epsilon(float(c.p[3])), keep(float(1.0 - c.p[0] * c.p[4])), root(float(1.0 / __builtin_sqrt(c.p[6]))) {}
+
+void AdamStep::run(size_t at, size_t n, const float* g, float factor, float along) const {
+  const float *fromP = p + at, *fromM = m + at, *fromV = v + at;
+  float *toP = newP + at, *toM = newM + at, *toV = newV + at;
+  // Copies stay in registers: what is written could otherwise be one of them.
+  const float rate = this->rate, b1 = this->b1, b2 = this->b2, a1 = this->a1, a2 = this->a2, epsilon = this->epsilon,
+              keep = this->keep, root = this->root;
+  SAX_SAME_PLACE
+  for (size_t i = 0; i < n; i++) {
+    float x = factor * (g[i] - along * fromP[i]);
+    float mi = b1 * fromM[i] + a1 * x, vi = b2 * fromV[i] + a2 * x * x;
+    toM[i] = mi;
+    toV[i] = vi;
+    toP[i] = fromP[i] * keep - rate * mi / (__builtin_sqrtf(vi) * root + epsilon);
+  }
+}
+
+void AdamStep::runUnit(size_t at, size_t n, const float* g, float factor) const {
+  run(at, n, g, factor, dotOf(g, p + at, n));
+  float* row = newP + at;
+  float norm = __builtin_sqrtf(dotOf(row, row, n));
+  float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+  for (size_t i = 0; i < n; i++) row[i] *= inverse;
+}
 
 /**
  * g = scale · gradient; m = β1 m + (1-β1) g; v = β2 v + (1-β2) g²; p -= lr · decay · p;
@@ -61,23 +72,17 @@ void adamStep(Call& c) {
   for (int i = 0; i < 7; i++)
     if (!holds(c, i, F32, n)) return;
   if (!holds(c, 7, F32, 1)) return;
-  Step s{f32(c, 0), f32(c, 1), f32(c, 2), f32(c, 3), f32(c, 4), f32(c, 5), f32(c, 6), float(c.p[0] / c.p[5]), float(c.p[1]),
-         float(c.p[2]), float(1.0 - c.p[1]), float(1.0 - c.p[2]), float(c.p[3]), float(1.0 - c.p[0] * c.p[4]),
-         float(1.0 / __builtin_sqrt(c.p[6]))};
+  AdamStep s(c);
+  const float* g = f32(c, 6);
   float scale = f32(c, 7)[0];
-  if (c.p[7] == 0) return forRange(n, 1 << 14, [&](size_t begin, size_t end) { s.run(begin, end, scale, 0.0f); });
+  if (c.p[7] == 0)
+    return forRange(n, 1 << 14, [&](size_t begin, size_t end) { s.run(begin, end - begin, g + begin, scale, 0.0f); });
   if (width == 0 || n % width != 0) {
     c.error = "native adam: the parameter has no whole rows";
     return;
   }
   forRange(n / width, most<size_t>(1, (1 << 14) / width), [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++) {
-      size_t at = r * width;
-      s.run(at, at + width, scale, dotOf(s.g + at, s.p + at, width));
-      float norm = __builtin_sqrtf(dotOf(s.newP + at, s.newP + at, width));
-      float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
-      for (size_t i = at; i < at + width; i++) s.newP[i] *= inverse;
-    }
+    for (size_t r = begin; r < end; r++) s.runUnit(r * width, width, g + r * width, scale);
   });
 }
 

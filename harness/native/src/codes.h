@@ -4,13 +4,13 @@
 
 SAX_BEGIN
 
-/** Shapes of codes [n, k] over a dictionary [features, d]; checks every index. */
+/** Shapes of codes [n, k] over a dictionary [features, d], from the param `first` on; checks every index. */
 struct Codes {
   size_t n, k, features, d;
   const int32_t* indices;
 
-  bool read(Call& c, int indexBuffer) {
-    n = sizeParam(c, 0), k = sizeParam(c, 1), features = sizeParam(c, 2), d = sizeParam(c, 3);
+  bool read(Call& c, int indexBuffer, int first = 0) {
+    n = sizeParam(c, first), k = sizeParam(c, first + 1), features = sizeParam(c, first + 2), d = sizeParam(c, first + 3);
     if (!holds(c, indexBuffer, I32, n * k)) return false;
     indices = i32(c, indexBuffer);
     uint32_t top = 0;
@@ -83,10 +83,15 @@ struct ByFeature {
 
   /** out [d] = Σ values[i, j] · dy[i] over the non-zeros of feature f. */
   void sum(const Codes& s, size_t f, const float* values, const float* dy, float* out) const {
+    sum(s, f, values, dy, out, 0, s.d);
+  }
+
+  /** Elements [from, from + count) of that sum. */
+  void sum(const Codes& s, size_t f, const float* values, const float* dy, float* out, size_t from, size_t count) const {
     size_t begin = f == 0 ? 0 : starts[f - 1];
-    const uint32_t* from = order + begin;
-    combine(out, s.d, starts[f] - begin, [&](size_t j) { return values[from[j]]; },
-            [&](size_t j) { return dy + from[j] / s.k * s.d; });
+    const uint32_t* places = order + begin;
+    combine(out, count, starts[f] - begin, [&](size_t j) { return values[places[j]]; },
+            [&](size_t j) { return dy + places[j] / s.k * s.d + from; });
   }
 
   /** Σ values[i, j] over the non-zeros of feature f. */

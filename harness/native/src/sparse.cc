@@ -39,14 +39,18 @@ void sparseDots(Call& c) {
 
 namespace {
 
-/** out[f] [d] = Σ values[i, j] · dy[i] over the non-zeros of each feature f; before(f) while the rows of dy are near. */
+/**
+ * out[f] [d] = Σ values[i, j] · dy[i] over the non-zeros of each feature f; before(f) while the rows of dy are near. Without
+ * `out` only that.
+ */
 template <class B>
 void sumByFeature(const Codes& s, const ByFeature& sorted, const float* values, const float* dy, float* out, const B& before) {
-  bool streams = s.features * s.d * sizeof(float) >= kStreamed;
+  bool streams = out && s.features * s.d * sizeof(float) >= kStreamed;
   forRange(s.features, most<size_t>(1, (1 << 14) / most<size_t>(1, s.d)), [&](size_t begin, size_t end) {
     float* row = streams ? static_cast<float*>(scratch(2, s.d * sizeof(float))) : nullptr;
     for (size_t f = begin; f < end; f++) {
       before(f);
+      if (!out) continue;
       sorted.sum(s, f, values, dy, streams ? row : out + f * s.d);
       if (streams) streamOut(out + f * s.d, row, s.d);
     }
@@ -70,19 +74,20 @@ void sparseOuter(Call& c) {
 
 /**
  * Both gradients of sparseDecode in one pass over the features: as sparseDots with the values for codes, and as sparseOuter.
- * Buffers: dvalues [n, k], dW [features, d], dy [n, d], values, indices, W. Params as above.
+ * Buffers: dvalues [n, k], dW [features, d] (or length 0: left out), dy [n, d], values, indices, W. Params as above.
  */
 void sparseDecodeGrad(Call& c) {
   Codes s;
-  if (!s.read(c, 4) || !holds(c, 0, F32, s.n * s.k) || !holds(c, 1, F32, s.features * s.d) || !holds(c, 2, F32, s.n * s.d) ||
-      !holds(c, 3, F32, s.n * s.k) || !holds(c, 5, F32, s.features * s.d))
+  bool sums = c.buf[1].length > 0;
+  if (!s.read(c, 4) || !holds(c, 0, F32, s.n * s.k) || (sums && !holds(c, 1, F32, s.features * s.d)) ||
+      !holds(c, 2, F32, s.n * s.d) || !holds(c, 3, F32, s.n * s.k) || !holds(c, 5, F32, s.features * s.d))
     return;
   float* dvalues = f32(c, 0);
   if (s.n * s.k > 0) __builtin_memset(dvalues, 0, s.n * s.k * sizeof(float));
   if (s.d == 0) return;
   const float *dy = f32(c, 2), *W = f32(c, 5);
   ByFeature sorted(s, f32(c, 3));
-  sumByFeature(s, sorted, f32(c, 3), dy, f32(c, 1), [&](size_t f) {
+  sumByFeature(s, sorted, f32(c, 3), dy, sums ? f32(c, 1) : nullptr, [&](size_t f) {
     size_t at = f == 0 ? 0 : sorted.starts[f - 1], end = sorted.starts[f];
     for (; at + 4 <= end; at += 4) {
       const float* rows[4];

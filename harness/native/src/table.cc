@@ -43,6 +43,7 @@ void encodeAbove(Call&);
 void encodeBatchTopK(Call&);
 void screening(Call&);
 void adamStep(Call&);
+void adamSumsStep(Call&);
 void gradSquares(Call&);
 void sparseDecode(Call&);
 void sparseDots(Call&);
@@ -59,6 +60,7 @@ void choleskySolve(Call&);
 void compareRows(Call&);
 void countCodes(Call&);
 void encodeGrad(Call&);
+void sparseOuterColumns(Call&);
 void squaredErrors(Call&);
 void squaredErrorGrad(Call&);
 void firing(Call&);
@@ -109,6 +111,7 @@ const Entry table[] = {
     {"encodeBatchTopK", encodeBatchTopK, 6},
     {"screening", screening, 1},
     {"adamStep", adamStep, 8},
+    {"adamSumsStep", adamSumsStep, 10},
     {"gradSquares", gradSquares, 3},
     {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 5},
@@ -124,7 +127,8 @@ const Entry table[] = {
     {"choleskySolve", choleskySolve, 2},
     {"compareRows", compareRows, 4},
     {"countCodes", countCodes, 3},
-    {"encodeGrad", encodeGrad, 8},
+    {"encodeGrad", encodeGrad, 7},
+    {"sparseOuterColumns", sparseOuterColumns, 4},
     {"squaredErrors", squaredErrors, 3},
     {"squaredErrorGrad", squaredErrorGrad, 4},
     {"firing", firing, 3},

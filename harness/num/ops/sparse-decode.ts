@@ -2,6 +2,7 @@
 
 import { hasKernel, runKernel, runKernels } from '../kernels/own.ts';
 import { SPARSE_DECODE, SPARSE_DECODE_GRAD_DECODER, SPARSE_DECODE_GRAD_VALUES } from '../kernels/sparse-decode.ts';
+import { laterWhereAllowed } from '../kernels/unmade.ts';
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
@@ -76,7 +77,7 @@ const BOTH = 'SaxSparseDecodeGrad';
 
 /** The gradients of the values that are not 0 (the others may get 0), and of the decoder. */
 export function gradBoth(dy: Tensor2D, values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D[] {
-  if (hasKernel(BOTH)) return runKernels(BOTH, { dy, values, indices, W_dec }) as Tensor2D[];
+  if (hasKernel(BOTH)) return runKernels(BOTH, { dy, values, indices, W_dec }, laterWhereAllowed()) as Tensor2D[];
   return [gradValues(dy, indices, W_dec, values), gradDecoder(dy, values, indices, W_dec.shape[0])];
 }
 

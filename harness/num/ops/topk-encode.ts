@@ -1,5 +1,6 @@
 /** @file Encoder and TopK in one operation, whose gradient reads the kept entries only. */
 import { hasKernel, runKernels } from '../kernels/own.ts';
+import { laterWhereAllowed } from '../kernels/unmade.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 import { gradDecoder } from './sparse-decode.ts';
@@ -74,7 +75,8 @@ export function encoderGradients(
   centre: Tensor | undefined,
 ): Tensor[] {
   if (hasKernel(GRADIENT)) {
-    return runKernels(GRADIENT, { x, dy, codes, indices, W_enc, ...(centre && { centre }) });
+    const inputs = { x, dy, codes, indices, W_enc, ...(centre && { centre }) };
+    return runKernels(GRADIENT, inputs, laterWhereAllowed());
   }
   const d_sae = W_enc.shape[1];
   const dz = tf.mul(dy, tf.step(codes)) as Tensor2D;

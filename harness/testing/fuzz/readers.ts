@@ -21,19 +21,9 @@ import { loadTokenizer } from '../../io/tokenizer.ts';
 import { openTorch } from '../../io/torch.ts';
 import { openWeights } from '../../io/weights.ts';
 import { packageRoot } from '../../paths.ts';
-import { type Mutation, mutateBytes, mutateJson, mutatePng, mutateZip, type Seed } from './mutate.ts';
-
-export interface FuzzReader {
-  seeds(): Promise<Seed[]>;
-  mutate: Mutation;
-  /** Reads the changed file or its folder, to the end. */
-  read(file: string, folder: string): Promise<unknown>;
-  /**
-   * Reads in a thread with limits of its own, which the mutants here do without: where one ends the thread or takes too long,
-   * this must end in one line.
-   */
-  limited?(file: string): Promise<unknown>;
-}
+import { CHECKPOINT_READERS } from './checkpoint-readers.ts';
+import { mutateBytes, mutateJson, mutatePng, mutateZip, type Seed } from './mutate.ts';
+import type { FuzzReader } from './reader.ts';
 
 const TESTDATA = join(packageRoot, 'harness/io/testdata');
 const SUBJECTS = join(packageRoot, 'models/subjects/testdata');
@@ -194,7 +184,10 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     mutate: mutateZip,
     read: async (file) => {
       const npz = await openNpz(file);
-      for (const name of npz.names) await npz.read(name);
+      for (const name of npz.names) {
+        await npz.info(name);
+        await npz.read(name);
+      }
     },
   },
   torch: {
@@ -320,6 +313,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
       await validate('sae-config', await readJson(file, 'saelens'), 'saelens');
     },
   },
+  ...CHECKPOINT_READERS,
   suite: {
     // A thread opens the datasets for the first time here, where no clock runs: cold, that alone takes seconds.
     seeds: async () => {

@@ -1,0 +1,103 @@
+/** @file AxBench's concepts as they are published: two tables of instructions with responses, and the examples of each. */
+import { join } from 'node:path';
+import { type Concept, type ConceptSet, type Item, type Role, UserError } from '../../../harness/contract.ts';
+import { readParquet } from '../../../harness/kit/index.ts';
+import { conceptSetBuilder } from './concept-set-builder.ts';
+import type { ConversationFormat } from './conversation.ts';
+import { requiredPath } from './files.ts';
+
+interface Row {
+  input: string;
+  output: string;
+  output_concept: string;
+  concept_genre: string;
+  category: string;
+  concept_id: number;
+}
+
+const COLUMNS = ['input', 'output', 'output_concept', 'concept_genre', 'category', 'concept_id'] as const;
+export const AXBENCH_TRAIN = 'generate/train_data.parquet';
+export const AXBENCH_EVAL = 'inference/latent_eval_data.parquet';
+/** `concept_id` of the training negatives, which all concepts share. */
+const SHARED = -1;
+
+/** Where the tables of a folder lie, for a dataset that is named in errors. */
+export interface AxbenchTables {
+  dataset: string;
+  train: string;
+  evaluation: string;
+}
+
+async function rows(dataset: string, path: string): Promise<Row[]> {
+  const table = await readParquet(path, { columns: COLUMNS });
+  return table.map((row, i) => {
+    if (isRow(row)) return row;
+    const wrong = wrongColumn(row)!;
+    throw new UserError(
+      `dataset ${dataset}: ${path}: row ${i}: ${wrong}: expected a value, found ${String(row[wrong])}.`,
+    );
+  });
+}
+
+const wrongColumn = (row: Record<string, unknown>) =>
+  COLUMNS.find((name) => typeof row[name] !== (name === 'concept_id' ? 'number' : 'string'));
+
+function isRow(row: Record<string, unknown>): row is Record<string, unknown> & Row {
+  return wrongColumn(row) === undefined;
+}
+
+/** The tables of a folder. @throws UserError where one is missing, for the option that named the folder. */
+export function axbenchTables(dataset: string, option: string, folder: string): AxbenchTables {
+  const [train, evaluation] = [AXBENCH_TRAIN, AXBENCH_EVAL].map((file) =>
+    requiredPath(dataset, option, join(folder, file), ''),
+  ) as [string, string];
+  return { dataset, train, evaluation };
+}
+
+/** The concepts of a folder, with conversations written in a format. `allNegatives`: those of other genres too. */
+export async function axbenchConcepts(
+  { dataset, train, evaluation }: AxbenchTables,
+  allNegatives: boolean,
+  format: ConversationFormat,
+  limits: { concepts?: number; perClass?: number },
+): Promise<ConceptSet> {
+  return conceptSet(await rows(dataset, train), await rows(dataset, evaluation), allNegatives, format, limits);
+}
+
+function conceptSet(
+  train: readonly Row[],
+  evaluation: readonly Row[],
+  allNegatives: boolean,
+  format: ConversationFormat,
+  { concepts: most, perClass = Number.POSITIVE_INFINITY }: { concepts?: number; perClass?: number },
+): ConceptSet {
+  const ids = [...new Set(train.map(({ concept_id }) => concept_id))].filter((id) => id !== SHARED).slice(0, most);
+  const items = (split: string, all: readonly Row[]) =>
+    all.map((row, i) => ({ row, item: { id: `${split}-${i}`, ...format.write(row.input, row.output) } as Item }));
+  const [trainItems, evalItems] = [items('train', train), items('eval', evaluation)];
+  const genres = ids.map((id) => train.find(({ concept_id }) => concept_id === id)!);
+  const builder = conceptSetBuilder(
+    genres.map(
+      (row): Concept => ({ id: `concept-${row.concept_id}`, label: row.output_concept, domain: row.concept_genre }),
+    ),
+  );
+  ids.forEach((id, c) => {
+    const add = (split: 'train' | 'eval', role: Role, from: typeof trainItems, wanted: (row: Row) => boolean) => {
+      const chosen = from.filter(({ row }) => wanted(row)).slice(0, perClass);
+      builder.add(
+        c,
+        split,
+        role,
+        chosen.map(({ item }) => item),
+      );
+    };
+    add('train', 'positive', trainItems, (row) => row.concept_id === id);
+    add('train', 'negative', trainItems, ({ concept_id, concept_genre }) => {
+      return concept_id === SHARED && (allNegatives || concept_genre === genres[c]!.concept_genre);
+    });
+    for (const role of ['positive', 'negative', 'hard-negative'] as const) {
+      add('eval', role, evalItems, (row) => row.concept_id === id && row.category.replace(' ', '-') === role);
+    }
+  });
+  return builder.build();
+}
