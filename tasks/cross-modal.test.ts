@@ -112,6 +112,15 @@ test('no codes, no captions, and latents that fire on too few images are empty c
     Array.from({ length: 20 }, (_, i) => item(i)),
   );
   assert.match(few.rows[0]!.metrics['agreement_above_chance']!.reason!, /no latent fires on enough images/);
+  const one: FittedMethod = {
+    ...sparse,
+    d_sae: 1,
+    encode: (x) => ({ kind: 'dense', values: tf.relu(tf.sub(tf.slice(x, [0, 0], [-1, 1]), 5)) }),
+  };
+  const alone = await run(one);
+  assert.ok(Math.abs(cell(alone, 'spread', 'none', 'firing_agreement')! - 0.25) < 1e-9);
+  const other = alone.rows.find(({ axes }) => axes['control'] === 'other-latent')!.metrics['firing_agreement']!;
+  assert.match(other.reason!, /one latent alone is scored/);
   const why = (more: object) => task.unavailable!(more as Parameters<NonNullable<typeof task.unavailable>>[0]);
   assert.match(why({ subject: { type: 'image-encoder' } })!, /needs a CLIP/);
   assert.match(

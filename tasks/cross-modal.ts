@@ -278,9 +278,13 @@ function cells(
 ): { metrics: Record<string, MetricValue>; values: number[] } {
   const none = 'no latent fires on enough images and is silent on enough';
   if (latents.length === 0) {
-    const names = ['agreement_above_chance', 'caption_auroc', 'firing_agreement', 'image_rate', 'caption_rate'];
-    const empty = Object.fromEntries(names.map((name) => [name, emptyCell(none)]));
-    return { metrics: { ...empty, scored: plainCell(0, images.values.length) }, values: [] };
+    return { metrics: { ...emptyMetrics(none), scored: plainCell(0, images.values.length) }, values: [] };
+  }
+  if (control === 'other-latent' && latents.length === 1) {
+    return {
+      metrics: { ...emptyMetrics('one latent alone is scored'), scored: plainCell(1, images.values.length) },
+      values: [],
+    };
   }
   const pairs = pairing(control, images, latents);
   const agreement = firingAgreement(images, captions, latents, pairs);
@@ -302,6 +306,11 @@ function cells(
     },
   };
 }
+
+const emptyMetrics = (reason: string): Record<string, MetricValue> => {
+  const names = ['agreement_above_chance', 'caption_auroc', 'firing_agreement', 'image_rate', 'caption_rate'];
+  return Object.fromEntries(names.map((name) => [name, emptyCell(reason)]));
+};
 
 const noConcepts = (reason: string): Record<string, MetricValue> => ({
   concept_image: emptyCell(reason),

@@ -117,4 +117,47 @@ test('columns that do not fit are one line', () =>
     );
   }));
 
+test('the position before a row is the one before it in its text, not the row before it in the files', () =>
+  inFolder(async (folder) => {
+    // Of every item the files lack the positions 0 and 3; 6 of the item before is no neighbour of 7.
+    const places = [1, 2, 4, 5, 6];
+    const next = (row: number) => places[row % LENGTH]! + (Math.floor(row / LENGTH) % 2) * 6;
+    await dump(folder, { positions: 'places.npy' });
+    await column(folder, 'places.npy', next);
+    const { set } = await opened(folder);
+    for await (const { rows } of set.shuffled(set.n, 0, { previous: true })) {
+      assert.equal(new Set(rows.map((row) => row % LENGTH)), new Set([1, 3, 4]));
+      break;
+    }
+  }));
+
+test('offsets are places in the texts, in UTF-16 code units, and change no fingerprint', () =>
+  inFolder(async (folder) => {
+    const words = Array.from({ length: ITEMS }, (_, i) => `a😀b ${i}`);
+    await writeFile(join(folder, 'texts.json'), JSON.stringify(words));
+    await dump(folder, { texts: 'texts.json' });
+    const without = await opened(folder);
+    const spans = [0, 0, 0, 1, 1, 3, 3, 4, 4, 6];
+    const write = (of: (i: number) => number, shape = [N, 2]) =>
+      writeNpy(
+        join(folder, 'offsets.npy'),
+        shape,
+        Float32Array.from({ length: 2 * N }, (_, i) => of(i)),
+      );
+    await dump(folder, { texts: 'texts.json', offsets: 'offsets.npy' });
+    await write((i) => spans[i % 10]!);
+    assert.is((await opened(folder)).fingerprint, without.fingerprint);
+    await write((i) => (i === 59 ? 7 : spans[i % 10]!));
+    assert.match(
+      await refusal(() => opened(folder)),
+      /offsets .*offsets\.npy: row 29: expected two ascending whole numbers up to 6, the UTF-16 code units of text 5; found 4 and 7/,
+    );
+    await write((i) => (i === 4 ? 5 : spans[i % 10]!));
+    assert.match(await refusal(() => opened(folder)), /row 2: expected two ascending .* found 5 and 3/);
+    await write((i) => spans[i % 10]!, [2 * N]);
+    assert.match(await refusal(() => opened(folder)), /expected shape \[500, 2\], found \[1000\]/);
+    await dump(folder, { offsets: 'offsets.npy' });
+    assert.match(await refusal(() => opened(folder)), /offsets .*: expected 'texts' too/);
+  }));
+
 test.run();

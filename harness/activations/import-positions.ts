@@ -57,6 +57,26 @@ async function readTexts(path: string, items: number): Promise<string[]> {
   throw new UserError(`texts ${path}: expected a list of ${items} texts, one an item, found ${found}.`);
 }
 
+/** @throws UserError unless each row's token begins and ends within its item's text. */
+async function checkOffsets(path: string, bounds: Uint32Array, texts: readonly string[] | undefined): Promise<void> {
+  if (texts === undefined) throw new UserError(`offsets ${path}: expected 'texts' too, which they are places in.`);
+  const rows = bounds.at(-1)!;
+  const { shape, data } = await readNpy(path);
+  if (shape.length !== 2 || shape[0] !== rows || shape[1] !== 2) {
+    throw new UserError(`offsets ${path}: expected shape [${rows}, 2], found [${shape.join(', ')}].`);
+  }
+  for (const [item, { length }] of texts.entries()) {
+    for (let row = bounds[item]!; row < bounds[item + 1]!; row++) {
+      const [start, end] = [data[2 * row]!, data[2 * row + 1]!];
+      const whole = Number.isInteger(start) && Number.isInteger(end);
+      if (whole && 0 <= start && start <= end && end <= length) continue;
+      throw new UserError(
+        `offsets ${path}: row ${row}: expected two ascending whole numbers up to ${length}, the UTF-16 code units of text ${item}; found ${start} and ${end}.`,
+      );
+    }
+  }
+}
+
 /**
  * Reads the columns.
  *
@@ -71,7 +91,7 @@ export async function readRowColumns(
 ): Promise<RowColumns> {
   const rows = bounds.at(-1)!;
   const columns: RowColumns = {};
-  for (const field of ['keep', 'tokenIds', 'positions'] as const) {
+  for (const field of ['keep', 'tokenIds', 'positions', 'offsets'] as const) {
     const file = manifest[field];
     if (file === undefined) continue;
     if (manifest.bounds === undefined) {
@@ -79,6 +99,7 @@ export async function readRowColumns(
         `activations ${folder}: ${field}: expected 'bounds' too, which says where items begin; without, each row is an item: leave rows out of the files.`,
       );
     }
+    if (field === 'offsets') continue;
     const range: [number, number] = [field === 'tokenIds' ? -1 : 0, field === 'keep' ? 1 : LARGEST];
     const data = await wholeColumn(folder, [field, file], rows, range);
     if (field === 'keep') columns.keep = Uint8Array.from(data);
@@ -96,5 +117,6 @@ export async function readRowColumns(
     );
   }
   if (manifest.texts !== undefined) columns.texts = await readTexts(join(folder, manifest.texts), bounds.length - 1);
+  if (manifest.offsets !== undefined) await checkOffsets(join(folder, manifest.offsets), bounds, columns.texts);
   return columns;
 }

@@ -6,6 +6,7 @@ import { type Pool, rowPools } from './row-order.ts';
 
 export interface ShuffleSource extends RowSource {
   n: number;
+  bounds: Uint32Array;
   keep: Uint8Array;
   positions: Uint32Array;
   policy: string;
@@ -16,11 +17,16 @@ export interface ShuffleSource extends RowSource {
 /** Copies rows (any order) into `out` from row `at` on. */
 type Gather = (rows: Uint32Array, out: Float32Array, at: number) => Promise<unknown>;
 
-/** Rows that may be drawn: kept ones, and with `previous` only those whose preceding position is kept as well. */
-function eligibleRows({ n, keep, positions, policy }: ShuffleSource, previous: boolean): Uint8Array {
+/**
+ * Rows that may be drawn: kept ones, and with `previous` only those whose preceding position is kept as well. The row before
+ * is of another position where an import left rows out of its files.
+ */
+function eligibleRows({ n, bounds, keep, positions, policy }: ShuffleSource, previous: boolean): Uint8Array {
   const eligible = Uint8Array.from(keep);
   if (previous) {
-    for (let row = 0; row < n; row++) if (positions[row] === 0 || !keep[row - 1]) eligible[row] = 0;
+    for (let row = 0; row < n; row++)
+      if (!keep[row - 1] || positions[row] !== positions[row - 1]! + 1) eligible[row] = 0;
+    for (const start of bounds.subarray(0, -1)) eligible[start] = 0;
   }
   if (!eligible.includes(1)) {
     throw new UserError(`activations: no row to train on is left under the policy '${policy}'.`);

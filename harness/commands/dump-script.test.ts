@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { collectActivations } from '../activations/collect.ts';
 import { openImport } from '../activations/import.ts';
 import { openActivationSet } from '../activations/set-files.ts';
+import { readNpy } from '../io/npy.ts';
 import { initBackend } from '../num/backend.ts';
 import { mistake, runCommand } from '../testing/command-line.ts';
 
@@ -79,7 +80,7 @@ test('what it writes of a GPT-2 is what the model gives here: rows, tokens, posi
   }
   const texts = Array.from(
     { length: 40 },
-    (_, i) => `${i % 2 === 0 ? 'Ein Käse' : 'the fog'} ${'ab cd '.repeat(i % 7)}${i}`,
+    (_, i) => `${i % 2 === 0 ? 'Ein 🧀 Käse\u2028' : 'the fog'} ${'ab cd '.repeat(i % 7)}${i}`,
   );
   const lines = texts.map((text, i) => JSON.stringify({ text, label: i % 2 === 0 ? 'cheese' : 'fog' }));
   writeFileSync(join(folder, 'texts.jsonl'), `${lines.join('\n')}\n`);
@@ -104,6 +105,13 @@ test('what it writes of a GPT-2 is what the model gives here: rows, tokens, posi
       set.keep,
       direct.keep.map((flag, row) => (direct.positions[row] === 0 ? 0 : flag)),
     );
+    const offsets = await readNpy(join(folder, site, 'offsets.npy'));
+    const bounds = (await readNpy(join(folder, site, 'bounds.npy'))).data;
+    for (const [i, text] of texts.slice(0, 4).entries()) {
+      const own = subject.type === 'lm' ? subject.tokenizer.encode(text).offsets.flat() : [];
+      const [start, end] = [2 * bounds[i]!, 2 * bounds[i + 1]!];
+      assert.equal([...offsets.data.subarray(start, end)], own.slice(0, end - start));
+    }
     const [a, b] = [await set.read(0, set.n), await direct.read(0, direct.n)];
     const apart = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
     assert.ok(apart < 1e-4, `rows differ by ${apart}`);

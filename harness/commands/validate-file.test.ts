@@ -1,5 +1,5 @@
 /** @file `validate` of one file of data: what it holds, or one line about what is wrong with it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,16 @@ test('tables are told with rows and columns', async () => {
   assert.is(await validated(file('x.jsonl', '{"text":"a"}\n{"n":1}\n\n')), 'valid: jsonl: 2 rows, 2 columns: text, n');
   assert.match(await validated(join(testdata, 'plain.golden.parquet')), /^valid: parquet: \d+ rows, \d+ columns: \w+/);
   assert.is(await validated(file('labels.txt', 'a\nb\n')), 'valid: text: 2 lines');
+});
+
+test("a subject's folder in OpenCLIP's layout is one", async () => {
+  const clip = join(folder, 'clip');
+  const from = fileURLToPath(new URL('../../models/subjects/testdata/open-clip/', import.meta.url));
+  cpSync(from, clip, { recursive: true });
+  rmSync(join(clip, 'golden.safetensors'));
+  assert.match(await validated(clip), /^valid: a subject: family open-clip, \d+ parameters/);
+  writeFileSync(join(clip, 'open_clip_config.json'), '{}');
+  assert.match(await mistake('validate', clip), /open_clip_config\.json, model_cfg: field embed_dim/);
 });
 
 test('what is wrong with a file is one line', async () => {

@@ -51,6 +51,7 @@ async function validateSuite(path: string, values: Values): Promise<string> {
 async function validateFolder(path: string, values: Values): Promise<Found> {
   const { describeImport } = await import('../activations/describe-import.ts');
   const { ggufAt } = await import('../io/gguf-place.ts');
+  const { hasModelConfig } = await import('../io/model-config.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
   const { layoutByNames } = await import('../checkpoints/open.ts');
@@ -59,7 +60,7 @@ async function validateFolder(path: string, values: Values): Promise<Found> {
   if (has('cfg.json')) return validateSae(path);
   if (has('sae.json')) return validateOwnSae(path, values);
   if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
-  if (has('config.json') || (await ggufAt(path)) !== undefined) return validateSubject(path, values);
+  if (hasModelConfig(path) || (await ggufAt(path)) !== undefined) return validateSubject(path, values);
   return describeImport(path);
 }
 

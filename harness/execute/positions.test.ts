@@ -2,11 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { defineDataset } from '../contract.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { setPositions } from '../suite/set-positions.ts';
-import { toySuite } from '../testing/toy.ts';
+import { toyRegistry, toySuite } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
 
 const test = suite('execute/positions');
@@ -49,6 +51,55 @@ test('nothing left out: the same numbers and rows, whatever is measured', async 
   const { summary } = await runToy(folder, subjectsWith(['sinks=keep']));
   const numbers = ({ rows, dataset }: (typeof summary.results)[number]) => ({ rows, dataset });
   assert.equal(summary.results.map(numbers), plain.summary.results.map(numbers));
+});
+
+test('where few rows hold the variance, methods that read rows are marked, not those that read texts alone', async () => {
+  const registry = toyRegistry();
+  const here = fileURLToPath(import.meta.url);
+  const alike = defineDataset({
+    id: 'toy-alike',
+    title: 'One letter, but once',
+    version: 1,
+    modality: 'text',
+    options: {},
+    open: async () => ({
+      id: 'toy-alike',
+      modality: 'text',
+      fingerprint: 'toy-alike',
+      corpus: async (split, n) =>
+        Array.from({ length: n }, (_, i) => ({
+          id: `${split}-${i}`,
+          text: split === 'test' ? 'bbbb' : i === 3 ? 'aaaaabaaaa' : 'aaaaaaaaaa',
+        })),
+      concepts: async () => ({
+        concepts: [{ id: 'letter', label: 'letters' }],
+        items: Array.from({ length: 8 }, (_, i) => ({ id: `c${i}`, text: `${i}` })),
+        examples: Array.from({ length: 8 }, (_, item) => ({
+          concept: 0,
+          item,
+          split: item < 4 ? ('train' as const) : ('eval' as const),
+          role: item % 2 ? ('positive' as const) : ('negative' as const),
+        })),
+      }),
+    }),
+  });
+  const mean = await registry.get('baseline', 'toy-mean');
+  for (const plugin of [alike, { ...mean, id: 'toy-text', needs: 'text' as const }]) registry.add(plugin, here);
+  const subjects = toySuite(folder).subjects.map((subject) => ({
+    ...subject,
+    dataset: { id: 'toy-alike' },
+    activations: { train: 40, test: 10 },
+  }));
+  const methods = [{ id: 'toy-mean' }, { id: 'toy-text' }];
+  const { summary } = await runToy(folder, { subjects, methods, seeds: [0] }, undefined, { registry });
+  assert.equal(
+    summary.failures.map(({ error }) => String(error)),
+    [],
+  );
+  const marksOf = (id: string) =>
+    summary.results.find(({ method }) => method.id === id)!.marks?.map(({ code }) => code);
+  assert.equal(marksOf('toy-mean'), ['variance-in-few-rows']);
+  assert.is(marksOf('toy-text'), undefined);
 });
 
 test.run();

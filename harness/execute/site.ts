@@ -310,7 +310,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 work.folder,
               );
               const training = fitted.meta['training'] as EvaluationMeta['training'];
-              const ofSite = await concentration();
+              // What reads texts alone has nothing of the rows.
+              const ofSite = fit.method.needs === 'text' ? undefined : await concentration();
               const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...(ofSite ? [ofSite] : [])];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { shown, UserError } from '../errors.ts';
-import { bertTokenizer, bertVocabulary } from './bert-tokenizer.ts';
+import { bertTokenizer, bertVocabulary, withBertLetters } from './bert-tokenizer.ts';
 import { CLIP_MERGES, clipTokenizer, clipVocabulary } from './clip-tokenizer.ts';
 import { openGguf } from './gguf.ts';
 import { ggufAt } from './gguf-place.ts';
@@ -92,7 +92,9 @@ async function fromVocabulary(
   }
   if (files.includes(BERT_VOCABULARY)) {
     const path = join(folder, BERT_VOCABULARY);
-    const vocab = bertVocabulary(path, await readVocabularyText(path));
+    const model = files.includes('config.json') ? await readJson(join(folder, 'config.json'), 'tokenizer') : {};
+    const rows = isObject(model) ? model['vocab_size'] : undefined;
+    const vocab = bertVocabulary(path, await readVocabularyText(path), rows);
     return { ...bertTokenizer(path, vocab, config), path };
   }
   const openai = [...files].sort().find((file) => OPENAI_VOCABULARY.test(file));
@@ -135,7 +137,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   }
   if (files.includes('tokenizer.json')) {
     const path = join(folder, 'tokenizer.json');
-    return { path, json: checkTokenizerJson(path, await readJson(path, 'tokenizer')), config };
+    const json = checkTokenizerJson(path, await readJson(path, 'tokenizer'));
+    return { path, json: withBertLetters(path, json, config), config };
   }
   const built = await fromVocabulary(folder, files, config);
   if (built === undefined) {

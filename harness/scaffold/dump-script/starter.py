@@ -6,7 +6,7 @@
     npx saxbench run --activations dump
 
 Texts: .jsonl or .json of texts or of {"text": …, "label": …, "split": "train" or "test"} (label and split are optional),
-.csv with those columns, or .txt with one text a line.
+.csv with those columns, or .txt with one text a line; UTF-8.
 
 Sites are named as in saxbench. L is the number of a block:
     blocks.L.hook_resid_pre    what goes into the block
@@ -17,6 +17,7 @@ What is written, a row for each token of each text:
     rows-00000.npy …  activations, float32 [rows, width]
     bounds.npy        first row of each text, then the number of rows
     token_ids.npy, positions.npy, offsets.npy   of each row: its token, its place in the text, its characters [from, to)
+                      in UTF-16 code units, as JavaScript counts (a character beyond U+FFFF, such as an emoji, is two)
     keep.npy          1 where the row counts. Special tokens do not; --first N and --max-norm M leave out attention sinks
                       (a run measures those itself where neither is given: saxbench run --positions)
     texts.json, labels.json, split.json, activations.json
@@ -24,6 +25,7 @@ What is written, a row for each token of each text:
 
 import argparse
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -54,16 +56,29 @@ def arguments():
 
 def read_texts(path):
     """The entries of a file: a list of {"text", and where given "label" and "split"}."""
-    content = path.read_text(encoding="utf-8")
+    content = path.read_text(encoding="utf-8-sig")
+    # Not splitlines(): it also cuts at separators such as U+2028, which texts may hold.
+    lines = [line for line in content.split("\n") if line.strip()]
     if path.suffix == ".csv":
-        entries = list(csv.DictReader(content.splitlines(keepends=True)))
+        entries = list(csv.DictReader(io.StringIO(content, newline="")))
     elif path.suffix == ".json":
         entries = json.loads(content)
     elif path.suffix == ".jsonl":
-        entries = [json.loads(line) for line in content.splitlines() if line.strip()]
+        entries = [json.loads(line) for line in lines]
     else:
-        entries = [line for line in content.splitlines() if line.strip()]
-    return [{"text": entry} if isinstance(entry, str) else entry for entry in entries]
+        entries = lines
+    entries = [{"text": entry} if isinstance(entry, str) else entry for entry in entries]
+    for i, entry in enumerate(entries):
+        if not (isinstance(entry, dict) and isinstance(entry.get("text"), str)):
+            raise SystemExit(f'{path}: entry {i}: expected a text or {{"text": …}}, found {json.dumps(entry)[:80]}')
+    if not entries:
+        raise SystemExit(f"{path}: expected at least one text, found none")
+    return entries
+
+
+def utf16_offsets(text, spans):
+    """Spans of characters, [n, 2], in UTF-16 code units."""
+    return np.cumsum([0] + [2 if ord(char) > 0xFFFF else 1 for char in text])[np.array(spans)]
 
 
 def hooked_module(model, site, name):
@@ -73,9 +88,12 @@ def hooked_module(model, site, name):
     parts = site.split(".")
     if len(parts) != 3 or parts[0] != "blocks" or parts[2] not in ("hook_resid_pre", "hook_resid_post"):
         raise SystemExit(f"--site {site}: expected blocks.L.hook_resid_pre or blocks.L.hook_resid_post, or --module too")
-    # A model's blocks are its longest list of modules of one kind.
-    lists = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
-    blocks = max(lists, key=len)
+    # A model's blocks are its longest list of modules; lists within a list (the experts of a block) are none.
+    lists = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.ModuleList)}
+    outer = [module for name, module in lists.items() if not any(name.startswith(other + ".") for other in lists)]
+    if not outer:
+        raise SystemExit(f"--site {site}: found no list of blocks in the model: name one with --module")
+    blocks = max(outer, key=len)
     if int(parts[1]) >= len(blocks):
         raise SystemExit(f"--site {site}: the model has {len(blocks)} blocks, from 0 on")
     return blocks[int(parts[1])], parts[2] == "hook_resid_pre"
@@ -150,6 +168,8 @@ def main():
         with torch.no_grad():
             model(input_ids=input_ids.to(args.device), attention_mask=mask.to(args.device), use_cache=False)
         hidden = captured[0].float().cpu().numpy()
+        if hidden.ndim != 3 or hidden.shape[:2] != shape:
+            raise SystemExit(f"{args.module or args.site}: expected rows [{shape[0]}, {shape[1]}, width], found {list(hidden.shape)}")
         for i, one in enumerate(encoded):
             rows = hidden[i, : lengths[i]]
             files.add(rows)
@@ -157,7 +177,7 @@ def main():
             bounds.append(bounds[-1] + lengths[i])
             ids.append(own)
             positions.append(np.arange(lengths[i]))
-            offsets.append(np.array(one["offset_mapping"]))
+            offsets.append(utf16_offsets(texts[i], one["offset_mapping"]))
             keep.append(~np.isin(own, special) & (positions[-1] >= args.first))
             norms.append(np.linalg.norm(rows.astype(np.float64), axis=1))
         print(f"{start + len(texts)} of {len(entries)} texts", end="\r", flush=True)
