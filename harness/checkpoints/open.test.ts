@@ -203,6 +203,16 @@ test('Llama Scope: a threshold is on pre-activations times decoder norms where t
   assert.is.not(count((await codesOf(false)).codes), kept);
 });
 
+test('Gemma Scope 2 of the smallest model: its name has no -pt on the hub', async () => {
+  const sub = 'resid_post/layer_12_width_16k_l0_small';
+  const folder = join(scratch, 'gemma-scope-2-270m-pt', sub);
+  cpSync(
+    join(DATA, 'gemma-scope/second/gemma-scope-2-1b-pt', sub, 'params.safetensors'),
+    join(folder, 'params.safetensors'),
+  );
+  assert.is((await openCheckpoint(folder)).facts.model_name, 'gemma-3-270m');
+});
+
 test('names of sites', () => {
   const cases: [string, string][] = [
     ['blocks.3.hook_resid_pre', 'blocks.3.hook_resid_pre'],
