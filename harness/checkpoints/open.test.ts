@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { writeSafetensors } from '../io/safetensors-write.ts';
 import { initBackend } from '../num/backend.ts';
 import { tf } from '../num/tf.ts';
 import { packageRoot } from '../paths.ts';
@@ -89,6 +90,30 @@ test('what a person says goes only where the files do not say it', async () => {
   assert.match(await refused(plain, { ...whole, w_dec: 'dec' }), /expected architecture, k, .*; found 'w_dec'/);
   const over = join(DATA, 'overcomplete/top_k');
   assert.match(await refused(over), /architecture: expected standard, topk, batchtopk .*; found nothing/);
+});
+
+test('integers are no weights, and a matrix the wrong way round is told as that', async () => {
+  const folder = join(scratch, 'quantised');
+  mkdirSync(folder);
+  const floats = (...shape: number[]) => ({
+    dtype: 'F32' as const,
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5),
+  });
+  const rest = { W_dec: floats(5, 3), b_enc: floats(5) };
+  const form = { architecture: 'standard', b_dec: 'none' };
+  const file = join(folder, 'sae.safetensors');
+  const W_enc = { dtype: 'I32' as const, shape: [3, 5], data: new Int32Array(15).fill(3) };
+  await writeSafetensors(file, { ...rest, W_enc });
+  const found = await openCheckpoint(folder, form);
+  if (found.own) throw new Error('plain tensors are of no plug-in');
+  assert.match((await rejection(found.read())).message, /'W_enc': expected a floating type .*, found I32: quantised/);
+  await writeSafetensors(file, { ...rest, W_enc: floats(5, 3) });
+  assert.match(
+    await refused(folder, form),
+    /expected W_enc \[d_in, d_sae\] and W_dec \[d_sae, d_in\]; found \[5, 3\] and \[5, 3\]: NAME\.T transposes/,
+  );
+  assert.is((await openCheckpoint(folder, { ...form, W_enc: 'W_enc.T' })).facts.d_in, 3);
 });
 
 /** A copy of a case with a changed JSON file. */
@@ -176,6 +201,16 @@ test('Llama Scope: a threshold is on pre-activations times decoder norms where t
   assert.ok(kept > 0);
   const count = (rows: number[][]) => rows.flat().filter((value) => value > 0).length;
   assert.is.not(count((await codesOf(false)).codes), kept);
+});
+
+test('Gemma Scope 2 of the smallest model: its name has no -pt on the hub', async () => {
+  const sub = 'resid_post/layer_12_width_16k_l0_small';
+  const folder = join(scratch, 'gemma-scope-2-270m-pt', sub);
+  cpSync(
+    join(DATA, 'gemma-scope/second/gemma-scope-2-1b-pt', sub, 'params.safetensors'),
+    join(folder, 'params.safetensors'),
+  );
+  assert.is((await openCheckpoint(folder)).facts.model_name, 'gemma-3-270m');
 });
 
 test('names of sites', () => {

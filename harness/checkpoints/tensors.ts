@@ -1,6 +1,6 @@
 /** @file Named tensors of a checkpoint, whether in .safetensors, .npz or .pt: shapes first, floats on demand. */
 import { UserError, unknownName } from '../errors.ts';
-import { type ElementArray, requireFinite } from '../io/elements.ts';
+import { type ElementArray, FLOAT_TYPES, requireFinite } from '../io/elements.ts';
 import { openNpz } from '../io/npy.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { sameShape } from '../io/strided.ts';
@@ -21,7 +21,7 @@ export interface NamedWeights {
   shapeOf(name: string): number[];
   /** Plain values beside the tensors, which only .pt has: numbers, texts, booleans. */
   values: Readonly<Record<string, string | number | boolean | null>>;
-  /** As float32, finite. @throws UserError for an unknown name, another shape than expected, NaN or infinities. */
+  /** As float32, finite. @throws UserError for an unknown name, another shape than expected, integers, NaN or infinities. */
   read(name: string, expectShape: readonly number[]): Promise<Floats>;
   /** A tensor of one number of any type. @throws UserError unless it is that. */
   scalar(name: string): Promise<number>;
@@ -32,25 +32,20 @@ export const WEIGHT_ENDINGS = /\.(safetensors|npz|pt|pth|bin)$/;
 interface Reader {
   names: string[];
   values?: NamedWeights['values'];
-  shapeOf(name: string): number[];
+  info(name: string): { dtype: string; shape: number[] };
   read(name: string): Promise<ElementArray>;
 }
 
 async function npzReader(path: string): Promise<Reader> {
   const { names, info, read } = await openNpz(path);
-  const shapes = new Map<string, number[]>();
-  for (const name of names) shapes.set(name, (await info(name)).shape);
-  return { names, shapeOf: (name) => shapes.get(name)!, read: async (name) => (await read(name)).data };
+  const headers = new Map<string, { dtype: string; shape: number[] }>();
+  for (const name of names) headers.set(name, await info(name));
+  return { names, info: (name) => headers.get(name)!, read: async (name) => (await read(name)).data };
 }
 
 async function readerOf(path: string): Promise<Reader> {
   if (path.endsWith('.npz')) return npzReader(path);
-  if (!path.endsWith('.safetensors')) {
-    const { names, values, info, read } = await openTorch(path);
-    return { names, values, shapeOf: (name) => info(name).shape, read: (name) => read(name) };
-  }
-  const { names, info, read } = await openSafetensors(path);
-  return { names, shapeOf: (name) => info(name).shape, read: (name) => read(name) };
+  return path.endsWith('.safetensors') ? openSafetensors(path) : openTorch(path);
 }
 
 /**
@@ -66,7 +61,7 @@ export async function openWeightsFile(path: string): Promise<NamedWeights> {
     if (!has(name)) throw unknownName(`tensor in ${path}`, name, names);
     return name;
   };
-  const shapeOf = (name: string) => [...reader.shapeOf(known(name))];
+  const shapeOf = (name: string) => [...reader.info(known(name)).shape];
   return {
     path,
     names,
@@ -80,6 +75,13 @@ export async function openWeightsFile(path: string): Promise<NamedWeights> {
           `checkpoint ${path}: tensor '${name}': expected shape [${expectShape.join(', ')}], found [${shape.join(', ')}].`,
         );
       }
+      const { dtype } = reader.info(name);
+      if (!FLOAT_TYPES.includes(dtype)) {
+        throw new UserError(
+          `checkpoint ${path}: tensor '${name}': expected a floating type (${FLOAT_TYPES.join(', ')}), found ${dtype}: ` +
+            'quantised weights need their scale.',
+        );
+      }
       const elements = await reader.read(name);
       const data = elements instanceof Float32Array ? elements : new Float32Array(elements);
       requireFinite(data, `checkpoint ${path}: tensor '${name}'`);
@@ -87,13 +89,10 @@ export async function openWeightsFile(path: string): Promise<NamedWeights> {
     },
     async scalar(name) {
       const shape = shapeOf(name);
-      const values = shape.every((length) => length === 1) ? await reader.read(name) : [];
-      if (values.length !== 1 || !Number.isFinite(values[0])) {
-        throw new UserError(
-          `checkpoint ${path}: tensor '${name}': expected one finite number, found shape [${shape.join(', ')}].`,
-        );
-      }
-      return values[0]!;
+      const [value] = shape.every((length) => length === 1) ? await reader.read(name) : [];
+      if (value !== undefined && Number.isFinite(value)) return value;
+      const found = value ?? `shape [${shape.join(', ')}]`;
+      throw new UserError(`checkpoint ${path}: tensor '${name}': expected one finite number, found ${found}.`);
     },
   };
 }

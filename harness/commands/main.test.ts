@@ -280,7 +280,7 @@ test('run: mistakes in the suite', async () => {
   assert.match(await attempt({}, '--only', 'metods=x'), /unknown axis of --only 'metods'\. Did you mean: methods/);
   assert.match(await attempt({}, '--site', 'blocks.0.hook_resid_pre'), /unknown site of model/);
   assert.match(await attempt({}, '--out', '/dev/null/x'), /cannot write \/dev\/null\/x/);
-  assert.match(await attempt({}, '--update-leaderboard'), /expected a whole run of the suite variants/);
+  assert.match(await attempt({}, '--update-leaderboard'), /expected a whole run of the suite real or variants/);
   assert.match(await attempt({ id: 'other' }), /id: expected 'toy', as the file is named; found 'other'/);
 });
 

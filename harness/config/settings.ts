@@ -106,7 +106,7 @@ export const SETTINGS: readonly Setting[] = [
     choices: ['all', 'blocks'],
     commands: COMPUTING,
     description:
-      'Draw the subject’s weights anew: all, or all but the embeddings (blocks). What does a method score where nothing was learned?',
+      'Draw the subject’s weights anew, all or all but the embeddings (blocks): what a method scores where nothing was learned.',
   },
   {
     name: 'site',

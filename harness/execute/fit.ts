@@ -200,13 +200,15 @@ export async function fitCheckpoint(
   // As SAELens does where a run has not folded it: the constant that brings the mean norm to the square root of d_in.
   const scale = read?.config.inputScale === 'estimate' ? meanNormScale(sample, train.d_in) : null;
   await writeArrays(folder, { arrays: {}, json: { scale } });
-  const restored = read ? scaledMethod(read, scale) : await restoreCheckpoint(method, folder, registry);
+  const checkpoint = read && scaled(read, scale);
+  const restored = checkpoint ? checkpointMethod(checkpoint) : await restoreCheckpoint(method, folder, registry);
   try {
     const { line, marks } = await measureCheckpoint(
       restored,
       { train, target: target?.train },
       found.facts,
       SAMPLE_SEED,
+      checkpoint,
     );
     say(`${method.name}: ${line}`);
     return { check: line, ...(marks.length > 0 ? { marks } : {}) };
@@ -225,9 +227,9 @@ export async function restoreCheckpoint(
   const { scale } = (await readArrays(folder)).json as { scale: number | null };
   const found = await openCheckpoint(checkpoint!, checkpointForm);
   if (found.own) throw new Error(`internal: ${checkpoint} is of a plug-in that the plan does not name`);
-  return scaledMethod(await found.read(), scale);
+  return checkpointMethod(scaled(await found.read(), scale));
 }
 
 /** @param scale What is still to be folded, if anything. */
-const scaledMethod = (read: Checkpoint, scale: number | null): FittedMethod =>
-  checkpointMethod(scale === null ? read : foldInputScale(read, scale));
+const scaled = (read: Checkpoint, scale: number | null): Checkpoint =>
+  scale === null ? read : foldInputScale(read, scale);

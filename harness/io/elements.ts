@@ -21,6 +21,9 @@ export const ELEMENT_BYTES = {
   U64: 8,
 } as const;
 
+/** Types of weights: integers are quantised ones, which mean nothing without their scale. */
+export const FLOAT_TYPES: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
 /** An element type, by its safetensors name. */
 export type ElementType = keyof typeof ELEMENT_BYTES;
 

@@ -34,7 +34,8 @@ function side(path: string, field: string, value: unknown): number {
 }
 
 function flag(path: string, config: Record<string, unknown>, field: string, fallback = true): boolean {
-  const value = config[field] ?? fallback;
+  // `null` is off in transformers, which writes it.
+  const value = config[field] === undefined ? fallback : (config[field] ?? false);
   return typeof value === 'boolean' ? value : fail(path, field, 'true or false', value);
 }
 
@@ -49,7 +50,8 @@ function size(
     return square ? { height: edge, width: edge } : { shortestEdge: edge };
   }
   if (typeof value === 'object' && value !== null) {
-    const { shortest_edge: edge, height, width } = value as Record<string, unknown>;
+    const { shortest_edge: edge, longest_edge: longest, height, width } = value as Record<string, unknown>;
+    if ((longest ?? null) !== null) fail(path, `${field}.longest_edge`, 'none, which alone is computed here', longest);
     if (edge !== undefined) return { shortestEdge: side(path, `${field}.shortest_edge`, edge) };
     return { height: side(path, `${field}.height`, height), width: side(path, `${field}.width`, width) };
   }
@@ -83,8 +85,12 @@ export function parseImagePreprocessing(
   const defaults = processorOf(path, fields, kind);
   const resample = fields['resample'] ?? defaults.resample;
   if (![0, 1, 2, 3, 4, 5].includes(resample as number)) fail(path, 'resample', 'a number from 0 to 5', resample);
+  if (flag(path, fields, 'do_pad', false) && (fields['pad_size'] ?? null) !== null) {
+    fail(path, 'do_pad', 'false, which alone is computed here', true);
+  }
+  const square = flag(path, fields, 'default_to_square', defaults.squareSize);
   const steps: ImagePreprocessing = { resample: resample as Resample, rescale: 1 };
-  if (flag(path, fields, 'do_resize')) steps.resize = size(path, 'size', fields['size'] ?? 224, defaults.squareSize);
+  if (flag(path, fields, 'do_resize')) steps.resize = size(path, 'size', fields['size'] ?? defaults.size, square);
   if (flag(path, fields, 'do_center_crop', defaults.crop)) {
     const crop = size(path, 'crop_size', fields['crop_size'] ?? 224, true);
     steps.crop = 'height' in crop ? crop : { height: crop.shortestEdge, width: crop.shortestEdge };

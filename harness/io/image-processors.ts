@@ -4,6 +4,7 @@ import type { Resample } from './pil-resize.ts';
 
 /** What a processor assumes. */
 export interface ProcessorDefaults {
+  size: { shortest_edge: number } | { height: number; width: number };
   /** What a single number as `size` means: both sides, or the shorter one. */
   squareSize: boolean;
   /** Whether images are cropped at their centre. */
@@ -16,9 +17,11 @@ export interface ProcessorDefaults {
 const BILINEAR = 2;
 const BICUBIC = 3;
 const HALVES = [0.5, 0.5, 0.5] as const;
+const SQUARE = { height: 224, width: 224 };
 
 /** Of OpenAI CLIP's training data. */
 const CLIP: ProcessorDefaults = {
+  size: { shortest_edge: 224 },
   squareSize: false,
   crop: true,
   resample: BICUBIC,
@@ -30,8 +33,8 @@ const CLIP: ProcessorDefaults = {
 const PROCESSORS = {
   CLIP,
   Bit: CLIP,
-  ViT: { squareSize: true, crop: false, resample: BILINEAR, mean: HALVES, std: HALVES },
-  Siglip: { squareSize: true, crop: false, resample: BICUBIC, mean: HALVES, std: HALVES },
+  ViT: { size: SQUARE, squareSize: true, crop: false, resample: BILINEAR, mean: HALVES, std: HALVES },
+  Siglip: { size: SQUARE, squareSize: false, crop: false, resample: BICUBIC, mean: HALVES, std: HALVES },
 } as const satisfies Record<string, ProcessorDefaults>;
 
 export type ProcessorKind = keyof typeof PROCESSORS;

@@ -81,6 +81,31 @@ test('a synthetic image of the right size passes unchanged', () => {
   );
 });
 
+test('the nearest pixel is Pillow’s where two are as near, whose sums of steps round', () => {
+  const row = { width: 20, height: 1, data: Uint8Array.from({ length: 60 }, (_, i) => Math.floor(i / 3)) };
+  const places = [...pilResize(row, 18, 1, 0).data].filter((_, i) => i % 3 === 0);
+  assert.equal(places, [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19]);
+});
+
+test('what a config leaves out, says as a number or as null means what it does to each processor of transformers', () => {
+  const steps = (kind: string, config: object) =>
+    parseImagePreprocessing('p', { image_processor_type: kind, ...config });
+  const square = { height: 224, width: 224 };
+  assert.equal(steps('CLIPImageProcessor', {}).resize, { shortestEdge: 224 });
+  assert.equal(steps('SiglipImageProcessor', {}).resize, square);
+  assert.equal(steps('ViTImageProcessor', {}).resize, square);
+  assert.equal(steps('SiglipImageProcessor', { size: 20 }).resize, { shortestEdge: 20 });
+  assert.equal(steps('ViTImageProcessor', { size: 20 }).resize, { height: 20, width: 20 });
+  assert.equal(steps('ViTImageProcessor', { size: 20, default_to_square: false }).resize, { shortestEdge: 20 });
+  const off = steps('CLIPImageProcessor', {
+    do_normalize: null,
+    do_center_crop: null,
+    do_resize: null,
+    do_rescale: null,
+  });
+  assert.equal(off, { resample: 3, rescale: 1 });
+});
+
 test('bad images and configs are one clear line', async () => {
   assert.match(await refusal(() => decodeImage('/nowhere/x.png')), /image: \/nowhere\/x.png does not exist/);
   assert.match(await refusal(() => decodeImage(Buffer.from('hello'), 'x.png')), /image x.png: cannot be decoded/);
@@ -118,6 +143,8 @@ test('bad images and configs are one clear line', async () => {
     [{ image_std: [1, 0, 1] }, /image_std: expected three positive numbers, found \[1,0,1\]/],
     [{ resample: 9 }, /resample: expected a number from 0 to 5/],
     [{ do_resize: 'yes' }, /do_resize: expected true or false/],
+    [{ size: { shortest_edge: 18, longest_edge: 20 } }, /size\.longest_edge: expected none, which alone/],
+    [{ do_pad: true, pad_size: { height: 30, width: 30 } }, /do_pad: expected false, which alone/],
   ];
   for (const [config, expected] of cases)
     assert.match(await refusal(() => parseImagePreprocessing('p', config)), expected);

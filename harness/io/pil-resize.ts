@@ -119,12 +119,21 @@ function pass(image: RgbImage, outSize: number, alongX: boolean, filter: Filter)
   return { width: outWidth, height: outHeight, data: new Uint8Array(out.buffer) };
 }
 
+/** The source of each place along one axis. Pillow adds up steps, whose rounding decides where two are as near. */
+function nearestPlaces(inSize: number, outSize: number): Int32Array {
+  const places = new Int32Array(outSize);
+  const step = inSize / outSize;
+  let at = step * 0.5;
+  for (let out = 0; out < outSize; out++, at += step) places[out] = Math.trunc(at);
+  return places;
+}
+
 function nearest(image: RgbImage, width: number, height: number): RgbImage {
   const data = new Uint8Array(width * height * 3);
+  const [columns, rows] = [nearestPlaces(image.width, width), nearestPlaces(image.height, height)];
   for (let y = 0; y < height; y++) {
-    const sourceY = Math.trunc((y + 0.5) * (image.height / height));
     for (let x = 0; x < width; x++) {
-      const source = (sourceY * image.width + Math.trunc((x + 0.5) * (image.width / width))) * 3;
+      const source = (rows[y]! * image.width + columns[x]!) * 3;
       data.set(image.data.subarray(source, source + 3), (y * width + x) * 3);
     }
   }

@@ -2,7 +2,7 @@
 
 import { suggest, UserError } from '../errors.ts';
 import type { ElementArray } from './elements.ts';
-import { ELEMENT_BYTES, readElements, readExactly, requireFinite } from './elements.ts';
+import { ELEMENT_BYTES, FLOAT_TYPES, readElements, readExactly, requireFinite } from './elements.ts';
 import { withFile } from './open-file.ts';
 import type { SafetensorsHeader, TensorInfo } from './safetensors-header.ts';
 import { isReadable, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
@@ -127,9 +127,9 @@ function tensorSource(path: string, { tensors, metadata }: SafetensorsHeader): T
     },
     async readFloat(name, options) {
       const info = find(name);
-      if (!['F32', 'F16', 'BF16', 'F64'].includes(info.dtype)) {
+      if (!FLOAT_TYPES.includes(info.dtype)) {
         throw new UserError(
-          `safetensors ${path}: tensor '${name}': expected a floating type (F32, F16, BF16, F64), found ${info.dtype}.`,
+          `safetensors ${path}: tensor '${name}': expected a floating type (${FLOAT_TYPES.join(', ')}), found ${info.dtype}.`,
         );
       }
       return (await source.read(name, options)) as Float32Array;

@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { FLOAT_TYPES } from './elements.ts';
 import { openGguf } from './gguf.ts';
 import { ggufAt } from './gguf-place.ts';
 import { ggufWeights } from './gguf-weights.ts';
@@ -72,9 +73,6 @@ async function openShards(folder: string, index: string, format: keyof typeof FO
   };
 }
 
-/** Types of floating numbers in PyTorch's files. */
-const FLOATING: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
-
 /** The tensors of a PyTorch state dict. */
 function torchWeights(file: TorchFile): WeightSource {
   const { path } = file;
@@ -86,9 +84,9 @@ function torchWeights(file: TorchFile): WeightSource {
     info: (name) => file.info(name),
     async readFloat(name: string, options?: ReadOptions) {
       const { dtype } = file.info(name);
-      if (!FLOATING.includes(dtype)) {
+      if (!FLOAT_TYPES.includes(dtype)) {
         throw new UserError(
-          `torch ${path}: tensor '${name}': expected a floating type (${FLOATING.join(', ')}), found ${dtype}.`,
+          `torch ${path}: tensor '${name}': expected a floating type (${FLOAT_TYPES.join(', ')}), found ${dtype}.`,
         );
       }
       return (await file.read(name, options)) as Float32Array;

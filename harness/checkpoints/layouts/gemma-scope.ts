@@ -88,6 +88,9 @@ async function configOf({ folder, has }: Place): Promise<Config> {
   };
 }
 
+/** A model's name as it is published: of the smallest Gemma 3 without `-pt`. */
+const published = (name: string | undefined) => name?.replace(/-270m-pt$/, '-270m');
+
 /** The first release writes `W_enc`, the second `w_enc`. */
 const prefixOf = (weights: NamedWeights) => (weights.has('w_enc') ? 'w' : 'W');
 
@@ -127,7 +130,10 @@ export const gemmaScope: Layout = {
       d_out,
       ...told.site,
       ...(transcodes && { transcodes: true as const }),
-      ...known({ model_name: config.model ?? told.model, advertisedL0: config.advertisedL0 ?? told.advertisedL0 }),
+      ...known({
+        model_name: published(config.model ?? told.model),
+        advertisedL0: config.advertisedL0 ?? told.advertisedL0,
+      }),
     };
     const full = { ...facts, form: formOf('jumprelu', { transcodes }) };
     return {

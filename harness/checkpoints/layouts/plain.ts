@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
+import { sameShape } from '../../io/strided.ts';
 import { Fields, isFlag, isText, known } from '../fields.ts';
 import { type Activation, type Checkpoint, formOf, PER_LATENT, type RowScaling } from '../form.ts';
 import type { Layout } from '../layout.ts';
@@ -127,6 +128,14 @@ export const plain: Layout = {
     const centred = isCentred(form, sources.get('b_dec'));
     const need = (name: string) => sources.get(name) ?? form.fail(name, 'the name of a tensor: an SAE has one');
     const [d_sae, d_in] = axesOf(weights, need('W_dec'));
+    const encoder = sources.get('W_enc');
+    const found = encoder && axesOf(weights, encoder);
+    if (found && !sameShape(found, [d_in, d_sae])) {
+      throw new UserError(
+        `plain ${weights.path}: form: expected W_enc [d_in, d_sae] and W_dec [d_sae, d_in]; found [${found.join(', ')}] and ` +
+          `[${d_sae}, ${d_in}]: NAME.T transposes.`,
+      );
+    }
     if (k !== undefined && k > d_sae) form.fail('k', `at most d_sae = ${d_sae}`);
     if (activation === 'groupmax' && d_sae % k! !== 0) form.fail('k', `a divisor of d_sae = ${d_sae}`);
     const [m, n] = activation === 'kron' ? [form.size('m'), form.size('n')] : [1, 1];
