@@ -170,6 +170,8 @@ void packWeight(Call& c) {
     using E = decltype(element);
     size_t room = packedSize<E>(in, out);
     if (!holds(c, 0, kHeldAs<E>, room) || !holds(c, 1, F32, times(in, out))) return;
+    // Tensors without a value have no memory, which not even nothing may be copied from.
+    if (room == 0 || in == 0) return;
     E* packed = packedOf<E>(c, 0);
     bool exact = true;
     forRange(ceilDiv(out, kPackedCols) * (kPackedCols / kTileCols), 4, [&](size_t begin, size_t end) {
