@@ -89,6 +89,12 @@ test('what a person says goes only where the files do not say it', async () => {
   assert.match(await refused(plain, { ...whole, W_dec: 'nothing' }), /left over|unknown tensor/);
   assert.match(await refused(plain, { ...whole, w_dec: 'dec' }), /expected architecture, k, .*; found 'w_dec'/);
   const over = join(DATA, 'overcomplete/top_k');
+  // Of another architecture than the tensors, or the person, say: never passed over.
+  assert.match(await refused(plain, { ...whole, m: 2 }), /form: m: expected no such key.*; found 2/);
+  assert.match(await refused(plain, { ...whole, threshold: 'bias' }), /form: threshold: expected no such key/);
+  assert.match(await refused(over, { architecture: 'standard', k: 4 }), /form: k: expected no such key.*; found 4/);
+  const jump = join(DATA, 'overcomplete/jump');
+  assert.match(await refused(jump, { architecture: 'topk' }), /form: architecture: expected no such key/);
   assert.match(await refused(over), /architecture: expected standard, topk, batchtopk .*; found nothing/);
 });
 
