@@ -213,6 +213,34 @@ test('Gemma Scope 2 of the smallest model: its name has no -pt on the hub', asyn
   assert.is((await openCheckpoint(folder)).facts.model_name, 'gemma-3-270m');
 });
 
+test('Gemma Scope: the folders that tell are those of the repository, wherever it lies and it is called from', async () => {
+  const at = (...folders: string[]) => {
+    const folder = join(scratch, ...folders);
+    cpSync(join(DATA, 'gemma-scope/wrong_shape'), folder, { recursive: true });
+    return folder;
+  };
+  const siteAt = async (...folders: string[]) => (await openCheckpoint(at(...folders))).facts.hook_name;
+  const layer = ['gemma-scope-2b-pt-mlp', 'layer_12', 'width_16k'];
+  for (const above of ['plain-folder', 'embedding', 'layer_3_study', 'res', 'transcoders', 'gemma-scope-9b-it-res'])
+    assert.is(await siteAt(above, ...layer), 'blocks.12.hook_mlp_out', above);
+  assert.is(await siteAt('layer_3', 'embedding', 'gemma-scope-2b-pt-res', 'embedding', 'width_4k'), 'hook_embed');
+
+  const place = join(DATA, 'gemma-scope/embedding/gemma-scope-2b-pt-res/embedding/width_4k/average_l0_6');
+  const read = async (path: string) => {
+    const found = await openCheckpoint(path);
+    if (found.own) throw new Error('a golden case is of another program');
+    return { facts: found.facts, tensors: (await found.read()).tensors };
+  };
+  const whole = await read(place);
+  const before = process.cwd();
+  process.chdir(place);
+  try {
+    for (const near of ['.', 'params.npz']) assert.equal(await read(near), whole, near);
+  } finally {
+    process.chdir(before);
+  }
+});
+
 test('names of sites', () => {
   const cases: [string, string][] = [
     ['blocks.3.hook_resid_pre', 'blocks.3.hook_resid_pre'],

@@ -1,6 +1,6 @@
 /** @file Where a checkpoint lies: a folder, or one file of weights in it, and what a person said about it. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { readError } from '../io/json.ts';
 
@@ -13,12 +13,13 @@ export interface Place {
   has(name: string): boolean;
   /** What a person says of weights that do not say it themselves, by name: `architecture`, `k`, a mapping of tensors. */
   given: Readonly<Record<string, unknown>>;
-  /** The whole path, folders and all, where names of folders tell a site (`layer_12/width_16k/average_l0_82`). */
+  /** The whole path from the root: names of folders tell a site (`layer_12/width_16k/average_l0_82`), whatever it is called from. */
   path: string;
 }
 
 /** @throws UserError when there is nothing, or it cannot be read. */
-export async function openPlace(path: string, given: Place['given'] = {}): Promise<Place> {
+export async function openPlace(named: string, given: Place['given'] = {}): Promise<Place> {
+  const path = resolve(named);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
       throw new UserError(`checkpoint ${path} does not exist: expected a folder or a file of weights.`);
@@ -41,6 +42,3 @@ export function onlyFile({ file, names }: Place, endings: RegExp): string | unde
   const fitting = names.filter((name) => endings.test(name));
   return fitting.length === 1 ? fitting[0] : undefined;
 }
-
-/** The path of a file of the place. */
-export const within = ({ folder }: Place, name: string): string => join(folder, name);

@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
-import { type CausalLm, causalLmForward, causalLmShapes } from './causal-lm.ts';
+import { readBert } from './bert.ts';
+import { type CausalLm, causalLmFiles, causalLmForward, causalLmShapes } from './causal-lm.ts';
 import { configReader } from './config.ts';
 import { readyLinears } from './inference.ts';
 import { initCausalLm } from './init.ts';
@@ -12,6 +13,7 @@ import { readLlama } from './llama.ts';
 import { batchOf } from './load.ts';
 import { assertClose } from './testing/golden.ts';
 import { TINY_LLAMA } from './testing/tiny-llama.ts';
+import { textEncoderFiles } from './text-encoder.ts';
 import { fusedLinears, linearNames, packBlocks } from './transformer.ts';
 
 const test = suite('models/subjects/causal-lm');
@@ -46,6 +48,28 @@ test('biases of q, k and v without one of the output (Qwen 2): fused blocks give
   assertClose('logits', fused, plain.dataSync(), { mask: batch.mask, tolerance: 1e-4 });
   tf.dispose([fresh, ready, plain, fused]);
   assert.is(tf.memory().numTensors, before);
+});
+
+test('how files hold a layer: what the family says of it holds beside what the stack says of its own', () => {
+  const llama = readLlama(configReader(TINY_LLAMA, 'test'));
+  const out = 'model.layers.0.self_attn.o_proj';
+  const stored = { 'mlp.down_proj': { transpose: true } };
+  // A square weight that is left as it lies would be another model's without a word.
+  const lm: CausalLm = {
+    ...llama,
+    stack: { ...llama.stack, stored },
+    files: { linears: { [out]: { transpose: true } } },
+  };
+  const linears = {
+    [out]: { transpose: true },
+    'model.layers.0.mlp.down_proj': { transpose: true },
+    'model.layers.1.mlp.down_proj': { transpose: true },
+  };
+  assert.equal(causalLmFiles(lm), { linears });
+  const bert = readBert(configReader({}, 'test'));
+  assert.equal(textEncoderFiles({ ...bert, files: { linears: { [out]: { transpose: true } } } }), {
+    linears: { [out]: { transpose: true } },
+  });
 });
 
 test.run();

@@ -26,13 +26,13 @@ import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
 import {
   blockAfter,
+  fileLayout,
   normaliseBy,
   normShapes,
   runStack,
   type StackPass,
   type StackSpec,
   stackShapes,
-  storedLinears,
 } from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
 
@@ -79,7 +79,7 @@ export const causalLmTables = ({ embed, positions, head }: CausalLm): string[] =
 ];
 
 /** How files hold the parameters. */
-export const causalLmFiles = ({ files, stack }: CausalLm): FileLayout => ({ ...files, linears: storedLinears(stack) });
+export const causalLmFiles = ({ files, stack }: CausalLm): FileLayout => fileLayout(files, stack);
 
 /** A step of generation: one new column for every row, after the columns in the caches. */
 export interface NewColumn {

@@ -12,7 +12,7 @@ import { type Family, folderReader } from './family.ts';
 import { openImageInput } from './image-input.ts';
 import { loadForInference } from './inference.ts';
 import { interpolateGrid } from './interpolate-positions.ts';
-import { fusedLinears, packBlocks, storedLinears } from './transformer.ts';
+import { fileLayout, fusedLinears, packBlocks } from './transformer.ts';
 import {
   prefixLength,
   type VisionTower,
@@ -43,7 +43,7 @@ export function defineImageEncoder({ read, processor, ...plugin }: ImageEncoderF
   const { describe, outline } = folderReader(read, {
     sites: ({ vision }) => visionSites(vision, vision.stack.d),
     shapes: ({ vision }) => visionShapes(vision, vision.stack.d),
-    files: ({ vision, files }) => ({ ...files, linears: { ...files?.linears, ...storedLinears(vision.stack) } }),
+    files: ({ vision, files }) => fileLayout(files, vision.stack),
   });
 
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<ImageEncoderSubject> {

@@ -18,7 +18,7 @@ import { normalise } from './layers.ts';
 import { embedTokens } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
 import { runTower, type TowerSpec, towerLinears, towerShapes } from './tower.ts';
-import { storedLinears } from './transformer.ts';
+import { fileLayout } from './transformer.ts';
 import {
   type VisionTower,
   visionForward,
@@ -85,9 +85,8 @@ export const dualEncoderTables = ({ vision, text }: DualEncoder): string[] => [
 ];
 
 /** How files hold the parameters. */
-export function dualEncoderFiles({ files, vision, text }: DualEncoder): FileLayout {
-  return { ...files, linears: { ...files?.linears, ...storedLinears(vision.stack), ...storedLinears(text.stack) } };
-}
+export const dualEncoderFiles = ({ files, vision, text }: DualEncoder): FileLayout =>
+  fileLayout(files, vision.stack, text.stack);
 
 /** Names of all linear layers, without `.weight`. */
 export const dualEncoderLinears = ({ vision, text }: DualEncoder): string[] => [

@@ -18,7 +18,7 @@ import { normalise } from './layers.ts';
 import { embedTokens } from './positions.ts';
 import type { TextPooling } from './sentence-pooling.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
-import { firstColumns, normShapes, runStack, type StackSpec, stackShapes, storedLinears } from './transformer.ts';
+import { fileLayout, firstColumns, normShapes, runStack, type StackSpec, stackShapes } from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
 
 /** The architecture of an encoder of texts. Names are those of its parameters, without `.weight` and `.bias`. */
@@ -65,10 +65,7 @@ export const textEncoderTables = ({ embed, positions, tokenTypes }: TextEncoder)
 ];
 
 /** How files hold the parameters. */
-export const textEncoderFiles = ({ files, stack }: TextEncoder): FileLayout => ({
-  ...files,
-  linears: storedLinears(stack),
-});
+export const textEncoderFiles = ({ files, stack }: TextEncoder): FileLayout => fileLayout(files, stack);
 
 /** One vector a text of its states x [n·t, d]; padding takes no part. */
 function pool(x: Tensor2D, { n, length, mask }: TokenBatch, { mode, unit }: TextPooling): Tensor2D {

@@ -20,7 +20,7 @@ import {
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
 import type { Hooks } from './sites.ts';
-import type { StoredLinear } from './weights.ts';
+import type { FileLayout, StoredLinear } from './weights.ts';
 
 /** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
 export interface BlockNames {
@@ -345,7 +345,7 @@ export function linearNames(spec: StackSpec): string[] {
 export const fusedLinears = (spec: StackSpec): string[] => (fuses(spec) ? linearNames(spec) : []);
 
 /** How files hold a stack's linear layers, by their whole names there. */
-export function storedLinears({ layers, blockPrefix, stored = {} }: StackSpec): Record<string, StoredLinear> {
+function storedLinears({ layers, blockPrefix, stored = {} }: StackSpec): Record<string, StoredLinear> {
   const blocks = Array.from({ length: layers }, (_, layer) => blockPrefix(layer));
   const whole = (prefix: string, { split, ...how }: StoredLinear): StoredLinear => {
     return split ? { ...how, split: split.map((part) => prefix + part) } : how;
@@ -354,4 +354,9 @@ export function storedLinears({ layers, blockPrefix, stored = {} }: StackSpec): 
     Object.entries(stored).map(([name, how]) => [prefix + name, whole(prefix, how)] as const),
   );
   return Object.fromEntries(entries);
+}
+
+/** How files hold a model: what its family says of that, and what its stacks say of their layers. */
+export function fileLayout(files: FileLayout | undefined, ...stacks: StackSpec[]): FileLayout {
+  return { ...files, linears: Object.assign({}, files?.linears, ...stacks.map(storedLinears)) };
 }

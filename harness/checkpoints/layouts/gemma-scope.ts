@@ -22,6 +22,9 @@ const MODELS = ['270m', '27b', '12b', '9b', '4b', '2b', '1b'];
 /** What of a block an SAE of the first release reads, by its repository's last part. */
 const HOOKS: Readonly<Record<string, string>> = { res: 'hook_resid_post', mlp: 'hook_mlp_out', att: 'attn.hook_z' };
 
+/** Of either release, and whatever a cache puts before it: `models--google--gemma-scope-2b-pt-res`. */
+const REPOSITORY = /gemma-scope-(.+)$/;
+
 interface Told {
   site: Pick<CheckpointFacts, 'hook_name' | 'hook_name_out'>;
   model?: string | undefined;
@@ -29,13 +32,19 @@ interface Told {
   embedding: boolean;
 }
 
-/** What the folders of a path say. */
+/**
+ * What the folders of a path say: from the repository on where it is among them, for those above it may be called anything;
+ * where several say a layer, the innermost.
+ */
 function toldBy(path: string): Told {
-  const parts = path.split(/[/\\]/);
-  const repository = parts.map((part) => /gemma-scope-(.+)$/.exec(part)?.[1]).find((name) => name !== undefined);
-  const layer = parts.map((part) => /^layer_(\d+)/.exec(part)?.[1]).find((found) => found !== undefined);
-  const l0 = parts.map((part) => /^average_l0_(\d+)$/.exec(part)?.[1]).find((found) => found !== undefined);
-  const embedding = parts.includes('embedding');
+  const all = path.split(/[/\\]/);
+  const top = all.findLastIndex((part) => REPOSITORY.test(part));
+  const parts = all.slice(Math.max(0, top));
+  const last = (pattern: RegExp) => parts.findLast((part) => pattern.test(part))?.match(pattern)?.[1];
+  const repository = last(REPOSITORY);
+  const layer = last(/^layer_(\d+)/);
+  const l0 = last(/^average_l0_(\d+)$/);
+  const embedding = layer === undefined && parts.includes('embedding');
   const first = repository !== undefined && !repository.startsWith('2-');
   const size = MODELS.find((name) => repository?.split('-').includes(name));
   const tuned = repository?.split('-').includes('it') ? '-it' : '';
