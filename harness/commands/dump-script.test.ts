@@ -71,6 +71,13 @@ for site in ("blocks.1.hook_resid_post", "blocks.1.hook_resid_pre"):
     sys.argv = "dump.py --model model --texts texts.jsonl --max-length 24 --batch 7 --first 1 --device cpu".split()
     sys.argv += ["--site", site, "--out", site]
     runpy.run_path("dump.py", run_name="__main__")
+for wrong in (["blocks.1.hook_resid_pre", "--max-length", "33"], ["blocks.-1.hook_resid_post"], ["x", "--module", "h.7"]):
+    sys.argv = ["dump.py", "--model", "model", "--texts", "texts.jsonl", "--out", "wrong", "--device", "cpu", "--max-length", "8"]
+    sys.argv += ["--site", *wrong]
+    try:
+        runpy.run_path("dump.py", run_name="__main__")
+    except SystemExit as error:
+        print("refused:", error)
 `;
 
 test('what it writes of a GPT-2 is what the model gives here: rows, tokens, positions', async () => {
@@ -84,7 +91,13 @@ test('what it writes of a GPT-2 is what the model gives here: rows, tokens, posi
   );
   const lines = texts.map((text, i) => JSON.stringify({ text, label: i % 2 === 0 ? 'cheese' : 'fog' }));
   writeFileSync(join(folder, 'texts.jsonl'), `${lines.join('\n')}\n`);
-  assert.is.not(python('-c', MAKE), undefined, lastError);
+  const printed = python('-c', MAKE);
+  assert.is.not(printed, undefined, lastError);
+  assert.equal(printed!.match(/(?<=^refused: ).*/gm), [
+    '--max-length 33: expected 1 to 32, the positions of the model',
+    '--site blocks.-1.hook_resid_post: expected blocks.L.hook_resid_pre or blocks.L.hook_resid_post, or --module too',
+    '--module h.7: the model has no module of this name: model.named_modules() lists them',
+  ]);
   await initBackend('cpu');
   const { openRegistry } = await import('../registry.ts');
   const family = await openRegistry().get('subject', 'gpt2');

@@ -1,7 +1,7 @@
 /** @file The header of a GGUF file (versions 2 and 3): metadata and the places of the tensors, parsed with bounds. */
+import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { shown, UserError } from '../errors.ts';
-import { readExactly } from './elements.ts';
 import { type GgufType, ggufType } from './gguf-types.ts';
 import { utf8 } from './utf8.ts';
 
@@ -64,31 +64,44 @@ const LIST = 9;
 /** The fewest bytes that a value of a kind has: a text its length, a list its kind and length. */
 const leastBytes = (kind: number) => VALUE_BYTES[kind] ?? (kind === TEXT ? 8 : 12);
 
-/** Reads a file from its begin on, within bounds. */
-function createCursor(handle: FileHandle, fileSize: number, where: string) {
+/**
+ * Reads a file from its begin on, within bounds. Without promises: vocabularies have some hundred thousand values, for which
+ * these take several times as long as the reading.
+ */
+function createCursor({ fd }: FileHandle, fileSize: number, where: string) {
   const limit = Math.min(fileSize, MAX_HEADER_BYTES);
   let window = new Uint8Array();
   let begin = 0;
   let at = 0;
 
+  function moveWindow(length: number): void {
+    window = new Uint8Array(length);
+    begin = at;
+    for (let done = 0; done < length; ) {
+      const read = readSync(fd, window, done, length - done, begin + done);
+      if (read === 0) {
+        throw new UserError(`${where}: the file ends early: expected ${length} bytes at ${begin}, found ${done}.`);
+      }
+      done += read;
+    }
+  }
+
   /** The next bytes as a view. */
-  async function take(length: number, what: string): Promise<DataView> {
+  function take(length: number, what: string): DataView {
     if (at + length > limit) {
       const mend = limit < fileSize ? `expected a header of at most ${limit} bytes` : 'the file ends early: truncated?';
       throw new UserError(`${where}: ${what} at byte ${at}: ${mend}`);
     }
     if (at < begin || at + length > begin + window.length) {
-      window = new Uint8Array(Math.min(Math.max(WINDOW, length), fileSize - at));
-      begin = at;
-      await readExactly(handle, window, at, where);
+      moveWindow(Math.min(Math.max(WINDOW, length), fileSize - at));
     }
     const view = new DataView(window.buffer, at - begin, length);
     at += length;
     return view;
   }
 
-  async function size(what: string): Promise<number> {
-    const value = (await take(8, what)).getBigUint64(0, true);
+  function size(what: string): number {
+    const value = take(8, what).getBigUint64(0, true);
     if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
     throw new UserError(`${where}: ${what}: expected a size, found ${value}.`);
   }
@@ -96,11 +109,11 @@ function createCursor(handle: FileHandle, fileSize: number, where: string) {
   return {
     take,
     size,
-    u32: async (what: string) => (await take(4, what)).getUint32(0, true),
-    async text(what: string, most: number): Promise<string> {
-      const length = await size(`the length of ${what}`);
+    u32: (what: string) => take(4, what).getUint32(0, true),
+    text(what: string, most: number): string {
+      const length = size(`the length of ${what}`);
       if (length > most) throw new UserError(`${where}: ${what}: expected at most ${most} bytes, found ${length}.`);
-      const { buffer, byteOffset } = await take(length, what);
+      const { buffer, byteOffset } = take(length, what);
       return utf8(new Uint8Array(buffer, byteOffset, length), `${where}: ${what}`);
     },
     position: () => at,
@@ -138,34 +151,34 @@ function fixedValue(view: DataView, kind: number): number | bigint | boolean | u
   }
 }
 
-async function readValue(cursor: Cursor, kind: number, what: string, where: string, depth: number): Promise<GgufValue> {
+function readValue(cursor: Cursor, kind: number, what: string, where: string, depth: number): GgufValue {
   const bytes = VALUE_BYTES[kind];
   if (bytes !== undefined) {
-    const value = fixedValue(await cursor.take(bytes, what), kind);
+    const value = fixedValue(cursor.take(bytes, what), kind);
     if (value !== undefined) return value;
     throw new UserError(`${where}: ${what}: expected true (1) or false (0), found another byte.`);
   }
   if (kind === TEXT) return cursor.text(what, MAX_STRING);
   if (kind !== LIST) throw new UserError(`${where}: ${what}: expected a type of value from 0 to 12, found ${kind}.`);
   if (depth >= MAX_NESTING) throw new UserError(`${where}: ${what}: expected at most ${MAX_NESTING} lists in a list.`);
-  const inner = await cursor.u32(what);
-  const count = await cursor.size(`the length of ${what}`);
+  const inner = cursor.u32(what);
+  const count = cursor.size(`the length of ${what}`);
   // Checked before anything is made of it: a small file may claim any length.
   if (count * leastBytes(inner) > cursor.remaining()) {
     throw new UserError(`${where}: ${what}: claims ${count} values, more than the file holds: truncated?`);
   }
   const values: GgufValue[] = [];
-  for (let i = 0; i < count; i++) values.push(await readValue(cursor, inner, what, where, depth + 1));
+  for (let i = 0; i < count; i++) values.push(readValue(cursor, inner, what, where, depth + 1));
   return values;
 }
 
-async function readMetadata(cursor: Cursor, count: number, where: string): Promise<Map<string, GgufValue>> {
+function readMetadata(cursor: Cursor, count: number, where: string): Map<string, GgufValue> {
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < count; i++) {
-    const key = await cursor.text(`key ${i}`, MAX_KEY);
+    const key = cursor.text(`key ${i}`, MAX_KEY);
     const what = `the value of ${shown(key)}`;
     if (metadata.has(key)) throw new UserError(`${where}: the key ${shown(key)} occurs twice.`);
-    metadata.set(key, await readValue(cursor, await cursor.u32(what), what, where, 0));
+    metadata.set(key, readValue(cursor, cursor.u32(what), what, where, 0));
   }
   return metadata;
 }
@@ -173,25 +186,25 @@ async function readMetadata(cursor: Cursor, count: number, where: string): Promi
 /** A tensor with its place in the data. */
 type Placed = Omit<GgufTensor, 'start' | 'end'> & { offset: number; bytes: number };
 
-async function readTensor(cursor: Cursor, what: string, where: string): Promise<Placed> {
-  const dims = await cursor.u32(what);
+function readTensor(cursor: Cursor, what: string, where: string): Placed {
+  const dims = cursor.u32(what);
   if (dims < 1 || dims > MAX_DIMS) {
     throw new UserError(`${where}: ${what}: expected 1 to ${MAX_DIMS} dimensions, found ${dims}.`);
   }
   const shape: number[] = [];
-  for (let i = 0; i < dims; i++) shape.unshift(await cursor.size(`a dimension of ${what}`));
+  for (let i = 0; i < dims; i++) shape.unshift(cursor.size(`a dimension of ${what}`));
   const count = shape.reduce((product, size) => product * size, 1);
   if (!(count >= 1 && Number.isSafeInteger(count * 8))) {
     throw new UserError(`${where}: ${what}: expected sizes of 1 or more, found [${shape.join(', ')}].`);
   }
-  const number = await cursor.u32(what);
+  const number = cursor.u32(what);
   const type = ggufType(number);
   if (!type) throw new UserError(`${where}: ${what}: expected a type of ggml, found number ${number}.`);
   const row = shape.at(-1)!;
   if (row % type.block !== 0) {
     throw new UserError(`${where}: ${what}: ${type.name} has blocks of ${type.block} numbers, found rows of ${row}.`);
   }
-  const offset = await cursor.size(`the offset of ${what}`);
+  const offset = cursor.size(`the offset of ${what}`);
   return { type, shape, offset, bytes: (count / type.block) * type.bytes };
 }
 
@@ -246,27 +259,27 @@ export async function readGgufHeader(handle: FileHandle, where: string): Promise
   const { size: fileSize } = await handle.stat();
   if (fileSize < 24) throw new UserError(`${where}: expected a GGUF file, found ${fileSize} bytes.`);
   const cursor = createCursor(handle, fileSize, where);
-  if ((await cursor.u32('the magic number')) !== MAGIC) {
+  if (cursor.u32('the magic number') !== MAGIC) {
     throw new UserError(`${where}: expected a GGUF file, which begins with the letters GGUF; found another format.`);
   }
-  const version = await cursor.u32('the version');
+  const version = cursor.u32('the version');
   if (version !== 2 && version !== 3) {
     const big = version % 65_536 === 0 ? ', of a big-endian file' : '';
     throw new UserError(`${where}: expected version 2 or 3, little-endian; found ${version}${big}: convert it again.`);
   }
-  const tensorCount = await cursor.size('the number of tensors');
-  const keyCount = await cursor.size('the number of keys');
+  const tensorCount = cursor.size('the number of tensors');
+  const keyCount = cursor.size('the number of keys');
   if (tensorCount > MAX_TENSORS || keyCount > MAX_KEYS) {
     throw new UserError(
       `${where}: expected at most ${MAX_TENSORS} tensors and ${MAX_KEYS} keys, found ${tensorCount} and ${keyCount}.`,
     );
   }
-  const metadata = await readMetadata(cursor, keyCount, where);
+  const metadata = readMetadata(cursor, keyCount, where);
   const placed = new Map<string, Placed>();
   for (let i = 0; i < tensorCount; i++) {
-    const name = await cursor.text(`the name of tensor ${i}`, MAX_NAME);
+    const name = cursor.text(`the name of tensor ${i}`, MAX_NAME);
     if (placed.has(name)) throw new UserError(`${where}: tensor ${shown(name)} occurs twice.`);
-    placed.set(name, await readTensor(cursor, `tensor ${shown(name)}`, where));
+    placed.set(name, readTensor(cursor, `tensor ${shown(name)}`, where));
   }
   const alignment = alignmentOf(metadata, where);
   const dataStart = Math.ceil(cursor.position() / alignment) * alignment;

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, open, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import { writeError } from './atomic.ts';
+import { ensureFolder } from './ensure-folder.ts';
 import { exists } from './hub-cache.ts';
 
 /** What a download needs. */
@@ -162,7 +163,7 @@ async function matchesEtag(path: string, etag: string, size: number): Promise<bo
 
 /** Point the snapshot's file to the blob; a copy where links are not allowed. */
 async function link(blob: string, target: string): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
+  await ensureFolder(dirname(target));
   await rm(target, { force: true });
   await symlink(relative(dirname(target), blob), target).catch(() => copyFile(blob, target));
 }
@@ -180,7 +181,7 @@ export async function downloadFile(download: Download): Promise<void> {
   const blob = join(download.blobs, etag);
   const incomplete = `${blob}.incomplete`;
   try {
-    await mkdir(download.blobs, { recursive: true });
+    await ensureFolder(download.blobs);
   } catch (error) {
     throw writeError(download.blobs, error);
   }

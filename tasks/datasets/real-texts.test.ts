@@ -161,6 +161,31 @@ test('natural-text: corpus of all sources, labelled texts in it or with their cl
   assert.match(await refusal(() => naturalText.open(none, open)), /expected files under 'corpus'/);
 });
 
+test('natural-text: a text that shows its class is in no file of the corpus, nor a document twice, however spaced', async () => {
+  const options = {
+    corpus: [{ path: CORPUS }],
+    agnewsPath: NEWS,
+    train: 4,
+    eval: 3,
+    words: 16,
+    format: 'plain' as const,
+  };
+  const { items } = await (await naturalText.open(options, open)).concepts!({});
+  const shown = items.map(({ text }) => text!).filter((text) => text.split(' ').length >= 8);
+  assert.ok(shown.length > 0);
+  const spaced = Array.from({ length: 40 }, (_, i) => `A document of eight words, said twice${' '.repeat(i + 1)}here.`);
+  const copies = [...shown, ...shown.map((text) => text.replaceAll(' ', '\n')), ...spaced];
+  const path = file('copies.json', JSON.stringify(copies));
+  const dataset = await naturalText.open({ ...options, corpus: [{ path: CORPUS }, { path }] }, open);
+  const corpus = [...(await dataset.corpus('train', 1000)), ...(await dataset.corpus('test', 1000))];
+  const texts = corpus.map(({ text }) => text!);
+  assert.equal(
+    texts.filter((text) => shown.some((each) => each.startsWith(text))),
+    [],
+  );
+  assert.is(texts.filter((text) => text.startsWith('A document of eight')).length, 1);
+});
+
 test('a passage ends with a sentence where one of fair length does', () => {
   const text = 'One two three four five. Six seven eight nine ten eleven. Twelve thirteen fourteen fifteen';
   assert.equal(passagesOf(text, 12), ['One two three four five. Six seven eight nine ten eleven.']);

@@ -84,9 +84,12 @@ def utf16_offsets(text, spans):
 def hooked_module(model, site, name):
     """The module to hook, and whether its input is wanted rather than its output."""
     if name is not None:
+        if name not in dict(model.named_modules()):
+            raise SystemExit(f"--module {name}: the model has no module of this name: model.named_modules() lists them")
         return model.get_submodule(name), False
     parts = site.split(".")
-    if len(parts) != 3 or parts[0] != "blocks" or parts[2] not in ("hook_resid_pre", "hook_resid_post"):
+    named = len(parts) == 3 and parts[0] == "blocks" and parts[1].isdecimal()
+    if not named or parts[2] not in ("hook_resid_pre", "hook_resid_post"):
         raise SystemExit(f"--site {site}: expected blocks.L.hook_resid_pre or blocks.L.hook_resid_post, or --module too")
     # A model's blocks are its longest list of modules; lists within a list (the experts of a block) are none.
     lists = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.ModuleList)}
@@ -97,6 +100,19 @@ def hooked_module(model, site, name):
     if int(parts[1]) >= len(blocks):
         raise SystemExit(f"--site {site}: the model has {len(blocks)} blocks, from 0 on")
     return blocks[int(parts[1])], parts[2] == "hook_resid_pre"
+
+
+def check_length(model, length):
+    """Ends where the model has fewer positions than a text may have tokens."""
+    most = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    limits = [most] if isinstance(most, int) and most > 0 else []
+    for name, module in model.named_modules():
+        # RoBERTa's positions begin behind that of padding.
+        table = isinstance(module, torch.nn.Embedding) and name.endswith("position_embeddings")
+        if table and module.padding_idx is not None:
+            limits.append(module.num_embeddings - module.padding_idx - 1)
+    if limits and not 1 <= length <= min(limits):
+        raise SystemExit(f"--max-length {length}: expected 1 to {min(limits)}, the positions of the model")
 
 
 def load(name, dtype):
@@ -134,6 +150,7 @@ def main():
     entries = read_texts(args.texts)
     tokenizer = AutoTokenizer.from_pretrained(args.model, use_fast=True)
     model = load(args.model, getattr(torch, args.dtype)).to(args.device).eval()
+    check_length(model, args.max_length)
     module, before = hooked_module(model, args.site, args.module)
 
     captured = []
@@ -167,6 +184,9 @@ def main():
         captured.clear()
         with torch.no_grad():
             model(input_ids=input_ids.to(args.device), attention_mask=mask.to(args.device), use_cache=False)
+        if len(captured) != 1:
+            found = f"one that runs {len(captured)} times"
+            raise SystemExit(f"{args.module or args.site}: expected a module that runs once for a text, found {found}")
         hidden = captured[0].float().cpu().numpy()
         if hidden.ndim != 3 or hidden.shape[:2] != shape:
             raise SystemExit(f"{args.module or args.site}: expected rows [{shape[0]}, {shape[1]}, width], found {list(hidden.shape)}")
