@@ -298,6 +298,15 @@ test('how a command line names a checkpoint', () => {
   assert.equal(parts('/a/b@vision.embed'), ['/a/b', undefined, 'vision.embed', undefined]);
   assert.equal(parts('x=/a/b@clip:vision.embed'), ['/a/b', 'x', 'vision.embed', 'clip']);
   assert.equal(parts('/models@v2/b'), ['/models@v2/b', undefined, undefined, undefined]);
+  const hub = 'hub:org/saes/layer_12';
+  assert.equal(parts(hub), [hub, undefined, undefined, undefined]);
+  for (const revision of ['main', 'v2.1', 'refs/pr/3', 'text-embed']) {
+    assert.equal(parts(`x=${hub}@${revision}`), [`${hub}@${revision}`, 'x', undefined, undefined]);
+    assert.equal(parts(`${hub}@${revision}@lm:${SITE}`), [`${hub}@${revision}`, undefined, SITE, 'lm']);
+  }
+  for (const site of [SITE, 'hook_embed', 'vision.embed', 'embed'])
+    assert.equal(parts(`${hub}@${site}`), [hub, undefined, site, undefined]);
+  assert.equal(parts(`x=${hub}@lm:rows`), [hub, 'x', 'rows', 'lm']);
   const named = (path: string) => methodName({ id: 'checkpoint', path });
   assert.equal(['/a/my sae', '/a/layer_12__16k (1)/', '/'].map(named), ['my-sae', 'layer_12_16k-1', 'checkpoint']);
 });

@@ -35,9 +35,12 @@ function isModel(subject: SuiteSubject, model: string, fingerprint: string | und
   return names.some((name) => name !== undefined && plainName(name) === plainName(model));
 }
 
-/** `[NAME=]hub:OWNER/REPO/PATH[@REVISION[@[SUBJECT:]SITE]]`. */
+/**
+ * `[NAME=]hub:OWNER/REPO/PATH[@REVISION][@[SUBJECT:]SITE]`. A hook, an embedding and what has a colon, which git's names have
+ * not, are no revision.
+ */
 const ON_HUB =
-  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@(?![^@]*(?:hook_|:)|(?:(?:vision|text)\.)?embed$)[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
 
 /**
  * The checkpoint that a command line names: a folder, a file or a place on the hub, where needed with its name in results, its
