@@ -8,12 +8,14 @@ import { prepareRun } from '../execute/run.ts';
 import { executePlan } from '../execute.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import { packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { openStore } from '../store.ts';
-import { checkpointByName } from '../suite/checkpoint.ts';
+import { checkpointByName, resolveCheckpoint } from '../suite/checkpoint.ts';
 import { loadSuite, methodName } from '../suite/load.ts';
 import { mistake, runCommand as run } from '../testing/command-line.ts';
+import { rejection } from '../testing/failing.ts';
 
 const test = suite('checkpoint');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-checkpoint-'));
@@ -226,6 +228,23 @@ test('a checkpoint of a model of the same name with other files is refused, unle
     /method retrained: model: .* was trained on another 'tiny-lm': expected .* fingerprint ffffffff, found [0-9a-f]{8}: --checkpoint-site/,
   );
   assert.is((await run(...command, '--checkpoint-site', SITE)).code, 0);
+});
+
+test('a checkpoint of a trained model is none of its control with random weights, wherever that lies', async () => {
+  const tinyLm = join(packageRoot, 'models/pretrained/tiny-lm');
+  const unsaid = copyWith('unsaid', ({ metadata }) => delete (metadata as Record<string, unknown>)['saxbench_model']);
+  const subjects = (['trained', 'control', 'tiny-lm'] as const).map((id, i) => ({
+    ...{ id, path: tinyLm, sites: [SITE], ...(i > 0 && { randomInit: 'all' as const }) },
+  }));
+  const resolve = (path: string, ...own: typeof subjects) =>
+    resolveCheckpoint({ id: 'checkpoint', path }, own, openRegistry(), 'suite s');
+  assert.equal((await resolve(unsaid, ...subjects)).subjects, ['trained']);
+  assert.match(
+    (await rejection(resolve(unsaid, ...subjects.slice(1)))).message,
+    /model: expected 'tiny-lm', which .* was trained on; found control, tiny-lm/,
+  );
+  // Its fingerprint says which weights it is of: they are compared when those of the subject are known.
+  assert.equal((await resolve(trained, ...subjects.slice(1))).subjects, ['tiny-lm']);
 });
 
 test('--checkpoint-site scores what names another model or site', async () => {
