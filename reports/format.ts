@@ -56,6 +56,10 @@ export function axesLabel(axes: Record<string, string>): string {
     .join(', ');
 }
 
+/** What items were compared by, where it is neither the dataset nor the task's own: other embeddings, other numbers. */
+export const embedderText = ({ embedder }: Result['task']): string[] =>
+  embedder ? [`items compared by ${embedder.id} (${embedder.family.split('@')[0]})`] : [];
+
 /** `4,000 training rows × 12.5 epochs and 300 test rows`; several numbers of epochs where SAEs trained differently long. */
 export function rowsText({ trainRows, testRows }: Pick<Result['dataset'], 'trainRows' | 'testRows'>, epochs: number[]) {
   const often = epochs.map((times) => Number(times.toPrecision(3)).toLocaleString('en')).join(' or ');

@@ -2,7 +2,7 @@
 import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
-import { axesLabel, formatInterval, metricTitle, rowsText } from './format.ts';
+import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
 import { markedName, markLine } from './marks.ts';
@@ -67,6 +67,7 @@ function tableView(table: Table, tables: readonly Table[]) {
     `dataset ${markdownCode(dataset.id)}`,
     rowsText(dataset, table.epochs),
     ...(dataset.concepts ? [`${dataset.concepts} concepts`] : []),
+    ...embedderText(task).map(markdownText),
     `seeds ${table.seeds.join(', ')}`,
   ];
   const rowView = (row: TableRow) => ({

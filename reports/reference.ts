@@ -36,15 +36,30 @@ function kept({ details: _details, curves: _curves, training, provenance, ...giv
   });
 }
 
-/** The results in the lines of a suite's file. @throws UserError naming the line that is no result, or there twice. */
-async function resultsOf(suite: string, lines: string): Promise<Result[]> {
+/**
+ * The results in the lines of a suite's file.
+ *
+ * @throws UserError naming the line that is no result of a whole run of the suite, or there twice; results under different options.
+ */
+export async function referenceResults(suite: string, lines: string): Promise<Result[]> {
   const file = fileOf(suite);
   const results: Result[] = [];
   for (const [i, line] of lines.trim().split('\n').entries()) {
-    results.push(await checkedResult(JSON.parse(line), `${file} line ${i + 1}`));
+    const where = `${file} line ${i + 1}`;
+    const result = await checkedResult(JSON.parse(line), where);
+    const of = `${result.suite.id}${result.limited ? ', limited' : ''}`;
+    if (of !== suite)
+      throw new UserError(`${where}: expected a result of the whole suite ${suite}; found one of ${of}.`);
+    results.push(result);
   }
   const [otherwise] = definedOtherwise(results).values();
   if (otherwise !== undefined) throw new UserError(`${file}: ${otherwise}`);
+  const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
+  if (mixed) {
+    throw new UserError(
+      `${file}: holds results under different options, ${mixed.method.name} among them; run into an empty --out.`,
+    );
+  }
   const places = results.map(({ subject, site, method, task, seed }) =>
     [subject.id, site.name, method.name, method.identity, task.id, seed].join(' '),
   );
@@ -66,7 +81,7 @@ async function renderReference(fresh: { suite?: string; lines?: string } = {}): 
     // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
     if (suite === 'real' && suite !== fresh.suite && !existsSync(file)) continue;
     const lines = suite === fresh.suite ? fresh.lines! : await read(file, suite);
-    parts.push({ heading, tables: buildTables(await resultsOf(suite, lines)) });
+    parts.push({ heading, tables: buildTables(await referenceResults(suite, lines)) });
   }
   return renderLeaderboard(parts, { limited: false, source: REFERENCE_SUITES.map(fileOf).join(', ') });
 }
@@ -83,12 +98,6 @@ export async function updateReference(dir: string, suite: string): Promise<strin
   const failed = results.find((result) => result.failed !== undefined);
   if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
   if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
-  const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
-  if (mixed) {
-    throw new UserError(
-      `report: ${dir} holds results under different options, ${mixed.method.name} among them; run into an empty --out.`,
-    );
-  }
   const lines = results.map((result) => `${JSON.stringify(kept(result))}\n`).join('');
   const file = join(packageRoot, fileOf(suite));
   const text = await renderReference({ suite, lines });

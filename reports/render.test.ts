@@ -116,6 +116,15 @@ test("a model's remarks stand at each of its tables, escaped", async () => {
   assert.not.match((await renderTexts(results)).leaderboard, /^Model:/m);
 });
 
+test('an embedder of its own is named where its numbers stand, escaped', async () => {
+  const embedder = { id: 'mini<lm>', fingerprint: '0'.repeat(64), family: 'bert@1' };
+  const own = results.map((result) => ({ ...result, task: { ...result.task, embedder } }));
+  const { leaderboard, html } = await renderTexts(own);
+  assert.match(leaderboard, /; items compared by mini&lt;lm&gt; \(bert\);/);
+  assert.ok(html.includes('items compared by mini&lt;lm&gt; (bert).'));
+  assert.not.match((await renderTexts(results)).leaderboard, /compared by mini/);
+});
+
 test('rendering is a pure function: the same results give the same bytes', async () => {
   const [first, second] = [await renderTexts(results), await renderTexts(results)];
   assert.is(first.leaderboard, second.leaderboard);

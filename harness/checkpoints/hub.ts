@@ -29,7 +29,8 @@ function wantedAt(path: string): (file: string) => boolean {
  */
 export async function localCheckpoint(reference: string, given: Place['given'] = {}): Promise<string> {
   if (!isOnHub(reference)) return reference;
-  const { id, path = '', revision } = REFERENCE.exec(reference)?.groups ?? {};
+  // Named here too: a folder of the same name that lies about is not what is meant.
+  const { id, path = '', revision = 'main' } = REFERENCE.exec(reference)?.groups ?? {};
   if (id === undefined || path.split('/').includes('..')) {
     throw new UserError(`checkpoint ${reference}: expected hub:OWNER/REPO/PATH@REVISION, without '..'.`);
   }
@@ -38,7 +39,7 @@ export async function localCheckpoint(reference: string, given: Place['given'] =
       () => true,
       () => false,
     );
-  const found = await resolveModel(`${id}${revision === undefined ? '' : `@${revision}`}`, {
+  const found = await resolveModel(`${id}@${revision}`, {
     wants: wantedAt(path),
     isWhole,
   });

@@ -110,9 +110,10 @@ async function metricsOn(method: FittedMethod, { n, x, d_in, wanted, d_out }: Sa
  * its weights once more. Undefined where that is no question.
  */
 function otherCentring(method: FittedMethod, { config, tensors }: Checkpoint): FittedMethod | undefined {
-  const { centred, rows, pursuit, transcodes } = config.form;
+  const { centred, rows, pursuit, transcodes, experts } = config.form;
   const b_dec = tensors['b_dec']!.data;
-  if (rows || pursuit || transcodes || b_dec.every((value) => value === 0)) return undefined;
+  // A router reads the rows too, and has a bias of its own.
+  if (rows || pursuit || transcodes || experts || b_dec.every((value) => value === 0)) return undefined;
   const shift = centred ? b_dec : b_dec.map((value) => -value);
   return { ...method, encode: (x) => tf.tidy(() => method.encode!(tf.add(x, shift) as Tensor2D)) };
 }

@@ -89,6 +89,12 @@ test('what a person says goes only where the files do not say it', async () => {
   assert.match(await refused(plain, { ...whole, W_dec: 'nothing' }), /left over|unknown tensor/);
   assert.match(await refused(plain, { ...whole, w_dec: 'dec' }), /expected architecture, k, .*; found 'w_dec'/);
   const over = join(DATA, 'overcomplete/top_k');
+  // Of another architecture than the tensors, or the person, say: never passed over.
+  assert.match(await refused(plain, { ...whole, m: 2 }), /form: m: expected no such key.*; found 2/);
+  assert.match(await refused(plain, { ...whole, threshold: 'bias' }), /form: threshold: expected no such key/);
+  assert.match(await refused(over, { architecture: 'standard', k: 4 }), /form: k: expected no such key.*; found 4/);
+  const jump = join(DATA, 'overcomplete/jump');
+  assert.match(await refused(jump, { architecture: 'topk' }), /form: architecture: expected no such key/);
   assert.match(await refused(over), /architecture: expected standard, topk, batchtopk .*; found nothing/);
 });
 
@@ -283,6 +289,7 @@ test('a place on the hub: its own files only, by revision; other references are 
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
   const before = { ...process.env };
+  const cwd = process.cwd();
   Object.assign(process.env, { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_CACHE: join(scratch, 'hub') });
   try {
     const place = await localCheckpoint('hub:org/saes/layers.10.mlp@v2');
@@ -294,10 +301,15 @@ test('a place on the hub: its own files only, by revision; other references are 
     assert.is(await localCheckpoint('hub:org/saes/layers.10.mlp@v2'), place);
     assert.match((await rejection(localCheckpoint('hub:org/saes/layers.9@v2'))).message, /not in the cache/);
     assert.match((await rejection(localCheckpoint('hub:org/saes/layers.9@v3'))).message, /not in the cache/);
+    // Who says hub: means no folder of that name that lies about.
+    mkdirSync(join(scratch, 'org/saes'), { recursive: true });
+    process.chdir(scratch);
+    assert.match((await rejection(localCheckpoint('hub:org/saes'))).message, /not in the cache/);
     assert.match((await rejection(localCheckpoint('hub:org'))).message, /expected hub:OWNER\/REPO\/PATH@REVISION/);
     assert.match((await rejection(localCheckpoint('hub:org/saes/../x'))).message, /without '\.\.'/);
     assert.is(await localCheckpoint('/a/b'), '/a/b');
   } finally {
+    process.chdir(cwd);
     for (const name of ['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE']) {
       if (before[name] === undefined) delete process.env[name];
       else process.env[name] = before[name];

@@ -8,12 +8,14 @@ import { prepareRun } from '../execute/run.ts';
 import { executePlan } from '../execute.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
+import { packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { openStore } from '../store.ts';
-import { checkpointByName } from '../suite/checkpoint.ts';
+import { checkpointByName, resolveCheckpoint } from '../suite/checkpoint.ts';
 import { loadSuite, methodName } from '../suite/load.ts';
 import { mistake, runCommand as run } from '../testing/command-line.ts';
+import { rejection } from '../testing/failing.ts';
 
 const test = suite('checkpoint');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-checkpoint-'));
@@ -228,6 +230,23 @@ test('a checkpoint of a model of the same name with other files is refused, unle
   assert.is((await run(...command, '--checkpoint-site', SITE)).code, 0);
 });
 
+test('a checkpoint of a trained model is none of its control with random weights, wherever that lies', async () => {
+  const tinyLm = join(packageRoot, 'models/pretrained/tiny-lm');
+  const unsaid = copyWith('unsaid', ({ metadata }) => delete (metadata as Record<string, unknown>)['saxbench_model']);
+  const subjects = (['trained', 'control', 'tiny-lm'] as const).map((id, i) => ({
+    ...{ id, path: tinyLm, sites: [SITE], ...(i > 0 && { randomInit: 'all' as const }) },
+  }));
+  const resolve = (path: string, ...own: typeof subjects) =>
+    resolveCheckpoint({ id: 'checkpoint', path }, own, openRegistry(), 'suite s');
+  assert.equal((await resolve(unsaid, ...subjects)).subjects, ['trained']);
+  assert.match(
+    (await rejection(resolve(unsaid, ...subjects.slice(1)))).message,
+    /model: expected 'tiny-lm', which .* was trained on; found control, tiny-lm/,
+  );
+  // Its fingerprint says which weights it is of: they are compared when those of the subject are known.
+  assert.equal((await resolve(trained, ...subjects.slice(1))).subjects, ['tiny-lm']);
+});
+
 test('--checkpoint-site scores what names another model or site', async () => {
   const gpt = copyWith('gpt-2', (cfg) =>
     Object.assign(cfg, { metadata: { hook_name: 'blocks.7.hook_resid_post', model_name: 'gpt2' } }),
@@ -279,6 +298,15 @@ test('how a command line names a checkpoint', () => {
   assert.equal(parts('/a/b@vision.embed'), ['/a/b', undefined, 'vision.embed', undefined]);
   assert.equal(parts('x=/a/b@clip:vision.embed'), ['/a/b', 'x', 'vision.embed', 'clip']);
   assert.equal(parts('/models@v2/b'), ['/models@v2/b', undefined, undefined, undefined]);
+  const hub = 'hub:org/saes/layer_12';
+  assert.equal(parts(hub), [hub, undefined, undefined, undefined]);
+  for (const revision of ['main', 'v2.1', 'refs/pr/3', 'text-embed']) {
+    assert.equal(parts(`x=${hub}@${revision}`), [`${hub}@${revision}`, 'x', undefined, undefined]);
+    assert.equal(parts(`${hub}@${revision}@lm:${SITE}`), [`${hub}@${revision}`, undefined, SITE, 'lm']);
+  }
+  for (const site of [SITE, 'hook_embed', 'vision.embed', 'embed'])
+    assert.equal(parts(`${hub}@${site}`), [hub, undefined, site, undefined]);
+  assert.equal(parts(`x=${hub}@lm:rows`), [hub, 'x', 'rows', 'lm']);
   const named = (path: string) => methodName({ id: 'checkpoint', path });
   assert.equal(['/a/my sae', '/a/layer_12__16k (1)/', '/'].map(named), ['my-sae', 'layer_12_16k-1', 'checkpoint']);
 });

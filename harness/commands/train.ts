@@ -82,9 +82,9 @@ async function subjectOf(
   const named = (await ownVectors(values, registry)) ?? (await subjectByName(required(values, 'subject', 'tiny-lm')));
   const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
   const randomInit = values['random-init'] as RandomInit | undefined;
+  const { drawnAnew } = await import('../suite/load.ts');
   return {
-    ...named,
-    ...(randomInit && { randomInit }),
+    ...(randomInit ? drawnAnew(named, randomInit) : named),
     sites: [site],
     dataset: { id: required(values, 'dataset', 'text-world'), options: absoluteOptions(options, process.cwd()) },
     activations: { train, test: HELD_OUT },

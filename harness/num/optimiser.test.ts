@@ -7,7 +7,7 @@ import { sparseDecode } from './ops/sparse-decode.ts';
 import { squaredError } from './ops/squared-error.ts';
 import { topkEncode } from './ops/topk-encode.ts';
 import { type AdamOptions, createAdam } from './optimiser.ts';
-import { type Tensor1D, type Tensor2D, tf, type Variable } from './tf.ts';
+import { type Tensor, type Tensor1D, type Tensor2D, tf, type Variable } from './tf.ts';
 
 const test = suite('optimiser');
 const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
@@ -159,6 +159,124 @@ test('gradients that are left for the step to make give the same bits, and nothi
     }
     assert.is(tf.memory().numTensors, before.numTensors);
     assert.is(tf.memory().numDataBuffers, before.numDataBuffers);
+  }
+});
+
+/** W_dec's gradient of a small decoder, W_dec read in the shape [70, 20] that it need not have. */
+function decoderGradient(param: Variable, left: boolean, adam: ReturnType<typeof createAdam>) {
+  const random = (shape: [number, number], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed) as Tensor2D;
+  const [x, values] = [random([24, 20], 1), random([24, 3], 2)];
+  const indices = tf.randomUniformInt([24, 3], 0, 70, 3) as Tensor2D;
+  const loss = () =>
+    squaredError(
+      x,
+      sparseDecode(values, indices, tf.reshape(param, [70, 20]) as Tensor2D, undefined, { activeOnly: true }),
+    );
+  const compute = () => tf.variableGrads(loss, [param]);
+  const { value, grads } = left ? adam.gradients(compute) : compute();
+  tf.dispose([x, values, indices, value]);
+  return grads[param.name]!;
+}
+
+test('unit rows of a parameter that the loss reads in another shape are its own, also of a gradient not yet made', async () => {
+  for (const backend of backends) {
+    await initBackend(backend);
+    const trained = (left: boolean, shape: [number, number]) =>
+      tf.tidy(() => {
+        const start = tf.randomNormal(shape, 0, 1, 'float32', 4);
+        const p = tf.variable(tf.div(start, tf.norm(start, 2, 1, true)));
+        const adam = createAdam({ p }, { unitRows: ['p'] });
+        adam.step({ p: decoderGradient(p, left, adam) }, 0.1);
+        const norms = tf.norm(p, 2, 1).dataSync();
+        assert.ok(norms.every((norm) => Math.abs(norm - 1) < 1e-5));
+        const result = p.dataSync().slice();
+        adam.dispose();
+        p.dispose();
+        return result;
+      });
+    for (const shape of [
+      [70, 20],
+      [140, 10],
+      [35, 40],
+    ] as [number, number][]) {
+      assert.equal(trained(true, shape), trained(false, shape), `${backend} ${shape}`);
+    }
+  }
+});
+
+test('a gradient not yet made may be read, kept, cut, replaced and let go of before the step, which may never come', async () => {
+  for (const backend of backends) {
+    await initBackend(backend);
+    const hooks: Record<string, (grad: Tensor) => Tensor> = {
+      read: (grad) => {
+        grad.dataSync();
+        return grad;
+      },
+      written: (grad) => {
+        (grad.dataSync() as Float32Array)[3] = 7;
+        return grad;
+      },
+      copy: (grad) => {
+        const copy = tf.clone(grad);
+        grad.dispose();
+        return copy;
+      },
+      parts: (grad) => tf.concat([tf.slice(grad, [0, 0], [30, 20]), tf.slice(grad, [30, 0], [40, 20])]),
+      shapes: (grad) => tf.reshape(tf.reshape(grad, [-1]), [70, 20]),
+      replaced: (grad) => {
+        grad.dispose();
+        return tf.ones([70, 20]);
+      },
+    };
+    const before = tf.memory();
+    for (const [name, hook] of Object.entries(hooks)) {
+      const trained = (left: boolean) =>
+        tf.tidy(() => {
+          const p = tf.variable(tf.randomNormal([70, 20], 0, 1, 'float32', 4));
+          const adam = createAdam({ p });
+          const grad = decoderGradient(p, left, adam);
+          const kept = tf.clone(grad);
+          adam.step({ p: hook(grad) }, 0.1);
+          const result = [p.dataSync().slice(), kept.dataSync().slice()];
+          adam.dispose();
+          p.dispose();
+          return result;
+        });
+      assert.equal(trained(true), trained(false), `${backend}, ${name}`);
+    }
+    const p = tf.tidy(() => tf.variable(tf.ones([70, 20])));
+    const adam = createAdam({ p });
+    assert.throws(
+      () =>
+        tf.tidy(() => {
+          decoderGradient(p, true, adam);
+          throw new Error('a hook fails');
+        }),
+      /a hook fails/,
+    );
+    adam.dispose();
+    p.dispose();
+    assert.is(tf.memory().numTensors, before.numTensors);
+    assert.is(tf.memory().numDataBuffers, before.numDataBuffers);
+  }
+});
+
+test('a gradient of another shape than its parameter is refused', async () => {
+  for (const backend of backends) {
+    await initBackend(backend);
+    const p = tf.tidy(() => tf.variable(tf.ones([3, 4])));
+    const adam = createAdam({ p });
+    for (const shape of [[12], [1, 4], [2, 4], [4, 3], [3, 5]]) {
+      tf.tidy(() => {
+        assert.throws(
+          () => adam.step({ p: tf.ones(shape) }, 0.1),
+          /the gradient of 'p' has shape \[.*\], expected \[3,4\]/,
+        );
+      });
+    }
+    assert.equal([...p.dataSync()], new Array(12).fill(1));
+    adam.dispose();
+    p.dispose();
   }
 });
 

@@ -33,7 +33,7 @@ export interface Adam {
   gradients<T>(compute: () => T): T;
   /**
    * One step. `grads` holds a gradient for each parameter to be moved (a parameter without one stays as it is, its
-   * moments too); it is not disposed of. `lr` is the learning rate of this step.
+   * moments too); it is not disposed of. `lr` is the learning rate of this step. Throws when a name or a shape does not fit.
    */
   step(grads: NamedTensors, lr: number): void;
   /** Sets moments back to 0 where `masks`, by parameter and broadcast to its shape, are 1; where they are 0 all stays. */
@@ -78,6 +78,11 @@ export function createAdam(params: Record<string, Variable>, options: AdamOption
       const unknown = Object.keys(grads).find((name) => !moments.has(name));
       if (unknown !== undefined) throw new Error(`adam: gradient for unknown parameter '${unknown}'`);
       const moved = names.filter((name) => grads[name]);
+      for (const name of moved) {
+        const [found, expected] = [grads[name]!.shape, params[name]!.shape];
+        if (found.join() === expected.join()) continue;
+        throw new Error(`adam: the gradient of '${name}' has shape [${found}], expected [${expected}]`);
+      }
       if (moved.length === 0) return;
       steps++;
       const parts = moved.map((name) => ({

@@ -1,6 +1,19 @@
 /** @file Options of the scripts that `npm run` starts: a mistake or `--help` is answered in one line. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
+/** A line to stderr; ends the process with 2. */
+export function refuse(script: string, what: string): never {
+  console.error(`${script}: ${what}`);
+  process.exit(2);
+}
+
+/** The whole number of at least 1 that an option gives; refuses any other text. */
+export function wholeNumber(script: string, option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  return refuse(script, `--${option}: expected a whole number of at least 1, found '${text}'.`);
+}
+
 type Parsed<T extends NonNullable<ParseArgsConfig['options']>> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
 
 /**
@@ -24,7 +37,6 @@ export function perfOptions<T extends NonNullable<ParseArgsConfig['options']>>(
     return parseArgs({ options }).values as Parsed<T>;
   } catch (error) {
     const [message] = (error as Error).message.split(/(?<=\.) /);
-    console.error(`${script}: ${message!.replace(/\.?$/, '')}; ${line}`);
-    process.exit(2);
+    return refuse(script, `${message!.replace(/\.?$/, '')}; ${line}`);
   }
 }

@@ -1,6 +1,9 @@
-/** @file The arithmetic of the speed table: medians, paired ratios, the choice of the peer, verdicts. */
+/** @file The arithmetic of the speed table: medians, paired ratios, the choice of the peer, verdicts; its options. */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { packageRoot } from '../paths.ts';
 import { compare, type Rounds } from './compare.ts';
 import { type Row, rows } from './rows.ts';
 
@@ -65,6 +68,22 @@ test('rows have different names, and every target names a peer of its row', () =
     assert.is(new Set(all.map(({ id }) => id)).size, all.length);
     for (const { targets, peers } of all)
       for (const { over } of targets) assert.ok(over === 'fastest' || peers.some(({ name }) => name === over), over);
+  }
+});
+
+test('a mistake in the options is one line and exit 2, before anything is measured', () => {
+  const cases: [string, string[], RegExp][] = [
+    ['perf.ts', ['--rounds', '1.5'], /^perf: --rounds: expected a whole number of at least 1, found '1.5'\.\n$/],
+    ['synthetic/synthetic.ts', ['--seeds', '0'], /^perf:synthetic: --seeds: expected .*, found '0'\.\n$/],
+    ['synthetic/synthetic.ts', ['--related'], /^perf:synthetic: --related: expected --write beside it .*\.\n$/],
+  ];
+  for (const [script, args, line] of cases) {
+    const file = path.join(packageRoot, 'harness/perf', script);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], {
+      encoding: 'utf8',
+    });
+    assert.equal([status, stdout], [2, '']);
+    assert.match(stderr, line);
   }
 });
 

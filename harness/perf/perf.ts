@@ -4,7 +4,7 @@
  */
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
-import { perfOptions } from './options.ts';
+import { perfOptions, refuse, wholeNumber } from './options.ts';
 import { type Row, rows } from './rows.ts';
 
 const options = perfOptions('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
@@ -13,11 +13,7 @@ const options = perfOptions('perf', '[--only topk] [--rounds 3] [--quick] [--jso
   quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 });
-const roundCount = options.quick ? 1 : Number(options.rounds);
-if (!(Number.isInteger(roundCount) && roundCount >= 1)) {
-  console.error(`perf: --rounds: expected a whole number of at least 1, found '${options.rounds}'.`);
-  process.exit(2);
-}
+const roundCount = options.quick ? 1 : wholeNumber('perf', 'rounds', options.rounds);
 
 /** Rows that are measured together share their runs: memory is read off the runs of the speed row. */
 const measure = createMeasure();
@@ -57,8 +53,7 @@ function printLine({ row, unit, ours, peer, ratio, cpuRatio, target, met }: Comp
 const wanted = rows(options.quick).filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
 if (wanted.length === 0) {
   const known = rows(options.quick).map(({ id }) => id);
-  console.error(`perf: --only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
-  process.exit(2);
+  refuse('perf', `--only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
 }
 if (!options.json)
   console.log('| row | ours | peer | ratio | CPU time | target | verdict |\n|---|---|---|---|---|---|---|');

@@ -24,15 +24,23 @@ function plainName(name: string): string {
   return plain === 'gpt2-small' ? 'gpt2' : plain;
 }
 
-/** Whether a subject goes by the name of a model: by its own, its folder's or its id on the hub. */
-function isModel(subject: SuiteSubject, model: string): boolean {
-  const names = [subjectName(subject), subject.path, subject.hub];
+/**
+ * Whether a subject goes by the name of a model: by its own, its folder's or its id on the hub. One with random weights does so
+ * by its own name alone, and only for files that tell those weights by their fingerprint: others are of the trained model.
+ */
+function isModel(subject: SuiteSubject, model: string, fingerprint: string | undefined): boolean {
+  const drawn = subject.randomInit !== undefined;
+  if (drawn && fingerprint === undefined) return false;
+  const names = drawn ? [subjectName(subject)] : [subjectName(subject), subject.path, subject.hub];
   return names.some((name) => name !== undefined && plainName(name) === plainName(model));
 }
 
-/** `[NAME=]hub:OWNER/REPO/PATH[@REVISION[@[SUBJECT:]SITE]]`. */
+/**
+ * `[NAME=]hub:OWNER/REPO/PATH[@REVISION][@[SUBJECT:]SITE]`. A hook, an embedding and what has a colon, which git's names have
+ * not, are no revision.
+ */
 const ON_HUB =
-  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
+  /^(?:(?<name>[A-Za-z0-9._-]+)=)?(?<path>hub:[^@]+(?:@(?![^@]*(?:hook_|:)|(?:(?:vision|text)\.)?embed$)[^@]+)?)(?:@(?:(?<subject>[^@:/\\]+):)?(?<site>[^@:/\\]+))?$/;
 
 /**
  * The checkpoint that a command line names: a folder, a file or a place on the hub, where needed with its name in results, its
@@ -114,7 +122,8 @@ export async function resolveCheckpoint(
     );
   }
   const scored = subjects.filter((subject) => given.subjects?.includes(subjectName(subject)) ?? true);
-  const own = model_name === undefined ? scored : scored.filter((subject) => isModel(subject, model_name));
+  const own =
+    model_name === undefined ? scored : scored.filter((subject) => isModel(subject, model_name, model_fingerprint));
   if (!given.anyOrigin) {
     const mend = `--checkpoint-site ${site} ("anyOrigin": true in a suite) scores it all the same`;
     if (hook_name !== undefined && hook_name !== site) {

@@ -1,14 +1,16 @@
 /** @file Suites: data files under tasks/suites, or any JSON file by its path. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { RandomInit } from '../contract/subject.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
 import { CHECKPOINT } from '../registry.ts';
-import type { Suite } from '../schema/suite.generated.ts';
+import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 import { expandGrids } from './grid.ts';
 import { meantFor } from './meant-for.ts';
+import type { SubjectReference } from './subjects.ts';
 
 /** A suite with the folder that its relative paths start from. */
 export interface LoadedSuite {
@@ -63,12 +65,22 @@ function nameOfFolder(path: string): string {
   return short.replace(/^[._-]|[._-]$/g, '') || CHECKPOINT.id;
 }
 
+const randomName = (name: string, randomInit: RandomInit): string =>
+  `${name}-random${randomInit === 'all' ? '' : `-${randomInit}`}`;
+
 /** The name that a subject has in results. One with random weights has a name of its own, unless it is given one. */
-export function subjectName(subject: Suite['subjects'][number]): string {
+export function subjectName(subject: Omit<SuiteSubject, 'sites'>): string {
   const source = subject.path ?? subject.hub?.split('@')[0] ?? subject.activations?.from;
   const own = subject.id ?? basename(resolve(source ?? 'subject'));
   if (subject.randomInit === undefined || (subject.id !== undefined && source !== undefined)) return own;
-  return `${own}-random${subject.randomInit === 'all' ? '' : `-${subject.randomInit}`}`;
+  return randomName(own, subject.randomInit);
+}
+
+/** A subject of a command line with its weights drawn anew: the id that it has of its place is the name of the trained model. */
+export function drawnAnew(subject: SubjectReference, randomInit: RandomInit): Omit<SuiteSubject, 'sites'> {
+  const { id, path, hub } = subject;
+  const isPlaced = id !== undefined && (path ?? hub) !== undefined;
+  return { ...subject, ...(isPlaced && { id: randomName(id, randomInit) }), randomInit };
 }
 
 /** @throws UserError for names that occur twice, unknown subjects, subjects without or with several sources. */

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { absoluteEmbedder } from './embedder.ts';
-import { methodName, subjectName } from './load.ts';
+import { drawnAnew, methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
@@ -112,9 +112,8 @@ export async function overrideSuite(given: Suite, overrides: SuiteOverrides): Pr
     template = await templateFor(suite, images);
     if (!template) throw noTemplate(suite, subject, images);
     const { sites: usual, dataset, concepts, activations, training } = template;
-    subjects = [
-      { ...subject, ...(randomInit && { randomInit }), sites: usual, dataset, concepts, activations, training },
-    ];
+    const named = randomInit ? drawnAnew(subject, randomInit) : subject;
+    subjects = [{ ...named, sites: usual, dataset, concepts, activations, training }];
   } else if (imported) {
     template = (await templateFor(suite, imported.modality === 'image')) ?? suite.subjects[0]!;
     const { folder: from, modality, rows, seed } = imported;

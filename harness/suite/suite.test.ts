@@ -9,7 +9,7 @@ import type { Suite } from '../schema/suite.generated.ts';
 import { refusal } from '../testing/failing.ts';
 import { exchangeDataset } from './exchange-dataset.ts';
 import { limitSuite } from './limit.ts';
-import { checkNames, loadSuite, suiteIds } from './load.ts';
+import { checkNames, loadSuite, subjectName, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
 import { resolveTask } from './resolve.ts';
 import { selectFromSuite } from './select.ts';
@@ -275,7 +275,8 @@ test('--random-init draws all models anew, under other names and another title; 
   checkNames({ ...alone, subjects: [...alone.subjects, ...named.subjects] }, 'beside each other');
   const there = absolutePaths(given(), folder);
   const other = await overrideSuite(there, { subject: { id: 'b', path: join(folder, 'b-lm') }, randomInit: 'all' });
-  assert.equal([other.id, other.subjects[0]!.randomInit], ['s-b', 'all']);
+  assert.equal([other.id, other.subjects[0]!.randomInit], ['s-b-random', 'all']);
+  assert.equal(other.subjects.map(subjectName), ['b-random'], 'the folder’s name is that of the trained model');
   const imported = { folder: '/x', modality: 'image' as const, sites: [], rows: 1 };
   assert.match(
     await refusal(() => overrideSuite(given(), { imported, randomInit: 'all' })),

@@ -1,6 +1,7 @@
 /** @file BERT (Devlin et al. 2019) in Hugging Face layout: norms after each layer, learned positions, types of tokens. */
 import type { ConfigReader } from './config.ts';
 import { defineTextEncoder } from './define-text-encoder.ts';
+import { readLayerNormStack } from './layer-norm-stack.ts';
 import type { TextEncoder } from './text-encoder.ts';
 
 /**
@@ -12,33 +13,22 @@ export function readBert(config: ConfigReader): TextEncoder {
   config.oneOf('position_embedding_type', ['absolute'], 'absolute');
   config.fixed('is_decoder', false);
   config.fixed('add_cross_attention', false);
-  const d = config.size('hidden_size', 768);
-  const heads = config.size('num_attention_heads', 12);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
-  return {
-    stack: {
-      layers: config.layers('num_hidden_layers', 12),
-      ...{ d, heads, kvHeads: heads, headDim: d / heads },
-      mlp: config.size('intermediate_size', 3072),
-      norm: 'layer',
-      normPlace: 'after',
-      epsilon: config.positive('layer_norm_eps', 1e-12),
-      activation: config.activation('hidden_act', 'gelu'),
-      gated: false,
-      causal: false,
-      bias: { attention: true, mlp: true, norm: true },
-      blockPrefix: (layer) => `bert.encoder.layer.${layer}.`,
-      names: {
-        q: 'attention.self.query',
-        k: 'attention.self.key',
-        v: 'attention.self.value',
-        out: 'attention.output.dense',
-        attentionNorm: 'attention.output.LayerNorm',
-        up: 'intermediate.dense',
-        down: 'output.dense',
-        mlpNorm: 'output.LayerNorm',
-      },
+  const usual = { d: 768, mlp: 3072, layers: 12, heads: 12, epsilon: 1e-12, activation: 'gelu' };
+  const stack = readLayerNormStack(config, usual, {
+    blockPrefix: (layer) => `bert.encoder.layer.${layer}.`,
+    names: {
+      q: 'attention.self.query',
+      k: 'attention.self.key',
+      v: 'attention.self.value',
+      out: 'attention.output.dense',
+      attentionNorm: 'attention.output.LayerNorm',
+      up: 'intermediate.dense',
+      down: 'output.dense',
+      mlpNorm: 'output.LayerNorm',
     },
+  });
+  return {
+    stack: { ...stack, normPlace: 'after' },
     vocab: config.size('vocab_size', 30522),
     maxLength: config.size('max_position_embeddings', 512),
     embed: 'bert.embeddings.word_embeddings',

@@ -3,12 +3,14 @@ import type { ConfigReader } from './config.ts';
 import { defineDualEncoder } from './define-dual-encoder.ts';
 import type { DualEncoder } from './dual-encoder.ts';
 import { gridOf } from './image-grid.ts';
+import { type LayerNormDefaults, readLayerNormStack } from './layer-norm-stack.ts';
 import type { StackSpec } from './transformer.ts';
 
+const BOTH = { layers: 12, epsilon: 1e-5, activation: 'quick_gelu' };
 /** Sizes of CLIP ViT-B/32, which Hugging Face assumes where a config leaves them out. */
 const DEFAULTS = {
-  vision: { d: 768, mlp: 3072, layers: 12, heads: 12 },
-  text: { d: 512, mlp: 2048, layers: 12, heads: 8 },
+  vision: { ...BOTH, d: 768, mlp: 3072, heads: 12 },
+  text: { ...BOTH, d: 512, mlp: 2048, heads: 8 },
 };
 
 /**
@@ -25,7 +27,7 @@ export function readClip(config: ConfigReader): DualEncoder {
     projectionDim: config.size('projection_dim', 512),
     logitScale: 'logit_scale',
     vision: {
-      stack: readStack(vision, 'vision'),
+      stack: readTowerStack(vision, 'vision', DEFAULTS.vision),
       ...{ imageSize, patchSize },
       patches: 'vision_model.embeddings.patch_embedding',
       classToken: 'vision_model.embeddings.class_embedding',
@@ -37,7 +39,7 @@ export function readClip(config: ConfigReader): DualEncoder {
       pooling: 'class',
     },
     text: {
-      stack: readStack(text, 'text'),
+      stack: { ...readTowerStack(text, 'text', DEFAULTS.text), causal: true },
       vocab: text.size('vocab_size', 49408),
       maxLength: text.size('max_position_embeddings', 77),
       embed: 'text_model.embeddings.token_embedding',
@@ -50,21 +52,9 @@ export function readClip(config: ConfigReader): DualEncoder {
   };
 }
 
-function readStack(config: ConfigReader, tower: 'vision' | 'text'): StackSpec {
-  const defaults = DEFAULTS[tower];
-  const d = config.size('hidden_size', defaults.d);
-  const heads = config.size('num_attention_heads', defaults.heads);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
-  return {
-    layers: config.layers('num_hidden_layers', defaults.layers),
-    ...{ d, heads, kvHeads: heads, headDim: d / heads },
-    mlp: config.size('intermediate_size', defaults.mlp),
-    norm: 'layer',
-    epsilon: config.positive('layer_norm_eps', 1e-5),
-    activation: config.activation('hidden_act', 'quick_gelu'),
-    gated: false,
-    causal: tower === 'text',
-    bias: { attention: true, mlp: true, norm: true },
+/** The stack of a tower of CLIP or SigLIP, which sees all columns. @throws UserError for an impossible field. */
+export function readTowerStack(config: ConfigReader, tower: 'vision' | 'text', defaults: LayerNormDefaults): StackSpec {
+  return readLayerNormStack(config, defaults, {
     blockPrefix: (layer) => `${tower}_model.encoder.layers.${layer}.`,
     names: {
       attentionNorm: 'layer_norm1',
@@ -76,7 +66,7 @@ function readStack(config: ConfigReader, tower: 'vision' | 'text'): StackSpec {
       up: 'mlp.fc1',
       down: 'mlp.fc2',
     },
-  };
+  });
 }
 
 export default defineDualEncoder({

@@ -1,9 +1,8 @@
 /** @file What Llama's descendants have in common in Hugging Face layout: fields of their configs, names of their tensors. */
 import type { CausalLm } from './causal-lm.ts';
 import type { ConfigReader } from './config.ts';
+import { readHead } from './language-head.ts';
 import { createRotary, readRotary } from './positions.ts';
-
-const HEAD = 'lm_head';
 
 /** Values of a family's configuration class for what a config leaves out; without one the config must say it. */
 export interface DecoderDefaults {
@@ -53,9 +52,10 @@ export function readDecoder(
 ): CausalLm {
   const d = config.size('hidden_size', defaults.d);
   const { heads, kvHeads, headDim } = readHeads(config, d, defaults);
-  const tied = config.flag('tie_word_embeddings', defaults.tied ?? false);
   const prefix = defaults.prefix ?? 'model.';
-  const [embedding, head] = [`${prefix}embed_tokens`, prefix.replace(/model\.$/, HEAD)];
+  const embedding = `${prefix}embed_tokens`;
+  const own = prefix.replace(/model\.$/, 'lm_head');
+  const { head, copies } = readHead(config, embedding, own, defaults.tied ?? false);
   const [activationField, activation] = defaults.activation ?? ['hidden_act', 'silu'];
   return {
     vocab: config.size('vocab_size', defaults.vocab),
@@ -88,11 +88,11 @@ export function readDecoder(
       },
     },
     finalNorm: `${prefix}norm`,
-    head: tied ? embedding : head,
+    head,
     files: {
       prefix,
       buffers: /rotary_emb\.inv_freq$/,
-      copies: tied ? { [`${head}.weight`]: `${embedding}.weight` } : {},
+      copies,
     },
   };
 }

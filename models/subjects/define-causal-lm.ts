@@ -12,8 +12,8 @@ import { type Family, folderReader } from './family.ts';
 import { generate } from './generate.ts';
 import { loadForInference } from './inference.ts';
 import { transposedWeight } from './layers.ts';
-import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { fusedLinears, linearNames, packBlocks } from './transformer.ts';
+import { batchOf, openTokenizer } from './load.ts';
+import { linearNames } from './transformer.ts';
 
 /** What a family's file says. */
 export type CausalLmFamily = Family<CausalLm>;
@@ -25,12 +25,10 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
 
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<LanguageModel> {
     const { json, model: lm, sites, parameters, shapes, files } = await describe(folder);
-    const { tokenizer, idsOf } = await openTokenizer(folder);
-    checkVocabulary(folder, tokenizer, lm.vocab);
+    const tokenizer = await openTokenizer(folder, lm.vocab);
     const tables = causalLmTables(lm);
-    const layers = { linears: [...linearNames(lm.stack), lm.head], tables, fused: fusedLinears(lm.stack) };
-    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, tables);
-    const params = packBlocks(loaded, lm.stack);
+    const layers = { linears: [...linearNames(lm.stack), lm.head], tables, kept: tables, stacks: [lm.stack] };
+    const params = await loadForInference({ folder, shapes, files }, layers, randomInit);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
       type: 'lm',
@@ -43,7 +41,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       maxLength: lm.maxLength,
       tokenize(texts, { maxLength = lm.maxLength, addSpecialTokens = true } = {}) {
         const limit = Math.min(maxLength, lm.maxLength);
-        const rows = texts.map((text) => idsOf(text, { maxLength: limit, addSpecialTokens }));
+        const rows = texts.map((text) => tokenizer.encode(text, { maxLength: limit, addSpecialTokens }).ids);
         return batchOf(rows, padId);
       },
       forward: (batch, options) => causalLmForward(params, lm, batch, options),

@@ -14,8 +14,7 @@ import {
 import { type Family, folderReader } from './family.ts';
 import { openImageInput } from './image-input.ts';
 import { loadForInference } from './inference.ts';
-import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
-import { fusedLinears, packBlocks } from './transformer.ts';
+import { batchOf, openTokenizer } from './load.ts';
 import { prefixLength, type VisionTower, visionForwardFrom, visionLength } from './vision-tower.ts';
 
 /** What a family's file says. */
@@ -42,17 +41,16 @@ export function defineDualEncoder({
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<Clip> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const { vision, text, logitBias } = model;
-    const { tokenizer, idsOf } = await openTokenizer(folder);
-    checkVocabulary(folder, tokenizer, text.vocab);
+    const tokenizer = await openTokenizer(folder, text.vocab);
     const input = await openImageInput(folder, processor, readSteps?.(json, folder));
     refuseSize(folder, vision, input.size);
     const layers = {
       linears: dualEncoderLinears(model),
       tables: [text.embed, text.positions],
-      fused: [...fusedLinears(vision.stack), ...fusedLinears(text.stack)],
+      kept: dualEncoderTables(model),
+      stacks: [vision.stack, text.stack],
     };
-    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, dualEncoderTables(model));
-    const params = packBlocks(packBlocks(loaded, vision.stack), text.stack);
+    const params = await loadForInference({ folder, shapes, files }, layers, randomInit);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     return {
       type: 'clip',
@@ -69,7 +67,7 @@ export function defineDualEncoder({
       ...(logitBias === undefined ? {} : { logitBias: params[logitBias]!.dataSync()[0]! }),
       projectionDim: model.projectionDim,
       tokenize(texts) {
-        const rows = texts.map((line) => idsOf(line, { maxLength: text.maxLength }));
+        const rows = texts.map((line) => tokenizer.encode(line, { maxLength: text.maxLength }).ids);
         return text.eosId === 'last' ? batchOf(paddedTo(rows, text.maxLength, padId), padId) : batchOf(rows, padId);
       },
       preprocess: (images) => input.preprocess(images, vision.imageSize),

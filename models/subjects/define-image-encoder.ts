@@ -12,7 +12,7 @@ import { type Family, folderReader } from './family.ts';
 import { openImageInput } from './image-input.ts';
 import { loadForInference } from './inference.ts';
 import { interpolateGrid } from './interpolate-positions.ts';
-import { fileLayout, fusedLinears, packBlocks } from './transformer.ts';
+import { fileLayout } from './transformer.ts';
 import {
   prefixLength,
   type VisionTower,
@@ -50,9 +50,9 @@ export function defineImageEncoder({ read, processor, ...plugin }: ImageEncoderF
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const input = await openImageInput(folder, processor);
     const vision = atSize(model.vision, input.size ?? model.vision.imageSize, folder);
-    const layers = { linears: visionLinears(vision), tables: [], fused: fusedLinears(vision.stack) };
-    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit, visionTables(vision));
-    const params = packBlocks(onGrid(loaded, model.vision, vision), vision.stack);
+    const layers = { linears: visionLinears(vision), tables: [], kept: visionTables(vision), stacks: [vision.stack] };
+    const loaded = await loadForInference({ folder, shapes, files }, layers, randomInit);
+    const params = onGrid(loaded, model.vision, vision);
     const dim = vision.stack.d;
     return {
       type: 'image-encoder',

@@ -2,7 +2,7 @@
 import { defineSubject, type SubjectLoading, type TextEncoderSubject, tf } from '../../harness/contract.ts';
 import { type Family, folderReader } from './family.ts';
 import { loadForInference } from './inference.ts';
-import { batchOf, checkVocabulary, openTokenizer } from './load.ts';
+import { batchOf, openTokenizer } from './load.ts';
 import { readPooling } from './sentence-pooling.ts';
 import {
   type TextEncoder,
@@ -25,10 +25,15 @@ export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<TextEncoderSubject> {
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const pooling = await readPooling(folder);
-    const { tokenizer, idsOf } = await openTokenizer(folder);
-    checkVocabulary(folder, tokenizer, model.vocab);
-    const layers = { linears: linearNames(model.stack), tables: [model.embed, model.positions] };
-    const params = await loadForInference({ folder, shapes, files }, layers, randomInit, textEncoderTables(model));
+    const tokenizer = await openTokenizer(folder, model.vocab);
+    const { stack, embed, positions } = model;
+    const layers = {
+      linears: linearNames(stack),
+      tables: [embed, positions],
+      kept: textEncoderTables(model),
+      stacks: [stack],
+    };
+    const params = await loadForInference({ folder, shapes, files }, layers, randomInit);
     const own = Math.min(model.maxLength, pooling.maxLength ?? model.maxLength);
     return {
       type: 'text-encoder',
@@ -38,11 +43,11 @@ export function defineTextEncoder({ read, ...plugin }: TextEncoderFamily) {
       parameters,
       sites,
       tokenizer,
-      tokenize: (texts, { maxLength = own } = {}) =>
-        batchOf(
-          texts.map((text) => idsOf(text, { maxLength: Math.min(maxLength, own) })),
-          tokenizer.padId ?? 0,
-        ),
+      tokenize(texts, { maxLength = own } = {}) {
+        const limit = Math.min(maxLength, own);
+        const rows = texts.map((text) => tokenizer.encode(text, { maxLength: limit }).ids);
+        return batchOf(rows, tokenizer.padId ?? 0);
+      },
       forwardText: (batch, options) => textEncoderForward(params, model, pooling, batch, options),
       dispose: () => tf.dispose(params),
     };

@@ -2,6 +2,7 @@
 import type { ConfigReader } from './config.ts';
 import { defineImageEncoder, type ImageEncoder } from './define-image-encoder.ts';
 import { gridOf } from './image-grid.ts';
+import { readHeads } from './layer-norm-stack.ts';
 
 /**
  * Reads Hugging Face's `Dinov2Config` or `Dinov2WithRegistersConfig`. The embedding is the class token's state after the
@@ -12,16 +13,14 @@ import { gridOf } from './image-grid.ts';
 export function readDinov2(config: ConfigReader): ImageEncoder {
   const registers = config.oneOf('model_type', ['dinov2', 'dinov2_with_registers'], 'dinov2') !== 'dinov2';
   const { imageSize, patchSize } = gridOf(config, { imageSize: 224, patchSize: registers ? 16 : 14 });
-  const d = config.size('hidden_size', 768);
-  const heads = config.size('num_attention_heads', 12);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
+  const heads = readHeads(config, ['hidden_size', 768], ['num_attention_heads', 12]);
   const gated = config.flag('use_swiglu_ffn', false);
-  const mlp = Math.trunc(d * config.positive('mlp_ratio', 4));
+  const mlp = Math.trunc(heads.d * config.positive('mlp_ratio', 4));
   return {
     vision: {
       stack: {
         layers: config.layers('num_hidden_layers', 12),
-        ...{ d, heads, kvHeads: heads, headDim: d / heads },
+        ...heads,
         // Two thirds of the width, rounded up to a multiple of 8.
         mlp: gated ? Math.floor((Math.trunc((mlp * 2) / 3) + 7) / 8) * 8 : mlp,
         norm: 'layer',

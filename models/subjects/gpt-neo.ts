@@ -2,9 +2,10 @@
 import type { CausalLm } from './causal-lm.ts';
 import type { ConfigReader } from './config.ts';
 import { defineCausalLm } from './define-causal-lm.ts';
+import { readHead } from './language-head.ts';
+import { readHeads } from './layer-norm-stack.ts';
 
 const EMBEDDING = 'transformer.wte';
-const HEAD = 'lm_head';
 const KINDS = ['global', 'local'] as const;
 
 /**
@@ -34,12 +35,10 @@ function readKinds(config: ConfigReader, layers: number): string[] {
  * @throws UserError for a missing or impossible field.
  */
 export function readGptNeo(config: ConfigReader): CausalLm {
-  const d = config.size('hidden_size', 2048);
-  const heads = config.size('num_heads', 16);
-  if (d % heads !== 0) throw config.wrong('num_heads', `a divisor of hidden_size (${d})`);
+  const heads = readHeads(config, ['hidden_size', 2048], ['num_heads', 16]);
   const layers = config.layers('num_layers', 24);
   const kinds = readKinds(config, layers);
-  const tied = config.flag('tie_word_embeddings', true);
+  const { head, copies } = readHead(config, EMBEDDING, 'lm_head', true);
   return {
     vocab: config.size('vocab_size', 50257),
     maxLength: config.size('max_position_embeddings', 2048),
@@ -49,8 +48,8 @@ export function readGptNeo(config: ConfigReader): CausalLm {
     positions: { table: 'transformer.wpe' },
     stack: {
       layers,
-      ...{ d, heads, kvHeads: heads, headDim: d / heads },
-      mlp: config.size('intermediate_size', 4 * d),
+      ...heads,
+      mlp: config.size('intermediate_size', 4 * heads.d),
       norm: 'layer',
       epsilon: config.positive('layer_norm_epsilon', 1e-5),
       activation: config.activation('activation_function', 'gelu_new'),
@@ -74,12 +73,12 @@ export function readGptNeo(config: ConfigReader): CausalLm {
       },
     },
     finalNorm: 'transformer.ln_f',
-    head: tied ? EMBEDDING : HEAD,
+    head,
     files: {
       prefix: 'transformer.',
       // The mask of the attention, and what stands for −∞ in it.
       buffers: /\bh\.\d+\.attn\.attention\.(masked_)?bias$/,
-      copies: tied ? { [`${HEAD}.weight`]: `${EMBEDDING}.weight` } : {},
+      copies,
     },
   };
 }

@@ -2,10 +2,11 @@
 import type { CausalLm } from './causal-lm.ts';
 import type { ConfigReader } from './config.ts';
 import { defineCausalLm } from './define-causal-lm.ts';
+import { readHead } from './language-head.ts';
+import { readLayerNormStack } from './layer-norm-stack.ts';
 import { createRotary, type Positions, partialWidth, readScaling, rotarySection } from './positions.ts';
 
 const EMBEDDING = 'gpt_neox.embed_in';
-const HEAD = 'embed_out';
 
 /** `rotary_pct` and `rotary_emb_base` of transformers 4, fields of `rope_parameters` in 5. */
 function readPositions(config: ConfigReader, headDim: number): Positions {
@@ -23,11 +24,6 @@ function readPositions(config: ConfigReader, headDim: number): Positions {
  * @throws UserError for a missing or impossible field, or a rotary scaling that is not computed here.
  */
 export function readGptNeoX(config: ConfigReader): CausalLm {
-  const d = config.size('hidden_size', 6144);
-  const heads = config.size('num_attention_heads', 64);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
-  config.fixed('head_dim', d / heads);
-  const tied = config.flag('tie_word_embeddings', false);
   const names = {
     attentionNorm: 'input_layernorm',
     q: 'attention.query',
@@ -38,34 +34,31 @@ export function readGptNeoX(config: ConfigReader): CausalLm {
     up: 'mlp.dense_h_to_4h',
     down: 'mlp.dense_4h_to_h',
   };
+  const usual = { d: 6144, mlp: 24576, layers: 44, heads: 64, epsilon: 1e-5, activation: 'gelu' };
+  const stack = readLayerNormStack(config, usual, { blockPrefix: (layer) => `gpt_neox.layers.${layer}.`, names });
+  const { heads, headDim } = stack;
+  config.fixed('head_dim', headDim);
+  const { head, copies } = readHead(config, EMBEDDING, 'embed_out', false);
   return {
     vocab: config.size('vocab_size', 50432),
     maxLength: config.size('max_position_embeddings', 2048),
     bosId: config.tokenId('bos_token_id', 0),
     eosId: config.tokenId('eos_token_id', 2),
     embed: EMBEDDING,
-    positions: readPositions(config, d / heads),
+    positions: readPositions(config, headDim),
     stack: {
-      layers: config.layers('num_hidden_layers', 44),
-      ...{ d, heads, kvHeads: heads, headDim: d / heads },
-      mlp: config.size('intermediate_size', 24576),
-      norm: 'layer',
-      epsilon: config.positive('layer_norm_eps', 1e-5),
-      activation: config.activation('hidden_act', 'gelu'),
-      gated: false,
+      ...stack,
       causal: true,
       parallel: config.flag('use_parallel_residual', true),
-      bias: { attention: config.flag('attention_bias', true), mlp: true, norm: true },
-      blockPrefix: (layer) => `gpt_neox.layers.${layer}.`,
-      names,
+      bias: { ...stack.bias, attention: config.flag('attention_bias', true) },
       stored: { 'attention.query_key_value': { split: [names.q, names.k, names.v], heads } },
     },
     finalNorm: 'gpt_neox.final_layer_norm',
-    head: tied ? EMBEDDING : HEAD,
+    head,
     files: {
       prefix: 'gpt_neox.',
       buffers: /\battention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
-      copies: tied ? { [`${HEAD}.weight`]: `${EMBEDDING}.weight` } : {},
+      copies,
     },
   };
 }

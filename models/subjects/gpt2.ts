@@ -2,9 +2,10 @@
 import type { CausalLm } from './causal-lm.ts';
 import type { ConfigReader } from './config.ts';
 import { defineCausalLm } from './define-causal-lm.ts';
+import { readHead } from './language-head.ts';
+import { readHeads } from './layer-norm-stack.ts';
 
 const EMBEDDING = 'transformer.wte';
-const HEAD = 'lm_head';
 
 /**
  * Reads Hugging Face's `GPT2Config`.
@@ -16,10 +17,8 @@ function readGpt2(config: ConfigReader): CausalLm {
   config.fixed('scale_attn_weights', true);
   config.fixed('scale_attn_by_inverse_layer_idx', false);
   config.fixed('add_cross_attention', false);
-  const d = config.size('n_embd');
-  const heads = config.size('n_head');
-  if (d % heads !== 0) throw config.wrong('n_head', `a divisor of n_embd (${d})`);
-  const tied = config.flag('tie_word_embeddings', true);
+  const heads = readHeads(config, ['n_embd'], ['n_head']);
+  const { head, copies } = readHead(config, EMBEDDING, 'lm_head', true);
   return {
     vocab: config.size('vocab_size'),
     maxLength: config.size('n_positions'),
@@ -29,8 +28,8 @@ function readGpt2(config: ConfigReader): CausalLm {
     positions: { table: 'transformer.wpe' },
     stack: {
       layers: config.layers('n_layer'),
-      ...{ d, heads, kvHeads: heads, headDim: d / heads },
-      mlp: config.size('n_inner', 4 * d),
+      ...heads,
+      mlp: config.size('n_inner', 4 * heads.d),
       norm: 'layer',
       epsilon: config.positive('layer_norm_epsilon', 1e-5),
       activation: config.activation('activation_function', 'gelu_new'),
@@ -56,12 +55,12 @@ function readGpt2(config: ConfigReader): CausalLm {
       },
     },
     finalNorm: 'transformer.ln_f',
-    head: tied ? EMBEDDING : HEAD,
+    head,
     files: {
       prefix: 'transformer.',
       // The causal mask, and what stands for −∞ in it.
       buffers: /\bh\.\d+\.attn\.(masked_)?bias$/,
-      copies: tied ? { [`${HEAD}.weight`]: `${EMBEDDING}.weight` } : {},
+      copies,
     },
   };
 }

@@ -2,6 +2,7 @@
 import { type NamedTensors, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
 import { canPackLinear, type PackedType, packLinear } from '../../harness/kit/index.ts';
 import { drawAnew } from './random-init.ts';
+import { fusedLinears, packBlocks, type StackSpec } from './transformer.ts';
 import { type FileLayout, loadParams, type TensorShapes } from './weights.ts';
 
 /** Which parameters inference reads otherwise than files hold them; names without `.weight`. */
@@ -43,18 +44,20 @@ export function readyLinears(
 
 /**
  * Reads a subject's parameters, or draws them anew by `randomInit`, and makes them ready one stored tensor after another, so
- * that beside what stays in memory there is never more than one of them in float32.
+ * that beside what stays in memory there is never more than one of them in float32; then packs blocks that can be fused.
  *
- * @param kept What is not drawn anew with `blocks`. @throws UserError as `loadParams` does.
+ * @param model Its stacks, and what is not drawn anew with `blocks` (`kept`, without `.weight`).
+ * @throws UserError as `loadParams` does.
  */
-export function loadForInference(
+export async function loadForInference(
   { folder, shapes, files }: { folder: string; shapes: TensorShapes; files: FileLayout },
-  layers: InferenceLayers,
+  model: Pick<InferenceLayers, 'linears' | 'tables'> & { stacks: readonly StackSpec[]; kept: readonly string[] },
   randomInit: SubjectLoading['randomInit'],
-  kept: readonly string[],
 ): Promise<NamedTensors> {
-  return loadParams(folder, shapes, files, (params, type) => {
-    if (!randomInit) return readyLinears(params, layers, type);
-    return readyLinears(drawAnew(params, randomInit === 'blocks' ? kept : []), layers);
+  const layers = { linears: model.linears, tables: model.tables, fused: model.stacks.flatMap(fusedLinears) };
+  const params = await loadParams(folder, shapes, files, (stored, type) => {
+    if (!randomInit) return readyLinears(stored, layers, type);
+    return readyLinears(drawAnew(stored, randomInit === 'blocks' ? model.kept : []), layers);
   });
+  return model.stacks.reduce(packBlocks, params);
 }

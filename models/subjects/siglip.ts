@@ -1,9 +1,12 @@
 /** @file SigLIP (Zhai et al. 2023) in Hugging Face layout: images pooled by attention, texts by their last column. */
+import { readTowerStack } from './clip.ts';
 import type { ConfigReader } from './config.ts';
 import { defineDualEncoder } from './define-dual-encoder.ts';
 import type { DualEncoder } from './dual-encoder.ts';
 import { gridOf } from './image-grid.ts';
-import type { StackSpec } from './transformer.ts';
+
+/** Sizes of SigLIP base, which Hugging Face assumes where a config leaves them out. */
+const TOWER = { d: 768, mlp: 3072, layers: 12, heads: 12, epsilon: 1e-6, activation: 'gelu_pytorch_tanh' };
 
 /**
  * Reads Hugging Face's `SiglipConfig`. Texts are padded to the longest that the model takes, and padding is read: the model
@@ -16,8 +19,8 @@ export function readSiglip(config: ConfigReader): DualEncoder {
   const text = config.section('text_config');
   vision.fixed('vision_use_head', true);
   const { imageSize, patchSize } = gridOf(vision, { imageSize: 224, patchSize: 16 });
-  const visionStack = readStack(vision, 'vision');
-  const textStack = readStack(text, 'text');
+  const visionStack = readTowerStack(vision, 'vision', TOWER);
+  const textStack = readTowerStack(text, 'text', TOWER);
   const projectionDim = text.size('projection_size', textStack.d);
   if (projectionDim !== visionStack.d) {
     throw text.wrong('projection_size', `the vision tower's hidden_size (${visionStack.d})`);
@@ -61,34 +64,6 @@ export function readSiglip(config: ConfigReader): DualEncoder {
           weight: '_weight',
         },
       },
-    },
-  };
-}
-
-function readStack(config: ConfigReader, tower: 'vision' | 'text'): StackSpec {
-  const d = config.size('hidden_size', 768);
-  const heads = config.size('num_attention_heads', 12);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
-  return {
-    layers: config.layers('num_hidden_layers', 12),
-    ...{ d, heads, kvHeads: heads, headDim: d / heads },
-    mlp: config.size('intermediate_size', 3072),
-    norm: 'layer',
-    epsilon: config.positive('layer_norm_eps', 1e-6),
-    activation: config.activation('hidden_act', 'gelu_pytorch_tanh'),
-    gated: false,
-    causal: false,
-    bias: { attention: true, mlp: true, norm: true },
-    blockPrefix: (layer) => `${tower}_model.encoder.layers.${layer}.`,
-    names: {
-      attentionNorm: 'layer_norm1',
-      q: 'self_attn.q_proj',
-      k: 'self_attn.k_proj',
-      v: 'self_attn.v_proj',
-      out: 'self_attn.out_proj',
-      mlpNorm: 'layer_norm2',
-      up: 'mlp.fc1',
-      down: 'mlp.fc2',
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { ConfigReader } from './config.ts';
 import { defineImageEncoder, type ImageEncoder } from './define-image-encoder.ts';
 import { gridOf } from './image-grid.ts';
+import { readLayerNormStack } from './layer-norm-stack.ts';
 
 /**
  * Reads Hugging Face's `ViTConfig`. The embedding is the class token's state after the final norm; the pooler, which many
@@ -11,33 +12,23 @@ import { gridOf } from './image-grid.ts';
  */
 export function readVit(config: ConfigReader): ImageEncoder {
   const { imageSize, patchSize } = gridOf(config, { imageSize: 224, patchSize: 16 });
-  const d = config.size('hidden_size', 768);
-  const heads = config.size('num_attention_heads', 12);
-  if (d % heads !== 0) throw config.wrong('num_attention_heads', `a divisor of hidden_size (${d})`);
+  const usual = { d: 768, mlp: 3072, layers: 12, heads: 12, epsilon: 1e-12, activation: 'gelu' };
+  const stack = readLayerNormStack(config, usual, {
+    blockPrefix: (layer) => `vit.encoder.layer.${layer}.`,
+    names: {
+      attentionNorm: 'layernorm_before',
+      q: 'attention.attention.query',
+      k: 'attention.attention.key',
+      v: 'attention.attention.value',
+      out: 'attention.output.dense',
+      mlpNorm: 'layernorm_after',
+      up: 'intermediate.dense',
+      down: 'output.dense',
+    },
+  });
   return {
     vision: {
-      stack: {
-        layers: config.layers('num_hidden_layers', 12),
-        ...{ d, heads, kvHeads: heads, headDim: d / heads },
-        mlp: config.size('intermediate_size', 3072),
-        norm: 'layer',
-        epsilon: config.positive('layer_norm_eps', 1e-12),
-        activation: config.activation('hidden_act', 'gelu'),
-        gated: false,
-        causal: false,
-        bias: { attention: config.flag('qkv_bias', true), out: true, mlp: true, norm: true },
-        blockPrefix: (layer) => `vit.encoder.layer.${layer}.`,
-        names: {
-          attentionNorm: 'layernorm_before',
-          q: 'attention.attention.query',
-          k: 'attention.attention.key',
-          v: 'attention.attention.value',
-          out: 'attention.output.dense',
-          mlpNorm: 'layernorm_after',
-          up: 'intermediate.dense',
-          down: 'output.dense',
-        },
-      },
+      stack: { ...stack, bias: { ...stack.bias, attention: config.flag('qkv_bias', true), out: true } },
       ...{ imageSize, patchSize },
       patches: 'vit.embeddings.patch_embeddings.projection',
       patchBias: true,

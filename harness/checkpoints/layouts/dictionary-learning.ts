@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
-import { Fields, known } from '../fields.ts';
+import { Fields, isSize, known } from '../fields.ts';
 import { type Activation, type Checkpoint, formOf } from '../form.ts';
 import type { Layout } from '../layout.ts';
 import type { Place } from '../place.ts';
@@ -249,13 +249,13 @@ export const dictionaryLearning: Layout = {
       ['activation_dim', sizes.d_in],
       ['dict_size', sizes.d_sae],
     ] as const) {
-      if (trainer !== undefined && trainer.optional(field, 'a whole number', Number.isInteger as never, size) !== size)
+      if (trainer !== undefined && trainer.optional(field, 'a whole number', isSize, size) !== size)
         trainer.fail(field, `${size}, as the weights have it`);
     }
     const k = await kOf(trainer, weights, activation === 'topk');
-    if (k !== undefined && k > sizes.d_sae) {
+    if (k !== undefined && !(isSize(k) && k <= sizes.d_sae)) {
       throw new UserError(
-        `dictionary_learning ${weights.path}: k: expected at most d_sae = ${sizes.d_sae}, found ${k}.`,
+        `dictionary_learning ${weights.path}: k: expected a whole number from 1 to d_sae = ${sizes.d_sae}, found ${k}.`,
       );
     }
     const config = {

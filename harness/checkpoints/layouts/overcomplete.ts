@@ -43,12 +43,19 @@ interface Kind {
   threshold?: number;
 }
 
-/** What a person says, where the tensors do not. */
+/** What a person says beside each architecture. */
+const ALSO: Readonly<Record<string, string>> = { standard: '', topk: 'k', batchtopk: 'threshold' };
+
+/** What a person says, where the tensors do not; what would be said in vain is refused. */
 function kindOf(weights: NamedWeights, given: Fields): Kind {
-  if (weights.has(THRESHOLDS)) return { activation: 'jumprelu' };
-  const kinds = ['standard', 'topk', 'batchtopk'];
-  const isKind = (value: unknown): value is string => kinds.includes(value as string);
-  const kind = given.get('architecture', `${kinds.join(', ')} (--checkpoint-form architecture=topk,k=32)`, isKind);
+  if (weights.has(THRESHOLDS)) {
+    given.refuseOthers('');
+    return { activation: 'jumprelu' };
+  }
+  const kinds = Object.keys(ALSO).join(', ');
+  const isKind = (value: unknown): value is string => typeof value === 'string' && Object.hasOwn(ALSO, value);
+  const kind = given.get('architecture', `${kinds} (--checkpoint-form architecture=topk,k=32)`, isKind);
+  given.refuseOthers(`architecture ${ALSO[kind]}`);
   if (kind === 'standard') return { activation: 'relu' };
   if (kind === 'topk') return { activation: 'topk', k: given.size('k') };
   const isThreshold = (value: unknown): value is number => typeof value === 'number' && value >= 0;

@@ -27,7 +27,8 @@ const ARCHITECTURES: Readonly<Record<string, Activation>> = {
 };
 
 const TENSORS = ['W_enc', 'W_dec', 'b_enc', 'b_dec', 'threshold', 'b_gate', 'b_mag', 'r_mag', 'W_base', 'W_extension'];
-const OPTIONS = ['architecture', 'k', 'm', 'n', 'apply_b_dec_to_input', 'normalize_activations', 'ignore'];
+const OPTIONS = ['architecture', 'k', 'apply_b_dec_to_input', 'normalize_activations', 'ignore'];
+const HEADS = ['m', 'n'];
 const NONE = 'none';
 
 /** Whether a person says which tensor is which. */
@@ -116,14 +117,17 @@ function axesOf(weights: NamedWeights, { name, transpose }: Source): [number, nu
 export const plain: Layout = {
   id: 'plain',
   title: 'plain tensors',
-  takes: [...OPTIONS, ...TENSORS],
+  takes: [...OPTIONS, ...HEADS, ...TENSORS],
   claimTensors: ({ names }, { given }) =>
     mapsTensors(given) || ['W_enc', 'W_dec'].every((name) => names.includes(name)),
   async open(place, file) {
     const weights = await openWeightsFile(join(place.folder, file));
     const form = new Fields(`plain ${weights.path}: form`, place.given);
     const { architecture, activation, k, ...rows } = optionsOf(form);
-    const sources = new Map(namesFor(activation).map((name) => [name, sourceOf(weights, form, name)]));
+    const needed = namesFor(activation);
+    // Said of another architecture: which of the two is meant cannot be told.
+    form.refuseOthers([...OPTIONS, ...(activation === 'kron' ? HEADS : []), ...needed].join(' '));
+    const sources = new Map(needed.map((name) => [name, sourceOf(weights, form, name)]));
     refuseLeftOver(weights, form, [...sources.values()]);
     const centred = isCentred(form, sources.get('b_dec'));
     const need = (name: string) => sources.get(name) ?? form.fail(name, 'the name of a tensor: an SAE has one');

@@ -66,7 +66,8 @@ export function registerAdam(context: Context): void {
       const next = old.map((info) => outputOver(backend, info));
       const moving = [...next.map((each) => each.values), ...values];
       const unmade = backend.unmadeOf(grad);
-      const sums = unmade instanceof SparseSums && !(onSphere && unmade.columns) ? unmade : undefined;
+      // A parameter that the loss reads in another shape has other rows than its gradient's sums.
+      const sums = unmade instanceof SparseSums && (!onSphere || unmade.rowWidth === width) ? unmade : undefined;
       const read = sums ? sums.arrays : [backend.valuesOf(grad)];
       addon.params.set([
         ...[a.learningRate, a.beta1, a.beta2, a.epsilon, a.weightDecay[i]!],

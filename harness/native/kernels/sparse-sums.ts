@@ -23,6 +23,8 @@ export class SparseSums implements Unmade {
   readonly columns: boolean;
   /** n, k, features and d. */
   readonly sizes: number[];
+  /** Width of the rows that an optimiser gets whole, one after another; a transpose has none. */
+  readonly rowWidth: number | undefined;
   private readonly addon: Addon;
   private readonly backend: NativeBackend;
   private readonly held: Tf.Tensor[];
@@ -38,6 +40,7 @@ export class SparseSums implements Unmade {
     this.backend = backend;
     this.columns = columns;
     this.sizes = sizes;
+    this.rowWidth = columns ? undefined : sizes[3];
     this.held = [x, values, indices].map((info) => {
       backend.incRef(info.dataId);
       return tf.keep(tf.engine().makeTensorFromTensorInfo(info, backend));

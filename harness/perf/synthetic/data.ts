@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atomicWriteJson } from '../../io/atomic.ts';
 import { writeNpy } from '../../io/npy.ts';
+import { joined } from '../../num/join.ts';
 import { createRng } from '../../num/rng.ts';
 import { unitRows } from '../../train/fitted-sae.ts';
 
@@ -61,9 +62,7 @@ export function syntheticData(seed: number, world = SYNTHETIC): SyntheticData {
 export async function writeSynthetic(folder: string, { world, dictionary, train, test }: SyntheticData): Promise<void> {
   const { features, d } = world;
   await mkdir(join(folder, 'truth'), { recursive: true });
-  const x = new Float32Array(train.length + test.length);
-  x.set(train);
-  x.set(test, train.length);
+  const x = joined(Float32Array, [train, test]);
   await writeNpy(join(folder, 'activations.npy'), [x.length / d, d], x);
   await writeNpy(join(folder, 'truth', 'dictionary.npy'), [features, d], dictionary);
   const manifest = { files: ['activations.npy'], subject: 'synthetic', site: 'superposed', modality: 'text' };

@@ -1,6 +1,7 @@
 /** @file Superposed sparse features whose rows have neighbours and a second site, for variants that learn from either. */
 import { join } from 'node:path';
 import { writeNpy } from '../../io/npy.ts';
+import { joined } from '../../num/join.ts';
 import { createRng } from '../../num/rng.ts';
 import { unitRows } from '../../train/fitted-sae.ts';
 import { LENGTH_DEVIATION, SYNTHETIC, type SyntheticData, writeSynthetic } from './data.ts';
@@ -52,7 +53,7 @@ export function relatedData(seed: number, world = SYNTHETIC): RelatedData {
 /** Both sites' rows one after the other, as a joint site has them, and the directions of both as one of unit length. */
 export function jointData({ rows, target }: RelatedData): SyntheticData {
   const { d } = rows.world;
-  const joined = (a: Float32Array, b: Float32Array) => {
+  const sideBySide = (a: Float32Array, b: Float32Array) => {
     const out = new Float32Array(a.length + b.length);
     for (let at = 0; at < a.length; at += d) {
       out.set(a.subarray(at, at + d), 2 * at);
@@ -62,9 +63,9 @@ export function jointData({ rows, target }: RelatedData): SyntheticData {
   };
   return {
     world: { ...rows.world, d: 2 * d },
-    dictionary: unitRows(joined(rows.dictionary, target.dictionary), 2 * d),
-    train: joined(rows.train, target.train),
-    test: joined(rows.test, target.test),
+    dictionary: unitRows(sideBySide(rows.dictionary, target.dictionary), 2 * d),
+    train: sideBySide(rows.train, target.train),
+    test: sideBySide(rows.test, target.test),
   };
 }
 
@@ -83,10 +84,8 @@ export function relatedTo(
 /** As `writeSynthetic`, and the second site's rows and dictionary in `truth/`. */
 export async function writeRelated(folder: string, { rows, target }: RelatedData): Promise<void> {
   await writeSynthetic(folder, rows);
-  const { features, d, train, test } = rows.world;
-  const x = new Float32Array((train + test) * d);
-  x.set(target.train);
-  x.set(target.test, target.train.length);
-  await writeNpy(join(folder, 'truth', 'target.npy'), [train + test, d], x);
+  const { features, d } = rows.world;
+  const x = joined(Float32Array, [target.train, target.test]);
+  await writeNpy(join(folder, 'truth', 'target.npy'), [x.length / d, d], x);
   await writeNpy(join(folder, 'truth', 'target-dictionary.npy'), [features, d], target.dictionary);
 }

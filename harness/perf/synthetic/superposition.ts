@@ -7,7 +7,7 @@ import { trainToyModel } from '../../../tasks/worlds/features/toy-model.ts';
 import { initBackend } from '../../num/backend.ts';
 import { featureDimensionality } from '../../num/metrics/superposition.ts';
 import { createRng } from '../../num/rng.ts';
-import { perfOptions } from '../options.ts';
+import { perfOptions, wholeNumber } from '../options.ts';
 
 const options = perfOptions('superposition', '[--features 400] [--d 30] [--steps 5000] [--density 0.1 …]', {
   features: { type: 'string', default: '400' },
@@ -29,7 +29,9 @@ const SOLIDS: readonly [name: string, value: number][] = [
 const NEAR = 0.02;
 
 await initBackend('auto');
-const [features, d, steps] = [options.features, options.d, options.steps].map(Number) as [number, number, number];
+const [features, d, steps] = (['features', 'd', 'steps'] as const).map((name) =>
+  wholeNumber('superposition', name, options[name]),
+) as [number, number, number];
 const columns = ['density', 'm / ‖W‖²', ...SOLIDS.map(([name]) => name), 'between'];
 console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`);
 for (const density of options.density.map(Number)) {

@@ -2,8 +2,8 @@
  * @file Default recipes against peers at their best on the synthetic data:
  * `npm run perf:synthetic -- [--variant relu] [--batch 64] [--seeds 3]` prints a table, and
  * `npm run perf:synthetic -- --write DIR` the data, for `peers/*_synthetic.py` and `saxbench run --activations DIR`;
- * with `--uneven` of rows of very uneven norms, with `--related` of rows that have neighbours and a second site, which
- * temporal, transcoder, skip-transcoder and crosscoder are always tried on.
+ * with `--uneven` of rows of very uneven norms; with `--write` and `--related` of rows that have neighbours and a second site,
+ * which temporal, transcoder, skip-transcoder and crosscoder are always tried on.
  */
 import abstopk from '../../../models/sae/abstopk.ts';
 import archetypal from '../../../models/sae/archetypal.ts';
@@ -30,7 +30,7 @@ import transcoder from '../../../models/sae/transcoder.ts';
 import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
-import { perfOptions } from '../options.ts';
+import { perfOptions, refuse, wholeNumber } from '../options.ts';
 import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
 import { bestReference, referenceRuns, verdictOf } from './reference.ts';
@@ -38,7 +38,7 @@ import { relatedData, relatedTo, writeRelated } from './related.ts';
 
 const options = perfOptions(
   'perf:synthetic',
-  '[--variant relu …] [--batch 64 …] [--seeds 3] [--uneven | --related] [--write DIR]',
+  '[--variant relu …] [--batch 64 …] [--seeds 3] [--uneven] [--write DIR [--related]]',
   {
     write: { type: 'string' },
     variant: { type: 'string', multiple: true, default: ['relu', 'topk', 'batchtopk', 'jumprelu'] },
@@ -66,7 +66,7 @@ const DEFINITIONS: Record<string, unknown> = {
 const mean = (runs: Recovery[], name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / runs.length;
 const signed = (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(3);
 
-async function line(variant: string, batch: number, seeds: number): Promise<string> {
+async function line(variant: string, batch: number): Promise<string> {
   const definition = DEFINITIONS[variant] as SaeDefinition<unknown>;
   const runs: Recovery[] = [];
   const [rows, relation] = relatedTo(variant, () => relatedData(0)) ?? [data, {}];
@@ -84,6 +84,14 @@ async function line(variant: string, batch: number, seeds: number): Promise<stri
   return [variant, batch, ...ours, best.peer, ...its, best.lr, ...differences, verdict].join(' | ');
 }
 
+if (options.related && (options.uneven || options.write === undefined)) {
+  refuse(
+    'perf:synthetic',
+    '--related: expected --write beside it and no --uneven; which variants are tried on such rows is fixed.',
+  );
+}
+const seeds = wholeNumber('perf:synthetic', 'seeds', options.seeds);
+const batches = options.batch.map((batch) => wholeNumber('perf:synthetic', 'batch', batch));
 const data = syntheticData(0, options.uneven ? UNEVEN : SYNTHETIC);
 const references = referenceRuns(options.uneven);
 if (options.write !== undefined && options.related) {
@@ -93,15 +101,13 @@ if (options.write !== undefined && options.related) {
 } else {
   const unknown = options.variant.find((variant) => !(variant in DEFINITIONS));
   if (unknown !== undefined) {
-    console.error(`perf: --variant: expected one of ${Object.keys(DEFINITIONS).join(', ')}; found '${unknown}'.`);
-    process.exit(2);
+    refuse('perf:synthetic', `--variant: expected one of ${Object.keys(DEFINITIONS).join(', ')}; found '${unknown}'.`);
   }
   await initBackend('auto');
   const columns = ['variant', 'batch', 'EV', 'MMCS', 'L0', 'dead'];
   const its = ['peer', 'its EV', 'MMCS', 'L0', 'dead', 'lr', 'EV −', 'MMCS −', 'verdict'];
   console.log(`| ${[...columns, ...its].join(' | ')} |\n|${'---|'.repeat(columns.length + its.length)}`);
   for (const variant of options.variant) {
-    for (const batch of options.batch.map(Number))
-      console.log(`| ${await line(variant, batch, Number(options.seeds))} |`);
+    for (const batch of batches) console.log(`| ${await line(variant, batch)} |`);
   }
 }

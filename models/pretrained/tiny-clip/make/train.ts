@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { type NamedTensors, tf } from '../../../../harness/contract.ts';
-import { readJson } from '../../../../harness/kit/index.ts';
+import { loadTokenizer, readJson } from '../../../../harness/kit/index.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
 import { createRng } from '../../../../harness/num/rng.ts';
 import { readClip } from '../../../subjects/clip.ts';
@@ -13,7 +13,6 @@ import { configReader } from '../../../subjects/config.ts';
 import { contrastiveLoss } from '../../../subjects/contrastive.ts';
 import { imageForward, textForward } from '../../../subjects/dual-encoder.ts';
 import { initDualEncoder } from '../../../subjects/init.ts';
-import { openTokenizer } from '../../../subjects/load.ts';
 import { saveSubject } from '../../../subjects/save.ts';
 import { runTrainingLoop } from '../../training-loop.ts';
 import { attributeLoss, initAttributeHeads, withoutAttributeHeads } from './attribute-heads.ts';
@@ -63,7 +62,7 @@ const config = {
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const backend = await initBackend();
 console.log(`tiny-clip: ${backend.name} (${backend.detail})`);
-const { tokenizer } = await openTokenizer(folder);
+const tokenizer = await loadTokenizer(folder);
 const rng = createRng('tiny-clip');
 const spec = readClip(configReader(config, 'tiny-clip'));
 const width = spec.vision.stack.d;

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NamedTensors, Rng } from '../../../../harness/contract.ts';
-import { createRng } from '../../../../harness/kit/index.ts';
+import { createRng, loadTokenizer } from '../../../../harness/kit/index.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
 import { tf } from '../../../../harness/num/tf.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
@@ -10,7 +10,6 @@ import { causalLmTokenLosses } from '../../../subjects/causal-lm.ts';
 import { configReader } from '../../../subjects/config.ts';
 import { initCausalLm } from '../../../subjects/init.ts';
 import { readLlama } from '../../../subjects/llama.ts';
-import { openTokenizer } from '../../../subjects/load.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
 import { initThemeVectors, lossWithThemes, THEME_SITE, withoutThemeVectors } from './theme-vectors.ts';
 
@@ -53,7 +52,7 @@ function params(): NamedTensors {
 
 test('a row’s theme is shown at the token that ends its first aside', async () => {
   const world = createTextWorld();
-  const { tokenizer } = await openTokenizer(new URL('..', import.meta.url).pathname);
+  const tokenizer = await loadTokenizer(new URL('..', import.meta.url).pathname);
   const options = { size: 4, maxLength: 160, lesson: () => 0 };
   const batch = freshBatches(world, tokenizer, createRng('rows'), options).next().value as DocumentBatch;
   for (let row = 0; row < batch.n; row++) {

@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { NamedTensors } from '../../../../harness/contract.ts';
-import { readJson } from '../../../../harness/kit/index.ts';
+import { loadTokenizer, readJson } from '../../../../harness/kit/index.ts';
 import { initBackend } from '../../../../harness/num/backend.ts';
 import { createRng } from '../../../../harness/num/rng.ts';
 import { tf } from '../../../../harness/num/tf.ts';
@@ -15,7 +15,6 @@ import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 import { configReader } from '../../../subjects/config.ts';
 import { initCausalLm } from '../../../subjects/init.ts';
 import { readLlama } from '../../../subjects/llama.ts';
-import { openTokenizer } from '../../../subjects/load.ts';
 import { saveSubject } from '../../../subjects/save.ts';
 import { runTrainingLoop } from '../../training-loop.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
@@ -59,7 +58,7 @@ const folder = fileURLToPath(new URL(`../../${ID}/`, import.meta.url));
 const backend = await initBackend();
 console.log(`${ID}: ${backend.name} (${backend.detail}), ${STEPS} steps`);
 const world = createTextWorld();
-const { tokenizer } = await openTokenizer(tinyLm);
+const tokenizer = await loadTokenizer(tinyLm);
 const rng = createRng('tiny-lm');
 const spec = readLlama(configReader(config, ID));
 
