@@ -2,8 +2,8 @@
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/contract.ts';
 import { activation } from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
-import { linear, normalise } from './layers.ts';
-import { normShapes, type StackSpec } from './transformer.ts';
+import { linear } from './layers.ts';
+import { normaliseBy, normShapes, type StackSpec } from './transformer.ts';
 import type { TensorShapes } from './weights.ts';
 
 /** Names of parameters, without `.weight` and `.bias`; layers are as wide as the stack's, and all have biases. */
@@ -53,6 +53,6 @@ export function attentionPool(
     ...{ n, t: 1, causal: false },
   });
   const found = project(head.out, mixed);
-  const normed = normalise(params, head.norm, found, stack.norm, stack.epsilon);
+  const normed = normaliseBy(stack, params, head.norm, found);
   return tf.add(found, project(head.down, activation(project(head.up, normed), stack.activation)));
 }

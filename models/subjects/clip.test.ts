@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clip } from '../../harness/contract.ts';
+import { createRng, readJson } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
 import clip, { readClip } from './clip.ts';
 import { configReader } from './config.ts';
 import { unitRows } from './contrastive.ts';
+import { imageForward, textForward } from './dual-encoder.ts';
+import { initDualEncoder } from './init.ts';
 import openClip, { readOpenClip } from './open-clip.ts';
 import { assertClose, readGolden, testFolder } from './testing/golden.ts';
+import type { TowerSpec } from './tower.ts';
 
 const test = suite('models/subjects/clip');
 test.before(async () => {
@@ -149,6 +153,24 @@ test('OpenCLIP: its own preprocessing, and what is not computed here is refused 
   assert.throws(() => read({ ...plain, text_cfg: clean }), /text_cfg: field tokenizer_kwargs/);
   assert.throws(() => read({ ...plain, vision_cfg: { pool_type: 'avg' } }), /pool_type: expected one of tok/);
   assert.throws(() => read({ ...plain, vision_cfg: { layers: [3, 4, 6, 3] } }), /layers: expected an integer/);
+});
+
+test('norms with a gain of 1 + weight, as a family of both towers may have them, have it outside of blocks too', async () => {
+  const config = await readJson(join(testFolder('clip-quick-gelu'), 'config.json'), 'test');
+  const plain = readClip(configReader(config as Record<string, unknown>, 'test'));
+  const offset = <T extends TowerSpec>(tower: T): T => ({ ...tower, stack: { ...tower.stack, gainOffset: true } });
+  const pixels = await (await readGolden('clip-quick-gelu')).pixels();
+  const batch = await (await readGolden('clip-quick-gelu')).batch();
+  // Fresh weights of such norms are 0, of others 1.
+  const embeds = [plain, { ...plain, vision: offset(plain.vision), text: offset(plain.text) }].map((model) => {
+    const params = initDualEncoder(model, createRng(1));
+    const both = [imageForward(params, model, pixels).embeds!, textForward(params, model, batch).embeds!];
+    const values = both.map((x) => x.dataSync());
+    tf.dispose([params, both]);
+    return values;
+  });
+  assert.equal(embeds[1], embeds[0]);
+  pixels.dispose();
 });
 
 test('folders name their files in errors', async () => {

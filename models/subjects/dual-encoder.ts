@@ -14,11 +14,10 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { normalise } from './layers.ts';
 import { embedTokens } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
 import { runTower, type TowerSpec, towerLinears, towerShapes } from './tower.ts';
-import { fileLayout } from './transformer.ts';
+import { fileLayout, normaliseBy } from './transformer.ts';
 import {
   type VisionTower,
   visionForward,
@@ -135,7 +134,7 @@ export function textForward(
       tower: text,
       pass: { n, t },
       pool: (last, reached) => {
-        const normed = normalise(params, text.finalNorm, last, stack.norm, stack.epsilon);
+        const normed = normaliseBy(stack, params, text.finalNorm, last);
         const states = reached.visit(`text.${FINAL_NORM_SITE}`, normed);
         const rows = Int32Array.from({ length: n }, (_, row) => row * t + pooledColumn(batch, row, eosId));
         return tf.gather(states, tf.tensor1d(rows, 'int32'));

@@ -14,11 +14,18 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { unitRows } from './contrastive.ts';
-import { normalise } from './layers.ts';
 import { embedTokens } from './positions.ts';
 import type { TextPooling } from './sentence-pooling.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
-import { fileLayout, firstColumns, normShapes, runStack, type StackSpec, stackShapes } from './transformer.ts';
+import {
+  fileLayout,
+  firstColumns,
+  normaliseBy,
+  normShapes,
+  runStack,
+  type StackSpec,
+  stackShapes,
+} from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
 
 /** The architecture of an encoder of texts. Names are those of its parameters, without `.weight` and `.bias`. */
@@ -61,7 +68,9 @@ export function textEncoderShapes(model: TextEncoder): TensorShapes {
 
 /** What turns ids into the stream, by parameters' names without `.weight`. */
 export const textEncoderTables = ({ embed, positions, tokenTypes }: TextEncoder): string[] => [
-  ...[embed, positions, tokenTypes.name],
+  embed,
+  positions,
+  tokenTypes.name,
 ];
 
 /** How files hold the parameters. */
@@ -96,7 +105,7 @@ export function textEncoderForward(
     const columns = Int32Array.from({ length: t }, (_, i) => i);
     const type = tf.slice(params[`${tokenTypes.name}.weight`] as Tensor2D, [0, 0], [1, stack.d]);
     const tokens = tf.add<Tensor2D>(embedTokens(params, names, ids, columns), type);
-    const input = normalise(params, model.inputNorm, tokens, stack.norm, stack.epsilon);
+    const input = normaliseBy(stack, params, model.inputNorm, tokens);
     const seen = mask.includes(0) ? tf.tensor2d(mask, [n, t], 'bool') : undefined;
     const { x, captured } = runStack(params, stack, input, { n, t, sitePrefix: '', hooks, ...(seen ? { seen } : {}) });
     if (!x || hooks.finished()) return { captured };

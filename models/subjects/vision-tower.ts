@@ -15,10 +15,9 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type AttentionPooling, attentionPool, poolingLinears, poolingShapes } from './attention-pooling.ts';
-import { normalise } from './layers.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
 import { runTower, type TowerResult, type TowerSpec, towerLinears, towerShapes } from './tower.ts';
-import { blockAfter, firstColumns, normShapes } from './transformer.ts';
+import { blockAfter, firstColumns, normaliseBy, normShapes } from './transformer.ts';
 import type { TensorShapes } from './weights.ts';
 
 export interface VisionTower extends TowerSpec {
@@ -72,7 +71,7 @@ export function visionShapes(vision: VisionTower, dim: number): TensorShapes {
     [`${patches}.weight`]: [d, 3, patchSize, patchSize],
     ...(vision.patchBias ? { [`${patches}.bias`]: [d] } : {}),
     [`${positions}.weight`]: [...first, positioned, d],
-    ...(inputNorm === undefined ? {} : normShapes(inputNorm, stack)),
+    ...normShapes(inputNorm, stack),
     ...towerShapes(vision, dim),
     ...(typeof pooling === 'object' ? poolingShapes(pooling, stack) : {}),
   };
@@ -125,7 +124,7 @@ function embedPixels(params: NamedTensors, vision: VisionTower, pixels: Tensor4D
     tokens = tf.concat([first, repeated(registers.name, registers.count), rest], 1);
   }
   const flat = tf.reshape(tokens, [n * t, d]) as Tensor2D;
-  return inputNorm === undefined ? flat : normalise(params, inputNorm, flat, stack.norm, stack.epsilon);
+  return inputNorm === undefined ? flat : normaliseBy(stack, params, inputNorm, flat);
 }
 
 /**
@@ -181,7 +180,6 @@ function runVision(
   const t = visionLength(vision);
   const mask = new Uint8Array(n * t).fill(1);
   const hooks = createHooks(options, () => visionSites(vision, dim), { n, mask, offset: 0, phase: 'prompt' });
-  const norm = (value: Tensor2D) => normalise(params, vision.finalNorm, value, stack.norm, stack.epsilon);
   const classOnly = pooling === 'class';
   return runTower(params, x, hooks, options.output !== false, {
     site: 'vision.',
@@ -190,7 +188,7 @@ function runVision(
     pool: (last, reached) => {
       // A pass that begins after the last block has all columns.
       const wanted = classOnly && from >= stack.layers ? firstColumns(last, n) : last;
-      const states = reached.visit(`vision.${FINAL_NORM_SITE}`, norm(wanted));
+      const states = reached.visit(`vision.${FINAL_NORM_SITE}`, normaliseBy(stack, params, vision.finalNorm, wanted));
       if (classOnly) return states;
       return typeof pooling === 'object' ? attentionPool(params, pooling, stack, states, n) : firstColumns(states, n);
     },
