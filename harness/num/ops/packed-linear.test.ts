@@ -108,7 +108,13 @@ else {
         assert.throws(call(attrs), /wrong type or is too short|size is missing or out of range|shapes do not fit/);
       }
       assert.throws(call({ type: 'F64' }), /unknown type of weights/);
-      assert.throws(() => packedLinear(x, packed, tf.zeros([3]) as Tensor1D), /wrong type or is too short/);
+      for (const width of [5, 7]) {
+        const other = tf.zeros([2, width]) as Tensor2D;
+        assert.throws(() => packedLinear(other, packed), /expected x \[rows, 6\] .*, found x \[2,[57]\]$/);
+      }
+      for (const size of [3, 21]) {
+        assert.throws(() => packedLinear(x, packed, tf.zeros([size]) as Tensor1D), /found x \[2,6\] and a bias \[/);
+      }
     });
   });
 

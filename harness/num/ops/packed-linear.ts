@@ -43,9 +43,17 @@ export function unpackLinear(packed: PackedLinear): Tensor2D {
   return runKernel('SaxUnpackWeight', { packed }, { ...packed.layout });
 }
 
-/** x [rows, in] · weight + bias → [rows, out], differentiable in x: the weight is then widened for as long as that takes. */
+/**
+ * x [rows, in] · weight + bias → [rows, out], differentiable in x: the weight is then widened for as long as that takes.
+ *
+ * @throws Error where x or the bias has another width.
+ */
 export function packedLinear(x: Tensor2D, packed: PackedLinear, bias?: Tensor1D): Tensor2D {
   const attrs = { ...packed.layout };
+  if (x.shape[1] !== attrs.in || (bias && bias.size !== attrs.out)) {
+    const found = `x [${x.shape}]${bias ? ` and a bias [${bias.shape}]` : ''}`;
+    throw new Error(`packed linear: expected x [rows, ${attrs.in}] and a bias [${attrs.out}] or none, found ${found}`);
+  }
   const product = (x: Tensor2D) => runKernel<Tensor2D>('SaxLinear', { x, packed, ...(bias ? { bias } : {}) }, attrs);
   if (tf.engine().state.gradientDepth === 0) return product(x);
   return customOp(
