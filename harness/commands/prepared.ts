@@ -4,12 +4,14 @@ import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { CommandContext } from './command.ts';
 
-/** Prepares a run of the suite by the command's settings. */
+/** Prepares a run of the suite by the command's settings; known models that it reads are fetched, and said. */
 export async function prepared(
   suite: Suite,
   registry: Registry,
-  { values, passed, say }: CommandContext,
+  { values, passed, say, signal }: CommandContext,
 ): Promise<PreparedRun> {
+  const { fetchNamed, modelsOf } = await import('../suite/subjects.ts');
+  await fetchNamed(await modelsOf(suite), { say, signal });
   const { prepareRun } = await import('../execute/run.ts');
   const limited = values['limit'] !== undefined;
   return prepareRun(suite, registry, { backend: values['backend'] as string, limited, passed, settings: values, say });

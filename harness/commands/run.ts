@@ -57,7 +57,11 @@ async function sizedFor(
 }
 
 /** The suite that the settings ask for, with absolute paths. */
-async function suiteFor(name: string, values: Values, registry: Registry, say: (line: string) => void): Promise<Suite> {
+async function suiteFor(
+  name: string,
+  registry: Registry,
+  { values, say, signal }: Pick<CommandContext, 'values' | 'say' | 'signal'>,
+): Promise<Suite> {
   const { checkNames, loadSuite } = await import('../suite/load.ts');
   const { checkpointByName } = await import('../suite/checkpoint.ts');
   const { absolutePaths, overrideSuite } = await import('../suite/override.ts');
@@ -76,7 +80,7 @@ async function suiteFor(name: string, values: Values, registry: Registry, say: (
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const imported = await importedFrom(values);
   const own = subject === undefined ? undefined : await subjectByName(subject as string);
-  if (!imported) await fetchNamed(own ? [own] : absolute.subjects, { say });
+  if (own && !imported) await fetchNamed([own], { say, signal });
   const overridden = await overrideSuite(wider, {
     ...(own && { subject: own }),
     sites: values['site'] as string[] | undefined,
@@ -266,7 +270,7 @@ export const command: Command = {
   async run(context) {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
-    const suite = await suiteFor(context.positionals['suite']!, values, registry, say);
+    const suite = await suiteFor(context.positionals['suite']!, registry, context);
     const made = await prepared(suite, registry, context);
     const { plan, places, backend, provenance } = made;
     await checkPlaced(plan, values);

@@ -147,8 +147,6 @@ export const command: Command = {
     const { validate } = await import('../schema/validate.ts');
     // A suite needs a task, and training has none: any will do for the check of all the rest.
     await validate('suite', { ...suite, tasks: [{ id: 'none' }] }, 'train');
-    const { fetchNamed } = await import('../suite/subjects.ts');
-    await fetchNamed(suite.subjects, { say, signal });
     const made = await prepared(suite, registry, context);
     const { plan, places, provenance } = made;
     const [sitePlan] = plan.sites;

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusal } from '../testing/failing.ts';
-import { isHubReference, resolveModel } from './hub.ts';
+import { isHubReference, isModelFile, resolveModel } from './hub.ts';
 import { hubSettings } from './hub-cache.ts';
 
 const test = suite('io/hub');
@@ -115,6 +115,16 @@ test('a download has the layout of the Hugging Face cache, and is made once', as
   assert.equal(await resolve(`org/model@${commit}`), found);
   assert.equal(await resolveModel('org/model', { env: { ...env, HF_HUB_OFFLINE: '1' } }), found);
   assert.equal(requests, []);
+});
+
+test('what makes one vector of a text, or refuses to, is fetched with the model', () => {
+  for (const file of [
+    ...['modules.json', 'sentence_bert_config.json', 'config_sentence_transformers.json', '1_Pooling/config.json'],
+    ...['vocab.txt', 'chat_template.jinja', 'open_clip_config.json'],
+  ]) {
+    assert.ok(isModelFile(file), file);
+  }
+  assert.not.ok(['README.md', 'onnx/model.safetensors', '2_Dense/config.json'].some(isModelFile));
 });
 
 test('a broken download is resumed', async () => {

@@ -41,11 +41,11 @@ const MAX_FILES = 20_000;
 
 const REFERENCE = /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?:@([\w][\w./-]{0,199}))?$/;
 
-/** Configurations (a sentence embedder's pooling among them), tokenizers and safetensors of a repository; no other weights. */
+/** Configurations (a sentence embedder's pooling and prompts among them), tokenizers and safetensors of a repository; no other weights. */
 export function isModelFile(file: string): boolean {
   return (
     /^[^/]+\.safetensors$/.test(file) ||
-    /^(model\.safetensors\.index|config|cfg|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|preprocessor_config|processor_config|modules|sentence_bert_config|open_clip_config)\.json$/.test(
+    /^(model\.safetensors\.index|config|cfg|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|preprocessor_config|processor_config|modules|sentence_bert_config|config_sentence_transformers|open_clip_config)\.json$/.test(
       file,
     ) ||
     /^\d+_Pooling\/config\.json$/.test(file) ||

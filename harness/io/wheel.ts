@@ -1,8 +1,8 @@
 /** @file Files out of a wheel, which is a ZIP archive: named members only, written where the caller says. */
-import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { atomicWriteFile } from './atomic.ts';
+import { sha256 } from './hash.ts';
 import { withFile } from './open-file.ts';
 import { readZipEntries, readZipEntry } from './zip.ts';
 
@@ -28,14 +28,14 @@ export async function unpackWheel(
   const where = `wheel ${wheel}`;
   await withFile('wheel', wheel, async (handle) => {
     const entries = await readZipEntries(handle, where);
-    for (const { name, sha256 } of files) {
+    for (const { name, sha256: expected } of files) {
       const entry = entries.get(`${inside}/${name}`);
       if (!entry) throw new UserError(`${where}: expected a member ${inside}/${name}, found none.`);
       const content = await readZipEntry(handle, entry, where);
-      const found = createHash('sha256').update(content).digest('hex');
-      if (found !== sha256)
-        throw new UserError(`${where}: member ${entry.name}: expected SHA-256 ${sha256}, found ${found}.`);
-      await atomicWriteFile(join(target, dirname(name), name.split('/').at(-1)!), content);
+      const found = sha256(content);
+      if (found !== expected)
+        throw new UserError(`${where}: member ${entry.name}: expected SHA-256 ${expected}, found ${found}.`);
+      await atomicWriteFile(join(target, name), content);
     }
   });
 }

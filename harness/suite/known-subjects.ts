@@ -36,8 +36,8 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws UserError naming the known ones. */
-async function knownSubject(id: string): Promise<KnownSubject> {
+/** One entry of the table. @throws UserError naming the known ones. */
+export async function knownSubject(id: string): Promise<KnownSubject> {
   const subjects = await knownSubjects();
   const found = subjects.find((subject) => subject.id === id);
   if (!found)

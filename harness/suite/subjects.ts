@@ -8,7 +8,14 @@ import { ggufAt, placeName } from '../io/gguf-place.ts';
 import { hasModelConfig, readModelConfig } from '../io/model-config.ts';
 import { packageRoot } from '../paths.ts';
 import type { Registry } from '../registry.ts';
-import { type FetchOptions, fetchKnownSubject, knownSubjectIds } from './known-subjects.ts';
+import type { Suite } from '../schema/suite.generated.ts';
+import {
+  cachedSubject,
+  type FetchOptions,
+  fetchKnownSubject,
+  knownSubject,
+  knownSubjectIds,
+} from './known-subjects.ts';
 
 const PRETRAINED = join(packageRoot, 'models/pretrained');
 
@@ -75,13 +82,27 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
   return { id: placeName(resolve(name)), path: resolve(name) };
 }
 
+/** Whether a known subject is meant, by its id alone. */
+const isKnown = ({ id = '', path, hub }: SubjectReference): boolean =>
+  path === undefined && hub === undefined && !embeddedSubjectIds().includes(id) && knownSubjectIds().includes(id);
+
+/** Whether a subject would have to be fetched before anything can be said of it. */
+export async function isToFetch(subject: SubjectReference): Promise<boolean> {
+  if (!isKnown(subject)) return subject.hub !== undefined;
+  return (await cachedSubject(await knownSubject(subject.id!))) === undefined;
+}
+
 /** Fetches those of some subjects that are known ones and not here yet, and says what came from where. */
 export async function fetchNamed(subjects: readonly SubjectReference[], options: FetchOptions): Promise<void> {
-  const [embedded, known] = [embeddedSubjectIds(), knownSubjectIds()];
-  for (const { id = '', path, hub } of subjects) {
-    const named = path === undefined && hub === undefined && !embedded.includes(id) && known.includes(id);
-    if (named) await fetchKnownSubject(id, options);
-  }
+  const ids = new Set(subjects.filter(isKnown).map(({ id }) => id!));
+  for (const id of ids) await fetchKnownSubject(id, options);
+}
+
+/** The models that a suite reads: its subjects, where they are not activations made elsewhere, and encoders of its tasks. */
+export async function modelsOf({ subjects, tasks }: Pick<Suite, 'subjects' | 'tasks'>): Promise<SubjectReference[]> {
+  const own = subjects.filter(({ activations }) => activations?.from === undefined);
+  const embedders = new Set(tasks.flatMap(({ options }) => options?.['embedder'] ?? []).map(String));
+  return [...own, ...(await Promise.all([...embedders].map(subjectByName)))];
 }
 
 /**
