@@ -17,6 +17,7 @@ import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { refusal, rejection } from '../harness/testing/failing.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
+import { keptPositions } from './attribute-pairs/images.ts';
 import { pairResponses } from './attribute-pairs/responses.ts';
 import task from './attribute-pairs.ts';
 
@@ -233,6 +234,15 @@ test('a dataset, subject or site that has no pairs to answer is told of', () => 
   );
   assert.match(reason({ subject: undefined })!, /needs a CLIP/);
   assert.match(reason({ site: { ...site, modality: 'text' } })!, /vision tower/);
+});
+
+test('images of pairs have the positions that count in every image; a filter by norm, of others in each, is refused', async () => {
+  const set = (...keep: number[]) => ({ bounds: Uint32Array.of(0, 3, 6), keep: Uint8Array.from(keep) });
+  assert.equal(keptPositions(set(0, 1, 1, 0, 1, 1)), [1, 2]);
+  assert.match(
+    await refusal(() => keptPositions(set(0, 1, 1, 1, 0, 1))),
+    /expected a filter that leaves out the same positions of every image \(first=1\); found one by norm/,
+  );
 });
 
 test('pairs that are none are refused in one line', async () => {

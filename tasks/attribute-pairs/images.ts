@@ -25,7 +25,8 @@ export interface ImageRows {
  * What the subject makes of both images of each pair: image 2p is the one before, 2p + 1 the one after.
  *
  * @param like A set of images at the same site: the positions that it keeps are kept.
- * @throws UserError for an item without an image, a pair whose two images are one, and activations that are not finite.
+ * @throws UserError for an item without an image, a pair whose two images are one, activations that are not finite, and as
+ *   {@link keptPositions}.
  */
 export async function pairRows(
   clip: Clip,
@@ -41,8 +42,7 @@ export async function pairRows(
     );
   }
   const items = pairs.flatMap(({ before, after }) => [before, after]);
-  const keep = like.keep.subarray(0, like.bounds[1]);
-  const kept = [...keep.keys()].filter((position) => keep[position] === 1);
+  const kept = keptPositions(like);
   const x = new Float32Array(items.length * kept.length * site.d);
   for (let first = 0; first < items.length; first += BATCH) {
     const batch = items.slice(first, first + BATCH);
@@ -66,6 +66,19 @@ export async function pairRows(
     throw new UserError(`attribute-pairs: item '${id}': expected finite activations at ${site.name}, found ${x[bad]}`);
   }
   return { x, rowsPerImage: kept.length };
+}
+
+/** The positions that a set of images keeps. @throws UserError where they are others in each image: a filter by norm. */
+export function keptPositions({ bounds, keep }: Pick<ActivationSet, 'bounds' | 'keep'>): number[] {
+  const first = keep.subarray(0, bounds[1]);
+  for (const start of bounds.subarray(0, -1)) {
+    if (first.every((flag, position) => flag === keep[start + position])) continue;
+    throw new UserError(
+      'attribute-pairs: expected a filter that leaves out the same positions of every image (first=1); found one by norm: ' +
+        'leave maxNorm out of --positions.',
+    );
+  }
+  return [...first.keys()].filter((position) => first[position] === 1);
 }
 
 function imageOf({ id, image }: Item): NonNullable<Item['image']> {
