@@ -2,12 +2,13 @@
  * @file The speed table: every row measured against its peers on this machine, ours and the peers in turn, each in a
  * process of its own. `npm run perf -- [--only topk] [--rounds 3] [--quick] [--json]`
  */
+
+import { refuse, scriptArguments, wholeNumber } from '../testing/script-arguments.ts';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
-import { perfOptions, refuse, wholeNumber } from './options.ts';
 import { type Row, rows } from './rows.ts';
 
-const options = perfOptions('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
+const { values: options } = scriptArguments('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
   only: { type: 'string', multiple: true },
   rounds: { type: 'string', default: '3' },
   quick: { type: 'boolean', default: false },

@@ -1,5 +1,5 @@
 /** @file BERT against PyTorch: every site and the pooled embeddings of tiny models and of the real MiniLM. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -127,6 +127,9 @@ test('pooling is what modules.json says; other modules and poolings are refused'
   await write('modules.json', [modules[0], { ...modules[1], path: 'pooling' }]);
   await cp(join(folder, '1_Pooling'), join(folder, 'pooling'), { recursive: true });
   assert.match(await refusal(), /expected the module Pooling at 1_Pooling, found .pooling.\./);
+  await rm(join(folder, 'modules.json'));
+  await symlink(join(folder, 'blobs', 'gone'), join(folder, 'modules.json'));
+  assert.match(await refusal(), /modules\.json/, 'a link to nothing is no folder without modules');
   await rm(join(folder, 'modules.json'));
   await write('config_sentence_transformers.json', { prompts: { query: 'query: ' }, default_prompt_name: 'query' });
   assert.match(await refusal(), /default_prompt_name: expected null/);

@@ -42,6 +42,9 @@ export function defineDualEncoder({
     const { json, model, sites, parameters, shapes, files } = await describe(folder);
     const { vision, text, logitBias } = model;
     const tokenizer = await openTokenizer(folder, text.vocab);
+    if (text.eosId === 'last' && tokenizer.padId === undefined) {
+      throw new UserError(`subject ${folder}: tokenizer: expected a pad_token, since padding is read, found none.`);
+    }
     const input = await openImageInput(folder, processor, readSteps?.(json, folder));
     refuseSize(folder, vision, input.size);
     const layers = {

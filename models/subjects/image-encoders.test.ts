@@ -89,6 +89,20 @@ test('a grid is what it was on its own size, and constants stay', () => {
   }
 });
 
+test('siglip: a tokenizer that does not say what texts are padded with is refused, since padding is read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-siglip-'));
+  await cp(testFolder('siglip'), folder, { recursive: true });
+  const path = join(folder, 'tokenizer_config.json');
+  const { pad_token: _, ...config } = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify(config));
+  const message = await siglip.load(folder, { id: 'x' }).then(
+    () => 'nothing',
+    (error: Error) => error.message,
+  );
+  assert.match(message, /tokenizer: expected a pad_token, since padding is read, found none\.$/);
+  await rm(folder, { recursive: true });
+});
+
 test('images of another size than the positions’ are refused where nothing interpolates them', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-vit-'));
   await cp(testFolder('vit'), folder, { recursive: true });

@@ -1,5 +1,5 @@
 /** @file How a text encoder's folder says that a text becomes one vector: the files of sentence-transformers. */
-import { access } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../harness/contract.ts';
 import { readJson, shown } from '../../harness/kit/index.ts';
@@ -22,7 +22,8 @@ const DEFAULT: TextPooling = { mode: 'mean', unit: true };
 const MODES = { pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls' } as const;
 
 async function readIfThere(path: string): Promise<unknown> {
-  const there = await access(path).then(
+  // A link to nothing is there, and not to be read: its folder says something that is not known.
+  const there = await lstat(path).then(
     () => true,
     () => false,
   );

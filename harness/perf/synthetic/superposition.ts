@@ -7,14 +7,18 @@ import { trainToyModel } from '../../../tasks/worlds/features/toy-model.ts';
 import { initBackend } from '../../num/backend.ts';
 import { featureDimensionality } from '../../num/metrics/superposition.ts';
 import { createRng } from '../../num/rng.ts';
-import { perfOptions, wholeNumber } from '../options.ts';
+import { scriptArguments, wholeNumber } from '../../testing/script-arguments.ts';
 
-const options = perfOptions('superposition', '[--features 400] [--d 30] [--steps 5000] [--density 0.1 …]', {
-  features: { type: 'string', default: '400' },
-  d: { type: 'string', default: '30' },
-  steps: { type: 'string', default: '5000' },
-  density: { type: 'string', multiple: true, default: ['1', '0.5', '0.3', '0.2', '0.1', '0.05', '0.03', '0.01'] },
-});
+const { values: options } = scriptArguments(
+  'superposition',
+  '[--features 400] [--d 30] [--steps 5000] [--density 0.1 …]',
+  {
+    features: { type: 'string', default: '400' },
+    d: { type: 'string', default: '30' },
+    steps: { type: 'string', default: '5000' },
+    density: { type: 'string', multiple: true, default: ['1', '0.5', '0.3', '0.2', '0.1', '0.05', '0.03', '0.01'] },
+  },
+);
 
 const SOLIDS: readonly [name: string, value: number][] = [
   ['1', 1],

@@ -30,13 +30,13 @@ import transcoder from '../../../models/sae/transcoder.ts';
 import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
-import { perfOptions, refuse, wholeNumber } from '../options.ts';
+import { refuse, scriptArguments, wholeNumber } from '../../testing/script-arguments.ts';
 import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
 import { bestReference, referenceRuns, verdictOf } from './reference.ts';
 import { relatedData, relatedTo, writeRelated } from './related.ts';
 
-const options = perfOptions(
+const { values: options } = scriptArguments(
   'perf:synthetic',
   '[--variant relu …] [--batch 64 …] [--seeds 3] [--uneven] [--write DIR [--related]]',
   {

@@ -8,15 +8,17 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../../paths.ts';
+import { scriptArguments } from '../script-arguments.ts';
 import { compareResults } from './compare.ts';
 import { type Inputs, missing, RUNS, TRAINING, writeActivations } from './runs.ts';
 
-const { values: options, positionals } = parseArgs({
-  options: { limit: { type: 'string' }, run: { type: 'string', multiple: true }, keep: { type: 'string' } },
-  allowPositionals: true,
-});
+const { values: options, positionals } = scriptArguments(
+  'same-numbers',
+  'COMMIT [--limit N] [--run NAME …] [--keep DIR]',
+  { limit: { type: 'string' }, run: { type: 'string', multiple: true }, keep: { type: 'string' } },
+  'names',
+);
 const [commit] = positionals;
 const unknown = options.run?.find((name) => !RUNS.some((run) => run.name === name));
 if (positionals.length !== 1 || unknown) {

@@ -17,24 +17,27 @@ export function wholeNumber(script: string, option: string, text: string): numbe
 type Parsed<T extends NonNullable<ParseArgsConfig['options']>> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
 
 /**
- * The values of `options` on the command line. `--help` prints the usage and ends the process; an unknown option or one without
- * its value prints a line to stderr and ends it with 2.
+ * What stands on the command line. `--help` prints the usage and ends the process; an unknown option or one without its value
+ * prints a line to stderr and ends it with 2.
  *
  * @param script As in `npm run SCRIPT`.
  * @param usage What may follow `npm run SCRIPT --`.
+ * @param beside Whether there may be names beside the options.
  */
-export function perfOptions<T extends NonNullable<ParseArgsConfig['options']>>(
+export function scriptArguments<T extends NonNullable<ParseArgsConfig['options']>>(
   script: string,
   usage: string,
   options: T,
-): Parsed<T> {
+  beside: 'names' | 'nothing' = 'nothing',
+): { values: Parsed<T>; positionals: string[] } {
   const line = `usage: npm run ${script} -- ${usage}`;
   if (process.argv.slice(2).includes('--help')) {
     console.log(line);
     process.exit(0);
   }
   try {
-    return parseArgs({ options }).values as Parsed<T>;
+    const { values, positionals } = parseArgs({ options, allowPositionals: beside === 'names' });
+    return { values: values as Parsed<T>, positionals };
   } catch (error) {
     const [message] = (error as Error).message.split(/(?<=\.) /);
     return refuse(script, `${message!.replace(/\.?$/, '')}; ${line}`);
