@@ -62,7 +62,7 @@ export interface GenerateOptions {
   streams?: number[];
   /** Active at prompt and generated positions. */
   interventions?: Intervention[];
-  /** Stop a row at this token; the tokenizer's EOS when omitted. */
+  /** Stop a row at this token; at the tokenizer's EOS, and any of several that the config's `eos_token_id` lists, when omitted. */
   eosId?: number;
   signal?: AbortSignal;
 }

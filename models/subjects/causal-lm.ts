@@ -42,7 +42,8 @@ export interface CausalLm {
   /** Longest sequence that the model was made for; with learned positions there is no longer one. */
   maxLength: number;
   bosId?: number;
-  eosId?: number;
+  /** What ends a text; several where chat-tuned models end a turn otherwise than a text. */
+  eosId?: number | readonly number[];
   /** Table of the tokens [vocab, d]. */
   embed: string;
   /** Factor on the rows of the table that enter the stream (Gemma: √d). */

@@ -45,6 +45,8 @@ export interface ConfigReader {
   none(field: string): void;
   /** A token id, or the first of a list of them; nothing where the field is `null`, `fallback` where it is absent. */
   tokenId(field: string, fallback?: number): number | undefined;
+  /** All of them; none where the field is `null`. */
+  tokenIds(field: string, fallback?: number): number[];
   /** The reader of a nested object; an empty one where the field is absent. */
   section(field: string): ConfigReader;
   has(field: string): boolean;
@@ -80,6 +82,13 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
     if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
     throw wrong(field, 'a positive number');
   };
+
+  function tokenIds(field: string, fallback?: number): number[] {
+    const value = json[field] === undefined ? fallback : (json[field] ?? undefined);
+    const ids: unknown[] = value === undefined ? [] : [value].flat();
+    if (ids.every((id): id is number => Number.isInteger(id) && (id as number) >= 0)) return ids;
+    throw wrong(field, 'a token id');
+  }
 
   return {
     wrong,
@@ -117,12 +126,8 @@ export function configReader(json: Record<string, unknown>, where: string): Conf
       if (typeof value === 'boolean') return value;
       throw wrong(field, 'true or false');
     },
-    tokenId(field, fallback) {
-      const value = json[field] === undefined ? fallback : (json[field] ?? undefined);
-      const id = Array.isArray(value) ? value[0] : value;
-      if (id === undefined || (Number.isInteger(id) && id >= 0)) return id;
-      throw wrong(field, 'a token id');
-    },
+    tokenId: (field, fallback) => tokenIds(field, fallback)[0],
+    tokenIds,
     section(field) {
       const value = json[field] ?? {};
       if (typeof value !== 'object' || Array.isArray(value)) throw wrong(field, 'an object');

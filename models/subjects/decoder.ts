@@ -61,7 +61,7 @@ export function readDecoder(
     vocab: config.size('vocab_size', defaults.vocab),
     maxLength: config.size('max_position_embeddings', defaults.maxLength),
     bosId: config.tokenId('bos_token_id', defaults.bosId),
-    eosId: config.tokenId('eos_token_id', defaults.eosId),
+    eosId: config.tokenIds('eos_token_id', defaults.eosId),
     embed: embedding,
     positions: positions(headDim),
     stack: {

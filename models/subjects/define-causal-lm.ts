@@ -30,6 +30,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
     const layers = { linears: [...linearNames(lm.stack), lm.head], tables, kept: tables, stacks: [lm.stack] };
     const params = await loadForInference({ folder, shapes, files }, layers, randomInit);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
+    const ends = endsOf(tokenizer.eosId, [lm.eosId ?? []].flat());
     return {
       type: 'lm',
       id,
@@ -46,7 +47,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       },
       forward: (batch, options) => causalLmForward(params, lm, batch, options),
       forwardFrom: (site, x, batch, options) => causalLmForward(params, lm, batch, { ...options, from: { site, x } }),
-      generate: (prompts, options) => generate(params, lm, prompts, { eosId: tokenizer.eosId ?? lm.eosId, ...options }),
+      generate: (prompts, options) => generate(params, lm, prompts, options, ends),
       unembedding: () => transposedWeight(params, lm.head),
       dispose: () => tf.dispose(params),
     };
@@ -54,3 +55,9 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
 
   return defineSubject({ ...plugin, outline, load, randomInit: true });
 }
+
+/** At what ids rows stop: the tokenizer's EOS, else the config's one; and all of the config's where it lists several. */
+const endsOf = (eosId: number | undefined, listed: readonly number[]): number[] => [
+  ...(eosId === undefined ? [] : [eosId]),
+  ...(eosId === undefined || listed.length > 1 ? listed : []),
+];

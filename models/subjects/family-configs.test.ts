@@ -55,6 +55,14 @@ test('configs of published models are read, old and new alike, with as many para
   }
 });
 
+test('Gemma 3 that reads images says what ends a turn beside its language model’s config', async () => {
+  const config = await readTiny('gemma3-images', 'config.json');
+  const { read } = TINY_MODELS['gemma3-images']!;
+  assert.equal(read(configReader({ ...config, eos_token_id: [1, 106] }, 'test')).eosId, [1, 106]);
+  const text_config = { ...(config['text_config'] as object), eos_token_id: 7 };
+  assert.equal(read(configReader({ ...config, text_config, eos_token_id: undefined }, 'test')).eosId, [7]);
+});
+
 const YARN = {
   rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 },
   rope_parameters: null,

@@ -60,6 +60,8 @@ export function readGemma3(whole: ConfigReader): CausalLm {
       queryKeyNorm: 'head',
       window: readWindow(config, stack.layers, size, (layer) => (layer + 1) % pattern !== 0),
     },
+    // Published models say there, beside text_config, what ends a turn.
+    ...(withImages && whole.has('eos_token_id') ? { eosId: whole.tokenIds('eos_token_id') } : {}),
     // What reads images has no part in texts.
     files: withImages
       ? { ...files, prefix: 'language_model.', buffers: /^(vision_tower|multi_modal_projector)\./ }

@@ -1,4 +1,7 @@
 /** @file Generation with the cache against generation without one, and what batching must not change. */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { GenerateOptions, Intervention, LanguageModel } from '../../harness/contract.ts';
@@ -88,6 +91,27 @@ test('seeds and streams decide the samples', async () => {
   const [same, again] = await model.generate(twice, { ...SAMPLED, streams: [4, 4] });
   assert.equal(same, again);
   assert.not.equal(await model.generate(twice, { ...SAMPLED, seed: 6 }), [first, second]);
+});
+
+test('rows stop at each of the tokens that a config lists as ends, beside the tokenizer’s', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-ends-'));
+  await cp(testFolder('llama-sharded'), folder, { recursive: true });
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  const options = { ...SAMPLED, maxNewTokens: 30 };
+  const free = await model.generate(PROMPTS, options);
+  // What Gemma's and Llama 3's configs do: the end of a text, and that of a turn.
+  const ends = [model.tokenizer.eosId!, free[2]![3]!];
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, eos_token_id: ends }));
+  const chat = (await llama.load(folder, { id: 'chat' })) as LanguageModel;
+  const expected = free.map((ids) => {
+    const end = ids.findIndex((id) => ends.includes(id));
+    return end < 0 ? ids : ids.slice(0, end);
+  });
+  assert.ok(expected[2]!.length <= 3);
+  assert.equal(await chat.generate(PROMPTS, { ...options, eosId: undefined }), expected);
+  assert.equal(await chat.generate(PROMPTS, options), free, 'what the caller says goes first');
+  chat.dispose();
+  await rm(folder, { recursive: true });
 });
 
 test('rows stop at EOS on their own and the others go on as before', async () => {

@@ -30,6 +30,7 @@ interface Row {
  * is the same for all rows while its position is the row's own. In the generated phase `context.offset` is that column.
  * Finished rows leave the batch, except where interventions run: these may hold something for every row.
  *
+ * @param usualEnds Ids at which rows stop where `options` name none.
  * @returns New ids of each prompt, without EOS.
  * @throws UserError for an empty prompt, one that is too long, an unknown id or options out of range.
  */
@@ -38,9 +39,11 @@ export async function generate(
   lm: CausalLm,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
+  usualEnds: readonly number[] = [],
 ): Promise<number[][]> {
   checkOptions(lm, prompts, options);
   const { interventions, seed = 0, streams, signal, maxNewTokens, temperature = 0 } = options;
+  const ends = options.eosId === undefined ? usualEnds : [options.eosId];
   const out: number[][] = prompts.map(() => []);
   if (prompts.length === 0 || maxNewTokens === 0) return out;
   const root = createRng(seed).fork('generate');
@@ -97,7 +100,7 @@ export async function generate(
 
   /** Adds a row's next token; false when the row is done. */
   function take(row: Row, id: number): boolean {
-    if (id === options.eosId) return false;
+    if (ends.includes(id)) return false;
     const ids = out[row.index]!;
     ids.push(id);
     row.next = id;

@@ -43,7 +43,7 @@ export function readGptNeo(config: ConfigReader): CausalLm {
     vocab: config.size('vocab_size', 50257),
     maxLength: config.size('max_position_embeddings', 2048),
     bosId: config.tokenId('bos_token_id', 50256),
-    eosId: config.tokenId('eos_token_id', 50256),
+    eosId: config.tokenIds('eos_token_id', 50256),
     embed: EMBEDDING,
     positions: { table: 'transformer.wpe' },
     stack: {

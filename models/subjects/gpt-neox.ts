@@ -43,7 +43,7 @@ export function readGptNeoX(config: ConfigReader): CausalLm {
     vocab: config.size('vocab_size', 50432),
     maxLength: config.size('max_position_embeddings', 2048),
     bosId: config.tokenId('bos_token_id', 0),
-    eosId: config.tokenId('eos_token_id', 2),
+    eosId: config.tokenIds('eos_token_id', 2),
     embed: EMBEDDING,
     positions: readPositions(config, headDim),
     stack: {

@@ -23,7 +23,7 @@ function readGpt2(config: ConfigReader): CausalLm {
     vocab: config.size('vocab_size'),
     maxLength: config.size('n_positions'),
     bosId: config.tokenId('bos_token_id'),
-    eosId: config.tokenId('eos_token_id'),
+    eosId: config.tokenIds('eos_token_id'),
     embed: EMBEDDING,
     positions: { table: 'transformer.wpe' },
     stack: {
