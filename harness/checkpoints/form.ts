@@ -5,6 +5,7 @@
 import type { FittedState } from '../contract.ts';
 import type { Heads } from '../num/ops/kron-encode.ts';
 import type { PursuitOptions } from '../num/ops/matching-pursuit.ts';
+import { columnsTimes, rowsTimes, times } from './tensors.ts';
 
 /**
  * How codes come from pre-activations. `topk` and `abstopk` keep k of a row, `jumprelu` those above a threshold of the
@@ -123,19 +124,34 @@ export const formOf = (activation: Activation, more: Partial<SaeForm> = {}): Sae
  * size that they have on scaled inputs. A threshold on pre-activations times decoder norms shrinks as those norms do.
  */
 export function foldInputScale({ config, tensors }: Checkpoint, scale: number): Checkpoint {
-  const times = (name: string, factor: number) => {
-    const { shape, data } = tensors[name]!;
-    return { shape, data: data.map((value) => value * factor) };
-  };
+  const scaled = (name: string, factor: number) => times(tensors[name]!, factor);
   const { inputScale: _folded, ...rest } = config;
   return {
     config: rest,
     tensors: {
       ...tensors,
-      W_enc: times('W_enc', scale),
-      W_dec: times('W_dec', 1 / scale),
-      b_dec: times('b_dec', 1 / scale),
-      ...(config.form.rescaleByDecoderNorm && tensors['threshold'] && { threshold: times('threshold', 1 / scale) }),
+      W_enc: scaled('W_enc', scale),
+      W_dec: scaled('W_dec', 1 / scale),
+      b_dec: scaled('b_dec', 1 / scale),
+      ...(config.form.rescaleByDecoderNorm && tensors['threshold'] && { threshold: scaled('threshold', 1 / scale) }),
     },
+  };
+}
+
+/**
+ * The same reconstructions with decoder rows of unit length: pre-activations times decoder norms, and so the codes where the
+ * activation only lets through what is above a threshold.
+ *
+ * @param norms Lengths of the decoder's rows; those of zeros stay, and never have a code.
+ */
+export function unitDecoder(tensors: Checkpoint['tensors'], norms: Float64Array): Checkpoint['tensors'] {
+  return {
+    ...tensors,
+    W_enc: columnsTimes(tensors['W_enc']!, norms),
+    b_enc: columnsTimes(tensors['b_enc']!, norms),
+    W_dec: rowsTimes(
+      tensors['W_dec']!,
+      norms.map((norm) => (norm === 0 ? 0 : 1 / norm)),
+    ),
   };
 }

@@ -131,6 +131,12 @@ export function transposed({ shape, data }: Floats): Floats {
   return { shape: [columns, rows], data: out };
 }
 
+/** All of it times one factor. */
+export const times = ({ shape, data }: Floats, factor: number): Floats => ({
+  shape,
+  data: data.map((value) => value * factor),
+});
+
 /** Each row [rows, width] times a factor of its own. */
 export function rowsTimes({ shape, data }: Floats, factors: ArrayLike<number>): Floats {
   const width = shape[1]!;

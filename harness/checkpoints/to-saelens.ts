@@ -1,8 +1,8 @@
 /** @file The common form in SAELens's words, so that SAELens loads it and gives the same codes and reconstructions. */
 import { UserError } from '../errors.ts';
 import type { SaeLensFolder } from '../train/saelens-write.ts';
-import type { Checkpoint, SaeForm } from './form.ts';
-import { columnsTimes, rowNorms, rowsTimes } from './tensors.ts';
+import { type Checkpoint, type SaeForm, unitDecoder } from './form.ts';
+import { rowNorms } from './tensors.ts';
 
 /** SAELens's architecture of a form; what stands in its way where it has none. */
 function architectureOf({ activation, transcodes, tanh, rows }: SaeForm, skips: boolean): string | { missing: string } {
@@ -39,16 +39,7 @@ function cfgOf({ config }: Checkpoint): Record<string, unknown> {
 /** JumpReLU has no flag for decoder norms: they go into the weights, and the threshold is on their product already. */
 function foldedNorms({ config, tensors }: Checkpoint): Checkpoint['tensors'] {
   if (!config.form.rescaleByDecoderNorm || config.form.activation !== 'jumprelu') return tensors;
-  const norms = rowNorms(tensors['W_dec']!);
-  return {
-    ...tensors,
-    W_enc: columnsTimes(tensors['W_enc']!, norms),
-    b_enc: columnsTimes(tensors['b_enc']!, norms),
-    W_dec: rowsTimes(
-      tensors['W_dec']!,
-      norms.map((norm) => (norm === 0 ? 0 : 1 / norm)),
-    ),
-  };
+  return unitDecoder(tensors, rowNorms(tensors['W_dec']!));
 }
 
 /** Why SAELens cannot hold a checkpoint; undefined where it can. */

@@ -90,6 +90,14 @@ test('long texts keep their end-of-text token', async () => {
   model.dispose();
 });
 
+test('a text without the end of a text by the config, as of a tokenizer of another model, is refused', async () => {
+  const model = await open('clip-quick-gelu');
+  const batch = model.tokenize(['w5', 'w6']);
+  const other = { ...batch, ids: batch.ids.map((id, i) => (i >= batch.length && id === 39 ? 37 : id)) };
+  assert.throws(() => model.forwardText(other), /^texts: row 1: expected the id 39, which ends a text/);
+  model.dispose();
+});
+
 test('images are preprocessed to the size of the model', async () => {
   const model = await open('clip-quick-gelu');
   const grey = { width: 24, height: 12, data: new Uint8Array(24 * 12 * 3).fill(128) };

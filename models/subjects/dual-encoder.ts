@@ -93,7 +93,11 @@ export const dualEncoderLinears = ({ vision, text }: DualEncoder): string[] => [
   ...towerLinears(text),
 ];
 
-/** Column of the token whose state is the text's: see `TextTower.eosId`. Padding is never it, but where it is read. */
+/**
+ * Column of the token whose state is the text's: see `TextTower.eosId`. Padding is never it, but where it is read.
+ *
+ * @throws UserError for a text without that token: transformers takes its first column then, which is the same for all texts.
+ */
 function pooledColumn({ ids, mask, length }: TokenBatch, row: number, eosId: TextTower['eosId']): number {
   if (eosId === 'last') return length - 1;
   let best = 0;
@@ -103,7 +107,8 @@ function pooledColumn({ ids, mask, length }: TokenBatch, row: number, eosId: Tex
     if (eosId !== 2 && ids[at] === eosId) return column;
     if (eosId === 2 && ids[at]! > ids[row * length + best]!) best = column;
   }
-  return best;
+  if (eosId === 2) return best;
+  throw new UserError(`texts: row ${row}: expected the id ${eosId}, which ends a text by the config's eos_token_id.`);
 }
 
 /** Embeddings [n, projection_dim] (not normalised) and captured sites of right-padded texts; as `visionForward`. */

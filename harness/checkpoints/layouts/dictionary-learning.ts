@@ -9,20 +9,11 @@
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Fields, isSize, known } from '../fields.ts';
-import { type Activation, type Checkpoint, formOf } from '../form.ts';
+import { type Activation, type Checkpoint, formOf, unitDecoder } from '../form.ts';
 import type { Layout } from '../layout.ts';
 import type { Place } from '../place.ts';
 import { siteOf } from '../sites.ts';
-import {
-  columnsTimes,
-  filled,
-  type NamedWeights,
-  openWeightsFile,
-  refuseOtherTensors,
-  rowNorms,
-  rowsTimes,
-  transposed,
-} from '../tensors.ts';
+import { filled, type NamedWeights, openWeightsFile, refuseOtherTensors, rowNorms, transposed } from '../tensors.ts';
 
 export const DICTIONARY_WEIGHTS = 'ae.pt';
 export const DICTIONARY_CONFIG = 'config.json';
@@ -68,20 +59,11 @@ const parameters = async (weights: NamedWeights, { d_in, d_sae }: Sizes): Promis
   b_dec: await weights.read('b_dec', [d_in]),
 });
 
-/** As `normalize_decoder` does on loading: codes times decoder norms, decoder rows of unit length. */
-function unitDecoder(tensors: Tensors): Tensors {
+/** As `normalize_decoder` does on loading. */
+function normalised(tensors: Tensors): Tensors {
   const norms = rowNorms(tensors['W_dec']!);
   // As the library: rows that are of unit length already are left as they are, to the bit.
-  if (norms.every((norm) => Math.abs(norm - 1) <= 1e-8 + 1e-5)) return tensors;
-  return {
-    ...tensors,
-    W_enc: columnsTimes(tensors['W_enc']!, norms),
-    b_enc: columnsTimes(tensors['b_enc']!, norms),
-    W_dec: rowsTimes(
-      tensors['W_dec']!,
-      norms.map((norm) => (norm === 0 ? 0 : 1 / norm)),
-    ),
-  };
+  return norms.every((norm) => Math.abs(norm - 1) <= 1e-8 + 1e-5) ? tensors : unitDecoder(tensors, norms);
 }
 
 const sharedThreshold = async (weights: NamedWeights, { d_sae }: Sizes) =>
@@ -105,7 +87,7 @@ const CLASSES: Readonly<Record<string, Dictionary>> = {
     activation: 'relu',
     centred: true,
     names: [...LINEAR, 'bias'],
-    read: async (weights, sizes) => unitDecoder(await withBias(weights, sizes, 'bias')),
+    read: async (weights, sizes) => normalised(await withBias(weights, sizes, 'bias')),
   },
   AutoEncoderNew: {
     activation: 'relu',

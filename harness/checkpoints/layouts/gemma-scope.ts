@@ -11,7 +11,7 @@ import { Fields, isFlag, isPositive, isText, known } from '../fields.ts';
 import { type CheckpointFacts, formOf } from '../form.ts';
 import type { Layout } from '../layout.ts';
 import type { Place } from '../place.ts';
-import { columnsTimes, type NamedWeights, openWeightsFile, refuseOtherTensors, transposed } from '../tensors.ts';
+import { type NamedWeights, openWeightsFile, refuseOtherTensors, times, transposed } from '../tensors.ts';
 
 const FILES = ['params.npz', 'params.safetensors'];
 const SKIP = 'affine_skip_connection';
@@ -149,12 +149,12 @@ export const gemmaScope: Layout = {
       facts,
       files: [...(place.has('config.json') ? ['config.json'] : []), file],
       async read() {
-        const times = (tensor: Awaited<ReturnType<NamedWeights['read']>>, factor: number) =>
-          told.embedding ? columnsTimes(tensor, new Float64Array(tensor.shape[1]!).fill(factor)) : tensor;
+        const W_enc = await weights.read(`${w}_enc`, [d_in!, d_sae]);
+        const W_dec = await weights.read(`${w}_dec`, [d_sae, d_out]);
         const root = Math.sqrt(d_in!);
         const tensors = {
-          W_enc: times(await weights.read(`${w}_enc`, [d_in!, d_sae]), 1 / root),
-          W_dec: times(await weights.read(`${w}_dec`, [d_sae, d_out]), root),
+          W_enc: told.embedding ? times(W_enc, 1 / root) : W_enc,
+          W_dec: told.embedding ? times(W_dec, root) : W_dec,
           b_enc: await weights.read('b_enc', [d_sae]),
           b_dec: await weights.read('b_dec', [d_out]),
           threshold: await weights.read('threshold', [d_sae]),

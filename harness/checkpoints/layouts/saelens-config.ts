@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { shown, UserError } from '../../errors.ts';
 import { readJson } from '../../io/json.ts';
 import type { PursuitOptions } from '../../num/ops/matching-pursuit.ts';
+import { isFlag, isPositive, isSize } from '../fields.ts';
 import { type Activation, type CheckpointConfig, formOf, type RowScaling } from '../form.ts';
 import { checkKeys } from './saelens-keys.ts';
 
@@ -90,7 +91,6 @@ function field<T>(path: string, cfg: Json, name: string, expected: string, fits:
   throw new UserError(`saelens ${path}: ${name}: expected ${expected}, found ${shown(value)}.`);
 }
 
-const isSize = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
 const oneOf =
   <T extends string>(known: readonly T[]) =>
   (value: unknown): value is T =>
@@ -127,8 +127,7 @@ function architectureOf(path: string, cfg: Json): { architecture: SaeLensArchite
   }
   const tanh = activation === 'tanh-relu';
   if (keepsBatches(architecture)) {
-    const expected = 'a number above 0';
-    const k = field(path, cfg, 'k', expected, (v): v is number => typeof v === 'number' && v > 0 && v < Infinity);
+    const k = field(path, cfg, 'k', 'a number above 0', isPositive);
     return { architecture, tanh, k };
   }
   if (!hasK(architecture)) return { architecture, tanh };
@@ -150,7 +149,6 @@ function pursuitOf(path: string, cfg: Json, d_in: number, d_sae: number): Pursui
     residual_threshold: cfg['residual_threshold'] ?? 1e-2,
     stop_on_duplicate_support: cfg['stop_on_duplicate_support'] ?? true,
   };
-  const isFlag = (value: unknown): value is boolean => typeof value === 'boolean';
   const steps = field(path, given, 'max_iterations', 'a whole number of at least 1, or null for d_in', isSize);
   // Rules to stop may be off, or never met: without a bound a checkpoint could ask for steps without end.
   const most = Math.max(d_in, d_sae);
@@ -179,7 +177,7 @@ export function parseSaeLensConfig(path: string, value: unknown): SaeLensConfig 
   if (k !== undefined && k > d_sae)
     throw new UserError(`saelens ${path}: k: expected at most d_sae = ${d_sae}, found ${k}.`);
   const boolean = (name: string, missing: boolean) =>
-    field(path, { [name]: cfg[name] ?? missing }, name, 'true or false', (v): v is boolean => typeof v === 'boolean');
+    field(path, { [name]: cfg[name] ?? missing }, name, 'true or false', isFlag);
   const given = cfg['normalize_activations'] ?? 'none';
   // Before version 6 the field was a boolean.
   const name = given === true ? 'expected_average_only_in' : given === false ? 'none' : given;
@@ -257,9 +255,8 @@ export async function readSaeLensConfig(folder: string): Promise<SaeLensConfig> 
   if (config.inputScale === undefined || !existsSync(scaler)) return config;
   const { scaling_factor } = objectOf(scaler, await readJson(scaler, 'saelens'));
   if (scaling_factor === null || scaling_factor === undefined) return config;
-  const isScale = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < Infinity;
   return {
     ...config,
-    inputScale: field(scaler, { scaling_factor }, 'scaling_factor', 'a positive number or null', isScale),
+    inputScale: field(scaler, { scaling_factor }, 'scaling_factor', 'a positive number or null', isPositive),
   };
 }

@@ -5,6 +5,7 @@ import { UserError } from '../../errors.ts';
 import { openSafetensors, type TensorSource } from '../../io/safetensors.ts';
 import { type Checkpoint, foldInputScale, PER_LATENT } from '../form.ts';
 import type { Layout } from '../layout.ts';
+import { filled, rowsTimes } from '../tensors.ts';
 import {
   readSaeLensConfig,
   SAELENS_CONFIG,
@@ -85,12 +86,10 @@ export async function readSaeLens(folder: string): Promise<Checkpoint> {
   if (shared) {
     const [threshold] = tensors[BATCH_THRESHOLD]!.data;
     delete tensors[BATCH_THRESHOLD];
-    tensors['threshold'] = { shape: [d_sae], data: new Float32Array(d_sae).fill(threshold!) };
+    tensors['threshold'] = filled(d_sae, threshold!);
   }
   const factor = await readDecoderFactor(source, config);
-  const W_dec = tensors['W_dec']!;
-  if (factor)
-    tensors['W_dec'] = { ...W_dec, data: W_dec.data.map((value, i) => value * factor[Math.floor(i / d_in)]!) };
+  if (factor) tensors['W_dec'] = rowsTimes(tensors['W_dec']!, factor);
   const checkpoint = { config, tensors };
   return typeof config.inputScale === 'number' ? foldInputScale(checkpoint, config.inputScale) : checkpoint;
 }
