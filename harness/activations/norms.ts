@@ -29,8 +29,13 @@ const MOST_VARIANCE = 0.5;
 /**
  * What must be said where at most 1 % of the first kept rows hold over half of their variance: explained variance is then that
  * of a few rows, and means are theirs.
+ *
+ * @param mend What leaves such rows out.
  */
-export async function fewRowsHoldVariance(set: ActivationSet): Promise<string | undefined> {
+export async function fewRowsHoldVariance(
+  set: ActivationSet,
+  mend = '--positions maxNorm=10 leaves such rows out.',
+): Promise<string | undefined> {
   const { bounds, keep, d_in } = set;
   const rows: number[] = [];
   let end = 0;
@@ -54,6 +59,6 @@ export async function fewRowsHoldVariance(set: ActivationSet): Promise<string | 
   const share = ((100 * held) / total).toFixed(0);
   return (
     `${few} of ${rows.length.toLocaleString('en')} training rows (1 %) hold ${share} % of the variance: explained variance and ` +
-    'means say little of the others; --positions maxNorm=10 leaves such rows out.'
+    `means say little of the others; ${mend}`
   );
 }

@@ -52,8 +52,9 @@ async function subjects(registry: Registry): Promise<Line[]> {
 
 /** Sites by the folders' configs; a network of a family without an outline is loaded, which needs a backend. */
 async function sites(context: CommandContext, registry: Registry): Promise<Line[]> {
-  const { embeddedSubjectIds, subjectOutline } = await import('../suite/subjects.ts');
+  const { embeddedSubjectIds, fetchNamed, subjectByName, subjectOutline } = await import('../suite/subjects.ts');
   const chosen = context.values['subject'] as string | undefined;
+  if (chosen !== undefined) await fetchNamed([await subjectByName(chosen)], context);
   const lines: Line[] = [];
   for (const name of chosen === undefined ? embeddedSubjectIds() : [chosen]) {
     const subject = await subjectOutline(name, registry);

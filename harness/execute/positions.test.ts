@@ -1,11 +1,12 @@
 /** @file The filter of positions in a run: which rows, keys, results, and what is said. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defineDataset } from '../contract.ts';
+import { defineDataset, type LanguageModel, tf } from '../contract.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { setPositions } from '../suite/set-positions.ts';
 import { toyRegistry, toySuite } from '../testing/toy.ts';
@@ -100,6 +101,61 @@ test('where few rows hold the variance, methods that read rows are marked, not t
     summary.results.find(({ method }) => method.id === id)!.marks?.map(({ code }) => code);
   assert.equal(marksOf('toy-mean'), ['variance-in-few-rows']);
   assert.is(marksOf('toy-text'), undefined);
+});
+
+test('where few rows hold the variance of a target alone, methods that reconstruct it are marked', async () => {
+  const registry = toyRegistry();
+  const toy = await registry.get('subject', 'toy');
+  const [site, target] = ['blocks.0.hook_resid_post', 'blocks.0.hook_mlp_out'];
+  registry.add(
+    {
+      ...toy,
+      id: 'toy-two',
+      modelTypes: ['toy-two'],
+      async load(place: string, options: { id: string }) {
+        const subject = (await toy.load(place, options)) as LanguageModel;
+        const forward: LanguageModel['forward'] = (tokens, given) => {
+          const { captured } = subject.forward(tokens, given);
+          // A massive activation after two equal tokens of one kind: one row in some hundred.
+          const x = captured[site]!.dataSync<'float32'>().map((value, i) => {
+            const at = Math.floor(i / 4);
+            return tokens.ids[at] === 49 && tokens.ids[at - 1] === 49 ? 1000 : value;
+          });
+          return { captured: { ...captured, [target]: tf.tensor(x, captured[site]!.shape) } };
+        };
+        return { ...subject, forward, sites: [...subject.sites, { ...subject.sites[0]!, name: target }] };
+      },
+    },
+    fileURLToPath(import.meta.url),
+  );
+  const task = await registry.get('task', 'toy-task');
+  const rows = [{ axes: {}, metrics: { value: { value: 1, ci95: null, n: 1 } } }];
+  registry.add({ ...task, id: 'toy-any', run: async () => ({ rows }) }, fileURLToPath(import.meta.url));
+  const path = join(folder, 'two-sites');
+  mkdirSync(path);
+  writeFileSync(join(path, 'config.json'), '{"model_type":"toy-two"}');
+  const training = { tokens: 256, batchSize: 64 };
+  const methods = [{ id: 'toy-mean' }, { id: 'transcoder', options: { d_sae: 8, targetL0: 2, target }, training }];
+  const subjects = [{ ...toySuite(folder).subjects[0]!, path, activations: { train: 60, test: 10 } }];
+  const { summary, said } = await runToy(
+    folder,
+    { subjects, methods, tasks: [{ id: 'toy-any' }], seeds: [0] },
+    undefined,
+    { registry },
+  );
+  assert.equal(
+    summary.failures.map(({ error }) => String(error)),
+    [],
+  );
+  const own = summary.results.find(({ method }) => method.id === 'transcoder')!.marks ?? [];
+  assert.match(
+    own
+      .filter(({ code }) => code === 'variance-in-few-rows')
+      .map(({ message }) => message)
+      .join('\n'),
+    /^target blocks\.0\.hook_mlp_out: \d of \d+ training rows \(1 %\) hold \d+ % of the variance: .* not at the target/,
+  );
+  assert.is(said.filter((line) => line.includes('target blocks.0.hook_mlp_out: ')).length, 1);
 });
 
 test.run();

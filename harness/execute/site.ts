@@ -144,16 +144,6 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       };
     });
 
-  /** What a reader must know of the rows that are left, where few of them hold the variance. */
-  const concentration = (): Promise<Mark | undefined> =>
-    once('concentration', async () => {
-      if (session.site(site).modality === 'vectors') return undefined;
-      const message = await fewRowsHoldVariance((await split('train')).value);
-      if (message === undefined) return undefined;
-      say(`warning: ${place}: ${message}`);
-      return { code: 'variance-in-few-rows', message };
-    });
-
   const targetSets = (target: PlannedTarget): Promise<TargetSite> =>
     once(`target ${target.site}`, async () => {
       const plan = targets.find(({ site }) => site === target.site)!;
@@ -168,6 +158,23 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         return unfiltered ? withKeep(own, keep, policy) : own;
       };
       return { site: session.site(target.site), train: await like('train'), test: await like('test') };
+    });
+
+  /** What a reader must know of the rows that are left, where few of them hold the variance: those of a target too. */
+  const concentration = (target?: PlannedTarget): Promise<Mark | undefined> =>
+    once(`concentration ${target?.site ?? ''}`, async () => {
+      const at = target?.site ?? site;
+      if (session.site(at).modality === 'vectors') return undefined;
+      const found = target
+        ? await fewRowsHoldVariance(
+            (await targetSets(target)).train,
+            `rows are left out by their norms at ${site}, not at the target ${at}: --positions first=1 leaves the first of every item out.`,
+          )
+        : await fewRowsHoldVariance((await split('train')).value);
+      if (found === undefined) return undefined;
+      const message = target ? `target ${at}: ${found}` : found;
+      say(`warning: ${place}: ${message}`);
+      return { code: 'variance-in-few-rows', message };
     });
 
   const labelled = (): Promise<(Shared<LabelledActivations> & { notes: string[] }) | undefined> =>
@@ -311,8 +318,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               );
               const training = fitted.meta['training'] as EvaluationMeta['training'];
               // What reads texts alone has nothing of the rows.
-              const ofSite = fit.method.needs === 'text' ? undefined : await concentration();
-              const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...(ofSite ? [ofSite] : [])];
+              const places = fit.method.needs === 'text' ? [] : [undefined, ...(fit.target ? [fit.target] : [])];
+              const ofRows = (await Promise.all(places.map(concentration))).filter((mark) => mark !== undefined);
+              const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...ofRows];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
               const meta: EvaluationMeta = {

@@ -63,4 +63,17 @@ test('a template that cannot be read, fails or never ends is one line', async ()
   assert.throws(() => render([{ role: 'user', content: 'a' }]), /chat template of f: refuses user: /);
 });
 
+test('a template gets no date of today, by which its texts would be others tomorrow', async () => {
+  const messages: ChatMessage[] = [{ role: 'user', content: 'a' }];
+  // As Llama 3.2 has it.
+  const llama =
+    '\n{%- if strftime_now is defined %}{%- set date = strftime_now("%d %b %Y") %}{%- else %}{%- set date = "26 Jul 2024" %}{%- endif %}\n{{- date }}: {{ messages[0].content }}';
+  assert.is((await openChatTemplate('f', llama, {}))(messages), '26 Jul 2024: a');
+  const plain = await openChatTemplate('f', '\n  {{ messages[0].content }}\n', {});
+  const named = await openChatTemplate('f', '\n  {{ messages[0].content }}{# no strftime_now #}\n', {});
+  assert.is(named(messages), plain(messages));
+  const asking = await openChatTemplate('f', '{{ strftime_now("%Y-%m-%d") }}', {});
+  assert.throws(() => asking(messages), /chat template of f: refuses user: .*no strftime_now: with today's date/);
+});
+
 test.run();

@@ -34,8 +34,15 @@ export function templateOf(path: string, config: Record<string, unknown>): strin
   );
 }
 
+/** What gives a template today's date. */
+const CLOCK = /\bstrftime_now\b/;
+/** Takes it away. The newline is the one that the renderer leaves out after a block. */
+const WITHOUT_CLOCK = '{% set strftime_now = undefined %}\n';
+
 /**
- * Opens a template.
+ * Opens a template. It has no clock: with today's date the texts, and all numbers, would be others tomorrow. Templates that
+ * ask whether there is one (Llama 3) then write a date of their own; others are refused when they render.
+ *
  *
  * @param where For messages.
  * @param specials What the template may name, e.g. `bos_token`: as transformers passes the tokenizer's special tokens.
@@ -54,11 +61,15 @@ export async function openChatTemplate(
       return limited(call);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const reason = code === TIMED_OUT ? `it took over ${MAX_RENDER_MS / 1000} s` : message;
+      const clock = CLOCK.test(template)
+        ? ` (there is no strftime_now: with today's date texts differ from day to day)`
+        : '';
+      const reason = code === TIMED_OUT ? `it took over ${MAX_RENDER_MS / 1000} s` : `${message}${clock}`;
       throw new UserError(`chat template of ${where}: ${what}: ${reason}.`);
     }
   };
-  const parsed = guarded('cannot be read', () => new Template(template));
+  const source = CLOCK.test(template) ? WITHOUT_CLOCK + template : template;
+  const parsed = guarded('cannot be read', () => new Template(source));
   return (messages, { addGenerationPrompt = false } = {}) =>
     guarded(`refuses ${messages.map(({ role }) => role).join(', ')}`, () =>
       parsed.render({

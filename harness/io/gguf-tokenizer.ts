@@ -139,7 +139,7 @@ function sentencePiece(vocabulary: Vocabulary): Built {
   const { path, tokens, ids, kinds, value } = vocabulary;
   const scores = listOf(vocabulary, 'scores', 'number');
   if (scores?.length !== tokens.length) throw wrong(path, 'scores', `${tokens.length} numbers`, scores?.length);
-  const prefix = value('add_space_prefix') ?? true;
+  const prefix = flagOf(vocabulary, 'add_space_prefix', true);
   const unknown = tokens[kinds.indexOf(UNKNOWN)] ?? tokens[Number(value('unknown_token_id') ?? 0)];
   const replace = (from: string, content: string) => ({ type: 'Replace', pattern: { String: from }, content });
   const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 };
@@ -148,18 +148,13 @@ function sentencePiece(vocabulary: Vocabulary): Built {
     json: {
       normalizer: {
         type: 'Sequence',
-        normalizers: [...(prefix === true ? [{ type: 'Prepend', prepend: SPACE_MARK }] : []), replace(' ', SPACE_MARK)],
+        normalizers: [...(prefix ? [{ type: 'Prepend', prepend: SPACE_MARK }] : []), replace(' ', SPACE_MARK)],
       },
       pre_tokenizer: null,
       post_processor: null,
       decoder: {
         type: 'Sequence',
-        decoders: [
-          replace(SPACE_MARK, ' '),
-          { type: 'ByteFallback' },
-          { type: 'Fuse' },
-          ...(prefix === true ? [strip] : []),
-        ],
+        decoders: [replace(SPACE_MARK, ' '), { type: 'ByteFallback' }, { type: 'Fuse' }, ...(prefix ? [strip] : [])],
       },
       model: {
         type: 'BPE',

@@ -229,6 +229,14 @@ test('vocabularies: ids, added tokens and flags; lists that do not belong togeth
       { 'tokenizer.ggml.model': text('llama'), 'tokenizer.ggml.scores': floats([1]) },
       /scores: expected 6 numbers, found 1/,
     ],
+    [
+      {
+        'tokenizer.ggml.model': text('llama'),
+        'tokenizer.ggml.scores': floats([0, 0, 0, 0, 0, 0]),
+        'tokenizer.ggml.add_space_prefix': u32(1),
+      },
+      /add_space_prefix: expected true or false, found 1/,
+    ],
   ];
   for (const [change, expected] of cases) assert.match(await refusal(loadTokenizer(llamaFile(change))), expected);
 });

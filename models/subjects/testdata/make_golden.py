@@ -58,8 +58,8 @@ def randomise(model, seed):
     return model
 
 
-def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn"):
-    """Hooks that record each site of a stack."""
+def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn", mlp="mlp"):
+    """Hooks that record each site of a stack, whose layers have these parts."""
     first = lambda value: value[0] if isinstance(value, tuple) else value
 
     def put(name):
@@ -75,9 +75,9 @@ def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn")
     for i, layer in enumerate(layers):
         block = f"blocks.{i}."
         layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
-        getattr(layer, attention).register_forward_hook(put(block + "hook_attn_out"))
-        getattr(layer, mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
-        layer.mlp.register_forward_hook(put(block + "hook_mlp_out"))
+        layer.get_submodule(attention).register_forward_hook(put(block + "hook_attn_out"))
+        layer.get_submodule(mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
+        layer.get_submodule(mlp).register_forward_hook(put(block + "hook_mlp_out"))
         layer.register_forward_hook(put(block + "hook_resid_post"))
     final_norm.register_forward_hook(put("ln_final.hook_normalized"))
 
@@ -184,29 +184,7 @@ def make_gpt2(name, seed, dtype, **fields):
     golden(folder, tensors)
 
 
-def watch_image(captured, tower, layers, attn_out, mlp_norm, mlp_out):
-    """As watch, of a vision tower whose parts have other names; paths are from a layer on."""
-    def put(site):
-        def hook(module, args, output):
-            captured["vision." + site] = (output[0] if isinstance(output, tuple) else output).detach()
-        return hook
-
-    def put_input(site):
-        def hook(module, args, kwargs):
-            captured["vision." + site] = (args[0] if args else kwargs["hidden_states"]).detach()
-        return hook
-
-    for i, layer in enumerate(layers):
-        block = f"blocks.{i}."
-        layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
-        layer.get_submodule(attn_out).register_forward_hook(put(block + "hook_attn_out"))
-        layer.get_submodule(mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
-        layer.get_submodule(mlp_out).register_forward_hook(put(block + "hook_mlp_out"))
-        layer.register_forward_hook(put(block + "hook_resid_post"))
-    tower.layernorm.register_forward_hook(put("ln_final.hook_normalized"))
-
-
-def make_image_encoder(name, seed, dtype, model_class, config, processor, paths, size=12):
+def make_image_encoder(name, seed, dtype, model_class, config, processor, parts, size=12):
     folder = fresh(name)
     randomise(model_class(config), seed).to(dtype).save_pretrained(folder)
     with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
@@ -215,7 +193,7 @@ def make_image_encoder(name, seed, dtype, model_class, config, processor, paths,
     tower = getattr(model, "vit", model)
     captured = {}
     layers = tower.layers if hasattr(tower, "layers") else tower.encoder.layer
-    watch_image(captured, tower, layers, *paths)
+    watch(captured, "vision.", layers, final_norm=tower.layernorm, **parts)
     pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed + 1))
     with torch.no_grad():
         tower(pixels)
@@ -223,9 +201,20 @@ def make_image_encoder(name, seed, dtype, model_class, config, processor, paths,
     golden(folder, {"pixels": pixels.permute(0, 2, 3, 1), **captured})
 
 
-VIT_PATHS = ("attention", "layernorm_after", "mlp")
-DINO_PATHS = ("layer_scale1", "norm2", "layer_scale2")
+VIT_PARTS = dict(attention="attention", mlp_norm="layernorm_after")
+DINO_PARTS = dict(attention="layer_scale1", mlp_norm="norm2", mlp="layer_scale2")
 SMALL_IMAGE = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4)
+
+
+def open_dual_encoder(model_class, folder, seed):
+    """The saved model with both towers watched, the generator of its inputs, and the first of them: pixels."""
+    model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    captured = {}
+    vision, text = model.vision_model, model.text_model
+    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
+    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
+    generator = torch.Generator().manual_seed(seed + 1)
+    return model, captured, generator, torch.randn(2, 3, 12, 12, generator=generator)
 
 
 def make_siglip(name, seed):
@@ -246,13 +235,7 @@ def make_siglip(name, seed):
     save_tokenizer(folder, 40, 38, 39, template="$A </s>")
     with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
         json.dump({"image_processor_type": "SiglipImageProcessor", "size": {"height": 12, "width": 12}}, file)
-    model = SiglipModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    captured = {}
-    vision, text = model.vision_model, model.text_model
-    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
-    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
-    generator = torch.Generator().manual_seed(seed + 1)
-    pixels = torch.randn(2, 3, 12, 12, generator=generator)
+    model, captured, generator, pixels = open_dual_encoder(SiglipModel, folder, seed)
     ids = torch.full((3, 10), 39)
     for row, n in enumerate([9, 4, 1]):
         ids[row, :n] = torch.randint(3, 38, (n,), generator=generator)
@@ -285,14 +268,7 @@ def make_clip(name, seed, dtype, activation, eos):
     save_tokenizer(folder, 40, 38, 39)
     with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
         json.dump({"size": {"shortest_edge": 12}, "crop_size": {"height": 12, "width": 12}}, file)
-    model = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    captured = {}
-    vision, text = model.vision_model, model.text_model
-    watch(captured, "vision.", vision.encoder.layers, "layer_norm2", vision.post_layernorm)
-    watch(captured, "text.", text.encoder.layers, "layer_norm2", text.final_layer_norm)
-
-    generator = torch.Generator().manual_seed(seed + 1)
-    pixels = torch.randn(2, 3, 12, 12, generator=generator)
+    model, captured, generator, pixels = open_dual_encoder(CLIPModel, folder, seed)
     lengths = [8, 5, 2]
     ids = torch.full((3, 8), 39)
     for row, n in enumerate(lengths):
@@ -389,22 +365,22 @@ FOLDERS = {
     ),
     "vit": lambda name: make_image_encoder(
         name, 90, torch.float32, ViTModel, ViTConfig(**SMALL_IMAGE, intermediate_size=20),
-        {"image_processor_type": "ViTImageProcessor", "size": {"height": 12, "width": 12}}, VIT_PATHS,
+        {"image_processor_type": "ViTImageProcessor", "size": {"height": 12, "width": 12}}, VIT_PARTS,
     ),
     "vit-classifier": lambda name: make_image_encoder(
         name, 100, torch.float16, ViTForImageClassification,
-        ViTConfig(**SMALL_IMAGE, intermediate_size=20, qkv_bias=False), {"size": 12}, VIT_PATHS,
+        ViTConfig(**SMALL_IMAGE, intermediate_size=20, qkv_bias=False), {"size": 12}, VIT_PARTS,
     ),
     # Images of another size than the positions': 12 / 4 patches a side in the weights, 16 / 4 and 8 / 4 in use.
     "dinov2": lambda name: make_image_encoder(
         name, 110, torch.float32, Dinov2Model, Dinov2Config(**SMALL_IMAGE),
         {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 18}, "crop_size": {"height": 16, "width": 16}},
-        DINO_PATHS, size=16,
+        DINO_PARTS, size=16,
     ),
     "dinov2-registers": lambda name: make_image_encoder(
         name, 120, torch.float32, Dinov2WithRegistersModel,
         Dinov2WithRegistersConfig(**SMALL_IMAGE, num_register_tokens=3, use_swiglu_ffn=True),
-        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 8}, "crop_size": 8}, DINO_PATHS, size=8,
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 8}, "crop_size": 8}, DINO_PARTS, size=8,
     ),
     "siglip": lambda name: make_siglip(name, 130),
     "clip-quick-gelu": lambda name: make_clip(name, 30, torch.float32, "quick_gelu", 39),

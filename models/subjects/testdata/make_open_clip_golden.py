@@ -12,7 +12,7 @@ import torch
 from open_clip.model import CLIP
 from safetensors.torch import save_file
 
-from make_golden import fresh, golden, randomise, save_tokenizer
+from make_golden import fresh, golden, randomise, save_tokenizer, watch
 
 CONFIG = {
     "model_cfg": {
@@ -34,27 +34,9 @@ def main(name="open-clip", seed=140):
         json.dump(CONFIG, file)
     save_tokenizer(folder, 40, 38, 39, template="<s> $A </s>")
     captured = {}
-
-    def put(site):
-        def hook(module, args, output):
-            captured[site] = (output[0] if isinstance(output, tuple) else output).detach()
-        return hook
-
-    def put_input(site):
-        def hook(module, args, kwargs):
-            captured[site] = (args[0] if args else kwargs["q_x"]).detach()
-        return hook
-
-    for prefix, blocks in (("vision.", model.visual.transformer.resblocks), ("text.", model.transformer.resblocks)):
-        for i, block in enumerate(blocks):
-            site = f"{prefix}blocks.{i}."
-            block.register_forward_pre_hook(put_input(site + "hook_resid_pre"), with_kwargs=True)
-            block.attn.register_forward_hook(put(site + "hook_attn_out"))
-            block.ln_2.register_forward_pre_hook(put_input(site + "hook_resid_mid"), with_kwargs=True)
-            block.mlp.register_forward_hook(put(site + "hook_mlp_out"))
-            block.register_forward_hook(put(site + "hook_resid_post"))
-    model.visual.ln_post.register_forward_hook(put("vision.ln_final.hook_normalized"))
-    model.ln_final.register_forward_hook(put("text.ln_final.hook_normalized"))
+    visual = model.visual
+    watch(captured, "vision.", visual.transformer.resblocks, "ln_2", visual.ln_post, attention="attn")
+    watch(captured, "text.", model.transformer.resblocks, "ln_2", model.ln_final, attention="attn")
     generator = torch.Generator().manual_seed(seed + 1)
     pixels = torch.randn(2, 3, 12, 12, generator=generator)
     ids = torch.zeros((3, 10), dtype=torch.long)
