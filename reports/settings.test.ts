@@ -52,6 +52,13 @@ test('methods scored under other options of a task, an option that is new', () =
   );
 });
 
+test('methods scored by other embedders', () => {
+  const { task } = resultWith('a', []);
+  const embedder = { id: 'mini', fingerprint: 'f'.repeat(64), family: 'bert@1' };
+  const scored = [resultWith('a', row(1), { task: { ...task, embedder } }), resultWith('b', row(1), { task })];
+  assert.equal(names(scored), [`a task.embedder=${'f'.repeat(24)}`, 'b task.embedder=none']);
+});
+
 test('a difference beyond what is shown of a value, or that no option shows, still makes another row', () => {
   const long = (last: number) => [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, last];
   const hashes = ['b', 'c', 'c'].map((digit) => ({ row: digit.repeat(64), table: 'a'.repeat(64) }));

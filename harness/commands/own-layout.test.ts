@@ -97,6 +97,10 @@ test('it is scored as the variant that it was trained as', async () => {
   const checkpoint = await numbersOf(out, 'mine');
   assert.equal(checkpoint.numbers, (await numbersOf(join(folder, 'own'), 'tied')).numbers);
   assert.equal([checkpoint.method.id, checkpoint.method.kind, checkpoint.method.d_sae], ['checkpoint', 'sae', 32]);
+  const file = join(folder, 'by-file');
+  const named = ['--checkpoint', `mine=${join(trained, 'sae.safetensors')}`, '--plugin', plugin];
+  assert.is((await run('run', suiteFile([{ id: 'neurons' }]), ...places, '--out', file, ...named)).code, 0);
+  assert.equal((await numbersOf(file, 'mine')).numbers, checkpoint.numbers, 'its file of weights, named');
   const { out: printed } = await run('validate', trained, '--plugin', plugin);
   assert.match(printed, new RegExp(`an SAE: tied, d_in 128, d_sae 32, site ${SITE}`));
 });

@@ -25,11 +25,18 @@ test('a run with failed steps does not become the reference; its own reports are
       (await rejection(writeReports(folder, { 'update-leaderboard': true }, other))).message,
       /expected a whole run of the suite real or variants/,
     );
-    const drawn = { 'update-leaderboard': true, 'random-init': 'all' };
-    assert.match(
-      (await rejection(writeReports(folder, drawn, { ...plan, failed: 0 }))).message,
-      /expected a whole run/,
-    );
+    const changes = {
+      'random-init': 'all',
+      positions: ['first=1'],
+      embedder: './mini',
+      option: ['topk.k=8'],
+      only: ['topk'],
+    };
+    for (const [name, value] of Object.entries(changes)) {
+      const values = { 'update-leaderboard': true, store: 'elsewhere', progress: false, [name]: value };
+      const { message } = await rejection(writeReports(folder, values, { ...plan, failed: 0 }));
+      assert.match(message, /expected a whole run/, name);
+    }
     const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));
     assert.match(message, /expected a run without failures, found 2 failed steps/);
     assert.match(await readFile(`${folder}/LEADERBOARD.md`, 'utf8'), /^# Leaderboard/);

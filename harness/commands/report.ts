@@ -1,25 +1,21 @@
 /** @file `saxbench report`: renders leaderboard, CSV and HTML from results, offline and as often as one likes. */
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
+
+/** Settings of a run that leave the suite as it is: any other, and each that is to come, makes another of it. */
+const OF_NO_SUITE = [
+  ...['backend', 'out', 'store', 'overwrite', 'force', 'dry-run', 'progress', 'json', 'config', 'update-leaderboard'],
+];
 
 /** Whether a run is of a whole suite, with nothing of it changed. */
 const isWhole = (plan: { limited: boolean }, values: Values): boolean =>
   !plan.limited &&
-  [
-    'only',
-    'subject',
-    'random-init',
-    'site',
-    'activations',
-    'seed',
-    'checkpoint',
-    'dataset',
-    'dataset-option',
-    'option',
-    'plugin',
-  ].every((name) => values[name] === undefined);
+  SETTINGS.filter(({ name, commands }) => commands.includes('run') && !OF_NO_SUITE.includes(name)).every(
+    ({ name }) => values[name] === undefined,
+  );
 
 /**
  * Writes the reports of the results below `out`.

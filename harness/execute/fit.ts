@@ -194,11 +194,11 @@ export async function fitCheckpoint(
   { folder, say }: Pick<StepWork, 'folder' | 'say'>,
   registry: Registry,
 ): Promise<Record<string, unknown>> {
-  const sample = await sampleRows(train, SAMPLE_SEED);
   const found = await openCheckpoint(method.checkpoint!, method.checkpointForm);
   const read = found.own ? undefined : await found.read();
   // As SAELens does where a run has not folded it: the constant that brings the mean norm to the square root of d_in.
-  const scale = read?.config.inputScale === 'estimate' ? meanNormScale(sample, train.d_in) : null;
+  const estimated = read?.config.inputScale === 'estimate';
+  const scale = estimated ? meanNormScale(await sampleRows(train, SAMPLE_SEED), train.d_in) : null;
   await writeArrays(folder, { arrays: {}, json: { scale } });
   const checkpoint = read && scaled(read, scale);
   const restored = checkpoint ? checkpointMethod(checkpoint) : await restoreCheckpoint(method, folder, registry);
@@ -219,14 +219,13 @@ export async function fitCheckpoint(
 
 /** The checkpoint as a method. The caller disposes of it. */
 export async function restoreCheckpoint(
-  { checkpoint, checkpointForm, variant }: ResolvedMethod,
+  { checkpoint, checkpointForm }: ResolvedMethod,
   folder: string,
   registry: Registry,
 ): Promise<FittedMethod> {
-  if (variant !== undefined) return restoreSae(await registry.get('sae', variant), await readOwnState(checkpoint!));
-  const { scale } = (await readArrays(folder)).json as { scale: number | null };
   const found = await openCheckpoint(checkpoint!, checkpointForm);
-  if (found.own) throw new Error(`internal: ${checkpoint} is of a plug-in that the plan does not name`);
+  if (found.own) return restoreSae(await registry.get('sae', found.own.variant), await readOwnState(found.folder));
+  const { scale } = (await readArrays(folder)).json as { scale: number | null };
   return checkpointMethod(scaled(await found.read(), scale));
 }
 

@@ -52,6 +52,16 @@ test('the first run, and the same plan again', async () => {
   assert.equal(result!.settings.data, { seed: 0, train: 20, test: 10, dtype: 'float32', policy: {} });
 });
 
+test('another embedder of a task, which is none of its options', async () => {
+  await runToy(folder);
+  const plan = await planned();
+  const embedder = { id: 'mini', fingerprint: 'f'.repeat(64), family: 'bert@1' };
+  for (const { evaluations } of plan.sites.flatMap(({ fits }) => fits)) {
+    for (const evaluation of evaluations) evaluation.task = { ...evaluation.task, embedder };
+  }
+  assert.match(await refusal(plan), /results with task\.embedder f+…?, as this run; found .* with none/);
+});
+
 const CHANGES: [string, () => Partial<Suite>, RegExp][] = [
   ['an option of the task', () => ({ tasks: [{ id: 'toy-task', options: { offset: 1 } }] }), /task\.offset 1, .* 0 /],
   [

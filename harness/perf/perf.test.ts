@@ -75,6 +75,11 @@ test('a mistake in the options is one line and exit 2, before anything is measur
   const cases: [string, string[], RegExp][] = [
     ['perf.ts', ['--rounds', '1.5'], /^perf: --rounds: expected a whole number of at least 1, found '1.5'\.\n$/],
     ['synthetic/synthetic.ts', ['--seeds', '0'], /^perf:synthetic: --seeds: expected .*, found '0'\.\n$/],
+    [
+      'synthetic/synthetic.ts',
+      ['--uneven', '--variant', 'crosscoder'],
+      /^perf:synthetic: --uneven: .* 'crosscoder'\.\n$/,
+    ],
     ['synthetic/synthetic.ts', ['--related'], /^perf:synthetic: --related: expected --write beside it .*\.\n$/],
   ];
   for (const [script, args, line] of cases) {

@@ -1,11 +1,11 @@
 /** @file Under which conditions results were made, as far as a person sets them: in words, one for each setting. */
-import type { Result } from '../schema/result.generated.ts';
+import type { Result, ResultEmbedder } from '../schema/result.generated.ts';
 
 /** What a result says about its conditions, or what a plan will make it say. */
 export interface Circumstances {
   subject: Pick<Result['subject'], 'fingerprint'>;
   dataset: Pick<Result['dataset'], 'id' | 'fingerprint' | 'options'>;
-  task: Pick<Result['task'], 'options'>;
+  task: { options: Result['task']['options']; embedder?: Pick<ResultEmbedder, 'fingerprint'> | undefined };
   settings: Pick<Result['settings'], 'data'>;
   limited: boolean;
   backend: string;
@@ -24,6 +24,8 @@ export function inWords(prefix: string, values: Record<string, unknown>): Condit
 /** All that the methods of one table share but code: a change of it makes another table. */
 export const conditionsOf = ({ subject, dataset, task, settings, limited, backend }: Circumstances): Conditions => ({
   ...inWords('task.', task.options),
+  // By what it is: where it lies is no option.
+  ...inWords('task.', { embedder: task.embedder?.fingerprint }),
   ...inWords('dataset.', dataset.options),
   ...inWords('data.', { ...settings.data }),
   dataset: `${dataset.id} ${dataset.fingerprint}`,

@@ -16,6 +16,10 @@ export interface KnownSubject {
    * Of the model, as its card states it.
    */
   licence: string;
+  /**
+   * What it sees; image where it sees both.
+   */
+  modality: 'text' | 'image';
   hub?: HubSource;
   pypi?: PypiSource;
   /**

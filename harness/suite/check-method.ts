@@ -21,7 +21,7 @@ async function checkCheckpoint(
   target: Site | undefined,
 ): Promise<void> {
   const found = await openCheckpoint(checkpoint!, checkpointForm);
-  if (found.own) await readOwnState(checkpoint!);
+  if (found.own) await readOwnState(found.folder);
   else await found.read();
   const { d_in, d_out } = found.facts;
   if (target && d_out !== target.d) {

@@ -21,6 +21,7 @@ import { smollm2Place } from '../testing/smollm2.ts';
 import { zipOf } from '../testing/zip.ts';
 import { checkSuite } from './check.ts';
 import { cachedSubject, fetchKnownSubject, knownSubjectIds, knownSubjects } from './known-subjects.ts';
+import { overrideSuite } from './override.ts';
 import { isToFetch, modelsOf, namedSubjectIds, subjectByName, subjectFolder } from './subjects.ts';
 
 const test = suite('suite/known-subjects');
@@ -58,7 +59,7 @@ test('the table has the form of its schema, and its ids are taken as names of su
   assert.equal(await subjectByName('smollm2-135m'), { id: 'smollm2-135m' });
 });
 
-test('a suite says which known models it reads; to check it, none is fetched', async () => {
+test('a suite says which known models it reads; to check it, or to replace them, none is fetched', async () => {
   const corpus = [{ path: join(folder, 'texts.txt') }];
   writeFileSync(join(folder, 'texts.txt'), 'the fog lifts\n'.repeat(40));
   const subject = {
@@ -86,6 +87,11 @@ test('a suite says which known models it reads; to check it, none is fetched', a
   try {
     assert.ok((await isToFetch({ id: 'minilm-l6' })) && !(await isToFetch({ id: 'tiny-lm' })));
     await checkSuite(given, folder, openRegistry());
+    const replaced = await overrideSuite(given, { subject: { id: 'tiny-lm' } });
+    assert.equal(
+      replaced.subjects.map(({ id, dataset }) => [id, dataset?.id]),
+      [['tiny-lm', 'natural-text']],
+    );
     assert.match(await refusal(() => subjectFolder({ id: 'minilm-l6' }, '')), /not in the cache/);
   } finally {
     for (const [name, value] of Object.entries({ SAXBENCH_CACHE: cache, HF_HUB_OFFLINE: offline })) {

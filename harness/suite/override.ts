@@ -6,9 +6,10 @@ import { UserError } from '../errors.ts';
 import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { absoluteEmbedder } from './embedder.ts';
+import { knownSubject } from './known-subjects.ts';
 import { drawnAnew, methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
-import { namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
+import { isKnown, namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
 export interface SuiteOverrides {
   /** A folder, a model on the hub, or an embedded subject. */
@@ -68,8 +69,12 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
   };
 }
 
-/** Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. */
+/**
+ * Whether a model's folder holds an image tower, by its config: a section of it (OpenCLIP's too), or that tower alone. Of a
+ * known one the table says it: a suite's own need not be fetched to be replaced.
+ */
 async function seesImages(subject: SubjectReference): Promise<boolean> {
+  if (isKnown(subject)) return (await knownSubject(subject.id!)).modality === 'image';
   const { json } = await readModelConfig(await subjectFolder(subject, ''));
   return ['vision_config', 'image_size', 'model_cfg'].some((field) => field in json);
 }

@@ -83,7 +83,7 @@ export async function subjectByName(name: string): Promise<SubjectReference> {
 }
 
 /** Whether a known subject is meant, by its id alone. */
-const isKnown = ({ id = '', path, hub }: SubjectReference): boolean =>
+export const isKnown = ({ id = '', path, hub }: SubjectReference): boolean =>
   path === undefined && hub === undefined && !embeddedSubjectIds().includes(id) && knownSubjectIds().includes(id);
 
 /** Whether a subject would have to be fetched before anything can be said of it. */

@@ -18,22 +18,33 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Addon, Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
-import { type Args, type Context, output, override } from '../registry.ts';
+import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
 import { SparseSums } from './sparse-sums.ts';
 
 const none = new Float32Array(0);
 
 type Named = Record<'values' | 'indices' | 'W_dec' | 'dy', Tf.TensorInfo>;
 
-function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+/** What an encoder reads, and n, d and d_sae. @throws where they do not fit: a kernel sees only that arrays are long enough. */
+function encoderOf(inputs: Args['inputs']): { read: Tf.TensorInfo[]; sizes: [n: number, d: number, features: number] } {
   const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
   const [n, d] = x.shape as [number, number];
-  const features = W_enc.shape[1]!;
+  const [depth, features] = W_enc.shape as [number, number];
+  if (depth !== d || sizeOf(bias.shape) !== features) {
+    const found = `x [${x.shape}], W_enc [${W_enc.shape}], bias [${bias.shape}]`;
+    throw new Error(`encoder: expected x [n, d], W_enc [d, d_sae] and bias [d_sae], found ${found}`);
+  }
+  return { read: [x, W_enc, bias], sizes: [n, d, features] };
+}
+
+function encodeTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const { read: infos, sizes } = encoderOf(inputs);
+  const n = sizes[0];
   const k = attrs['k'] as number;
   const values = output(backend, [n, k], 'float32');
   const indices = output(backend, [n, k], 'int32');
-  addon.params.set([n, d, features, k]);
-  const read = [x, W_enc, bias].map((info) => backend.valuesOf(info));
+  addon.params.set([...sizes, k]);
+  const read = infos.map((info) => backend.valuesOf(info));
   if (inputs['ends']) addon.encodeTopKGrouped(values.values, indices.values, ...read, backend.valuesOf(inputs['ends']));
   else addon.encodeTopK(values.values, indices.values, ...read);
   return [values.info, indices.info];
@@ -63,15 +74,15 @@ function encodeLists(
   { inputs, backend }: Args,
   most: number,
 ): Tf.TensorInfo[] {
-  const { x, W_enc, bias } = inputs as Record<'x' | 'W_enc' | 'bias', Tf.TensorInfo>;
-  const [n, d] = x.shape as [number, number];
+  const { read, sizes } = encoderOf(inputs);
+  const n = sizes[0];
   const lists: [Values, Values, Values] = [
     backend.arrays.take('float32', most),
     backend.arrays.take('int32', most),
     backend.arrays.take('int32', n + 1),
   ];
-  addon.params.set([n, d, W_enc.shape[1]!, most]);
-  run(...lists, ...[x, W_enc, bias].map((info) => backend.valuesOf(info)));
+  addon.params.set([...sizes, most]);
+  run(...lists, ...read.map((info) => backend.valuesOf(info)));
   const fits = lists[2][n]! <= most;
   const codes = fits
     ? padded(backend, lists, n)

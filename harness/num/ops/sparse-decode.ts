@@ -94,6 +94,7 @@ export interface SparseDecodeOptions {
  * @param W_dec [d_sae, d_in]
  * @param b_dec [d_in]; left out: no bias
  * @returns [n, d_in]; gradients flow to values, W_dec and b_dec
+ * @throws Error where values and indices are not of one shape.
  */
 export function sparseDecode(
   values: Tensor2D,
@@ -102,6 +103,11 @@ export function sparseDecode(
   b_dec?: Tensor1D,
   { activeOnly = false }: SparseDecodeOptions = {},
 ): Tensor2D {
+  if (values.shape.join() !== indices.shape.join()) {
+    throw new Error(
+      `sparse decode: expected values and indices of one shape, found [${values.shape}] and [${indices.shape}]`,
+    );
+  }
   const sum = customOp<Tensor2D>(
     [values, W_dec],
     (save, v, W) => {

@@ -5,6 +5,8 @@ import { initBackend, probeBackends } from '../backend.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { batchTopk, batchTopkEncode } from './batch-topk.ts';
+import { positiveEncode } from './positive-encode.ts';
+import { sparseDecode } from './sparse-decode.ts';
 import { topkEncode } from './topk-encode.ts';
 import type { TopkCodes } from './topk-sparse.ts';
 
@@ -116,6 +118,30 @@ for (const backend of backends) {
       for (const wrong of [0, 1.5, 5])
         assert.throws(() => topkEncode(x, { W_enc, bias }, wrong), /k must be 1 to d_sae = 4/);
       for (const wrong of [0, 5]) assert.throws(() => batchTopkEncode(x, { W_enc, bias }, wrong), /k must be in/);
+    });
+  });
+
+  test(`${backend}: rows, encoders, biases and codes of sizes that do not fit are refused, never read as others`, async () => {
+    await initBackend(backend);
+    const message = /^encoder: expected|inner shapes|could not be broadcast|too short|[Ii]ncompatible shapes/;
+    tf.tidy(() => {
+      const W_enc = tf.ones([6, 128]) as Tensor2D;
+      for (const [width, biases] of [
+        [5, 128],
+        [7, 128],
+        [6, 127],
+        [6, 129],
+      ] as [number, number][]) {
+        const [x, bias] = [tf.ones([4, width]) as Tensor2D, tf.ones([biases]) as Tensor1D];
+        for (const encode of [topkEncode, batchTopkEncode, positiveEncode]) {
+          assert.throws(() => encode(x, { W_enc, bias }, 2), message, `${encode.name} ${width} ${biases}`);
+        }
+      }
+      const [values, indices] = [tf.ones([4, 5]) as Tensor2D, tf.zeros([4, 3], 'int32') as Tensor2D];
+      assert.throws(
+        () => sparseDecode(values, indices, tf.ones([40, 6])),
+        /values and indices of one shape, found \[4,5\] and \[4,3\]/,
+      );
     });
   });
 }

@@ -69,15 +69,18 @@ export function jointData({ rows, target }: RelatedData): SyntheticData {
   };
 }
 
-/** What a variant is tried on that learns from neighbours or a second site; undefined for the others. */
+/** Variants that learn from neighbours or a second site. */
+export const RELATED: readonly string[] = ['temporal', 'transcoder', 'skip-transcoder', 'crosscoder'];
+
+/** What one of `RELATED` is tried on; undefined for the others. */
 export function relatedTo(
   variant: string,
   data: () => RelatedData,
 ): [rows: SyntheticData, relation: Pick<RecoverOptions, 'run' | 'target' | 'input'>] | undefined {
-  if (variant === 'temporal') return [data().rows, { run: RUN }];
-  if (variant === 'crosscoder') return [jointData(data()), { input: [2, SYNTHETIC.d] }];
-  if (variant !== 'transcoder' && variant !== 'skip-transcoder') return undefined;
+  if (!RELATED.includes(variant)) return undefined;
   const { rows, target } = data();
+  if (variant === 'temporal') return [rows, { run: RUN }];
+  if (variant === 'crosscoder') return [jointData({ rows, target }), { input: [2, rows.world.d] }];
   return [rows, { target }];
 }
 

@@ -34,7 +34,7 @@ import { refuse, scriptArguments, wholeNumber } from '../../testing/script-argum
 import { SYNTHETIC, syntheticData, UNEVEN, writeSynthetic } from './data.ts';
 import { type Recovery, recover, sparsityOf } from './recover.ts';
 import { bestReference, referenceRuns, verdictOf } from './reference.ts';
-import { relatedData, relatedTo, writeRelated } from './related.ts';
+import { RELATED, type RelatedData, relatedData, relatedTo, writeRelated } from './related.ts';
 
 const { values: options } = scriptArguments(
   'perf:synthetic',
@@ -66,10 +66,17 @@ const DEFINITIONS: Record<string, unknown> = {
 const mean = (runs: Recovery[], name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / runs.length;
 const signed = (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(3);
 
+let related: RelatedData | undefined;
+const relationOf = (variant: string) =>
+  relatedTo(variant, () => {
+    related ??= relatedData(0);
+    return related;
+  });
+
 async function line(variant: string, batch: number): Promise<string> {
   const definition = DEFINITIONS[variant] as SaeDefinition<unknown>;
   const runs: Recovery[] = [];
-  const [rows, relation] = relatedTo(variant, () => relatedData(0)) ?? [data, {}];
+  const [rows, relation] = relationOf(variant) ?? [data, {}];
   for (let seed = 0; seed < seeds; seed++) {
     runs.push(await recover(definition, rows, { ...relation, training: { batchSize: batch }, seed }));
   }
@@ -90,6 +97,9 @@ if (options.related && (options.uneven || options.write === undefined)) {
     '--related: expected --write beside it and no --uneven; which variants are tried on such rows is fixed.',
   );
 }
+const own = options.uneven ? options.variant.find((variant) => RELATED.includes(variant)) : undefined;
+if (own !== undefined)
+  refuse('perf:synthetic', `--uneven: expected a variant other than ${RELATED.join(', ')}; found '${own}'.`);
 const seeds = wholeNumber('perf:synthetic', 'seeds', options.seeds);
 const batches = options.batch.map((batch) => wholeNumber('perf:synthetic', 'batch', batch));
 const data = syntheticData(0, options.uneven ? UNEVEN : SYNTHETIC);
