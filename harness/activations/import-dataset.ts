@@ -136,7 +136,7 @@ export function importedDataset(imported: ImportedItems, needs: ImportNeeds): Im
   if (pools['corpus train'].length === 0 || pools['corpus test'].length === 0) {
     throw new UserError(
       `activations ${name}: expected items enough to train and to test on, found ${n} items that fall into ` +
-        `${imported.together.units} groups of copies or of one name.`,
+        `${imported.together.units} groups of copies, of one text or of one name.`,
     );
   }
   const labelsOf = labels?.classes.map((label, c) => ({ labels: { class: label }, concepts: [conceptId(c)] }));

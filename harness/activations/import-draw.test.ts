@@ -129,6 +129,9 @@ test('groups join what copies join: a unit is the union of both relations', () =
   assert.equal([...groups.firstOf], [0, 1, 0, 3, 1]);
   assert.equal([...groups.unitOf], [0, 1, 0, 1, 1]);
   assert.equal([groups.units, groups.copies, groups.groups], [2, 2, 3]);
+  // One text padded to two lengths: other rows by rounding.
+  const texts = importGroups(distinctHashes(4), ['a', null, null, null], ['x', 'y', 'x', 'a']);
+  assert.equal([[...texts.unitOf], texts.units, texts.copies, texts.groups], [[0, 1, 0, 3], 3, 0, 1]);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-/** @file Items that must stay together in every split: identical ones, and those of one named group. */
+/** @file Items that must stay together in every split: identical ones, those of one text, and those of one named group. */
 
 export interface ImportGroups {
   /** Number of the first item with the same rows; the item's own where there is none before it. */
@@ -27,10 +27,15 @@ function firstWithHash(hashes: Float64Array): Uint32Array {
 /**
  * @param hashes A hash of each item's rows.
  * @param names Group of each item; null: none.
+ * @param texts Text of each item. One text's rows may differ by rounding, where it was padded to another length.
  */
-export function importGroups(hashes: Float64Array, names?: readonly (string | null)[]): ImportGroups {
+export function importGroups(
+  hashes: Float64Array,
+  names: readonly (string | null)[] = [],
+  texts: readonly string[] = [],
+): ImportGroups {
   const firstOf = firstWithHash(hashes);
-  // Union of the two relations: each item points to an earlier one of its unit, or to itself.
+  // Union of the relations: each item points to an earlier one of its unit, or to itself.
   const parent = Uint32Array.from(firstOf);
   const root = (item: number): number => {
     let at = item;
@@ -40,21 +45,26 @@ export function importGroups(hashes: Float64Array, names?: readonly (string | nu
     }
     return at;
   };
-  const firstOfGroup = new Map<string, number>();
-  for (const [item, name] of names?.entries() ?? []) {
-    if (name === null) continue;
-    const other = firstOfGroup.get(name);
-    if (other === undefined) firstOfGroup.set(name, item);
-    else {
-      const [a, b] = [root(other), root(item)];
-      parent[Math.max(a, b)] = Math.min(a, b);
+  const join = (labels: readonly (string | null)[]): number => {
+    const firstOfGroup = new Map<string, number>();
+    for (const [item, name] of labels.entries()) {
+      if (name === null) continue;
+      const other = firstOfGroup.get(name);
+      if (other === undefined) firstOfGroup.set(name, item);
+      else {
+        const [a, b] = [root(other), root(item)];
+        parent[Math.max(a, b)] = Math.min(a, b);
+      }
     }
-  }
+    return firstOfGroup.size;
+  };
+  const groups = join(names);
+  join(texts);
   const unitOf = parent.map((_, item) => root(item));
   let [units, copies] = [0, 0];
   for (let item = 0; item < unitOf.length; item++) {
     if (unitOf[item] === item) units++;
     if (firstOf[item] !== item) copies++;
   }
-  return { firstOf, unitOf, units, copies, groups: firstOfGroup.size };
+  return { firstOf, unitOf, units, copies, groups };
 }

@@ -131,6 +131,21 @@ test('the position before a row is the one before it in its text, not the row be
     }
   }));
 
+test('items of one text lie in one split, whatever their rows', () =>
+  inFolder(async (folder) => {
+    await dump(folder, { texts: 'texts.json' });
+    const texts = Array.from({ length: ITEMS }, (_, i) => `text ${i % 40}`);
+    await writeFile(join(folder, 'texts.json'), JSON.stringify(texts));
+    const { dataset } = await openImport(folder, { test: 30 });
+    const [train, held] = [await dataset.corpus('train', 1000), await dataset.corpus('test', 1000)];
+    const trained = new Set(train.map(({ text }) => text));
+    assert.ok(held.length > 0 && train.length > 0);
+    assert.equal(
+      held.filter(({ text }) => trained.has(text)),
+      [],
+    );
+  }));
+
 test('offsets are places in the texts, in UTF-16 code units, and change no fingerprint', () =>
   inFolder(async (folder) => {
     const words = Array.from({ length: ITEMS }, (_, i) => `a😀b ${i}`);

@@ -116,7 +116,7 @@ export async function readContent(folder: string, { manifest, rows }: ImportHead
   const facts = await readItemFacts(folder, manifest, rows, items);
   const columns = await readRowColumns(folder, manifest, bounds);
   const scan = await scanRows(rows, bounds);
-  return { bounds, scan, facts, columns, together: importGroups(scan.itemHash, facts.groups?.names) };
+  return { bounds, scan, facts, columns, together: importGroups(scan.itemHash, facts.groups?.names, columns.texts) };
 }
 
 const bytesOf = (x: Float32Array | Int32Array | Uint32Array | Uint8Array) =>
