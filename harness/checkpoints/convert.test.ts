@@ -106,6 +106,12 @@ test('each is read back to the same codes, or refused with the reason', async ()
     const { code, said, out: told } = await run(...command);
     assert.is(code, 0, `${label}: ${said}`);
     assert.match(told, /wrote .*(SAELens' layout|own layout)/);
+    const { hook_name, model_name } = (await openCheckpoint(place, given)).facts;
+    for (const [flag, own] of [
+      ['--site blocks.1.hook_resid_post', hook_name],
+      ['--subject some-model', model_name],
+    ] as const)
+      assert.is(said.includes(`convert: ${flag} takes the place of ${own}, which the files say.`), own !== undefined);
     const found = await openCheckpoint(out);
     assert.is(found.facts.hook_name, 'blocks.1.hook_resid_post', label);
     assert.is(found.facts.model_name, 'some-model', label);

@@ -14,7 +14,7 @@ import { packageRoot } from '../paths.ts';
 import { rejection } from '../testing/failing.ts';
 import { localCheckpoint } from './hub.ts';
 import { checkpointMethod } from './method.ts';
-import { openCheckpoint } from './open.ts';
+import { layoutByNames, openCheckpoint } from './open.ts';
 import { siteOf } from './sites.ts';
 
 const test = suite('checkpoint places');
@@ -45,6 +45,8 @@ test('exactly one layout may claim a place', async () => {
   assert.is((await openCheckpoint(join(folder, 'params.safetensors'))).layout.id, 'gemma-scope');
   const both = mixed('both', 'saelens/layer_norm', 'sparsify/mlp/layers.10.mlp');
   assert.match(await refused(both), /found those of SAELens .* and sparsify/);
+  // As a run says, so does `validate`.
+  assert.match((await rejection(layoutByNames(both))).message, /found those of SAELens .* and sparsify/);
   mkdirSync(join(scratch, 'empty'));
   assert.match(await refused(join(scratch, 'empty')), /expected an SAE in a layout of SAELens, .*; found nothing/);
   assert.match(await refused(join(scratch, 'absent')), /absent does not exist/);

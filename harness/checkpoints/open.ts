@@ -46,18 +46,21 @@ async function byTensors(place: Place): Promise<Claim[]> {
   return LAYOUTS.filter((layout) => layout.claimTensors?.(weights, place)).map((layout) => ({ layout, weights: file }));
 }
 
+/** The one claim there is, if any. @throws UserError when there are several. */
+function onlyClaim(claims: readonly Claim[], { path }: Place): Claim | undefined {
+  if (claims.length <= 1) return claims[0];
+  const both = claims.map(({ layout, weights }) => `${layout.title} (${weights})`).join(' and ');
+  throw new UserError(
+    `checkpoint ${path}: expected files of one layout; found those of ${both}: name the file that is meant.`,
+  );
+}
+
 /** The layout of a place, with its file of weights. @throws UserError when none or several claim it. */
 async function layoutOf(place: Place): Promise<Claim> {
   // Who says which tensor is which means a plain file of tensors, whatever it is called.
   const named = mapsTensors(place.given) ? [] : await byNames(place);
-  const claims = named.length > 0 ? named : await byTensors(place);
-  if (claims.length === 1) return claims[0]!;
-  if (claims.length > 1) {
-    const both = claims.map(({ layout, weights }) => `${layout.title} (${weights})`).join(' and ');
-    throw new UserError(
-      `checkpoint ${place.path}: expected files of one layout; found those of ${both}: name the file that is meant.`,
-    );
-  }
+  const claim = onlyClaim(named.length > 0 ? named : await byTensors(place), place);
+  if (claim) return claim;
   const titles = LAYOUTS.map(({ title }) => title).join(', ');
   const found = place.file ?? (place.names.slice(0, 8).join(', ') || 'nothing');
   throw new UserError(
@@ -88,7 +91,12 @@ export async function openCheckpoint(path: string, given: Place['given'] = {}): 
   return { layout, folder: place.folder, ...(await layout.open(place, weights)) };
 }
 
-/** The layout whose files' names a folder holds, if any: for who must tell an SAE from a model or data. */
+/**
+ * The layout whose files' names a folder holds, if any: for who must tell an SAE from a model or data.
+ *
+ * @throws UserError when it holds those of several.
+ */
 export async function layoutByNames(path: string): Promise<Layout | undefined> {
-  return (await byNames(await openPlace(path)))[0]?.layout;
+  const place = await openPlace(path);
+  return onlyClaim(await byNames(place), place)?.layout;
 }

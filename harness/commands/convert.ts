@@ -1,11 +1,11 @@
 /** @file `saxbench convert`: a checkpoint of any layout written in SAELens', or where that has no word for it in our own. */
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { known } from '../checkpoints/fields.ts';
 import type { Checkpoint, CheckpointConfig } from '../checkpoints/form.ts';
 import type { FoundCheckpoint } from '../checkpoints/open.ts';
-import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 
 const WRITTEN = ['cfg.json', 'sae_weights.safetensors', 'sae.json', 'sae.safetensors'];
 
@@ -27,16 +27,21 @@ async function clear(out: string): Promise<void> {
   for (const name of WRITTEN) await rm(join(out, name), { force: true });
 }
 
-/** Site and model where the person says them: many files do not. */
-function withOrigin(config: CheckpointConfig, values: Values): CheckpointConfig {
+/** Site and model where the person says them: many files do not. What takes the place of the files' own word is said. */
+function withOrigin(config: CheckpointConfig, { values, say }: CommandContext): CheckpointConfig {
   const [site, ...more] = (values['site'] ?? []) as string[];
   if (more.length > 0) throw new UserError(`convert: expected one --site; found ${more.length + 1}.`);
   const model = values['subject'] as string | undefined;
-  return {
-    ...config,
-    ...(site === undefined ? {} : { hook_name: site }),
-    ...(model === undefined ? {} : { model_name: model }),
-  };
+  const given = known({ hook_name: site, model_name: model });
+  for (const [name, flag] of [
+    ['hook_name', '--site'],
+    ['model_name', '--subject'],
+  ] as const) {
+    const [own, word] = [config[name], given[name]];
+    if (own !== undefined && word !== undefined && own !== word)
+      say(`convert: ${flag} ${word} takes the place of ${own}, which the files say.`);
+  }
+  return { ...config, ...given };
 }
 
 /** @throws UserError when no variant computes it, or site or model are not known. */
@@ -70,11 +75,11 @@ async function writeOwn(checkpoint: Checkpoint, missing: string, out: string): P
 }
 
 /** @returns What was written, in words. */
-async function write(found: FoundCheckpoint, values: Values, out: string): Promise<string> {
+async function write(found: FoundCheckpoint, context: CommandContext, out: string): Promise<string> {
   if (found.own)
     throw new UserError(`convert: ${found.folder} is of the plug-in '${found.own.variant}', in saxbench's own layout.`);
   const read = await found.read();
-  const checkpoint = { ...read, config: withOrigin(read.config, values) };
+  const checkpoint = { ...read, config: withOrigin(read.config, context) };
   const { missingInSaeLens, toSaeLens } = await import('../checkpoints/to-saelens.ts');
   const missing = missingInSaeLens(checkpoint);
   if (missing !== undefined) return writeOwn(checkpoint, missing, out);
@@ -98,7 +103,8 @@ export const command: Command = {
       '',
     ],
   ],
-  async run({ values, positionals, print }) {
+  async run(context) {
+    const { values, positionals, print } = context;
     const { listedOptions } = await import('../suite/option-text.ts');
     const { localCheckpoint } = await import('../checkpoints/hub.ts');
     const { openCheckpoint } = await import('../checkpoints/open.ts');
@@ -109,7 +115,7 @@ export const command: Command = {
     const out = resolve((values['out'] as string | undefined) ?? join('saxbench-out', 'sae', basename(resolve(path))));
     await refuseFull(out, values['overwrite'] as boolean);
     await checkWritable(out);
-    const written = await write(found, values, out);
+    const written = await write(found, context, out);
     const { d_in, d_sae } = found.facts;
     print(`${found.layout.title}: ${found.facts.architecture}, d_in ${d_in}, d_sae ${d_sae}\nwrote ${out}: ${written}`);
     return 0;
