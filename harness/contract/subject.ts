@@ -11,6 +11,8 @@ export interface TokenBatch {
   ids: Int32Array;
   /** 1 at real positions, 0 at padding. */
   mask: Uint8Array;
+  /** How many ids of each row are its prompt; absent: nobody knows. For interventions on prompts alone. */
+  promptLengths?: Int32Array;
 }
 
 /** Tells an intervention where it is: rows of the batch, first absolute position, and which positions are real. */
