@@ -22,7 +22,7 @@ interface Settings extends TrainingOptions {
 type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
-  small: { epochs: 12, batchSize: 12, lr: 0.05, maxLength: 128, topk: 4, l1: 0.005, start: 'random' },
+  small: { epochs: 4, batchSize: 6, lr: 0.01, maxLength: 128, topk: 4, l1: 0.0005, start: 'random' },
   axbench: { epochs: 3, batchSize: 6, lr: 0.01, maxLength: 1024, topk: 8, l1: 0.005, start: 'constant' },
 };
 /** Joint norm of gradients at which AxBench cuts. */

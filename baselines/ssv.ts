@@ -26,8 +26,8 @@ type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
   small: {
-    ...{ epochs: 12, batchSize: 12, lr: 0.05, maxLength: 128 },
-    ...{ unitNorm: true, factors: [0.2, 0.4, 0.6, 0.8, 1], start: 'random' },
+    ...{ epochs: 4, batchSize: 6, lr: 0.01, maxLength: 128 },
+    ...{ unitNorm: true, factors: [0.05, 0.1, 0.2], start: 'random' },
   },
   axbench: {
     ...{ epochs: 3, batchSize: 6, lr: 0.01, maxLength: 1024 },

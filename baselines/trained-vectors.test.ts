@@ -282,7 +282,10 @@ test('what cannot be trained on is one line that names the concept', async () =>
   assert.match(await fit({ site: 'blocks.9.hook_resid_post' }), /expected one site of tiny.*blocks\.9/);
   assert.match(await fit({ labelled: undefined }), /labelled concepts/);
   assert.match(await fit({}, { maxLength: 2 }), /late words.*response within 2 tokens.*raise maxLength/);
-  assert.match(await fit({}, { preset: 'axbench', lr: 1e39 }), /ssv: concept 'late words': the loss of step .* lower lr/);
+  assert.match(
+    await fit({}, { preset: 'axbench', lr: 1e39 }),
+    /ssv: concept 'late words': the loss of step .* lower lr/,
+  );
   const other = {
     ...labelled,
     set: { ...labelled.set, items: labelled.set.items.map((item) => ({ ...item, text: 'w3 w4' })) },
