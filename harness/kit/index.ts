@@ -8,6 +8,8 @@ export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256, sha256File, sha256Json } from '../io/hash.ts';
+export { type HubData, type HubDataOptions, hubData, NotDownloaded } from '../io/hub-data.ts';
+export { isOnHub } from '../io/hub-reference.ts';
 export { decodeImage } from '../io/image.ts';
 export {
   fittedSize,
