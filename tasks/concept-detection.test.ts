@@ -172,41 +172,6 @@ test('scores are the maximum over positions, and a raw-item detector needs no ac
   );
 });
 
-test('a detector of whole items is asked for the items of its concept alone, and its scores stand at their places', async () => {
-  const asked: number[][] = [];
-  const uses = (concept: number, split: Split, role: Role): [number, Split, Role][] => [[concept, split, role]];
-  const parts = [
-    ['train', 'positive'],
-    ['train', 'negative'],
-    ['eval', 'positive'],
-    ['eval', 'negative'],
-  ] as const;
-  const entries = [0, 1].flatMap((concept) =>
-    parts.map(
-      ([split, role]): Labelled => ({ rows: [[role === 'positive' ? 2 : 1]], uses: uses(concept, split, role) }),
-    ),
-  );
-  const labelled = labelledOf(entries, 2);
-  const detector: ConceptDetector = {
-    async scoreItems({ items, activations }, places) {
-      asked.push([...places]);
-      assert.is(items, labelled.set.items);
-      return Float32Array.from(
-        await Promise.all([...places].map(async (at) => (await activations.read(at, at + 1))[0]!)),
-      );
-    },
-    scoreItem: () => 0,
-  };
-  const method = supervised((id) => (id === 'c0' ? detector : undefined));
-  const outcome = await run(labelled, method, { probeK: [], extraNegatives: 0 });
-  near(value(outcome, 'detector', 'auroc'), 1);
-  near(value(outcome, 'detector', 'f1'), 1);
-  assert.equal(
-    asked.map((places) => places.sort((a, b) => a - b)),
-    [[0, 1, 2, 3]],
-  );
-});
-
 /** Latent c fires on concept c, latent 5 on everything, latent 6 at random; the rest never. */
 function oracleSet(): LabelledActivations {
   const rng = createRng(4);
@@ -357,11 +322,6 @@ test('hostile data: an empty class, a leak between splits, NaN scores', async ()
     [leaked, byRow, /concept 'c0': item 'i0' is in both splits/],
     [single({ ...full, positive: [Number.NaN] }), byRow, /concept 'c0', item 'i2'.*finite/],
     [single(full), { scoreItem: () => Number.POSITIVE_INFINITY }, /concept 'c0', item 'i0'.*Infinity/],
-    [
-      single(full),
-      { scoreItems: async (_, places) => new Float32Array(places.length).fill(Number.NaN) },
-      /concept 'c0', item 'i0'.*NaN/,
-    ],
   ];
   for (const [labelled, detector, message] of hostile) {
     try {
