@@ -31,11 +31,11 @@ export default defineTask<SteeringOptions, Shared>({
   axes: {
     selection: "detector: the method's own direction; auroc: the latent of best AUROC on training items",
     intervention:
-      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
+      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; own: the method changes the subject in its own way, as strongly as the factor says (1: as trained); none: no steering',
   },
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
-    ranked: { intervention: ['add', 'none'] },
+    ranked: { intervention: ['add', 'own', 'none'] },
     fronts: [
       {
         x: { metric: 'l0', task: 'reconstruction' },
@@ -89,9 +89,15 @@ export default defineTask<SteeringOptions, Shared>({
     const { selection, vectors } = found;
     const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
     const clampable = vectors.some((entry) => entry?.latent !== undefined);
-    const kinds: (Kind | 'none')[] = idle
-      ? ['none']
-      : options.interventions.filter((kind) => kind === 'add' || clampable);
+    const own = vectors.some((entry) => entry?.own);
+    if (own && context.subject?.type !== 'lm') {
+      return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
+    }
+    const kinds: (Kind | 'own' | 'none')[] = own
+      ? ['own']
+      : idle
+        ? ['none']
+        : options.interventions.filter((kind) => kind === 'add' || clampable);
     if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
     return steered(context, vectors, kinds, selection);
   },
@@ -101,7 +107,7 @@ export default defineTask<SteeringOptions, Shared>({
 async function steered(
   context: TaskContext<SteeringOptions, Shared>,
   vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly (Kind | 'none')[],
+  kinds: readonly (Kind | 'own' | 'none')[],
   selection: string,
 ): Promise<TaskOutcome> {
   const { subject, prepared } = context;
@@ -111,7 +117,14 @@ async function steered(
     return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
   }
   if (subject?.type === 'clip' && clip) {
-    const outcome = await steerClip(context, subject, clip, vectors, kinds, selection);
+    const outcome = await steerClip(
+      context,
+      subject,
+      clip,
+      vectors,
+      kinds.filter((kind) => kind !== 'own'),
+      selection,
+    );
     return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
   }
   throw new Error('internal: steering was prepared for another kind of subject');

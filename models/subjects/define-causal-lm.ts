@@ -13,7 +13,7 @@ import { generate } from './generate.ts';
 import { loadForInference } from './inference.ts';
 import { transposedWeight } from './layers.ts';
 import { batchOf, openTokenizer } from './load.ts';
-import { linearNames } from './transformer.ts';
+import { addableLayers, linearNames } from './transformer.ts';
 
 /** What a family's file says. */
 export type CausalLmFamily = Family<CausalLm>;
@@ -40,6 +40,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       sites,
       tokenizer,
       maxLength: lm.maxLength,
+      linearLayers: addableLayers(lm.stack),
       tokenize(texts, { maxLength = lm.maxLength, addSpecialTokens = true } = {}) {
         const limit = Math.min(maxLength, lm.maxLength);
         const rows = texts.map((text) => tokenizer.encode(text, { maxLength: limit, addSpecialTokens }).ids);

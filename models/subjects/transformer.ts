@@ -1,5 +1,7 @@
 /** @file The one transformer: a stack of blocks, configured by family, with hooks at every site. */
 import {
+  type LinearAddition,
+  type LinearLayer,
   type NamedTensors,
   type Tensor1D,
   type Tensor2D,
@@ -97,6 +99,8 @@ export interface StackPass {
   local?: { rotary?: RotaryTables; seen?: Tensor2D };
   /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
   caches?: readonly KeyValueCache[];
+  /** What is added to the outputs of linear layers. */
+  additions?: readonly LinearAddition[] | undefined;
   /** The first block that runs: x is its input. Default 0. */
   from?: number;
   /** Of the last block's output only the first column of each row is wanted: [n, d]. */
@@ -139,7 +143,11 @@ function runBlock(
   const { names } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
-  const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
+  const additions = pass.additions?.filter(({ block }) => block === layer) ?? [];
+  const project = (which: LinearLayer, value: Tensor2D) => {
+    const output = linear(params, prefix + names[which]!, value);
+    return additions.reduce((sum, added) => (added.layer === which ? withAddition(sum, added, value) : sum), output);
+  };
   /** Nothing happens where the family has no such norm, or no such factors. */
   const normed = (name: string | undefined, value: Tensor2D) =>
     name === undefined ? value : normaliseBy(spec, params, prefix + name, value);
@@ -161,7 +169,7 @@ function runBlock(
   const last = pass.firstColumn === true && layer === spec.layers - 1;
   const unseen = !INSIDE.some((hook) => hooks.wants(site + hook));
   const wholeHeads = !rotary || 2 * rotary.cos.shape[1] === spec.headDim;
-  if (whole && unseen && wholeHeads && window === undefined && canFuse(pass)) {
+  if (whole && unseen && additions.length === 0 && wholeHeads && window === undefined && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
     const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn });
@@ -174,9 +182,9 @@ function runBlock(
   const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
-  const q = normed(names.qNorm, project(names.q, asking));
-  const k = normed(names.kNorm, project(names.k, a));
-  const mixed = attend(q, k, project(names.v, a), spec, {
+  const q = normed(names.qNorm, project('q', asking));
+  const k = normed(names.kNorm, project('k', a));
+  const mixed = attend(q, k, project('v', a), spec, {
     n,
     t: alone ? 1 : t,
     causal: spec.causal,
@@ -187,7 +195,7 @@ function runBlock(
     cap: spec.scoreCap,
     window,
   });
-  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project(names.out, mixed)));
+  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project('out', mixed)));
   const read = x;
   x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(`${site}hook_attn_out`, attended)));
   if (!spec.parallel) x = hooks.visit(`${site}hook_resid_mid`, x);
@@ -195,12 +203,56 @@ function runBlock(
 
   const m = normBefore(names.mlpNorm, spec.parallel ? read : x);
   const hidden = spec.gated
-    ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
-    : activation(project(names.up, m), spec.activation);
-  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project(names.down, hidden)));
+    ? activation(project('gate', m), spec.activation, project('up', m))
+    : activation(project('up', m), spec.activation);
+  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project('down', hidden)));
   x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(`${site}hook_mlp_out`, fed)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
+}
+
+/** An output with what is added to it. */
+function withAddition(output: Tensor2D, { block, layer, apply }: LinearAddition, x: Tensor2D): Tensor2D {
+  const added = apply(x);
+  if (added.shape.join() === output.shape.join()) return tf.add(output, added);
+  throw new Error(`addition to ${layer} of block ${block}: expected [${output.shape}], found [${added.shape}]`);
+}
+
+/** The linear layers that can be added to, with their widths. */
+export function addableLayers(spec: StackSpec): { block: number; layer: LinearLayer; in: number; out: number }[] {
+  const { d, mlp, heads, kvHeads, headDim, gated, layers } = spec;
+  const [own, shared] = [heads * headDim, kvHeads * headDim];
+  const widths: [LinearLayer, number, number][] = [
+    ...([
+      ['q', d, own],
+      ['k', d, shared],
+      ['v', d, shared],
+      ['out', own, d],
+    ] as [LinearLayer, number, number][]),
+    ...((gated ? [['gate', d, mlp]] : []) as [LinearLayer, number, number][]),
+    ...([
+      ['up', d, mlp],
+      ['down', mlp, d],
+    ] as [LinearLayer, number, number][]),
+  ];
+  return Array.from({ length: layers }, (_, block) =>
+    widths.map(([layer, width, out]) => ({ block, layer, in: width, out })),
+  ).flat();
+}
+
+/**
+ * @param first The first block that a pass runs.
+ * @throws UserError for an addition to a layer that the pass does not come by: it would be left out without a word.
+ */
+export function requireLayers(spec: StackSpec, additions: readonly LinearAddition[] | undefined, first: number): void {
+  for (const { block, layer } of additions ?? []) {
+    const there = spec.names[layer] !== undefined && (layer !== 'gate' || spec.gated);
+    if (there && Number.isInteger(block) && block >= first && block < spec.layers) continue;
+    throw new UserError(
+      `addition to ${layer} of block ${block}: expected a linear layer of a block from ${first} to ${spec.layers - 1}` +
+        `${there ? '' : ', which has none of that name'}.`,
+    );
+  }
 }
 
 /** A norm of the stack's kind. */

@@ -1,5 +1,11 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
-import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
+import {
+  type ConceptDetector,
+  type FittedMethod,
+  type LabelledActivations,
+  type TaskContext,
+  tf,
+} from '../../harness/contract.ts';
 import { bestLatents, createCandidates, meanDifferences, SCAN_ROWS, scanKept } from '../../harness/kit/index.ts';
 
 /** What is added to an activation: factor · scale · vector. */
@@ -11,6 +17,8 @@ export interface SteeringVector {
    * scores adds as much as the difference of means does.
    */
   scale: number;
+  /** Of a method that adds no vector: its own change of the subject. `vector` is zeros then, and the factor its strength. */
+  own?: ConceptDetector['intervene'];
   /** Of sparse methods: the latent, so that it can be clamped. */
   latent?: number;
   details: Record<string, unknown>;
@@ -43,6 +51,15 @@ export async function steeringVectors(
       selection: 'detector',
       vectors: own.map((vector, i) => vector && { vector, scale: scales[i]!, details: {} }),
     };
+  }
+  if (detectors.some((detector) => detector?.intervene)) {
+    const change = (detector: ConceptDetector): SteeringVector => ({
+      vector: new Float32Array(method.d_in),
+      scale: 1,
+      own: (strengths) => detector.intervene!(strengths),
+      details: {},
+    });
+    return { selection: 'detector', vectors: detectors.map((each) => (each?.intervene ? change(each) : undefined)) };
   }
   if (!method.encode || !(method.decode || method.directions)) return undefined;
   const candidates = createCandidates(await latents(labelled.activations));
