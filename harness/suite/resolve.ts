@@ -127,6 +127,7 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
+    ...(task.exclusive ? { exclusive: true } : {}),
     ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
     ...(task.embeds && embedder !== undefined
       ? { embedder: await resolveEmbedder(String(embedder), registry, label) }

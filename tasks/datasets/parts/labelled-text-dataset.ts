@@ -54,7 +54,7 @@ export async function openLabelledTexts(
   const judge: TextJudge = {
     description:
       'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
-      "those without it, 2 if also at or above the median of those with it). Instruction: whether the prompt's rarest words come again.",
+      "those without it, 2 if also at or above the median of those with it; a denied mention counts like any other). Instruction: whether the prompt's rarest words come again.",
     ready: load,
     concept: (text, concept) => grades(text, concept),
     instruction: keepsToTopic,
