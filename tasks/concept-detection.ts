@@ -5,6 +5,7 @@ import {
   type MetricDefinition,
   type ResultRow,
   type RowSamples,
+  type TaskContext,
 } from '../harness/contract.ts';
 import {
   allUnavailable,
@@ -112,8 +113,9 @@ export default defineTask<Options>({
   metrics,
   axes: {
     selection:
-      'auroc: the latent of best training AUROC; probe-k1, probe-k5, probe-k16: logistic regression on the k latents of ' +
-      'largest training F statistic; label: the latent of that name; detector: the supervised method itself',
+      "auroc: the latent of best training AUROC (AxBench's SAE-A); probe-k1, probe-k5, probe-k16: logistic regression on the k " +
+      'latents of largest training F statistic; label: the latent whose description is most like the concept’s (AxBench’s ' +
+      'SAE), by a file of labels; detector: the supervised method itself',
   },
   shows: {
     columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
@@ -163,12 +165,19 @@ export default defineTask<Options>({
       return scoredSelection(selection, splits, labelled);
     });
     return {
-      rows: scored.map(({ row }) => row),
+      rows: [...scored.map(({ row }) => row), ...unlabelledRow(method)],
       details: Object.fromEntries(scored.map(({ name, details }) => [name, details])),
       curves: Object.fromEntries(scored.flatMap(({ name, roc }) => (roc ? [[`roc/${name}`, roc]] : []))),
     };
   },
 });
+
+/** Of an SAE whose latents nobody described: the row of the selection by label, with the reason. */
+function unlabelledRow({ kind, encode, labels }: TaskContext<Options>['method']): ResultRow[] {
+  if (kind !== 'sae' || !encode || labels) return [];
+  const reason = 'nobody says what its latents stand for: name a file, "labels" of the method in a suite';
+  return [{ axes: { selection: 'label' }, metrics: {}, unavailable: allUnavailable(metrics, reason) }];
+}
 
 /** What one way of choosing detectors gives: its row, a line a concept, the mean ROC curve. */
 interface ScoredSelection {

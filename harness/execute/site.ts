@@ -34,7 +34,7 @@ import {
   type SiteActivations,
   taskJudge,
 } from './evaluate.ts';
-import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
+import { type FitInputs, fitMethod, labelsOf, restoreMethod } from './fit.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
 import { positionFacts, positionsLine } from './position-facts.ts';
@@ -285,6 +285,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const around = { ...sets, site, ...(network ? { subject: network } : {}), ...(chat ? { chat } : {}) };
     const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
     const label = `${place} ${fit.method.name}`;
+    const named = await labelsOf(fit.method, method.d_sae).catch((error: unknown) => {
+      method.dispose();
+      throw error;
+    });
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
@@ -312,7 +316,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 taskDefinition,
                 {
                   ...context,
-                  method: { ...method, id, kind, ...(speed ? { training: speed } : {}) },
+                  method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
                   latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),

@@ -1,6 +1,6 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
 import type { FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
-import { bestLatents, type Candidates, createCandidates } from '../../harness/kit/index.ts';
+import { bestLatents, type Candidates, createCandidates, matchLabels } from '../../harness/kit/index.ts';
 import { detectorScores, givesScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
@@ -94,32 +94,16 @@ function latentSelections(
     });
   }
   if (method.labels) {
-    const latents = latentsByLabel(method.labels);
+    const matches = matchLabels(method.labels, labelled.set.concepts);
     selections.push({
       name: 'label',
       choose: (concept) => {
-        const { id, label } = labelled.set.concepts[concept]!;
-        const latent = latents.get(normalise(label)) ?? latents.get(normalise(id));
-        return latent === undefined ? undefined : single(latent);
+        const match = matches[concept];
+        if (!match) return undefined;
+        const chosen = single(match.latent);
+        return { ...chosen, details: { ...chosen.details, latent_label: match.label, similarity: match.similarity } };
       },
     });
   }
   return selections;
-}
-
-/** The first latent of each label, as AxBench takes it. */
-function latentsByLabel(labels: Record<number, string>): Map<string, number> {
-  const latents = new Map<string, number>();
-  const entries = Object.entries(labels).map(([latent, label]) => ({
-    latent: Number(latent),
-    label: normalise(label),
-  }));
-  for (const { latent, label } of entries.sort((a, b) => a.latent - b.latent)) {
-    if (!latents.has(label)) latents.set(label, latent);
-  }
-  return latents;
-}
-
-function normalise(label: string): string {
-  return label.trim().toLowerCase().replaceAll(/\s+/g, ' ');
 }
