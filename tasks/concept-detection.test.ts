@@ -9,7 +9,6 @@ import {
   type LabelledActivations,
   type Role,
   type Split,
-  type TaskContext,
   type TaskOutcome,
   type Tensor1D,
   tf,
@@ -27,7 +26,7 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-type Context = TaskContext<{ probeK: number[]; extraNegatives: number }>;
+type Context = Parameters<typeof task.run>[0];
 
 /** An item of some concepts, with the rows of its positions. */
 interface Labelled {
@@ -70,7 +69,7 @@ async function run(
 ): Promise<TaskOutcome> {
   const before = tf.memory().numTensors;
   const context = {
-    options,
+    options: { injectedWords: 3, injectedTexts: 0, ...options },
     labelled,
     method: { ...method, id: 'fake', kind: 'sae' },
     ...taskTools(method),
