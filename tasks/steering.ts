@@ -6,7 +6,7 @@ import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+import { ownChanges, type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 
@@ -87,7 +87,9 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
-    const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
+    const found =
+      ownChanges(method, labelled!, concepts) ??
+      (await steeringVectors(method, labelled!, concepts, context, options.selection));
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     if (typeof found === 'string') return emptyOutcome(found);
     const { selection, vectors } = found;

@@ -21,6 +21,7 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
+import { requireLayers } from './additions.ts';
 import { embed, linear } from './layers.ts';
 import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
@@ -29,7 +30,6 @@ import {
   fileLayout,
   normaliseBy,
   normShapes,
-  requireLayers,
   runStack,
   type StackPass,
   type StackSpec,

@@ -1,5 +1,6 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
 import { defineSubject, type LanguageModel, type SubjectLoading, tf } from '../../harness/contract.ts';
+import { addableLayers } from './additions.ts';
 import {
   type CausalLm,
   causalLmFiles,
@@ -13,7 +14,7 @@ import { generate } from './generate.ts';
 import { loadForInference } from './inference.ts';
 import { transposedWeight } from './layers.ts';
 import { batchOf, openTokenizer } from './load.ts';
-import { addableLayers, linearNames } from './transformer.ts';
+import { linearNames } from './transformer.ts';
 
 /** What a family's file says. */
 export type CausalLmFamily = Family<CausalLm>;

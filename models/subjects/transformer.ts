@@ -227,43 +227,6 @@ function withAddition(output: Tensor2D, { block, layer, apply }: LinearAddition,
   throw new Error(`addition to ${layer} of block ${block}: expected [${output.shape}], found [${added.shape}]`);
 }
 
-/** The linear layers that can be added to, with their widths. */
-export function addableLayers(spec: StackSpec): { block: number; layer: LinearLayer; in: number; out: number }[] {
-  const { d, mlp, heads, kvHeads, headDim, gated, layers } = spec;
-  const [own, shared] = [heads * headDim, kvHeads * headDim];
-  const widths: [LinearLayer, number, number][] = [
-    ...([
-      ['q', d, own],
-      ['k', d, shared],
-      ['v', d, shared],
-      ['out', own, d],
-    ] as [LinearLayer, number, number][]),
-    ...((gated ? [['gate', d, mlp]] : []) as [LinearLayer, number, number][]),
-    ...([
-      ['up', d, mlp],
-      ['down', mlp, d],
-    ] as [LinearLayer, number, number][]),
-  ];
-  return Array.from({ length: layers }, (_, block) =>
-    widths.map(([layer, width, out]) => ({ block, layer, in: width, out })),
-  ).flat();
-}
-
-/**
- * @param first The first block that a pass runs.
- * @throws UserError for an addition to a layer that the pass does not come by: it would be left out without a word.
- */
-export function requireLayers(spec: StackSpec, additions: readonly LinearAddition[] | undefined, first: number): void {
-  for (const { block, layer } of additions ?? []) {
-    const there = spec.names[layer] !== undefined && (layer !== 'gate' || spec.gated);
-    if (there && Number.isInteger(block) && block >= first && block < spec.layers) continue;
-    throw new UserError(
-      `addition to ${layer} of block ${block}: expected a linear layer of a block from ${first} to ${spec.layers - 1}` +
-        `${there ? '' : ', which has none of that name'}.`,
-    );
-  }
-}
-
 /** A norm of the stack's kind. */
 export function normaliseBy(spec: StackSpec, params: NamedTensors, name: string, x: Tensor2D): Tensor2D {
   return normalise(params, name, x, spec.norm, spec.epsilon, spec.gainOffset ? 1 : 0);

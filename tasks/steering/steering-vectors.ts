@@ -74,15 +74,6 @@ export async function steeringVectors(
       vectors: own.map((vector, i) => vector && { vector, scale: scales[i]!, details: {} }),
     };
   }
-  if (detectors.some((detector) => detector?.intervene)) {
-    const change = (detector: ConceptDetector): SteeringVector => ({
-      vector: new Float32Array(method.d_in),
-      scale: 1,
-      own: (strengths) => detector.intervene!(strengths),
-      details: {},
-    });
-    return { selection: 'detector', vectors: detectors.map((each) => (each?.intervene ? change(each) : undefined)) };
-  }
   if (!method.encode || !(method.decode || method.directions)) return undefined;
   const candidates = createCandidates(await tools.latents(labelled.activations));
   const sets = concepts.map((concept) => labelled.examples(concept, 'train'));
@@ -107,6 +98,23 @@ export async function steeringVectors(
     if (entry && silent[i]) entry.scale = scales[i]!;
   });
   return { selection: selectBy, vectors };
+}
+
+/** Of a method that adds no vector: its own change of the subject for each of the listed concepts; undefined where it has none. */
+export function ownChanges(
+  method: FittedMethod,
+  labelled: LabelledActivations,
+  concepts: readonly number[],
+): (Pick<SteeringVectors, 'vectors'> & { selection: 'detector' }) | undefined {
+  const detectors = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!));
+  if (!detectors.some((detector) => detector?.intervene)) return undefined;
+  const change = (detector: ConceptDetector): SteeringVector => ({
+    vector: new Float32Array(method.d_in),
+    scale: 1,
+    own: (strengths) => detector.intervene!(strengths),
+    details: {},
+  });
+  return { selection: 'detector', vectors: detectors.map((each) => (each?.intervene ? change(each) : undefined)) };
 }
 
 /** A candidate with what results say of its choice. */
