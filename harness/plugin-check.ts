@@ -160,7 +160,7 @@ function metricsShown(
 }
 
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */
-function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fail): void {
+function checkShows({ id, metrics, axes, shows = {}, controls = [] }: TaskDefinition, fail: Fail): void {
   if (typeof shows !== 'object' || shows === null || Array.isArray(shows)) fail("'shows': an object", shows);
   for (const part of ['columns', 'fronts', 'costs'] as const) {
     if (shows[part] !== undefined && !Array.isArray(shows[part])) fail(`'shows.${part}': a list`, shows[part]);
@@ -170,6 +170,9 @@ function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fai
     if (!has) fail(`'shows.${part}': metrics of the task (${Object.keys(metrics).join(', ')})`, name);
   }
   const axis = Object.keys(shows.ranked ?? {}).find((name) => !Object.hasOwn(axes, name));
+  const stranger = shows.withheld?.beatenBy?.find((name) => !controls.includes(name));
+  if (stranger !== undefined)
+    fail(`'shows.withheld.beatenBy': controls of the task (${controls.join(', ')})`, stranger);
   if (axis !== undefined) fail(`'shows.ranked': axes of the task (${Object.keys(axes).join(', ')})`, axis);
 }
 

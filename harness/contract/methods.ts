@@ -3,7 +3,7 @@
 import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
-import type { ActivationSet, Concept, ConceptSet, Item, Modality, Split } from './data.ts';
+import type { ActivationSet, Concept, ConceptSet, Item, Modality, Split, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
 import type { Subject } from './subject.ts';
@@ -65,6 +65,11 @@ export interface FittedMethod {
   /** Of an SAE that was trained by this run, or an earlier one on the same store. Filled in by the harness. */
   training?: TrainingSpeed;
   detector?(concept: Concept): ConceptDetector | undefined;
+  /**
+   * A text that is to show the concept after the prompt, written without the subject. Of a method that has this, judged tasks rate
+   * these texts, cut to the length of generated ones, in place of steered ones.
+   */
+  write?(concept: Concept, prompt: SteeringPrompt): string;
   dispose(): void;
 }
 

@@ -111,6 +111,11 @@ export interface TaskDisplay {
    * of at least `dense` times d_in stands apart without a rank: that is no compression.
    */
   bands?: { metric: string; ratio: number; dense: number };
+  /**
+   * Ids of controls that must not do better than the best method: where one does, what they are measured by ranks nothing,
+   * and tables stand without ranks, for this reason.
+   */
+  withheld?: { beatenBy: string[]; reason: string };
   /** Value of the main metric that means nothing was found: a line among its bars. */
   chance?: number;
   /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
