@@ -1,7 +1,7 @@
 /** @file Tasks: what they declare, what they are given, and the rows they return. */
 
 import type { Rng } from '../num/rng.ts';
-import type { ActivationSet, Dataset, Item, Site } from './data.ts';
+import type { ActivationSet, Dataset, Item, ItemEmbedder, Site } from './data.ts';
 import type { TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
@@ -128,21 +128,6 @@ export interface TaskDisplay {
   costs?: string[];
   scaling?: ScalingDisplay;
   curves?: Record<string, CurveDisplay>;
-}
-
-/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
-export interface ItemEmbedder {
-  id: string;
-  /** Names it in results. */
-  description: string;
-  /** What of items it reads. */
-  reads: readonly ('text' | 'image')[];
-  /**
-   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
-   *
-   * @throws UserError for an item that has none of what it reads.
-   */
-  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
 }
 
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */
