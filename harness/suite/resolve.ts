@@ -132,6 +132,7 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
+    ...(task.exclusive ? { exclusive: true } : {}),
     ...(judge ? { judge: judge.resolved } : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
