@@ -81,6 +81,11 @@ export interface FittedMethod {
    * these texts, cut to the length of generated ones, in place of steered ones.
    */
   write?(concept: Concept, prompt: SteeringPrompt): string;
+  /**
+   * The prompt that asks for the concept, in place of `prompt`: the subject generates from it, and nothing in the subject is
+   * changed.
+   */
+  ask?(concept: Concept, prompt: SteeringPrompt): string;
   dispose(): void;
 }
 
@@ -156,6 +161,8 @@ export interface RestoreContext<O> {
   /** Present for `needs: 'gradients'` and `needs: 'subject'`, with the site. */
   subject?: Subject;
   site?: string;
+  /** As in {@link FitContext}. */
+  chat?: FitContext<O>['chat'];
 }
 
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {
