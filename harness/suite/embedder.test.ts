@@ -89,7 +89,10 @@ test('--embedder goes to every task that reads one', async () => {
   await setEmbedder({ tasks: [{ id: 'efficiency' }] } as Suite, './x', registry).catch((error: Error) => {
     message = error.message;
   });
-  assert.match(message, /expected a task that reads one, such as monosemanticity, or whose judge does; found efficiency/);
+  assert.match(
+    message,
+    /expected a task that reads one, such as monosemanticity, or whose judge does; found efficiency/,
+  );
 });
 
 test.run();

@@ -2,8 +2,8 @@
 import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/parts/corruption.ts';
-import { type CalibrationText, calibrateFluency, type FluencyScale } from '../judges/parts/fluency.ts';
 import { divided } from '../judges/parts/divided.ts';
+import { type CalibrationText, calibrateFluency, type FluencyScale } from '../judges/parts/fluency.ts';
 import { repetition } from '../judges/parts/repetition.ts';
 import { cutText, textLosses, textOf } from './texts.ts';
 
