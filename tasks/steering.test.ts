@@ -346,29 +346,6 @@ trained('tiny-clip')('tiny-clip: a difference of means flips answers, a random d
   clip.dispose();
 });
 
-test('a method that writes is judged by its own texts, cut as generated ones are', async () => {
-  const asked = new Set<string>();
-  const writer: FittedMethod = {
-    d_in: 5,
-    sparse: false,
-    write({ label }, { text }) {
-      asked.add(`${text}, ${label}`);
-      return 'topic concept concept concept topic';
-    },
-    dispose: () => {},
-  };
-  const subject = wordModel();
-  const [outcome] = await run(wordInputs(subject), [writer]);
-  const [row, ...others] = outcome!.rows;
-  assert.is(others.length, 0);
-  assert.equal(row!.axes, { selection: 'written', intervention: 'none' });
-  assert.equal(cells(row!), { overall: 2, concept: 2, instruct: 2, fluency: 2, factor: 0, win_rate: 1 });
-  assert.equal([...asked], ['go, concept']);
-  const [concept] = outcome!.details!['written/none'] as { examples: { text: string }[] }[];
-  assert.is(concept!.examples[0]!.text.trim(), 'topic concept concept');
-  assert.is(subject.generated(), 4, 'the unsteered texts alone');
-});
-
 trained('tiny-lm')('tiny-lm: fluency is calibrated, and random numbers do not depend on the batch', async () => {
   const lm = await llama.load(folder('tiny-lm'), { id: 'tiny-lm' });
   if (lm.type !== 'lm') throw new Error('unexpected');
