@@ -66,6 +66,7 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
     methods: suite.methods.map((method) => ({
       ...method,
       ...(method.path === undefined ? {} : { path: absolute(method.path) }),
+      ...(method.labels === undefined ? {} : { labels: absolute(method.labels) }),
     })),
   };
 }

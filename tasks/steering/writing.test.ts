@@ -38,7 +38,7 @@ const dataset: Dataset = {
 };
 const OPTIONS = {
   ...{ concepts: 8, prompts: 4, factors: [1], extend: 0, interventions: ['add' as const], maxNewTokens: 3 },
-  ...{ temperature: 0, calibration: 20, images: 16, judge: 'dataset', judgeOptions: {} },
+  ...{ temperature: 0, calibration: 20, images: 16, judge: 'dataset', judgeOptions: {}, selection: 'auroc' as const },
 };
 
 test('its own texts are judged, cut as generated ones are; nothing is steered', async () => {
