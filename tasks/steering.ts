@@ -44,10 +44,6 @@ export default defineTask<SteeringOptions, Shared>({
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
     ranked: { intervention: ['add', 'none'] },
-    withheld: {
-      beatenBy: WRITERS,
-      reason: 'a judge that prefers texts written without the model does not rank what steers it',
-    },
     fronts: [
       {
         x: { metric: 'l0', task: 'reconstruction' },
@@ -66,6 +62,10 @@ export default defineTask<SteeringOptions, Shared>({
         y: 'overall score',
         only: 'overall',
       },
+    },
+    withheld: {
+      beatenBy: WRITERS,
+      reason: 'a judge that prefers texts written without the model does not rank what steers it',
     },
   },
   measure: 'judged',
