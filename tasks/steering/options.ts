@@ -1,12 +1,13 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
+import type { Kind } from './interventions.ts';
 
 export interface SteeringOptions {
   concepts: number;
   prompts: number;
   factors: number[];
   extend: number;
-  interventions: ('add' | 'clamp')[];
+  interventions: Kind[];
   maxNewTokens: number;
   temperature: number;
   calibration: number;
@@ -46,12 +47,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
   },
   interventions: {
     type: 'array',
-    items: { enum: ['add', 'clamp'] },
+    items: { enum: ['add', 'clamp', 'patch', 'replace'] },
     minItems: 1,
     uniqueItems: true,
     default: ['add', 'clamp'],
     description:
-      'add: x + factor · scale · direction; clamp (sparse dictionaries only): the latent set to factor · scale.',
+      'add: x + factor · scale · direction. Of sparse dictionaries only: clamp, the latent set to factor · scale; patch, the same as ' +
+      'x + decode(changed codes) − decode(codes); replace, decode(changed codes), without what the dictionary leaves unexplained.',
   },
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
   temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },
