@@ -95,7 +95,7 @@ const DATASETS: readonly [parts: string, line: string][] = [
     'judge: { description: "d", concept: () => 3, instruction: () => 1 },',
     'judge.concept: expected a score of 0, 1 or 2; found 3',
   ],
-  ['pairing: { partners: () => [] },', 'pairing: expected { description, partners? }; found {}'],
+  ['pairing: { partners: () => [] },', 'pairing: expected { description, partners? }; found {"partners":() => []}'],
   [
     'pairing: { description: "d", partners: () => [9] },',
     'pairing.partners: expected a list of indices below 2; found a list of 1: [9]',

@@ -153,6 +153,8 @@ export interface ResolvedTask {
   controls: string[];
   /** What it prepares is of the site that a method reconstructs. */
   readsTarget?: boolean;
+  /** It measures time: it runs when nothing else of the run does. */
+  exclusive?: boolean;
   judge?: ResolvedJudge;
   embedder?: ResolvedEmbedder;
   subjects?: string[];

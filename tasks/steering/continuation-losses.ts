@@ -51,29 +51,31 @@ export function tokenLosses(logits: Tensor3D, targets: Int32Array): Tensor1D {
   return tf.sub(rowLogSumExp(each), tf.gather(tf.reshape(each, [-1]), at)) as Tensor1D;
 }
 
-/** Means by text of what each of its scored tokens has. */
-export function meansByText(texts: readonly Continued[], values: ArrayLike<number>): Float64Array {
-  const means = new Float64Array(texts.length);
+/** What each scored token has, by text. */
+export function byText(texts: readonly Continued[], values: Float32Array): Float32Array[] {
   let at = 0;
-  texts.forEach(({ ids }, i) => {
-    for (let j = 0; j < ids.length; j++) means[i]! += values[at++]! / ids.length;
+  return texts.map(({ ids }) => {
+    at += ids.length;
+    return values.slice(at - ids.length, at);
   });
-  return means;
 }
 
 /**
- * Mean −ln p of each text's continuation.
+ * −ln p of each token of each text's continuation.
  *
  * @param pass Logits [1, places, vocab] of the batch.
  */
-export async function meanLosses(
+export async function continuationLosses(
   texts: readonly Continued[],
   padId: number | undefined,
   pass: (batch: TokenBatch, places: Int32Array) => Tensor3D,
-): Promise<Float64Array> {
+): Promise<Float32Array[]> {
   const { batch, places, targets } = scoredBatch(texts, padId);
   const losses = tf.tidy(() => tokenLosses(pass(batch, places), targets));
   const values = await losses.data();
   losses.dispose();
-  return meansByText(texts, values);
+  return byText(texts, values as Float32Array);
 }
+
+/** The mean, in double precision. */
+export const meanOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,7 +1,8 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
 import { type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
 import type { TextLikelihood } from '../judges/parts/fluency.ts';
-import { type Continued, LOGITS, meanLosses } from './continuation-losses.ts';
+import { repetition } from '../judges/parts/repetition.ts';
+import { type Continued, continuationLosses, LOGITS } from './continuation-losses.ts';
 
 /** Ids of a prompt, special tokens added as in a forward pass. */
 export function promptIds({ tokenizer }: LanguageModel, text: string): number[] {
@@ -71,38 +72,77 @@ export async function textLikelihoods(
   const keys = texts.map(({ prompt, ids }) => `${prompt} | ${ids}`);
   // Of equal texts the last one stands for all.
   const places = new Map(keys.map((key, index) => [key, index]));
-  // Rows of like length together: less padding.
-  const order = texts
-    .map((text, index) => ({ index, length: text.prompt.length + text.ids.length, tokens: text.ids.length }))
-    .filter(({ index, tokens }) => tokens > 0 && places.get(keys[index]!) === index && !known.has(keys[index]!))
-    .sort((a, b) => a.length - b.length);
-  for (let from = 0; from < order.length; ) {
-    options.signal?.throwIfAborted();
-    let to = from + 1;
-    while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
-    const rows = order.slice(from, to).map(({ index }) => index);
-    const values = await meanNll(subject, texts, rows, options.recorded);
-    rows.forEach((row, i) => {
-      known.set(keys[row]!, values[i]!);
-    });
-    from = to;
-    options.progress?.(from, order.length);
-  }
+  const wanted = (index: number) => places.get(keys[index]!) === index && !known.has(keys[index]!);
+  await eachLosses(subject, texts, wanted, options, (row, losses) => {
+    known.set(
+      keys[row]!,
+      losses.reduce((sum, loss) => sum + loss / losses.length, 0),
+    );
+  });
   return texts.map(({ ids }, i) => {
     const nll = ids.length > 0 ? known.get(keys[i]!)! : 0;
-    return { tokens: ids.length, nll, repetition: repeatedShare(ids) };
+    return { tokens: ids.length, nll, repetition: repetition(ids, textOf(subject, ids)) };
   });
 }
 
-/** Mean −ln p of the texts at places `rows`. */
-async function meanNll(
+/** The continuation's text. */
+export const textOf = ({ tokenizer }: LanguageModel, ids: readonly number[]): string =>
+  tokenizer.decode([...ids], { skipSpecialTokens: true });
+
+/** −ln p of each of the continuation's tokens under the subject as it is. */
+export async function textLosses(
+  subject: LanguageModel,
+  texts: readonly Continued[],
+  options: Pick<LikelihoodOptions, 'signal' | 'progress'> = {},
+): Promise<Float32Array[]> {
+  const losses: Float32Array[] = texts.map(() => new Float32Array(0));
+  await eachLosses(
+    subject,
+    texts,
+    () => true,
+    options,
+    (row, own) => {
+      losses[row] = own;
+    },
+  );
+  return losses;
+}
+
+/** Hands over the losses of all wanted texts that have tokens, a batch of like lengths at a time: less padding. */
+async function eachLosses(
+  subject: LanguageModel,
+  texts: readonly Continued[],
+  wanted: (index: number) => boolean,
+  { signal, progress, recorded }: Omit<LikelihoodOptions, 'known'>,
+  use: (index: number, losses: Float32Array) => void,
+): Promise<void> {
+  const order = texts
+    .map((text, index) => ({ index, length: text.prompt.length + text.ids.length, tokens: text.ids.length }))
+    .filter(({ index, tokens }) => tokens > 0 && wanted(index))
+    .sort((a, b) => a.length - b.length);
+  for (let from = 0; from < order.length; ) {
+    signal?.throwIfAborted();
+    let to = from + 1;
+    while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
+    const rows = order.slice(from, to).map(({ index }) => index);
+    const losses = await lossesOf(subject, texts, rows, recorded);
+    rows.forEach((row, i) => {
+      use(row, losses[i]!);
+    });
+    from = to;
+    progress?.(from, order.length);
+  }
+}
+
+/** −ln p of the tokens of the texts at places `rows`. */
+async function lossesOf(
   subject: LanguageModel,
   texts: readonly Continued[],
   rows: readonly number[],
   recorded: RecordedStream | undefined,
-): Promise<Float64Array> {
+): Promise<Float32Array[]> {
   const own = rows.map((row) => texts[row]!);
-  return await meanLosses(own, subject.tokenizer.padId, (batch, places) => {
+  return await continuationLosses(own, subject.tokenizer.padId, (batch, places) => {
     const wanted = { places };
     const { logits } = recorded
       ? subject.forwardFrom!(recorded.site, streamOf(recorded, texts, rows, batch.length), batch, wanted)
@@ -130,15 +170,4 @@ function streamOf(
   });
   const flat = tf.gather(tf.reshape(x, [n * columns, d]), tf.tensor1d(from, 'int32'));
   return tf.reshape(flat, [rows.length, length, d]) as Tensor3D;
-}
-
-/** Length of the runs of tokens that are compared. */
-const RUN = 3;
-
-/** Share of runs of three tokens that occurred before in the same text, in [0, 1); 0 for fewer than four tokens. */
-export function repeatedShare(ids: readonly number[]): number {
-  const seen = new Set<string>();
-  const runs = ids.length - RUN + 1;
-  for (let i = 0; i < runs; i++) seen.add(ids.slice(i, i + RUN).join());
-  return runs < 2 ? 0 : (runs - seen.size) / runs;
 }

@@ -7,7 +7,7 @@ import {
   type Tensor3D,
   tf,
 } from '../../../harness/contract.ts';
-import { LOGITS, meansByText, scoredBatch, tokenLosses } from '../continuation-losses.ts';
+import { byText, LOGITS, meanOf, scoredBatch, tokenLosses } from '../continuation-losses.ts';
 import { steerEach } from '../interventions.ts';
 import { type LossOptions, logitsOf, type Steerable, type Steering } from './losses.ts';
 import { cutTo, type StoredText, storedText, textStore, tokensOf } from './texts.ts';
@@ -79,16 +79,16 @@ export async function steeringCosts(
         const kl = tf.sum(tf.mul(tf.exp(clean.logp), tf.sub(clean.logp, logq)), 1);
         return { kl, losses: tokenLosses(found, targets) };
       });
-      const kl = meansByText(continued, await steered.kl.data());
-      const after = await steered.losses.data();
+      const kl = byText(continued, (await steered.kl.data()) as Float32Array);
+      const after = (await steered.losses.data()) as Float32Array;
       tf.dispose(steered);
-      const loss = meansByText(
+      const loss = byText(
         continued,
         after.map((value, i) => value - before[i]!),
       );
       own.forEach((_, i) => {
         // A divergence is not below 0; its sum can be, by rounding.
-        costs[s]!.push({ loss: loss[i]!, kl: Math.max(0, kl[i]!) });
+        costs[s]!.push({ loss: meanOf(loss[i]!), kl: Math.max(0, meanOf(kl[i]!)) });
       });
     }
     tf.dispose(clean);

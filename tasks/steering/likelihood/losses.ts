@@ -8,7 +8,7 @@ import type {
   TokenBatch,
 } from '../../../harness/contract.ts';
 import { restOfText } from '../../../harness/kit/index.ts';
-import { LOGITS, meanLosses } from '../continuation-losses.ts';
+import { continuationLosses, LOGITS, meanOf } from '../continuation-losses.ts';
 import { type Kind, type RowSteering, steerEach } from '../interventions.ts';
 import { maskOf, type StoredText, textStore, tokensOf } from './texts.ts';
 
@@ -67,11 +67,11 @@ export async function steeredLosses(
     const steerings = batch.flatMap(({ steering }) => steering ?? []);
     const steering = method && steerings.length > 0 ? steerEach(site.name, steerings, method) : undefined;
     const continued = own.map((text) => store.continued(text));
-    const values = await meanLosses(continued, padId, (tokens, places) =>
+    const values = await continuationLosses(continued, padId, (tokens, places) =>
       logitsOf(subject, site.name, () => store.activations(own, tokens.length), tokens, places, steering),
     );
     order.slice(from, to).forEach((i, at) => {
-      losses[i] = values[at]!;
+      losses[i] = meanOf(values[at]!);
     });
     from = to;
     progress?.(from, order.length);
