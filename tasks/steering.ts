@@ -6,8 +6,7 @@ import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import type { SteeringVector } from './steering/steering-vectors.ts';
-import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays } from './steering/ways.ts';
+import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 
@@ -30,8 +29,9 @@ export default defineTask<SteeringOptions, Shared>({
   options: STEERING_OPTIONS,
   metrics: METRICS,
   axes: {
-    selection: SELECTION_AXIS,
-    intervention: INTERVENTION_AXIS,
+    selection: "detector: the method's own direction; auroc: the latent of best AUROC on training items",
+    intervention:
+      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
   },
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
@@ -77,10 +77,22 @@ export default defineTask<SteeringOptions, Shared>({
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { lm, clip } = context.prepared.json;
-    const ways = await steeringWays(context, (lm ?? clip).concepts, context.options.interventions);
-    if (typeof ways === 'string') return emptyOutcome(ways);
-    const { vectors, kinds, selection } = ways;
+    const { method, labelled, prepared, options, site, target } = context;
+    if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
+    if (method.rowScaled) {
+      const reason = 'scales each row by itself: what a unit of a latent adds is another at each position';
+      return emptyOutcome(`'${method.id}' ${reason}`);
+    }
+    const { concepts } = prepared.json.lm ?? prepared.json.clip;
+    const found = await steeringVectors(method, labelled!, concepts, context);
+    if (!found) return emptyOutcome(`'${method.id}' has no directions`);
+    const { selection, vectors } = found;
+    const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
+    const clampable = vectors.some((entry) => entry?.latent !== undefined);
+    const kinds: (Kind | 'none')[] = idle
+      ? ['none']
+      : options.interventions.filter((kind) => kind === 'add' || clampable);
+    if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
     return steered(context, vectors, kinds, selection);
   },
 });
