@@ -317,7 +317,7 @@ trained('from the stored activations on, losses are those of whole passes, steer
   const steerable = { subject: lm, site, method: axis(0) };
   const rest = await steeredLosses(steerable, activations, wanted);
   const whole = await steeredLosses({ ...steerable, subject: { ...lm, forwardFrom: undefined } }, activations, wanted);
-  rest.forEach((value, i) => near(value, whole[i]!, `text ${i}`));
+  for (const [i, value] of rest.entries()) near(value, whole[i]!, `text ${i}`);
   assert.ok(Math.abs(rest[0]! - rest[1]!) > 0.01);
   const clean = await steeredLosses(
     { subject: lm, site },
