@@ -38,6 +38,7 @@ const OPTIONS: LikelihoodOptions = {
   factors: [0.5, 1, 2, 50],
   extend: 0,
   interventions: ['add', 'clamp'],
+  selection: 'auroc',
   positions: 'all',
   positionCount: 4,
   gate: 'utility-odds',

@@ -179,6 +179,8 @@ export interface PrepareContext<O> {
   target?: TargetSite;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
+  /** Activations of further items at this site, e.g. changed texts, under the same policy; absent without a subject. */
+  collect?(items: readonly Item[]): Promise<ActivationSet>;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
   judge?: TaskJudge;
   /** The encoder that the option `embedder` names, in a task that declares `embeds`. */

@@ -67,6 +67,13 @@ interface StoredOutcome extends Omit<TaskOutcome, 'rows'> {
 
 const OUTCOME = 'outcome.json';
 
+/** What a task reads with. */
+export interface TaskReaders {
+  judge?: TaskJudge | undefined;
+  embedder?: ItemEmbedder | undefined;
+  collect?: PrepareContext<unknown>['collect'] | undefined;
+}
+
 /** The part of a task's context that does not depend on the method. */
 export async function prepareContext(
   session: Session,
@@ -75,7 +82,7 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  { judge, embedder }: { judge?: TaskJudge | undefined; embedder?: ItemEmbedder | undefined } = {},
+  { judge, embedder, collect }: TaskReaders = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
   return {
     options,
@@ -86,6 +93,7 @@ export async function prepareContext(
     testItems: await session.testItems(),
     ...(judge ? { judge } : {}),
     ...(embedder ? { embedder } : {}),
+    ...(collect ? { collect } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
     signal,

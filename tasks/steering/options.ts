@@ -1,6 +1,7 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
 import type { Kind } from './interventions.ts';
+import type { LatentSelection } from './steering-vectors.ts';
 
 export interface SteeringOptions {
   concepts: number;
@@ -8,6 +9,7 @@ export interface SteeringOptions {
   factors: number[];
   extend: number;
   interventions: Kind[];
+  selection: LatentSelection;
   maxNewTokens: number;
   temperature: number;
   calibration: number;
@@ -54,6 +56,12 @@ export const STEERING_OPTIONS: OptionsSchema = {
     description:
       'add: x + factor · scale · direction. Of sparse dictionaries only: clamp, the latent set to factor · scale; patch, the same as ' +
       'x + decode(changed codes) − decode(codes); replace, decode(changed codes), without what the dictionary leaves unexplained.',
+  },
+  selection: {
+    enum: ['auroc', 'label', 'output-score'],
+    default: 'auroc',
+    description:
+      'How the latent of a dictionary is chosen: best training AUROC; by a file of labels; LM: of the 10 of best AUROC the one of largest output score.',
   },
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
   temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },

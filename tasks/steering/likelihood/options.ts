@@ -3,6 +3,7 @@ import type { OptionsSchema } from '../../../harness/contract.ts';
 import type { Kind } from '../interventions.ts';
 import { STEERING_OPTIONS } from '../options.ts';
 import { POSITION_OPTIONS, type PositionOptions } from '../positions.ts';
+import type { LatentSelection } from '../steering-vectors.ts';
 
 export interface LikelihoodOptions extends PositionOptions {
   concepts: number;
@@ -11,6 +12,7 @@ export interface LikelihoodOptions extends PositionOptions {
   factors: number[];
   extend: number;
   interventions: Kind[];
+  selection: LatentSelection;
   gate: 'utility-odds' | 'perplexity';
   bound: number;
   documents: number;
@@ -46,6 +48,7 @@ export const LIKELIHOOD_OPTIONS: OptionsSchema = {
       'Factors tried after the grid, one after another, for each concept: between the best and the next that breaks the bound, else beyond the end at which the best lies.',
   },
   interventions: STEERING_OPTIONS['interventions']!,
+  selection: STEERING_OPTIONS['selection']!,
   ...POSITION_OPTIONS,
   gate: {
     enum: ['utility-odds', 'perplexity'],

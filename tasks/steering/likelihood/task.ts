@@ -71,7 +71,7 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
       if (subject?.type !== 'lm') throw new Error('internal: likelihoods were asked of no language model');
       const { concepts } = prepared.json;
       const places = concepts.map(({ place }) => place);
-      const ways = await steeringWays(context, places, options.interventions);
+      const ways = await steeringWays(context, places, options);
       if (typeof ways === 'string') return emptyOutcome(ways);
       const { vectors, kinds, selection } = ways;
       return await steerByLikelihood(context, subject, prepared.json, vectors, kinds, selection, goal);
