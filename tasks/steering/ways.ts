@@ -33,6 +33,10 @@ export async function steeringWays(
   if (typeof found === 'string') return found;
   if (!found) return `'${method.id}' has no directions`;
   const { vectors } = found;
+  // Such a vector is of zeros: taken for one, it would be a method that does nothing.
+  if (vectors.some((entry) => entry && 'own' in entry)) {
+    return `'${method.id}' adds no vector but changes the subject in its own way, which is not rated by likelihood`;
+  }
   const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
   const clampable = vectors.some((entry) => entry?.latent !== undefined);
   const kinds: SteeringWays['kinds'] = idle ? ['none'] : interventions.filter((kind) => kind === 'add' || clampable);
