@@ -63,6 +63,9 @@ const OPTIONS: SteeringOptions = {
   factors: [0.25, 1, 2.5],
   extend: 0,
   interventions: ['add', 'clamp'],
+  positions: 'all',
+  positionCount: 4,
+  documents: 4,
   maxNewTokens: 3,
   temperature: 0,
   calibration: 20,
@@ -225,6 +228,24 @@ test('no steering: nothing is generated again, and it ties with itself', async (
   assert.equal(outcome!.rows[0]!.axes['intervention'], 'none');
   assert.equal(cells(outcome!.rows[0]!), { overall: 0, concept: 0, instruct: 2, fluency: 2, factor: 0, win_rate: 0.5 });
   assert.is(subject.generated(), 4);
+});
+
+test('what steering costs on held-out text stands beside its score', async () => {
+  const subject = wordModel();
+  const ids = texts.map((text) => subject.tokenizer.encode(`go ${text}`).ids);
+  const held = memoryActivations(
+    ids.map((own) => own.map(oneHot)),
+    { tokenIds: ids },
+  );
+  const idle = { ...axis(3), detector: () => ({ direction: new Float32Array(5) }) };
+  const [steered, still] = await run({ ...wordInputs(subject), test: held }, [axis(3), idle]);
+  const costs = [steered, still].map((outcome) =>
+    ['perplexity_ratio', 'kl'].map((name) => outcome!.rows[0]!.metrics[name]!.value!),
+  );
+  assert.ok(costs[0]![0] !== 1 && costs[0]![1]! > 0);
+  assert.equal(costs[1], [1, 0]);
+  const [last] = await run({ ...wordInputs(subject), test: held, options: { positions: 'last' } }, [axis(3)]);
+  assert.match(last!.rows[0]!.metrics['kl']!.reason!, /no held-out text/);
 });
 
 test('a sparse dictionary is steered by its best latent, added and clamped', async () => {
