@@ -156,7 +156,15 @@ export default defineTask<Options>({
       'SAE), by a file of labels; detector: the supervised method itself',
   },
   shows: {
-    columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy', 'injected_fires'],
+    columns: [
+      'auroc_hard',
+      'f1',
+      'average_precision',
+      'auroc_1pct',
+      'f1_1pct',
+      'hard_negative_accuracy',
+      'injected_fires',
+    ],
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },
     chance: 0.5,
