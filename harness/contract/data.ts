@@ -50,6 +50,21 @@ export interface Item {
   labels?: Record<string, string>;
 }
 
+/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
+export interface ItemEmbedder {
+  id: string;
+  /** Names it in results. */
+  description: string;
+  /** What of items it reads. */
+  reads: readonly ('text' | 'image')[];
+  /**
+   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
+   *
+   * @throws UserError for an item that has none of what it reads.
+   */
+  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
+}
+
 export interface Concept {
   id: string;
   /** Natural-language name, as a judge or a prompt would use it. */
