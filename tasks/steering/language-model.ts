@@ -101,6 +101,7 @@ export async function steerLm(
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> => {
     if (context.method.write) return await writeWanted(context, subject, prompts, wanted);
+    if (context.method.ask) return await askWanted(context, subject, prompts, wanted);
     return idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
   };
   const unrated: Ratings[] = [];
@@ -170,7 +171,7 @@ async function costsOf(
   documents: readonly StoredText[],
   chosen: readonly (Steered & { factor: number })[],
 ): Promise<Cost[][] | undefined> {
-  if (documents.length === 0 || method.write || chosen.some(({ kind }) => kind === 'own')) return undefined;
+  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own')) return undefined;
   if (options.positions === 'last') return undefined;
   const at = steeredPositions(options, 0);
   const steerings = chosen.flatMap(({ kind, factor, vector: { vector, scale, latent } }): Steering[] =>
@@ -203,6 +204,22 @@ async function writeWanted(
   });
   const likelihoods = await textLikelihoods(subject, texts, { signal });
   return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
+}
+
+/** The wanted texts as the subject writes them when it is asked for the concept, measured after the prompt as it is. */
+async function askWanted(
+  { method, options, site, seed, signal, progress }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const { maxNewTokens, temperature } = options;
+  const rows = wanted.map(({ concept, c, p }): GenerationRow => {
+    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
+    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+  });
+  const note = (done: number, total: number) => progress(done, total, 'asked texts');
+  return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
 }
 
 /** The wanted texts, in order. */
