@@ -91,6 +91,7 @@ export async function steerLm(
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> => {
     if (context.method.write) return await writeWanted(context, subject, prompts, wanted);
+    if (context.method.ask) return await askWanted(context, subject, prompts, wanted);
     return idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
   };
   const unrated: Ratings[] = [];
@@ -172,6 +173,22 @@ async function writeWanted(
   });
   const likelihoods = await textLikelihoods(subject, texts, { signal });
   return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
+}
+
+/** The wanted texts as the subject writes them when it is asked for the concept, measured after the prompt as it is. */
+async function askWanted(
+  { method, options, site, seed, signal, progress }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const { maxNewTokens, temperature } = options;
+  const rows = wanted.map(({ concept, c, p }): GenerationRow => {
+    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
+    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+  });
+  const note = (done: number, total: number) => progress(done, total, 'asked texts');
+  return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
 }
 
 /** The wanted texts, in order. */
