@@ -171,7 +171,8 @@ async function costsOf(
   documents: readonly StoredText[],
   chosen: readonly (Steered & { factor: number })[],
 ): Promise<Cost[][] | undefined> {
-  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own')) return undefined;
+  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own'))
+    return undefined;
   if (options.positions === 'last') return undefined;
   const at = steeredPositions(options, 0);
   const steerings = chosen.flatMap(({ kind, factor, vector: { vector, scale, latent } }): Steering[] =>
