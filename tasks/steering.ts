@@ -6,9 +6,12 @@ import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+import { ownChanges, type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+
+/** Controls of the judge: they write texts themselves. */
+const WRITERS = ['constant-text', 'concept-word', 'prompt-echo'];
 
 /** What all methods share, of the one kind of subject or of the other. */
 type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
@@ -19,7 +22,8 @@ type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: unde
  * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
  * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
- * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
+ * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind. Of a method
+ * that writes texts itself these are judged in place of generations.
  */
 export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
@@ -32,13 +36,14 @@ export default defineTask<SteeringOptions, Shared>({
     selection:
       "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
-      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)',
+      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
+      "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention:
-      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
+      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; own: the method changes the subject in its own way, as strongly as the factor says (1: as trained); none: no steering',
   },
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
-    ranked: { intervention: ['add', 'none'] },
+    ranked: { intervention: ['add', 'own', 'none'] },
     fronts: [
       {
         x: { metric: 'l0', task: 'reconstruction' },
@@ -58,10 +63,14 @@ export default defineTask<SteeringOptions, Shared>({
         only: 'overall',
       },
     },
+    withheld: {
+      beatenBy: WRITERS,
+      reason: 'a judge that prefers texts written without the model does not rank what steers it',
+    },
   },
   measure: 'judged',
   seeded: false,
-  controls: ['random', 'unsteered'],
+  controls: ['random', 'unsteered', ...WRITERS],
   unavailable({ subject, site, dataset, labelled, judge }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (site.parts) return 'steering acts at one site, not at a joint one';
@@ -87,25 +96,40 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
-    const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
+    if (method.write || method.ask) {
+      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
+      return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
+    }
+    const found =
+      ownChanges(method, labelled!, concepts) ??
+      (await steeringVectors(method, labelled!, concepts, context, options.selection));
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     if (typeof found === 'string') return emptyOutcome(found);
     const { selection, vectors } = found;
     const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
     const clampable = vectors.some((entry) => entry?.latent !== undefined);
-    const kinds: (Kind | 'none')[] = idle
-      ? ['none']
-      : options.interventions.filter((kind) => kind === 'add' || clampable);
+    const own = vectors.some((entry) => entry?.own);
+    if (own && context.subject?.type !== 'lm') {
+      return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
+    }
+    const kinds: (Kind | 'own' | 'none')[] = own
+      ? ['own']
+      : idle
+        ? ['none']
+        : options.interventions.filter((kind) => kind === 'add' || clampable);
     if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
     return steered(context, vectors, kinds, selection);
   },
 });
 
+/** What a method that writes or asks is steered with. */
+const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
+
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(
   context: TaskContext<SteeringOptions, Shared>,
   vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly (Kind | 'none')[],
+  kinds: readonly (Kind | 'own' | 'none')[],
   selection: string,
 ): Promise<TaskOutcome> {
   const { subject, prepared } = context;
@@ -115,7 +139,14 @@ async function steered(
     return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
   }
   if (subject?.type === 'clip' && clip) {
-    const outcome = await steerClip(context, subject, clip, vectors, kinds, selection);
+    const outcome = await steerClip(
+      context,
+      subject,
+      clip,
+      vectors,
+      kinds.filter((kind) => kind !== 'own'),
+      selection,
+    );
     return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
   }
   throw new Error('internal: steering was prepared for another kind of subject');
