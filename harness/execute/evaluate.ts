@@ -1,5 +1,6 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
+import type { ChatModel } from '../contract/chat.ts';
 import type { Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
@@ -56,6 +57,8 @@ export interface EvaluationMeta {
   d_sae?: number;
   training?: ResultTraining;
   marks?: Result['marks'];
+  /** What of the outcome another run may add. */
+  incomplete?: string;
   /** Wall time by step. */
   seconds: Record<string, number>;
 }
@@ -75,8 +78,9 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  { judge, embedder }: { judge?: TaskJudge | undefined; embedder?: ItemEmbedder | undefined } = {},
+  { judges = [], embedder }: { judges?: TaskJudge[]; embedder?: ItemEmbedder | undefined } = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
+  const [judge, ...otherJudges] = judges;
   return {
     options,
     ...(session.subject ? { subject: session.subject } : {}),
@@ -85,6 +89,7 @@ export async function prepareContext(
     ...activations,
     testItems: await session.testItems(),
     ...(judge ? { judge } : {}),
+    ...(otherJudges.length > 0 ? { otherJudges } : {}),
     ...(embedder ? { embedder } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
@@ -99,12 +104,17 @@ export function taskJudge(
   { id, version, options }: ResolvedJudge,
   session: Pick<Session, 'dataset' | 'subject' | 'own'>,
   replies: Replies,
+  chat?: ChatModel,
 ): TaskJudge {
   const { dataset, subject } = session;
   const once = createOnce();
   const opened = (): Promise<OpenJudge> =>
     once('judge', async () => {
-      const judge = await definition.open({ options, dataset, ...(subject ? { subject } : {}), replies });
+      const judge = await definition.open({
+        ...{ options, dataset, replies },
+        ...(subject ? { subject } : {}),
+        ...(chat && definition.asks ? { chat } : {}),
+      });
       session.own(judge);
       return judge;
     });
@@ -136,12 +146,12 @@ export async function readPrepared(folder: string): Promise<Prepared> {
   return { arrays, json: json ?? {} };
 }
 
-/** Runs a task on a method into `folder`. */
+/** Runs a task on a method into `folder`. @returns What of the outcome another run may add. */
 export async function evaluateTask(
   task: TaskDefinition,
   context: TaskContext<Record<string, unknown>>,
   folder: string,
-): Promise<void> {
+): Promise<Pick<TaskOutcome, 'incomplete'>> {
   const where = `task ${task.id} on ${context.method.id}`;
   const unavailable = task.unavailable?.(context);
   let outcome: StoredOutcome;
@@ -154,6 +164,8 @@ export async function evaluateTask(
   }
   refuseNonFinite(outcome, where);
   await atomicWriteJson(join(folder, OUTCOME), outcome, { durable: false });
+  const { incomplete } = outcome;
+  return incomplete === undefined ? {} : { incomplete };
 }
 
 /** What a result holds that its task gave: rows, or why there are none. */
@@ -178,7 +190,7 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed, marks: ofTask = [] }: Outcome,
+  { rows, details, curves, unavailable, failed, incomplete, judging, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
@@ -218,6 +230,7 @@ export function resultWith(
       metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
       ...(task.judge ? { judge: task.judge } : {}),
+      ...(task.otherJudges ? { otherJudges: task.otherJudges } : {}),
       ...(task.embedder ? { embedder: task.embedder } : {}),
     },
     seed: evaluation.seed,
@@ -225,7 +238,9 @@ export function resultWith(
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),
+    ...(incomplete === undefined ? {} : { incomplete }),
     rows,
+    ...(judging ? { judging } : {}),
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
     ...(marks.length > 0 ? { marks } : {}),

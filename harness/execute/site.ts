@@ -22,7 +22,7 @@ import {
 } from '../plan.ts';
 import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
-import type { ResolvedTask } from '../suite/resolved.ts';
+import { judgesOf, type ResolvedJudge, type ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import { openEmbedder } from './embedder.ts';
 import {
@@ -196,12 +196,14 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return { value, times, seconds: 0, notes: [...ofSplits, ...(labels?.notes ?? [])] };
     });
 
-  const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
-    if (!judge) return undefined;
-    return once(`judge ${JSON.stringify(judge)}`, async () =>
-      taskJudge(await registry.get('judge', judge.id), judge, session, repliesOf(judge)),
-    );
-  };
+  const openJudge = (judge: ResolvedJudge): Promise<TaskJudge> =>
+    once(`judge ${JSON.stringify(judge)}`, async () => {
+      const definition = await registry.get('judge', judge.id);
+      const options = definition.replyOptions?.(judge.options) ?? judge.options;
+      return taskJudge(definition, judge, session, repliesOf({ ...judge, options }), run.chat);
+    });
+
+  const judgesFor = (task: ResolvedTask): Promise<TaskJudge[]> => Promise.all(judgesOf(task).map(openJudge));
 
   const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
     embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
@@ -214,7 +216,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         key,
         `${place} ${task.id}`,
         async (work) => {
-          const readers = { judge: await judgeOf(task), embedder: await embedderOf(task) };
+          const readers = { judges: await judgesFor(task), embedder: await embedderOf(task) };
           const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, readers);
           await prepareTask(definition, context, work.folder);
           return {};
@@ -303,9 +305,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               const started = performance.now();
               // What is embedded is embedded once, in a task's preparation.
               const embedder = task.prepares ? undefined : await embedderOf(task);
-              const readers = { judge: await judgeOf(task), embedder };
+              const readers = { judges: await judgesFor(task), embedder };
               const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, readers);
-              await evaluateTask(
+              const left = await evaluateTask(
                 taskDefinition,
                 {
                   ...context,
@@ -329,6 +331,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks.length > 0 ? { marks } : {}),
+                ...left,
                 seconds: {
                   ...times,
                   fit: secondsOf(fitted),

@@ -48,6 +48,14 @@ export interface Result {
    */
   failed?: string;
   /**
+   * What another run may add, as a judge could not be asked: the next run of the same settings makes the result anew.
+   */
+  incomplete?: string;
+  /**
+   * How the judges of the task did here, the one that ranks first.
+   */
+  judging?: ResultJudging[];
+  /**
    * What a reader must know about how this method was trained or read, e.g. that L0 missed its target.
    */
   marks?: ResultMark[];
@@ -159,6 +167,12 @@ export interface ResultTask {
   };
   shows?: ResultDisplay;
   judge?: ResultJudge;
+  /**
+   * What rated the same texts beside the judge that ranks.
+   *
+   * @minItems 1
+   */
+  otherJudges?: ResultJudge[];
   embedder?: ResultEmbedder;
 }
 /**
@@ -192,6 +206,10 @@ export interface ResultJudge {
   id: string;
   version: number;
   options: {};
+  /**
+   * Base URL of the chat model that it asks.
+   */
+  endpoint?: string;
 }
 /**
  * The encoder, not the subject, that items were compared by; absent: what the dataset or the task gives.
@@ -236,6 +254,44 @@ export interface ResultDataSettings {
   maxLength?: number;
   dtype: 'float32' | 'float16';
   policy: {};
+}
+/**
+ * How a judge did: what it left unrated, and how far it agrees with others and with itself.
+ */
+export interface ResultJudging {
+  judge: string;
+  /**
+   * Different texts that it was to rate.
+   */
+  texts: number;
+  /**
+   * Of these without a whole rating, by the reason. They count nowhere.
+   */
+  missing: {
+    [k: string]: number;
+  };
+  agreement: ResultAgreement[];
+}
+/**
+ * Two ratings of the same texts, as sums from which their agreement is computed for one result or many.
+ */
+export interface ResultAgreement {
+  /**
+   * The other judge; null: the same one, asked a second time.
+   */
+  with: string | null;
+  /**
+   * overall, concept, instruct or fluency.
+   */
+  rating: string;
+  /**
+   * Concepts, whose texts are not independent.
+   */
+  units: string[];
+  /**
+   * By unit, of the ratings x of the judge and y of the other: n, Σx, Σy, Σx², Σy², Σxy.
+   */
+  sums: number[][];
 }
 export interface ResultMark {
   /**

@@ -1,7 +1,7 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
 import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition, RandomInit } from '../contract.ts';
-import { UserError } from '../errors.ts';
+import { UserError, unknownName } from '../errors.ts';
 import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
@@ -15,6 +15,7 @@ import {
   IMPORTED,
   type ImportDraw,
   isImported,
+  judgesOf,
   NO_FAMILY,
   type ResolvedDataset,
   type ResolvedJudge,
@@ -49,7 +50,14 @@ export interface ResolveContext {
   /** Folder that the suite's relative paths start from. */
   baseDir: string;
   limited: boolean;
+  /** What judges that ask a chat model are given. */
+  chat?: ChatPlace;
   openImport: OpenImport;
+}
+
+/** The endpoint of a run; without one, no judge can be asked. */
+export interface ChatPlace {
+  endpoint?: string;
 }
 
 /** Items a split where a suite does not say. */
@@ -63,7 +71,7 @@ const DEFAULT_ITEMS = { train: 2000, test: 500 };
 export async function resolveSuite(suite: Suite, context: ResolveContext): Promise<ResolvedSuite> {
   const { registry, versions, limited } = context;
   const where = `suite ${suite.id}`;
-  const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where)));
+  const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where, context.chat ?? {})));
   const methods = await resolveMethods(suite, registry, where);
   const present = new Set(methods.map(({ id }) => id));
   for (const id of [...new Set(tasks.flatMap(({ controls }) => controls))].sort()) {
@@ -99,16 +107,18 @@ async function codeOf(
     ...tasks.flatMap(({ embedder }): [PluginKind, string][] =>
       embedder ? [['subject', embedder.family.split('@')[0]!]] : [],
     ),
-    ...tasks.flatMap(({ judge }): [PluginKind, string][] => (judge ? [['judge', judge.id]] : [])),
+    ...tasks.flatMap((task) => judgesOf(task).map(({ id }): [PluginKind, string] => ['judge', id])),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
   return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
 }
 
+/** @param chat Of a run: what is missing to ask a judge is refused then. Whoever only checks a suite leaves it out. */
 export async function resolveTask(
   given: Suite['tasks'][number],
   registry: Registry,
   where: string,
+  chat?: ChatPlace,
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const label = `${where}: task ${task.id}`;
@@ -127,7 +137,7 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
-    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
+    ...(task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : {}),
     ...(task.embeds && embedder !== undefined
       ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
       : {}),
@@ -156,15 +166,48 @@ async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Reg
   }
 }
 
-/** The judge that a task's options name, with its own options filled in. */
-async function resolveJudge(
+/**
+ * The judges that a task's option names, one or a list, with their own options filled in: `judgeOptions` are those of the
+ * one judge, or of each by its id.
+ */
+async function resolveJudges(
   { judge, judgeOptions = {} }: Record<string, unknown>,
   registry: Registry,
   where: string,
-): Promise<ResolvedJudge> {
-  const { id, version, options } = await registry.get('judge', String(judge));
+  chat: ChatPlace | undefined,
+): Promise<Pick<ResolvedTask, 'judge' | 'otherJudges'>> {
+  const ids = Array.isArray(judge) ? judge.map(String) : [String(judge)];
   const given = judgeOptions as Record<string, unknown>;
-  return { id, version, options: await resolveOptions(options, given, `${where}: judge ${id}`) };
+  const unknown = ids.length > 1 ? Object.keys(given).find((id) => !ids.includes(id)) : undefined;
+  if (unknown !== undefined)
+    throw unknownName(`judge in ${where}: judgeOptions (of several judges: by their ids)`, unknown, ids);
+  const [first, ...others] = await Promise.all(
+    ids.map((id) => resolveJudge(id, (ids.length > 1 ? given[id] : given) as typeof given, registry, where, chat)),
+  );
+  return { judge: first!, ...(others.length > 0 ? { otherJudges: others } : {}) };
+}
+
+async function resolveJudge(
+  name: string,
+  given: Record<string, unknown> | undefined,
+  registry: Registry,
+  where: string,
+  chat: ChatPlace | undefined,
+): Promise<ResolvedJudge> {
+  const definition = await registry.get('judge', name);
+  const { id, version } = definition;
+  const options = await resolveOptions(definition.options, given, `${where}: judge ${id}`);
+  if (!definition.asks || !chat) return { id, version, options };
+  const { endpoint } = chat;
+  if (endpoint === undefined) {
+    throw new UserError(
+      `${where}: judge ${id}: expected the endpoint that it asks: --judge-url, as https://api.openai.com/v1 or http://localhost:8000/v1; found none.`,
+    );
+  }
+  if (typeof options['model'] !== 'string') {
+    throw new UserError(`${where}: judge ${id}: expected a model: --judge-model, as gpt-4o-mini; found none.`);
+  }
+  return { id, version, options, endpoint };
 }
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */
