@@ -139,6 +139,7 @@ const LAYERS = [
     'returned',
     'plugin-check',
     'plugin-fault',
+    'chat',
     'activations',
     'train',
     'checkpoints',

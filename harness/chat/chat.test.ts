@@ -78,19 +78,23 @@ test('a reply, with the key in one header; equal questions are asked once, those
 });
 
 test('never more at a time than allowed, and one alone until the first was answered', async () => {
-  let early = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   await against(
     async ({ n }) => {
-      if (n > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      else await new Promise((resolve) => setTimeout(resolve, 50));
+      await (n === 0 ? held : new Promise((resolve) => setTimeout(resolve, 10)));
       return 'x';
     },
     async (chat, server) => {
       const all = Array.from({ length: 12 }, (_, i) => chat.complete(question(`${i}`)));
+      while (server.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => setTimeout(resolve, 30));
-      early = server.asked.length;
+      assert.is(server.asked.length, 1);
+      release();
       await Promise.all(all);
-      assert.equal([early, server.most(), server.asked.length], [1, 3, 12]);
+      assert.equal([server.asked.length, server.most() <= 3], [12, true]);
     },
     { concurrency: 3 },
   );
@@ -101,14 +105,14 @@ test('429 and 500 are asked again; all wait as long as the server says', async (
   await against(
     ({ n }) =>
       n === 0
-        ? { status: 429, headers: { 'retry-after': '1' }, body: { error: { message: 'slow down' } } }
+        ? { status: 429, headers: { 'retry-after-ms': '200' }, body: { error: { message: 'slow down' } } }
         : n === 1
           ? { status: 500, body: 'oops' }
           : 'fine',
     async (chat, { asked }) => {
       assert.is(textOf(await chat.complete(question('a'))), 'fine');
       assert.is(asked.length, 3);
-      assert.ok(Date.now() - started >= 990);
+      assert.ok(Date.now() - started >= 195);
     },
   );
 });
@@ -150,6 +154,7 @@ test('a server that stays down ends the run at the first question, and gives up 
 });
 
 test('no reply in time is asked again; a body without an end, or that drips, ends too', async () => {
+  const seen = new Set<string>();
   const endless = (response: import('node:http').ServerResponse) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const more = () => {
@@ -159,9 +164,11 @@ test('no reply in time is asked again; a body without an end, or that drips, end
     more();
   };
   await against(
-    ({ user, n }) => {
-      if (user === 'slow' && n < 3) return () => {};
-      if (user === 'drip' && n < 4)
+    ({ user }) => {
+      const first = !seen.has(user);
+      seen.add(user);
+      if (user === 'slow' && first) return () => {};
+      if (user === 'drip' && first)
         return (response) => {
           const timer = setInterval(() => response.write(' '), 20);
           response.on('close', () => clearInterval(timer));
@@ -171,11 +178,11 @@ test('no reply in time is asked again; a body without an end, or that drips, end
     async (chat, { asked }) => {
       assert.is(textOf(await chat.complete(question('good'))), 'fine');
       assert.is(textOf(await chat.complete(question('slow'))), 'fine');
-      assert.is(asked.length, 4);
       assert.is(textOf(await chat.complete(question('drip'))), 'fine');
       assert.equal(await chat.complete(question('endless')), { missing: 'a reply without an end', later: false });
+      assert.ok(asked.length >= 6);
     },
-    { timeoutMs: 100 },
+    { timeoutMs: 400 },
   );
 });
 
@@ -320,12 +327,16 @@ test('the budget counts every request; 0 asks nothing', async () => {
 test('an abort ends what is in flight and what waits', async () => {
   const controller = new AbortController();
   await against(
-    ({ user }) => (user === 'a' ? 'fine' : () => {}),
+    ({ n }) => {
+      if (n === 0) return 'fine';
+      // As many as may be in flight.
+      if (n === 4) controller.abort();
+      return () => {};
+    },
     async (chat, { asked }) => {
       await chat.complete(question('a'));
       const waiting = Array.from({ length: 6 }, (_, i) => chat.complete(question(`${i}`)));
       const settled = Promise.allSettled(waiting);
-      setTimeout(() => controller.abort(), 20);
       for (const each of await settled) assert.is((each as PromiseRejectedResult).reason.name, 'AbortError');
       assert.is(asked.length, 5);
     },
