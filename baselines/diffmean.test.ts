@@ -6,6 +6,8 @@ import { initBackend } from '../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { refusal } from '../harness/testing/failing.ts';
 import diffmean from './diffmean.ts';
+import lastToken from './last-token-diffmean.ts';
+import meanToken from './mean-token-diffmean.ts';
 
 const test = suite('baselines/diffmean');
 test.before(async () => {
@@ -18,10 +20,10 @@ const set = (roles: ('positive' | 'negative')[]): ConceptSet => ({
   examples: roles.map((role, item) => ({ concept: 0, item, split: 'train' as const, role })),
 });
 
-async function fit(concepts: ConceptSet, rows: number[][][], special?: number[]) {
+async function fit(concepts: ConceptSet, rows: number[][][], special?: number[], method = diffmean) {
   const activations = memoryActivations(rows, { special: special ?? [] });
   const labelled = memoryLabelled(concepts, activations);
-  return await diffmean.fit({ options: {}, rng: createRng(0), activations, labelled, site: 's', progress: () => {} });
+  return await method.fit({ options: {}, rng: createRng(0), activations, labelled, site: 's', progress: () => {} });
 }
 
 test('weights tokens, not items, and leaves special positions out', async () => {
@@ -59,6 +61,35 @@ test('weights tokens, not items, and leaves special positions out', async () => 
   tf.dispose([x, scores]);
   assert.is(tf.memory().numTensors, before);
   assert.is(method.detector!({ id: 'unknown', label: '' }), undefined);
+});
+
+test('its variants count every text once, by its mean token or by its last kept one', async () => {
+  const rows = [
+    [
+      [6, 0],
+      [99, 99],
+    ],
+    [
+      [0, 8],
+      [0, 8],
+      [0, 5],
+    ],
+    [[1, 1]],
+  ];
+  const items = set(['positive', 'positive', 'negative']);
+  // Texts' means: (6, 0) and (0, 8 + 5)/2; last kept rows: (6, 0) and (0, 5), where position 1 does not count.
+  for (const [method, x, y] of [
+    [meanToken, 3 - 1, 6.5 / 2 - 1],
+    [lastToken, 3 - 1, 5 / 2 - 1],
+  ] as const) {
+    const { data } = (await fit(items, rows, [1], method)).tensors['directions']!;
+    const length = Math.hypot(x, y);
+    assert.ok(
+      Math.abs(data[0]! - x / length) < 1e-6 && Math.abs(data[1]! - y / length) < 1e-6,
+      `${method.id}: ${data}`,
+    );
+    assert.match(await refusal(fit(set(['positive', 'positive']), [[[1, 0]], [[2, 0]]], [], method)), /0 negatives/);
+  }
 });
 
 test('an empty class and equal means are errors that name the concept', async () => {

@@ -1,8 +1,7 @@
 /** @file Difference of means: the mean token of positives less the mean token of negatives. */
 import { defineBaseline } from '../harness/contract.ts';
-import { meanDifferences } from '../harness/kit/index.ts';
-import { restoreDirections, storeDirections } from './parts/concept-directions.ts';
-import { requireLabels, trainExamples } from './parts/train-examples.ts';
+import { restoreDirections } from './parts/concept-directions.ts';
+import { fitMeanDifference } from './parts/mean-difference.ts';
 
 /**
  * w = mean over all kept tokens of positives − mean over all kept tokens of negatives, scaled to length 1. Token-weighted:
@@ -16,13 +15,6 @@ export default defineBaseline<Record<string, never>>({
   options: {},
   needs: 'labels',
   seeded: false,
-  async fit({ labelled: given, activations, signal, progress }) {
-    const labelled = requireLabels('diffmean', given);
-    const { concepts } = labelled.set;
-    const places = [...concepts.keys()];
-    for (const concept of places) trainExamples('diffmean', labelled, concept);
-    const vectors = await meanDifferences(labelled, places, { signal, progress });
-    return storeDirections('diffmean', { concepts, vectors }, activations.d_in);
-  },
+  fit: (context) => fitMeanDifference('diffmean', 'rows', context),
   restore: (state, { d_in }) => restoreDirections(state, d_in),
 });

@@ -1,23 +1,10 @@
 /** @file Principal components of the activations. */
 import { defineBaseline, tf, UserError } from '../harness/contract.ts';
-import { covariance, createRng, symmetricEigen } from '../harness/kit/index.ts';
+import { droppedMark, principalComponents } from './parts/principal-components.ts';
 
 interface Options {
   components: number;
   rows: number;
-}
-
-/**
- * Standard deviation of the last component that is kept, relative to the norm of the activations: they are float32 numbers
- * out of long sums, so that below it a component's direction is rounding and another instruction set finds another one.
- */
-const DETERMINED = 1e-6;
-
-/** How many components, in order of their variances, the rows determine. */
-function determinedOf(variances: Float64Array, mean: Float64Array): number {
-  const meanSquare = mean.reduce((sum, value) => sum + value * value, 0);
-  const scale = variances.reduce((sum, value) => sum + Math.max(0, value), meanSquare);
-  return variances.filter((variance) => variance > DETERMINED ** 2 * scale).length;
 }
 
 /**
@@ -48,38 +35,22 @@ export default defineBaseline<Options>({
   },
   async fit({ activations, options, progress }) {
     const { d_in } = activations;
-    const kept = activations.keep.reduce((sum, keep) => sum + keep, 0);
-    const rows = Math.min(kept, options.rows);
     const wanted = options.components === 0 ? d_in : options.components;
-    if (rows < 2)
-      throw new UserError(`pca: expected at least 2 kept positions, found ${rows}; collect more activations`);
-    const sampleSeed = createRng('pca/rows').int(2 ** 31);
-    for await (const { x } of activations.shuffled(rows, sampleSeed)) {
-      progress(0, 2, 'covariance');
-      const { mean, covariance: matrix } = covariance(x, d_in);
-      if (!matrix.every(Number.isFinite))
-        throw new UserError('pca: expected finite activations, found NaN or Infinity');
-      progress(1, 2, 'eigenvectors');
-      const { values, vectors } = symmetricEigen(matrix, d_in);
-      const determined = determinedOf(values, mean);
-      if (determined === 0)
-        throw new UserError(`pca: expected activations that differ, found the same in all of ${rows} positions`);
-      const components = Math.min(wanted, determined);
-      const message = `${wanted - components} of ${wanted} components dropped: ${rows} rows determine ${determined}.`;
-      return {
-        tensors: {
-          mean: { shape: [d_in], data: Float32Array.from(mean) },
-          components: {
-            shape: [components, d_in],
-            data: Float32Array.from(vectors.subarray(0, components * d_in)),
-          },
-          variances: { shape: [d_in], data: Float32Array.from(values) },
+    const found = await principalComponents('pca', activations, options.rows, progress);
+    const components = Math.min(wanted, found.determined);
+    const marks = droppedMark(wanted, found);
+    return {
+      tensors: {
+        mean: { shape: [d_in], data: Float32Array.from(found.mean) },
+        components: {
+          shape: [components, d_in],
+          data: Float32Array.from(found.directions.subarray(0, components * d_in)),
         },
-        json: { rows },
-        ...(components < wanted ? { marks: [{ code: 'components-dropped', message }] } : {}),
-      };
-    }
-    throw new Error('internal: the activations gave no batch');
+        variances: { shape: [d_in], data: Float32Array.from(found.variances) },
+      },
+      json: { rows: found.rows },
+      ...(marks.length > 0 ? { marks } : {}),
+    };
   },
   restore(state, { d_in }) {
     const stored = state.tensors['components']!;

@@ -28,6 +28,7 @@ import llama from '../models/subjects/llama.ts';
 import imageWorld from './datasets/image-world.ts';
 import textWorld from './datasets/text-world.ts';
 import datasetJudge from './judges/dataset.ts';
+import type { FluencyScale } from './judges/parts/fluency.ts';
 import type { SteeringOptions } from './steering/options.ts';
 import task from './steering.ts';
 
@@ -372,11 +373,11 @@ trained('tiny-lm')('tiny-lm: fluency is calibrated, and random numbers do not de
   const method = meanDifference(labelled, data);
   const [first, second] = await run(inputs, [method, method]);
   assert.equal(first!.rows, second!.rows);
-  const { fluency } = first!.details!['judge'] as {
-    fluency: { separation: Record<string, number>; fine: number; passable: number };
-  };
-  assert.ok(fluency.separation['realFromNonsense']! > 0.95 && fluency.separation['realFromErrors']! > 0.8);
-  assert.ok(fluency.fine < fluency.passable);
+  const { fluency } = first!.details!['judge'] as { fluency: FluencyScale };
+  const { separation, tokens, fine, passable } = fluency.levels.at(-1)!;
+  assert.is(tokens, 20);
+  assert.ok(separation.realFromNonsense > 0.95 && separation.realFromErrors > 0.8);
+  assert.ok(fine < passable);
   lm.dispose();
 });
 

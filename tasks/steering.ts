@@ -25,7 +25,7 @@ export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 5,
+  version: 6,
   options: STEERING_OPTIONS,
   metrics: METRICS,
   axes: {

@@ -1,13 +1,9 @@
 /** @file Checkpoints on the hub: `hub:OWNER/REPO/PATH@REVISION` to a folder or file of the usual cache. */
 import { join, posix } from 'node:path';
-import { UserError } from '../errors.ts';
 import { resolveModel } from '../io/hub.ts';
+import { hubReference, isOnHub } from '../io/hub-reference.ts';
 import { openCheckpoint } from './open.ts';
 import type { Place } from './place.ts';
-
-const REFERENCE = /^hub:(?<id>[^/@]+\/[^/@]+)(?:\/(?<path>[^@]+?))?\/?(?:@(?<revision>[^@]+))?$/;
-
-export const isOnHub = (path: string): boolean => path.startsWith('hub:');
 
 /** The files of a checkpoint at `path`, a folder or a file of the repository; not what lies in other folders. */
 function wantedAt(path: string): (file: string) => boolean {
@@ -30,10 +26,7 @@ function wantedAt(path: string): (file: string) => boolean {
 export async function localCheckpoint(reference: string, given: Place['given'] = {}): Promise<string> {
   if (!isOnHub(reference)) return reference;
   // Named here too: a folder of the same name that lies about is not what is meant.
-  const { id, path = '', revision = 'main' } = REFERENCE.exec(reference)?.groups ?? {};
-  if (id === undefined || path.split('/').includes('..')) {
-    throw new UserError(`checkpoint ${reference}: expected hub:OWNER/REPO/PATH@REVISION, without '..'.`);
-  }
+  const { id, path, revision } = hubReference(reference, 'checkpoint');
   const isWhole = (folder: string) =>
     openCheckpoint(join(folder, path), given).then(
       () => true,

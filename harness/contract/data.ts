@@ -253,6 +253,8 @@ export interface DatasetContext {
   seed: number;
   /** Folder that relative paths start from. */
   baseDir: string;
+  /** Whether what is on the hub may be downloaded; else it is taken from the cache. Default true. */
+  download?: boolean;
   /** The chat format of the subject that is to read it; gives undefined where it has none. Absent: no subject is known. */
   chat?(): Promise<ChatFormat | undefined>;
 }

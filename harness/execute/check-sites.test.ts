@@ -23,7 +23,7 @@ function weightless(): Registry {
 
 async function planOf(site: string): Promise<Plan> {
   const dataset = { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 };
-  const { fingerprint } = await openDataset(await openRegistry().get('dataset', dataset.id), dataset, '');
+  const { fingerprint } = await openDataset(await openRegistry().get('dataset', dataset.id), dataset, { baseDir: '' });
   const subject = {
     id: 'tiny-lm',
     fingerprint: 'f',

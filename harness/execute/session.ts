@@ -76,7 +76,9 @@ async function openOwnDataset(planned: PlannedSubject, { registry, places }: Whe
   const { dataset } = planned;
   const { baseDir, folder } = placeOf(places, planned);
   const definition = await registry.get('dataset', dataset.id);
-  const opened = await openDataset(definition, dataset, baseDir, folder === undefined ? undefined : async () => folder);
+  // What the plan was made of is in the cache: a branch that has moved on since is another data set.
+  const folderOf = folder === undefined ? undefined : async () => folder;
+  const opened = await openDataset(definition, dataset, { baseDir, folderOf, download: false });
   requireSame(`dataset ${dataset.id} of ${planned.id}`, dataset.fingerprint, opened.fingerprint);
   return opened;
 }

@@ -52,8 +52,11 @@ export function ownCache(env: Environment): string {
   return env['SAXBENCH_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'saxbench');
 }
 
-/** The places of one model in the cache. */
-export interface ModelCache {
+/** What a repository of the hub holds. */
+export type RepositoryKind = 'model' | 'dataset';
+
+/** The places of one repository in the cache. */
+export interface RepositoryCache {
   /** Contents by ETag. */
   blobs: string;
   /** The file that holds the commit of a branch or tag. */
@@ -61,9 +64,14 @@ export interface ModelCache {
   snapshot(commit: string): string;
 }
 
-/** Where a model lies in the cache. */
-export function modelCache(cache: string, id: string, revision: string): ModelCache {
-  const root = join(cache, `models--${id.replaceAll('/', '--')}`);
+/** Where a repository lies in the cache. */
+export function repositoryCache(
+  cache: string,
+  id: string,
+  revision: string,
+  kind: RepositoryKind = 'model',
+): RepositoryCache {
+  const root = join(cache, `${kind}s--${id.replaceAll('/', '--')}`);
   return {
     blobs: join(root, 'blobs'),
     ref: join(root, 'refs', revision),
@@ -85,7 +93,7 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /** The commit that the cache knows for a revision. */
-export async function cachedCommit(places: ModelCache, revision: string): Promise<string | undefined> {
+export async function cachedCommit(places: RepositoryCache, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const commit = await readFile(places.ref, 'utf8').catch(() => '');
   return isCommit(commit.trim()) ? commit.trim() : undefined;

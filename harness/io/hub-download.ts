@@ -43,9 +43,7 @@ export function hubHeaders(token: string | undefined): Record<string, string> {
 /** Turns an HTTP status into what to do about it. */
 export function checkStatus(status: number, name: string, url: string): void {
   if (status === 401 || status === 403) {
-    throw new UserError(
-      `hub ${name}: access refused (${status}): accept the model's terms on its page and set HF_TOKEN.`,
-    );
+    throw new UserError(`hub ${name}: access refused (${status}): accept the terms on its page and set HF_TOKEN.`);
   }
   if (status === 404) throw new UserError(`hub ${name}: not found at ${url}: check the name and the revision.`);
   if (status === 429 || status >= 500) throw new Transient(`hub ${name}: the server answered ${status}`);

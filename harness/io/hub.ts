@@ -1,12 +1,12 @@
-/** @file From a reference (a local folder or a Hugging Face id) to a folder on this machine. */
+/** @file From a reference (a local folder or a Hugging Face id of a model or a data set) to a folder on this machine. */
 
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { atomicWriteFile } from './atomic.ts';
-import type { Environment, HubSettings, ModelCache } from './hub-cache.ts';
-import { cachedCommit, exists, hubSettings, isCommit, modelCache } from './hub-cache.ts';
+import type { Environment, HubSettings, RepositoryCache, RepositoryKind } from './hub-cache.ts';
+import { cachedCommit, exists, hubSettings, isCommit, repositoryCache } from './hub-cache.ts';
 import { checkStatus, downloadFile, hubHeaders, withRetries } from './hub-download.ts';
 import { readJson } from './json.ts';
 import { isTorchWeights, weightFiles } from './weight-files.ts';
@@ -15,10 +15,14 @@ import { isTorchWeights, weightFiles } from './weight-files.ts';
 export interface ResolveOptions {
   /** Default `process.env`. */
   env?: Environment;
+  /** Default `model`. */
+  kind?: RepositoryKind;
   /** Exactly these files, in place of what `wants` chooses. */
   files?: readonly string[];
   /** Which of the repository's files to fetch. Default {@link isModelFile}, and PyTorch's weights where there are no others. */
   wants?: (file: string) => boolean;
+  /** The same with all of the repository's files in view. @throws UserError where they are not what is looked for. */
+  choose?: (files: readonly string[]) => string[];
   /** Whether a snapshot in the cache has all that is wanted. Default: every file of a model's weights. */
   isWhole?: (folder: string) => Promise<boolean>;
   onProgress?: (file: string, received: number, total: number) => void;
@@ -36,8 +40,8 @@ export interface ResolvedModel {
   commit?: string;
 }
 
-/** A repository with more files is a data set, not a model. */
-const MAX_FILES = 20_000;
+/** A repository with more files is no model; a data set may have a file for each image. */
+const MAX_FILES: Readonly<Record<RepositoryKind, number>> = { model: 20_000, dataset: 200_000 };
 
 const REFERENCE = /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?:@([\w][\w./-]{0,199}))?$/;
 
@@ -62,7 +66,8 @@ export function isHubReference(reference: string): boolean {
 }
 
 /** Which of a repository's files are fetched. */
-function wantedOf(all: readonly string[], { files, wants }: ResolveOptions): string[] {
+function wantedOf(all: readonly string[], { files, wants, choose }: ResolveOptions): string[] {
+  if (choose) return choose(all);
   if (files) return all.filter((file) => files.includes(file));
   const wanted = all.filter(wants ?? isModelFile);
   if (wants || wanted.some((file) => file.endsWith('.safetensors'))) return wanted;
@@ -95,7 +100,8 @@ async function listFiles(
   revision: string,
   options: ResolveOptions,
 ): Promise<Listing> {
-  const url = `${settings.endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}`;
+  const { kind = 'model' } = options;
+  const url = `${settings.endpoint}/api/${kind}s/${id}/revision/${encodeURIComponent(revision)}`;
   const name = `${id}@${revision}`;
   const body = await withRetries(name, options.retryDelayMs ?? 1000, async () => {
     const timeout = AbortSignal.timeout(30_000);
@@ -107,7 +113,7 @@ async function listFiles(
     >;
   });
   const files = (Array.isArray(body?.siblings) ? body.siblings : []).map((sibling) => sibling?.rfilename);
-  if (typeof body?.sha !== 'string' || !isCommit(body.sha) || files.length > MAX_FILES) {
+  if (typeof body?.sha !== 'string' || !isCommit(body.sha) || files.length > MAX_FILES[kind]) {
     throw new UserError(`hub ${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
   }
   const safe = (file: unknown): file is string =>
@@ -117,7 +123,7 @@ async function listFiles(
 
 async function fetchSnapshot(
   settings: HubSettings,
-  places: ModelCache,
+  places: RepositoryCache,
   id: string,
   revision: string,
   options: ResolveOptions,
@@ -125,7 +131,7 @@ async function fetchSnapshot(
   const { commit, files } = await listFiles(settings, id, revision, options);
   const missing = options.files?.find((file) => !files.includes(file));
   if (missing !== undefined) throw new UserError(`hub ${id}@${revision}: expected a file ${missing}, found none.`);
-  const weights = options.wants || options.files ? undefined : weightFiles(files);
+  const weights = options.wants || options.files || options.choose ? undefined : weightFiles(files);
   if (weights && 'candidates' in weights && weights.candidates.length === 0) {
     throw new UserError(
       `hub ${id}@${revision}: holds no .safetensors and no pytorch_model.bin: choose a revision that does, or convert the weights.`,
@@ -137,7 +143,7 @@ async function fetchSnapshot(
     if (await exists(target)) continue;
     const path = file.split('/').map(encodeURIComponent).join('/');
     await downloadFile({
-      url: `${settings.endpoint}/${id}/resolve/${commit}/${path}`,
+      url: `${settings.endpoint}/${options.kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${path}`,
       token: settings.token,
       blobs: places.blobs,
       target,
@@ -171,7 +177,7 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const id = match[1]!;
   const revision = match[2] ?? 'main';
   const settings = await hubSettings(options.env ?? process.env);
-  const places = modelCache(settings.cache, id, revision);
+  const places = repositoryCache(settings.cache, id, revision, options.kind);
   const commit = await cachedCommit(places, revision);
   const cached = commit === undefined ? undefined : places.snapshot(commit);
   const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options));

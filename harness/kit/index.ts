@@ -8,6 +8,8 @@ export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
 export { sha256, sha256File, sha256Json } from '../io/hash.ts';
+export { type HubData, type HubDataOptions, hubData, NotDownloaded } from '../io/hub-data.ts';
+export { isOnHub } from '../io/hub-reference.ts';
 export { decodeImage } from '../io/image.ts';
 export {
   fittedSize,
@@ -29,6 +31,7 @@ export { type Csc, type Csr, csrConcat, csrFromDense, csrToCsc } from '../num/cs
 export { denseFeatures, type Features, sparseFeatures } from '../num/features.ts';
 export { thresholdToRate } from '../num/firing-rate.ts';
 export { joined } from '../num/join.ts';
+export { leadingEigenvector } from '../num/leading-eigenvector.ts';
 export { covariance, symmetricEigen } from '../num/linalg.ts';
 export { type ClassMoments, decisionScores, fitLogistic, type LogisticModel } from '../num/logistic.ts';
 export { activeDimensions, version as activeDimensionsVersion } from '../num/metrics/active-dimensions.ts';
@@ -152,7 +155,7 @@ export {
   scanKept,
 } from './kept-rows.ts';
 export { poolLatents } from './latents.ts';
-export { meanDifferences } from './mean-differences.ts';
+export { type MeanOver, meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { siteOf } from '../activations/site-of.ts';
 import type { Dataset, Site } from '../contract/data.ts';
 import { UserError, unknownName } from '../errors.ts';
+import { NotDownloaded } from '../io/hub-data.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
@@ -64,13 +65,19 @@ async function checkVariant(suite: Suite, registry: Registry, where: string): Pr
 export const sitesOf = async (subject: SuiteSubject, registry: Registry, where: string): Promise<Site[] | undefined> =>
   knownSites(subject, await datasetOf(subject, registry, where), registry, where);
 
-/** A subject's dataset, opened as a run opens it; none for imported activations. */
+/**
+ * A subject's dataset, opened as a run opens it; none for imported activations, nor where it would have to be downloaded: nothing is
+ * for a check.
+ */
 async function datasetOf(subject: SuiteSubject, registry: Registry, where: string): Promise<Dataset | undefined> {
   if (subject.dataset === undefined || subject.activations?.from !== undefined) return undefined;
   const { id, options: given, seed = 0 } = subject.dataset;
   const definition = await registry.get('dataset', id);
   const options = await resolveOptions(definition.options, given, `${where}: dataset ${id}`);
-  return openDataset(definition, { options, seed }, '');
+  return openDataset(definition, { options, seed }, { baseDir: '', download: false }).catch((error: unknown) => {
+    if (error instanceof NotDownloaded) return undefined;
+    throw error;
+  });
 }
 
 /** A subject's sites as far as they are known without loading it. Nothing is downloaded for a check. */

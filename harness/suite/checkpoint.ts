@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { CheckpointFacts } from '../checkpoints/form.ts';
-import { isOnHub, localCheckpoint } from '../checkpoints/hub.ts';
+import { localCheckpoint } from '../checkpoints/hub.ts';
 import type { Layout } from '../checkpoints/layout.ts';
 import { ownLayout } from '../checkpoints/layouts/own.ts';
 import { saeLens } from '../checkpoints/layouts/saelens.ts';
 import { type FoundCheckpoint, openCheckpoint } from '../checkpoints/open.ts';
 import { UserError } from '../errors.ts';
 import { filesFingerprint } from '../io/fingerprint.ts';
+import { isOnHub } from '../io/hub-reference.ts';
 import { CHECKPOINT, type Registry } from '../registry.ts';
 import type { SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { methodName, subjectName } from './load.ts';

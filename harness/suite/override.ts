@@ -1,8 +1,8 @@
 /** @file `--subject`, `--random-init`, `--site`, `--activations` and `--seed`: a suite with its subjects, sites or seeds exchanged. */
-import { isAbsolute, resolve } from 'node:path';
-import { isOnHub } from '../checkpoints/hub.ts';
+import { resolve } from 'node:path';
 import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
+import { isOnHub } from '../io/hub-reference.ts';
 import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { absoluteEmbedder } from './embedder.ts';
@@ -29,13 +29,15 @@ export interface SuiteOverrides {
   randomInit?: RandomInit;
 }
 
-/** A dataset's options with absolute paths, those of the objects in its lists too. */
+/** A path as a suite or a command line gives it; places on the hub stay what they are. */
+const absolutePath = (path: string, baseDir: string) => (isOnHub(path) ? path : resolve(baseDir, path));
+
+/** A dataset's options with absolute paths: one of them, or a list; those of the objects in its lists too. */
 export function absoluteOptions(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
   const absolute = (name: string, value: unknown): unknown => {
-    if (typeof value === 'string' && /^path$|Path$/.test(name)) return resolve(baseDir, value);
-    if (!Array.isArray(value)) return value;
-    const isObject = (entry: unknown) => typeof entry === 'object' && entry !== null && !Array.isArray(entry);
-    return value.map((entry) => (isObject(entry) ? absoluteOptions(entry, baseDir) : entry));
+    if (Array.isArray(value)) return value.map((entry) => absolute(name, entry));
+    if (typeof value === 'string') return /^path$|Path$/.test(name) ? absolutePath(value, baseDir) : value;
+    return typeof value === 'object' && value !== null ? absoluteOptions({ ...value }, baseDir) : value;
   };
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, absolute(name, value)]));
 }
@@ -45,7 +47,7 @@ export function absoluteOptions(options: Record<string, unknown>, baseDir: strin
  * the strings named `path` or `…Path`.
  */
 export function absolutePaths(suite: Suite, baseDir: string): Suite {
-  const absolute = (path: string) => (isAbsolute(path) || isOnHub(path) ? path : resolve(baseDir, path));
+  const absolute = (path: string) => absolutePath(path, baseDir);
   return {
     ...suite,
     subjects: suite.subjects.map((subject) => ({

@@ -380,7 +380,11 @@ async function resolveDataset(
   const definition = await registry.get('dataset', given.id);
   const options = await resolveOptions(definition.options, given.options, `${where}: dataset ${given.id}`);
   const seed = given.seed ?? 0;
-  const dataset = await openDataset(definition, { options, seed }, baseDir, () => subjectFolder(subject, baseDir));
+  const dataset = await openDataset(
+    definition,
+    { options, seed },
+    { baseDir, folderOf: () => subjectFolder(subject, baseDir) },
+  );
   return {
     id: definition.id,
     version: definition.version,
@@ -394,20 +398,24 @@ async function resolveDataset(
   };
 }
 
-/**
- * Opens a dataset with options that were resolved already.
- *
- * @param folderOf The folder of the subject that is to read it, for its chat format.
- */
+/** What a dataset is opened in. */
+interface DatasetPlace {
+  baseDir: string;
+  /** The folder of the subject that is to read it, for its chat format. */
+  folderOf?: (() => Promise<string>) | undefined;
+  /** See `DatasetContext`. */
+  download?: boolean;
+}
+
+/** Opens a dataset with options that were resolved already. */
 export function openDataset(
   definition: DatasetDefinition,
   { options, seed }: Pick<ResolvedDataset, 'options' | 'seed'>,
-  baseDir: string,
-  folderOf?: () => Promise<string>,
+  { baseDir, folderOf, download = true }: DatasetPlace,
 ): Promise<Dataset> {
   const chat = async () => {
     const { openChatFormat } = await import('../io/chat-format.ts');
     return openChatFormat(await folderOf!());
   };
-  return definition.open(options, { seed, baseDir, ...(folderOf ? { chat } : {}) });
+  return definition.open(options, { seed, baseDir, download, ...(folderOf ? { chat } : {}) });
 }

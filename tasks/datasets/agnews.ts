@@ -10,6 +10,8 @@ export default defineDataset<Options>({
   paper: 'Zhang et al. 2015, arXiv:1509.01626',
   version: 1,
   modality: 'text',
-  options: labelledTextOptions('The CSV file of classes (1 to 4), titles and descriptions'),
+  options: labelledTextOptions(
+    'The CSV file of classes (1 to 4), titles and descriptions, or a table (.parquet, .jsonl) of `text` and `label` (0 to 3)',
+  ),
   open: (options, context) => openLabelledTexts('agnews', options, context, AG_NEWS_TOPICS, readAgNews),
 });

@@ -1,16 +1,16 @@
 /** @file AxBench's own concepts: instructions with responses that show a concept, written by a language model. */
 import { defineDataset } from '../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../harness/kit/index.ts';
-import { AXBENCH_EVAL, AXBENCH_TRAIN, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
+import { AXBENCH_FOLDER, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
 import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
-import { pathOption, requiredPath } from './parts/files.ts';
+import { findData, type PathOption, pathOption, sourceNotes } from './parts/files.ts';
 
 interface Options {
-  path?: string;
-  corpusPath?: string;
+  path?: PathOption;
+  corpusPath?: PathOption;
   negatives: 'genre' | 'all';
   format: FormatName;
 }
@@ -26,8 +26,10 @@ export default defineDataset<Options>({
   version: 2,
   modality: 'text',
   options: {
-    path: pathOption(`The folder that holds ${AXBENCH_TRAIN} and ${AXBENCH_EVAL}.`),
-    corpusPath: pathOption('Unlabelled documents for training and held-out activations (.json, .jsonl or text).'),
+    path: pathOption(AXBENCH_FOLDER),
+    corpusPath: pathOption(
+      'Unlabelled documents for training and held-out activations (.json, .jsonl, .parquet, .csv or text).',
+    ),
     negatives: {
       enum: ['genre', 'all'],
       default: 'genre',
@@ -36,17 +38,18 @@ export default defineDataset<Options>({
     format: formatOption,
   },
   async open({ path, corpusPath, negatives, format: name }, context) {
-    const { seed, baseDir } = context;
-    const folder = requiredPath('axbench', 'path', path, baseDir);
-    const corpus = requiredPath('axbench', 'corpusPath', corpusPath, baseDir);
-    const tables = axbenchTables('axbench', 'path', folder);
+    const { seed } = context;
+    const search = { dataset: 'axbench', context };
+    const tables = await axbenchTables(search, 'path', path);
+    const source = await findData(search, 'corpusPath', corpusPath);
+    const corpus = source.path;
     const files = await Promise.all([tables.train, tables.evaluation, corpus].map(sha256File));
     const format = await conversationFormat(name, context);
     return {
       id: 'axbench',
       modality: 'text',
       fingerprint: sha256Json({ files, negatives, seed, format: format.digest }),
-      notes: [format.description],
+      notes: [...sourceNotes([tables.source, source]), format.description],
       ...documentCorpus('axbench', () => readDocuments(corpus, 'text')),
       concepts: rememberSets((limits) => axbenchConcepts(tables, negatives === 'all', format, limits)),
     };

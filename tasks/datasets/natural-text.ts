@@ -14,18 +14,24 @@ import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
-import { pathOption, requiredPath } from './parts/files.ts';
+import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
 import { joinedConcepts } from './parts/joined-concepts.ts';
 import { type LabelledText, labelledConcepts } from './parts/labelled-texts.ts';
 import { useOf } from './parts/partition.ts';
 import { passagesOf } from './parts/passages.ts';
 import { readSst2, SST2_SENTIMENTS } from './parts/sst2-texts.ts';
 
+/** A file of documents. */
+interface Documents {
+  path: string;
+  field?: string;
+}
+
 interface Options {
-  corpus: { path: string; field?: string }[];
-  agnewsPath?: string;
-  sst2Path?: string;
-  axbenchPath?: string;
+  corpus: (Documents | readonly Documents[])[];
+  agnewsPath?: PathOption;
+  sst2Path?: PathOption;
+  axbenchPath?: PathOption;
   format: FormatName;
   train: number;
   eval: number;
@@ -45,17 +51,25 @@ const LABELLED: readonly Labelled[] = [
   { id: 'sst2', option: 'sst2Path', classes: SST2_SENTIMENTS, read: readSst2 },
 ];
 
+const DOCUMENTS = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['path'],
+  properties: { path: { type: 'string', minLength: 1 }, field: { type: 'string', minLength: 1 } },
+} as const;
+
 const OPTIONS: OptionsSchema = {
   corpus: {
     type: 'array',
     default: [],
     description:
-      'Files of documents (.json, .jsonl, .parquet, or text with empty lines between documents), each with the field that holds the text.',
+      'Files of documents (.json, .jsonl, .parquet, .csv, or text with empty lines between documents), each with the field that holds ' +
+      'the text; a path may be hub:OWNER/REPO/PATH@REVISION. In place of one, a list of which the first is taken that can be had.',
     items: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['path'],
-      properties: { path: { type: 'string', minLength: 1 }, field: { type: 'string', minLength: 1 } },
+      type: ['object', 'array'],
+      minItems: 1,
+      items: DOCUMENTS,
+      ...{ additionalProperties: false, required: DOCUMENTS.required, properties: DOCUMENTS.properties },
     },
   },
   agnewsPath: pathOption('AG News (CSV): half of its texts join the corpus, the others show its four topics.'),
@@ -102,20 +116,25 @@ export default defineDataset<Options>({
   modality: 'text',
   options: OPTIONS,
   async open(options, context): Promise<Dataset> {
-    const { seed, baseDir } = context;
+    const { seed } = context;
     const { train, eval: held, words } = options;
-    const sources = options.corpus.map(({ path, field }) => ({
-      path: requiredPath('natural-text', 'corpus', path, baseDir),
-      field: field ?? 'text',
-    }));
-    const labelled = LABELLED.filter(({ option }) => options[option] !== undefined).map((set) => ({
-      ...set,
-      path: requiredPath('natural-text', set.option, options[set.option], baseDir),
-    }));
-    const folder = options.axbenchPath;
+    const search = { dataset: 'natural-text', context };
+    const sources: (Source & { field: string })[] = [];
+    for (const each of options.corpus) {
+      const choices = [each].flat();
+      const found = await findData(
+        search,
+        'corpus',
+        choices.map(({ path }) => path),
+      );
+      sources.push({ ...found, field: choices[found.choice]!.field ?? 'text' });
+    }
+    const labelled: (Labelled & Source)[] = [];
+    for (const set of LABELLED.filter(({ option }) => options[option] !== undefined)) {
+      labelled.push({ ...set, ...(await findData(search, set.option, options[set.option])) });
+    }
     const tables =
-      folder &&
-      axbenchTables('natural-text', 'axbenchPath', requiredPath('natural-text', 'axbenchPath', folder, baseDir));
+      options.axbenchPath === undefined ? undefined : await axbenchTables(search, 'axbenchPath', options.axbenchPath);
     if (sources.length + labelled.length === 0) {
       throw new UserError(
         "dataset natural-text: expected files under 'corpus', or 'agnewsPath' or 'sst2Path'; found none.",
@@ -165,7 +184,10 @@ export default defineDataset<Options>({
       id: 'natural-text',
       modality: 'text',
       fingerprint: sha256Json({ files, train, held, words, seed, format: format?.digest }),
-      ...(format && { notes: [format.description] }),
+      notes: [
+        ...sourceNotes([...sources, ...labelled, ...(tables ? [tables.source] : [])]),
+        ...(format ? [format.description] : []),
+      ],
       ...documentCorpus('natural-text', documents, (document) => passagesOf(document, words)),
       ...(labelled.length > 0 || tables ? { concepts: rememberSets(conceptSet) } : {}),
     };

@@ -9,7 +9,7 @@ import {
 } from '../../harness/kit/index.ts';
 import { generateImage } from '../worlds/image-world/world.ts';
 import { createPixelWorld, PIXEL_WORLD } from '../worlds/pixels/world.ts';
-import { pathOption, requiredPath } from './parts/files.ts';
+import { findData } from './parts/files.ts';
 import { imageFiles, splitFiles } from './parts/image-files.ts';
 import { numberedItems, vectorDataset } from './parts/vector-dataset.ts';
 
@@ -69,7 +69,13 @@ export default defineDataset<Options>({
       description:
         'atoms: 128 known ones on 3 × 16 × 16 pixels; image-world: its scenes; files: the images under `path`.',
     },
-    path: pathOption('The folder of images, where source is files; subfolders count.'),
+    path: {
+      type: 'string',
+      minLength: 1,
+      pattern: '^(?!hub:)',
+      description:
+        "The folder of images, where source is files; subfolders count. Relative to the suite's file, or else to the current folder.",
+    },
     size: {
       type: 'integer',
       minimum: 4,
@@ -78,7 +84,8 @@ export default defineDataset<Options>({
       description: 'Side that images of image-world and of files are brought to.',
     },
   },
-  async open({ source, path, size }, { seed, baseDir }) {
+  async open({ source, path, size }, context) {
+    const { seed } = context;
     if (source !== 'files' && path !== undefined) {
       throw new UserError(
         `dataset pixels: path: expected none with source '${source}', found ${path}; say source 'files'.`,
@@ -98,7 +105,7 @@ export default defineDataset<Options>({
         generateImage(rng.fork(id)),
       );
     }
-    const files = await imageFiles(requiredPath('pixels', 'path', path, baseDir));
+    const files = await imageFiles((await findData({ dataset: 'pixels', context }, 'path', path)).path);
     const split = splitFiles(files, seed);
     const pathOf = new Map(files.map(({ name, path }) => [name, path]));
     return imageDataset(

@@ -10,6 +10,8 @@ export default defineDataset<Options>({
   paper: 'Socher et al. 2013, EMNLP; Wang et al. 2018 (GLUE), arXiv:1804.07461',
   version: 1,
   modality: 'text',
-  options: labelledTextOptions('The TSV file of sentences and labels (0 or 1)'),
+  options: labelledTextOptions(
+    'The TSV file of sentences and labels (0 or 1), or a table (.parquet, .jsonl) of `sentence` or `text` and `label`',
+  ),
   open: (options, context) => openLabelledTexts('sst2', options, context, SST2_SENTIMENTS, readSst2),
 });

@@ -1,6 +1,7 @@
 /** @file A judge for any dataset of labelled texts: bags of words, and whether the prompt's telling words come again. */
 import { type ConceptSet, defineJudge, type Split } from '../../harness/contract.ts';
 import { bagOfWordsGrades, type LabelledTexts } from './parts/bag-of-words.ts';
+import { ECHO_RULE, ownWords } from './parts/own-words.ts';
 import { keepsToTopic, wordsOf } from './parts/word-overlap.ts';
 
 /** Responses with and without a concept, of one split; hard negatives are among those without. */
@@ -19,7 +20,7 @@ function textsOf({ concepts, items, examples }: ConceptSet, id: string, wanted: 
 export default defineJudge({
   id: 'bag-of-words',
   title: 'Bags of words, fitted on labelled texts',
-  version: 1,
+  version: 2,
   options: {},
   unavailable: ({ dataset }) =>
     dataset.concepts && dataset.modality === 'text' ? undefined : 'the dataset has no labelled texts',
@@ -32,11 +33,13 @@ export default defineJudge({
     return {
       description:
         'Concept: a bag of words fitted on training texts, 1 above the 95th percentile of held-out texts without the ' +
-        'concept, 2 if also at or above the median of those with it. Instruction: whether the words of the topic come again.',
+        'concept, 2 if also at or above the median of those with it; a denied mention counts like any other. Instruction: ' +
+        `whether the words of the topic come again. ${ECHO_RULE}`,
       rate: async (rows) =>
         rows.map(({ text = '', concept, prompt }) => {
-          const shown = grade(text, concept);
-          if (wordsOf(prompt.topic ?? '').length > 0) return { concept: shown, instruct: keepsToTopic(text, prompt) };
+          const own = ownWords(text, prompt.text);
+          const shown = grade(own, concept);
+          if (wordsOf(prompt.topic ?? '').length > 0) return { concept: shown, instruct: keepsToTopic(own, prompt) };
           return { concept: shown, instruct: null, reason: 'the prompt names no topic' };
         }),
       dispose() {},

@@ -1,5 +1,6 @@
 /** @file The judge that comes with a dataset: it knows what its own concepts and topics look like. */
 import { defineJudge, type TextJudge } from '../../harness/contract.ts';
+import { ECHO_RULE, ownWords } from './parts/own-words.ts';
 
 /** Scores of each different text are computed once. */
 function remembered(judge: TextJudge): Pick<TextJudge, 'concept' | 'instruction'> {
@@ -19,7 +20,7 @@ function remembered(judge: TextJudge): Pick<TextJudge, 'concept' | 'instruction'
 export default defineJudge({
   id: 'dataset',
   title: "The dataset's own judge",
-  version: 1,
+  version: 2,
   options: {},
   unavailable: ({ dataset }) => (dataset.judge ? undefined : 'the dataset has no judge'),
   async open({ dataset }) {
@@ -27,12 +28,12 @@ export default defineJudge({
     await judge.ready?.();
     const { concept: shown, instruction } = remembered(judge);
     return {
-      description: judge.description,
+      description: `${judge.description} ${ECHO_RULE}`,
       rate: async (rows) =>
-        rows.map(({ text = '', concept, prompt }) => ({
-          concept: shown(text, concept),
-          instruct: instruction(text, prompt),
-        })),
+        rows.map(({ text = '', concept, prompt }) => {
+          const own = ownWords(text, prompt.text);
+          return { concept: shown(own, concept), instruct: instruction(own, prompt) };
+        }),
       dispose() {},
     };
   },

@@ -33,7 +33,9 @@ test('dataset: each different text is judged once, and fluency is left to the ta
   assert.is(asked, 1);
   await judge.rate([row, { ...row, concept: { id: 'other', label: '' } }]);
   assert.is(asked, 2);
-  assert.is(await judge.description(), 'counts');
+  assert.match(await judge.description(), /^counts What a text copies/);
+  const echo = { ...row, text: 'Now write an x!', prompt: { ...prompt, text: 'Write an x' } };
+  assert.equal(await judge.rate([echo]), [{ concept: 0, instruct: 1 }]);
   assert.match(judgeOn(dataset, datasetJudge).unavailable!, /no judge/);
 });
 

@@ -2,13 +2,14 @@
 import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/parts/corruption.ts';
-import { calibrateFluency, type FluencyScale, type TextLikelihood } from '../judges/parts/fluency.ts';
-import { cutText, textLikelihoods } from './texts.ts';
+import { type CalibrationText, calibrateFluency, type FluencyScale } from '../judges/parts/fluency.ts';
+import { repetition } from '../judges/parts/repetition.ts';
+import { cutText, textLosses, textOf } from './texts.ts';
 
 /** Share of a text that stands for its prompt where no response is marked. */
 const PROMPT_SHARE = 0.25;
 
-/** Calibrates on at most `texts` items; continuations are cut to `maxNewTokens`, as generated ones are. */
+/** Calibrates on at most `texts` items; continuations are cut to `maxNewTokens`, as generated ones are, and shorter. */
 export async function fluencyScale(
   subject: LanguageModel,
   items: readonly Item[],
@@ -24,20 +25,25 @@ export async function fluencyScale(
         'raise the number of test items',
     );
   }
-  const measure = (texts: { start: string; rest: string }[]): Promise<TextLikelihood[]> =>
-    textLikelihoods(
-      subject,
-      texts.map(({ start, rest }) => cutText(subject, start + rest, start.length, options.maxNewTokens)),
-      { signal: options.signal },
-    );
+  const measure = async (texts: { start: string; rest: string }[]): Promise<CalibrationText[]> => {
+    const cut = texts.map(({ start, rest }) => cutText(subject, start + rest, start.length, options.maxNewTokens));
+    const losses = await textLosses(subject, cut, { signal: options.signal });
+    return cut.map(({ ids }, i) => ({
+      losses: losses[i]!,
+      repetition(tokens) {
+        const own = ids.slice(0, tokens);
+        return repetition(own, textOf(subject, own));
+      },
+    }));
+  };
   const others = chosen.map(({ rest }) => rest);
   const rng = createRng('steering/fluency');
-  const spoilt = {} as Record<Corruption, TextLikelihood[]>;
+  const spoilt = {} as Record<Corruption, CalibrationText[]>;
   for (const kind of CORRUPTIONS) {
     const stream = rng.fork(kind);
     spoilt[kind] = await measure(chosen.map(({ start, rest }) => ({ start, rest: spoil(rest, kind, others, stream) })));
   }
-  return calibrateFluency(await measure(chosen), spoilt);
+  return calibrateFluency(await measure(chosen), spoilt, options.maxNewTokens);
 }
 
 /** The rest corrupted, but for the white space that it begins with. */

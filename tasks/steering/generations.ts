@@ -3,7 +3,7 @@ import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D
 import { restOfText } from '../../harness/kit/index.ts';
 import { type Kind, type RowSteering, steerEach } from './interventions.ts';
 import type { Generation } from './ratings.ts';
-import { type KnownTexts, type RecordedStream, textLikelihoods } from './texts.ts';
+import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from './texts.ts';
 
 /** One continuation to be generated. */
 export interface GenerationRow {
@@ -62,7 +62,7 @@ export async function generateAll(
         { signal, recorded: recorder?.recorded(), known },
       );
       likelihoods.forEach((measured, i) => {
-        generations.push({ ...measured, text: subject.tokenizer.decode(ids[i]!, { skipSpecialTokens: true }) });
+        generations.push({ ...measured, text: textOf(subject, ids[i]!) });
       });
     } finally {
       recorder?.dispose();

@@ -2,12 +2,12 @@
 import type { MetricDefinition } from '../../harness/contract.ts';
 import { crossedInterval, type Estimate, type ItemInfluences } from '../../harness/kit/index.ts';
 
-const score = (description: string, main = false): MetricDefinition => ({
+const score = (description: string, { main = false, version = 1 } = {}): MetricDefinition => ({
   description,
   direction: 'max',
   range: [0, 2],
   unit: '',
-  version: 1,
+  version,
   ...(main ? { main } : {}),
 });
 
@@ -16,7 +16,7 @@ export const COMMON_METRICS: Record<string, MetricDefinition> = {
   overall: score(
     'Steering score, 0 to 2. LM: harmonic mean of concept, instruct and fluency of a generation (0 if any is 0), mean ' +
       'over prompts. CLIP: twice the harmonic mean of flip_rate and preservation.',
-    true,
+    { main: true },
   ),
   factor: {
     description: 'Factor chosen on the selection half, in units of the largest score that the method gave in training.',
@@ -39,7 +39,8 @@ export const LM_METRICS: Record<string, MetricDefinition> = {
   concept: score('Whether the generated text shows the concept: 0 no, 1 weakly, 2 clearly.'),
   instruct: score("Whether the generated text keeps to the prompt's topic: 0 no, 1 weakly, 2 clearly."),
   fluency: score(
-    'Fluency of the generated text, 0 to 2, from its likelihood under the unsteered subject and its repetitions.',
+    'Fluency of the generated text, 0 to 2, from its likelihood under the unsteered subject, against real texts of its length, and its repetitions.',
+    { version: 2 },
   ),
   win_rate: {
     description:

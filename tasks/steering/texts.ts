@@ -2,6 +2,7 @@
 import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
 import { rowLogSumExp } from '../../harness/kit/index.ts';
 import type { TextLikelihood } from '../judges/parts/fluency.ts';
+import { repetition } from '../judges/parts/repetition.ts';
 
 /** Token ids of a prompt and of what follows it. */
 export interface Continued {
@@ -75,36 +76,75 @@ export async function textLikelihoods(
   const keys = texts.map(({ prompt, ids }) => `${prompt} | ${ids}`);
   // Of equal texts the last one stands for all.
   const places = new Map(keys.map((key, index) => [key, index]));
-  // Rows of like length together: less padding.
-  const order = texts
-    .map((text, index) => ({ index, length: text.prompt.length + text.ids.length, tokens: text.ids.length }))
-    .filter(({ index, tokens }) => tokens > 0 && places.get(keys[index]!) === index && !known.has(keys[index]!))
-    .sort((a, b) => a.length - b.length);
-  for (let from = 0; from < order.length; ) {
-    options.signal?.throwIfAborted();
-    let to = from + 1;
-    while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
-    const rows = order.slice(from, to).map(({ index }) => index);
-    const values = await meanNll(subject, texts, rows, options.recorded);
-    rows.forEach((row, i) => {
-      known.set(keys[row]!, values[i]!);
-    });
-    from = to;
-    options.progress?.(from, order.length);
-  }
+  const wanted = (index: number) => places.get(keys[index]!) === index && !known.has(keys[index]!);
+  await eachLosses(subject, texts, wanted, options, (row, losses) => {
+    known.set(
+      keys[row]!,
+      losses.reduce((sum, loss) => sum + loss / losses.length, 0),
+    );
+  });
   return texts.map(({ ids }, i) => {
     const nll = ids.length > 0 ? known.get(keys[i]!)! : 0;
-    return { tokens: ids.length, nll, repetition: repeatedShare(ids) };
+    return { tokens: ids.length, nll, repetition: repetition(ids, textOf(subject, ids)) };
   });
 }
 
-/** Mean −ln p of the texts at places `rows`. */
-async function meanNll(
+/** The continuation's text. */
+export const textOf = ({ tokenizer }: LanguageModel, ids: readonly number[]): string =>
+  tokenizer.decode([...ids], { skipSpecialTokens: true });
+
+/** −ln p of each of the continuation's tokens under the subject as it is. */
+export async function textLosses(
+  subject: LanguageModel,
+  texts: readonly Continued[],
+  options: Pick<LikelihoodOptions, 'signal' | 'progress'> = {},
+): Promise<Float32Array[]> {
+  const losses: Float32Array[] = texts.map(() => new Float32Array(0));
+  await eachLosses(
+    subject,
+    texts,
+    () => true,
+    options,
+    (row, own) => {
+      losses[row] = own;
+    },
+  );
+  return losses;
+}
+
+/** Hands over the losses of all wanted texts that have tokens, a batch of like lengths at a time: less padding. */
+async function eachLosses(
+  subject: LanguageModel,
+  texts: readonly Continued[],
+  wanted: (index: number) => boolean,
+  { signal, progress, recorded }: Omit<LikelihoodOptions, 'known'>,
+  use: (index: number, losses: Float32Array) => void,
+): Promise<void> {
+  const order = texts
+    .map((text, index) => ({ index, length: text.prompt.length + text.ids.length, tokens: text.ids.length }))
+    .filter(({ index, tokens }) => tokens > 0 && wanted(index))
+    .sort((a, b) => a.length - b.length);
+  for (let from = 0; from < order.length; ) {
+    signal?.throwIfAborted();
+    let to = from + 1;
+    while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
+    const rows = order.slice(from, to).map(({ index }) => index);
+    const losses = await tokenLosses(subject, texts, rows, recorded);
+    rows.forEach((row, i) => {
+      use(row, losses[i]!);
+    });
+    from = to;
+    progress?.(from, order.length);
+  }
+}
+
+/** −ln p of the tokens of the texts at places `rows`. */
+async function tokenLosses(
   subject: LanguageModel,
   texts: readonly Continued[],
   rows: readonly number[],
   recorded: RecordedStream | undefined,
-): Promise<Float64Array> {
+): Promise<Float32Array[]> {
   const n = rows.length;
   // The last token predicts nothing that is asked for.
   const length = Math.max(...rows.map((row) => texts[row]!.prompt.length + texts[row]!.ids.length)) - 1;
@@ -139,13 +179,12 @@ async function meanNll(
   });
   const values = await losses.data();
   losses.dispose();
-  const means = new Float64Array(n);
   let at = 0;
-  rows.forEach((row, i) => {
-    const { ids } = texts[row]!;
-    for (let j = 0; j < ids.length; j++) means[i]! += values[at++]! / ids.length;
+  return rows.map((row) => {
+    const { length } = texts[row]!.ids;
+    at += length;
+    return (values as Float32Array).slice(at - length, at);
   });
-  return means;
 }
 
 /** The recorded stream of some texts, right-padded: [rows, length, d]. */
@@ -167,15 +206,4 @@ function streamOf(
   });
   const flat = tf.gather(tf.reshape(x, [n * columns, d]), tf.tensor1d(from, 'int32'));
   return tf.reshape(flat, [rows.length, length, d]) as Tensor3D;
-}
-
-/** Length of the runs of tokens that are compared. */
-const RUN = 3;
-
-/** Share of runs of three tokens that occurred before in the same text, in [0, 1); 0 for fewer than four tokens. */
-export function repeatedShare(ids: readonly number[]): number {
-  const seen = new Set<string>();
-  const runs = ids.length - RUN + 1;
-  for (let i = 0; i < runs; i++) seen.add(ids.slice(i, i + RUN).join());
-  return runs < 2 ? 0 : (runs - seen.size) / runs;
 }

@@ -1,6 +1,7 @@
-/** @file AG News as it is published: a CSV file of classes, titles and descriptions. */
+/** @file AG News as it is published, a CSV file of classes, titles and descriptions; or a table of texts and labels as on the hub. */
 import { type Concept, UserError } from '../../../harness/contract.ts';
 import { readCsvRows } from '../../../harness/kit/index.ts';
+import { isTable, type LabelledColumns, readLabelledTable } from './labelled-table.ts';
 import type { LabelledText } from './labelled-texts.ts';
 
 /** The classes, 1 to 4 in the file. */
@@ -11,8 +12,13 @@ export const AG_NEWS_TOPICS: readonly Concept[] = [
   { id: 'science', label: 'science and technology' },
 ];
 
+const COLUMNS: LabelledColumns = { dataset: 'agnews', text: ['text'], classes: AG_NEWS_TOPICS.length };
+
 /** Titles and descriptions with the place of their class. @throws UserError naming file and line. */
 export async function readAgNews(path: string): Promise<LabelledText[]> {
+  if (isTable(path)) {
+    return (await readLabelledTable(path, COLUMNS)).map(({ text, label }) => ({ text: cleaned(text), label }));
+  }
   const texts: LabelledText[] = [];
   for await (const { fields, line } of readCsvRows(path)) {
     const label = Number(fields[0]);

@@ -1,10 +1,11 @@
 /** @file AxBench's concepts as they are published: two tables of instructions with responses, and the examples of each. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Concept, type ConceptSet, type Item, type Role, UserError } from '../../../harness/contract.ts';
 import { readParquet } from '../../../harness/kit/index.ts';
 import { conceptSetBuilder } from './concept-set-builder.ts';
 import type { ConversationFormat } from './conversation.ts';
-import { requiredPath } from './files.ts';
+import { findData, type PathOption, type Search, type Source } from './files.ts';
 
 interface Row {
   input: string;
@@ -16,8 +17,13 @@ interface Row {
 }
 
 const COLUMNS = ['input', 'output', 'output_concept', 'concept_genre', 'category', 'concept_id'] as const;
-export const AXBENCH_TRAIN = 'generate/train_data.parquet';
-export const AXBENCH_EVAL = 'inference/latent_eval_data.parquet';
+/** The two tables, as the project's own runs leave them and as the sets on the hub have them. */
+const TABLES: readonly (readonly [string, string])[] = [
+  ['generate/train_data.parquet', 'inference/latent_eval_data.parquet'],
+  ['train/data.parquet', 'test/data.parquet'],
+];
+/** Schema's description of the option that names the folder. */
+export const AXBENCH_FOLDER = `The folder that holds ${TABLES.map((set) => set.join(' and ')).join(', or ')}.`;
 /** `concept_id` of the training negatives, which all concepts share. */
 const SHARED = -1;
 
@@ -26,6 +32,7 @@ export interface AxbenchTables {
   dataset: string;
   train: string;
   evaluation: string;
+  source: Source;
 }
 
 async function rows(dataset: string, path: string): Promise<Row[]> {
@@ -47,11 +54,15 @@ function isRow(row: Record<string, unknown>): row is Record<string, unknown> & R
 }
 
 /** The tables of a folder. @throws UserError where one is missing, for the option that named the folder. */
-export function axbenchTables(dataset: string, option: string, folder: string): AxbenchTables {
-  const [train, evaluation] = [AXBENCH_TRAIN, AXBENCH_EVAL].map((file) =>
-    requiredPath(dataset, option, join(folder, file), ''),
-  ) as [string, string];
-  return { dataset, train, evaluation };
+export async function axbenchTables(
+  search: Search,
+  option: string,
+  folder: PathOption | undefined,
+): Promise<AxbenchTables> {
+  const source = await findData(search, option, folder, TABLES);
+  const pairs = TABLES.map((pair) => pair.map((file) => join(source.path, file)) as [string, string]);
+  const [train, evaluation] = pairs.find((pair) => pair.every(existsSync))!;
+  return { dataset: search.dataset, train, evaluation, source };
 }
 
 /** The concepts of a folder, with conversations written in a format. `allNegatives`: those of other genres too. */

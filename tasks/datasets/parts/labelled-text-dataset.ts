@@ -1,24 +1,26 @@
 /** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
-import type { Concept, Dataset, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
+import type { Concept, Dataset, DatasetContext, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../../harness/kit/index.ts';
 import { bagOfWordsGrades } from '../../judges/parts/bag-of-words.ts';
 import { keepsToTopic } from '../../judges/parts/word-overlap.ts';
 import { rememberSets } from './concept-set-builder.ts';
 import { documentCorpus } from './document-corpus.ts';
 import { readDocuments } from './documents.ts';
-import { pathOption, requiredPath } from './files.ts';
+import { findData, type PathOption, pathOption, sourceNotes } from './files.ts';
 import { judgeTexts, type LabelledText, type LabelledTextOptions, labelledConcepts } from './labelled-texts.ts';
 
 export interface Options extends LabelledTextOptions {
-  path?: string;
-  corpusPath?: string;
+  path?: PathOption;
+  corpusPath?: PathOption;
 }
 
 /** Options of such a dataset. */
 export function labelledTextOptions(file: string): OptionsSchema {
   return {
     path: pathOption(`${file}.`),
-    corpusPath: pathOption('Unlabelled documents for training and held-out activations (.json, .jsonl or text).'),
+    corpusPath: pathOption(
+      'Unlabelled documents for training and held-out activations (.json, .jsonl, .parquet, .csv or text).',
+    ),
     train: { type: 'integer', minimum: 1, maximum: 10000, default: 72, description: 'Training items of a class.' },
     eval: { type: 'integer', minimum: 1, maximum: 10000, default: 36, description: 'Evaluation items of a class.' },
   };
@@ -28,12 +30,16 @@ export function labelledTextOptions(file: string): OptionsSchema {
 export async function openLabelledTexts(
   id: string,
   options: Options,
-  context: { seed: number; baseDir: string },
+  context: DatasetContext,
   concepts: readonly Concept[],
   read: (path: string) => Promise<LabelledText[]>,
 ): Promise<Dataset> {
-  const path = requiredPath(id, 'path', options.path, context.baseDir);
-  const corpusPath = requiredPath(id, 'corpusPath', options.corpusPath, context.baseDir);
+  const search = { dataset: id, context };
+  const sources = [
+    await findData(search, 'path', options.path),
+    await findData(search, 'corpusPath', options.corpusPath),
+  ] as const;
+  const [path, corpusPath] = [sources[0].path, sources[1].path];
   const { train, eval: held } = options;
   const files = [await sha256File(path), await sha256File(corpusPath)];
   let texts: LabelledText[] | undefined;
@@ -48,7 +54,7 @@ export async function openLabelledTexts(
   const judge: TextJudge = {
     description:
       'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
-      "those without it, 2 if also at or above the median of those with it). Instruction: whether the prompt's rarest words come again.",
+      "those without it, 2 if also at or above the median of those with it; a denied mention counts like any other). Instruction: whether the prompt's rarest words come again.",
     ready: load,
     concept: (text, concept) => grades(text, concept),
     instruction: keepsToTopic,
@@ -57,6 +63,7 @@ export async function openLabelledTexts(
     id,
     modality: 'text',
     fingerprint: sha256Json({ files, train, held, seed: context.seed }),
+    notes: sourceNotes(sources),
     ...documentCorpus(id, () => readDocuments(corpusPath, 'text')),
     concepts: rememberSets(async (limits) =>
       labelledConcepts(id, await load(), concepts, { train, eval: held }, limits, context.seed),

@@ -2,18 +2,21 @@
 import type { Rng } from '../../../harness/contract.ts';
 
 /** Kinds of corruption, from errors that a reader notices to nonsense. */
-export const CORRUPTIONS = ['swapped', 'replaced', 'shuffled', 'random', 'repeated'] as const;
+export const CORRUPTIONS = ['swapped', 'replaced', 'shuffled', 'random', 'salad', 'repeated'] as const;
 export type Corruption = (typeof CORRUPTIONS)[number];
 
 /** One word in this many is touched where errors are to be noticeable and no more. */
 const ONE_IN = 6;
+/** Letters of a word that says something by itself. */
+const LONG = 5;
 /** Words of a phrase that is repeated, at most. */
 const PHRASE = 4;
 
 /**
  * The text with one kind of corruption; `others` lends foreign words. Two kinds leave most of it as it is: one word in
- * six is swapped with its neighbour or replaced. Two kinds leave nothing: all words shuffled, or replaced. `repeated`
- * says a phrase of one to four of its words over and over, in as many words as the text has.
+ * six is swapped with its neighbour or replaced. Three kinds leave nothing: all words shuffled, or replaced, or the long ones
+ * alone (`salad`), shuffled, over and over. `repeated` says a phrase of one to four of its words over and over. All but for
+ * the last two keep every place's word or give another; the text has as many words as before.
  */
 export function corrupt(text: string, kind: Corruption, others: readonly string[], rng: Rng): string {
   const words = wordsOf(text);
@@ -31,6 +34,14 @@ export function corrupt(text: string, kind: Corruption, others: readonly string[
       return rng.shuffle(words).join(' ');
     case 'random':
       return words.map(foreign).join(' ');
+    case 'salad': {
+      const long = words.filter((word) => word.length >= LONG);
+      const telling = long.length > 0 ? long : words;
+      return Array.from({ length: Math.ceil(words.length / telling.length) }, () => rng.shuffle([...telling]))
+        .flat()
+        .slice(0, words.length)
+        .join(' ');
+    }
     case 'repeated': {
       const length = 1 + rng.int(Math.min(PHRASE, words.length));
       const start = rng.int(words.length - length + 1);

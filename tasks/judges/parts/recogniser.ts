@@ -1,16 +1,23 @@
 /** @file Judge of generated text by a world's recogniser: exact about which concept and which topic a text shows. */
 import type { TextJudge } from '../../../harness/contract.ts';
+import { denied } from './negation.ts';
 
-/** What the judge needs of a recogniser: grades 1 (weak) and 2 (clear) of the concepts and topics shown, by id. */
+/** A concept or topic as a text shows it: grade 1 (weak) or 2 (clear), and the characters at which each mention starts. */
+interface Sighting {
+  grade: number;
+  spans: readonly { start: number }[];
+}
+
+/** What the judge needs of a recogniser: the concepts and topics shown, by id. */
 export type Recognise = (text: string) => {
-  concept(id: string): { grade: number } | undefined;
-  topic(id: string): { grade: number } | undefined;
+  concept(id: string): Sighting | undefined;
+  topic(id: string): Sighting | undefined;
 };
 
 /**
- * Concept: 2 for a whole surface form of the concept, 1 for telling words alone, else 0. Instruction: the same for the
- * topic that the prompt asks about. Both look at the given text alone, which must be the generated one: the prompt
- * names its topic by itself.
+ * Concept: 2 for a whole surface form of the concept, 1 for telling words alone, else 0; of a concept whose every mention is
+ * denied ("no fever") 1 at most. Instruction: the same for the topic that the prompt asks about. Both look at the given text
+ * alone, which must be the generated one: the prompt names its topic by itself.
  */
 export function recogniserJudge(recognise: Recognise): TextJudge {
   let last: { text: string; shown: ReturnType<Recognise> } | undefined;
@@ -19,11 +26,16 @@ export function recogniserJudge(recognise: Recognise): TextJudge {
     if (last?.text !== text) last = { text, shown: recognise(text) };
     return last.shown;
   };
+  const gradeOf = (text: string, sighting: Sighting | undefined): number => {
+    const { grade = 0, spans = [] } = sighting ?? {};
+    return spans.length > 0 && spans.every(({ start }) => denied(text, start)) ? Math.min(grade, 1) : grade;
+  };
   return {
     description:
       "The world's recogniser on the generated text: 2 = a whole surface form of the concept (or of the topic asked " +
-      'about), 1 = words that only it uses, 0 = neither.',
-    concept: (text, { id }) => look(text).concept(id)?.grade ?? 0,
-    instruction: (text, { topic = '' }) => look(text).topic(topic)?.grade ?? 0,
+      'about), 1 = words that only it uses, or mentions that are all denied (no, not, never, without … within four words ' +
+      'before), 0 = neither.',
+    concept: (text, { id }) => gradeOf(text, look(text).concept(id)),
+    instruction: (text, { topic = '' }) => gradeOf(text, look(text).topic(topic)),
   };
 }
