@@ -318,6 +318,7 @@ export const command: Command = {
       force: values['force'] as boolean,
       executor: await executorFor(backend.name, values),
     });
+    if (chat && chat.calls() > 0) say(`judge endpoint ${chat.endpoint}: ${chat.calls()} requests were sent.`);
     return conclude(summary, plan, out, context);
   },
 };
