@@ -1,8 +1,8 @@
 /** @file Runs a plan: resumes from results and store, has an executor work off the rest, stops in order when aborted. */
 import { UserError } from './errors.ts';
 import { checkSites } from './execute/check-sites.ts';
-import { type Executor, type Failure, inProcess, noSteps, type Summary } from './execute/executor.ts';
-import { planQueue } from './execute/queue.ts';
+import { type Executor, type Failure, inProcess, joined, noSteps, type Summary } from './execute/executor.ts';
+import { type Job, jobsAlone, jobsBeside, planQueue } from './execute/queue.ts';
 import {
   countSteps,
   dropResults,
@@ -83,11 +83,22 @@ export async function executePlan(
     await store.checkWritable();
     await run.chat?.greet?.(modelsAsked(todo));
     const small = await checkSites(todo, run);
-    const queue = planQueue(todo, (subject) => small.has(subject));
     const progress = await createProgress(await countSteps(todo, store), { enabled: showProgress });
     try {
       const keys = planSteps(todo).map(({ key }) => key);
-      done = await store.using(keys, () => executor.run(todo, queue, { ...run, progress }));
+      const work = (jobs: Job[]) =>
+        executor.run(
+          todo,
+          planQueue(todo, jobs, (subject) => small.has(subject)),
+          { ...run, progress },
+        );
+      done = await store.using(keys, async () => {
+        const beside = await jobsBeside(todo, (key) => store.has('fit', key));
+        const first = beside.length > 0 ? await work(beside) : done;
+        const failed = first.failures.filter(({ whole }) => whole).map(({ job }) => job);
+        const alone = jobsAlone(todo, failed);
+        return alone.length > 0 ? joined([first, await work(alone)]) : first;
+      });
     } finally {
       progress.stop();
     }

@@ -33,7 +33,7 @@ const REQUIRED: Readonly<Record<PluginKind, { functions: string[]; options?: str
 const ID = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/i;
 
 const DIRECTIONS = ['max', 'min', 'none'];
-const NEEDS = ['nothing', 'activations', 'labels', 'gradients', 'text'];
+const NEEDS = ['nothing', 'activations', 'labels', 'subject', 'gradients', 'text'];
 const MEASURES = ['judged', 'likelihood'];
 const MODALITIES = ['text', 'image', 'vectors'];
 

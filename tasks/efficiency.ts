@@ -1,4 +1,5 @@
 /** @file Efficiency: what a method costs in parameters, arithmetic, time and memory, and what is had for it. */
+import { setImmediate } from 'node:timers/promises';
 import {
   defineTask,
   type FittedMethod,
@@ -34,17 +35,28 @@ interface Options {
 
 type Cells = Record<string, MetricValue>;
 
+/** What is not timed first: compilers and caches settle within this time, which is hundreds of small batches. */
+const WARM_UP_MS = 200;
+/** Batches are timed for at least this long: a neighbour's short bursts then hit a few of them, which a median passes over. */
+const LEAST_MS = 300;
+
 /**
  * Counted numbers (parameters, multiply-accumulates) are the same everywhere; measured ones are medians with their spread
- * on the machine of the run, marked as such, and never compared between runs. One batch is timed after one that is not.
+ * on the machine of the run, marked as such, and never compared between runs. Inference is timed while nothing else of the run
+ * computes; training was timed as it went.
  */
 export default defineTask<Options>({
   id: 'efficiency',
   title: 'Efficiency: cost and what is had for it',
-  version: 1,
+  version: 2,
   options: {
     rows: { type: 'integer', minimum: 1, default: 2048, description: 'Rows of the batch that is timed.' },
-    repeats: { type: 'integer', minimum: 1, default: 15, description: 'How often it is timed.' },
+    repeats: {
+      type: 'integer',
+      minimum: 1,
+      default: 15,
+      description: 'How often it is timed at least; small batches more often, for 0.3 s.',
+    },
   },
   metrics: METRICS,
   axes: {},
@@ -63,6 +75,7 @@ export default defineTask<Options>({
     costs: ['macs', 'parameters'],
   },
   seeded: false,
+  exclusive: true,
   async run(context) {
     const { method, test, options, target, signal, progress } = context;
     const row: ResultRow = {
@@ -87,10 +100,7 @@ export default defineTask<Options>({
     const rows = Math.min(options.rows, test.n);
     const x = tf.tensor2d(await test.read(0, rows), [rows, test.d_in]);
     try {
-      Object.assign(
-        row.metrics,
-        inferenceCells(method, x, options.repeats, () => signal?.throwIfAborted()),
-      );
+      Object.assign(row.metrics, await inferenceCells(method, x, options.repeats, signal));
     } finally {
       x.dispose();
     }
@@ -122,10 +132,16 @@ function trainingCells({ training }: FittedMethod): Cells {
 }
 
 /** Runs the batch through the method. The tensors are read, so that a backend that works ahead has done its work. */
-function inferenceCells(method: FittedMethod, x: Tensor2D, repeats: number, proceed: () => void): Cells {
+async function inferenceCells(
+  method: FittedMethod,
+  x: Tensor2D,
+  repeats: number,
+  signal: AbortSignal | undefined,
+): Promise<Cells> {
   const { encode, decode, cost } = method;
-  const [encoding, both]: [number[], number[]] = [[], []];
+  const [encoding, both, cpu]: [number[], number[], number[]] = [[], [], []];
   const batch = () => {
+    const before = process.cpuUsage();
     const started = performance.now();
     const codes = tf.tidy(() => encode!(x));
     codes.values.dataSync();
@@ -133,20 +149,29 @@ function inferenceCells(method: FittedMethod, x: Tensor2D, repeats: number, proc
     const out = decode && reconstruct(method, x, codes);
     out?.dataSync();
     both.push((performance.now() - started) / 1000);
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1e6);
     tf.dispose(out ?? []);
     disposeCodes(codes);
   };
   const before = tf.memory().numBytes;
   const { bytes } = peakBytes(batch);
-  // The batch that was looked at is the slow one: it warms up.
-  encoding.length = both.length = 0;
-  for (let i = 0; i < repeats; i++) {
-    proceed();
-    batch();
-  }
+  const batches = async (least: number, ms: number) => {
+    const started = performance.now();
+    for (let i = 0; i < least || performance.now() - started < ms; i++) {
+      // Nothing below waits: without this a signal would be heard of after the last batch only.
+      await setImmediate();
+      signal?.throwIfAborted();
+      batch();
+    }
+  };
+  await batches(1, WARM_UP_MS);
+  encoding.length = both.length = cpu.length = 0;
+  await batches(repeats, LEAST_MS);
   return {
     encode_tokens_per_second: perSecond(x.shape[0], encoding),
     tokens_per_second: decode ? perSecond(x.shape[0], both) : emptyCell('cannot decode'),
+    tokens_per_cpu_second: decode ? perSecond(x.shape[0], cpu) : emptyCell('cannot decode'),
     memory: plainCell(bytes - before + (cost?.bytes ?? 0), 1),
   };
 }
@@ -154,5 +179,6 @@ function inferenceCells(method: FittedMethod, x: Tensor2D, repeats: number, proc
 /** Rows a second at the median time; times and speeds have their bounds the other way round. */
 function perSecond(rows: number, seconds: number[]): MetricValue {
   const { value, ci, n } = medianInterval(seconds)!;
-  return { value: rows / value, ci95: ci && [rows / ci[1], rows / ci[0]], n };
+  if (value === 0) return emptyCell('a batch is shorter than the clock can tell');
+  return { value: rows / value, ci95: ci && ci[0] > 0 ? [rows / ci[1], rows / ci[0]] : null, n };
 }

@@ -3,10 +3,16 @@
 import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
-import type { ActivationSet, Concept, ConceptSet, Item, Modality, Split } from './data.ts';
+import type { ActivationSet, ChatFormat, Concept, ConceptSet, Item, Modality, Split } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
 import type { Subject } from './subject.ts';
+
+/** Items with what was collected of them: item i of `items` is item i of the activations, its tokens their `tokenIds`. */
+export interface CollectedItems {
+  items: readonly Item[];
+  activations: ActivationSet;
+}
 
 /** Per-concept detector and steering direction of a supervised method. */
 export interface ConceptDetector {
@@ -14,6 +20,11 @@ export interface ConceptDetector {
   score?(x: Tensor2D): Tensor1D;
   /** Score of a raw item, for methods that read text rather than activations. */
   scoreItem?(item: Item): number;
+  /**
+   * Scores of the items at `places` of a set, one each, for methods that read whole items through the subject. Wins over
+   * the other two.
+   */
+  scoreItems?(collected: CollectedItems, places: Uint32Array, signal?: AbortSignal): Promise<Float32Array>;
   /** Unit vector [d_in] to steer along. */
   direction?: Float32Array;
 }
@@ -105,8 +116,10 @@ export interface FitContext<O> {
   activations: ActivationSet;
   /** Present where the dataset has concepts and the baseline declares that it needs labels or text. */
   labelled?: LabelledActivations;
-  /** Present for `needs: 'gradients'`. */
+  /** Present for `needs: 'gradients'` and `needs: 'subject'`. */
   subject?: Subject;
+  /** There where `subject` is: how its own chat template writes conversations; gives undefined where it has none. */
+  chat?(): Promise<ChatFormat | undefined>;
   site: string;
   signal?: AbortSignal;
   progress(done: number, total: number, note?: string): void;
@@ -128,9 +141,22 @@ export interface Mark {
   message: string;
 }
 
+/** What a method works on. */
+export type MethodNeeds = 'nothing' | 'activations' | 'labels' | 'subject' | 'gradients' | 'text';
+
+export interface RestoreContext<O> {
+  d_in: number;
+  options: O;
+  concepts?: Concept[];
+  /** Present for `needs: 'gradients'` and `needs: 'subject'`, with the site. */
+  subject?: Subject;
+  site?: string;
+}
+
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {
   options: OptionsSchema;
-  needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
+  /** `subject`: labels, and the subject itself, to be asked; `gradients`: the same, for gradients through it. */
+  needs: MethodNeeds;
   /** A null row: knows nothing of what is measured, so tables show it without a rank. */
   nullRow?: boolean;
   /** Modalities it works on; all when omitted. */
@@ -141,5 +167,5 @@ export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin 
   validate?(shape: { d_in: number }, options: O): void;
   fit(context: FitContext<O>): Promise<FittedState>;
   /** Rebuilds the method from the stored state. */
-  restore(state: FittedState, context: { d_in: number; options: O; concepts?: Concept[] }): FittedMethod;
+  restore(state: FittedState, context: RestoreContext<O>): FittedMethod;
 }

@@ -229,6 +229,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   embeds?: boolean;
   /** Whether two seeds give two results for the same fitted method. */
   seeded: boolean;
+  /**
+   * It measures time: its steps run when all other work of the run is done, one after another and alone in the process, so that
+   * nothing of the run takes their cores away.
+   */
+  exclusive?: boolean;
   /** What `prepare` gives depends on the site that a method reconstructs: it is then made for each `target`. */
   readsTarget?: boolean;
   /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */

@@ -3,7 +3,7 @@ import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import { checkWritable } from '../store.ts';
 import { refuseChanged } from '../suite/checkpoint.ts';
-import type { Job, JobQueue } from './queue.ts';
+import { evaluationsOf, type Job, type JobQueue } from './queue.ts';
 import { keepFailure, keepResult } from './results.ts';
 import type { Run } from './run.ts';
 import { openSession, type Session } from './session.ts';
@@ -16,6 +16,8 @@ export interface Failure {
   job: Job;
   label: string;
   error: unknown;
+  /** The method itself failed, so that no task has a result of it. */
+  whole?: true;
 }
 
 /** What was done of a plan; the results lie in the run's folder. */
@@ -55,6 +57,16 @@ const RENEW_MS = 10_000;
 
 /** Counts of steps before any was computed. */
 export const noSteps = (): Record<StepKind, number> => ({ activations: 0, fit: 0, prepare: 0, evaluate: 0 });
+
+/** What several did, as one summary. */
+export function joined(summaries: readonly Summary[]): Summary {
+  const sum: Summary = { computed: noSteps(), failures: [] };
+  for (const { computed, failures } of summaries) {
+    for (const kind of Object.keys(computed) as StepKind[]) sum.computed[kind] += computed[kind];
+    sum.failures.push(...failures);
+  }
+  return sum;
+}
 
 /** Works in this thread, one job at a time. */
 export const inProcess: Executor = { run: workOff };
@@ -102,7 +114,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
     const line = message.replace(/\s+/g, ' ').trim();
     // Without results whoever asked for the fit says why there is none.
     if (out !== undefined) progress.say(`${label}: failed: ${line}`);
-    failures.push({ job: current, label, error });
+    failures.push({ job: current, label, error, ...(task === undefined ? { whole: true as const } : {}) });
     // Without a disk to write to, or a model to ask, every further step would fail the same way after its whole computation.
     await store.checkWritable();
     if (out !== undefined) await checkWritable(out);
@@ -111,9 +123,11 @@ export function openWorker(plan: Plan, run: Run): Worker {
     return line;
   }
 
-  async function doFit(sitePlan: SitePlan, fit: Fit, running: RunningSite): Promise<void> {
+  async function doFit(sitePlan: SitePlan, fit: Fit, running: RunningSite, job: Job): Promise<void> {
     const label = `${sitePlan.subject.id} ${sitePlan.site} ${fit.method.name} seed ${fit.seed}`;
-    const open = new Set(fit.evaluations);
+    const own = evaluationsOf(fit, job);
+    // Without the method nothing comes of the tasks either whose turn is later.
+    const open = new Set(job.alone ? own : fit.evaluations);
     /** Leaves in the tables that evaluations have no rows, and why. */
     const keepFailures = async (evaluations: Iterable<Evaluation>, reason: string) => {
       for (const evaluation of evaluations) {
@@ -121,7 +135,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
       }
     };
     try {
-      if (fit.evaluations.length === 0) await running.fit(fit);
+      if (own.length === 0) await running.fit(fit);
       else
         await running.withMethod(fit, async (method) => {
           await refuseChanged(fit.method, registry).catch(async (error: unknown) => {
@@ -129,7 +143,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
             await store.drop([{ kind: 'fit', key: fit.key }], signal);
             throw error;
           });
-          for (const evaluation of fit.evaluations) {
+          for (const evaluation of own) {
             try {
               await method.evaluate(evaluation);
               await keepResult(plan, { sitePlan, fit, evaluation }, run);
@@ -162,7 +176,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
       const others = plan.sites.slice(site + 1).filter((other) => other.subject.id === subject.id);
       const running = sites.get(sitePlan) ?? openSite(sitePlan, { run, session, step, others });
       sites.set(sitePlan, running);
-      await doFit(sitePlan, sitePlan.fits[fit]!, running);
+      await doFit(sitePlan, sitePlan.fits[fit]!, running, job);
       return failures.slice(before);
     },
     summary: () => ({ computed, failures }),

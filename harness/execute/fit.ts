@@ -9,12 +9,13 @@ import { type Checkpoint, foldInputScale } from '../checkpoints/form.ts';
 import { measureCheckpoint } from '../checkpoints/measure.ts';
 import { checkpointMethod } from '../checkpoints/method.ts';
 import { openCheckpoint } from '../checkpoints/open.ts';
-import type { FittedMethod, FittedState } from '../contract/methods.ts';
+import type { FitContext, FittedMethod, FittedState } from '../contract/methods.ts';
 import type { TrainingOptions } from '../contract/sae.ts';
 import type { Subject } from '../contract/subject.ts';
 import type { ActivationSet, LabelledActivations } from '../contract.ts';
 import { createRng } from '../num/rng.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
+import { readsSubject } from '../plan/methods.ts';
 import type { Fit } from '../plan.ts';
 import type { DefinitionByKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
@@ -38,6 +39,7 @@ export interface FitInputs {
   /** Present for methods that read labels or text, where the dataset has concepts. */
   labelled?: LabelledActivations;
   subject?: Subject;
+  chat?: FitContext<unknown>['chat'];
   site: string;
   /** Shape of the site's rows, where they have one. */
   input?: readonly number[];
@@ -69,13 +71,13 @@ export async function fitBaseline(
   env: StepWork,
 ): Promise<Record<string, unknown>> {
   const { options } = fit.method;
-  const { needs } = definition;
   const state = await definition.fit({
     options,
     rng: createRng(fit.seed).fork('fit'),
     activations: inputs.train,
     ...(inputs.labelled ? { labelled: inputs.labelled } : {}),
-    ...(needs === 'gradients' && inputs.subject ? { subject: inputs.subject } : {}),
+    ...subjectOf(fit.method, inputs),
+    ...(readsSubject(fit.method) && inputs.chat ? { chat: inputs.chat } : {}),
     site: inputs.site,
     signal: env.signal,
     progress: env.progress.update,
@@ -83,6 +85,10 @@ export async function fitBaseline(
   await writeArrays(env.folder, { arrays: state.tensors, json: state.json });
   return state.marks?.length ? { marks: state.marks } : {};
 }
+
+/** The subject, for methods that work through it. */
+const subjectOf = (method: Pick<ResolvedMethod, 'needs'>, { subject }: Pick<FitInputs, 'subject'>) =>
+  readsSubject(method) && subject ? { subject } : {};
 
 export async function fitSae(
   definition: DefinitionByKind['sae'],
@@ -154,12 +160,15 @@ function columns(points: readonly (HeldOutPoint & { parts?: Record<string, numbe
   return series;
 }
 
+/** What restoring reads. */
+type RestoreInputs = Pick<FitInputs, 'train' | 'labelled' | 'subject' | 'site'>;
+
 /** The fitted method from what {@link fitMethod} left. The caller disposes of it. */
 export async function restoreMethod(
   definition: Method,
   folder: string,
   method: Fit['method'],
-  inputs: Pick<FitInputs, 'train' | 'labelled'>,
+  inputs: RestoreInputs,
   registry: Registry,
 ): Promise<FittedMethod> {
   if (definition.kind === 'checkpoint') return restoreCheckpoint(method, folder, registry);
@@ -176,11 +185,17 @@ export async function readState(folder: string): Promise<FittedState> {
 export function restoreBaseline(
   definition: DefinitionByKind['baseline'],
   state: FittedState,
-  { options }: Fit['method'],
-  { train, labelled }: Pick<FitInputs, 'train' | 'labelled'>,
+  { options, needs }: Fit['method'],
+  { train, labelled, subject, site }: RestoreInputs,
 ): FittedMethod {
   const concepts = labelled?.set.concepts;
-  const method = definition.restore(state, { d_in: train.d_in, options, ...(concepts ? { concepts } : {}) });
+  const through = subjectOf({ needs }, { subject });
+  const method = definition.restore(state, {
+    d_in: train.d_in,
+    options,
+    ...(concepts ? { concepts } : {}),
+    ...(through.subject ? { ...through, site } : {}),
+  });
   return { ...method, cost: sizeOf(Object.values(state.tensors).map(({ data }) => ({ size: data.length }))) };
 }
 

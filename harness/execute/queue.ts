@@ -1,11 +1,46 @@
 /** @file The jobs of a run, which those who work on it take one by one. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../plan.ts';
+import type { Evaluation, Fit, Plan } from '../plan.ts';
 
-/** One method at one site, with the tasks that score it: positions in the plan. */
+/** One method at one site, with tasks that score it: positions in the plan. */
 export interface Job {
   site: number;
   fit: number;
+  /** Its tasks are those that measure time, and no other job runs meanwhile; the others where this is not given. */
+  alone?: true;
+}
+
+/** The tasks of a job's method that are the job's. */
+export const evaluationsOf = ({ evaluations }: Fit, { alone }: Job): Evaluation[] =>
+  evaluations.filter(({ task }) => (task.exclusive ?? false) === (alone ?? false));
+
+const fitsOf = (plan: Plan) =>
+  plan.sites.flatMap(({ fits }, site) => fits.map((planned, fit) => ({ planned, job: { site, fit } as Job })));
+
+/**
+ * What runs side by side: fitting all methods, and the tasks that measure no time.
+ *
+ * @param isFitted Whether a fit is there already: of such a method nothing may be left but what measures time.
+ */
+export async function jobsBeside(plan: Plan, isFitted: (key: string) => Promise<boolean>): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for (const { planned, job } of fitsOf(plan)) {
+    if (evaluationsOf(planned, job).length > 0 || !(await isFitted(planned.key))) jobs.push(job);
+  }
+  return jobs;
+}
+
+/**
+ * What runs after that, one by one: the tasks that measure time.
+ *
+ * @param without Jobs of methods that failed as a whole.
+ */
+export function jobsAlone(plan: Plan, without: readonly Job[]): Job[] {
+  const failed = new Set(without.map(({ site, fit }) => `${site}.${fit}`));
+  return fitsOf(plan).flatMap(({ planned, job }) => {
+    const alone: Job = { ...job, alone: true };
+    return evaluationsOf(planned, alone).length > 0 && !failed.has(`${job.site}.${job.fit}`) ? [alone] : [];
+  });
 }
 
 export interface JobQueue {
@@ -39,24 +74,31 @@ interface SubjectJobs {
 }
 
 /**
- * A queue in memory. A worker is given what is left of the subject that it has open, since activations of a subject are
+ * A queue in memory. Jobs that are to run alone are given one at a time, to whoever asks when none runs. Else a worker is given what is left of the subject that it has open, since activations of a subject are
  * collected together; then the largest subject that nobody has open; then a part of another's.
  *
  * @param plan What the run has to do, and no more.
+ * @param jobs Its jobs: all of them such that run side by side, or all such that run alone.
  * @param isShared Whether two workers may hold a subject open at the same time.
  * @param leaseMs How long a job that is not renewed stays its worker's; as long as the run, when not given.
  */
-export function planQueue(plan: Plan, isShared: (subject: string) => boolean, leaseMs = Infinity): JobQueue {
+export function planQueue(
+  plan: Plan,
+  jobs: readonly Job[],
+  isShared: (subject: string) => boolean,
+  leaseMs = Infinity,
+): JobQueue {
   const subjects = new Map<string, SubjectJobs>();
-  for (const [site, { subject, fits }] of plan.sites.entries()) {
+  for (const job of jobs) {
+    const { subject, fits } = plan.sites[job.site]!;
     const own = subjects.get(subject.id) ?? { id: subject.id, work: 0, left: [] };
-    own.left.push(...fits.map((_, fit) => ({ site, fit })));
-    own.work += fits.reduce((sum, { evaluations }) => sum + evaluations.length, 0);
+    own.left.push(job);
+    own.work += evaluationsOf(fits[job.fit]!, job).length;
     subjects.set(subject.id, own);
   }
+  const alone = jobs.some((job) => job.alone);
   const largestFirst = [...subjects.values()].sort((a, b) => b.work - a.work);
   const all = [...subjects.values()];
-  const jobs = all.reduce((sum, { left }) => sum + left.length, 0);
   const shared = all.filter(({ id }) => isShared(id)).reduce((sum, { left }) => sum + left.length, 0);
   /** Subjects that workers have open. */
   const open = new Map<string, string>();
@@ -65,6 +107,7 @@ export function planQueue(plan: Plan, isShared: (subject: string) => boolean, le
   const subjectOf = ({ site }: Job) => plan.sites[site]!.subject.id;
 
   function next(worker: string): Job | undefined {
+    if (alone && running.size > 0) return undefined;
     const others = new Set([...open].filter(([name]) => name !== worker).map(([, subject]) => subject));
     const chosen = [
       ...all.filter(({ id }) => open.get(worker) === id),
@@ -87,7 +130,7 @@ export function planQueue(plan: Plan, isShared: (subject: string) => boolean, le
   const end = async (job: Job) => void running.delete(nameOf(job));
   return {
     // Jobs of a subject that is held once only are one worker's.
-    width: Math.max(1, Math.min(jobs, shared + all.filter(({ id }) => !isShared(id)).length)),
+    width: alone ? 1 : Math.max(1, Math.min(jobs.length, shared + all.filter(({ id }) => !isShared(id)).length)),
     async take(signal, worker = '') {
       for (;;) {
         signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /** @file What a run holds open for one subject: its dataset, and the network, loaded when a step first needs it. */
 import { cutTexts } from '../activations/cut-texts.ts';
 import { siteOf } from '../activations/site-of.ts';
-import type { ActivationSet, Dataset, Item, Site } from '../contract/data.ts';
+import type { ActivationSet, ChatFormat, Dataset, Item, Site } from '../contract/data.ts';
 import type { Subject } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
 import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
@@ -32,6 +32,8 @@ export interface Session {
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
+  /** The chat format of the subject's folder; gives undefined where it has none. Absent without a subject. */
+  chat?(): Promise<ChatFormat | undefined>;
   /** Imported activations of items: they are read where they lie, not copied into the store. */
   activationsFor?(items: readonly Item[]): Promise<ActivationSet>;
   /** What a reader of results must know about the data, e.g. that labels are pseudo-labels. */
@@ -139,6 +141,7 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     subject,
     facts: { id, fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
+    chat: () => once('chat', async () => (await import('../io/chat-format.ts')).openChatFormat(folder)),
     notes: dataset.notes ?? [],
     site: siteFinder(subject, dataset),
     labelledSet(site, limits) {

@@ -236,6 +236,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       ...(labels ? { labelled: labels.value } : {}),
       ...(target ? { target: await targetSets(target) } : {}),
       ...(session.subject ? { subject: session.subject } : {}),
+      ...(session.chat ? { chat: session.chat } : {}),
       site,
       ...(input ? { input } : {}),
     };
@@ -282,7 +283,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const { value: own, times, notes } = await activations();
     const sets = fit.target ? { ...own, target: await targetSets(fit.target) } : own;
     const definition = await registry.method(fit.method.id);
-    const method = await restoreMethod(definition, fitted.folder, fit.method, sets, registry);
+    const around = { ...sets, site, ...(session.subject ? { subject: session.subject } : {}) };
+    const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;

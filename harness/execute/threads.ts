@@ -7,7 +7,7 @@ import { codeExtension } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
 import type { RunProvenance } from '../provenance.ts';
-import { type Executor, type Failure, noSteps, type Summary, workOff } from './executor.ts';
+import { type Executor, type Failure, joined, type Summary, workOff } from './executor.ts';
 import type { Job, JobQueue } from './queue.ts';
 import type { Run, SubjectPlaces } from './run.ts';
 
@@ -111,13 +111,7 @@ export function threads(options: ThreadsOptions): Executor {
       run.signal.throwIfAborted();
       // The first error is the reason that the other threads stopped for.
       if (stop.signal.aborted) throw stop.signal.reason;
-      const summary: Summary = { computed: noSteps(), failures: [] };
-      for (const side of ended) {
-        const { computed, failures } = (side as PromiseFulfilledResult<Summary>).value;
-        for (const kind of Object.keys(computed) as (keyof typeof computed)[]) summary.computed[kind] += computed[kind];
-        summary.failures.push(...failures);
-      }
-      return summary;
+      return joined(ended.map((side) => (side as PromiseFulfilledResult<Summary>).value));
     },
   };
 }

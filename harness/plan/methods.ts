@@ -44,7 +44,11 @@ export function methodsWithTasks(
 
 /** Whether a method reads the labelled items: to fit on them, or to score concepts by their texts. */
 export const readsLabels = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
-  needs === 'labels' || needs === 'text' || needs === 'gradients';
+  needs === 'labels' || needs === 'text' || readsSubject({ needs });
+
+/** Whether a method works through the subject itself, not only on its activations. */
+export const readsSubject = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean =>
+  needs === 'subject' || needs === 'gradients';
 
 function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undefined {
   const { modality, id, hasConcepts } = subject.dataset;
@@ -58,6 +62,6 @@ function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undef
     return `needs a second site to reconstruct, '${method.target}': activations that were made elsewhere are of one site`;
   }
   if (method.needs === 'text' && !hasNetwork(subject)) return `needs texts, not ${given}`;
-  if (method.needs === 'gradients' && !hasNetwork(subject)) return `needs the subject, not ${given}`;
+  if (readsSubject(method) && !hasNetwork(subject)) return `needs the subject, not ${given}`;
   return undefined;
 }

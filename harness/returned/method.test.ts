@@ -105,6 +105,10 @@ const METHODS: readonly [source: (id: string) => string, line: string][] = [
     'detector.score: expected finite numbers; found NaN at place 0',
   ],
   [
+    (id) => baseline(id, 'detector: () => ({ scoreItems: async () => new Float32Array(2) }),'),
+    'detector.scoreItems: expected Float32Array of 1, one an item; found Float32Array of 2',
+  ],
+  [
     (id) => baseline(id, 'detector: () => ({ scoreItem: () => "much" }),'),
     'detector.scoreItem of \'first\': expected a finite number; found "much"',
   ],

@@ -1,7 +1,13 @@
 /** @file What a baseline from outside returns: its state, and the method that it restores. */
 
 import type { Item } from '../contract/data.ts';
-import type { BaselineDefinition, ConceptDetector, FittedMethod, FittedState } from '../contract/methods.ts';
+import type {
+  BaselineDefinition,
+  CollectedItems,
+  ConceptDetector,
+  FittedMethod,
+  FittedState,
+} from '../contract/methods.ts';
 import type { Tensor2D } from '../num/tf.ts';
 import {
   type Author,
@@ -72,14 +78,23 @@ function requireUnitRows(author: Author, name: string, value: unknown, rows: num
 
 function checkedDetector(author: Author, detector: ConceptDetector | undefined, d_in: number) {
   if (detector === undefined) return undefined;
-  demand(author, 'detector', isRecord(detector), '{ score, scoreItem, direction } or undefined', detector);
-  const there = functionsOf(author, detector, ['score', 'scoreItem'], 'detector.');
+  demand(author, 'detector', isRecord(detector), '{ score, scoreItem, scoreItems, direction } or undefined', detector);
+  const there = functionsOf(author, detector, ['score', 'scoreItem', 'scoreItems'], 'detector.');
   const { direction } = detector;
   if (direction !== undefined) requireUnitRows(author, 'detector.direction', direction, 1, d_in);
   const score = (x: Tensor2D) => detector.score!(x);
   const scoreItem = (item: Item) => detector.scoreItem!(item);
+  const scoreItems = (collected: CollectedItems, places: Uint32Array, signal?: AbortSignal) =>
+    detector.scoreItems!(collected, places, signal);
   return {
     ...(direction && { direction }),
+    ...(there.includes('scoreItems') && {
+      scoreItems: checkedAsync(author, 'detector.scoreItems', detector, scoreItems, (value, _collected, places) => {
+        const whole = value instanceof Float32Array && value.length === places.length;
+        demand(author, 'detector.scoreItems', whole, `Float32Array of ${places.length}, one an item`, value);
+        requireFinite(author, 'detector.scoreItems', value);
+      }),
+    }),
     ...(there.includes('score') && {
       score: checkedSync(author, 'detector.score', detector, score, (value, x) => {
         requireTensor(author, 'detector.score', value, [x.shape[0]]);

@@ -137,6 +137,7 @@ export async function resolveTask(
     prepares: task.prepare !== undefined,
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
+    ...(task.exclusive ? { exclusive: true } : {}),
     ...(task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : {}),
     ...(task.embeds && embedder !== undefined
       ? { embedder: await resolveEmbedder(String(embedder), registry, label) }

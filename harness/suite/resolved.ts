@@ -2,6 +2,7 @@
 import type { CollectPolicy } from '../activations/policy.ts';
 import type { PositionFilter } from '../activations/positions.ts';
 import type { Modality } from '../contract/data.ts';
+import type { MethodNeeds } from '../contract/methods.ts';
 import type { RandomInit } from '../contract/subject.ts';
 
 export interface ResolvedDataset {
@@ -103,7 +104,7 @@ export interface ResolvedMethod {
   sparsity?: string;
   training: Record<string, unknown>;
   seeded: boolean;
-  needs: 'nothing' | 'activations' | 'labels' | 'gradients' | 'text';
+  needs: MethodNeeds;
   modalities?: Modality[];
   subjects?: string[];
   /** The sites that the suite means it for; every site when absent. */
@@ -155,6 +156,8 @@ export interface ResolvedTask {
   controls: string[];
   /** What it prepares is of the site that a method reconstructs. */
   readsTarget?: boolean;
+  /** It measures time: it runs when nothing else of the run does. */
+  exclusive?: boolean;
   judge?: ResolvedJudge;
   /** Those that rate the same texts beside the first. */
   otherJudges?: ResolvedJudge[];

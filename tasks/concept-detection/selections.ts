@@ -1,10 +1,10 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
 import type { FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
 import { bestLatents, type Candidates, createCandidates } from '../../harness/kit/index.ts';
-import { detectorScores } from './detector-scores.ts';
+import { detectorScores, givesScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
-import type { ConceptSplit } from './splits.ts';
+import { type ConceptSplit, itemsOf } from './splits.ts';
 
 /** Scores any items of the concept set by a concept's chosen detector. */
 export type Scorer = (items: Uint32Array) => Float64Array;
@@ -33,13 +33,10 @@ export async function methodSelections(
   if (pooled) {
     selections.push(...latentSelections(createCandidates(pooled), method, labelled, splits, options.probeK));
   }
-  const supervised = labelled.set.concepts.some((concept) => {
-    const detector = method.detector?.(concept);
-    return detector?.score !== undefined || detector?.scoreItem !== undefined;
-  });
+  const supervised = labelled.set.concepts.some((concept) => givesScores(method.detector?.(concept)));
   if (supervised) {
     const progress = (done: number, total: number) => options.progress(done, total, 'detector scores');
-    const scores = await detectorScores(method, labelled, { signal: options.signal, progress });
+    const scores = await detectorScores(method, labelled, splits.map(itemsOf), { signal: options.signal, progress });
     selections.push({
       name: 'detector',
       choose: (concept) => {

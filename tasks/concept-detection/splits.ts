@@ -41,6 +41,11 @@ export function conceptSplits(set: ConceptSet, rng: Rng, perPositive: number): C
   return splits;
 }
 
+/** All items of a concept's split, each once. */
+export function itemsOf({ train, positives, negatives, hardNegatives, extraNegatives }: ConceptSplit): Uint32Array {
+  return Uint32Array.from(new Set([...train.items, ...positives, ...negatives, ...hardNegatives, ...extraNegatives]));
+}
+
 function ownSplit(set: ConceptSet, concept: number): ConceptSplit {
   const own = set.examples.filter((example) => example.concept === concept);
   const train = own.filter(({ split, role }) => split === 'train' && role !== 'hard-negative');

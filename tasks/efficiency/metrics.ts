@@ -9,8 +9,8 @@ const counted = (description: string, unit: string): MetricDefinition => ({
 });
 
 /** What another machine gives another value: runs are not compared by it. */
-const measured = (description: string, direction: 'max' | 'min', unit: string): MetricDefinition => ({
-  ...{ description, direction, range: [0, null], unit, version: 1, measured: true },
+const measured = (description: string, direction: 'max' | 'min', unit: string, version = 1): MetricDefinition => ({
+  ...{ description, direction, range: [0, null], unit, version, measured: true },
 });
 
 /** Of the method as it is. */
@@ -46,11 +46,17 @@ export const QUALITY_METRICS: Metrics = {
 /** Of inference, here and now. */
 export const INFERENCE_METRICS: Metrics = {
   encode_tokens_per_second: measured(
-    'Rows ÷ median seconds of encoding a batch, beside the other threads of the run; 95 % interval of the median.',
+    'Rows ÷ median seconds of encoding a batch, on all threads that the backend has, while nothing else of the run computes; 95 % interval of the median.',
+    'max',
+    'tokens/s',
+    2,
+  ),
+  tokens_per_second: measured('The same of encoding and decoding.', 'max', 'tokens/s', 2),
+  tokens_per_cpu_second: measured(
+    'The same in seconds of processor time of all threads of the run in place of time that passes: what other programs on the machine disturb least.',
     'max',
     'tokens/s',
   ),
-  tokens_per_second: measured('The same of encoding and decoding.', 'max', 'tokens/s'),
   memory: measured(
     'Most bytes of tensors while a batch is encoded and decoded: the method’s own and what it makes; not what kernels take inside.',
     'min',

@@ -10,7 +10,7 @@ export default defineBaseline<Options>({
   title: 'starter: difference of means',
   version: 1, // raise it when the numbers change
   options: {},
-  // What it is given: 'nothing', 'activations', 'labels', 'text' or 'gradients'.
+  // What it is given: 'nothing', 'activations', 'labels', 'text', 'subject' or 'gradients'.
   needs: 'labels',
   // Whether two seeds give two results.
   seeded: false,

@@ -1,0 +1,100 @@
+/** @file The last hidden state of texts as a function of their activations at a site. */
+import {
+  type ActivationSet,
+  type LanguageModel,
+  type Tensor2D,
+  type Tensor3D,
+  type TokenBatch,
+  tf,
+  UserError,
+} from '../../../harness/contract.ts';
+import { isResidualStream } from '../../../harness/kit/index.ts';
+
+/** The final norm's output: what the unembedding reads. */
+const FINAL = 'ln_final.hook_normalized';
+/** Floats of one activation of a pass, rows · d: bounds what is kept for the way back. */
+const PASS_FLOATS = 2 ** 19;
+
+/** A language model with the site whose activations are changed. */
+export interface Place {
+  lm: LanguageModel;
+  site: string;
+  /** Of the last hidden state. */
+  d: number;
+}
+
+/** Collected items as one right-padded batch. */
+export interface CollectedBatch {
+  /** Places of the items in their set. */
+  places: Uint32Array;
+  tokens: TokenBatch;
+  /** Activations at the site [n, length, d_in], row-major, 0 at padding. */
+  x: Float32Array;
+  /** 1 where a row counts, [n, length]. */
+  keep: Uint8Array;
+}
+
+/** @throws UserError where there is no language model, or not one site of it. */
+export function requirePlace(
+  method: string,
+  { subject, site }: { subject?: { type: string } | undefined; site?: string | undefined },
+): Place {
+  if (subject?.type !== 'lm') {
+    throw new UserError(
+      `${method}: expected a language model, through which gradients go; found ${subject ? `a subject of type '${subject.type}'` : 'no subject'}`,
+    );
+  }
+  const lm = subject as LanguageModel;
+  const final = lm.sites.find(({ name }) => name === FINAL);
+  if (!final) throw new UserError(`${method}: expected a language model with the site '${FINAL}', found ${lm.id}`);
+  if (!lm.sites.some(({ name }) => name === site)) {
+    throw new UserError(`${method}: expected one site of ${lm.id}, found '${site}'`);
+  }
+  return { lm, site: site!, d: final.d };
+}
+
+/** Batches of the items at `places`, those of like length together. */
+export async function* collectedBatches(set: ActivationSet, places: Uint32Array): AsyncGenerator<CollectedBatch> {
+  const { bounds, d_in } = set;
+  const lengthOf = (place: number) => bounds[place + 1]! - bounds[place]!;
+  const order = [...places].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  for (let from = 0; from < order.length; ) {
+    let to = from + 1;
+    while (to < order.length && (to + 1 - from) * lengthOf(order[to]!) * d_in <= PASS_FLOATS) to++;
+    yield await readBatch(set, Uint32Array.from(order.slice(from, to)));
+    from = to;
+  }
+}
+
+async function readBatch(set: ActivationSet, places: Uint32Array): Promise<CollectedBatch> {
+  const { bounds, d_in } = set;
+  const n = places.length;
+  const length = places.reduce((most, place) => Math.max(most, bounds[place + 1]! - bounds[place]!), 1);
+  const [ids, mask, keep] = [new Int32Array(n * length), new Uint8Array(n * length), new Uint8Array(n * length)];
+  const x = new Float32Array(n * length * d_in);
+  for (const [i, place] of places.entries()) {
+    const [start, end] = [bounds[place]!, bounds[place + 1]!];
+    ids.set(set.tokenIds.subarray(start, end), i * length);
+    mask.fill(1, i * length, i * length + end - start);
+    keep.set(set.keep.subarray(start, end), i * length);
+    x.set(await set.read(start, end), i * length * d_in);
+  }
+  return { places, tokens: { n, length, ids, mask }, x, keep };
+}
+
+/** The final norm's output at the last token of each text [n, d], of activations [n, length, d_in] at the site; differentiable. */
+export function lastStates({ lm, site, d }: Place, tokens: TokenBatch): (x: Tensor3D) => Tensor2D {
+  const { n, length, mask } = tokens;
+  const lasts = Int32Array.from(
+    { length: n },
+    (_, i) => i * length + mask.subarray(i * length).lastIndexOf(1, length - 1),
+  );
+  return (x) => {
+    const options = { capture: [FINAL], output: false };
+    const { captured } =
+      lm.forwardFrom && isResidualStream(site)
+        ? lm.forwardFrom(site, x, tokens, options)
+        : lm.forward(tokens, { ...options, interventions: [{ site, apply: () => x }] });
+    return tf.gather(tf.reshape(captured[FINAL]!, [n * length, d]), tf.tensor1d(lasts, 'int32')) as Tensor2D;
+  };
+}
