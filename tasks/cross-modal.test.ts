@@ -15,7 +15,13 @@ import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations } from '../harness/testing/activations.ts';
 import { taskTools } from '../harness/testing/task-tools.ts';
-import { captionAurocs, firingAgreement, latentColumns, scoredLatents } from './cross-modal/agreement.ts';
+import {
+  captionAurocs,
+  firingAgreement,
+  firingCorrelation,
+  latentColumns,
+  scoredLatents,
+} from './cross-modal/agreement.ts';
 import task from './cross-modal.ts';
 
 const test = suite('tasks/cross-modal');
@@ -90,8 +96,13 @@ test('captions that are images in small and elsewhere agree once both are mended
   const above = cell(outcome, 'spread', 'none', 'agreement_above_chance')!;
   assert.ok(Math.abs(above - (1 - shuffled)) < 1e-9);
   assert.is(cell(outcome, 'spread', 'other-latent', 'firing_agreement'), 0);
+  assert.ok(Math.abs(cell(outcome, 'spread', 'none', 'firing_correlation')! - 1) < 1e-9);
+  assert.ok(Math.abs(cell(outcome, 'spread', 'shuffled', 'firing_correlation')!) < 0.3);
+  // Whatever fires on the next feature is silent on this one: φ of two exclusive quarters.
+  assert.ok(Math.abs(cell(outcome, 'spread', 'other-latent', 'firing_correlation')! + 1 / 3) < 1e-9);
+  assert.is(cell(outcome, 'means', 'none', 'firing_correlation'), 0, 'no caption fires');
   const { samples } = outcome.rows[0]!;
-  assert.ok(Math.abs(samples!.values.reduce((sum, value) => sum + value, 0) / ITEMS - (1 - shuffled)) < 1e-9);
+  assert.ok(Math.abs(samples!.values.reduce((sum, value) => sum + value, 0) / ITEMS - 1) < 1e-9);
 });
 
 test('dense units fire on their highest share, whatever the alignment', async () => {
@@ -131,7 +142,33 @@ test('no codes, no captions, and latents that fire on too few images are empty c
   assert.is(why({ subject: clip, site: { name: 'vision.embed' }, dataset }), undefined);
 });
 
-test('agreement and AUROC by hand', () => {
+test('of independent codes the correlation is 0 at every firing rate, of the same codes 1; agreement grows with the rate', () => {
+  const [items, latents] = [1500, 24];
+  const all = Array.from({ length: latents }, (_, latent) => latent);
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const draw = (rate: number, name: string) => {
+    const rng = createRng(`${name} ${rate}`);
+    const fires = all.map(() => Uint8Array.from({ length: items }, () => (rng.uniform() < rate ? 1 : 0)));
+    return { items, values: fires.map((column) => Float32Array.from(column)), fires };
+  };
+  const rates = [
+    [0.01, 0.01],
+    [0.05, 0.05],
+    [0.3, 0.3],
+    [0.3, 0.01],
+  ] as const;
+  const agreements = rates.map(([imageRate, captionRate]) => {
+    const [images, captions] = [draw(imageRate, 'images'), draw(captionRate, 'captions')];
+    const phi = mean(firingCorrelation(images, captions, all));
+    // Each latent's φ has a standard error of 1/√items.
+    assert.ok(Math.abs(phi) < 4 / Math.sqrt(items * latents), `rates ${imageRate}, ${captionRate}: ${phi}`);
+    assert.ok(Math.abs(mean(firingCorrelation(images, images, all)) - 1) < 1e-9);
+    return mean(firingAgreement(images, captions, all));
+  });
+  assert.ok(agreements[0]! < 0.02 && agreements[2]! > 0.15, `${agreements}`);
+});
+
+test('agreement, correlation and AUROC by hand', () => {
   const columns = (values: number[][]) => ({
     items: values[0]!.length,
     values: values.map((column) => Float32Array.from(column)),
@@ -148,6 +185,9 @@ test('agreement and AUROC by hand', () => {
   assert.equal(scoredLatents(images, 2), [0, 1]);
   assert.equal(scoredLatents(images, 3), []);
   assert.equal(firingAgreement(images, captions, [0, 1]), [1, 0.5, 0, 0.5]);
+  // Latent 0 fires on images 0 and 3, on captions 0 and 1: φ 0; latent 1 on 1 and 3 of both: φ 1.
+  assert.equal(firingCorrelation(images, captions, [0, 1]), [1, 0, 1, 0]);
+  assert.equal(firingCorrelation(images, captions, [1], { image: Uint32Array.of(1, 0, 3, 2) }), [-1, -1, -1, -1]);
   // Positives 2 and 0 against 1 and 0: 2 > 1, 2 > 0, 0 < 1, 0 = 0.
   assert.equal(captionAurocs(images, captions, [0, 1]), [0.625, 1]);
   assert.equal(captionAurocs(images, captions, [1], { latent: Uint32Array.of(0, 0) }), [0.375]);

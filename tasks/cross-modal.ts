@@ -27,6 +27,7 @@ import {
 import {
   captionAurocs,
   firingAgreement,
+  firingCorrelation,
   firingShare,
   type LatentColumns,
   latentColumns,
@@ -57,18 +58,25 @@ const metric = (
 ): MetricDefinition => ({ description, direction, range, unit, version: 1 });
 
 const METRICS: Record<string, MetricDefinition> = {
-  agreement_above_chance: {
+  firing_correlation: {
     ...metric(
-      'Firing agreement with an item’s own caption less that with another item’s, mean over items. Latents that fire more often ' +
-        'agree more: compare methods of one firing rate.',
+      'Correlation φ of whether a latent fires on an item’s image with whether it fires on its caption, mean over latents: 0 where the two ' +
+        'are independent, whatever the firing rates, 1 where they are the same. Latents that fire on `support` test images or more and ' +
+        'are silent on as many; 0 of one that fires on all captions or on none. Interval over items.',
       'max',
       [-1, 1],
     ),
     main: true,
   },
+  agreement_above_chance: metric(
+    'Firing agreement with an item’s own caption less that with another item’s, mean over items. Latents that fire more often ' +
+      'agree more: compare methods of one firing rate.',
+    'max',
+    [-1, 1],
+  ),
   firing_agreement: metric(
     'Of the latents that fire on an item’s image or on its caption the share that fires on both (Jaccard; 0 where none fires), ' +
-      'mean over items. Latents that fire on `support` test images or more and are silent on as many.',
+      'mean over items. The same latents.',
     'max',
   ),
   caption_auroc: metric(
@@ -109,12 +117,13 @@ const CONTROLS = ['none', 'shuffled', 'other-latent'] as const;
  * the training means and scaled to the spread of images (cosines, which the model was trained by, do not fix it), or moved
  * alone, or left as they are. A latent that fires says nothing of a caption unless it says more than with the captions of
  * other images (`shuffled`) and than other latents do (`other-latent`); random directions show what the space alone gives.
+ * Methods are ranked by a correlation, which chance does not lift: the share of latents that fire on both grows with how often they fire.
  */
 export default defineTask<Options, Shared>({
   id: 'cross-modal',
   title: 'Across modalities (CLIP)',
   paper: 'Liang et al. 2022, arXiv:2203.02053; Pach et al. 2025, arXiv:2504.02821',
-  version: 1,
+  version: 2,
   options: {
     rate: {
       type: 'number',
@@ -145,6 +154,7 @@ export default defineTask<Options, Shared>({
   },
   shows: {
     columns: [
+      'agreement_above_chance',
       'firing_agreement',
       'caption_auroc',
       'image_rate',
@@ -289,15 +299,17 @@ function cells(
   const pairs = pairing(control, images, latents);
   const agreement = firingAgreement(images, captions, latents, pairs);
   const chance = firingAgreement(images, captions, latents, pairing('shuffled', images, latents));
-  const values = agreement.map((value, item) => value - chance[item]!);
-  const range = [0, 1] as const;
+  const above = agreement.map((value, item) => value - chance[item]!);
+  const values = firingCorrelation(images, captions, latents, pairs);
+  const [range, signed] = [[0, 1] as const, [-1, 1] as const];
   return {
     values,
     metrics: {
+      firing_correlation: measuredCell(meanInterval(values, signed), none),
       agreement_above_chance:
         control === 'shuffled'
           ? emptyCell('is itself what the others are held against')
-          : measuredCell(meanInterval(values, [-1, 1]), none),
+          : measuredCell(meanInterval(above, signed), none),
       caption_auroc: measuredCell(meanInterval(captionAurocs(images, captions, latents, pairs), range), none),
       firing_agreement: measuredCell(meanInterval(agreement, range), none),
       image_rate: plainCell(firingShare(images, latents), images.items),
@@ -308,7 +320,14 @@ function cells(
 }
 
 const emptyMetrics = (reason: string): Record<string, MetricValue> => {
-  const names = ['agreement_above_chance', 'caption_auroc', 'firing_agreement', 'image_rate', 'caption_rate'];
+  const names = [
+    'firing_correlation',
+    'agreement_above_chance',
+    'caption_auroc',
+    'firing_agreement',
+    'image_rate',
+    'caption_rate',
+  ];
   return Object.fromEntries(names.map((name) => [name, emptyCell(reason)]));
 };
 

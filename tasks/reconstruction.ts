@@ -64,7 +64,8 @@ export default defineTask<Options>({
       type: 'number',
       minimum: 0,
       default: 64,
-      description: 'MiB of clean log-probabilities kept for all methods; beyond it each method computes them again.',
+      description:
+        'MiB kept of the clean passes for all methods: log-probabilities, else what the unembedding makes them of; beyond it each method runs the model again.',
     },
   },
   metrics: allMetrics(),

@@ -231,6 +231,19 @@ test('Gemma Scope: the folders that tell are those of the repository, wherever i
   const layer = ['gemma-scope-2b-pt-mlp', 'layer_12', 'width_16k'];
   for (const above of ['plain-folder', 'embedding', 'layer_3_study', 'res', 'transcoders', 'gemma-scope-9b-it-res'])
     assert.is(await siteAt(above, ...layer), 'blocks.12.hook_mlp_out', above);
+  const told = async (...folders: string[]) => {
+    const { hook_name, hook_name_out } = (await openCheckpoint(at(...folders))).facts;
+    return [hook_name, hook_name_out];
+  };
+  const first = ['layer_12', 'width_16k', 'average_l0_82'];
+  assert.equal(await told('gemma-scope-2b-pt-att', ...first), ['blocks.12.attn.hook_z', undefined]);
+  assert.equal(await told('gemma-scope-2b-pt-transcoders', ...first), [
+    'blocks.12.ln2.hook_normalized',
+    'blocks.12.hook_mlp_out',
+  ]);
+  const second = 'gemma-scope-2-1b-pt/transcoder/layer_12_width_16k_l0_small_affine';
+  const { facts } = await openCheckpoint(join(DATA, 'gemma-scope/second_transcoder', second));
+  assert.is(facts.hook_name, 'blocks.12.mlp.hook_in');
   assert.is(await siteAt('layer_3', 'embedding', 'gemma-scope-2b-pt-res', 'embedding', 'width_4k'), 'hook_embed');
 
   const place = join(DATA, 'gemma-scope/embedding/gemma-scope-2b-pt-res/embedding/width_4k/average_l0_6');

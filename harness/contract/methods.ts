@@ -3,7 +3,7 @@
 import type { Csr } from '../num/csr.ts';
 import type { Rng } from '../num/rng.ts';
 import type { Tensor1D, Tensor2D } from '../num/tf.ts';
-import type { ActivationSet, ChatFormat, Concept, ConceptSet, Item, Modality, Split } from './data.ts';
+import type { ActivationSet, ChatFormat, Concept, ConceptSet, Item, Modality, Split, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
 import type { Subject } from './subject.ts';
@@ -76,6 +76,11 @@ export interface FittedMethod {
   /** Of an SAE that was trained by this run, or an earlier one on the same store. Filled in by the harness. */
   training?: TrainingSpeed;
   detector?(concept: Concept): ConceptDetector | undefined;
+  /**
+   * The prompt that asks for the concept, in place of `prompt`: the subject generates from it, and nothing in the subject is
+   * changed.
+   */
+  ask?(concept: Concept, prompt: SteeringPrompt): string;
   dispose(): void;
 }
 
@@ -151,6 +156,8 @@ export interface RestoreContext<O> {
   /** Present for `needs: 'gradients'` and `needs: 'subject'`, with the site. */
   subject?: Subject;
   site?: string;
+  /** As in {@link FitContext}. */
+  chat?: FitContext<O>['chat'];
 }
 
 export interface BaselineDefinition<O = Record<string, unknown>> extends Plugin {

@@ -161,7 +161,7 @@ function columns(points: readonly (HeldOutPoint & { parts?: Record<string, numbe
 }
 
 /** What restoring reads. */
-type RestoreInputs = Pick<FitInputs, 'train' | 'labelled' | 'subject' | 'site'>;
+type RestoreInputs = Pick<FitInputs, 'train' | 'labelled' | 'subject' | 'chat' | 'site'>;
 
 /** The fitted method from what {@link fitMethod} left. The caller disposes of it. */
 export async function restoreMethod(
@@ -186,7 +186,7 @@ export function restoreBaseline(
   definition: DefinitionByKind['baseline'],
   state: FittedState,
   { options, needs }: Fit['method'],
-  { train, labelled, subject, site }: RestoreInputs,
+  { train, labelled, subject, chat, site }: RestoreInputs,
 ): FittedMethod {
   const concepts = labelled?.set.concepts;
   const through = subjectOf({ needs }, { subject });
@@ -194,7 +194,7 @@ export function restoreBaseline(
     d_in: train.d_in,
     options,
     ...(concepts ? { concepts } : {}),
-    ...(through.subject ? { ...through, site } : {}),
+    ...(through.subject ? { ...through, site, ...(chat ? { chat } : {}) } : {}),
   });
   return { ...method, cost: sizeOf(Object.values(state.tensors).map(({ data }) => ({ size: data.length }))) };
 }

@@ -283,7 +283,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const { value: own, times, notes } = await activations();
     const sets = fit.target ? { ...own, target: await targetSets(fit.target) } : own;
     const definition = await registry.method(fit.method.id);
-    const around = { ...sets, site, ...(session.subject ? { subject: session.subject } : {}) };
+    const { subject: network, chat } = session;
+    const around = { ...sets, site, ...(network ? { subject: network } : {}), ...(chat ? { chat } : {}) };
     const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
     const label = `${place} ${fit.method.name}`;
     const { id, kind } = fit.method;

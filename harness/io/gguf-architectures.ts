@@ -9,6 +9,10 @@ export interface GgufArchitecture {
   modelType: string;
   /** Fields of `config.json` by the metadata's keys, which there begin with the architecture's name and a dot. */
   fields: Readonly<Record<string, string>>;
+  /** Fields that are true or false, likewise. */
+  flags?: Readonly<Record<string, string>>;
+  /** The field for the share of a head that turns with its position, where not all of it does. */
+  rotaryShare?: string;
   /** Fields of `config.json` that no key says. */
   fixed?: Readonly<Record<string, unknown>>;
   /** Fields of `config.json` that follow from numbers of the metadata. */
@@ -23,6 +27,10 @@ export interface GgufArchitecture {
   block: (layer: string) => string;
   /** Layers whose rows llama.cpp reorders within each head, to pair those that turn together: undone on reading. */
   interleaved?: Readonly<Record<string, 'queries' | 'keys'>>;
+  /** Weights that Hugging Face's layout has as [in, out]. */
+  transposed?: readonly string[];
+  /** Fused layers with all queries, then all keys, then all values, where Hugging Face's layout has those three head by head. */
+  fusedByKind?: readonly string[];
 }
 
 /** Keys that most decoders have. */
@@ -118,6 +126,59 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
     biases: { attention_bias: 'attn_q' },
     tensors: { ...LLAMA_TENSORS, ...QUERY_KEY_NORMS, ...POST_NORMS },
     block: llamaBlock,
+  },
+  gpt2: {
+    modelType: 'gpt2',
+    fields: {
+      context_length: 'n_positions',
+      block_count: 'n_layer',
+      embedding_length: 'n_embd',
+      feed_forward_length: 'n_inner',
+      'attention.head_count': 'n_head',
+      'attention.layer_norm_epsilon': 'layer_norm_epsilon',
+    },
+    tensors: {
+      token_embd: 'transformer.wte',
+      position_embd: 'transformer.wpe',
+      output_norm: 'transformer.ln_f',
+      output: 'lm_head',
+      attn_norm: 'ln_1',
+      attn_qkv: 'attn.c_attn',
+      attn_output: 'attn.c_proj',
+      ffn_norm: 'ln_2',
+      ffn_up: 'mlp.c_fc',
+      ffn_down: 'mlp.c_proj',
+    },
+    block: (layer) => `transformer.h.${layer}.`,
+    transposed: ['attn_qkv', 'attn_output', 'ffn_up', 'ffn_down'],
+  },
+  gptneox: {
+    modelType: 'gpt_neox',
+    fields: {
+      context_length: 'max_position_embeddings',
+      block_count: 'num_hidden_layers',
+      embedding_length: 'hidden_size',
+      feed_forward_length: 'intermediate_size',
+      'attention.head_count': 'num_attention_heads',
+      'attention.layer_norm_epsilon': 'layer_norm_eps',
+      'rope.freq_base': 'rotary_emb_base',
+    },
+    flags: { use_parallel_residual: 'use_parallel_residual' },
+    rotaryShare: 'rotary_pct',
+    biases: { attention_bias: 'attn_qkv' },
+    tensors: {
+      token_embd: 'gpt_neox.embed_in',
+      output_norm: 'gpt_neox.final_layer_norm',
+      output: 'embed_out',
+      attn_norm: 'input_layernorm',
+      attn_qkv: 'attention.query_key_value',
+      attn_output: 'attention.dense',
+      ffn_norm: 'post_attention_layernorm',
+      ffn_up: 'mlp.dense_h_to_4h',
+      ffn_down: 'mlp.dense_4h_to_h',
+    },
+    block: (layer) => `gpt_neox.layers.${layer}.`,
+    fusedByKind: ['attn_qkv'],
   },
   phi3: {
     modelType: 'phi3',

@@ -85,6 +85,12 @@ function numberOf(path: string, key: string, value: GgufValue | undefined): numb
   throw new UserError(`gguf ${path}: ${key}: expected ${kind}, found ${shown(value)}.`);
 }
 
+/** A flag of the metadata. @throws UserError for another kind of value. */
+function flagOf(path: string, key: string, value: GgufValue): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new UserError(`gguf ${path}: ${key}: expected true or false, found ${shown(value)}.`);
+}
+
 /** Rows of the table of tokens, which the metadata must agree with. */
 function vocabularyOf({ path, metadata, tensors }: GgufFile, id: string): number {
   const table = tensors.get(EMBEDDING);
@@ -109,13 +115,14 @@ function vocabularyOf({ path, metadata, tensors }: GgufFile, id: string): number
  */
 export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown>> {
   const { path, metadata, tensors } = file;
-  const { id, modelType, fields, fixed, derived, biases } = architectureOf(file);
+  const { id, modelType, fields, flags = {}, fixed, derived, biases, rotaryShare } = architectureOf(file);
   const config: Record<string, unknown> = { model_type: modelType, ...fixed };
   const unknown: string[] = [];
   for (const [key, value] of metadata) {
     if (!key.startsWith(`${id}.`)) continue;
     const own = key.slice(id.length + 1);
     if (Object.hasOwn(fields, own)) config[fields[own]!] = numberOf(path, key, value);
+    else if (Object.hasOwn(flags, own)) config[flags[own]!] = flagOf(path, key, value);
     else if (!APART.has(own)) unknown.push(key);
   }
   if (unknown.length > 0) {
@@ -143,6 +150,7 @@ export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown
   const headDim = number('attention.key_length', width);
   for (const [key, what] of Object.entries({ 'attention.value_length': 'key', 'rope.dimension_count': 'whole head' })) {
     if (number(key, headDim) === headDim) continue;
+    if (rotaryShare !== undefined && key === 'rope.dimension_count') continue;
     throw new UserError(
       `gguf ${path}: ${id}.${key}: expected ${headDim}, that of the ${what}; found ${number(key, 0)}.`,
     );
@@ -153,7 +161,8 @@ export async function ggufConfig(file: GgufFile): Promise<Record<string, unknown
   return {
     ...config,
     ...derived?.(given),
-    ...('rope.freq_base' in fields ? { rope_theta: theta } : {}),
+    ...(fields['rope.freq_base'] === undefined ? {} : { [fields['rope.freq_base']]: theta }),
+    ...(rotaryShare === undefined ? {} : { [rotaryShare]: number('rope.dimension_count', headDim) / headDim }),
     ...(scaling === undefined ? {} : { rope_scaling: scaling }),
     vocab_size: vocabularyOf(file, id),
     // llama.cpp writes the head only where it is not the table of tokens.

@@ -16,11 +16,16 @@ interface Source {
   heads?: number;
   /** A gain to which llama.cpp has added 1. */
   wholeGain?: boolean;
+  /** A weight that Hugging Face's layout has as [in, out]. */
+  transposed?: boolean;
+  /** Heads of a fused layer whose rows llama.cpp has put together by what they are: queries, keys, values. */
+  fusedHeads?: number;
 }
 
 /** The tensors by Hugging Face's names; one that the architecture does not know keeps its own, for a reader to refuse. */
 function sourcesOf(file: GgufFile): Map<string, Source> {
-  const { id, tensors, block, interleaved = {}, wholeGains } = architectureOf(file);
+  const architecture = architectureOf(file);
+  const { id, tensors, block, interleaved = {}, wholeGains, transposed, fusedByKind } = architecture;
   const heads = Number(file.metadata.get(`${id}.attention.head_count`));
   const kvHeads = Number(file.metadata.get(`${id}.attention.head_count_kv`) ?? heads);
   const sources = new Map<string, Source>();
@@ -39,6 +44,8 @@ function sourcesOf(file: GgufFile): Map<string, Source> {
       name,
       ...(rows === undefined ? {} : { heads: rows === 'queries' ? heads : kvHeads }),
       ...(wholeGains && name.endsWith('norm.weight') ? { wholeGain: true } : {}),
+      ...(ending === '.weight' && transposed?.includes(plain) ? { transposed: true } : {}),
+      ...(fusedByKind?.includes(plain) ? { fusedHeads: heads } : {}),
     });
   }
   return sources;
@@ -66,6 +73,32 @@ function unpaired(values: Float32Array, rows: number, heads: number, where: stri
   return out;
 }
 
+/** Rows of all queries, then all keys, then all values, as Hugging Face's layout has them: those of each head together. */
+function byHead(values: Float32Array, rows: number, heads: number, where: string): Float32Array {
+  const size = rows / heads / 3;
+  if (!Number.isInteger(size)) {
+    throw new UserError(`${where}: expected as many rows for each of 3 × ${heads} parts of heads, found ${rows}.`);
+  }
+  const part = (values.length / rows) * size;
+  const out = new Float32Array(values.length);
+  for (let head = 0; head < heads; head++) {
+    for (let kind = 0; kind < 3; kind++) {
+      const from = (kind * heads + head) * part;
+      out.set(values.subarray(from, from + part), (head * 3 + kind) * part);
+    }
+  }
+  return out;
+}
+
+/** [rows, columns] as [columns, rows]. */
+function transpose(values: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column]!;
+  }
+  return out;
+}
+
 /** A file's tensors as a Hugging Face folder of the same model holds them. */
 export function ggufWeights(file: GgufFile): WeightSource {
   const sources = sourcesOf(file);
@@ -73,7 +106,9 @@ export function ggufWeights(file: GgufFile): WeightSource {
   const find = (name: string) => {
     const source = sources.get(name);
     if (!source) throw unknownName(`tensor of ${file.path}`, name, names);
-    return { ...source, ...file.tensors.get(source.name)! };
+    const tensor = file.tensors.get(source.name)!;
+    const shape = source.transposed ? [...tensor.shape].reverse() : tensor.shape;
+    return { ...source, type: tensor.type, shape, stored: tensor.shape };
   };
   return {
     path: file.path,
@@ -84,7 +119,7 @@ export function ggufWeights(file: GgufFile): WeightSource {
       return { dtype: type.name, shape: [...shape] };
     },
     async readFloat(name, { expectShape, finite } = {}) {
-      const { name: own, shape, heads, wholeGain } = find(name);
+      const { name: own, shape, stored, heads, wholeGain, transposed, fusedHeads } = find(name);
       const where = `gguf ${file.path}: tensor '${own}'`;
       if (expectShape && !sameShape(shape, expectShape)) {
         throw new UserError(`${where}: expected shape [${expectShape.join(', ')}], found [${shape.join(', ')}].`);
@@ -92,6 +127,8 @@ export function ggufWeights(file: GgufFile): WeightSource {
       const values = await file.read(own);
       if (finite) requireFinite(values, where);
       if (wholeGain) return values.map((value) => value - 1);
+      if (transposed && stored.length === 2) return transpose(values, [stored[0]!, stored[1]!]);
+      if (fusedHeads !== undefined) return byHead(values, shape[0]!, fusedHeads, where);
       return heads === undefined ? values : unpaired(values, shape[0]!, heads, where);
     },
   };

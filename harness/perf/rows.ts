@@ -160,10 +160,20 @@ function realModel(quick: boolean): Row[] {
     };
   };
   const batch: [number, number] = quick ? [2, 8] : [8, 128];
+  const collecting = (what: string) => own('lm.ts', what, path.resolve(folder), layer, ...batch);
+  const write: Row = {
+    id: `write-over-collect-${name}`,
+    title: `collecting texts into a folder, over capture at block ${layer} alone, ${name}, ${batch.join(' × ')} tokens a batch`,
+    ours: collecting('write'),
+    peers: [{ ...collecting('collect'), name: 'saxbench forward' }],
+    targets: [{ over: 'fastest', atLeast: 0.9 }],
+    measure: 'throughput',
+  };
   const load = row('load', 'load and first pass', [1, 8], 1);
   return [
     row('forward', `forward with capture at block ${layer} and all logits`, batch, 1.05),
     row('collect', `capture at block ${layer} alone`, batch, 1.05),
+    write,
     row('steer', 'generation with steering', quick ? [2, 4] : [16, 32], 1.5),
     row('steer', 'generation with steering', quick ? [4, 4] : [64, 32], 1.5),
     load,

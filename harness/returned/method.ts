@@ -115,7 +115,12 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
   const { d_in, d_sae, sparse, labels } = method;
   demand(author, 'restore: d_in', d_in === wanted, String(wanted), d_in);
   demand(author, 'restore: sparse', typeof sparse === 'boolean', 'true or false', sparse);
-  const there = functionsOf(author, method, ['encode', 'decode', 'directions', 'detector', 'dispose'], 'restore: ');
+  const there = functionsOf(
+    author,
+    method,
+    ['encode', 'decode', 'directions', 'detector', 'ask', 'dispose'],
+    'restore: ',
+  );
   demand(author, 'restore: dispose', there.includes('dispose'), 'a function', method.dispose);
   const wide = there.includes('encode') || there.includes('directions');
   const count = Number.isInteger(d_sae) && d_sae! > 0;
@@ -147,6 +152,11 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
     ...(there.includes('detector') && {
       detector: (concept) =>
         checkedDetector(author, checkedSync(author, 'detector', method, method.detector!, () => {})(concept), d_in),
+    }),
+    ...(there.includes('ask') && {
+      ask: checkedSync(author, 'ask', method, method.ask!, (value, { id }) =>
+        demand(author, `ask of '${id}'`, typeof value === 'string', 'a text', value),
+      ),
     }),
   };
 }

@@ -1,5 +1,5 @@
 /** @file A language model whose every number can be worked out by hand, for the tests of tasks. */
-import type { InterventionContext, LanguageModel, Tensor3D, TokenBatch } from '../contract.ts';
+import type { InterventionContext, LanguageModel, Tensor3D, TokenBatch, Tokenizer } from '../contract.ts';
 import { tf } from '../num/tf.ts';
 
 /**
@@ -14,6 +14,7 @@ export function bigramModel(embedding: number[][], unembedding: number[][]): Lan
     type: 'lm',
     family: 'test',
     sites: [{ name: 'resid', d, modality: 'text', kind: 'tokens' }],
+    tokenizer: { vocabSize: unembedding[0]!.length } as Tokenizer,
     maxLength: 64,
     forward(batch: TokenBatch, options = {}) {
       passes++;

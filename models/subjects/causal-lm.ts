@@ -60,7 +60,7 @@ export interface CausalLm {
 }
 
 /** All sites, in the order of the pass. */
-export const causalLmSites = (lm: CausalLm): Site[] => stackSites(lm.stack, '', 'text', 'tokens');
+export const causalLmSites = (lm: CausalLm): Site[] => stackSites(lm.stack, '', 'text', 'tokens', true);
 
 /** Names and shapes of all parameters. */
 export function causalLmShapes({ vocab, maxLength, embed, positions, stack, finalNorm, head }: CausalLm): TensorShapes {

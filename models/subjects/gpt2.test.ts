@@ -37,7 +37,7 @@ async function compare(path: string, name: string): Promise<void> {
   const model = await open(path);
   const loaded = tf.memory().numTensors;
   const sites = model.sites.map((site) => site.name);
-  assert.is(sites.length, 2 * 5 + 1);
+  assert.is(sites.length, 2 * 7 + 1);
   assert.equal(await gpt2.outline!(path), { sites: model.sites, parameters: model.parameters });
   const { logits, captured } = model.forward(batch, { capture: sites });
   // Without a look inside, blocks may run in one operation.

@@ -34,7 +34,7 @@ for (const [name, what] of Object.entries(FOLDERS)) {
     const model = await open(testFolder(name));
     const loaded = tf.memory().numTensors;
     const sites = model.sites.map((site) => site.name);
-    assert.is(sites.length, 2 * 5 + 1);
+    assert.is(sites.length, 2 * 8 + 1);
     const { logits, captured } = model.forward(batch, { capture: sites });
     assertClose('logits', logits!, (await golden.values('logits')).data, { mask: batch.mask });
     for (const site of sites) {

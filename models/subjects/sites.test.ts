@@ -90,6 +90,30 @@ test('every site takes part: replacing its value by zero changes the logits', ()
   }
 });
 
+test('the norm before the feed-forward layer, with its gain and without', () => {
+  const site = 'blocks.0.ln2.hook_normalized';
+  tf.tidy(() => {
+    const { captured } = lm.forward(batch, {
+      capture: [site, 'blocks.0.mlp.hook_in', 'blocks.0.attn.hook_z'],
+      output: false,
+    });
+    const squares = tf.mean(tf.square(captured[site]!), -1).dataSync();
+    assert.ok(
+      squares.every((value) => value > 0.99 && value <= 1.00001),
+      'a mean square of 1, less what epsilon takes',
+    );
+    const gain = tf.div(captured['blocks.0.mlp.hook_in']!, captured[site]!) as Tensor3D;
+    const rows = tf.reshape(gain, [-1, 24]).arraySync() as number[][];
+    const worst = Math.max(...rows.flatMap((row) => row.map((value, i) => Math.abs(value - rows[0]![i]!))));
+    assert.ok(worst < 1e-4, 'the same gain in every row');
+    // Heads times their width, which need not be the stream's.
+    assert.is(
+      captured['blocks.0.attn.hook_z']!.shape[2],
+      lm.sites.find(({ name }) => name === 'blocks.0.attn.hook_z')!.d,
+    );
+  });
+});
+
 test('sites add up: pre + attention = mid, mid + mlp = post, post of a block is pre of the next', () => {
   const capture = lm.sites.map(({ name }) => name);
   tf.tidy(() => {

@@ -10,27 +10,72 @@ import {
 import { unknownName } from '../../harness/kit/index.ts';
 
 /**
- * Sites inside a block, in the order in which a forward pass comes by. `hook_attn_out` and `hook_mlp_out` are what is added
- * to the stream, so after the norms that some families put there, as in TransformerLens 2.16 (`transformer_block.py`) and
- * Gemma Scope (arXiv:2408.05147). Blocks whose layers stand in parallel have no `hook_resid_mid`, there as here.
+ * Sites of a stack's blocks between their input and their output, by the part of a pass that they show, in its order. `hook_attn_out`
+ * and `hook_mlp_out` are what is added to the stream, so after the norms that some families put there, as in TransformerLens 2.16
+ * (`transformer_block.py`) and Gemma Scope (arXiv:2408.05147).
  */
-export const BLOCK_SITES = ['hook_resid_pre', 'hook_attn_out', 'hook_resid_mid', 'hook_mlp_out', 'hook_resid_post'];
+export const INNER_SITES = {
+  /** The mixed values of all heads side by side [heads · headDim], which the attention's output layer reads. */
+  z: 'attn.hook_z',
+  attention: 'hook_attn_out',
+  middle: 'hook_resid_mid',
+  /** The feed-forward layer's input before the gain of its RMSNorm, which Gemma Scope's transcoders read (its § 5 folds the gain into them). */
+  normalized: 'ln2.hook_normalized',
+  /** What the feed-forward layer reads, gain and bias of its norm included. */
+  mlpIn: 'mlp.hook_in',
+  mlp: 'hook_mlp_out',
+} as const;
+
+type InnerSite = keyof typeof INNER_SITES;
+
+/** What of a stack decides which sites it has. */
+export interface SiteShape {
+  layers: number;
+  d: number;
+  heads: number;
+  headDim: number;
+  norm: 'rms' | 'layer';
+  normPlace?: 'before' | 'after';
+  parallel?: boolean;
+  names: { mlpNorm?: string };
+}
+
+/**
+ * Whether a stack has a site. Blocks whose layers stand in parallel have no middle, as in TransformerLens; the input of the
+ * feed-forward layer is a site of its own where a norm makes it. What `ln2.hook_normalized` is of a LayerNorm depends there on how
+ * the model was processed, so only RMSNorms have it here.
+ */
+function hasSite({ parallel, norm, normPlace, names }: SiteShape, site: InnerSite): boolean {
+  const normed = names.mlpNorm !== undefined && normPlace !== 'after';
+  if (site === 'middle') return !parallel;
+  if (site === 'normalized') return normed && norm === 'rms';
+  return site !== 'mlpIn' || normed;
+}
 
 /** Name of the site after the final norm. */
 export const FINAL_NORM_SITE = 'ln_final.hook_normalized';
 
-/** Sites of a stack of blocks; names carry `prefix` (`''`, `vision.` or `text.`). `finalNorm` is that site's kind. */
+/** Those of a block's inner sites that language models alone have here. */
+const OF_TEXTS: readonly InnerSite[] = ['z', 'normalized', 'mlpIn'];
+
+/** Sites of a stack of blocks; names carry `prefix` (`''`, `vision.` or `text.`). `finalNorm` is that site's kind; `inside` adds those within the layers. */
 export function stackSites(
-  stack: { layers: number; d: number; parallel?: boolean },
+  stack: SiteShape,
   prefix: string,
   modality: Site['modality'],
   finalNorm: Site['kind'],
+  inside = false,
 ): Site[] {
-  const { layers, d, parallel } = stack;
-  const inside = BLOCK_SITES.filter((hook) => !(parallel && hook === 'hook_resid_mid'));
-  const blocks = Array.from({ length: layers }, (_, i) => inside.map((hook) => `${prefix}blocks.${i}.${hook}`));
-  const inner = blocks.flat().map((name): Site => ({ name, d, modality, kind: 'tokens' }));
-  return [...inner, { name: `${prefix}${FINAL_NORM_SITE}`, d, modality, kind: finalNorm }];
+  const { layers, d, heads, headDim } = stack;
+  const inner = (Object.keys(INNER_SITES) as InnerSite[]).filter(
+    (site) => (inside || !OF_TEXTS.includes(site)) && hasSite(stack, site),
+  );
+  const hooks = ['hook_resid_pre', ...inner.map((site) => INNER_SITES[site]), 'hook_resid_post'];
+  const widthOf = (hook: string) => (hook === INNER_SITES.z ? heads * headDim : d);
+  const blocks = Array.from({ length: layers }, (_, i) =>
+    hooks.map((hook): Site => ({ name: `${prefix}blocks.${i}.${hook}`, d: widthOf(hook), modality, kind: 'tokens' })),
+  );
+  return [...blocks.flat(), { name: `${prefix}${FINAL_NORM_SITE}`, d, modality, kind: finalNorm }];
 }
 
 /** What a pass reports its activations to. */

@@ -14,12 +14,13 @@ import {
   type KeyValueCache,
   packBlock,
   type RotaryTables,
+  rmsNorm,
   servesBlock,
   transformerBlock,
 } from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
-import type { Hooks } from './sites.ts';
+import { type Hooks, INNER_SITES } from './sites.ts';
 import type { FileLayout, StoredLinear } from './weights.ts';
 
 /** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
@@ -159,7 +160,7 @@ function runBlock(
 
   const whole = params[`${prefix}${PACKED}`] as Tensor1D | undefined;
   const last = pass.firstColumn === true && layer === spec.layers - 1;
-  const unseen = !INSIDE.some((hook) => hooks.wants(site + hook));
+  const unseen = !Object.values(INNER_SITES).some((hook) => hooks.wants(site + hook));
   const wholeHeads = !rotary || 2 * rotary.cos.shape[1] === spec.headDim;
   if (whole && unseen && wholeHeads && window === undefined && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
@@ -176,7 +177,7 @@ function runBlock(
   if (alone) x = firstColumns(x, n);
   const q = normed(names.qNorm, project(names.q, asking));
   const k = normed(names.kNorm, project(names.k, a));
-  const mixed = attend(q, k, project(names.v, a), spec, {
+  const z = attend(q, k, project(names.v, a), spec, {
     n,
     t: alone ? 1 : t,
     causal: spec.causal,
@@ -187,18 +188,26 @@ function runBlock(
     cap: spec.scoreCap,
     window,
   });
+  const mixed = hooks.visit(site + INNER_SITES.z, z);
+  if (hooks.finished()) return undefined;
   const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project(names.out, mixed)));
   const read = x;
-  x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(`${site}hook_attn_out`, attended)));
-  if (!spec.parallel) x = hooks.visit(`${site}hook_resid_mid`, x);
+  x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(site + INNER_SITES.attention, attended)));
+  if (!spec.parallel) x = hooks.visit(site + INNER_SITES.middle, x);
   if (hooks.finished()) return undefined;
 
-  const m = normBefore(names.mlpNorm, spec.parallel ? read : x);
+  const unnormed = spec.parallel ? read : x;
+  const normalized = site + INNER_SITES.normalized;
+  const normedInput = hooks.wants(normalized)
+    ? normaliseInSteps(spec, params, prefix + names.mlpNorm!, unnormed, (bare) => hooks.visit(normalized, bare))
+    : normBefore(names.mlpNorm, unnormed);
+  const m = hooks.visit(site + INNER_SITES.mlpIn, normedInput);
+  if (hooks.finished()) return undefined;
   const hidden = spec.gated
     ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
     : activation(project(names.up, m), spec.activation);
   const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project(names.down, hidden)));
-  x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(`${site}hook_mlp_out`, fed)));
+  x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(site + INNER_SITES.mlp, fed)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
 }
@@ -208,8 +217,19 @@ export function normaliseBy(spec: StackSpec, params: NamedTensors, name: string,
   return normalise(params, name, x, spec.norm, spec.epsilon, spec.gainOffset ? 1 : 0);
 }
 
-/** Sites between a block's input and its output. */
-const INSIDE = ['hook_attn_out', 'hook_resid_mid', 'hook_mlp_out'];
+/** An RMSNorm of the stack's kind, the same numbers, seen before its gain. */
+function normaliseInSteps(
+  { epsilon, gainOffset }: StackSpec,
+  params: NamedTensors,
+  name: string,
+  x: Tensor2D,
+  see: (bare: Tensor2D) => Tensor2D,
+): Tensor2D {
+  const gain = params[`${name}.weight`] as Tensor1D;
+  const bare = see(rmsNorm(x, tf.onesLike(gain), epsilon));
+  return tf.mul(bare, gainOffset ? tf.add(gain, 1) : gain);
+}
+
 /** Name of a block's weights in the form of the fused operation, after the block's own prefix. */
 const PACKED = 'packed';
 

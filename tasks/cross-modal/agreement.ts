@@ -89,6 +89,34 @@ export function firingAgreement(
   return Array.from(either, (count, item) => (count > 0 ? both[item]! / count : 0));
 }
 
+/** (f − p) / √(p (1 − p)) of whether a latent fires, over the items; nothing where it does so on all or on none. */
+function standardised(fires: Uint8Array): Float64Array | undefined {
+  const share = fires.reduce((sum, flag) => sum + flag, 0) / fires.length;
+  const spread = Math.sqrt(share * (1 - share));
+  return spread > 0 ? Float64Array.from(fires, (flag) => (flag - share) / spread) : undefined;
+}
+
+/**
+ * Of each item its part in the mean φ of the latents: φ, the correlation (Matthews' coefficient) of whether a latent fires on the
+ * image with whether it fires on the caption, is the mean over the items of the product of the two in units of their spreads. 0 of
+ * a latent that fires on all captions or on none. Where the two are independent φ has the mean 0 at every firing rate.
+ */
+export function firingCorrelation(
+  images: LatentColumns,
+  captions: LatentColumns,
+  latents: readonly number[],
+  { image, latent: other }: Pairing = {},
+): number[] {
+  const sums = new Float64Array(images.items);
+  for (const latent of latents) {
+    const ofImage = standardised(images.fires[latent]!);
+    const ofCaption = standardised(captions.fires[other?.[latent] ?? latent]!);
+    if (!ofImage || !ofCaption) continue;
+    for (let item = 0; item < images.items; item++) sums[item]! += ofImage[image?.[item] ?? item]! * ofCaption[item]!;
+  }
+  return Array.from(sums, (sum) => sum / latents.length);
+}
+
 /** Mean share of the given latents that fire on an item. */
 export function firingShare({ fires, items }: LatentColumns, latents: readonly number[]): number {
   const count = latents.reduce((sum, latent) => sum + fires[latent]!.reduce((all, flag) => all + flag, 0), 0);

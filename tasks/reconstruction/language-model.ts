@@ -7,19 +7,19 @@ import {
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
-import { joined, restOfText } from '../../harness/kit/index.ts';
+import { restOfText } from '../../harness/kit/index.ts';
+import { keptCleanPasses, logProbs, makeCleanPasses } from './clean-passes.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
 /** Padded positions of one forward pass. */
 const POSITIONS = 1024;
-const CLEAN = 'lm_clean_log_probs';
 /** Sums by document that `prepare` leaves. */
 const PREPARED = ['tokens', 'ce_clean', 'ce_zero', 'ce_mean', 'kl_zero', 'kl_mean'];
 
 export interface LmOptions {
   documents: number;
-  /** MiB of clean log-probabilities that `prepare` may store; beyond it they are computed again for every method. */
+  /** MiB that `prepare` may keep of the clean passes. */
   cleanMiB: number;
   signal?: AbortSignal;
   progress: (done: number, total: number, note: string) => void;
@@ -46,12 +46,7 @@ function predictedPositions({ items, length, keep, tokens }: ItemBatch): {
   return { at: Int32Array.from(at), next: Int32Array.from(next), item };
 }
 
-/** Log-probabilities of the next token at the predicted positions, [positions, vocab], of the untouched model. */
-function cleanLogProbs(model: LanguageModel, batch: ItemBatch, at: Int32Array): Tensor2D {
-  return tf.tidy(() => logProbs(model.forward(batch.tokens, { places: at }).logits!));
-}
-
-/** The same with `replace`; where it can, the model goes on from x [items, length, d], the batch's activations. */
+/** Log-probabilities of the next token at the predicted positions, [positions, vocab], with `replace`; where it can, the model goes on from x [items, length, d], the batch's activations. */
 function splicedLogProbs(
   model: LanguageModel,
   batch: ItemBatch,
@@ -69,9 +64,6 @@ function splicedLogProbs(
 }
 
 const rowsOf = (x: Tensor3D) => tf.reshape(x, [x.shape[0] * x.shape[1], x.shape[2]]) as Tensor2D;
-
-/** Log-probabilities [positions, vocab] of logits that were computed where they are asked for and nowhere else. */
-const logProbs = (logits: Tensor3D) => tf.logSoftmax(rowsOf(logits)) as Tensor2D;
 
 /** −log p of the tokens that came, [positions]. */
 async function crossEntropies(logp: Tensor2D, next: Int32Array): Promise<ArrayLike<number>> {
@@ -92,7 +84,7 @@ async function divergences(logp: Tensor2D, logq: Tensor2D): Promise<ArrayLike<nu
 
 /**
  * Clean, zero-ablated and mean-ablated passes over the first `documents` items, the same for every method: sums by
- * document of the cross-entropies and of KL(clean ‖ ablated) and, where they fit, the clean log-probabilities.
+ * document of the cross-entropies and of KL(clean ‖ ablated), and what is kept of the clean passes.
  */
 export async function prepareLm(
   model: LanguageModel,
@@ -103,21 +95,18 @@ export async function prepareLm(
 ): Promise<Prepared['arrays']> {
   const documents = Math.min(options.documents, test.bounds.length - 1);
   const sums = Object.fromEntries(PREPARED.map((name) => [name, new Float64Array(documents)]));
-  const clean: Float32Array[] = [];
-  let cleanBytes = 0;
-  let vocab = 0;
+  let places = 0;
+  for (const batch of itemBatches(test, documents, POSITIONS)) places += predictedPositions(batch).at.length;
+  const clean = makeCleanPasses(model, places, options.cleanMiB * 2 ** 20);
   for (const batch of itemBatches(test, documents, POSITIONS)) {
     options.signal?.throwIfAborted();
     const { at, next, item } = predictedPositions(batch);
     if (at.length > 0) {
       const x = await activationsOf(test, batch);
       const withInstead = (replace: Replacement) => splicedLogProbs(model, batch, at, site, x, replace);
-      const logp = cleanLogProbs(model, batch, at);
+      const logp = await clean.next(batch, at);
       const zero = withInstead((rows) => tf.zerosLike(rows));
       const mean = withInstead((rows) => tf.add(tf.zerosLike(rows), tf.tensor1d(trainMean)));
-      vocab = logp.shape[1];
-      cleanBytes += logp.size * 4;
-      if (cleanBytes <= options.cleanMiB * 2 ** 20) clean.push((await logp.data()) as Float32Array);
       const rows = {
         ce_clean: await crossEntropies(logp, next),
         ce_zero: await crossEntropies(zero, next),
@@ -136,10 +125,7 @@ export async function prepareLm(
   const arrays: Prepared['arrays'] = Object.fromEntries(
     Object.entries(sums).map(([name, data]) => [`lm_${name}`, { shape: [documents], data: Float32Array.from(data) }]),
   );
-  if (cleanBytes > 0 && cleanBytes <= options.cleanMiB * 2 ** 20) {
-    arrays[CLEAN] = { shape: [cleanBytes / 4 / vocab, vocab], data: joined(Float32Array, clean) };
-  }
-  return arrays;
+  return { ...arrays, ...clean.arrays() };
 }
 
 /** The prepared sums, and beside them those with the method's x̂ spliced in: `ce` and `kl`. */
@@ -160,8 +146,7 @@ export async function spliceLm(
   const documents = sums['tokens']!.length;
   sums['ce'] = new Float64Array(documents);
   sums['kl'] = new Float64Array(documents);
-  const stored = prepared.arrays[CLEAN];
-  let storedRow = 0;
+  const clean = keptCleanPasses(model, prepared);
   for (const batch of itemBatches(test, documents, POSITIONS)) {
     options.signal?.throwIfAborted();
     const { at, next, item } = predictedPositions(batch);
@@ -170,11 +155,7 @@ export async function spliceLm(
       const read = options.source && (await activationsOf(options.source, batch));
       const instead: Replacement = read ? () => replace(rowsOf(read)) : replace;
       const logq = splicedLogProbs(model, batch, at, site, x, instead);
-      const vocab = logq.shape[1];
-      const logp = stored
-        ? tf.tensor2d(stored.data.subarray(storedRow * vocab, (storedRow + at.length) * vocab), [at.length, vocab])
-        : cleanLogProbs(model, batch, at);
-      storedRow += at.length;
+      const logp = await clean.next(batch, at);
       const ce = await crossEntropies(logq, next);
       const kl = await divergences(logp, logq);
       tf.dispose([x, read ?? [], logp, logq]);

@@ -3,7 +3,9 @@
  *
  * Nothing in the first says where it belongs but its path: `gemma-scope-2b-pt-res/layer_12/width_16k/average_l0_82`. Of those
  * at the embedding the encoder is divided and the decoder multiplied by √d_in, as SAELens does: they were trained on rows that
- * the model had not scaled yet.
+ * the model had not scaled yet. Transcoders of the first release read the feed-forward layer's input before the gain of its norm, which
+ * was folded into the model (arXiv:2408.05147, "Language model technical details"); those of the second what the norm of
+ * transformers gives, `pre_feedforward_layernorm.output`, gain included.
  */
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
@@ -36,7 +38,7 @@ interface Told {
  * What the folders of a path say: from the repository on where it is among them, for those above it may be called anything;
  * where several say a layer, the innermost.
  */
-function toldBy(path: string): Told {
+function toldBy(path: string, second: boolean): Told {
   const all = path.split(/[/\\]/);
   const top = all.findLastIndex((part) => REPOSITORY.test(part));
   const parts = all.slice(Math.max(0, top));
@@ -50,7 +52,7 @@ function toldBy(path: string): Told {
   const tuned = repository?.split('-').includes('it') ? '-it' : '';
   const model = first && size ? `gemma-2-${size}${tuned}` : repository?.replace(/^2-/, 'gemma-3-').replace(/--.*/, '');
   return {
-    site: siteFrom(parts, repository, layer, embedding),
+    site: siteFrom(parts, repository, layer, { embedding, second }),
     model,
     advertisedL0: l0 ? Number(l0) : undefined,
     embedding,
@@ -61,7 +63,7 @@ function siteFrom(
   parts: readonly string[],
   repository: string | undefined,
   layer: string | undefined,
-  embedding: boolean,
+  { embedding, second }: { embedding: boolean; second: boolean },
 ): Told['site'] {
   if (embedding) return { hook_name: 'hook_embed' };
   if (layer === undefined) return {};
@@ -69,7 +71,7 @@ function siteFrom(
   const kinds = [...parts, ...(repository?.split('-') ?? [])];
   const has = (name: string) => kinds.some((kind) => kind === name || kind.startsWith(`${name}_`));
   if (kinds.some((kind) => kind.startsWith('transcoder')))
-    return { hook_name: at('ln2.hook_normalized'), hook_name_out: at('hook_mlp_out') };
+    return { hook_name: at(second ? 'mlp.hook_in' : 'ln2.hook_normalized'), hook_name_out: at('hook_mlp_out') };
   for (const [name, hook] of Object.entries(HOOKS)) if (has(name)) return { hook_name: at(hook) };
   if (has('resid_post')) return { hook_name: at('hook_resid_post') };
   if (has('mlp_out')) return { hook_name: at('hook_mlp_out') };
@@ -113,8 +115,8 @@ export const gemmaScope: Layout = {
   async open(place, file) {
     const weights = await openWeightsFile(join(place.folder, file));
     const { transcodes: toldSo, ...config } = await configOf(place);
-    const told = toldBy(place.path);
     const w = prefixOf(weights);
+    const told = toldBy(place.path, w === 'w');
     const skips = weights.has(SKIP);
     const names = [`${w}_enc`, `${w}_dec`, 'b_enc', 'b_dec', 'threshold', ...(skips ? [SKIP] : [])];
     refuseOtherTensors(weights, 'gemma-scope', 'Gemma Scope SAE', names);

@@ -149,6 +149,11 @@ for (const backend of backends) {
     const nothing = rotary(tf.zeros([0, 8]) as Tensor2D, { cos: none, sin: none }, 2);
     assert.equal(nothing.shape, [0, 8]);
     tf.dispose([none, nothing]);
+    tf.tidy(() => {
+      const wide = normal(6, 10);
+      assert.throws(() => op(tensor(wide)), /rotary: expected x \[rows, 8\]/);
+      assert.throws(() => op(tensor(normal(5, 8))), /rows a multiple of 3/);
+    });
     checkGradient(
       (x) => tf.tidy(() => weighted(op(x))),
       (x) => weightedSum(turned(x)),

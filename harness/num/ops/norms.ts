@@ -9,6 +9,15 @@ const lastMean = (x: Tensor) => tf.mean(x, -1, true);
 /** ∂weight from the normalised input. */
 const weightGrad = (dy: Tensor, normed: Tensor, weight: Tensor) => sumToShape(tf.mul(dy, normed), weight.shape);
 
+/** A fused kernel reads as much of a gain as a row is wide: a longer one would pass without a word. */
+function checkWidth(x: Tensor, ...parts: Tensor1D[]): void {
+  const width = x.shape.at(-1);
+  if (parts.every(({ size }) => size === width)) return;
+  throw new Error(
+    `norm: expected a gain, and a bias, of ${width}, the width of x; found ${parts.map(({ size }) => size)}`,
+  );
+}
+
 /**
  * x / sqrt(mean(x²) + ε) · weight (Zhang & Sennrich 2019).
  *
@@ -16,6 +25,7 @@ const weightGrad = (dy: Tensor, normed: Tensor, weight: Tensor) => sumToShape(tf
  * @param weight [d]
  */
 export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: number): T {
+  checkWidth(x, weight);
   if (hasKernel('SaxRmsNorm')) {
     return customOp<T>(
       [x, weight],
@@ -54,6 +64,7 @@ export function rmsNorm<T extends Tensor>(x: T, weight: Tensor1D, epsilon: numbe
  * @param bias [d]
  */
 export function layerNorm<T extends Tensor>(x: T, weight: Tensor1D, bias: Tensor1D, epsilon: number): T {
+  checkWidth(x, weight, bias);
   if (hasKernel('SaxLayerNorm')) {
     return customOp<T>(
       [x, weight, bias],

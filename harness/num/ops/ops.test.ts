@@ -218,6 +218,11 @@ for (const backend of backends) {
     };
     const inputs = [normal([2, 3, 4]), normal([4])];
     checkGradient((x, w) => weighted(rmsNorm(x!, w as Tensor1D, 0.01)), reference as never, inputs);
+    tf.tidy(() => {
+      const [x, long] = [tf.zeros([2, 4]), tf.ones([5]) as Tensor1D];
+      assert.throws(() => rmsNorm(x, long, 0.01), /expected a gain, and a bias, of 4.*found 5/);
+      assert.throws(() => layerNorm(x, tf.ones([4]) as Tensor1D, long, 0.01), /found 4,5/);
+    });
   });
 
   test(`${backend}: layerNorm`, async () => {

@@ -30,6 +30,16 @@ function turn(x: Tensor2D, cos: Tensor2D, sin: Tensor2D, heads: number, directio
  * @returns the same shape; the gradient flows to x
  */
 export function rotary(x: Tensor2D, { cos, sin }: RotaryTables, heads: number): Tensor2D {
+  const [rows, width] = x.shape;
+  const [positions, half] = cos.shape;
+  const fits =
+    width === 2 * half * heads && (rows === 0 || rows % positions === 0) && sin.shape.join() === cos.shape.join();
+  if (!fits) {
+    throw new Error(
+      `rotary: expected x [rows, ${2 * half * heads}], rows a multiple of ${positions}, and sines as cosines; found [${x.shape}], sines ` +
+        `[${sin.shape}], cosines [${cos.shape}]`,
+    );
+  }
   return customOp<Tensor2D>(
     [x],
     (save, input) => {

@@ -1,12 +1,16 @@
 /**
  * @file A language model: loaded, forward passes with activation capture, and batched generation with the cache.
- * Usage: lm.ts forward|collect|generate|steer|load FOLDER LAYER BATCH LENGTH
+ * Usage: lm.ts forward|collect|write|generate|steer|load FOLDER LAYER BATCH LENGTH
  *
- * `forward` gives all logits beside the site, `collect` the site alone; `steer` generates with a vector added at the site.
+ * `forward` gives all logits beside the site, `collect` the site alone, `write` collects texts into a folder as a run does;
+ * `steer` generates with a vector added at the site.
  * `load` is from the folder to the logits of one batch, in seconds.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import llama from '../../../models/subjects/llama.ts';
+import { collectActivations } from '../../activations/collect.ts';
 import type { Intervention, LanguageModel } from '../../contract.ts';
 import { createRng } from '../../num/rng.ts';
 import { tf } from '../../num/tf.ts';
@@ -14,6 +18,8 @@ import { numbers, report, seconds, startBackend } from './measure.ts';
 
 const [what, folder] = process.argv.slice(2) as [string, string];
 const [layer, n, length] = numbers(2) as [number, number, number];
+/** Batches of one collection: enough that what is done once for all of them does not count. */
+const COLLECTED_BATCHES = 10;
 const site = `blocks.${layer}.hook_resid_post`;
 const backend = await startBackend();
 const rng = createRng(0);
@@ -41,6 +47,21 @@ function steering(model: LanguageModel): Intervention[] {
   return [{ site, apply: (x) => tf.add(x, vector) }];
 }
 
+/** Texts that are cut to `length` tokens: tokenised, run, checked and written to a folder that is removed. */
+function collecting(model: LanguageModel, ids: Int32Array): () => Promise<void> {
+  const text = model.tokenizer.decode(Array.from(ids.subarray(0, length)));
+  const items = Array.from({ length: n * COLLECTED_BATCHES }, (_, i) => ({ id: `${i}`, text: `${i} ${text}` }));
+  return async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'saxbench-perf-'));
+    const targets = [{ site, folder, key: 'measured' }];
+    try {
+      await collectActivations({ subject: model, targets, items, maxLength: length, batchRows: n * length });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
+}
+
 async function main(): Promise<void> {
   if (what === 'load') {
     const elapsed = await seconds(
@@ -55,6 +76,10 @@ async function main(): Promise<void> {
   }
   const model = await open();
   const ids = idsFor(model);
+  if (what === 'write') {
+    const elapsed = await seconds(collecting(model, ids), 1, 1, COLLECTED_BATCHES);
+    return report((n * length) / elapsed, 'tokens/s', backend);
+  }
   const interventions = what === 'steer' ? steering(model) : [];
   const elapsed =
     what === 'generate' || what === 'steer'

@@ -5,7 +5,7 @@ import { initBackend } from '../../num/backend.ts';
 export interface Measurement {
   value: number;
   unit: string;
-  /** CPU seconds of all threads for one repetition: what a busy machine leaves comparable. */
+  /** CPU seconds of all threads for one repetition (one batch of it): what a busy machine leaves comparable. */
   cpu_s?: number;
   /** Largest resident set of the process, MiB. */
   peak_mib: number;
@@ -14,18 +14,21 @@ export interface Measurement {
 
 let cpuSeconds: number | undefined;
 
-/** Median wall seconds of `step` after `warmup` untimed calls; keeps the mean of its CPU seconds for `report`. */
-export async function seconds(step: () => unknown, repeats: number, warmup = 2): Promise<number> {
+/**
+ * Median wall seconds of `step` after `warmup` untimed calls, for one of the `batches` that a call works off; keeps the
+ * mean of their CPU seconds for `report`.
+ */
+export async function seconds(step: () => unknown, repeats: number, warmup = 2, batches = 1): Promise<number> {
   for (let i = 0; i < warmup; i++) await step();
   const before = process.cpuUsage();
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) {
     const start = performance.now();
     await step();
-    times.push((performance.now() - start) / 1000);
+    times.push((performance.now() - start) / 1000 / batches);
   }
   const { user, system } = process.cpuUsage(before);
-  cpuSeconds = (user + system) / 1e6 / repeats;
+  cpuSeconds = (user + system) / 1e6 / repeats / batches;
   times.sort((a, b) => a - b);
   const middle = times.length >> 1;
   return times.length % 2 === 1 ? times[middle]! : (times[middle - 1]! + times[middle]!) / 2;

@@ -58,8 +58,8 @@ def randomise(model, seed):
     return model
 
 
-def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn", mlp="mlp"):
-    """Hooks that record each site of a stack, whose layers have these parts."""
+def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn", mlp="mlp", out=None, rms=False):
+    """Hooks that record each site of a stack, whose layers have these parts; of language models `out`, the attention's last layer, too."""
     first = lambda value: value[0] if isinstance(value, tuple) else value
 
     def put(name):
@@ -72,8 +72,19 @@ def watch(captured, prefix, layers, mlp_norm, final_norm, attention="self_attn",
             captured[prefix + name] = (args[0] if args else kwargs["hidden_states"]).detach()
         return hook
 
+    def put_bare(name):
+        def hook(module, args, output):
+            x = args[0]
+            captured[prefix + name] = (x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + module.variance_epsilon)).detach()
+        return hook
+
     for i, layer in enumerate(layers):
         block = f"blocks.{i}."
+        if out is not None:
+            layer.get_submodule(out).register_forward_pre_hook(put_input(block + "attn.hook_z"), with_kwargs=True)
+            layer.get_submodule(mlp_norm).register_forward_hook(put(block + "mlp.hook_in"))
+        if rms:
+            layer.get_submodule(mlp_norm).register_forward_hook(put_bare(block + "ln2.hook_normalized"))
         layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
         layer.get_submodule(attention).register_forward_hook(put(block + "hook_attn_out"))
         layer.get_submodule(mlp_norm).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
@@ -128,7 +139,7 @@ def make_llama(name, seed, dtype, shard, **fields):
     # Read back, so that only the weights are rounded and not the rotary tables.
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     captured = {}
-    watch(captured, "", model.model.layers, "post_attention_layernorm", model.model.norm)
+    watch(captured, "", model.model.layers, "post_attention_layernorm", model.model.norm, out="self_attn.o_proj", rms=True)
     golden(folder, language_model_golden(model, captured, seed, first=1, pad=2))
 
 
@@ -169,7 +180,7 @@ def make_gpt2(name, seed, dtype, **fields):
     model.save_pretrained(folder)
     model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     captured = {}
-    watch(captured, "", model.transformer.h, "ln_2", model.transformer.ln_f, attention="attn")
+    watch(captured, "", model.transformer.h, "ln_2", model.transformer.ln_f, attention="attn", out="attn.c_proj")
     tensors = language_model_golden(model, captured, seed, first=end, pad=end)
     # What the file gpt2.ts says of this flag: in float32 it changes nothing but the order of the operations.
     for block in model.transformer.h:

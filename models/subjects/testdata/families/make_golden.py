@@ -35,12 +35,17 @@ NEW = 8
 VOCAB = 50
 COMMON = dict(vocab_size=VOCAB, bos_token_id=1, eos_token_id=2, pad_token_id=0)
 SIZES = dict(hidden_size=32, intermediate_size=48, num_attention_heads=4)
-LLAMA = dict(attention="self_attn", mid="post_attention_layernorm", layers="model.layers", final="model.norm")
+# `out` is the attention's output layer, `mlp_norm` the norm before the feed-forward layer, `rms` whether it is an RMSNorm.
+LLAMA = dict(
+    attention="self_attn", out="self_attn.o_proj", mid="post_attention_layernorm", mlp_norm="post_attention_layernorm", rms=True,
+    layers="model.layers", final="model.norm",
+)
 GEMMA = dict(
-    attention="self_attn", attention_post="post_attention_layernorm", mid="pre_feedforward_layernorm",
+    attention="self_attn", out="self_attn.o_proj", attention_post="post_attention_layernorm", mid="pre_feedforward_layernorm",
+    mlp_norm="pre_feedforward_layernorm", rms=True,
     mlp_post="post_feedforward_layernorm", layers="model.layers", final="model.norm",
 )
-NEOX = dict(attention="attention", layers="gpt_neox.layers", final="gpt_neox.final_layer_norm")
+NEOX = dict(attention="attention", out="attention.dense", mlp_norm="post_attention_layernorm", layers="gpt_neox.layers", final="gpt_neox.final_layer_norm")
 
 # By name: configuration class, its fields, where the sites are, gain that weights of norms are about, and how to write the
 # config as transformers 4 did.
@@ -117,7 +122,7 @@ FAMILIES = {
         old=dict(text_config=dict(rope_parameters=None, layer_types=None, sliding_window_pattern=2, _sliding_window_pattern=None)),
     ),
     "gpt-neo": dict(
-        config=hf.GPTNeoConfig, sites=dict(attention="attn", mid="ln_2", layers="transformer.h", final="transformer.ln_f"),
+        config=hf.GPTNeoConfig, sites=dict(attention="attn", out="attn.attention.out_proj", mid="ln_2", mlp_norm="ln_2", layers="transformer.h", final="transformer.ln_f"),
         fields=dict(
             num_layers=3, num_heads=4, hidden_size=32, attention_types=[[["global", "local"], 1], [["global"], 1]], window_size=4,
             max_position_embeddings=24,
@@ -146,7 +151,7 @@ FAMILIES = {
     "olmo2": dict(
         config=hf.Olmo2Config,
         sites=dict(
-            attention="self_attn", attention_post="post_attention_layernorm", mid="mlp", mlp_post="post_feedforward_layernorm",
+            attention="self_attn", out="self_attn.o_proj", attention_post="post_attention_layernorm", mid="mlp", mlp_post="post_feedforward_layernorm",
             layers="model.layers", final="model.norm",
         ),
         fields=dict(num_hidden_layers=2, num_key_value_heads=2, max_position_embeddings=64, rope_parameters=dict(rope_theta=500.0, rope_type="default"), **SIZES),
@@ -196,11 +201,26 @@ def watch(model, sites):
             captured[name] = (args[0] if args else kwargs["hidden_states"]).detach()
         return hook
 
+    def put_bare(name, norm):
+        """The norm's input scaled to a mean square of 1, without its gain."""
+        epsilon = getattr(norm, "variance_epsilon", getattr(norm, "eps", None))
+
+        def hook(module, args, output):
+            x = args[0]
+            captured[name] = (x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + epsilon)).detach()
+        return hook
+
     for i, layer in enumerate(at(model, sites["layers"])):
         block = f"blocks.{i}."
         layer.register_forward_pre_hook(put_input(block + "hook_resid_pre"), with_kwargs=True)
         # What is added to the stream: the norm's output where one follows.
         at(layer, sites.get("attention_post", sites["attention"])).register_forward_hook(put(block + "hook_attn_out"))
+        at(layer, sites["out"]).register_forward_pre_hook(put_input(block + "attn.hook_z"), with_kwargs=True)
+        if "mlp_norm" in sites:
+            norm = at(layer, sites["mlp_norm"])
+            norm.register_forward_hook(put(block + "mlp.hook_in"))
+            if sites.get("rms"):
+                norm.register_forward_hook(put_bare(block + "ln2.hook_normalized", norm))
         if "mid" in sites:
             at(layer, sites["mid"]).register_forward_pre_hook(put_input(block + "hook_resid_mid"), with_kwargs=True)
         at(layer, sites.get("mlp_post", "mlp")).register_forward_hook(put(block + "hook_mlp_out"))

@@ -1,0 +1,31 @@
+/** @file How the subject is asked whether a text shows a concept, and to write about one: plain text, or its own chat format. */
+import type { ChatFormat, Concept } from '../../../harness/contract.ts';
+
+/** A prompt with a hole for a text. */
+export interface Framed {
+  before: string;
+  after: string;
+}
+
+/** Stands for the text while the chat template writes the rest: no template changes letters. */
+const HOLE = 'TEXTGOESHERE';
+
+const QUESTION = (label: string) => `Does the text above mention or relate to this concept: ${label}?`;
+
+/** The question that is answered by yes or no; in plain format the answer's first letter is what comes next. */
+export function detectionPrompt({ label }: Pick<Concept, 'label'>, chat: ChatFormat | undefined): Framed {
+  const asked = `Text:\n${HOLE}\n\n${QUESTION(label)} Answer Yes or No.`;
+  const whole = chat
+    ? chat.render([{ role: 'user', content: asked }], { addGenerationPrompt: true })
+    : `${asked}\nAnswer:`;
+  const [before = '', after = ''] = whole.split(HOLE);
+  return { before, after };
+}
+
+/** Answers as they follow the prompt. */
+export const answersOf = (chat: ChatFormat | undefined): { yes: string; no: string } =>
+  chat ? { yes: 'Yes', no: 'No' } : { yes: ' Yes', no: ' No' };
+
+/** What stands before a prompt to ask for a concept in what follows. */
+export const steeringRequest = (label: string, text: string): string =>
+  `Bring this concept into what you write, even where it does not belong: ${label}.\n\n${text}`;
