@@ -1,7 +1,8 @@
 /** @file What tables say of judges: nothing missing without a word, sums of several results joined. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Result, ResultJudging } from '../harness/schema/result.generated.ts';
+import type { ResultJudging } from '../harness/schema/judging.generated.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
 import { judgingLine, judgingOf } from './judging.ts';
 import { realResult } from './testing/results.ts';
 

@@ -1,7 +1,7 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
 import type { StepCode } from '../code/step-code.ts';
 import type { Dataset, DatasetDefinition, RandomInit } from '../contract.ts';
-import { UserError, unknownName } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
 import type { DefinitionByKind, PluginKind } from '../plugin-check.ts';
@@ -11,6 +11,7 @@ import { validate } from '../schema/validate.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { methodName, subjectName } from './load.ts';
+import { type ChatPlace, resolveJudges } from './resolve-judges.ts';
 import {
   IMPORTED,
   type ImportDraw,
@@ -18,7 +19,6 @@ import {
   judgesOf,
   NO_FAMILY,
   type ResolvedDataset,
-  type ResolvedJudge,
   type ResolvedMethod,
   type ResolvedSubject,
   type ResolvedSuite,
@@ -53,11 +53,6 @@ export interface ResolveContext {
   /** What judges that ask a chat model are given. */
   chat?: ChatPlace;
   openImport: OpenImport;
-}
-
-/** The endpoint of a run; without one, no judge can be asked. */
-export interface ChatPlace {
-  endpoint?: string;
 }
 
 /** Items a split where a suite does not say. */
@@ -165,50 +160,6 @@ async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Reg
       `${where}: task ${id}: 'shows.fronts': expected a metric of the task ${x.task} (${names}); found '${x.metric}'.`,
     );
   }
-}
-
-/**
- * The judges that a task's option names, one or a list, with their own options filled in: `judgeOptions` are those of the
- * one judge, or of each by its id.
- */
-async function resolveJudges(
-  { judge, judgeOptions = {} }: Record<string, unknown>,
-  registry: Registry,
-  where: string,
-  chat: ChatPlace | undefined,
-): Promise<Pick<ResolvedTask, 'judge' | 'otherJudges'>> {
-  const ids = Array.isArray(judge) ? judge.map(String) : [String(judge)];
-  const given = judgeOptions as Record<string, unknown>;
-  const unknown = ids.length > 1 ? Object.keys(given).find((id) => !ids.includes(id)) : undefined;
-  if (unknown !== undefined)
-    throw unknownName(`judge in ${where}: judgeOptions (of several judges: by their ids)`, unknown, ids);
-  const [first, ...others] = await Promise.all(
-    ids.map((id) => resolveJudge(id, (ids.length > 1 ? given[id] : given) as typeof given, registry, where, chat)),
-  );
-  return { judge: first!, ...(others.length > 0 ? { otherJudges: others } : {}) };
-}
-
-async function resolveJudge(
-  name: string,
-  given: Record<string, unknown> | undefined,
-  registry: Registry,
-  where: string,
-  chat: ChatPlace | undefined,
-): Promise<ResolvedJudge> {
-  const definition = await registry.get('judge', name);
-  const { id, version } = definition;
-  const options = await resolveOptions(definition.options, given, `${where}: judge ${id}`);
-  if (!definition.asks || !chat) return { id, version, options };
-  const { endpoint } = chat;
-  if (endpoint === undefined) {
-    throw new UserError(
-      `${where}: judge ${id}: expected the endpoint that it asks: --judge-url, as https://api.openai.com/v1 or http://localhost:8000/v1; found none.`,
-    );
-  }
-  if (typeof options['model'] !== 'string') {
-    throw new UserError(`${where}: judge ${id}: expected a model: --judge-model, as gpt-4o-mini; found none.`);
-  }
-  return { id, version, options, endpoint };
 }
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */
