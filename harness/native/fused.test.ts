@@ -202,9 +202,9 @@ test(
       [3, 2, 5, 4],
       [20, 7, 40, 33],
       [64, 5, 9, 130],
-      // The decoder's gradient is written past the cache.
+      // The decoder's gradient is written past the cache, and the encoder's, in two pieces of its columns.
       [40, 6, 16200, 130],
-      // The encoder's too, in narrower blocks of columns that do not start on a cache line.
+      // Rows of the encoder's gradient do not start on a cache line.
       [12, 3, 1501, 1503],
     ] as [number, number, number, number][]) {
       const W_dec = tensorOf(1, [features, d]);
@@ -219,9 +219,13 @@ test(
       });
       const [indices, values] = [tf.tensor2d(picks, [n, k], 'int32'), tf.tensor2d(weights, [n, k])];
       const codes = tf.tensor2d(dense, [n, features]);
-      near(run('SparseDecode', { values, indices, W_dec })[0]!, tf.matMul(codes, W_dec as tf.Tensor2D), 1e-5, 'decode');
+      const decoded = run('SparseDecode', { values, indices, W_dec })[0]!;
+      near(decoded, tf.matMul(codes, W_dec as tf.Tensor2D), 1e-5, 'decode');
+      const bias = tensorOf(6, [d]);
+      same(run('SparseDecode', { values, indices, W_dec, bias })[0]!, tf.add(decoded, bias), 'decode with a bias');
       const outer = tf.matMul(codes, dy as tf.Tensor2D, true);
-      near(run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!, outer, 1e-5, 'decoder');
+      const rows = run('SparseDecodeGradDecoder', { dy, values, indices }, { d_sae: features })[0]!;
+      near(rows, outer, 1e-5, 'decoder');
       const turned = tf.transpose(outer);
       // As the gradient of codes that are all above 0.
       const ones = tf.onesLike(values);
@@ -230,6 +234,7 @@ test(
         ...{ x: dy, dy: values, codes: ones, indices, W_enc, centre: tf.zeros([d]) },
       });
       near(dW!, turned, 1e-5, 'encoder');
+      same(dW!, tf.transpose(rows), 'sums by column and by row, to the last bit');
       near(dbias!, tf.sum(codes, 0), 1e-5, 'bias');
       near(
         dcentre!,

@@ -34,17 +34,12 @@ void encodeGrad(Call& c) {
 void sparseOuterColumns(Call& c) {
   Codes s;
   if (!s.read(c, 3) || !holds(c, 0, F32, s.features * s.d) || !holds(c, 1, F32, s.n * s.d) || !holds(c, 2, F32, s.n * s.k)) return;
-  ByFeature sorted(s, f32(c, 2));
   bool streams = s.features * s.d * sizeof(float) >= kStreamed;
-  size_t columns = columnsOf(s.d);
-  forTasks(ceilDiv(s.features, columns), [&](size_t block) {
-    size_t f0 = block * columns, count = least(columns, s.features - f0);
-    sumColumns(s, sorted, f32(c, 2), f32(c, 1), f0, count, 0, s.d, [&](size_t i, const float* run) {
-      float* to = f32(c, 0) + i * s.features + f0;
-      if (streams) streamOut(to, run, count);
-      else __builtin_memcpy(to, run, count * sizeof(float));
-    });
-    if (streams) settle();
+  eachRun(s, f32(c, 2), f32(c, 1), [&](size_t i, size_t f0, size_t count, const float* run) {
+    float* to = f32(c, 0) + i * s.features + f0;
+    if (!streams) return void(__builtin_memcpy(to, run, count * sizeof(float)));
+    streamOut(to, run, count);
+    settle();
   });
 }
 

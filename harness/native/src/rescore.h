@@ -9,39 +9,6 @@
 
 SAX_BEGIN
 
-/** Transposes 16 registers of 16 floats. */
-static inline void transpose16(__m512 r[16]) {
-  __m512 t[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) {
-    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
-    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
-  }
-  auto pd = [](__m512 v) { return _mm512_castps_pd(v); };
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    __m512 *s = t + 4 * i, *o = r + 4 * i;
-    o[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(pd(s[0]), pd(s[2])));
-    o[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(pd(s[0]), pd(s[2])));
-    o[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(pd(s[1]), pd(s[3])));
-    o[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(pd(s[1]), pd(s[3])));
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    t[i] = _mm512_shuffle_f32x4(r[i], r[4 + i], 0x88);
-    t[4 + i] = _mm512_shuffle_f32x4(r[i], r[4 + i], 0xdd);
-    t[8 + i] = _mm512_shuffle_f32x4(r[8 + i], r[12 + i], 0x88);
-    t[12 + i] = _mm512_shuffle_f32x4(r[8 + i], r[12 + i], 0xdd);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    r[i] = _mm512_shuffle_f32x4(t[i], t[8 + i], 0x88);
-    r[8 + i] = _mm512_shuffle_f32x4(t[i], t[8 + i], 0xdd);
-    r[4 + i] = _mm512_shuffle_f32x4(t[4 + i], t[12 + i], 0x88);
-    r[12 + i] = _mm512_shuffle_f32x4(t[4 + i], t[12 + i], 0xdd);
-  }
-}
-
 /**
  * out[l] = Σ rows[l][i] · strip[i * 32 + column[l]] for 16 lanes l; `strip` holds 32 columns of W, d deep.
  */

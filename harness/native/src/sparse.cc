@@ -7,16 +7,24 @@
 
 SAX_BEGIN
 
-/** x̂[i] = Σ_j values[i, j] · W[indices[i, j]]. Buffers: out [n, d], values, indices [n, k], W [features, d]. Params: n, k, features, d. */
+/**
+ * x̂[i] = Σ_j values[i, j] · W[indices[i, j]] + bias. Buffers: out [n, d], values, indices [n, k], W [features, d], bias [d] or
+ * length 0. Params: n, k, features, d.
+ */
 void sparseDecode(Call& c) {
   Codes s;
   if (!s.read(c, 2) || !holds(c, 0, F32, s.n * s.d) || !holds(c, 1, F32, s.n * s.k) || !holds(c, 3, F32, s.features * s.d)) return;
+  const float* bias = c.buf[4].length > 0 ? f32(c, 4) : nullptr;
+  if (bias && !holds(c, 4, F32, s.d)) return;
   forRange(s.n, s.grain(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
+      float* out = f32(c, 0) + i * s.d;
       const float* values = f32(c, 1) + i * s.k;
       const int32_t* at = s.indices + i * s.k;
-      combine(f32(c, 0) + i * s.d, s.d, filledWidth(values, s.k), [&](size_t j) { return values[j]; },
+      combine(out, s.d, filledWidth(values, s.k), [&](size_t j) { return values[j]; },
               [&](size_t j) { return f32(c, 3) + size_t(at[j]) * s.d; });
+      if (bias)
+        for (size_t j = 0; j < s.d; j++) out[j] += bias[j];
     }
   });
 }
@@ -88,6 +96,7 @@ void sparseDecodeGrad(Call& c) {
   const float *dy = f32(c, 2), *W = f32(c, 5);
   ByFeature sorted(s, f32(c, 3));
   sumByFeature(s, sorted, f32(c, 3), dy, sums ? f32(c, 1) : nullptr, [&](size_t f) {
+    if (f + 1 < s.features) bring(W + (f + 1) * s.d, s.d);
     size_t at = f == 0 ? 0 : sorted.starts[f - 1], end = sorted.starts[f];
     for (; at + 4 <= end; at += 4) {
       const float* rows[4];

@@ -1,4 +1,7 @@
 /** @file TensorFlow by tfjs-node: its CUDA package, else that for CPUs. Both are optional. */
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import nodeUtil from 'node:util';
 import { dropSegmentsOutOfRange } from '../kernels/unsorted-segment-sum.ts';
 import { tf } from '../tf.ts';
@@ -11,6 +14,17 @@ function restoreNodeUtil(): void {
   util['isArray'] ??= Array.isArray;
 }
 
+/**
+ * What npm calls installed may lack the addon, which its install script gets or builds; importing it loads all of TensorFlow.js,
+ * for good, before it looks. @throws Error where one or the other is missing.
+ */
+function checkInstalled(name: string): void {
+  const lib = path.join(path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'lib');
+  const builds = existsSync(lib) ? readdirSync(lib) : [];
+  if (builds.some((build) => existsSync(path.join(lib, build, 'tfjs_binding.node')))) return;
+  throw new Error('installed without its addon tfjs_binding.node');
+}
+
 async function load(): Promise<RunningBackend> {
   restoreNodeUtil();
   // Without it TensorFlow takes the whole GPU memory at start, and a second process on the GPU cannot start.
@@ -19,6 +33,7 @@ async function load(): Promise<RunningBackend> {
   const failures: string[] = [];
   for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
     try {
+      checkInstalled(name);
       await importPackage(name);
       await makeCurrent('tensorflow');
       dropSegmentsOutOfRange();
@@ -38,10 +53,9 @@ async function load(): Promise<RunningBackend> {
 /** Tells apart what npm did not install, what was not built and what is built but finds no TensorFlow to load. */
 function tensorflowReason(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
+  if (code === 'MODULE_NOT_FOUND') return 'not installed';
   if (code === 'ERR_DLOPEN_FAILED') return `its addon is there but cannot load: ${reasonOf(error)}`;
-  const reason = reasonOf(error);
-  return reason.includes('can not be found at path') ? 'installed without its addon tfjs_binding.node' : reason;
+  return reasonOf(error);
 }
 
 export const tensorflow = defineBackend({

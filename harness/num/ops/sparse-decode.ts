@@ -24,15 +24,16 @@ function byRows(n: number, rowFloats: number, compute: (start: number, rows: num
   return tf.concat(parts, 0);
 }
 
-/** Σ_j values[:, j] · W_dec[indices[:, j]], off the tape. */
-export function decodeSparse(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D {
-  if (hasKernel(SPARSE_DECODE)) return runKernel(SPARSE_DECODE, { values, indices, W_dec });
+/** Σ_j values[:, j] · W_dec[indices[:, j]] + bias, off the tape. */
+export function decodeSparse(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, bias?: Tensor1D): Tensor2D {
+  if (hasKernel(SPARSE_DECODE)) return runKernel(SPARSE_DECODE, { values, indices, W_dec, ...(bias && { bias }) });
   const [n, k] = values.shape;
-  return byRows(n, k * W_dec.shape[1], (start, rows) => {
+  const sum = byRows(n, k * W_dec.shape[1], (start, rows) => {
     const atoms = gatherAtoms(W_dec, tf.slice(indices, [start, 0], [rows, k]));
     const weights = tf.reshape(tf.slice(values, [start, 0], [rows, k]), [rows, 1, k]);
     return tf.squeeze(tf.matMul(weights, atoms), [1]);
   });
+  return bias ? tf.add(sum, bias) : sum;
 }
 
 /** With `codes`, only those that are not 0 are sure to get theirs. */
@@ -108,17 +109,17 @@ export function sparseDecode(
       `sparse decode: expected values and indices of one shape, found [${values.shape}] and [${indices.shape}]`,
     );
   }
-  const sum = customOp<Tensor2D>(
-    [values, W_dec],
-    (save, v, W) => {
-      save([v!, W!, indices]);
-      return decodeSparse(v as Tensor2D, indices, W as Tensor2D);
+  return customOp<Tensor2D>(
+    b_dec ? [values, W_dec, b_dec] : [values, W_dec],
+    (save, ...inputs) => {
+      const [v, W, b] = inputs as [Tensor2D, Tensor2D, Tensor1D | undefined];
+      save([v, W, indices]);
+      return decodeSparse(v, indices, W, b);
     },
     (dy, saved) => {
       const [v, W, ids] = saved as [Tensor2D, Tensor2D, Tensor2D];
-      if (activeOnly) return gradBoth(dy, v, ids, W);
-      return [gradValues(dy, ids, W), gradDecoder(dy, v, ids, W.shape[0])];
+      const own = activeOnly ? gradBoth(dy, v, ids, W) : [gradValues(dy, ids, W), gradDecoder(dy, v, ids, W.shape[0])];
+      return b_dec ? [...own, tf.sum(dy, 0)] : own;
     },
   );
-  return b_dec ? tf.add(sum, b_dec) : sum;
 }
