@@ -189,15 +189,16 @@ function planSite(
               embedder: embedderOf(suite, task),
             },
           };
+          const labels = method.labels?.fingerprint;
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
           fit.evaluations.push({
-            key: key('evaluate', { ...scored, inputs, seed: taskSeed }),
+            key: key('evaluate', { ...scored, labels, inputs, seed: taskSeed }),
             task,
             prepare: prepare?.key,
             seed: resultSeed,
             taskSeed,
             settings: {
-              row: sha256Json({ ...all, inputs: { ...activations, fit: fit.setting } }),
+              row: sha256Json({ ...all, labels, inputs: { ...activations, fit: fit.setting } }),
               table: sha256Json({ ...all, inputs: activations }),
               data,
             },

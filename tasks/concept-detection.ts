@@ -5,6 +5,7 @@ import {
   type MetricDefinition,
   type ResultRow,
   type RowSamples,
+  type TaskContext,
 } from '../harness/contract.ts';
 import {
   allUnavailable,
@@ -21,12 +22,15 @@ import {
   thresholdVersion,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
-import { methodSelections, type Selection } from './concept-detection/selections.ts';
+import { type InjectedTexts, injectWords } from './concept-detection/injection.ts';
+import { type MethodInjections, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 
 interface Options {
   probeK: number[];
   extraNegatives: number;
+  injectedWords: number;
+  injectedTexts: number;
 }
 
 const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
@@ -84,6 +88,29 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     unit: '',
     version: 2,
   },
+  injected_fires: {
+    description:
+      'Share of held-out negatives below the threshold of best F1 on the training items that reach it once words that go with ' +
+      'the concept in training texts are put between theirs (token injection, arXiv:2601.05679); mean over concepts.',
+    direction: 'none',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  control_fires: {
+    description: 'The same with as many words that do not go with the concept: what any change of the text does.',
+    direction: 'min',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
+  fooled: {
+    description: 'Share of concepts whose detector fires on more than half of these texts once the words are in them.',
+    direction: 'none',
+    range: [0, 1],
+    unit: '',
+    version: 1,
+  },
 };
 
 /**
@@ -108,12 +135,25 @@ export default defineTask<Options>({
       default: 99,
       description: 'Negatives for each positive in the 1 % setting, as far as other concepts have them.',
     },
+    injectedWords: {
+      type: 'integer',
+      minimum: 1,
+      default: 3,
+      description: 'Words of a concept that are put into negatives.',
+    },
+    injectedTexts: {
+      type: 'integer',
+      minimum: 0,
+      default: 12,
+      description: 'Held-out negatives of each concept that words are put into; 0 = none.',
+    },
   },
   metrics,
   axes: {
     selection:
-      'auroc: the latent of best training AUROC; probe-k1, probe-k5, probe-k16: logistic regression on the k latents of ' +
-      'largest training F statistic; label: the latent of that name; detector: the supervised method itself',
+      "auroc: the latent of best training AUROC (AxBench's SAE-A); probe-k1, probe-k5, probe-k16: logistic regression on the k " +
+      'latents of largest training F statistic; label: the latent whose description is most like the concept’s (AxBench’s ' +
+      'SAE), by a file of labels; detector: the supervised method itself',
   },
   shows: {
     columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
@@ -144,12 +184,14 @@ export default defineTask<Options>({
   seeded: false,
   controls: ['length', 'bow'],
   unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
-  async run({ options, method, labelled, latents, signal, progress }) {
+  async run(context) {
+    const { options, method, labelled, latents, signal, progress } = context;
     if (!labelled) throw new Error('internal: concept-detection ran without labelled items');
     // One fixed stream: every method and seed meets the same extra negatives.
     const splits = conceptSplits(labelled.set, createRng('concept-detection/extra-negatives'), options.extraNegatives);
     const pooled = method.encode && (await latents(labelled.activations));
-    const selections = await methodSelections(method, labelled, splits, pooled, {
+    const injections = await methodInjections(context, splits, pooled !== undefined);
+    const selections = await methodSelections(method, labelled, splits, pooled, injections, {
       probeK: options.probeK,
       signal,
       progress,
@@ -160,15 +202,37 @@ export default defineTask<Options>({
     }
     const scored = selections.map((selection) => {
       signal?.throwIfAborted();
-      return scoredSelection(selection, splits, labelled);
+      return scoredSelection(selection, splits, labelled, injections?.texts);
     });
     return {
-      rows: scored.map(({ row }) => row),
+      rows: [...scored.map(({ row }) => row), ...unlabelledRow(method)],
       details: Object.fromEntries(scored.map(({ name, details }) => [name, details])),
       curves: Object.fromEntries(scored.flatMap(({ name, roc }) => (roc ? [[`roc/${name}`, roc]] : []))),
     };
   },
 });
+
+/** The changed texts, made and collected once for all methods of a site of a language model; none elsewhere. */
+async function methodInjections(
+  { options, subject, labelled, collect, shared, latents }: TaskContext<Options>,
+  splits: readonly ConceptSplit[],
+  encodes: boolean,
+): Promise<MethodInjections | undefined> {
+  if (subject?.type !== 'lm' || !collect || !labelled || options.injectedTexts === 0) return undefined;
+  const texts = await shared('injected texts', async () => {
+    const wanted = { words: options.injectedWords, texts: options.injectedTexts };
+    const made = injectWords(labelled.set, splits, wanted, createRng('concept-detection/injection'));
+    return made.items.length === 0 ? undefined : { ...made, activations: await collect(made.items) };
+  });
+  return texts && { texts, ...(encodes ? { pooled: await latents(texts.activations) } : {}) };
+}
+
+/** Of an SAE whose latents nobody described: the row of the selection by label, with the reason. */
+function unlabelledRow({ kind, encode, labels }: TaskContext<Options>['method']): ResultRow[] {
+  if (kind !== 'sae' || !encode || labels) return [];
+  const reason = 'nobody says what its latents stand for: name a file, "labels" of the method in a suite';
+  return [{ axes: { selection: 'label' }, metrics: {}, unavailable: allUnavailable(metrics, reason) }];
+}
 
 /** What one way of choosing detectors gives: its row, a line a concept, the mean ROC curve. */
 interface ScoredSelection {
@@ -182,6 +246,7 @@ function scoredSelection(
   selection: Selection,
   splits: ConceptSplit[],
   { set: { concepts, items }, activations: { groups } }: LabelledActivations,
+  injected: InjectedTexts | undefined,
 ): ScoredSelection {
   const on: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
   const evaluations: ConceptEvaluation[] = [];
@@ -190,11 +255,20 @@ function scoredSelection(
   splits.forEach((split, c) => {
     const chosen = selection.choose(c, split);
     if (!chosen) return;
-    const evaluation = evaluateConcept(split, chosen.score);
+    const evaluation = evaluateConcept(split, chosen.score, injected?.byConcept[c]);
     evaluations.push(evaluation);
     const { id, label, domain } = concepts[c]!;
     ids.push(id);
-    details.push({ id, label, domain, ...chosen.details, threshold: evaluation.threshold, ...evaluation.metrics });
+    const words = injected && { injected_words: injected.words[c] };
+    details.push({
+      id,
+      label,
+      domain,
+      ...chosen.details,
+      threshold: evaluation.threshold,
+      ...evaluation.metrics,
+      ...words,
+    });
   });
   const { name } = selection;
   const row: ResultRow = { axes: { selection: name }, ...averages(evaluations, on) };
@@ -220,6 +294,9 @@ function influencesOf(
   return groups ? byGroup(ofItems, groups) : ofItems;
 }
 
+const NOT_INJECTED =
+  'no words were put into texts: that takes a language model, words that go with concepts, and negatives below the threshold';
+
 function averages(
   evaluations: ConceptEvaluation[],
   on: ScoredItems,
@@ -229,8 +306,11 @@ function averages(
     const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
     return values.length === 0 ? [] : [[name, measuredCell(conceptMean(name, values, evaluations, on), 'no concept')]];
   });
-  const reason = evaluations.length === 0 ? 'no concept has a detector here' : 'no concept has hard negatives';
-  return { metrics: Object.fromEntries(measured), unavailable: allUnavailable(metrics, reason) };
+  const reasons =
+    evaluations.length === 0
+      ? allUnavailable(metrics, 'no concept has a detector here')
+      : { ...allUnavailable(metrics, NOT_INJECTED), hard_negative_accuracy: 'no concept has hard negatives' };
+  return { metrics: Object.fromEntries(measured), unavailable: reasons };
 }
 
 /**

@@ -66,6 +66,7 @@ const OPTIONS: SteeringOptions = {
   maxNewTokens: 3,
   temperature: 0,
   calibration: 20,
+  selection: 'auroc',
   images: 16,
   judge: 'dataset',
   judgeOptions: {},

@@ -30,7 +30,10 @@ export default defineTask<SteeringOptions, Shared>({
   options: STEERING_OPTIONS,
   metrics: METRICS,
   axes: {
-    selection: "detector: the method's own direction; auroc: the latent of best AUROC on training items",
+    selection:
+      "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
+      "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
+      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)',
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
     judge: 'who rated, where several judges did: the first of them ranks',
@@ -92,8 +95,9 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
-    const found = await steeringVectors(method, labelled!, concepts, context);
+    const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
+    if (typeof found === 'string') return emptyOutcome(found);
     const { selection, vectors } = found;
     const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
     const clampable = vectors.some((entry) => entry?.latent !== undefined);

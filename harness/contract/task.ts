@@ -183,6 +183,8 @@ export interface PrepareContext<O> {
   target?: TargetSite;
   /** Absent where the dataset has no concepts. */
   labelled?: LabelledActivations;
+  /** Activations of further items at this site, e.g. changed texts, under the same policy; absent without a subject. */
+  collect?(items: readonly Item[]): Promise<ActivationSet>;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
   judge?: TaskJudge;
   /** Those that the option names beside it: they rate the same texts. */

@@ -70,6 +70,14 @@ interface StoredOutcome extends Omit<TaskOutcome, 'rows'> {
 
 const OUTCOME = 'outcome.json';
 
+/** What a task reads with. */
+export interface TaskReaders {
+  /** The one that ranks first. */
+  judges?: TaskJudge[];
+  embedder?: ItemEmbedder | undefined;
+  collect?: PrepareContext<unknown>['collect'] | undefined;
+}
+
 /** The part of a task's context that does not depend on the method. */
 export async function prepareContext(
   session: Session,
@@ -78,7 +86,7 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  { judges = [], embedder }: { judges?: TaskJudge[]; embedder?: ItemEmbedder | undefined } = {},
+  { judges = [], embedder, collect }: TaskReaders = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
   const [judge, ...otherJudges] = judges;
   return {
@@ -91,6 +99,7 @@ export async function prepareContext(
     ...(judge ? { judge } : {}),
     ...(otherJudges.length > 0 ? { otherJudges } : {}),
     ...(embedder ? { embedder } : {}),
+    ...(collect ? { collect } : {}),
     rng: createRng(taskSeed).fork('task'),
     seed: taskSeed,
     signal,

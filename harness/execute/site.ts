@@ -1,7 +1,9 @@
 /** @file Runs everything at one site of one subject: activations, then each method with its tasks. */
 import { keptRows } from '../activations/activation-set.ts';
+import { collectInMemory } from '../activations/collect-in-memory.ts';
 import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
+import type { Item } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
 import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
@@ -34,7 +36,7 @@ import {
   type SiteActivations,
   taskJudge,
 } from './evaluate.ts';
-import { type FitInputs, fitMethod, restoreMethod } from './fit.ts';
+import { type FitInputs, fitMethod, labelsOf, restoreMethod } from './fit.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
 import { positionFacts, positionsLine } from './position-facts.ts';
@@ -196,6 +198,15 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return { value, times, seconds: 0, notes: [...ofSplits, ...(labels?.notes ?? [])] };
     });
 
+  /** Further items as the site's own: under its policy and its filter of positions. */
+  const collect =
+    session.subject &&
+    (async (items: readonly Item[]): Promise<ActivationSet> => {
+      const set = await collectInMemory(session.subject!, site, items, subject.collect, signal);
+      const filter = await rule();
+      return filter ? (await withoutPositions(set, filter, { spare: true })).set : set;
+    });
+
   const openJudge = (judge: ResolvedJudge): Promise<TaskJudge> =>
     once(`judge ${JSON.stringify(judge)}`, async () => {
       const definition = await registry.get('judge', judge.id);
@@ -216,7 +227,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         key,
         `${place} ${task.id}`,
         async (work) => {
-          const readers = { judges: await judgesFor(task), embedder: await embedderOf(task) };
+          const readers = { judges: await judgesFor(task), embedder: await embedderOf(task), collect };
           const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, readers);
           await prepareTask(definition, context, work.folder);
           return {};
@@ -287,6 +298,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const around = { ...sets, site, ...(network ? { subject: network } : {}), ...(chat ? { chat } : {}) };
     const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
     const label = `${place} ${fit.method.name}`;
+    const named = await labelsOf(fit.method, method.d_sae).catch((error: unknown) => {
+      method.dispose();
+      throw error;
+    });
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
@@ -308,13 +323,13 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               const started = performance.now();
               // What is embedded is embedded once, in a task's preparation.
               const embedder = task.prepares ? undefined : await embedderOf(task);
-              const readers = { judges: await judgesFor(task), embedder };
+              const readers = { judges: await judgesFor(task), embedder, collect };
               const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, readers);
               const left = await evaluateTask(
                 taskDefinition,
                 {
                   ...context,
-                  method: { ...method, id, kind, ...(speed ? { training: speed } : {}) },
+                  method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
                   latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),

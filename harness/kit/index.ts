@@ -155,6 +155,7 @@ export {
   SCAN_ROWS,
   scanKept,
 } from './kept-rows.ts';
+export { type LabelMatch, matchLabels } from './label-match.ts';
 export { poolLatents } from './latents.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';

@@ -205,6 +205,10 @@ export interface SuiteMethod {
    */
   form?: {};
   /**
+   * A file that says what latents stand for, e.g. an export of Neuronpedia: .jsonl, .json or .csv of { index, description }, relative to the suite's file. For the selection label.
+   */
+  labels?: string;
+  /**
    * The site that a checkpoint belongs to; what its cfg.json says when omitted.
    */
   site?: string;

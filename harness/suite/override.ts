@@ -67,6 +67,7 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
     methods: suite.methods.map((method) => ({
       ...method,
       ...(method.path === undefined ? {} : { path: absolute(method.path) }),
+      ...(method.labels === undefined ? {} : { labels: absolute(method.labels) }),
     })),
   };
 }

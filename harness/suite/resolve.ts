@@ -10,6 +10,7 @@ import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated
 import { validate } from '../schema/validate.ts';
 import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
+import { labelsFile } from './latent-labels.ts';
 import { methodName, subjectName } from './load.ts';
 import { type ChatPlace, resolveJudges } from './resolve-judges.ts';
 import {
@@ -165,11 +166,12 @@ async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Reg
 /** The suite's methods, checkpoints among them; paths must be absolute. */
 export function resolveMethods(suite: Suite, registry: Registry, where: string): Promise<ResolvedMethod[]> {
   return Promise.all(
-    suite.methods.map((method) =>
-      method.id === CHECKPOINT.id
+    suite.methods.map(async (method) => {
+      const resolved = await (method.id === CHECKPOINT.id
         ? resolveCheckpoint(method, suite.subjects, registry, where)
-        : resolveMethod(method, registry, where, false),
-    ),
+        : resolveMethod(method, registry, where, false));
+      return method.labels === undefined ? resolved : { ...resolved, labels: await labelsFile(method.labels) };
+    }),
   );
 }
 

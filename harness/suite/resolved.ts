@@ -4,6 +4,7 @@ import type { PositionFilter } from '../activations/positions.ts';
 import type { Modality } from '../contract/data.ts';
 import type { MethodNeeds } from '../contract/methods.ts';
 import type { RandomInit } from '../contract/subject.ts';
+import type { LabelsFile } from './latent-labels.ts';
 
 export interface ResolvedDataset {
   id: string;
@@ -121,6 +122,8 @@ export interface ResolvedMethod {
   trainedOn?: string;
   /** The SAE plug-in that a checkpoint in this project's own layout needs. */
   variant?: string;
+  /** What its latents are said to stand for. */
+  labels?: LabelsFile;
   /** Added by a task as a null row; only such tasks score it. */
   control: boolean;
   /** A null row by declaration: tables give it no rank. */

@@ -16,12 +16,13 @@ import {
   shareAbove,
   shareBelowInfluence,
 } from '../../harness/kit/index.ts';
+import type { Injections } from './injection.ts';
 import type { ConceptSplit } from './splits.ts';
 
 /** Share of positives in the setting in which they are rare: 1 %. */
 const RARE = [1, 100] as const;
 
-/** Metrics of one concept; `hard_negative_accuracy` is null where it has no hard negatives. */
+/** Metrics of one concept; null where it has no hard negatives, or nothing was put into texts that do not fire as they are. */
 export interface ConceptMetrics {
   auroc: number;
   auroc_hard: number;
@@ -30,6 +31,9 @@ export interface ConceptMetrics {
   hard_negative_accuracy: number | null;
   auroc_1pct: number;
   f1_1pct: number;
+  injected_fires: number | null;
+  control_fires: number | null;
+  fooled: number | null;
 }
 
 export interface ConceptEvaluation {
@@ -46,7 +50,11 @@ export interface ConceptEvaluation {
  * Scores a detector of one concept. Thresholds come from the training items alone: one for their own share of positives,
  * one for 1 % of positives, at which the training negatives stand for the many.
  */
-export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array) => Float64Array): ConceptEvaluation {
+export function evaluateConcept(
+  split: ConceptSplit,
+  score: (items: Uint32Array) => Float64Array,
+  injections?: Injections,
+): ConceptEvaluation {
   // Side by side, so that the negatives stand next to the hard ones and next to the many.
   const parts = [split.train.items, split.positives, split.hardNegatives, split.negatives, split.extraNegatives];
   const scores = score(joined(Uint32Array, parts));
@@ -58,6 +66,7 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
   const threshold = bestF1Threshold(train, split.train.labels, [trainPositives, train.length]);
   const rareThreshold = bestF1Threshold(train, split.train.labels, RARE);
   const rarePrior = RARE[0] / RARE[1];
+  const fires = injections && firesOnceInjected(injections, score, threshold);
   const evalPrior = positives.length / (positives.length + negatives.length);
   return {
     metrics: {
@@ -68,6 +77,9 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
       hard_negative_accuracy: hard.length === 0 ? null : 1 - shareAbove(hard, threshold),
       auroc_1pct: aurocOf(positives, many),
       f1_1pct: f1AtPrior(shareAbove(positives, rareThreshold), shareAbove(many, rareThreshold), rarePrior),
+      injected_fires: fires?.injected ?? null,
+      control_fires: fires?.control ?? null,
+      fooled: fires ? Number(fires.injected > 0.5) : null,
     },
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
@@ -80,9 +92,32 @@ export function evaluateConcept(split: ConceptSplit, score: (items: Uint32Array)
         hard.length === 0 ? undefined : { items: split.hardNegatives, values: shareBelowInfluence(hard, threshold) },
       auroc_1pct: () => ofItems(split, 'many', aurocInfluence(positives, many)),
       f1_1pct: () => ofItems(split, 'many', f1Influence(positives, many, rareThreshold, rarePrior)),
+      injected_fires: () => fires && { items: fires.base, values: influenceOfShare(fires.ofInjected, fires.injected) },
+      control_fires: () => fires && { items: fires.base, values: influenceOfShare(fires.ofControl, fires.control) },
+      fooled: () => fires && { items: new Uint32Array(0), values: new Float64Array(0) },
     },
   };
 }
+
+/** Of the texts that do not fire as they are: which do once words are in them. Undefined where all fire already. */
+function firesOnceInjected(
+  { base, injected, control }: Injections,
+  score: (items: Uint32Array) => Float64Array,
+  threshold: number,
+) {
+  const scores = score(joined(Uint32Array, [base, injected, control]));
+  const n = base.length;
+  const silent = [...base.keys()].filter((i) => scores[i]! < threshold);
+  if (silent.length === 0) return undefined;
+  const firing = (from: number) => silent.map((i) => Number(scores[from + i]! >= threshold));
+  const [ofInjected, ofControl] = [firing(n), firing(2 * n)];
+  const share = (flags: number[]) => flags.reduce((sum, flag) => sum + flag, 0) / flags.length;
+  const places = Uint32Array.from(silent, (i) => base[i]!);
+  return { base: places, ofInjected, ofControl, injected: share(ofInjected), control: share(ofControl) };
+}
+
+const influenceOfShare = (flags: readonly number[], share: number): Float64Array =>
+  Float64Array.from(flags, (flag) => (flag - share) / flags.length);
 
 /** Negatives as the metrics take them together, in the order of their scores. */
 const NEGATIVES = {

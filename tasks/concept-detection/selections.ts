@@ -1,8 +1,16 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
-import type { FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
-import { bestLatents, type Candidates, createCandidates } from '../../harness/kit/index.ts';
+import type { ConceptSet, FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
+import {
+  bestLatents,
+  type Candidates,
+  createCandidates,
+  csrConcat,
+  joined,
+  matchLabels,
+} from '../../harness/kit/index.ts';
 import { detectorScores, givesScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
+import type { CollectedInjections } from './injection.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
 import { type ConceptSplit, itemsOf } from './splits.ts';
 
@@ -27,16 +35,21 @@ export async function methodSelections(
   labelled: LabelledActivations,
   splits: readonly ConceptSplit[],
   pooled: PooledLatents | undefined,
+  injections: MethodInjections | undefined,
   options: { probeK: number[]; signal?: AbortSignal; progress: (done: number, total: number, note: string) => void },
 ): Promise<Selection[]> {
   const selections: Selection[] = [];
   if (pooled) {
-    selections.push(...latentSelections(createCandidates(pooled), method, labelled, splits, options.probeK));
+    const all = injections?.pooled ? appended(pooled, injections.pooled) : pooled;
+    selections.push(...latentSelections(createCandidates(all), method, labelled, splits, options.probeK));
   }
   const supervised = labelled.set.concepts.some((concept) => givesScores(method.detector?.(concept)));
   if (supervised) {
     const progress = (done: number, total: number) => options.progress(done, total, 'detector scores');
-    const scores = await detectorScores(method, labelled, splits.map(itemsOf), { signal: options.signal, progress });
+    const run = { signal: options.signal, progress };
+    const own = await detectorScores(method, labelled, splits.map(itemsOf), run);
+    const changed = injections && (await injectedScores(method, labelled.set, injections.texts, run));
+    const scores = own.map((row, c) => row && (changed?.[c] ? joined(Float32Array, [row, changed[c]]) : row));
     selections.push({
       name: 'detector',
       choose: (concept) => {
@@ -46,6 +59,41 @@ export async function methodSelections(
     });
   }
   return selections;
+}
+
+/** Changed texts as a method sees them. */
+export interface MethodInjections {
+  texts: CollectedInjections;
+  /** Of a method with latents. */
+  pooled?: PooledLatents;
+}
+
+/** Scores of the changed texts by the detector of each concept. */
+function injectedScores(
+  method: FittedMethod,
+  { concepts, items: unchanged }: ConceptSet,
+  { items, byConcept, activations }: CollectedInjections,
+  run: { signal?: AbortSignal; progress: (done: number, total: number) => void },
+): Promise<(Float32Array | undefined)[]> {
+  const wanted = byConcept.map((own) =>
+    own
+      ? joined(Uint32Array, [own.injected, own.control]).map((place) => place - unchanged.length)
+      : new Uint32Array(0),
+  );
+  return detectorScores(method, { set: { concepts, items, examples: [] }, activations }, wanted, run);
+}
+
+/** The latents of further items after those of the first. */
+function appended(pooled: PooledLatents, more: PooledLatents): PooledLatents {
+  const items = pooled.items + more.items;
+  if (pooled.kind === 'sparse' && more.kind === 'sparse') {
+    return { ...pooled, items, max: csrConcat([pooled.max, more.max]) };
+  }
+  if (pooled.kind === 'dense' && more.kind === 'dense') {
+    const [max, min] = [joined(Float32Array, [pooled.max, more.max]), joined(Float32Array, [pooled.min, more.min])];
+    return { ...pooled, items, max, min };
+  }
+  throw new Error('internal: latents of one method are of two kinds');
 }
 
 function latentSelections(
@@ -94,32 +142,16 @@ function latentSelections(
     });
   }
   if (method.labels) {
-    const latents = latentsByLabel(method.labels);
+    const matches = matchLabels(method.labels, labelled.set.concepts);
     selections.push({
       name: 'label',
       choose: (concept) => {
-        const { id, label } = labelled.set.concepts[concept]!;
-        const latent = latents.get(normalise(label)) ?? latents.get(normalise(id));
-        return latent === undefined ? undefined : single(latent);
+        const match = matches[concept];
+        if (!match) return undefined;
+        const chosen = single(match.latent);
+        return { ...chosen, details: { ...chosen.details, latent_label: match.label, similarity: match.similarity } };
       },
     });
   }
   return selections;
-}
-
-/** The first latent of each label, as AxBench takes it. */
-function latentsByLabel(labels: Record<number, string>): Map<string, number> {
-  const latents = new Map<string, number>();
-  const entries = Object.entries(labels).map(([latent, label]) => ({
-    latent: Number(latent),
-    label: normalise(label),
-  }));
-  for (const { latent, label } of entries.sort((a, b) => a.latent - b.latent)) {
-    if (!latents.has(label)) latents.set(label, latent);
-  }
-  return latents;
-}
-
-function normalise(label: string): string {
-  return label.trim().toLowerCase().replaceAll(/\s+/g, ' ');
 }

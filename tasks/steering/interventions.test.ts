@@ -138,7 +138,11 @@ const activations = memoryActivations([
   [[0, 50]],
 ]);
 const labelled = memoryLabelled(set, activations);
-const vectorsOf = (method: FittedMethod) => steeringVectors(method, labelled, [0], taskTools(method));
+const vectorsOf = async (method: FittedMethod) => {
+  const found = await steeringVectors(method, labelled, [0], taskTools(method));
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+};
 
 for (const kind of ['dense', 'topk'] as const) {
   test(`a latent’s vector is what the decoder adds, its scale its maximum in training (${kind})`, async () => {

@@ -1,5 +1,6 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
+import type { LatentSelection } from './steering-vectors.ts';
 
 export interface SteeringOptions {
   concepts: number;
@@ -7,6 +8,7 @@ export interface SteeringOptions {
   factors: number[];
   extend: number;
   interventions: ('add' | 'clamp')[];
+  selection: LatentSelection;
   maxNewTokens: number;
   temperature: number;
   calibration: number;
@@ -52,6 +54,12 @@ export const STEERING_OPTIONS: OptionsSchema = {
     default: ['add', 'clamp'],
     description:
       'add: x + factor · scale · direction; clamp (sparse dictionaries only): the latent set to factor · scale.',
+  },
+  selection: {
+    enum: ['auroc', 'label', 'output-score'],
+    default: 'auroc',
+    description:
+      'How the latent of a dictionary is chosen: best training AUROC; by a file of labels; LM: of the 10 of best AUROC the one of largest output score.',
   },
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
   temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },

@@ -1,6 +1,15 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
 import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
-import { bestLatents, createCandidates, meanDifferences, SCAN_ROWS, scanKept } from '../../harness/kit/index.ts';
+import {
+  bestLatents,
+  type Candidates,
+  createCandidates,
+  matchLabels,
+  meanDifferences,
+  SCAN_ROWS,
+  scanKept,
+} from '../../harness/kit/index.ts';
+import { largestCode, NEUTRAL_PROMPT, outputScores, scorable } from './output-score.ts';
 
 /** What is added to an activation: factor · scale · vector. */
 export interface SteeringVector {
@@ -16,22 +25,35 @@ export interface SteeringVector {
   details: Record<string, unknown>;
 }
 
+/**
+ * How the latent of a concept is chosen: `auroc`, the one of best AUROC on training items; `label`, the one whose description is
+ * most like the concept's; `output-score`, of the 10 of best training AUROC the one of largest output score.
+ */
+export type LatentSelection = 'auroc' | 'label' | 'output-score';
+
 export interface SteeringVectors {
   /** How they were chosen: the value of the axis `selection`. */
-  selection: 'detector' | 'auroc';
+  selection: 'detector' | LatentSelection;
   /** In the order of the concepts; undefined where the method has none for it. */
   vectors: (SteeringVector | undefined)[];
 }
 
-type Tools = Pick<TaskContext<unknown>, 'latents'>;
+type Tools = Pick<TaskContext<unknown>, 'latents'> & Partial<Pick<TaskContext<unknown>, 'site' | 'subject'>>;
 
-/** Vectors for the listed concepts, from the method's own directions or else its best latents; undefined without either. */
+/** Latents of best training AUROC whose output scores are compared. */
+const SCORED = 10;
+
+/**
+ * Vectors for the listed concepts, from the method's own directions or else its chosen latents; undefined without either, a
+ * reason where latents cannot be chosen so.
+ */
 export async function steeringVectors(
   method: FittedMethod,
   labelled: LabelledActivations,
   concepts: readonly number[],
-  { latents }: Tools,
-): Promise<SteeringVectors | undefined> {
+  tools: Tools,
+  selectBy: LatentSelection = 'auroc',
+): Promise<SteeringVectors | string | undefined> {
   const detectors = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!));
   const own = detectors.map((detector) => detector?.direction);
   if (own.some((direction) => direction !== undefined)) {
@@ -45,22 +67,86 @@ export async function steeringVectors(
     };
   }
   if (!method.encode || !(method.decode || method.directions)) return undefined;
-  const candidates = createCandidates(await latents(labelled.activations));
+  const candidates = createCandidates(await tools.latents(labelled.activations));
   const sets = concepts.map((concept) => labelled.examples(concept, 'train'));
-  const vectors: SteeringVector[] = [];
-  for (const [i, { candidate, latent, sign, trainAuroc }] of bestLatents(candidates, sets).entries()) {
+  const choices = await chosenLatents(method, labelled, concepts, candidates, tools, selectBy);
+  if (typeof choices === 'string') return choices;
+  const vectors: (SteeringVector | undefined)[] = [];
+  for (const [i, choice] of choices.entries()) {
+    if (!choice) {
+      vectors.push(undefined);
+      continue;
+    }
+    const { candidate, details } = choice;
+    const [latent, sign] = [candidates.latentOf(candidate), candidates.signOf(candidate)];
     const max = Math.max(...candidates.values(candidate, sets[i]!.items));
     const vector = (await latentEffect(method, latent)).map((value) => sign * value);
-    const details = { latent, sign, train_auroc: trainAuroc };
-    vectors.push({ vector, scale: max, details, ...(method.sparse ? { latent } : {}) });
+    vectors.push({ vector, scale: max, details: { latent, sign, ...details }, ...(method.sparse ? { latent } : {}) });
   }
   // A latent that is silent on all training items gives no scale: its direction's own products do.
-  const silent = vectors.map(({ scale, vector }) => (scale > 0 ? undefined : vector));
+  const silent = vectors.map((entry) => (entry && !(entry.scale > 0) ? entry.vector : undefined));
   const scales = await largestProducts(labelled, concepts, silent);
   vectors.forEach((entry, i) => {
-    if (silent[i]) entry.scale = scales[i]!;
+    if (entry && silent[i]) entry.scale = scales[i]!;
   });
-  return { selection: 'auroc', vectors };
+  return { selection: selectBy, vectors };
+}
+
+/** A candidate with what results say of its choice. */
+interface Choice {
+  candidate: number;
+  details: Record<string, unknown>;
+}
+
+/** The candidate of each concept; a reason where there can be none. */
+async function chosenLatents(
+  method: FittedMethod,
+  labelled: LabelledActivations,
+  concepts: readonly number[],
+  candidates: Candidates,
+  { subject, site }: Tools,
+  selectBy: LatentSelection,
+): Promise<(Choice | undefined)[] | string> {
+  if (selectBy === 'label') {
+    if (!method.labels) return 'nobody says what its latents stand for: name a file, "labels" of the method in a suite';
+    const matches = matchLabels(
+      method.labels,
+      concepts.map((concept) => labelled.set.concepts[concept]!),
+    );
+    return matches.map(
+      (match) =>
+        match && { candidate: match.latent, details: { latent_label: match.label, similarity: match.similarity } },
+    );
+  }
+  const sets = concepts.map((concept) => labelled.examples(concept, 'train'));
+  if (selectBy === 'auroc') {
+    return bestLatents(candidates, sets).map(({ candidate, trainAuroc }) => ({
+      candidate,
+      details: { train_auroc: trainAuroc },
+    }));
+  }
+  const place = scorable(subject, site?.name);
+  if (typeof place === 'string') return place;
+  const { lm, at: siteName } = place;
+  const { ids } = lm.tokenizer.encode(NEUTRAL_PROMPT);
+  const largest = await largestCode(lm, siteName, ids, method);
+  const choices: Choice[] = [];
+  for (const aurocs of candidates.aurocs(sets)) {
+    const best = [...aurocs.keys()].sort((a, b) => aurocs[b]! - aurocs[a]! || a - b).slice(0, SCORED);
+    const effects = await Promise.all(
+      best.map(async (candidate) => {
+        const sign = candidates.signOf(candidate);
+        return (await latentEffect(method, candidates.latentOf(candidate))).map((value) => sign * value);
+      }),
+    );
+    const scores = await outputScores(lm, siteName, ids, effects, largest);
+    const at = scores.indexOf(Math.max(...scores));
+    choices.push({
+      candidate: best[at]!,
+      details: { train_auroc: aurocs[best[at]!]!, output_score: scores[at]! },
+    });
+  }
+  return choices;
 }
 
 /** What one unit of a latent adds to the reconstruction; the unit direction where the method does not decode. */
