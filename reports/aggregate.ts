@@ -9,6 +9,7 @@ import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
+import { withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
 const FEW = 10;
@@ -95,6 +96,7 @@ function buildTable(results: Result[]): Table {
     main === undefined
       ? candidates.map(({ row }) => row)
       : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
+  const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -108,6 +110,7 @@ function buildTable(results: Result[]): Table {
     marks: marksOf(results),
     judging: judgingOf(results),
     rows,
+    ...(withheld ? { withheld } : {}),
     ...(unavailable ? { unavailable } : {}),
   };
 }

@@ -62,6 +62,8 @@ export interface Table {
   judging: TableJudging[];
   /** Band by band, best first, then the details. */
   rows: TableRow[];
+  /** Why its rows have no ranks, where controls beat the best method. */
+  withheld?: string;
   /** Why there are no rows, where the task does not apply to this subject. */
   unavailable?: string;
 }

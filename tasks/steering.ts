@@ -11,6 +11,9 @@ import { type SteeringVector, steeringVectors } from './steering/steering-vector
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 
+/** Controls of the judge: they write texts themselves. */
+const WRITERS = ['constant-text', 'concept-word', 'prompt-echo'];
+
 /** What all methods share, of the one kind of subject or of the other. */
 type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
 
@@ -20,7 +23,8 @@ type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: unde
  * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
  * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
- * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
+ * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind. Of a method
+ * that writes texts itself these are judged in place of generations.
  */
 export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
@@ -33,7 +37,8 @@ export default defineTask<SteeringOptions, Shared>({
     selection:
       "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
-      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)',
+      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
+      "method's own texts are judged as they are",
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
     judge: 'who rated, where several judges did: the first of them ranks',
@@ -60,10 +65,14 @@ export default defineTask<SteeringOptions, Shared>({
         only: 'overall',
       },
     },
+    withheld: {
+      beatenBy: WRITERS,
+      reason: 'a judge that prefers texts written without the model does not rank what steers it',
+    },
   },
   measure: 'judged',
   seeded: false,
-  controls: ['random', 'unsteered'],
+  controls: ['random', 'unsteered', ...WRITERS],
   judgedTexts({ concepts, prompts, factors, extend, interventions, maxNewTokens }) {
     const { selection, reporting } = halves(prompts);
     const steered = (factors.length + extend) * selection.length + reporting.length;
@@ -95,6 +104,10 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
+    if (method.write) {
+      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' writes texts; what is steered here are images`);
+      return steered(context, concepts.map(withoutVector), ['none'], 'written');
+    }
     const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     if (typeof found === 'string') return emptyOutcome(found);
@@ -108,6 +121,9 @@ export default defineTask<SteeringOptions, Shared>({
     return steered(context, vectors, kinds, selection);
   },
 });
+
+/** What a method that writes is steered with. */
+const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(

@@ -1,6 +1,6 @@
 /** @file Judges: what rates steered texts or images, one row for each, and what a judge is given to do so. */
 import type { ChatCost, ChatModel } from './chat.ts';
-import type { Concept, Dataset, Item, SteeringPrompt } from './data.ts';
+import type { Concept, Dataset, Item, ItemEmbedder, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
 
@@ -47,6 +47,8 @@ export interface JudgeContext<O> {
   /** Absent when activations were imported. */
   subject?: Subject;
   replies: Replies;
+  /** The encoder that the option `embedder` names, of a judge that declares `embeds`. */
+  embedder?: ItemEmbedder;
   /** Of a judge that `asks`: the model behind the endpoint that the command line names. Absent where none is named. */
   chat?: ChatModel;
 }
@@ -62,6 +64,11 @@ export interface OpenJudge {
 
 export interface JudgeDefinition<O = Record<string, unknown>> extends Plugin {
   options: OptionsSchema;
+  /**
+   * It has an option `embedder`: an encoder's folder or name, which is loaded for it. Its fingerprint is part of the key of what was
+   * judged, and stands in results.
+   */
+  embeds?: boolean;
   /** Why it cannot judge what is made of this dataset; undefined when it can. */
   unavailable?(context: { dataset: Dataset }): string | undefined;
   /**

@@ -3,10 +3,10 @@ import { keptRows } from '../activations/activation-set.ts';
 import { collectInMemory } from '../activations/collect-in-memory.ts';
 import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
-import type { Item } from '../contract/data.ts';
+import type { Item, ItemEmbedder } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
-import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
+import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { canonicalJson } from '../io/json.ts';
@@ -207,17 +207,22 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return filter ? (await withoutPositions(set, filter, { spare: true })).set : set;
     });
 
-  const openJudge = (judge: ResolvedJudge): Promise<TaskJudge> =>
-    once(`judge ${JSON.stringify(judge)}`, async () => {
-      const definition = await registry.get('judge', judge.id);
-      const options = definition.replyOptions?.(judge.options) ?? judge.options;
-      return taskJudge(definition, judge, session, repliesOf({ ...judge, options }), run.chat);
-    });
-
-  const judgesFor = (task: ResolvedTask): Promise<TaskJudge[]> => Promise.all(judgesOf(task).map(openJudge));
-
-  const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
+  const embedderOf = async ({ embedder }: Pick<ResolvedTask, 'embedder'>): Promise<ItemEmbedder | undefined> =>
     embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+
+  const openJudge = (judge: ResolvedJudge, embedder: ResolvedTask['embedder']): Promise<TaskJudge> => {
+    const by = embedder?.fingerprint;
+    return once(`judge ${JSON.stringify([judge, by])}`, async () => {
+      const definition = await registry.get('judge', judge.id);
+      const own = definition.replyOptions?.(judge.options) ?? judge.options;
+      const options = definition.embeds && by !== undefined ? { ...own, embedder: by } : own;
+      const replies = repliesOf({ ...judge, options });
+      return taskJudge(definition, judge, session, replies, run.chat, () => embedderOf({ embedder }));
+    });
+  };
+
+  const judgesFor = (task: ResolvedTask): Promise<TaskJudge[]> =>
+    Promise.all(judgesOf(task).map((judge) => openJudge(judge, task.embedder)));
 
   const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {

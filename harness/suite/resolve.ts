@@ -27,7 +27,7 @@ import {
   type SuiteCode,
 } from './resolved.ts';
 import { cardRemarks } from './subject-card.ts';
-import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
+import { familyOf, isToFetch, refuseSubject, subjectByName, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -67,7 +67,9 @@ const DEFAULT_ITEMS = { train: 2000, test: 500 };
 export async function resolveSuite(suite: Suite, context: ResolveContext): Promise<ResolvedSuite> {
   const { registry, versions, limited } = context;
   const where = `suite ${suite.id}`;
-  const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where, context.chat ?? {})));
+  const tasks = await Promise.all(
+    suite.tasks.map((task) => resolveTask(task, registry, where, { chat: context.chat ?? {} })),
+  );
   const methods = await resolveMethods(suite, registry, where);
   const present = new Set(methods.map(({ id }) => id));
   for (const id of [...new Set(tasks.flatMap(({ controls }) => controls))].sort()) {
@@ -109,12 +111,15 @@ async function codeOf(
   return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
 }
 
-/** @param chat Of a run: what is missing to ask a judge is refused then. Whoever only checks a suite leaves it out. */
+/**
+ * @param fetch Whether an encoder that is not on this machine is fetched; it is left out otherwise.
+ * @param chat Of a run: what is missing to ask a judge is refused then. Whoever only checks a suite leaves it out.
+ */
 export async function resolveTask(
   given: Suite['tasks'][number],
   registry: Registry,
   where: string,
-  chat?: ChatPlace,
+  { fetch = true, chat }: { fetch?: boolean; chat?: ChatPlace } = {},
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const label = `${where}: task ${task.id}`;
@@ -123,6 +128,9 @@ export async function resolveTask(
   const { embedder, ...others } = resolved;
   const options = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
+  const judges = task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : undefined;
+  const encoder = (task.embeds ? embedder : undefined) ?? judges?.embedder;
+  const away = encoder === undefined || (!fetch && (await isToFetch(await subjectByName(String(encoder)))));
   return {
     id: task.id,
     title: task.title,
@@ -134,10 +142,8 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
-    ...(task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : {}),
-    ...(task.embeds && embedder !== undefined
-      ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
-      : {}),
+    ...(judges ? judges.resolved : {}),
+    ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
   };
 }

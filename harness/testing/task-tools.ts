@@ -3,6 +3,7 @@ import type {
   ChatModel,
   Dataset,
   FittedMethod,
+  ItemEmbedder,
   JudgeDefinition,
   Replies,
   TaskContext,
@@ -17,13 +18,22 @@ export function taskTools(method: FittedMethod): Pick<TaskContext<unknown>, 'lat
   return { latents: (set) => poolLatents(method, set), shared: createOnce() };
 }
 
+/** What a judge of a test is opened with. */
+interface JudgeParts {
+  options?: Record<string, unknown>;
+  chat?: ChatModel;
+  replies?: Replies;
+  embedder?: ItemEmbedder;
+}
+
 /** A judge on a dataset, which keeps no replies but where it is given a place for them. */
 export function judgeOn(
   dataset: Dataset,
   definition: JudgeDefinition,
-  { options = {}, chat, replies }: { options?: Record<string, unknown>; chat?: ChatModel; replies?: Replies } = {},
+  { options = {}, chat, replies, embedder }: JudgeParts = {},
 ): TaskJudge {
   const { id, version } = definition;
   const kept = replies ?? { once: <T>(_request: unknown, ask: () => Promise<T>) => ask() };
-  return taskJudge(definition, { id, version, options }, { dataset, own: () => {} }, kept, chat);
+  const session = { dataset, own: () => {} };
+  return taskJudge(definition, { id, version, options }, session, kept, chat, async () => embedder);
 }

@@ -18,7 +18,7 @@ import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-
 import type { SteeringOptions } from './options.ts';
 import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
-import { type KnownTexts, promptIds } from './texts.ts';
+import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
 
 /** What all methods share. */
 export interface LmShared {
@@ -78,7 +78,8 @@ export async function steerLm(
   selectedBy: string,
 ): Promise<TaskOutcome> {
   const records = recordsOf(context);
-  const generate = generateOnce((wanted: Wanted[]) => generateWanted(context, subject, shared.prompts, wanted));
+  const make = context.method.write ? writeWanted : generateWanted;
+  const generate = generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted));
   const outcomes: TaskOutcome[] = [];
   for (const record of records) {
     outcomes.push(await steerUnder(record, context, generate, shared, vectors, kinds, selectedBy));
@@ -113,7 +114,7 @@ async function steerUnder(
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    idle ? wanted.map(withoutSteering) : await generateSteered(wanted);
+    idle && !context.method.write ? wanted.map(withoutSteering) : await generateSteered(wanted);
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
@@ -177,6 +178,22 @@ function missingReason(directions: number, unrated: readonly Ratings[]): string 
   if (directions === 0) return 'no concept has a direction';
   const reason = unrated.find((rating) => rating.reason !== undefined)?.reason;
   return `the judge gave no such rating${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** The wanted texts as the method itself writes them, each cut to the length of generated ones. */
+async function writeWanted(
+  { method, options, signal }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const texts = wanted.map(({ concept, p }) => {
+    const prompt = prompts[p]!;
+    const before = /\s$/.test(prompt.text) ? prompt.text : `${prompt.text} `;
+    return cutText(subject, before + method.write!(concept, prompt), prompt.text.length, options.maxNewTokens);
+  });
+  const likelihoods = await textLikelihoods(subject, texts, { signal });
+  return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
 }
 
 /** The wanted texts, in order. */
