@@ -38,7 +38,7 @@ export default defineTask<SteeringOptions, Shared>({
       "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
       'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
-      "method's own texts are judged as they are",
+      "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
     judge: 'who rated, where several judges did: the first of them ranks',
@@ -104,9 +104,9 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
-    if (method.write) {
-      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' writes texts; what is steered here are images`);
-      return steered(context, concepts.map(withoutVector), ['none'], 'written');
+    if (method.write || method.ask) {
+      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
+      return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
     }
     const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
@@ -122,7 +122,7 @@ export default defineTask<SteeringOptions, Shared>({
   },
 });
 
-/** What a method that writes is steered with. */
+/** What a method that writes or asks is steered with. */
 const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */

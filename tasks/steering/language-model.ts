@@ -78,7 +78,8 @@ export async function steerLm(
   selectedBy: string,
 ): Promise<TaskOutcome> {
   const records = recordsOf(context);
-  const make = context.method.write ? writeWanted : generateWanted;
+  const { write, ask } = context.method;
+  const make = write ? writeWanted : ask ? askWanted : generateWanted;
   const generate = generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted));
   const outcomes: TaskOutcome[] = [];
   for (const record of records) {
@@ -113,8 +114,9 @@ async function steerUnder(
   const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
+  const asWritten = context.method.write !== undefined || context.method.ask !== undefined;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    idle && !context.method.write ? wanted.map(withoutSteering) : await generateSteered(wanted);
+    idle && !asWritten ? wanted.map(withoutSteering) : await generateSteered(wanted);
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
@@ -194,6 +196,22 @@ async function writeWanted(
   });
   const likelihoods = await textLikelihoods(subject, texts, { signal });
   return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
+}
+
+/** The wanted texts as the subject writes them when it is asked for the concept, measured after the prompt as it is. */
+async function askWanted(
+  { method, options, site, seed, signal, progress }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const { maxNewTokens, temperature } = options;
+  const rows = wanted.map(({ concept, c, p }): GenerationRow => {
+    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
+    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+  });
+  const note = (done: number, total: number) => progress(done, total, 'asked texts');
+  return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
 }
 
 /** The wanted texts, in order. */

@@ -41,17 +41,8 @@ const OPTIONS = {
   ...{ temperature: 0, calibration: 20, images: 16, judge: 'dataset', judgeOptions: {}, selection: 'auroc' as const },
 };
 
-test('its own texts are judged, cut as generated ones are; nothing is steered', async () => {
-  const asked = new Set<string>();
-  const method: FittedMethod = {
-    d_in: 5,
-    sparse: false,
-    write({ label }, { text }) {
-      asked.add(`${text}, ${label}`);
-      return 'topic concept concept concept topic';
-    },
-    dispose: () => {},
-  };
+/** The outcome of a method that is no direction, and the model it was tried on. */
+async function run(method: FittedMethod) {
   const subject = wordModel();
   const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
   const activations = memoryActivations([[[0, 0, 0, 2, 0]], [[0, 0, 0, 0, 1]]]);
@@ -65,6 +56,21 @@ test('its own texts are judged, cut as generated ones are; nothing is steered', 
   const prepared = await task.prepare!(context);
   const tools = taskTools(method);
   const outcome = await task.run({ ...context, ...tools, prepared, method: { ...method, id: 'w', kind: 'baseline' } });
+  return { outcome, subject };
+}
+
+test('its own texts are judged, cut as generated ones are; nothing is steered', async () => {
+  const asked = new Set<string>();
+  const method: FittedMethod = {
+    d_in: 5,
+    sparse: false,
+    write({ label }, { text }) {
+      asked.add(`${text}, ${label}`);
+      return 'topic concept concept concept topic';
+    },
+    dispose: () => {},
+  };
+  const { outcome, subject } = await run(method);
   const [row, ...others] = checkedRows(outcome, task.metrics, 'steering');
   assert.is(others.length, 0);
   assert.equal(row!.axes, { selection: 'written', intervention: 'none' });
@@ -74,6 +80,26 @@ test('its own texts are judged, cut as generated ones are; nothing is steered', 
   const [concept] = outcome.details!['written/none'] as { examples: { text: string }[] }[];
   assert.is(concept!.examples[0]!.text.trim(), 'topic concept concept');
   assert.is(subject.generated(), 4, 'the unsteered texts alone');
+});
+
+test('a method that asks: the subject generates from its prompt, and the text stands after the prompt as it is', async () => {
+  const { outcome, subject } = await run({
+    d_in: 5,
+    sparse: false,
+    // After `concept` the model says `concept` for ever.
+    ask: ({ label }, { text }) => `${text} ${label}`,
+    dispose: () => {},
+  });
+  const [row, ...others] = checkedRows(outcome, task.metrics, 'steering');
+  assert.is(others.length, 0);
+  assert.equal(row!.axes, { selection: 'asked', intervention: 'none' });
+  assert.is(row!.metrics['concept']!.value, 2);
+  assert.is(row!.metrics['instruct']!.value, 0);
+  assert.is(row!.metrics['factor']!.value, 0);
+  const [concept] = outcome.details!['asked/none'] as { examples: { text: string; prompt: string }[] }[];
+  assert.is(concept!.examples[0]!.prompt, 'go');
+  assert.is(concept!.examples[0]!.text.trim(), 'concept concept concept');
+  assert.is(subject.generated(), 8, 'the unsteered texts, and those of either half of the prompts');
 });
 
 test.run();
