@@ -75,12 +75,13 @@ test('--dry-run says what would be asked for and what it costs, and sends nothin
     '1,2',
   ];
   const { out } = await runCommand(...RUN, ...places, ...given, '--json');
-  const { judging } = JSON.parse(out) as { judging: Record<string, number>[] };
-  // Three methods (diffmean and two controls), 2 concepts: 2 ways · ((2 + 2 factors) · 1 prompt + 1) + 1 unsteered.
-  const texts = 3 * 2 * (2 * (4 * 1 + 1) + 1);
+  const { judging, steps } = JSON.parse(out) as { judging: Record<string, number>[]; steps: { kind: string }[] };
+  // Of diffmean and of each control, 2 concepts: 2 ways · ((2 + 2 factors) · 1 prompt + 1) + 1 unsteered.
+  const methods = steps.filter(({ kind }) => kind === 'evaluate').length;
+  const texts = methods * 2 * (2 * (4 * 1 + 1) + 1);
   const [{ price, tokensSent, tokensReceived, requests, ...names }] = judging as [Record<string, number>];
   assert.equal(names, { judge: 'openai', model: 'm', endpoint: URL, texts });
-  assert.ok(requests! >= texts * 3.3 && requests! <= texts * 3.3 + 3);
+  assert.ok(requests! >= texts * 3.3 && requests! <= texts * 3.3 + methods);
   assert.ok(Math.abs(price! - (tokensSent! + 2 * tokensReceived!) / 1e6) < 1e-12);
 });
 
