@@ -2,6 +2,7 @@
 import { defineTask, type ResultRow, type TaskContext, type TaskOutcome } from '../harness/contract.ts';
 import { allUnavailable } from '../harness/kit/index.ts';
 import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
+import { halves } from './steering/concept-choice.ts';
 import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
@@ -41,6 +42,7 @@ export default defineTask<SteeringOptions, Shared>({
       'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
       "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention: INTERVENTION_AXIS,
+    judge: 'who rated, where several judges did: the first of them ranks',
   },
   shows: {
     columns: [
@@ -84,7 +86,12 @@ export default defineTask<SteeringOptions, Shared>({
   measure: 'judged',
   seeded: false,
   controls: ['random', 'unsteered', ...WRITERS],
-  unavailable({ subject, site, dataset, labelled, judge }) {
+  judgedTexts({ concepts, prompts, factors, extend, interventions, maxNewTokens }) {
+    const { selection, reporting } = halves(prompts);
+    const steered = (factors.length + extend) * selection.length + reporting.length;
+    return { texts: concepts * (interventions.length * steered + reporting.length), tokensPerText: maxNewTokens };
+  },
+  unavailable({ subject, site, dataset, labelled, judge, otherJudges = [] }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (site.parts) return 'steering acts at one site, not at a joint one';
     if (!labelled) return 'the dataset has no labelled concepts';
@@ -92,7 +99,8 @@ export default defineTask<SteeringOptions, Shared>({
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
     if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
-    return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
+    if (!dataset.prompts) return 'the dataset has no prompts to steer from';
+    return [judge, ...otherJudges].find((each) => each?.unavailable !== undefined)?.unavailable;
   },
   async prepare(context) {
     const subject = context.subject!;
