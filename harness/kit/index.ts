@@ -131,6 +131,7 @@ export { createAdam } from '../num/optimiser.ts';
 export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
+export { agreementOf, pairedSums, type RatedPair, rankCorrelation } from '../num/stats/agreement.ts';
 export {
   byCluster,
   crossedInterval,
