@@ -278,7 +278,7 @@ const UNEMBEDDING = [
   [0, 0, 1],
 ];
 const lmItems = [
-  [0, 1, 2, 1],
+  [0, 1, 1, 1],
   [0, 2, 2],
   [0, 1],
 ];
@@ -297,16 +297,16 @@ test('cross-entropies of a language model, by hand: clean, zero, mean, spliced',
     method((x) => x.map((row) => row.map((v) => v / 2))),
     { subject: model },
   );
-  // Predicted after a kept position: 1→2, 2→1 in item 0, 2→2 in item 1; nothing in item 2.
+  // Predicted after a kept position: 1→1 twice in item 0, 2→2 in item 1; nothing in item 2.
   const pairs: [number, number][] = [
-    [1, 2],
-    [2, 1],
+    [1, 1],
+    [1, 1],
     [2, 2],
   ];
   const mean = (replace: (x: number[]) => number[]) =>
     pairs.reduce((sum, [token, next]) => sum + crossEntropy(replace(EMBEDDING[token]!), next), 0) / 3;
-  // Kept rows: tokens 1, 2, 1, 2, 2, 1.
-  const [clean, zero, ablated] = [mean((x) => x), mean(() => [0, 0]), mean(() => [1, 0.5])];
+  // Kept rows: tokens 1, 1, 1, 2, 2, 1.
+  const [clean, zero, ablated] = [mean((x) => x), mean(() => [0, 0]), mean(() => [4 / 3, 1 / 3])];
   const half = mean((x) => x.map((v) => v / 2));
   near(cell('ce_clean'), clean);
   near(cell('ce_zero'), zero);
@@ -371,6 +371,23 @@ test('what is kept of the clean passes changes no bit: log-probabilities, the st
   assert.equal(found[2], found[0]);
   assert.is(tf.memory().numTensors, before);
   model.dispose();
+});
+
+test('where zeros predict better than the subject there is no share of a loss to recover', async () => {
+  // The logits are turned over: the tokens that came are the least likely ones.
+  const model = bigramModel(
+    EMBEDDING,
+    UNEMBEDDING.map((row) => row.map((value) => -value)),
+  );
+  const { outcome, cell } = await run(
+    lmSet(),
+    method((x) => x.map((row) => row.map((value) => value / 2))),
+    { subject: model },
+  );
+  assert.ok(cell('ce_zero')! < cell('ce_clean')!);
+  assert.is(cell('ce_loss_score'), null);
+  assert.match(outcome.rows[0]!.metrics['ce_loss_score']!.reason!, /below zero/);
+  assert.ok(cell('kl_score')! > 0);
 });
 
 test('zero ablation by the method itself scores 0', async () => {
