@@ -8,6 +8,7 @@ import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
+import { withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
 const FEW = 10;
@@ -94,6 +95,7 @@ function buildTable(results: Result[]): Table {
     main === undefined
       ? candidates.map(({ row }) => row)
       : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
+  const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -106,6 +108,7 @@ function buildTable(results: Result[]): Table {
     epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
     marks: marksOf(results),
     rows,
+    ...(withheld ? { withheld } : {}),
     ...(unavailable ? { unavailable } : {}),
   };
 }

@@ -131,6 +131,7 @@ export async function renderHtml(
         title: table.task.title,
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         notes: embedderText(table.task),
+        withheld: table.withheld,
         unavailable: table.unavailable,
         matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
         studies,

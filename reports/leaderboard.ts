@@ -86,6 +86,7 @@ function tableView(table: Table, tables: readonly Table[]) {
     note: counts.join('; '),
     remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
+    withheld: table.withheld === undefined ? undefined : markdownText(table.withheld),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${markdownText(metricTitle(name))}${arrows[directionOf(name)]}`),
     bands: bands.map((band) => ({

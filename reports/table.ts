@@ -59,6 +59,8 @@ export interface Table {
   marks: TableMark[];
   /** Band by band, best first, then the details. */
   rows: TableRow[];
+  /** Why its rows have no ranks, where controls beat the best method. */
+  withheld?: string;
   /** Why there are no rows, where the task does not apply to this subject. */
   unavailable?: string;
 }

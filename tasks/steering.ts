@@ -10,6 +10,9 @@ import { type SteeringVector, steeringVectors } from './steering/steering-vector
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 
+/** Controls of the judge: they write texts themselves. */
+const WRITERS = ['constant-text', 'concept-word', 'prompt-echo'];
+
 /** What all methods share, of the one kind of subject or of the other. */
 type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
 
@@ -19,7 +22,8 @@ type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: unde
  * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
  * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
- * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
+ * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind. Of a method
+ * that writes texts itself these are judged in place of generations.
  */
 export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
@@ -32,7 +36,8 @@ export default defineTask<SteeringOptions, Shared>({
     selection:
       "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
-      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)',
+      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
+      "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
   },
@@ -58,10 +63,14 @@ export default defineTask<SteeringOptions, Shared>({
         only: 'overall',
       },
     },
+    withheld: {
+      beatenBy: WRITERS,
+      reason: 'a judge that prefers texts written without the model does not rank what steers it',
+    },
   },
   measure: 'judged',
   seeded: false,
-  controls: ['random', 'unsteered'],
+  controls: ['random', 'unsteered', ...WRITERS],
   unavailable({ subject, site, dataset, labelled, judge }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (site.parts) return 'steering acts at one site, not at a joint one';
@@ -87,6 +96,10 @@ export default defineTask<SteeringOptions, Shared>({
       return emptyOutcome(`'${method.id}' ${reason}`);
     }
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
+    if (method.write || method.ask) {
+      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
+      return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
+    }
     const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     if (typeof found === 'string') return emptyOutcome(found);
@@ -100,6 +113,9 @@ export default defineTask<SteeringOptions, Shared>({
     return steered(context, vectors, kinds, selection);
   },
 });
+
+/** What a method that writes or asks is steered with. */
+const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(

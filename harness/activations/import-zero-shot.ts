@@ -42,6 +42,14 @@ async function classifier(folder: string, { prompts, map }: ZeroShotLabels, d_in
   return { classes, means, used: names.filter((name) => name !== null).length };
 }
 
+/** Said where one class got over half of the items: such labels may tell of the prompts more than of the items. */
+function uneven(classes: readonly string[], classOf: Int32Array): string {
+  const counts = classes.map((_, c) => classOf.reduce((sum, own) => sum + (own === c ? 1 : 0), 0));
+  const most = Math.max(...counts);
+  if (2 * most <= classOf.length) return '';
+  return `; ${Math.round((100 * most) / classOf.length)} % of the items got '${classes[counts.indexOf(most)]}'`;
+}
+
 /** Rows labelled at a time. */
 const CHUNK_ROWS = 4096;
 
@@ -64,6 +72,8 @@ export async function zeroShotLabels(
       classOf[item] = scores.indexOf(Math.max(...scores));
     }
   }
-  const origin = `pseudo-labels: nearest of ${classes.length} classes by the mean of ${used} prompt embeddings (zero-shot), not by a person`;
+  const origin =
+    `pseudo-labels: nearest of ${classes.length} classes by the mean of ${used} prompt embeddings (zero-shot), not by a person` +
+    uneven(classes, classOf);
   return { classes, classOf, origin };
 }

@@ -358,6 +358,7 @@ test('real CLIP embeddings of pathology images with labelled prompts', async () 
   const { dataset, activationsFor, site, notes } = await openImport(PATHMNIST);
   assert.equal(site, { name: 'vision.embed', d: 512, modality: 'image', kind: 'pooled' });
   assert.match(notes[0]!, /nearest of 9 classes by the mean of 192 prompt embeddings/);
+  assert.match(notes[0]!, /; \d\d % of the items got 'cancer_associated_stroma'/);
   const train = await dataset.corpus('train', 1000);
   const set = await activationsFor(train);
   assert.is(set.n, train.length);

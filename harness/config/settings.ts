@@ -121,7 +121,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['run'],
     value: 'DIR',
     description:
-      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
+      'An encoder, not the subject, that the MS score compares items by, and the judge `embedding` texts: a model folder, a hub id or a name, e.g. a MiniLM.',
   },
   {
     name: 'activations',

@@ -1,5 +1,5 @@
 /** @file Judges: what rates steered texts or images, one row for each, and what a judge is given to do so. */
-import type { Concept, Dataset, Item, SteeringPrompt } from './data.ts';
+import type { Concept, Dataset, Item, ItemEmbedder, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
 
@@ -42,6 +42,8 @@ export interface JudgeContext<O> {
   /** Absent when activations were imported. */
   subject?: Subject;
   replies: Replies;
+  /** The encoder that the option `embedder` names, of a judge that declares `embeds`. */
+  embedder?: ItemEmbedder;
 }
 
 /** A judge at work. */
@@ -55,6 +57,11 @@ export interface OpenJudge {
 
 export interface JudgeDefinition<O = Record<string, unknown>> extends Plugin {
   options: OptionsSchema;
+  /**
+   * It has an option `embedder`: an encoder's folder or name, which is loaded for it. Its fingerprint is part of the key of what was
+   * judged, and stands in results.
+   */
+  embeds?: boolean;
   /** Why it cannot judge what is made of this dataset; undefined when it can. */
   unavailable?(context: { dataset: Dataset }): string | undefined;
   /** Opened where a task first asks for a rating, and disposed of with the subject. */

@@ -77,6 +77,11 @@ export interface FittedMethod {
   training?: TrainingSpeed;
   detector?(concept: Concept): ConceptDetector | undefined;
   /**
+   * A text that is to show the concept after the prompt, written without the subject. Of a method that has this, judged tasks rate
+   * these texts, cut to the length of generated ones, in place of steered ones.
+   */
+  write?(concept: Concept, prompt: SteeringPrompt): string;
+  /**
    * The prompt that asks for the concept, in place of `prompt`: the subject generates from it, and nothing in the subject is
    * changed.
    */

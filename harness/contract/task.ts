@@ -1,7 +1,7 @@
 /** @file Tasks: what they declare, what they are given, and the rows they return. */
 
 import type { Rng } from '../num/rng.ts';
-import type { ActivationSet, Dataset, Item, Site } from './data.ts';
+import type { ActivationSet, Dataset, Item, ItemEmbedder, Site } from './data.ts';
 import type { TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
@@ -111,6 +111,11 @@ export interface TaskDisplay {
    * of at least `dense` times d_in stands apart without a rank: that is no compression.
    */
   bands?: { metric: string; ratio: number; dense: number };
+  /**
+   * Ids of controls that must not do better than the best method: where one does, what they are measured by ranks nothing,
+   * and tables stand without ranks, for this reason.
+   */
+  withheld?: { beatenBy: string[]; reason: string };
   /** Value of the main metric that means nothing was found: a line among its bars. */
   chance?: number;
   /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
@@ -123,21 +128,6 @@ export interface TaskDisplay {
   costs?: string[];
   scaling?: ScalingDisplay;
   curves?: Record<string, CurveDisplay>;
-}
-
-/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
-export interface ItemEmbedder {
-  id: string;
-  /** Names it in results. */
-  description: string;
-  /** What of items it reads. */
-  reads: readonly ('text' | 'image')[];
-  /**
-   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
-   *
-   * @throws UserError for an item that has none of what it reads.
-   */
-  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
 }
 
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */

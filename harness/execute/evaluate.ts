@@ -1,10 +1,9 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
-import type { Modality } from '../contract/data.ts';
+import type { ItemEmbedder, Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type {
-  ItemEmbedder,
   PrepareContext,
   Prepared,
   TargetSite,
@@ -101,18 +100,21 @@ export async function prepareContext(
   };
 }
 
-/** The judge on a session's dataset and subject; it is disposed of with the session. */
+/** The judge on a session's dataset and subject; it is disposed of with the session, and so is the encoder that it may read by. */
 export function taskJudge(
   definition: JudgeDefinition,
   { id, version, options }: ResolvedJudge,
   session: Pick<Session, 'dataset' | 'subject' | 'own'>,
   replies: Replies,
+  embedderOf: () => Promise<ItemEmbedder | undefined> = async () => undefined,
 ): TaskJudge {
   const { dataset, subject } = session;
   const once = createOnce();
   const opened = (): Promise<OpenJudge> =>
     once('judge', async () => {
-      const judge = await definition.open({ options, dataset, ...(subject ? { subject } : {}), replies });
+      const embedder = definition.embeds ? await embedderOf() : undefined;
+      const parts = { ...(subject ? { subject } : {}), ...(embedder ? { embedder } : {}) };
+      const judge = await definition.open({ options, dataset, replies, ...parts });
       session.own(judge);
       return judge;
     });

@@ -3,10 +3,10 @@ import { keptRows } from '../activations/activation-set.ts';
 import { collectInMemory } from '../activations/collect-in-memory.ts';
 import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
-import type { Item } from '../contract/data.ts';
+import type { Item, ItemEmbedder } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
-import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
+import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { canonicalJson } from '../io/json.ts';
@@ -207,15 +207,19 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return filter ? (await withoutPositions(set, filter, { spare: true })).set : set;
     });
 
-  const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
+  const embedderOf = async ({ embedder }: Pick<ResolvedTask, 'embedder'>): Promise<ItemEmbedder | undefined> =>
+    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+
+  const judgeOf = async ({ judge, embedder }: ResolvedTask): Promise<TaskJudge | undefined> => {
     if (!judge) return undefined;
-    return once(`judge ${JSON.stringify(judge)}`, async () =>
-      taskJudge(await registry.get('judge', judge.id), judge, session, repliesOf(judge)),
+    const by = embedder?.fingerprint;
+    const answering = { ...judge, options: { ...judge.options, ...(by === undefined ? {} : { embedder: by }) } };
+    return once(`judge ${JSON.stringify(answering)}`, async () =>
+      taskJudge(await registry.get('judge', judge.id), judge, session, repliesOf(answering), () =>
+        embedderOf({ embedder }),
+      ),
     );
   };
-
-  const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
-    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
 
   const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {

@@ -218,6 +218,10 @@ test('tokenizers: what would blow up a text or break the library is named', asyn
       tokenizer({ model: { type: 'BPE', vocab: { a: 0 }, merges: [['a', 'b'], 'a b'] } }),
       /merges\[1\]: expected two tokens/,
     ],
+    [
+      tokenizer({ model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2, ba: 3, aba: 4 }, merges: ['a b'] } }),
+      /merges: expected merges that make the 3 longer tokens .* none makes "ba" and 1 others: was the list cut off/,
+    ],
   ];
   for (const [json, expected] of cases) assert.match(await refusal(() => checkTokenizerJson('t', json)), expected);
 });

@@ -61,6 +61,8 @@ export interface RepositoryCache {
   blobs: string;
   /** The file that holds the commit of a branch or tag. */
   ref: string;
+  /** A file that is there once all files of a commit's model were fetched here; other programs may have fetched some of them. */
+  fetched(commit: string): string;
   snapshot(commit: string): string;
 }
 
@@ -75,6 +77,7 @@ export function repositoryCache(
   return {
     blobs: join(root, 'blobs'),
     ref: join(root, 'refs', revision),
+    fetched: (commit) => join(root, 'refs', 'saxbench', commit),
     snapshot: (commit) => join(root, 'snapshots', commit),
   };
 }

@@ -47,7 +47,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     faults.failures -= 1;
     response.writeHead(503).end();
   } else if (faults.gated && request.headers.authorization !== 'Bearer secret') response.writeHead(401).end();
-  else if (/^\/api\/models\/org\/model\/revision\/(main|v1)$/.test(url)) {
+  else if (/^\/api\/models\/org\/model\/revision\/(main|v1|[0-9a-f]{40})$/.test(url)) {
     const siblings = [...Object.keys(files), '../../evil.json', 'nul\0.safetensors', '..'].map((rfilename) => ({
       rfilename,
     }));
@@ -114,6 +114,22 @@ test('a download has the layout of the Hugging Face cache, and is made once', as
   requests = [];
   assert.equal(await resolve(`org/model@${commit}`), found);
   assert.equal(await resolveModel('org/model', { env: { ...env, HF_HUB_OFFLINE: '1' } }), found);
+  assert.equal(requests, []);
+});
+
+test('a commit of which another program fetched the weights alone gets the rest, once', async () => {
+  const { folder } = await resolve('org/model');
+  rmSync(join(folder, 'config.json'));
+  rmSync(join(folder, '../../refs'), { recursive: true });
+  assert.equal(await resolveModel(`org/model@${commit}`, { env: { ...env, HF_HUB_OFFLINE: '1' } }), {
+    ...{ folder, id: 'org/model', commit },
+  });
+  requests = [];
+  await resolve(`org/model@${commit}`);
+  assert.ok(existsSync(join(folder, 'config.json')));
+  assert.is(requests[0], `GET /api/models/org/model/revision/${commit}`);
+  requests = [];
+  await resolve(`org/model@${commit}`);
   assert.equal(requests, []);
 });
 

@@ -89,6 +89,9 @@ async function isComplete(folder: string, options: ResolveOptions): Promise<bool
   return shards.length > 0 && shards.every((file) => present[files.indexOf(file)]);
 }
 
+/** Whether all files of a model are wanted, of which the repository alone knows which there are. */
+const takesModel = ({ files, wants, choose }: ResolveOptions) => !files && !wants && !choose;
+
 interface Listing {
   commit: string;
   files: string[];
@@ -131,7 +134,7 @@ async function fetchSnapshot(
   const { commit, files } = await listFiles(settings, id, revision, options);
   const missing = options.files?.find((file) => !files.includes(file));
   if (missing !== undefined) throw new UserError(`hub ${id}@${revision}: expected a file ${missing}, found none.`);
-  const weights = options.wants || options.files || options.choose ? undefined : weightFiles(files);
+  const weights = takesModel(options) ? weightFiles(files) : undefined;
   if (weights && 'candidates' in weights && weights.candidates.length === 0) {
     throw new UserError(
       `hub ${id}@${revision}: holds no .safetensors and no pytorch_model.bin: choose a revision that does, or convert the weights.`,
@@ -155,12 +158,14 @@ async function fetchSnapshot(
   }
   // Last: whoever finds the reference finds every file.
   if (!isCommit(revision)) await atomicWriteFile(places.ref, commit);
+  if (takesModel(options)) await atomicWriteFile(places.fetched(commit), commit);
   return { folder, id, commit };
 }
 
 /**
  * Resolve a reference to a folder: an existing local folder as it is; `org/name[@revision]` through the standard
- * Hugging Face cache, downloading what is missing. Without a connection the cached snapshot is used when it is whole.
+ * Hugging Face cache, downloading what is missing. Without a connection the cached snapshot is used when it is whole, by what its
+ * files tell: which others the repository has only the hub knows.
  *
  * @throws UserError when there is no such folder or repository, access is refused, the network fails and nothing whole
  * is cached, or the disk is full.
@@ -183,7 +188,8 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options));
   const whole = cached !== undefined && (await isWhole(cached));
   const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
-  if (whole && (settings.offline || isCommit(revision))) return fromCache;
+  const fetched = isCommit(revision) && (!takesModel(options) || (await exists(places.fetched(revision))));
+  if (whole && (settings.offline || fetched)) return fromCache;
   if (settings.offline) {
     throw new UserError(
       `hub ${reference}: not in the cache ${settings.cache}, and HF_HUB_OFFLINE is set: unset it, or give a local folder.`,

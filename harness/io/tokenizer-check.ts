@@ -86,7 +86,7 @@ export function checkVocabulary(path: string, vocab: unknown): void {
  * Merges are all `"a b"` or all `["a", "b"]`, of tokens that the vocabulary has and into one that it has: others are of
  * another vocabulary.
  */
-function checkMerges(path: string, merges: unknown, vocab: Json, prefix: unknown): void {
+function checkMerges(path: string, merges: unknown, vocab: Json, prefix: unknown): Set<string> {
   if (!Array.isArray(merges)) fail(path, 'model.merges', 'a list', merges);
   const pairs = Array.isArray(merges[0]);
   for (const [i, merge] of merges.entries()) {
@@ -95,24 +95,61 @@ function checkMerges(path: string, merges: unknown, vocab: Json, prefix: unknown
       fail(path, `model.merges[${i}]`, 'two tokens, as all other merges are written', merge);
     }
   }
+  const all = new Set<string>();
   for (const [i, merge] of merges.entries()) {
     const [left, right] = (pairs ? merge : merge.split(' ')) as [string, string];
     const begin = isText(prefix) ? prefix : '';
     const made = left + (right.startsWith(begin) ? right.slice(begin.length) : right);
     const unknown = [left, right, made].find((token) => !Object.hasOwn(vocab, token));
+    all.add(made);
     if (unknown === undefined) continue;
     fail(path, `model.merges[${i}]`, 'tokens of model.vocab, in a merge and as what it makes', unknown);
   }
+  return all;
 }
 
-function checkModel(path: string, model: Json): void {
+/** Bytes that have a token of their own for want of another, and llama.cpp's names of ids without a token. */
+const UNMERGED = /^(<0x[0-9A-F]{2}>|\[PAD\d+\])$/;
+/** Share of the longer tokens that no merge may make. Published vocabularies have none, but for those that were added by hand. */
+const MAX_UNMADE = 0.1;
+
+/**
+ * Every token of several characters is made by a merge, or added: where many are not, the list was cut off, and texts would get
+ * other ids without a word.
+ */
+function checkReach(
+  path: string,
+  { vocab, end_of_word_suffix: end }: Json,
+  made: ReadonlySet<string>,
+  added: unknown,
+): void {
+  if (made.size === 0 || !isObject(vocab)) return;
+  const apart = new Set(
+    Array.isArray(added) ? added.map((token) => (isObject(token) ? token['content'] : undefined)) : [],
+  );
+  const suffix = isText(end) ? end : '';
+  const bare = (token: string) => (suffix !== '' && token.endsWith(suffix) ? token.slice(0, -suffix.length) : token);
+  const longer = Object.keys(vocab).filter(
+    (token) => [...bare(token)].length > 1 && !apart.has(token) && !UNMERGED.test(token),
+  );
+  const unmade = longer.filter((token) => !made.has(token));
+  if (unmade.length <= MAX_UNMADE * longer.length) return;
+  throw new UserError(
+    `tokenizer ${path}: model.merges: expected merges that make the ${longer.length} longer tokens of model.vocab, found ${made.size}; ` +
+      `none makes ${shown(unmade[0])} and ${unmade.length - 1} others: was the list cut off?`,
+  );
+}
+
+function checkModel(path: string, model: Json, added: unknown): void {
   const { type, vocab, merges, unk_token, unk_id, max_input_chars_per_word: longest = 100 } = model;
   if (type !== undefined && !isText(type)) fail(path, 'model.type', 'a text', type);
   checkVocabulary(path, vocab);
   const lists = type === 'Unigram' || (type === undefined && Array.isArray(vocab));
   if (lists !== Array.isArray(vocab)) fail(path, 'model.vocab', `what ${type ?? 'this model'} has`, vocab);
-  if (type === 'BPE' || merges !== undefined)
-    checkMerges(path, merges, isObject(vocab) ? vocab : {}, model['continuing_subword_prefix']);
+  if (type === 'BPE' || merges !== undefined) {
+    const made = checkMerges(path, merges, isObject(vocab) ? vocab : {}, model['continuing_subword_prefix']);
+    checkReach(path, model, made, added);
+  }
   if (unk_token !== undefined && unk_token !== null && !isText(unk_token)) {
     fail(path, 'model.unk_token', 'a text or null', unk_token);
   }
@@ -220,7 +257,7 @@ export function checkTokenizerJson(path: string, json: unknown): Json {
   if (!isObject(json) || !isObject(json['model'])) {
     throw new UserError(`tokenizer ${path}: expected an object with a field model.`);
   }
-  checkModel(path, json['model']);
+  checkModel(path, json['model'], json['added_tokens']);
   checkStages(path, json);
   const added = json['added_tokens'] ?? [];
   if (!Array.isArray(added)) fail(path, 'added_tokens', 'a list', added);

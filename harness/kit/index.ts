@@ -73,6 +73,12 @@ export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
 export { scoresWithSupport, summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
+  type PairLosses,
+  preferenceOdds,
+  utilityOdds,
+  version as preferenceOddsVersion,
+} from '../num/metrics/preference-odds.ts';
+export {
   type ClusterRatio,
   createReconstruction,
   type Reconstruction,

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SaeDefinition } from '../contract.ts';
+import type { BaselineDefinition, SaeDefinition } from '../contract.ts';
 import { exitCodeOf } from '../execute.ts';
 import { toyRegistry } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
 import { blamed, taskSource, writePlugin } from '../testing/written-plugins.ts';
+import { checkedBaseline } from './method.ts';
 import { checkedSae } from './sae.ts';
 
 const test = suite('faulty methods');
@@ -220,6 +221,25 @@ test("a variant's counts of multiply-accumulates are two numbers of 0 or more", 
     assert.throws(() => of(() => wrong), /^macs: expected encode and decode, numbers of 0 or more; found/);
   }
   assert.throws(() => of(32), /macs: expected a function; found 32/);
+});
+
+test('what a baseline writes is a text', () => {
+  const given = (write: unknown): BaselineDefinition => ({
+    ...{ id: 'w', title: 'W', version: 1, options: {}, needs: 'nothing', seeded: false },
+    fit: async () => ({ tensors: {} }),
+    restore: (_state, { d_in }) => ({ d_in, sparse: false, write: write as () => string, dispose() {} }),
+  });
+  const written = (write: unknown) =>
+    checkedBaseline(given(write), 'w.ts').restore({ tensors: {} }, { d_in: 4, options: {} }).write!(
+      { id: 'c', label: 'c' },
+      { id: 'p', text: 'p' },
+    );
+  assert.is(
+    written(() => 'text'),
+    'text',
+  );
+  assert.throws(() => written(() => 3), /write of 'c': expected a text; found/);
+  assert.throws(() => written('text'), /restore: write: expected a function/);
 });
 
 test.run();

@@ -118,7 +118,7 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
   const there = functionsOf(
     author,
     method,
-    ['encode', 'decode', 'directions', 'detector', 'ask', 'dispose'],
+    ['encode', 'decode', 'directions', 'detector', 'write', 'ask', 'dispose'],
     'restore: ',
   );
   demand(author, 'restore: dispose', there.includes('dispose'), 'a function', method.dispose);
@@ -152,6 +152,11 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
     ...(there.includes('detector') && {
       detector: (concept) =>
         checkedDetector(author, checkedSync(author, 'detector', method, method.detector!, () => {})(concept), d_in),
+    }),
+    ...(there.includes('write') && {
+      write: checkedSync(author, 'write', method, method.write!, (value, { id }) =>
+        demand(author, `write of '${id}'`, typeof value === 'string', 'a text', value),
+      ),
     }),
     ...(there.includes('ask') && {
       ask: checkedSync(author, 'ask', method, method.ask!, (value, { id }) =>

@@ -26,7 +26,7 @@ import {
   type SuiteCode,
 } from './resolved.ts';
 import { cardRemarks } from './subject-card.ts';
-import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
+import { familyOf, isToFetch, refuseSubject, subjectByName, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -106,10 +106,12 @@ async function codeOf(
   return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
 }
 
+/** @param fetch Whether an encoder that is not on this machine is fetched; it is left out otherwise. */
 export async function resolveTask(
   given: Suite['tasks'][number],
   registry: Registry,
   where: string,
+  { fetch = true } = {},
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const label = `${where}: task ${task.id}`;
@@ -118,6 +120,9 @@ export async function resolveTask(
   const { embedder, ...others } = resolved;
   const options = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
+  const judge = task.measure === 'judged' ? await resolveJudge(options, registry, label) : undefined;
+  const encoder = (task.embeds ? embedder : undefined) ?? judge?.embedder;
+  const away = encoder === undefined || (!fetch && (await isToFetch(await subjectByName(String(encoder)))));
   return {
     id: task.id,
     title: task.title,
@@ -129,10 +134,8 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
-    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
-    ...(task.embeds && embedder !== undefined
-      ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
-      : {}),
+    ...(judge ? { judge: judge.resolved } : {}),
+    ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
   };
 }
@@ -158,15 +161,17 @@ async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Reg
   }
 }
 
-/** The judge that a task's options name, with its own options filled in. */
+/** The judge that a task's options name, with its own options filled in, and the encoder that it reads texts by. */
 async function resolveJudge(
   { judge, judgeOptions = {} }: Record<string, unknown>,
   registry: Registry,
   where: string,
-): Promise<ResolvedJudge> {
-  const { id, version, options } = await registry.get('judge', String(judge));
+): Promise<{ resolved: ResolvedJudge; embedder?: unknown }> {
+  const { id, version, options: schema, embeds } = await registry.get('judge', String(judge));
   const given = judgeOptions as Record<string, unknown>;
-  return { id, version, options: await resolveOptions(options, given, `${where}: judge ${id}`) };
+  const all = await resolveOptions(schema, given, `${where}: judge ${id}`);
+  const { embedder, ...options } = all;
+  return embeds ? { resolved: { id, version, options }, embedder } : { resolved: { id, version, options: all } };
 }
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */

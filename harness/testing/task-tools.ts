@@ -1,5 +1,5 @@
 /** @file What the harness gives a task beside its inputs, for the tests of tasks. */
-import type { Dataset, FittedMethod, JudgeDefinition, TaskContext, TaskJudge } from '../contract.ts';
+import type { Dataset, FittedMethod, ItemEmbedder, JudgeDefinition, TaskContext, TaskJudge } from '../contract.ts';
 import { taskJudge } from '../execute/evaluate.ts';
 import { createOnce } from '../execute/once.ts';
 import { poolLatents } from '../kit/index.ts';
@@ -10,8 +10,8 @@ export function taskTools(method: FittedMethod): Pick<TaskContext<unknown>, 'lat
 }
 
 /** A judge on a dataset, which keeps no replies. */
-export function judgeOn(dataset: Dataset, definition: JudgeDefinition): TaskJudge {
+export function judgeOn(dataset: Dataset, definition: JudgeDefinition, embedder?: ItemEmbedder): TaskJudge {
   const { id, version } = definition;
   const replies = { once: <T>(_request: unknown, ask: () => Promise<T>) => ask() };
-  return taskJudge(definition, { id, version, options: {} }, { dataset, own: () => {} }, replies);
+  return taskJudge(definition, { id, version, options: {} }, { dataset, own: () => {} }, replies, async () => embedder);
 }

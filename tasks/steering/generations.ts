@@ -8,6 +8,8 @@ import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from '.
 /** One continuation to be generated. */
 export interface GenerationRow {
   prompt: number[];
+  /** The prompt after which its likelihood is measured, where that is another. */
+  measuredAfter?: number[];
   /** Number of the random stream: rows of one stream draw the same random numbers, whatever steers them. */
   stream: number;
   /** Nothing for a generation without steering. */
@@ -58,7 +60,7 @@ export async function generateAll(
       );
       const likelihoods = await textLikelihoods(
         subject,
-        batch.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
+        batch.map(({ prompt, measuredAfter = prompt }, i) => ({ prompt: measuredAfter, ids: ids[i]! })),
         { signal, recorded: recorder?.recorded(), known },
       );
       likelihoods.forEach((measured, i) => {

@@ -17,7 +17,7 @@ import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-
 import type { SteeringOptions } from './options.ts';
 import { type Generation, type Ratings, ratingsOf } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
-import { type KnownTexts, promptIds } from './texts.ts';
+import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
 
 /** What all methods share. */
 export interface LmShared {
@@ -89,8 +89,11 @@ export async function steerLm(
   const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
-  const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
+  const generate = async (wanted: Wanted[]): Promise<Generation[]> => {
+    if (context.method.write) return await writeWanted(context, subject, prompts, wanted);
+    if (context.method.ask) return await askWanted(context, subject, prompts, wanted);
+    return idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
+  };
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
@@ -154,6 +157,38 @@ function missingReason(directions: number, unrated: readonly Ratings[]): string 
   if (directions === 0) return 'no concept has a direction';
   const reason = unrated.find((rating) => rating.reason !== undefined)?.reason;
   return `the judge gave no such rating${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** The wanted texts as the method itself writes them, each cut to the length of generated ones. */
+async function writeWanted(
+  { method, options, signal }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const texts = wanted.map(({ concept, p }) => {
+    const prompt = prompts[p]!;
+    const before = /\s$/.test(prompt.text) ? prompt.text : `${prompt.text} `;
+    return cutText(subject, before + method.write!(concept, prompt), prompt.text.length, options.maxNewTokens);
+  });
+  const likelihoods = await textLikelihoods(subject, texts, { signal });
+  return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
+}
+
+/** The wanted texts as the subject writes them when it is asked for the concept, measured after the prompt as it is. */
+async function askWanted(
+  { method, options, site, seed, signal, progress }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const { maxNewTokens, temperature } = options;
+  const rows = wanted.map(({ concept, c, p }): GenerationRow => {
+    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
+    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+  });
+  const note = (done: number, total: number) => progress(done, total, 'asked texts');
+  return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
 }
 
 /** The wanted texts, in order. */

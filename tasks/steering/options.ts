@@ -1,5 +1,6 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
+import type { Kind } from './interventions.ts';
 import type { LatentSelection } from './steering-vectors.ts';
 
 export interface SteeringOptions {
@@ -7,7 +8,7 @@ export interface SteeringOptions {
   prompts: number;
   factors: number[];
   extend: number;
-  interventions: ('add' | 'clamp')[];
+  interventions: Kind[];
   selection: LatentSelection;
   maxNewTokens: number;
   temperature: number;
@@ -48,12 +49,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
   },
   interventions: {
     type: 'array',
-    items: { enum: ['add', 'clamp'] },
+    items: { enum: ['add', 'clamp', 'patch', 'replace'] },
     minItems: 1,
     uniqueItems: true,
     default: ['add', 'clamp'],
     description:
-      'add: x + factor · scale · direction; clamp (sparse dictionaries only): the latent set to factor · scale.',
+      'add: x + factor · scale · direction. Of sparse dictionaries only: clamp, the latent set to factor · scale; patch, the same as ' +
+      'x + decode(changed codes) − decode(codes); replace, decode(changed codes), without what the dictionary leaves unexplained.',
   },
   selection: {
     enum: ['auroc', 'label', 'output-score'],

@@ -22,7 +22,12 @@ export function promptIds({ tokenizer }: LanguageModel, text: string): number[] 
  * Cuts a text at the token that begins at or after character `start`; special tokens do not continue it. At most
  * `limit` tokens follow.
  */
-export function cutText({ tokenizer }: LanguageModel, text: string, start: number, limit: number): Continued {
+export function cutText(
+  { tokenizer }: Pick<LanguageModel, 'tokenizer'>,
+  text: string,
+  start: number,
+  limit: number,
+): Continued {
   const { ids, offsets } = tokenizer.encode(text);
   const first = offsets.findIndex(([from], i) => from >= start && !tokenizer.specialIds.has(ids[i]!));
   if (first < 0) return { prompt: ids, ids: [] };

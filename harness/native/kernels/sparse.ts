@@ -1,6 +1,6 @@
 /**
  * @file Kernels on k-sparse codes. Under the names and shapes of num/kernels/sparse-decode.ts: SparseDecode (values, indices,
- * W_dec, bias or absent), SparseDecodeGradValues (dy, indices, W_dec; with codes, those that are 0 have gradient 0), SparseDecodeGradDecoder
+ * W_dec), SparseDecodeGradValues (dy, indices, W_dec; with codes, those that are 0 have gradient 0), SparseDecodeGradDecoder
  * (dy, values, indices; d_sae). SaxSparseDecodeGrad (dy, values, indices, W_dec) gives both at once, of values that are not 0.
  * And those of encoders, of x [n, d], W_enc [d, d_sae], bias [d_sae]:
  *
@@ -157,9 +157,8 @@ export function registerSparse(context: Context): void {
     const [n, k] = indices.shape as [number, number];
     const [features, d] = W_dec.shape as [number, number];
     const out = output(backend, [n, d], 'float32');
-    const bias = inputs['bias'] ? backend.valuesOf(inputs['bias']) : none;
     addon.params.set([n, k, features, d]);
-    addon.sparseDecode(out.values, ...[values, indices, W_dec].map((info) => backend.valuesOf(info)), bias);
+    addon.sparseDecode(out.values, backend.valuesOf(values), backend.valuesOf(indices), backend.valuesOf(W_dec));
     return out.info;
   });
   override(context, 'SparseDecodeGradValues', ({ inputs, backend }) => {

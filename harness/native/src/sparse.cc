@@ -7,24 +7,16 @@
 
 SAX_BEGIN
 
-/**
- * x̂[i] = Σ_j values[i, j] · W[indices[i, j]] + bias. Buffers: out [n, d], values, indices [n, k], W [features, d], bias [d] or
- * length 0. Params: n, k, features, d.
- */
+/** x̂[i] = Σ_j values[i, j] · W[indices[i, j]]. Buffers: out [n, d], values, indices [n, k], W [features, d]. Params: n, k, features, d. */
 void sparseDecode(Call& c) {
   Codes s;
   if (!s.read(c, 2) || !holds(c, 0, F32, s.n * s.d) || !holds(c, 1, F32, s.n * s.k) || !holds(c, 3, F32, s.features * s.d)) return;
-  const float* bias = c.buf[4].length > 0 ? f32(c, 4) : nullptr;
-  if (bias && !holds(c, 4, F32, s.d)) return;
   forRange(s.n, s.grain(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
-      float* out = f32(c, 0) + i * s.d;
       const float* values = f32(c, 1) + i * s.k;
       const int32_t* at = s.indices + i * s.k;
-      combine(out, s.d, filledWidth(values, s.k), [&](size_t j) { return values[j]; },
+      combine(f32(c, 0) + i * s.d, s.d, filledWidth(values, s.k), [&](size_t j) { return values[j]; },
               [&](size_t j) { return f32(c, 3) + size_t(at[j]) * s.d; });
-      if (bias)
-        for (size_t j = 0; j < s.d; j++) out[j] += bias[j];
     }
   });
 }

@@ -113,7 +113,7 @@ const Entry table[] = {
     {"adamStep", adamStep, 8},
     {"adamSumsStep", adamSumsStep, 10},
     {"gradSquares", gradSquares, 3},
-    {"sparseDecode", sparseDecode, 5},
+    {"sparseDecode", sparseDecode, 4},
     {"sparseDots", sparseDots, 5},
     {"sparseOuter", sparseOuter, 4},
     {"sparseDecodeGrad", sparseDecodeGrad, 6},

@@ -5,7 +5,7 @@
 import type { DataId, KernelConfig, NamedAttrMap, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { tf } from '../tf.ts';
 
-/** x̂[i] = Σ_j values[i,j] · W_dec[indices[i,j]] + bias. Inputs values, indices, W_dec, bias or absent. A native backend may register it. */
+/** x̂[i] = Σ_j values[i,j] · W_dec[indices[i,j]]. Inputs values, indices, W_dec. A native backend may register it. */
 export const SPARSE_DECODE = 'SparseDecode';
 /** ∂values[i,j] = dy[i] · W_dec[indices[i,j]]. Inputs dy, indices, W_dec. */
 export const SPARSE_DECODE_GRAD_VALUES = 'SparseDecodeGradValues';
@@ -77,33 +77,23 @@ interface HostBackend {
   typedArrayFromHeap?(info: TensorInfo): Numbers;
 }
 
-interface Inputs {
-  read(name: string): Numbers;
-  shape(name: string): number[];
-  /** Whether an input that may be absent is there. */
-  has(name: string): boolean;
-}
-type Compute = (inputs: Inputs, attrs: NamedAttrMap) => Result;
+type Compute = (read: (name: string) => Numbers, shape: (name: string) => number[], attrs: NamedAttrMap) => Result;
 type Result = { shape: number[]; values: Float32Array };
 
 const COMPUTE: Record<string, Compute> = {
-  [SPARSE_DECODE]: ({ read, shape, has }) => {
+  [SPARSE_DECODE]: (read, shape) => {
     const size = [shape('values')[0]!, shape('W_dec')[1]!];
     const out = new Float32Array(size[0]! * size[1]!);
     sparseDecode(read('values'), read('indices'), read('W_dec'), size[1]!, out);
-    if (has('bias')) {
-      const bias = read('bias');
-      for (let i = 0; i < out.length; i++) out[i]! += bias[i % bias.length]!;
-    }
     return { shape: size, values: out };
   },
-  [SPARSE_DECODE_GRAD_VALUES]: ({ read, shape }) => {
+  [SPARSE_DECODE_GRAD_VALUES]: (read, shape) => {
     const size = shape('indices');
     const out = new Float32Array(size[0]! * size[1]!);
     sparseDecodeGradValues(read('dy'), read('indices'), read('W_dec'), shape('dy')[1]!, out);
     return { shape: size, values: out };
   },
-  [SPARSE_DECODE_GRAD_DECODER]: ({ read, shape }, attrs) => {
+  [SPARSE_DECODE_GRAD_DECODER]: (read, shape, attrs) => {
     const size = [attrs.d_sae as number, shape('dy')[1]!];
     const out = new Float32Array(size[0]! * size[1]!);
     sparseDecodeGradDecoder(read('dy'), read('values'), read('indices'), size[1]!, out);
@@ -119,8 +109,7 @@ export function registerSparseDecode(backendName: 'cpu' | 'wasm'): void {
       const backend = args.backend as HostBackend;
       const info = (name: string) => args.inputs[name] as TensorInfo;
       const read = (name: string) => backend.typedArrayFromHeap?.(info(name)) ?? backend.readSync(info(name).dataId);
-      const has = (name: string) => args.inputs[name] !== undefined;
-      const { shape, values } = compute({ read, shape: (name) => info(name).shape, has }, args.attrs ?? {});
+      const { shape, values } = compute(read, (name) => info(name).shape, args.attrs ?? {});
       return { dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32' };
     };
     tf.registerKernel({ kernelName, backendName, kernelFunc } as KernelConfig);

@@ -24,16 +24,15 @@ function byRows(n: number, rowFloats: number, compute: (start: number, rows: num
   return tf.concat(parts, 0);
 }
 
-/** Σ_j values[:, j] · W_dec[indices[:, j]] + bias, off the tape. */
-export function decodeSparse(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D, bias?: Tensor1D): Tensor2D {
-  if (hasKernel(SPARSE_DECODE)) return runKernel(SPARSE_DECODE, { values, indices, W_dec, ...(bias && { bias }) });
+/** Σ_j values[:, j] · W_dec[indices[:, j]], off the tape. */
+export function decodeSparse(values: Tensor2D, indices: Tensor2D, W_dec: Tensor2D): Tensor2D {
+  if (hasKernel(SPARSE_DECODE)) return runKernel(SPARSE_DECODE, { values, indices, W_dec });
   const [n, k] = values.shape;
-  const sum = byRows(n, k * W_dec.shape[1], (start, rows) => {
+  return byRows(n, k * W_dec.shape[1], (start, rows) => {
     const atoms = gatherAtoms(W_dec, tf.slice(indices, [start, 0], [rows, k]));
     const weights = tf.reshape(tf.slice(values, [start, 0], [rows, k]), [rows, 1, k]);
     return tf.squeeze(tf.matMul(weights, atoms), [1]);
   });
-  return bias ? tf.add(sum, bias) : sum;
 }
 
 /** With `codes`, only those that are not 0 are sure to get theirs. */
@@ -114,7 +113,9 @@ export function sparseDecode(
     (save, ...inputs) => {
       const [v, W, b] = inputs as [Tensor2D, Tensor2D, Tensor1D | undefined];
       save([v, W, indices]);
-      return decodeSparse(v, indices, W, b);
+      const sum = decodeSparse(v, indices, W);
+      // Within the operation, so that the sum without it is freed here and not when the gradients are there.
+      return b ? tf.add(sum, b) : sum;
     },
     (dy, saved) => {
       const [v, W, ids] = saved as [Tensor2D, Tensor2D, Tensor2D];

@@ -23,6 +23,10 @@ export const SYNTHETIC: SyntheticWorld = { features: 256, d: 64, l0: 6, train: 1
 /** Rows of very uneven norms. */
 export const UNEVEN: SyntheticWorld = { features: 512, d: 128, l0: 8, train: 100_000, test: 10_000, spread: 1 };
 
+/** Rows as wide as those of a small language model, trained on four times with `WIDE_RUN`. */
+export const WIDE: SyntheticWorld = { features: 3072, d: 768, l0: 32, train: 50_000, test: 4000, spread: 0 };
+export const WIDE_RUN = { d_sae: 12_288, tokens: 200_000 };
+
 export interface SyntheticData {
   world: SyntheticWorld;
   /** True directions, unit rows [features, d]. */

@@ -51,6 +51,8 @@ export function sparsityOf(
 
 export interface RecoverOptions {
   hp?: Record<string, unknown>;
+  /** As many as there are features, when not given. */
+  d_sae?: number;
   training?: Partial<TrainingOptions>;
   seed: number;
   /** Rows that follow one another; each row stands alone where none are told. */
@@ -67,20 +69,22 @@ function runsOf(rows: number, run: number) {
   return { bounds: Uint32Array.from(bounds), positions: Uint32Array.from({ length: rows }, (_, i) => i % run) };
 }
 
-/** Trains on the first `training.tokens` rows, each seen once, and measures. Needs a backend. */
+/** Trains on the first `training.tokens` rows, each seen once, or again and again where there are fewer, and measures. Needs a backend. */
 export async function recover<H>(
   definition: SaeDefinition<H>,
   data: SyntheticData,
   options: RecoverOptions,
 ): Promise<Recovery> {
   const { world, train, test } = data;
-  const { d, features: d_sae, l0 } = world;
+  const { d, features, l0 } = world;
+  const d_sae = options.d_sae ?? features;
   const wanted = options.target ?? data;
   const tokens = options.training?.tokens ?? train.length / d;
+  const rows = Math.min(tokens, train.length / d);
   const set = (x: Float32Array) =>
-    memorySet(x.subarray(0, tokens * d), d, {
-      key: `synthetic ${tokens} ${world.spread}`,
-      ...(options.run && runsOf(tokens, options.run)),
+    memorySet(x.subarray(0, rows * d), d, {
+      key: `synthetic ${rows} ${world.spread}`,
+      ...(options.run && runsOf(rows, options.run)),
     });
   const trained = await trainSae(definition, {
     activations: set(train),

@@ -20,6 +20,7 @@ import softFrozenDecoder from '../../../models/sae/soft-frozen-decoder.ts';
 import switchSae from '../../../models/sae/switch.ts';
 import temporal from '../../../models/sae/temporal.ts';
 import topk from '../../../models/sae/topk.ts';
+import transcoder from '../../../models/sae/transcoder.ts';
 import vaease from '../../../models/sae/vaease.ts';
 import type { SaeDefinition } from '../../contract.ts';
 import { initBackend } from '../../num/backend.ts';
@@ -168,6 +169,7 @@ const PAIRS: [unknown, number, number?][] = [
   [frozenEncoder, 256],
   [temporal, 256],
   [skipTranscoder, 256],
+  [transcoder, 256],
 ];
 for (const [given, batch, seeds = 1] of PAIRS) {
   const definition = given as SaeDefinition<never>;

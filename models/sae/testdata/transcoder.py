@@ -56,9 +56,10 @@ def run(name, variant, hp, skip, unit):
         aux = ((e - z @ sae.W_dec) ** 2).sum() / ((e - e.mean(0)) ** 2).sum()
         total, parts = nmse + hp["auxAlpha"] * aux, {"nmse": nmse, "aux": aux}
     else:
-        recon = sae.decode(f)
+        W = SIZE * sae.W_dec
+        recon = f @ W + sae.b_dec
         mse = ((y - recon) ** 2).sum(1).mean() / VARIANCE
-        l1 = (f * sae.W_dec.norm(dim=1)).sum(1).mean() / VARIANCE**0.5
+        l1 = (f * W.norm(dim=1)).sum(1).mean() / VARIANCE**0.5
         total, parts = mse + hp["lambda"] * l1, {"mse": mse, "l1": l1}
     total.backward()
     if unit:
@@ -70,10 +71,10 @@ def run(name, variant, hp, skip, unit):
     if unit:
         with torch.no_grad():
             sae.W_dec /= sae.W_dec.norm(dim=1, keepdim=True)
-    shapes = {"W_dec": [F, OUT], "b_dec": [OUT], **({"W_skip": [OUT, D], "size": []} if skip else {})}
+    shapes = {"W_dec": [F, OUT], "b_dec": [OUT], "size": [], **({"W_skip": [OUT, D]} if skip else {})}
     return {
         "name": name, "variant": variant, "hp": hp, "variance": VARIANCE, "lr": LR, "beta1": BETA1, "epsilon": EPS,
-        "clip": CLIP, "shapes": shapes, **({"buffers": {"size": [SIZE]}} if skip else {}), "params": start, "x": numbers(x), "d_out": OUT, "target": numbers(y),
+        "clip": CLIP, "shapes": shapes, "buffers": {"size": [SIZE]}, "params": start, "x": numbers(x), "d_out": OUT, "target": numbers(y),
         "dead": numbers(dead), "total": float(total.detach()), "parts": {n: float(p.detach()) for n, p in parts.items()},
         "codes": numbers(f), "reconstruction": numbers(recon), "grads": grads, "after": named(lambda p: p),
     }

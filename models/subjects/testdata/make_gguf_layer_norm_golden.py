@@ -36,7 +36,8 @@ def write(path, arch, keys, tensors):
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(["a", "b", "ab"] + [f"w{i}" for i in range(3, VOCAB)])
-    writer.add_token_types([1] * VOCAB)
+    # Defined by hand, as no merge makes them.
+    writer.add_token_types([1] * 3 + [4] * (VOCAB - 3))
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(0)
