@@ -6,7 +6,7 @@ import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+import { ownChanges, type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
 
@@ -39,11 +39,11 @@ export default defineTask<SteeringOptions, Shared>({
       'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
       "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention:
-      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
+      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; own: the method changes the subject in its own way, as strongly as the factor says (1: as trained); none: no steering',
   },
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
-    ranked: { intervention: ['add', 'none'] },
+    ranked: { intervention: ['add', 'own', 'none'] },
     fronts: [
       {
         x: { metric: 'l0', task: 'reconstruction' },
@@ -100,15 +100,23 @@ export default defineTask<SteeringOptions, Shared>({
       if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
       return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
     }
-    const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
+    const found =
+      ownChanges(method, labelled!, concepts) ??
+      (await steeringVectors(method, labelled!, concepts, context, options.selection));
     if (!found) return emptyOutcome(`'${method.id}' has no directions`);
     if (typeof found === 'string') return emptyOutcome(found);
     const { selection, vectors } = found;
     const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
     const clampable = vectors.some((entry) => entry?.latent !== undefined);
-    const kinds: (Kind | 'none')[] = idle
-      ? ['none']
-      : options.interventions.filter((kind) => kind === 'add' || clampable);
+    const own = vectors.some((entry) => entry?.own);
+    if (own && context.subject?.type !== 'lm') {
+      return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
+    }
+    const kinds: (Kind | 'own' | 'none')[] = own
+      ? ['own']
+      : idle
+        ? ['none']
+        : options.interventions.filter((kind) => kind === 'add' || clampable);
     if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
     return steered(context, vectors, kinds, selection);
   },
@@ -121,7 +129,7 @@ const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scal
 async function steered(
   context: TaskContext<SteeringOptions, Shared>,
   vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly (Kind | 'none')[],
+  kinds: readonly (Kind | 'own' | 'none')[],
   selection: string,
 ): Promise<TaskOutcome> {
   const { subject, prepared } = context;
@@ -131,7 +139,14 @@ async function steered(
     return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
   }
   if (subject?.type === 'clip' && clip) {
-    const outcome = await steerClip(context, subject, clip, vectors, kinds, selection);
+    const outcome = await steerClip(
+      context,
+      subject,
+      clip,
+      vectors,
+      kinds.filter((kind) => kind !== 'own'),
+      selection,
+    );
     return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
   }
   throw new Error('internal: steering was prepared for another kind of subject');

@@ -6,7 +6,7 @@ import type { Tensor1D, Tensor2D } from '../num/tf.ts';
 import type { ActivationSet, ChatFormat, Concept, ConceptSet, Item, Modality, Split, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
-import type { Subject } from './subject.ts';
+import type { Subject, SubjectChange } from './subject.ts';
 
 /** Items with what was collected of them: item i of `items` is item i of the activations, its tokens their `tokenIds`. */
 export interface CollectedItems {
@@ -27,6 +27,11 @@ export interface ConceptDetector {
   scoreItems?(collected: CollectedItems, places: Uint32Array, signal?: AbortSignal): Promise<Float32Array>;
   /** Unit vector [d_in] to steer along. */
   direction?: Float32Array;
+  /**
+   * Of methods that add no vector: their own way to change the subject. `strengths`: one for each row of the batch that the
+   * change is for; 1 is the change as it was trained, 0 none.
+   */
+  intervene?(strengths: readonly number[]): SubjectChange;
 }
 
 /** What a method costs. */

@@ -106,7 +106,7 @@ export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
-export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { rowLogSumExp, targetLosses } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';

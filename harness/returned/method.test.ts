@@ -114,6 +114,19 @@ const METHODS: readonly [source: (id: string) => string, line: string][] = [
     'detector.scoreItem of \'first\': expected a finite number; found "much"',
   ],
   [
+    (id) => baseline(id, 'detector: () => ({ intervene: () => ({ interventions: [{ site: "a" }] }) }),'),
+    'detector.intervene: interventions: expected a list of { site, apply }; found a list of 1: [{"site":"a"}]',
+  ],
+  [
+    (id) =>
+      baseline(id, 'detector: () => ({ intervene: () => ({ additions: [{ block: 0, layer: "z", apply() {} }] }) }),'),
+    'detector.intervene: additions: expected a list of { block, layer, apply }, layer q, k, v, out, gate, up, down; found a list of 1: [{"block":0,"layer":"z","apply":apply() {}}]',
+  ],
+  [
+    (id) => baseline(id, 'detector: () => ({ intervene: () => ({}) }),'),
+    'detector.intervene: expected an intervention or an addition; found neither',
+  ],
+  [
     (id) => baseline(id, 'detector: () => ({ direction: new Float32Array(3) }),'),
     'detector.direction: expected Float32Array of 4: 1 × 4; found Float32Array of 3',
   ],

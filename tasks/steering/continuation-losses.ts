@@ -1,6 +1,6 @@
 /** @file The loss of what continues a prompt: which logits a pass must give for it, and the means by text. */
-import { type Tensor1D, type Tensor2D, type Tensor3D, type TokenBatch, tf } from '../../harness/contract.ts';
-import { rowLogSumExp } from '../../harness/kit/index.ts';
+import { type Tensor1D, type Tensor3D, type TokenBatch, tf } from '../../harness/contract.ts';
+import { targetLosses } from '../../harness/kit/index.ts';
 
 /** Token ids of a prompt and of what follows it. */
 export interface Continued {
@@ -43,12 +43,7 @@ export function scoredBatch(texts: readonly Continued[], padId = 0): ScoredBatch
 /** −ln p of the tokens that came, [places], from logits [1, places, vocab]. Call inside `tf.tidy`. */
 export function tokenLosses(logits: Tensor3D, targets: Int32Array): Tensor1D {
   const vocab = logits.shape[2];
-  const each = tf.reshape(logits, [targets.length, vocab]) as Tensor2D;
-  const at = tf.tensor1d(
-    targets.map((id, i) => i * vocab + id),
-    'int32',
-  );
-  return tf.sub(rowLogSumExp(each), tf.gather(tf.reshape(each, [-1]), at)) as Tensor1D;
+  return targetLosses(tf.reshape(logits, [targets.length, vocab]), targets);
 }
 
 /** What each scored token has, by text. */

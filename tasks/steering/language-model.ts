@@ -36,7 +36,7 @@ type Context = Pick<
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
 interface Steered {
-  kind: Kind | 'none';
+  kind: Kind | 'own' | 'none';
   c: number;
   concept: Concept;
   vector: SteeringVector;
@@ -202,9 +202,11 @@ async function generateWanted(
   const { maxNewTokens, temperature } = options;
   const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
   const ids = prompts.map(({ text }) => promptIds(subject, text));
-  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent } }): GenerationRow => {
-    const steering = { kind: kind as Kind, vector, strength: factor * scale, latent };
-    return { prompt: ids[p]!, stream: c * prompts.length + p, steering };
+  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent, own } }): GenerationRow => {
+    const row = { prompt: ids[p]!, stream: c * prompts.length + p };
+    const strength = factor * scale;
+    if (own) return { ...row, own: { change: own, strength } };
+    return { ...row, steering: { kind: kind as Kind, vector, strength, latent } };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {

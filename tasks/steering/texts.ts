@@ -1,6 +1,6 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
 import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
-import { rowLogSumExp } from '../../harness/kit/index.ts';
+import { targetLosses } from '../../harness/kit/index.ts';
 import type { TextLikelihood } from '../judges/parts/fluency.ts';
 import { repetition } from '../judges/parts/repetition.ts';
 
@@ -175,12 +175,7 @@ async function tokenLosses(
       ? subject.forwardFrom!(recorded.site, streamOf(recorded, texts, rows, length), batch, wanted)
       : subject.forward(batch, wanted);
     const vocab = logits!.shape[2];
-    const each = tf.reshape(logits!, [places.length, vocab]) as Tensor2D;
-    const at = tf.tensor1d(
-      targets.map((id, i) => i * vocab + id),
-      'int32',
-    );
-    return tf.sub(rowLogSumExp(each), tf.gather(tf.reshape(each, [-1]), at));
+    return targetLosses(tf.reshape(logits!, [places.length, vocab]) as Tensor2D, Int32Array.from(targets));
   });
   const values = await losses.data();
   losses.dispose();
