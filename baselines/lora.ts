@@ -14,8 +14,8 @@ interface Settings extends TrainingOptions {
 type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
-  small: { epochs: 8, batchSize: 12, lr: 0.003, maxLength: 128, rank: 4, alpha: 32, layers: 'spread' },
-  axbench: { epochs: 24, batchSize: 36, lr: 0.0009, maxLength: 1024, rank: 4, alpha: 32, layers: 'spread' },
+  small: { epochs: 8, batchTexts: 12, learningRate: 0.003, maxLength: 128, rank: 4, alpha: 32, layers: 'spread' },
+  axbench: { epochs: 24, batchTexts: 36, learningRate: 0.0009, maxLength: 1024, rank: 4, alpha: 32, layers: 'spread' },
 };
 
 /**

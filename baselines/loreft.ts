@@ -27,8 +27,16 @@ interface Settings extends TrainingOptions {
 type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
-  small: { epochs: 8, batchSize: 12, lr: 0.01, maxLength: 128, rank: 4, layers: 'site', positions: 0 },
-  axbench: { epochs: 24, batchSize: 36, lr: 0.0009, maxLength: 1024, rank: 4, layers: 'spread', positions: 5 },
+  small: { epochs: 8, batchTexts: 12, learningRate: 0.01, maxLength: 128, rank: 4, layers: 'site', positions: 0 },
+  axbench: {
+    epochs: 24,
+    batchTexts: 36,
+    learningRate: 0.0009,
+    maxLength: 1024,
+    rank: 4,
+    layers: 'spread',
+    positions: 5,
+  },
 };
 
 /**

@@ -22,8 +22,8 @@ interface Settings extends TrainingOptions {
 type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
-  small: { epochs: 4, batchSize: 6, lr: 0.01, maxLength: 128, topk: 4, l1: 0.0005, start: 'constant' },
-  axbench: { epochs: 3, batchSize: 6, lr: 0.01, maxLength: 1024, topk: 8, l1: 0.005, start: 'constant' },
+  small: { epochs: 4, batchTexts: 6, learningRate: 0.01, maxLength: 128, topk: 4, l1: 0.0005, start: 'constant' },
+  axbench: { epochs: 3, batchTexts: 6, learningRate: 0.01, maxLength: 1024, topk: 8, l1: 0.005, start: 'constant' },
 };
 /** Joint norm of gradients at which AxBench cuts. */
 const CLIP = 1;

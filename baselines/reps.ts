@@ -23,7 +23,7 @@ interface Settings extends TrainingOptions {
 type Options = { preset: string } & Partial<Settings>;
 
 const PRESETS: Record<string, Settings> = {
-  small: { epochs: 8, batchSize: 6, lr: 0.03, maxLength: 128, factors: [0.1, 0.2, 0.4], start: 'random' },
+  small: { epochs: 8, batchTexts: 6, learningRate: 0.03, maxLength: 128, factors: [0.1, 0.2, 0.4], start: 'random' },
 };
 /** Joint norm of gradients at which RePS cuts. */
 const CLIP = 1;

@@ -8,8 +8,8 @@ import { scaledRows } from './parts/trained/weight-changes.ts';
 type Options = { preset: string } & Partial<TrainingOptions>;
 
 const PRESETS: Record<string, TrainingOptions> = {
-  small: { epochs: 4, batchSize: 12, lr: 0.001, maxLength: 128 },
-  axbench: { epochs: 8, batchSize: 72, lr: 0.00004, maxLength: 1024 },
+  small: { epochs: 4, batchTexts: 12, learningRate: 0.001, maxLength: 128 },
+  axbench: { epochs: 8, batchTexts: 72, learningRate: 0.00004, maxLength: 1024 },
 };
 /** Joint norm of gradients at which AxBench cuts. */
 const CLIP = 1;

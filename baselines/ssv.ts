@@ -27,15 +27,15 @@ type Options = { preset: string } & Partial<Settings>;
 /** One epoch more than AxBench's: small models have short texts. */
 const PRESETS: Record<string, Settings> = {
   small: {
-    ...{ epochs: 4, batchSize: 6, lr: 0.01, maxLength: 128 },
+    ...{ epochs: 4, batchTexts: 6, learningRate: 0.01, maxLength: 128 },
     ...{ unitNorm: false, factors: [], start: 'constant' },
   },
   axbench: {
-    ...{ epochs: 3, batchSize: 6, lr: 0.01, maxLength: 1024 },
+    ...{ epochs: 3, batchTexts: 6, learningRate: 0.01, maxLength: 1024 },
     ...{ unitNorm: false, factors: [], start: 'constant' },
   },
   sampled: {
-    ...{ epochs: 12, batchSize: 12, lr: 0.05, maxLength: 128 },
+    ...{ epochs: 12, batchTexts: 12, learningRate: 0.05, maxLength: 128 },
     ...{ unitNorm: true, factors: [0.2, 0.4, 0.6, 0.8, 1], start: 'random' },
   },
 };

@@ -60,7 +60,7 @@ async function stepOf(
   const [loss] = await trainThroughSubject(
     {
       ...{ name: 'test', examples: [0], params, rng: fitContext(lm, labelled, {}).rng, onStep: () => {} },
-      settings: { epochs: 1, batchSize: 1, lr: golden.lr, ...(clipNorm === undefined ? {} : { clipNorm }) },
+      settings: { epochs: 1, batchTexts: 1, learningRate: golden.lr, ...(clipNorm === undefined ? {} : { clipNorm }) },
     },
     {
       pieces: () => [[0]],
@@ -147,7 +147,7 @@ test('one step of SFT: loss, gradients and changes of weights are PyTorch’s', 
   }
 });
 
-const SMALL = { preset: 'small', epochs: 3, batchSize: 6 };
+const SMALL = { preset: 'small', epochs: 3, batchTexts: 6 };
 const ALL = [loreft, lora, sft] as BaselineDefinition<typeof SMALL>[];
 
 test('a fitted change lowers the loss of the concept’s texts as strongly as it is asked to, row by row, and is disposed of', async () => {

@@ -113,7 +113,12 @@ test('one step: loss, gradient and the vector after it are PyTorch’s, whole or
         examples: [0],
         params: { w },
         ...(name === 'ssv' ? {} : { unitRows: ['w'] }),
-        settings: { epochs: 1, batchSize: 1, lr: golden.lr, ...(name.startsWith('ssv') ? {} : { clipNorm: 1 }) },
+        settings: {
+          epochs: 1,
+          batchTexts: 1,
+          learningRate: golden.lr,
+          ...(name.startsWith('ssv') ? {} : { clipNorm: 1 }),
+        },
         rng: fitContext(lm, labelled, {}).rng,
         onStep: () => {},
       },
@@ -148,19 +153,27 @@ test('one step: loss, gradient and the vector after it are PyTorch’s, whole or
   console.log(`off from PyTorch by (loss, gradient, vector): ${seen.join('; ')}`);
 });
 
-const OPTIONS = { preset: 'axbench', batchSize: 64, maxLength: 64 };
+const OPTIONS = { preset: 'axbench', batchTexts: 64, maxLength: 64 };
 const FITS: Record<string, () => Promise<FittedState>> = {
-  ssv: () => ssv.fit(fitContext(lm, labelled, { ...OPTIONS, epochs: golden.steps, lr: golden.lr })),
+  ssv: () => ssv.fit(fitContext(lm, labelled, { ...OPTIONS, epochs: golden.steps, learningRate: golden.lr })),
   'ssv-unit': () =>
     ssv.fit(
-      fitContext(lm, labelled, { ...OPTIONS, epochs: golden.steps, lr: golden.lr, unitNorm: true, factors: [0.4] }),
+      fitContext(lm, labelled, {
+        ...OPTIONS,
+        epochs: golden.steps,
+        learningRate: golden.lr,
+        unitNorm: true,
+        factors: [0.4],
+      }),
     ),
   'reft-r1': () =>
-    reftR1.fit(fitContext(lm, labelled, { ...OPTIONS, epochs: golden.steps, lr: golden.lr, topk: 4, l1: 0.5 })),
+    reftR1.fit(
+      fitContext(lm, labelled, { ...OPTIONS, epochs: golden.steps, learningRate: golden.lr, topk: 4, l1: 0.5 }),
+    ),
   reps: () =>
     reps.fit(
       fitContext(lm, labelled, {
-        ...{ ...OPTIONS, preset: 'small', epochs: golden.steps, lr: golden.lr, factors: [0.4] },
+        ...{ ...OPTIONS, preset: 'small', epochs: golden.steps, learningRate: golden.lr, factors: [0.4] },
         start: 'constant' as const,
       }),
     ),
@@ -247,7 +260,7 @@ test('the gradients of both interventions are those of finite differences', asyn
 });
 
 test('the same seed gives the same bits, another one another vector, and nothing stays behind', async () => {
-  const options = { preset: 'small', epochs: 6, batchSize: 4, lr: 0.05 };
+  const options = { preset: 'small', epochs: 6, batchTexts: 4, learningRate: 0.05 };
   for (const baseline of [ssv, reftR1, reps] as BaselineDefinition<typeof options>[]) {
     const before = tf.memory().numTensors;
     const context = fitContext(lm, labelled, options);
@@ -283,8 +296,8 @@ test('what cannot be trained on is one line that names the concept', async () =>
   assert.match(await fit({ labelled: undefined }), /labelled concepts/);
   assert.match(await fit({}, { maxLength: 2 }), /late words.*response within 2 tokens.*raise maxLength/);
   assert.match(
-    await fit({}, { preset: 'axbench', lr: 1e39 }),
-    /ssv: concept 'late words': the loss of step .* lower lr/,
+    await fit({}, { preset: 'axbench', learningRate: 1e39 }),
+    /ssv: concept 'late words': the loss of step .* lower learningRate/,
   );
   const other = {
     ...labelled,

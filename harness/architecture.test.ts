@@ -141,6 +141,7 @@ const LAYERS = [
     'returned',
     'plugin-check',
     'plugin-fault',
+    'chat',
     'activations',
     'train',
     'checkpoints',

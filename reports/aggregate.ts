@@ -4,6 +4,7 @@ import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { taskOf } from './definitions.ts';
 import { byTable, groupBy } from './group-by.ts';
+import { judgingOf } from './judging.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
@@ -107,6 +108,7 @@ function buildTable(results: Result[]): Table {
     seeds: [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b),
     epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
     marks: marksOf(results),
+    judging: judgingOf(results),
     rows,
     ...(withheld ? { withheld } : {}),
     ...(unavailable ? { unavailable } : {}),

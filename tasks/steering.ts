@@ -2,6 +2,7 @@
 import { defineTask, type ResultRow, type TaskContext, type TaskOutcome } from '../harness/contract.ts';
 import { allUnavailable } from '../harness/kit/index.ts';
 import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
+import { halves } from './steering/concept-choice.ts';
 import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
@@ -40,6 +41,7 @@ export default defineTask<SteeringOptions, Shared>({
       "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
     intervention:
       'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; own: the method changes the subject in its own way, as strongly as the factor says (1: as trained); none: no steering',
+    judge: 'who rated, where several judges did: the first of them ranks',
   },
   shows: {
     columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
@@ -71,7 +73,12 @@ export default defineTask<SteeringOptions, Shared>({
   measure: 'judged',
   seeded: false,
   controls: ['random', 'unsteered', ...WRITERS],
-  unavailable({ subject, site, dataset, labelled, judge }) {
+  judgedTexts({ concepts, prompts, factors, extend, interventions, maxNewTokens }) {
+    const { selection, reporting } = halves(prompts);
+    const steered = (factors.length + extend) * selection.length + reporting.length;
+    return { texts: concepts * (interventions.length * steered + reporting.length), tokensPerText: maxNewTokens };
+  },
+  unavailable({ subject, site, dataset, labelled, judge, otherJudges = [] }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (site.parts) return 'steering acts at one site, not at a joint one';
     if (!labelled) return 'the dataset has no labelled concepts';
@@ -79,7 +86,8 @@ export default defineTask<SteeringOptions, Shared>({
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
     if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
-    return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
+    if (!dataset.prompts) return 'the dataset has no prompts to steer from';
+    return [judge, ...otherJudges].find((each) => each?.unavailable !== undefined)?.unavailable;
   },
   async prepare(context) {
     const subject = context.subject!;

@@ -2,7 +2,7 @@
 
 import type { Rng } from '../num/rng.ts';
 import type { ActivationSet, Dataset, Item, ItemEmbedder, Site } from './data.ts';
-import type { TaskJudge } from './judge.ts';
+import type { Judging, TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
@@ -139,6 +139,10 @@ export interface TaskOutcome {
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
   /** What a reader must know about the method beside these numbers; stands with the marks of its training. */
   marks?: Mark[];
+  /** What another run may add to it, as a judge could not be asked: the next run makes it anew. */
+  incomplete?: string;
+  /** How its judges did. */
+  judging?: Judging[];
 }
 
 /** Method-independent work shared by all methods: typed arrays and JSON of the task's own form P, kept in the store. */
@@ -173,6 +177,8 @@ export interface PrepareContext<O> {
   collect?(items: readonly Item[]): Promise<ActivationSet>;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
   judge?: TaskJudge;
+  /** Those that the option names beside it: they rate the same texts. */
+  otherJudges?: TaskJudge[];
   /** The encoder that the option `embedder` names, in a task that declares `embeds`. */
   embedder?: ItemEmbedder;
   rng: Rng;
@@ -203,8 +209,9 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   shows?: TaskDisplay;
   /**
    * For tasks that change the subject. `judged`: a judge rates what was generated; the task has the options `judge` (an
-   * id) and `judgeOptions`, and the judge's version, options and code are part of the key of its results. `likelihood`:
-   * the changed subject itself is rated, by what it makes of given texts; no judge is opened.
+   * id, or several of which the first ranks) and `judgeOptions` (of several judges by their ids), and the judges' versions,
+   * options and code are part of the key of its results. `likelihood`: the changed subject itself is rated, by what it makes
+   * of given texts; no judge is opened.
    */
   measure?: 'judged' | 'likelihood';
   /**
@@ -225,9 +232,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
   unavailable?(
-    context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled' | 'judge'>,
+    context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled' | 'judge' | 'otherJudges'>,
   ): string | undefined;
   /** Work that does not depend on the method (clean passes, ablation losses, calibration), done once and stored. */
   prepare?(context: PrepareContext<O>): Promise<Prepared<P>>;
   run(context: TaskContext<O, P>): Promise<TaskOutcome>;
+  /** Of a judged task: most texts that each judge rates for one method, for an estimate of what that costs. */
+  judgedTexts?(options: O): { texts: number; tokensPerText: number };
 }

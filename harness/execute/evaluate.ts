@@ -1,5 +1,6 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
+import type { ChatModel } from '../contract/chat.ts';
 import type { ItemEmbedder, Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
@@ -55,6 +56,8 @@ export interface EvaluationMeta {
   d_sae?: number;
   training?: ResultTraining;
   marks?: Result['marks'];
+  /** What of the outcome another run may add. */
+  incomplete?: string;
   /** Wall time by step. */
   seconds: Record<string, number>;
 }
@@ -68,7 +71,8 @@ const OUTCOME = 'outcome.json';
 
 /** What a task reads with. */
 export interface TaskReaders {
-  judge?: TaskJudge | undefined;
+  /** The one that ranks first. */
+  judges?: TaskJudge[];
   embedder?: ItemEmbedder | undefined;
   collect?: PrepareContext<unknown>['collect'] | undefined;
 }
@@ -81,8 +85,9 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  { judge, embedder, collect }: TaskReaders = {},
+  { judges = [], embedder, collect }: TaskReaders = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
+  const [judge, ...otherJudges] = judges;
   return {
     options,
     ...(session.subject ? { subject: session.subject } : {}),
@@ -91,6 +96,7 @@ export async function prepareContext(
     ...activations,
     testItems: await session.testItems(),
     ...(judge ? { judge } : {}),
+    ...(otherJudges.length > 0 ? { otherJudges } : {}),
     ...(embedder ? { embedder } : {}),
     ...(collect ? { collect } : {}),
     rng: createRng(taskSeed).fork('task'),
@@ -106,6 +112,7 @@ export function taskJudge(
   { id, version, options }: ResolvedJudge,
   session: Pick<Session, 'dataset' | 'subject' | 'own'>,
   replies: Replies,
+  chat?: ChatModel,
   embedderOf: () => Promise<ItemEmbedder | undefined> = async () => undefined,
 ): TaskJudge {
   const { dataset, subject } = session;
@@ -113,8 +120,12 @@ export function taskJudge(
   const opened = (): Promise<OpenJudge> =>
     once('judge', async () => {
       const embedder = definition.embeds ? await embedderOf() : undefined;
-      const parts = { ...(subject ? { subject } : {}), ...(embedder ? { embedder } : {}) };
-      const judge = await definition.open({ options, dataset, replies, ...parts });
+      const judge = await definition.open({
+        ...{ options, dataset, replies },
+        ...(subject ? { subject } : {}),
+        ...(chat && definition.asks ? { chat } : {}),
+        ...(embedder ? { embedder } : {}),
+      });
       session.own(judge);
       return judge;
     });
@@ -146,12 +157,12 @@ export async function readPrepared(folder: string): Promise<Prepared> {
   return { arrays, json: json ?? {} };
 }
 
-/** Runs a task on a method into `folder`. */
+/** Runs a task on a method into `folder`. @returns What of the outcome another run may add. */
 export async function evaluateTask(
   task: TaskDefinition,
   context: TaskContext<Record<string, unknown>>,
   folder: string,
-): Promise<void> {
+): Promise<Pick<TaskOutcome, 'incomplete'>> {
   const where = `task ${task.id} on ${context.method.id}`;
   const unavailable = task.unavailable?.(context);
   let outcome: StoredOutcome;
@@ -164,6 +175,8 @@ export async function evaluateTask(
   }
   refuseNonFinite(outcome, where);
   await atomicWriteJson(join(folder, OUTCOME), outcome, { durable: false });
+  const { incomplete } = outcome;
+  return incomplete === undefined ? {} : { incomplete };
 }
 
 /** What a result holds that its task gave: rows, or why there are none. */
@@ -188,7 +201,7 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed, marks: ofTask = [] }: Outcome,
+  { rows, details, curves, unavailable, failed, incomplete, judging, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
@@ -228,6 +241,7 @@ export function resultWith(
       metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
       ...(task.judge ? { judge: task.judge } : {}),
+      ...(task.otherJudges ? { otherJudges: task.otherJudges } : {}),
       ...(task.embedder ? { embedder: task.embedder } : {}),
     },
     seed: evaluation.seed,
@@ -235,7 +249,9 @@ export function resultWith(
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),
+    ...(incomplete === undefined ? {} : { incomplete }),
     rows,
+    ...(judging ? { judging } : {}),
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
     ...(marks.length > 0 ? { marks } : {}),

@@ -131,6 +131,7 @@ export { createAdam } from '../num/optimiser.ts';
 export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
+export { agreementOf, pairedSums, type RatedPair, rankCorrelation } from '../num/stats/agreement.ts';
 export {
   byCluster,
   crossedInterval,
@@ -164,5 +165,6 @@ export { type LabelMatch, matchLabels } from './label-match.ts';
 export { poolLatents } from './latents.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';
+export { droppedMark, type PrincipalComponents, principalComponents } from './principal-components.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -85,7 +85,7 @@ test('keeping to a prompt: against the prompts of texts half the number away', (
 
 test('concept and prompt by likeness, calibrated on training texts alone; an echo and an empty text show nothing', async () => {
   const prompts = ['say red please', 'say blue please', 'say old please', 'say new please'];
-  const judge = judgeOn(datasetOf('sea gull', 'hill goat', prompts), embedding, counting);
+  const judge = judgeOn(datasetOf('sea gull', 'hill goat', prompts), embedding, { embedder: counting });
   const prompt = { id: 'p', text: 'say red please\n' };
   const texts = [
     'gull sea red',
@@ -110,11 +110,11 @@ test('concept and prompt by likeness, calibrated on training texts alone; an ech
 });
 
 test('what it cannot be fitted on is refused in a line', async () => {
-  const alike = judgeOn(datasetOf('sea', 'hill', ['say red please']), embedding, counting);
+  const alike = judgeOn(datasetOf('sea', 'hill', ['say red please']), embedding, { embedder: counting });
   const none = datasetOf('sea', 'hill', ['say red', 'say blue', 'say old', 'say new']);
   const given = await none.concepts!({});
   const unlike = { ...given, examples: given.examples.filter(({ role }) => role === 'positive') };
-  const lone = judgeOn({ ...none, concepts: async () => unlike }, embedding, counting);
+  const lone = judgeOn({ ...none, concepts: async () => unlike }, embedding, { embedder: counting });
   const row = { text: 'sea', concept, prompt: { id: 'p', text: 'say' } };
   const refusal = (judge: typeof lone) =>
     judge.rate([row]).then(
@@ -140,11 +140,11 @@ test('with a tiny BERT: ratings of the three grades, the same twice', async () =
   const data = datasetOf('nurse nurse nurse', 'tree tree tree', ['old nurse', 'old tree', 'nurse old', 'tree old']);
   const prompt = { id: 'p', text: 'old nurse' };
   const rows = ['nurse nurse nurse', 'tree tree tree', 'old old old'].map((text) => ({ text, concept, prompt }));
-  const rated = await judgeOn(data, embedding, embedder).rate(rows);
+  const rated = await judgeOn(data, embedding, { embedder }).rate(rows);
   assert.is(rated[0]!.concept, 2);
   assert.is(rated[1]!.concept, 0);
   assert.ok(rated.every(({ instruct }) => [0, 1, 2].includes(instruct!)));
-  assert.equal(await judgeOn(data, embedding, embedder).rate(rows), rated);
+  assert.equal(await judgeOn(data, embedding, { embedder }).rate(rows), rated);
   encoder.dispose();
 });
 

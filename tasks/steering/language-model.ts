@@ -13,9 +13,10 @@ import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
+import { generateOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
 import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
-import { type Generation, type Ratings, ratingsOf } from './ratings.ts';
+import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
 
@@ -31,7 +32,7 @@ export interface LmShared {
 
 type Context = Pick<
   TaskContext<SteeringOptions>,
-  'options' | 'labelled' | 'judge' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
+  'options' | 'labelled' | 'judge' | 'otherJudges' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
 >;
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
@@ -65,8 +66,8 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
 }
 
 /**
- * One row for each way of steering: all concepts that have a vector. The ways are generated together, since a step of
- * generation costs little more for twice the texts.
+ * One row for each way of steering and each judge: all concepts that have a vector. Each judge chooses the factors by its own
+ * ratings, of the same texts.
  */
 export async function steerLm(
   context: Context,
@@ -76,8 +77,32 @@ export async function steerLm(
   kinds: readonly Steered['kind'][],
   selectedBy: string,
 ): Promise<TaskOutcome> {
+  const records = recordsOf(context);
+  const { write, ask } = context.method;
+  const make = write ? writeWanted : ask ? askWanted : generateWanted;
+  const generate = generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted));
+  const outcomes: TaskOutcome[] = [];
+  for (const record of records) {
+    outcomes.push(await steerUnder(record, context, generate, shared, vectors, kinds, selectedBy));
+  }
+  return joinedOutcome(outcomes, records);
+}
+
+/**
+ * One row for each way of steering, under one judge. The ways are generated together, since a step of generation costs little
+ * more for twice the texts.
+ */
+async function steerUnder(
+  record: JudgeRecord,
+  context: Context,
+  generateSteered: (wanted: Wanted[]) => Promise<Generation[]>,
+  shared: LmShared,
+  vectors: readonly (SteeringVector | undefined)[],
+  kinds: readonly Steered['kind'][],
+  selectedBy: string,
+): Promise<TaskOutcome> {
   const { options, labelled } = context;
-  const judge = context.judge!;
+  const { judge } = record;
   const { prompts } = shared;
   const steered = kinds.flatMap((kind) =>
     shared.concepts.flatMap((place, c): Steered[] => {
@@ -89,16 +114,14 @@ export async function steerLm(
   const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
-  const generate = async (wanted: Wanted[]): Promise<Generation[]> => {
-    if (context.method.write) return await writeWanted(context, subject, prompts, wanted);
-    if (context.method.ask) return await askWanted(context, subject, prompts, wanted);
-    return idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
-  };
+  const asWritten = context.method.write !== undefined || context.method.ask !== undefined;
+  const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
+    idle && !asWritten ? wanted.map(withoutSteering) : await generateSteered(wanted);
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
-    const given = await judge.rate(rows, context.signal);
-    const ratings = texts.map((text, i) => ratingsOf(given[i]!, fluencyScore(shared.scale, text)));
+    const byLikelihood = texts.map((text) => fluencyScore(shared.scale, text));
+    const ratings = await rateTexts(record, rows, byLikelihood, context);
     unrated.push(...ratings.filter(({ overall }) => overall === null));
     return ratings;
   };

@@ -14,7 +14,7 @@ export interface SteeringOptions {
   temperature: number;
   calibration: number;
   images: number;
-  judge: string;
+  judge: string | string[];
   judgeOptions: Record<string, unknown>;
 }
 
@@ -78,9 +78,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
     description: 'CLIP: held-out images a concept; the first half chooses the factor, the other half reports.',
   },
   judge: {
-    type: 'string',
+    type: ['string', 'array'],
+    items: { type: 'string' },
+    minItems: 1,
+    uniqueItems: true,
     default: 'dataset',
-    description: "LM: the judge of generated texts (`ls judges`); dataset: the dataset's own.",
+    description:
+      "LM: the judge of generated texts (`ls judges`); dataset: the dataset's own. Of several the first ranks, and all rate the same texts.",
   },
-  judgeOptions: { type: 'object', default: {}, description: 'Options of the judge.' },
+  judgeOptions: { type: 'object', default: {}, description: 'Options of the judge; of several, by their ids.' },
 };

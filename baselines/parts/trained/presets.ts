@@ -33,8 +33,8 @@ export function withPreset<S extends object>(
 /** The options that all trained methods share. */
 export const TRAINING_SCHEMA = {
   epochs: { type: 'integer', minimum: 1, maximum: 1000, description: 'Passes over the training texts.' },
-  batchSize: { type: 'integer', minimum: 1, maximum: 4096, description: 'Texts of a step.' },
-  lr: {
+  batchTexts: { type: 'integer', minimum: 1, maximum: 4096, description: 'Texts of a step.' },
+  learningRate: {
     type: 'number',
     exclusiveMinimum: 0,
     maximum: 10,
@@ -60,7 +60,7 @@ export const FACTORS_SCHEMA = {
 /** Their values. */
 export interface TrainingOptions {
   epochs: number;
-  batchSize: number;
-  lr: number;
+  batchTexts: number;
+  learningRate: number;
   maxLength: number;
 }

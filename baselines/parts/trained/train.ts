@@ -7,9 +7,9 @@ import { createAdam } from '../../../harness/kit/index.ts';
 export interface TrainingSettings {
   epochs: number;
   /** Examples of a step; the last of an epoch may be smaller. */
-  batchSize: number;
+  batchTexts: number;
   /** Of the first step; it falls linearly to 0 at the end. */
-  lr: number;
+  learningRate: number;
   /** Joint norm to which gradients are clipped; none when left out. */
   clipNorm?: number;
 }
@@ -46,8 +46,8 @@ export interface TrainingRun<E> {
 /** Number of steps of a run. */
 export const stepsOf = (
   examples: number,
-  { epochs, batchSize }: Pick<TrainingSettings, 'epochs' | 'batchSize'>,
-): number => epochs * Math.ceil(examples / batchSize);
+  { epochs, batchTexts }: Pick<TrainingSettings, 'epochs' | 'batchTexts'>,
+): number => epochs * Math.ceil(examples / batchTexts);
 
 /**
  * Changes the parameters in place. The order of examples is drawn anew for each epoch.
@@ -57,18 +57,20 @@ export const stepsOf = (
  */
 export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, share }: Objective<E>): Promise<number[]> {
   const { name, examples, params, unitRows = [], settings, rng, signal, onStep } = run;
-  const { epochs, batchSize, lr, clipNorm } = settings;
+  const { epochs, batchTexts, learningRate, clipNorm } = settings;
   const adam = createAdam(params, { unitRows, ...(clipNorm === undefined ? {} : { clipNorm }) });
   const steps = stepsOf(examples.length, settings);
   const losses: number[] = [];
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = rng.shuffle([...examples]);
-      for (let from = 0; from < order.length; from += batchSize) {
-        const step: Step<E> = { batch: order.slice(from, from + batchSize), step: losses.length, steps };
+      for (let from = 0; from < order.length; from += batchTexts) {
+        const step: Step<E> = { batch: order.slice(from, from + batchTexts), step: losses.length, steps };
         const loss = await oneStep(step);
         if (!Number.isFinite(loss)) {
-          throw new UserError(`${name}: the loss of step ${step.step + 1} of ${steps} is ${loss}; lower lr (${lr})`);
+          throw new UserError(
+            `${name}: the loss of step ${step.step + 1} of ${steps} is ${loss}; lower learningRate (${learningRate})`,
+          );
         }
         losses.push(loss);
         onStep(losses.length, steps, loss);
@@ -92,7 +94,7 @@ export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, shar
         loss += value;
         total = added(total, grads);
       }
-      adam.step(total, lr * (1 - step.step / steps));
+      adam.step(total, learningRate * (1 - step.step / steps));
     } finally {
       tf.dispose(total);
     }
