@@ -5,11 +5,13 @@ import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
 import { halves } from './steering/concept-choice.ts';
 import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
+import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { ownChanges, type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+import type { SteeringVector } from './steering/steering-vectors.ts';
+import { INTERVENTION_AXIS, steeringWays } from './steering/ways.ts';
 
-const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
 
 /** Controls of the judge: they write texts themselves. */
 const WRITERS = ['constant-text', 'concept-word', 'prompt-echo'];
@@ -39,12 +41,23 @@ export default defineTask<SteeringOptions, Shared>({
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
       'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
       "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
-    intervention:
-      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; own: the method changes the subject in its own way, as strongly as the factor says (1: as trained); none: no steering',
+    intervention: INTERVENTION_AXIS,
     judge: 'who rated, where several judges did: the first of them ranks',
   },
   shows: {
-    columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
+    columns: [
+      'concept',
+      'instruct',
+      'fluency',
+      'target_lift',
+      'flip_rate',
+      'off_target',
+      'drift',
+      'perplexity_ratio',
+      'kl',
+      'factor',
+      'at_end',
+    ],
     ranked: { intervention: ['add', 'own', 'none'] },
     fronts: [
       {
@@ -97,35 +110,18 @@ export default defineTask<SteeringOptions, Shared>({
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { method, labelled, prepared, options, site, target } = context;
-    if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
-    if (method.rowScaled) {
-      const reason = 'scales each row by itself: what a unit of a latent adds is another at each position';
-      return emptyOutcome(`'${method.id}' ${reason}`);
-    }
+    const { method, prepared, options } = context;
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     if (method.write || method.ask) {
       if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
       return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
     }
-    const found =
-      ownChanges(method, labelled!, concepts) ??
-      (await steeringVectors(method, labelled!, concepts, context, options.selection));
-    if (!found) return emptyOutcome(`'${method.id}' has no directions`);
-    if (typeof found === 'string') return emptyOutcome(found);
-    const { selection, vectors } = found;
-    const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
-    const clampable = vectors.some((entry) => entry?.latent !== undefined);
-    const own = vectors.some((entry) => entry?.own);
-    if (own && context.subject?.type !== 'lm') {
+    const ways = await steeringWays(context, concepts, options);
+    if (typeof ways === 'string') return emptyOutcome(ways);
+    const { vectors, kinds, selection } = ways;
+    if (kinds.includes('own') && context.subject?.type !== 'lm') {
       return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
     }
-    const kinds: (Kind | 'own' | 'none')[] = own
-      ? ['own']
-      : idle
-        ? ['none']
-        : options.interventions.filter((kind) => kind === 'add' || clampable);
-    if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
     return steered(context, vectors, kinds, selection);
   },
 });
@@ -155,7 +151,7 @@ async function steered(
       kinds.filter((kind) => kind !== 'own'),
       selection,
     );
-    return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
+    return completed(outcome, allUnavailable({ ...LM_METRICS, ...COST_METRICS }, 'needs a language model'));
   }
   throw new Error('internal: steering was prepared for another kind of subject');
 }

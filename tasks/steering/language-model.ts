@@ -14,11 +14,18 @@ import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
 import { generateOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
+import { type Cost, costDocuments, steeringCosts } from './likelihood/capability.ts';
+import type { Steering } from './likelihood/losses.ts';
+import type { StoredText } from './likelihood/texts.ts';
 import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
+import { steeredPositions } from './positions.ts';
 import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
 import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
+
+/** Tokens of a held-out document that tell what steering costs. */
+const COST_TOKENS = 64;
 
 /** What all methods share. */
 export interface LmShared {
@@ -28,11 +35,23 @@ export interface LmShared {
   scale: FluencyScale;
   /** Generations without steering, concept by concept: the same random streams as the steered ones. */
   unsteered: Generation[];
+  /** Held-out documents that tell what steering costs. */
+  documents: StoredText[];
 }
 
 type Context = Pick<
   TaskContext<SteeringOptions>,
-  'options' | 'labelled' | 'judge' | 'otherJudges' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
+  | 'options'
+  | 'labelled'
+  | 'judge'
+  | 'otherJudges'
+  | 'method'
+  | 'site'
+  | 'test'
+  | 'seed'
+  | 'signal'
+  | 'progress'
+  | 'shared'
 >;
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
@@ -49,9 +68,15 @@ interface Wanted extends Steered {
   p: number;
 }
 
+/** What the steered subject computes, whoever judges. */
+interface SteeredPasses {
+  generate: (wanted: Wanted[]) => Promise<Generation[]>;
+  costs: (chosen: readonly (Steered & { factor: number })[]) => Promise<Cost[][] | undefined>;
+}
+
 /** Chooses concepts and prompts, calibrates fluency, and generates without steering. */
 export async function prepareLm(context: PrepareContext<SteeringOptions>, subject: LanguageModel): Promise<LmShared> {
-  const { options, dataset, labelled, testItems, seed, signal, progress, site } = context;
+  const { options, dataset, labelled, test, testItems, seed, signal, progress, site } = context;
   const concepts = chooseConcepts(labelled!.set.concepts, options.concepts);
   const prompts = await dataset.prompts!(options.prompts);
   const { maxNewTokens, temperature } = options;
@@ -62,7 +87,8 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
   const unsteered = await generateAll(subject, site, rows, undefined, passes);
-  return { concepts, prompts, scale, unsteered };
+  const documents = costDocuments(subject, test, testItems, { documents: options.documents, tokens: COST_TOKENS });
+  return { concepts, prompts, scale, unsteered, documents };
 }
 
 /**
@@ -80,10 +106,13 @@ export async function steerLm(
   const records = recordsOf(context);
   const { write, ask } = context.method;
   const make = write ? writeWanted : ask ? askWanted : generateWanted;
-  const generate = generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted));
+  const passes: SteeredPasses = {
+    generate: generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted)),
+    costs: (chosen) => costsOf(context, subject, shared.documents, chosen),
+  };
   const outcomes: TaskOutcome[] = [];
   for (const record of records) {
-    outcomes.push(await steerUnder(record, context, generate, shared, vectors, kinds, selectedBy));
+    outcomes.push(await steerUnder(record, context, passes, shared, vectors, kinds, selectedBy));
   }
   return joinedOutcome(outcomes, records);
 }
@@ -95,7 +124,7 @@ export async function steerLm(
 async function steerUnder(
   record: JudgeRecord,
   context: Context,
-  generateSteered: (wanted: Wanted[]) => Promise<Generation[]>,
+  passes: SteeredPasses,
   shared: LmShared,
   vectors: readonly (SteeringVector | undefined)[],
   kinds: readonly Steered['kind'][],
@@ -116,7 +145,7 @@ async function steerUnder(
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
   const asWritten = context.method.write !== undefined || context.method.ask !== undefined;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    idle && !asWritten ? wanted.map(withoutSteering) : await generateSteered(wanted);
+    idle && !asWritten ? wanted.map(withoutSteering) : await passes.generate(wanted);
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
@@ -145,6 +174,7 @@ async function steerUnder(
   const finalTexts = await generate(finals);
   const ratings = await rate(finalTexts, finals);
   const unsteered = await rate(finals.map(withoutSteering), finals);
+  const costs = await passes.costs(chosen);
   const scores = chosen.map((entry, i): ConceptScores => {
     const own = reporting.map((_, p) => i * reporting.length + p);
     return {
@@ -153,6 +183,7 @@ async function steerUnder(
       generations: own.map((at) => finalTexts[at]!),
       ratings: own.map((at) => ratings[at]!),
       unsteered: own.map((at) => unsteered[at]!),
+      costs: costs?.[i],
     };
   });
   const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
@@ -160,7 +191,7 @@ async function steerUnder(
   return {
     rows: ways.map(({ kind, own }) => ({
       axes: { selection: selectedBy, intervention: kind },
-      ...lmMeasured(own, missing),
+      ...lmMeasured(own, missing, shared.documents),
     })),
     details: {
       judge: {
@@ -173,6 +204,26 @@ async function steerUnder(
     },
     curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : lmCurves(own, factors, kind)))),
   };
+}
+
+/** What each chosen factor costs, by document; undefined where the documents cannot be steered so. */
+async function costsOf(
+  { options, method, site, test, signal }: Context,
+  subject: LanguageModel,
+  documents: readonly StoredText[],
+  chosen: readonly (Steered & { factor: number })[],
+): Promise<Cost[][] | undefined> {
+  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own'))
+    return undefined;
+  if (options.positions === 'last') return undefined;
+  const at = steeredPositions(options, 0);
+  const steerings = chosen.flatMap(({ kind, factor, vector: { vector, scale, latent } }): Steering[] =>
+    kind === 'none' || kind === 'own'
+      ? []
+      : [{ kind, vector, strength: factor * scale, ...(latent !== undefined && { latent }), ...(at && { at }) }],
+  );
+  if (steerings.length === 0) return chosen.map(() => documents.map(() => ({ loss: 0, kl: 0 })));
+  return await steeringCosts({ subject, site, method }, test, documents, steerings, { signal });
 }
 
 /** Why a metric has no value. */
@@ -229,7 +280,8 @@ async function generateWanted(
     const row = { prompt: ids[p]!, stream: c * prompts.length + p };
     const strength = factor * scale;
     if (own) return { ...row, own: { change: own, strength } };
-    return { ...row, steering: { kind: kind as Kind, vector, strength, latent } };
+    const at = steeredPositions(options, ids[p]!.length);
+    return { ...row, steering: { kind: kind as Kind, vector, strength, latent, ...(at && { at }) } };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {

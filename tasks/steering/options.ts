@@ -1,9 +1,10 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
 import type { Kind } from './interventions.ts';
+import { POSITION_OPTIONS, type PositionOptions } from './positions.ts';
 import type { LatentSelection } from './steering-vectors.ts';
 
-export interface SteeringOptions {
+export interface SteeringOptions extends PositionOptions {
   concepts: number;
   prompts: number;
   factors: number[];
@@ -11,6 +12,7 @@ export interface SteeringOptions {
   interventions: Kind[];
   selection: LatentSelection;
   maxNewTokens: number;
+  documents: number;
   temperature: number;
   calibration: number;
   images: number;
@@ -63,8 +65,16 @@ export const STEERING_OPTIONS: OptionsSchema = {
     description:
       'How the latent of a dictionary is chosen: best training AUROC; by a file of labels; LM: of the 10 of best AUROC the one of largest output score.',
   },
+  ...POSITION_OPTIONS,
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
   temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },
+  documents: {
+    type: 'integer',
+    minimum: 0,
+    default: 8,
+    description:
+      'LM: held-out documents, of each at most 64 tokens, whose perplexity and KL say what the chosen factors cost.',
+  },
   calibration: {
     type: 'integer',
     minimum: 2,

@@ -1,7 +1,7 @@
 /** @file With what a method steers, and in which ways; else why it cannot. */
 import type { TaskContext } from '../../harness/contract.ts';
 import type { Kind } from './interventions.ts';
-import { type LatentSelection, type SteeringVectors, steeringVectors } from './steering-vectors.ts';
+import { type LatentSelection, ownChanges, type SteeringVectors, steeringVectors } from './steering-vectors.ts';
 
 /** What the values of the axes mean. */
 export const SELECTION_AXIS =
@@ -9,11 +9,12 @@ export const SELECTION_AXIS =
   'training items; label: the one described most like the concept; output-score: of the 10 of best AUROC the one of largest output score';
 export const INTERVENTION_AXIS =
   'add: factor · scale · direction added; clamp: the latent set to factor · scale; patch: the same by the decoder, ' +
-  'x + decode(changed codes) − decode(codes); replace: decode(changed codes); none: no steering';
+  'x + decode(changed codes) − decode(codes); replace: decode(changed codes); own: the method changes the subject in its ' +
+  'own way, as strongly as the factor says (1: as trained); none: no steering';
 
 export interface SteeringWays extends SteeringVectors {
-  /** `none` alone where no vector does anything. */
-  kinds: (Kind | 'none')[];
+  /** `none` alone where no vector does anything, `own` alone where the method changes the subject in its own way. */
+  kinds: (Kind | 'own' | 'none')[];
 }
 
 type Context = Pick<TaskContext<unknown>, 'method' | 'labelled' | 'site' | 'target' | 'latents' | 'subject'>;
@@ -29,16 +30,15 @@ export async function steeringWays(
   if (method.rowScaled) {
     return `'${method.id}' scales each row by itself: what a unit of a latent adds is another at each position`;
   }
-  const found = await steeringVectors(method, labelled!, concepts, context, selection);
+  const found =
+    ownChanges(method, labelled!, concepts) ?? (await steeringVectors(method, labelled!, concepts, context, selection));
   if (typeof found === 'string') return found;
   if (!found) return `'${method.id}' has no directions`;
   const { vectors } = found;
-  // Such a vector is of zeros: taken for one, it would be a method that does nothing.
-  if (vectors.some((entry) => entry && 'own' in entry)) {
-    return `'${method.id}' adds no vector but changes the subject in its own way, which is not rated by likelihood`;
-  }
+  const own = vectors.some((entry) => entry?.own);
   const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
   const clampable = vectors.some((entry) => entry?.latent !== undefined);
-  const kinds: SteeringWays['kinds'] = idle ? ['none'] : interventions.filter((kind) => kind === 'add' || clampable);
+  const added = idle ? (['none'] as const) : interventions.filter((kind) => kind === 'add' || clampable);
+  const kinds: SteeringWays['kinds'] = own ? ['own'] : [...added];
   return kinds.length === 0 ? `'${method.id}' has no latents to clamp` : { ...found, kinds };
 }

@@ -38,7 +38,17 @@ const dataset: Dataset = {
 };
 const OPTIONS = {
   ...{ concepts: 8, prompts: 4, factors: [1], extend: 0, interventions: ['add' as const], maxNewTokens: 3 },
-  ...{ temperature: 0, calibration: 20, images: 16, judge: 'dataset', judgeOptions: {}, selection: 'auroc' as const },
+  ...{
+    temperature: 0,
+    calibration: 20,
+    images: 16,
+    judge: 'dataset',
+    judgeOptions: {},
+    selection: 'auroc' as const,
+    positions: 'all' as const,
+    positionCount: 4,
+    documents: 8,
+  },
 };
 
 /** The outcome of a method that is no direction, and the model it was tried on. */

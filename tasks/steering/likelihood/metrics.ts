@@ -2,6 +2,7 @@
 import type { MetricDefinition } from '../../../harness/contract.ts';
 import { crossedInterval, type Estimate, preferenceOddsVersion } from '../../../harness/kit/index.ts';
 import type { SharedItems } from '../metrics.ts';
+import { COST_METRICS } from './cost-cells.ts';
 
 /** Towards the concept, or away from it. */
 export type Goal = 'promote' | 'suppress';
@@ -54,17 +55,7 @@ export function likelihoodMetrics(goal: Goal): Record<string, MetricDefinition> 
       'none',
       [0, 1],
     ),
-    perplexity_ratio: metric(
-      'Capability cost: perplexity of held-out text steered ÷ not; geometric mean over concepts.',
-      'min',
-      [0, null],
-    ),
-    kl: metric(
-      'Capability cost: KL(clean ‖ steered) of the next-token distributions on held-out text.',
-      'min',
-      [0, null],
-      'nats/token',
-    ),
+    ...COST_METRICS,
     factor: metric(
       'Factor chosen on the selection half, in units of the largest score that the method gave in training; 0 where none keeps the bound.',
       'none',

@@ -2,7 +2,6 @@
 import type { Concept, MetricValue, ResultRow, TaskOutcome } from '../../../harness/contract.ts';
 import {
   allUnavailable,
-  emptyCell,
   measuredCell,
   type PairLosses,
   preferenceOdds,
@@ -10,13 +9,14 @@ import {
 } from '../../../harness/kit/index.ts';
 import type { Trial } from '../factor-search.ts';
 import type { Kind } from '../interventions.ts';
-import { blocksOf, type SharedItems } from '../metrics.ts';
+import { blocksOf } from '../metrics.ts';
 import type { SteeringVector } from '../steering-vectors.ts';
 import { allowed, type Gate } from './bound.ts';
 import type { Cost } from './capability.ts';
+import { exponential, type Measured, measuredCosts, sharedItems } from './cost-cells.ts';
 import { type Goal, HEADLINES, likelihoodMetrics, meanOverConcepts } from './metrics.ts';
 import type { CleanPair } from './prepare.ts';
-import { type StoredText, tokensOf } from './texts.ts';
+import type { StoredText } from './texts.ts';
 
 /** What steering did to pairs. */
 export interface PairChange {
@@ -69,12 +69,6 @@ function utilityChanges(pairs: readonly CleanPair[], steered: readonly PairLosse
   });
 }
 
-/** A concept's value, and what each of the items behind it adds to its error: deviations that sum to 0. */
-interface Measured {
-  value: number;
-  influences?: { item: number; value: number }[];
-}
-
 /** Of all metrics that a concept has, in the goal's own sense of gain. */
 function measuredOf(
   { pairs, steered, costs, factor, trials }: ConceptResult,
@@ -95,19 +89,7 @@ function measuredOf(
     ]),
   };
   const changes = utilityChanges(pairs, steered);
-  const cost = (of: (cost: Cost) => number): Measured | undefined => {
-    if (!costs) return undefined;
-    const weights = documents.map(tokensOf);
-    const all = weights.reduce((sum, tokens) => sum + tokens, 0);
-    const value = costs.reduce((sum, each, d) => sum + (of(each) * weights[d]!) / all, 0);
-    return {
-      value,
-      influences: costs.map((each, d) => ({
-        item: documents[d]!.item,
-        value: ((of(each) - value) * weights[d]!) / all,
-      })),
-    };
-  };
+  const cost = costs && measuredCosts(costs, documents);
   const greatest = trials.at(-1);
   const measured: Record<string, Measured | undefined> = {
     [HEADLINES[goal]]: gain,
@@ -116,28 +98,13 @@ function measuredOf(
     positive_gain: { value: -risen },
     util_change: changes.length > 0 ? { value: mean(changes) } : undefined,
     util_undefined: { value: 1 - changes.length / n },
-    perplexity_ratio: cost(({ loss }) => loss),
-    kl: cost(({ kl }) => kl),
+    perplexity_ratio: cost?.loss,
+    kl: cost?.kl,
     factor: { value: factor },
     at_end: { value: factor > 0 && greatest?.factor === factor ? 1 : 0 },
     no_factor: { value: factor === 0 && trials.length > 0 ? 1 : 0 },
   };
   return measured;
-}
-
-/** Items of all concepts under small numbers, as intervals count them. */
-function sharedItems(values: readonly Measured[]): SharedItems {
-  const places = new Map<number, number>();
-  const placeOf = (item: number) => {
-    const place = places.get(item) ?? places.size;
-    places.set(item, place);
-    return place;
-  };
-  const influences = values.map(({ influences = [] }) => ({
-    items: influences.map(({ item }) => placeOf(item)),
-    values: influences.map(({ value }) => value),
-  }));
-  return { influences, items: places.size };
 }
 
 /** What a row says of the concepts that were steered. */
@@ -175,14 +142,6 @@ export function likelihoodRow(
       sharedBy: blocksOf(sharedItems(headline)),
     },
   };
-}
-
-/** The cell of a mean of logarithms, as a geometric mean. */
-function exponential(cell: MetricValue): MetricValue {
-  if (cell.value === null) return cell;
-  const [value, ...ends] = [cell.value, ...(cell.ci95 ?? [])].map(Math.exp);
-  if (![value!, ...ends].every(Number.isFinite)) return emptyCell('too large to be told', cell.n);
-  return { ...cell, value: value!, ci95: cell.ci95 && [ends[0]!, ends[1]!] };
 }
 
 /** What a result says of one concept. */

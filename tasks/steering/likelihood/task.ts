@@ -73,7 +73,13 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
       const places = concepts.map(({ place }) => place);
       const ways = await steeringWays(context, places, options);
       if (typeof ways === 'string') return emptyOutcome(ways);
-      const { vectors, kinds, selection } = ways;
+      const { vectors, selection } = ways;
+      const kinds = ways.kinds.filter((kind) => kind !== 'own');
+      if (kinds.length === 0) {
+        return emptyOutcome(
+          `'${context.method.id}' adds no vector but changes the subject in its own way, which is not rated by likelihood`,
+        );
+      }
       return await steerByLikelihood(context, subject, prepared.json, vectors, kinds, selection, goal);
     },
   };

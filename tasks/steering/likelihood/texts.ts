@@ -33,6 +33,8 @@ export function storedText(
   if (text === undefined) return undefined;
   const first = set.bounds[place]!;
   const ids = set.tokenIds.subarray(first, set.bounds[place + 1]!);
+  // Rows that nobody knows the tokens of cannot be read by the subject.
+  if (ids.some((id) => id < 0)) return undefined;
   const prompt = responseStart ? cutText(subject, text, responseStart, 1).prompt.length : 0;
   let end = ids.length;
   // What closes a text is no part of what it says.
