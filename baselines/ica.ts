@@ -1,8 +1,7 @@
 /** @file Independent components of the activations. */
 import { defineBaseline, type Tensor2D, tf, UserError } from '../harness/contract.ts';
-import { createRng } from '../harness/kit/index.ts';
+import { createRng, droppedMark, type PrincipalComponents, principalComponents } from '../harness/kit/index.ts';
 import { type FastIca, fastIca } from './parts/fast-ica.ts';
-import { droppedMark, type PrincipalComponents, principalComponents } from './parts/principal-components.ts';
 import { scaleToUnit } from './parts/unit-vectors.ts';
 
 interface Options {

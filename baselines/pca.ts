@@ -1,6 +1,6 @@
 /** @file Principal components of the activations. */
 import { defineBaseline, tf, UserError } from '../harness/contract.ts';
-import { droppedMark, principalComponents } from './parts/principal-components.ts';
+import { droppedMark, principalComponents } from '../harness/kit/index.ts';
 
 interface Options {
   components: number;

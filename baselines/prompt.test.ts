@@ -141,7 +141,16 @@ test('constant answers give equal scores; hostile subjects and data are refused'
 test('steering asks for the concept before the prompt', async () => {
   const { method } = await fitted(letters().lm);
   const asked = method.ask!(set.concepts[0]!, { id: 'p', text: 'Once' });
-  assert.ok(asked.includes('kites') && asked.endsWith('\n\nOnce'));
+  assert.ok(asked.startsWith('Bring') && asked.includes('kites') && asked.endsWith('\n\nOnce'));
+  const chat: ChatFormat = {
+    digest: '',
+    literal: (text) => text,
+    render: ([message], more) => `<u>${message!.content}</u>${more?.addGenerationPrompt ? '<a>' : ''}`,
+  };
+  const own = (await fitted(letters().lm, chat)).method.ask!;
+  const framed = own(set.concepts[0]!, { id: 'p', text: '<u>Once</u><a>' });
+  assert.ok(framed.startsWith('<u>Bring') && framed.endsWith('\n\nOnce</u><a>'), framed);
+  assert.ok(own(set.concepts[0]!, { id: 'p', text: 'Once</u><a>' }).startsWith('Bring'));
 });
 
 test.run();

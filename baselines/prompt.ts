@@ -12,7 +12,7 @@ import {
 } from '../harness/contract.ts';
 import { denseFeatures, fitLogistic } from '../harness/kit/index.ts';
 import { yesLogOdds } from './parts/prompting/log-odds.ts';
-import { answersOf, detectionPrompt, steeringRequest } from './parts/prompting/wording.ts';
+import { answersOf, detectionPrompt, type Framed, steeringPrompt, userFrame } from './parts/prompting/wording.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
 
 interface Options {
@@ -32,7 +32,7 @@ interface Calibration {
  * its own chat format where it has one; what is read is ln p(yes) − ln p(no) of its answer, calibrated on the concept's
  * training items by a logistic regression of one feature, which also turns a subject that says yes where the concept is
  * not. AxBench samples a rating of 0, 1 or 2 from the subject in place of it, and counts what cannot be read as −1.
- * Steering: a request for the concept stands before each prompt. AxBench lets another, larger model write that request.
+ * Steering: a request for the concept stands before each prompt, within the user's message where the prompt is one. AxBench lets another, larger model write that request.
  */
 export default defineBaseline<Options>({
   id: 'prompt',
@@ -67,12 +67,12 @@ export default defineBaseline<Options>({
     const marks = invertedMark(calibrations);
     return {
       tensors: {},
-      json: { calibrations, chat: chat !== undefined },
+      json: { calibrations, frame: userFrame(chat) },
       ...(marks.length > 0 ? { marks } : {}),
     };
   },
   restore(state, context) {
-    const { calibrations } = state.json as { calibrations: Calibration[] };
+    const { calibrations, frame } = state.json as { calibrations: Calibration[]; frame: Framed };
     const lm = requireModel(context);
     return {
       d_in: context.d_in,
@@ -88,7 +88,7 @@ export default defineBaseline<Options>({
           },
         };
       },
-      ask: ({ label }, { text }) => steeringRequest(label, text),
+      ask: ({ label }, { text }) => steeringPrompt(label, text, frame),
       dispose: () => {},
     };
   },

@@ -88,6 +88,8 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'models/subjects/', may: AUTHORS },
   { part: 'baselines/', may: AUTHORS },
   { part: 'tasks/datasets/', may: [...AUTHORS, 'tasks/worlds/', 'tasks/judges/'] },
+  // The tasks that steer are several: what they share lies with the first of them.
+  { part: 'tasks/steering-', may: [...AUTHORS, 'tasks/judges/', 'tasks/steering/'] },
   { part: 'tasks/', may: [...AUTHORS, 'tasks/judges/'] },
 ];
 
@@ -139,6 +141,7 @@ const LAYERS = [
     'returned',
     'plugin-check',
     'plugin-fault',
+    'chat',
     'activations',
     'train',
     'checkpoints',

@@ -10,6 +10,7 @@ import type { SaeDefinition } from './contract/sae.ts';
 import type { SubjectDefinition } from './contract/subject.ts';
 import type { TaskDefinition } from './contract/task.ts';
 
+export type * from './contract/chat.ts';
 export type * from './contract/data.ts';
 export type * from './contract/judge.ts';
 export type * from './contract/methods.ts';

@@ -17,6 +17,7 @@ import { type Evaluation, type Plan, planSteps } from './plan.ts';
 import { createProgress } from './progress.ts';
 import type { Result } from './schema/result.generated.ts';
 import { checkWritable } from './store.ts';
+import { judgesOf } from './suite/resolved.ts';
 
 export interface ExecuteOptions {
   showProgress: boolean;
@@ -56,21 +57,31 @@ export async function executePlan(
   const planned = plannedResults(plan);
   const results = new Map<Evaluation, Result>();
   const isMissing = ({ evaluation }: PlannedResult) => !results.has(evaluation);
-  const find = async () => {
+  const found = async () => {
+    const incomplete: PlannedResult[] = [];
     for (const each of planned.filter(isMissing)) {
       const result = await findResult(plan, each, run);
+      if (result?.incomplete !== undefined) incomplete.push(each);
       if (result) results.set(each.evaluation, result);
     }
+    return incomplete;
   };
-  await find();
+  const incomplete = await found();
+  for (const { evaluation } of incomplete) results.delete(evaluation);
   const present = results.size;
   const missing = new Set(planned.filter(isMissing).map(({ evaluation }) => evaluation));
   const todo = await missingOf(plan, missing, store);
   let done: Summary = { computed: noSteps(), failures: [] };
   if (todo.sites.length > 0) {
     if (present > 0) run.say(`${present} results are there already; going on with the rest.`);
+    if (incomplete.length > 0) {
+      run.say(`${incomplete.length} results lack ratings that a judge could not be asked for; they are made anew.`);
+      const steps = incomplete.map(({ evaluation: { key } }) => ({ kind: 'evaluate' as const, key }));
+      await store.drop(steps, signal);
+    }
     // A store that has everything may be one that nobody can write to.
     await store.checkWritable();
+    await run.chat?.greet?.(modelsAsked(todo));
     const small = await checkSites(todo, run);
     const progress = await createProgress(await countSteps(todo, store), { enabled: showProgress });
     try {
@@ -91,7 +102,7 @@ export async function executePlan(
     } finally {
       progress.stop();
     }
-    await find();
+    await found();
   }
   const failed: Result[] = [];
   for (const each of planned.filter(isMissing)) {
@@ -101,6 +112,13 @@ export async function executePlan(
   // Whoever worked them off, they are told in the order of the plan.
   done.failures.sort((a, b) => a.job.site - b.job.site || a.job.fit - b.job.fit);
   return { ...done, results: planned.flatMap(({ evaluation }) => results.get(evaluation) ?? []), present, failed };
+}
+
+/** Names of the models that the judges of a plan ask. */
+function modelsAsked({ sites }: Plan): string[] {
+  const tasks = sites.flatMap(({ fits }) => fits.flatMap(({ evaluations }) => evaluations.map(({ task }) => task)));
+  const judges = tasks.flatMap(judgesOf).filter(({ endpoint }) => endpoint !== undefined);
+  return [...new Set(judges.map(({ options }) => String(options['model'])))];
 }
 
 /** Exit code of a run: 2 when every failure was the user's, 1 when any was not, 0 without failures. */

@@ -140,7 +140,7 @@ test('everything that changes numbers changes keys', () => {
   }
 });
 
-test('id, version, options and code of a judge are in the key of what it judged', () => {
+test('id, version, options, endpoint and code of a judge are in the key of what it judged', () => {
   const judged = (judge: Partial<NonNullable<ResolvedTask['judge']>>, code = 'a') => {
     const given = base();
     given.tasks[1]!.judge = { id: 'words', version: 1, options: {}, ...judge };
@@ -151,10 +151,30 @@ test('id, version, options and code of a judge are in the key of what it judged'
     judged({ id: 'other' }),
     judged({ version: 2 }),
     judged({ options: { model: 'b' } }),
+    judged({ endpoint: 'http://localhost:8000/v1' }),
     judged({}, 'b'),
   ];
   for (const other of others) {
     const changed = newSteps(judged({}), other);
+    assert.ok(changed.length > 0 && changed.every((label) => /^evaluate .* steering seed/.test(label)));
+  }
+});
+
+test('a second judge of the same texts is in the key of what it judged, and its code with it', () => {
+  const judged = (second: string | undefined, code = 'a') => {
+    const given = base();
+    given.tasks[1]!.judge = { id: 'words', version: 1, options: {} };
+    if (second) given.tasks[1]!.otherJudges = [{ id: second, version: 1, options: {} }];
+    given.code.plugins['judge words'] = 'a';
+    for (const id of ['second', 'third']) given.code.plugins[`judge ${id}`] = code;
+    return given;
+  };
+  for (const [before, after] of [
+    [judged(undefined), judged('second')],
+    [judged('second'), judged('third')],
+    [judged('second'), judged('second', 'b')],
+  ] as const) {
+    const changed = newSteps(before, after);
     assert.ok(changed.length > 0 && changed.every((label) => /^evaluate .* steering seed/.test(label)));
   }
 });

@@ -183,7 +183,11 @@ function planSite(
           const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
           const scored = {
             ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task) },
-            ...{ judge: judgeOf(suite, task), embedder: embedderOf(suite, task) },
+            ...{
+              judge: judgeOf(suite, task),
+              otherJudges: otherJudgesOf(suite, task),
+              embedder: embedderOf(suite, task),
+            },
           };
           const labels = method.labels?.fingerprint;
           const all = { ...scored, prepare: prepare && taskCode(suite, 'prepare', task) };
@@ -248,8 +252,11 @@ const taskCode = (suite: ResolvedSuite, step: 'prepare' | 'evaluate', { id }: Re
 });
 
 /** Of the judge of a task all that its ratings depend on; undefined, and so no part of a key, where a task has none. */
-const judgeOf = ({ code }: ResolvedSuite, { judge }: ResolvedTask) =>
-  judge && { ...identity(judge), code: digestOf(code.plugins, `judge ${judge.id}`) };
+const judgeOf = ({ code }: ResolvedSuite, { judge }: Pick<ResolvedTask, 'judge'>) =>
+  judge && { ...identity(judge), endpoint: judge.endpoint, code: digestOf(code.plugins, `judge ${judge.id}`) };
+
+const otherJudgesOf = (suite: ResolvedSuite, { otherJudges }: ResolvedTask) =>
+  otherJudges?.map((judge) => judgeOf(suite, { judge }));
 
 /** As {@link judgeOf}, of the encoder that a task reads. */
 const embedderOf = ({ code }: ResolvedSuite, { embedder }: ResolvedTask) =>

@@ -79,6 +79,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
     checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
     checkEmbeds(plugin['embeds'], plugin['options'] as OptionsSchema, fail);
   }
+  if (found === 'judge') checkEmbeds(plugin['embeds'], plugin['options'] as OptionsSchema, fail, true);
   if (found === 'baseline' && !NEEDS.includes(String(plugin['needs']))) {
     fail(`'needs': one of ${NEEDS.join(', ')}`, plugin['needs']);
   }
@@ -106,11 +107,13 @@ function checkMeasure(measure: unknown, options: OptionsSchema, fail: Fail): voi
   if (measure === 'likelihood' && options['judge']) fail("no option 'judge' beside measure 'likelihood'", 'one');
 }
 
-function checkEmbeds(embeds: unknown, options: OptionsSchema, fail: Fail): void {
+/** @param defaults Whether the option may have a default: a task's default is another way of comparing. */
+function checkEmbeds(embeds: unknown, options: OptionsSchema, fail: Fail, defaults = false): void {
   if (embeds !== undefined && typeof embeds !== 'boolean') fail("'embeds': true or false", embeds);
   const option = options['embedder'];
-  if (embeds === true && (option?.['type'] !== 'string' || option.default !== undefined)) {
-    fail("an option 'embedder' of type string without a default beside 'embeds'", option ?? 'none');
+  if (embeds === true && (option?.['type'] !== 'string' || (!defaults && option.default !== undefined))) {
+    const without = defaults ? '' : ' without a default';
+    fail(`an option 'embedder' of type string${without} beside 'embeds'`, option ?? 'none');
   }
 }
 
@@ -160,7 +163,7 @@ function metricsShown(
 }
 
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */
-function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fail): void {
+function checkShows({ id, metrics, axes, shows = {}, controls = [] }: TaskDefinition, fail: Fail): void {
   if (typeof shows !== 'object' || shows === null || Array.isArray(shows)) fail("'shows': an object", shows);
   for (const part of ['columns', 'fronts', 'costs'] as const) {
     if (shows[part] !== undefined && !Array.isArray(shows[part])) fail(`'shows.${part}': a list`, shows[part]);
@@ -170,6 +173,9 @@ function checkShows({ id, metrics, axes, shows = {} }: TaskDefinition, fail: Fai
     if (!has) fail(`'shows.${part}': metrics of the task (${Object.keys(metrics).join(', ')})`, name);
   }
   const axis = Object.keys(shows.ranked ?? {}).find((name) => !Object.hasOwn(axes, name));
+  const stranger = shows.withheld?.beatenBy?.find((name) => !controls.includes(name));
+  if (stranger !== undefined)
+    fail(`'shows.withheld.beatenBy': controls of the task (${controls.join(', ')})`, stranger);
   if (axis !== undefined) fail(`'shows.ranked': axes of the task (${Object.keys(axes).join(', ')})`, axis);
 }
 

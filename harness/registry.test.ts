@@ -85,6 +85,8 @@ test('a task that shows what it has not is refused: reports would draw nothing, 
     /^plug-in f\.ts: expected 'shows\.costs': metrics of the task \(value, l0\); found 'macs'\.$/,
   );
   refused({ costs: 'value' }, /expected 'shows\.costs': a list; found 'value'/);
+  const withheld = { withheld: { beatenBy: ['echo'], reason: 'r' } };
+  refused(withheld, /'shows\.withheld\.beatenBy': controls of the task \(\); found 'echo'/);
   refused(front({ metric: 'L0' }), /expected 'shows\.fronts': metrics of the task \(value, l0\); found 'L0'/);
   refused(front({ metric: 'L0', task: 'shown' }), /'shows\.fronts'.*found 'L0'/);
   refused(front({ metric: 'l0' }, 'values'), /'shows\.fronts'.*found 'values'/);

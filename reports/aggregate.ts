@@ -4,10 +4,12 @@ import { mainMetric } from '../harness/results.ts';
 import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
 import { taskOf } from './definitions.ts';
 import { byTable, groupBy } from './group-by.ts';
+import { judgingOf } from './judging.ts';
 import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
+import { withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
 const FEW = 10;
@@ -94,6 +96,7 @@ function buildTable(results: Result[]): Table {
     main === undefined
       ? candidates.map(({ row }) => row)
       : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
+  const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -105,7 +108,9 @@ function buildTable(results: Result[]): Table {
     seeds: [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b),
     epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
     marks: marksOf(results),
+    judging: judgingOf(results),
     rows,
+    ...(withheld ? { withheld } : {}),
     ...(unavailable ? { unavailable } : {}),
   };
 }

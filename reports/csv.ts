@@ -58,8 +58,8 @@ function placesOf(tables: readonly Table[]): Map<string, Map<string, TableRow>> 
 }
 
 /** What a row's rank is among, what it is, and how it stands against the first: of the row over all seeds. */
-function standingOf(row: TableRow | undefined) {
-  const standing = row?.standing ?? (row?.rank === 1 ? 'first' : undefined);
+function standingOf(row: TableRow | undefined, withheld: boolean) {
+  const standing = withheld ? 'withheld' : (row?.standing ?? (row?.rank === 1 ? 'first' : undefined));
   const { band, rank, detectable } = row ?? {};
   return { band, rank, standing: row?.detail ? 'detail' : standing, detectable };
 }
@@ -67,8 +67,12 @@ function standingOf(row: TableRow | undefined) {
 /** One record for each seed, row and metric; an empty cell keeps its reason. */
 export function toCsv(results: readonly Result[], tables: readonly Table[]): string {
   const places = placesOf(tables);
+  const withheld = new Set(
+    tables.flatMap((table) => (table.withheld ? [keyOf(table.subject, table.site, table.task)] : [])),
+  );
   const records = results.flatMap((result) => {
-    const rows = places.get(keyOf(result.subject, result.site, result.task));
+    const place = keyOf(result.subject, result.site, result.task);
+    const rows = places.get(place);
     const options = {
       method_options: canonicalJson(result.method.options),
       training_options: result.training && canonicalJson(result.training.options),
@@ -76,7 +80,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
       dataset_options: canonicalJson(result.dataset.options),
     };
     return result.rows.flatMap(({ axes, metrics, control }) => {
-      const standing = standingOf(rows?.get(rowKey(result.method, axes)));
+      const standing = standingOf(rows?.get(rowKey(result.method, axes)), withheld.has(place));
       return Object.entries(metrics).map(([metric, { value, ci95, n, reason }]) => ({
         suite: result.suite.id,
         subject: result.subject.id,

@@ -68,6 +68,8 @@ export function costDisplays({ task, main }: Table, tables: readonly Table[]): R
 export function frontsOf(table: Table, tables: readonly Table[]): Front[] {
   return [...(table.task.shows?.fronts ?? []), ...costDisplays(table, tables)].flatMap((display) => {
     const { x, y } = display;
+    // What ranks nothing shows no method as unbeaten either.
+    if (table.withheld && y === table.main) return [];
     const sizeOf = sizesOf(table, tables, x);
     const unsized: string[] = [];
     const points = table.rows.flatMap((row): FrontPoint[] => {

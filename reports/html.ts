@@ -4,6 +4,7 @@ import { tableColumns } from './columns.ts';
 import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
+import { judgingLine } from './judging.ts';
 import { rowGroups } from './leaderboard.ts';
 import { markedName, markLine } from './marks.ts';
 import { frontPlot } from './plots/fronts.ts';
@@ -79,7 +80,10 @@ function tableView(table: Table) {
       power: powerText(band.rows)?.replaceAll('`', ''),
     })),
     details: details.map(rowView),
-    marks: table.marks.map((mark) => markLine(mark, table.seeds)),
+    marks: [
+      ...table.marks.map((mark) => markLine(mark, table.seeds)),
+      ...table.judging.flatMap((each) => judgingLine(each) ?? []),
+    ],
     width: columns.length + 2,
   };
 }
@@ -131,6 +135,7 @@ export async function renderHtml(
         title: table.task.title,
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         notes: embedderText(table.task),
+        withheld: table.withheld,
         unavailable: table.unavailable,
         matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
         studies,

@@ -5,6 +5,7 @@ import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
+import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
@@ -86,6 +87,7 @@ function tableView(table: Table, tables: readonly Table[]) {
     note: counts.join('; '),
     remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
+    withheld: table.withheld === undefined ? undefined : markdownText(table.withheld),
     unavailable: table.unavailable === undefined ? undefined : markdownText(table.unavailable),
     columns: columns.map((name) => `${markdownText(metricTitle(name))}${arrows[directionOf(name)]}`),
     bands: bands.map((band) => ({
@@ -103,6 +105,7 @@ function tableView(table: Table, tables: readonly Table[]) {
       })),
     reasons: reasonsOf(rows, columns),
     marks: table.marks.map((mark) => markdownText(markLine(mark, table.seeds))),
+    judging: table.judging.flatMap((each) => judgingLine(each) ?? []).map(markdownText),
   };
 }
 

@@ -24,7 +24,10 @@ function textOf(tables: readonly Table[]): string {
   const shown = tables.filter(({ main }) => main !== undefined);
   const methods = [...new Set(shown.flatMap((table) => headlines(table).map(({ method }) => method.name)))];
   const marks = shown.flatMap((table) => table.marks);
-  const below = new Set(shown.flatMap((table) => table.marks.map((mark) => markLine(mark, table.seeds))));
+  const below = new Set([
+    ...shown.flatMap(({ task, withheld }) => (withheld ? `${task.id}: ${withheld}` : [])),
+    ...shown.flatMap((table) => table.marks.map((mark) => markLine(mark, table.seeds))),
+  ]);
   const lines = [
     ['method', ...shown.map(({ task, main }) => `${task.id} (${main})`)],
     ...methods.map((method) => [

@@ -1,5 +1,6 @@
 /** @file Tables: what all methods reached on one task at one site, with seeds joined. */
 import type { Result } from '../harness/schema/result.generated.ts';
+import type { TableJudging } from './judging.ts';
 import type { TableMark } from './marks.ts';
 import type { Setting } from './settings.ts';
 
@@ -57,8 +58,12 @@ export interface Table {
   epochs: number[];
   /** What readers must know about some of its methods. */
   marks: TableMark[];
+  /** How its judges did. */
+  judging: TableJudging[];
   /** Band by band, best first, then the details. */
   rows: TableRow[];
+  /** Why its rows have no ranks, where controls beat the best method. */
+  withheld?: string;
   /** Why there are no rows, where the task does not apply to this subject. */
   unavailable?: string;
 }

@@ -145,7 +145,7 @@ export default defineTask<Options>({
       type: 'integer',
       minimum: 0,
       default: 12,
-      description: 'Held-out negatives of each concept that words are put into; 0 = none.',
+      description: 'Held-out negatives of each concept that words are put into, about 600 in all at most; 0 = none.',
     },
   },
   metrics,
@@ -156,7 +156,15 @@ export default defineTask<Options>({
       'SAE), by a file of labels; detector: the supervised method itself',
   },
   shows: {
-    columns: ['auroc_hard', 'f1', 'average_precision', 'auroc_1pct', 'f1_1pct', 'hard_negative_accuracy'],
+    columns: [
+      'auroc_hard',
+      'f1',
+      'average_precision',
+      'auroc_1pct',
+      'f1_1pct',
+      'hard_negative_accuracy',
+      'injected_fires',
+    ],
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },
     chance: 0.5,
@@ -212,6 +220,9 @@ export default defineTask<Options>({
   },
 });
 
+/** Negatives that are changed, of all concepts: their activations are held in memory. */
+const MOST_CHANGED = 600;
+
 /** The changed texts, made and collected once for all methods of a site of a language model; none elsewhere. */
 async function methodInjections(
   { options, subject, labelled, collect, shared, latents }: TaskContext<Options>,
@@ -220,7 +231,8 @@ async function methodInjections(
 ): Promise<MethodInjections | undefined> {
   if (subject?.type !== 'lm' || !collect || !labelled || options.injectedTexts === 0) return undefined;
   const texts = await shared('injected texts', async () => {
-    const wanted = { words: options.injectedWords, texts: options.injectedTexts };
+    const each = Math.max(1, Math.floor(MOST_CHANGED / labelled.set.concepts.length));
+    const wanted = { words: options.injectedWords, texts: Math.min(options.injectedTexts, each) };
     const made = injectWords(labelled.set, splits, wanted, createRng('concept-detection/injection'));
     return made.items.length === 0 ? undefined : { ...made, activations: await collect(made.items) };
   });

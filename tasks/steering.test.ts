@@ -63,6 +63,9 @@ const OPTIONS: SteeringOptions = {
   factors: [0.25, 1, 2.5],
   extend: 0,
   interventions: ['add', 'clamp'],
+  positions: 'all',
+  positionCount: 4,
+  documents: 4,
   maxNewTokens: 3,
   temperature: 0,
   calibration: 20,
@@ -225,6 +228,17 @@ test('no steering: nothing is generated again, and it ties with itself', async (
   assert.equal(outcome!.rows[0]!.axes['intervention'], 'none');
   assert.equal(cells(outcome!.rows[0]!), { overall: 0, concept: 0, instruct: 2, fluency: 2, factor: 0, win_rate: 0.5 });
   assert.is(subject.generated(), 4);
+});
+
+test('what steering costs on held-out text stands beside its score', async () => {
+  const subject = wordModel();
+  const tokenIds = texts.map((text) => subject.tokenizer.encode(`go ${text}`).ids);
+  const rows = tokenIds.map((own) => own.map(oneHot));
+  const idle = { ...axis(3), detector: () => ({ direction: new Float32Array(5) }) };
+  const inputs = { ...wordInputs(subject), test: memoryActivations(rows, { tokenIds }) };
+  const [steered, still] = (await run(inputs, [axis(3), idle])).map(({ rows }) => rows[0]!.metrics);
+  assert.ok(steered!['perplexity_ratio']!.value !== 1 && steered!['kl']!.value! > 0);
+  assert.equal([still!['perplexity_ratio']!.value, still!['kl']!.value], [1, 0]);
 });
 
 test('a sparse dictionary is steered by its best latent, added and clamped', async () => {

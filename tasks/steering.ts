@@ -2,13 +2,19 @@
 import { defineTask, type ResultRow, type TaskContext, type TaskOutcome } from '../harness/contract.ts';
 import { allUnavailable } from '../harness/kit/index.ts';
 import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
+import { halves } from './steering/concept-choice.ts';
 import type { Kind } from './steering/interventions.ts';
 import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
+import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import { type SteeringVector, steeringVectors } from './steering/steering-vectors.ts';
+import type { SteeringVector } from './steering/steering-vectors.ts';
+import { INTERVENTION_AXIS, steeringWays } from './steering/ways.ts';
 
-const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...CLIP_METRICS };
+const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
+
+/** Controls of the judge: they write texts themselves. */
+const WRITERS = ['constant-text', 'concept-word', 'prompt-echo'];
 
 /** What all methods share, of the one kind of subject or of the other. */
 type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: undefined };
@@ -19,7 +25,8 @@ type Shared = { lm: LmShared; clip?: undefined } | { clip: ClipShared; lm?: unde
  * random directions, the difference of means': a null of the same length); the
  * factor of each concept is chosen on half of the prompts (or images) and reported on the other half: from a grid, and from
  * beyond it where the best lies at its end. Every method meets the same prompts and the same random numbers, and all concepts
- * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind.
+ * share them: intervals and comparisons are for other concepts and for other prompts or images of the same kind. Of a method
+ * that writes texts itself these are judged in place of generations.
  */
 export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
@@ -32,13 +39,26 @@ export default defineTask<SteeringOptions, Shared>({
     selection:
       "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
       "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
-      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)',
-    intervention:
-      'add: factor · scale · direction added at every position; clamp: the latent set to factor · scale; none: no steering',
+      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
+      "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
+    intervention: INTERVENTION_AXIS,
+    judge: 'who rated, where several judges did: the first of them ranks',
   },
   shows: {
-    columns: ['concept', 'instruct', 'fluency', 'target_lift', 'flip_rate', 'off_target', 'drift', 'factor', 'at_end'],
-    ranked: { intervention: ['add', 'none'] },
+    columns: [
+      'concept',
+      'instruct',
+      'fluency',
+      'target_lift',
+      'flip_rate',
+      'off_target',
+      'drift',
+      'perplexity_ratio',
+      'kl',
+      'factor',
+      'at_end',
+    ],
+    ranked: { intervention: ['add', 'own', 'none'] },
     fronts: [
       {
         x: { metric: 'l0', task: 'reconstruction' },
@@ -58,11 +78,20 @@ export default defineTask<SteeringOptions, Shared>({
         only: 'overall',
       },
     },
+    withheld: {
+      beatenBy: WRITERS,
+      reason: 'a judge that prefers texts written without the model does not rank what steers it',
+    },
   },
   measure: 'judged',
   seeded: false,
-  controls: ['random', 'unsteered'],
-  unavailable({ subject, site, dataset, labelled, judge }) {
+  controls: ['random', 'unsteered', ...WRITERS],
+  judgedTexts({ concepts, prompts, factors, extend, interventions, maxNewTokens }) {
+    const { selection, reporting } = halves(prompts);
+    const steered = (factors.length + extend) * selection.length + reporting.length;
+    return { texts: concepts * (interventions.length * steered + reporting.length), tokensPerText: maxNewTokens };
+  },
+  unavailable({ subject, site, dataset, labelled, judge, otherJudges = [] }) {
     if (!subject) return 'needs the subject: activations were imported';
     if (site.parts) return 'steering acts at one site, not at a joint one';
     if (!labelled) return 'the dataset has no labelled concepts';
@@ -70,7 +99,8 @@ export default defineTask<SteeringOptions, Shared>({
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
     if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
-    return dataset.prompts ? judge?.unavailable : 'the dataset has no prompts to steer from';
+    if (!dataset.prompts) return 'the dataset has no prompts to steer from';
+    return [judge, ...otherJudges].find((each) => each?.unavailable !== undefined)?.unavailable;
   },
   async prepare(context) {
     const subject = context.subject!;
@@ -80,32 +110,30 @@ export default defineTask<SteeringOptions, Shared>({
     return { json: { clip: shared }, arrays };
   },
   async run(context) {
-    const { method, labelled, prepared, options, site, target } = context;
-    if (target) return emptyOutcome(`its latents write to ${target.site.name}; what is steered here is ${site.name}`);
-    if (method.rowScaled) {
-      const reason = 'scales each row by itself: what a unit of a latent adds is another at each position';
-      return emptyOutcome(`'${method.id}' ${reason}`);
-    }
+    const { method, prepared, options } = context;
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
-    const found = await steeringVectors(method, labelled!, concepts, context, options.selection);
-    if (!found) return emptyOutcome(`'${method.id}' has no directions`);
-    if (typeof found === 'string') return emptyOutcome(found);
-    const { selection, vectors } = found;
-    const idle = vectors.every((entry) => !entry || entry.vector.every((value) => value === 0));
-    const clampable = vectors.some((entry) => entry?.latent !== undefined);
-    const kinds: (Kind | 'none')[] = idle
-      ? ['none']
-      : options.interventions.filter((kind) => kind === 'add' || clampable);
-    if (kinds.length === 0) return emptyOutcome(`'${method.id}' has no latents to clamp`);
+    if (method.write || method.ask) {
+      if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
+      return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
+    }
+    const ways = await steeringWays(context, concepts, options);
+    if (typeof ways === 'string') return emptyOutcome(ways);
+    const { vectors, kinds, selection } = ways;
+    if (kinds.includes('own') && context.subject?.type !== 'lm') {
+      return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
+    }
     return steered(context, vectors, kinds, selection);
   },
 });
+
+/** What a method that writes or asks is steered with. */
+const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(
   context: TaskContext<SteeringOptions, Shared>,
   vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly (Kind | 'none')[],
+  kinds: readonly (Kind | 'own' | 'none')[],
   selection: string,
 ): Promise<TaskOutcome> {
   const { subject, prepared } = context;
@@ -115,8 +143,15 @@ async function steered(
     return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
   }
   if (subject?.type === 'clip' && clip) {
-    const outcome = await steerClip(context, subject, clip, vectors, kinds, selection);
-    return completed(outcome, allUnavailable(LM_METRICS, 'needs a language model'));
+    const outcome = await steerClip(
+      context,
+      subject,
+      clip,
+      vectors,
+      kinds.filter((kind) => kind !== 'own'),
+      selection,
+    );
+    return completed(outcome, allUnavailable({ ...LM_METRICS, ...COST_METRICS }, 'needs a language model'));
   }
   throw new Error('internal: steering was prepared for another kind of subject');
 }

@@ -1,5 +1,12 @@
 /** @file Methods that are one direction a concept: how their state is stored, and the detectors made from it. */
-import { type Concept, type FittedMethod, type FittedState, tf, UserError } from '../../harness/contract.ts';
+import {
+  type Concept,
+  type FittedMethod,
+  type FittedState,
+  type Tensor1D,
+  tf,
+  UserError,
+} from '../../harness/contract.ts';
 import { scaleToUnit } from './unit-vectors.ts';
 
 /** One direction for each concept of a set, in the set's order. */
@@ -32,8 +39,12 @@ export function storeDirections(method: string, { concepts, vectors }: ConceptDi
   };
 }
 
-/** The method back from its state: the score of a row is its dot product with the concept's direction. */
-export function restoreDirections(state: FittedState, d_in: number): FittedMethod {
+/**
+ * The method back from its state: the score of a row is its dot product with the concept's direction.
+ *
+ * @param relu Products below 0 are 0.
+ */
+export function restoreDirections(state: FittedState, d_in: number, { relu = false } = {}): FittedMethod {
   const { data } = state.tensors['directions']!;
   const { concepts } = state.json as { concepts: string[] };
   const indexOf = new Map(concepts.map((id, index) => [id, index]));
@@ -45,7 +56,11 @@ export function restoreDirections(state: FittedState, d_in: number): FittedMetho
       if (index === undefined) return undefined;
       const direction = data.slice(index * d_in, (index + 1) * d_in);
       return {
-        score: (x) => tf.tidy(() => tf.squeeze(tf.matMul(x, tf.tensor2d(direction, [d_in, 1])), [1])),
+        score: (x) =>
+          tf.tidy(() => {
+            const products = tf.squeeze<Tensor1D>(tf.matMul(x, tf.tensor2d(direction, [d_in, 1])), [1]);
+            return relu ? tf.relu(products) : products;
+          }),
         direction,
       };
     },

@@ -1,6 +1,7 @@
 /** @file `saxbench doctor`: what this machine offers and what is missing, with the mend. */
 import { availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { someOf } from '../errors.ts';
 import { packageRoot, packageVersion } from '../paths.ts';
 import type { Command } from './command.ts';
 
@@ -48,16 +49,33 @@ async function subjectLine(): Promise<Line> {
   return { name: 'embedded subjects', ok: ids.length > 0, text };
 }
 
+/** Models named of an endpoint that lists many. */
+const MAX_MODELS = 6;
+
+/** What the judge `openai` would ask, and whether it can be. */
+async function judgeLine(url: string | undefined, signal: AbortSignal): Promise<Line> {
+  const name = 'judge endpoint';
+  if (url === undefined) return { name, ok: true, text: 'none: --judge-url names what the judge openai asks' };
+  const { endpointOf, KEY_VARIABLE } = await import('../chat/endpoint.ts');
+  const { greet } = await import('../chat/models.ts');
+  const endpoint = endpointOf(url, process.env);
+  const { error, models } = await greet(endpoint, signal);
+  if (error) return { name, ok: false, text: error.message };
+  const listed = models ? `lists ${someOf(models, MAX_MODELS) || 'no model'}` : 'lists no models';
+  const key = endpoint.key === undefined ? `no key (${KEY_VARIABLE})` : 'with a key';
+  return { name, ok: true, text: `${endpoint.url}, ${key}: ${listed}` };
+}
+
 export const command: Command = {
   name: 'doctor',
   usage: 'doctor',
-  summary: 'Say what this machine offers: backends and why not, memory, store',
+  summary: 'Say what this machine offers: backends and why not, memory, store, the endpoint of a judge',
   positionals: {},
   examples: [
     ['saxbench doctor', ''],
     ['saxbench doctor --json', 'for scripts'],
   ],
-  async run({ values, print }) {
+  async run({ values, print, signal }) {
     const lines: Line[] = [
       { name: 'saxbench', ok: true, text: `${packageVersion()} in ${packageRoot}` },
       { name: 'node', ok: true, text: `${process.version} on ${platform()} ${release()} ${process.arch}` },
@@ -66,6 +84,7 @@ export const command: Command = {
       ...(await backendLines()),
       await diskLine(values['store'] as string),
       await subjectLine(),
+      await judgeLine(values['judge-url'] as string | undefined, signal),
     ];
     if (values['json']) print(JSON.stringify(lines, null, 2));
     const width = Math.max(...lines.map(({ name }) => name.length));

@@ -9,12 +9,16 @@ export async function prepared(
   suite: Suite,
   registry: Registry,
   { values, passed, say, signal }: CommandContext,
+  endpoint?: string,
 ): Promise<PreparedRun> {
   const { fetchNamed, modelsOf } = await import('../suite/subjects.ts');
   await fetchNamed(await modelsOf(suite), { say, signal });
   const { prepareRun } = await import('../execute/run.ts');
   const limited = values['limit'] !== undefined;
-  return prepareRun(suite, registry, { backend: values['backend'] as string, limited, passed, settings: values, say });
+  return prepareRun(suite, registry, {
+    ...{ backend: values['backend'] as string, limited, passed, settings: values, say },
+    ...(endpoint === undefined ? {} : { endpoint }),
+  });
 }
 
 /** The line that work begins with: on what. */

@@ -7,7 +7,7 @@ import type { Executor, Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
 import { OWN_THREADS } from '../num/backends/names.ts';
 import { fewOpenFiles } from '../open-files.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan, StepKind } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -101,8 +101,11 @@ async function suiteFor(
   });
   const sized = await sizedFor(exchanged, absolute, imported?.d_in, registry, say);
   const limited = limit === undefined ? sized.suite : limitSuite(sized.suite, limit as number);
+  const { setJudge, setJudgeModel } = await import('../suite/set-judge.ts');
+  const judged = await setJudge(limited, values['judge'] as string | undefined, registry);
   const { setOptions } = await import('../suite/set-options.ts');
-  const options = setOptions(limited, (values['option'] ?? []) as string[]);
+  const withOptions = setOptions(judged, (values['option'] ?? []) as string[]);
+  const options = await setJudgeModel(withOptions, values['judge-model'] as string | undefined, registry);
   const { setEmbedder } = await import('../suite/embedder.ts');
   const embedder = values['embedder'] as string | undefined;
   const embedded = embedder === undefined ? options : await setEmbedder(options, embedder, registry);
@@ -156,14 +159,24 @@ function outFolder(suite: Suite, values: Values): string {
   return resolve((values['out'] as string | undefined) ?? join('saxbench-out', `${suite.id}${limit}`));
 }
 
-async function showPlan(plan: Plan, context: CommandContext): Promise<number> {
+async function showPlan(plan: Plan, registry: Registry, { values, say, print }: CommandContext): Promise<number> {
   const { planSteps } = await import('../plan.ts');
   const { openStore } = await import('../store.ts');
-  const store = openStore(context.values['store'] as string, context.say);
+  const store = openStore(values['store'] as string, say);
+  // What a judge could not be asked for is asked for again.
+  const isDone = async (kind: StepKind, key: string) =>
+    (await store.has(kind, key)) &&
+    (kind !== 'evaluate' || (await store.open(kind, key))?.meta['incomplete'] === undefined);
   const steps = [];
-  for (const step of planSteps(plan)) steps.push({ ...step, done: await store.has(step.kind, step.key) });
-  if (context.values['json']) context.print(JSON.stringify({ steps, skipped: plan.skipped }, null, 2));
-  else for (const { kind, label, done } of steps) context.print(`${done ? 'done' : 'to do'}\t${kind}\t${label}`);
+  for (const step of planSteps(plan)) steps.push({ ...step, done: await isDone(step.kind, step.key) });
+  const { estimateLine, estimates } = await import('./judging.ts');
+  const judging = await estimates(plan, registry, values, async (key) => !(await isDone('evaluate', key)));
+  if (values['json']) {
+    print(JSON.stringify({ steps, skipped: plan.skipped, ...(judging.length > 0 ? { judging } : {}) }, null, 2));
+    return 0;
+  }
+  for (const { kind, label, done } of steps) print(`${done ? 'done' : 'to do'}\t${kind}\t${label}`);
+  for (const estimate of judging) print(estimateLine(estimate));
   return 0;
 }
 
@@ -261,6 +274,10 @@ export const command: Command = {
     ['saxbench run --only methods=topk,pca --only tasks=reconstruction', 'part of it'],
     ['saxbench run --subject models/my-llama --site blocks.6.hook_resid_post', 'your own model'],
     ['saxbench run --checkpoint ./my-sae --only methods=my-sae,neurons', 'an SAE trained elsewhere, beside a baseline'],
+    [
+      'saxbench run --judge openai,dataset --judge-url http://localhost:8000/v1 --judge-model NAME --dry-run',
+      'a model as judge of steered texts beside the dataset’s own: first what it would be asked for',
+    ],
     ['saxbench run --option topk.k=32', 'an option of one method, beside the rows that are there'],
     [
       'saxbench run --plugin ./my-sae.ts --only my-sae,topk',
@@ -271,7 +288,8 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, registry, context);
-    const made = await prepared(suite, registry, context);
+    const { chatFor, endpointUrl } = await import('./judging.ts');
+    const made = await prepared(suite, registry, context, await endpointUrl(values));
     const { plan, places, backend, provenance } = made;
     await checkPlaced(plan, values);
     signal.throwIfAborted();
@@ -286,19 +304,21 @@ export const command: Command = {
     const findings = await compareFolder(out, plan);
     if (!values['overwrite']) refuseOthers(out, findings);
     sayImports(plan, say);
-    if (values['dry-run']) return showPlan(plan, context);
+    if (values['dry-run']) return showPlan(plan, registry, context);
     await removeOthers(findings);
     for (const line of outdatedLines(findings)) say(line);
     say(beginning(`suite ${suite.id}`, made));
     const { executePlan } = await import('../execute.ts');
     const { openStore } = await import('../store.ts');
     const store = openStore(values['store'] as string, say);
-    const run = { registry, store, places, out, provenance, signal, say };
+    const chat = await chatFor(plan, context);
+    const run = { registry, store, places, out, provenance, signal, say, ...(chat ? { chat } : {}) };
     const summary = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
       executor: await executorFor(backend.name, values),
     });
+    if (chat && chat.calls() > 0) say(`judge endpoint ${chat.endpoint}: ${chat.calls()} requests were sent.`);
     return conclude(summary, plan, out, context);
   },
 };

@@ -29,13 +29,26 @@ export async function readSettings(
     const variable = environmentName(setting);
     if (flags[name] !== undefined) values[name] = parse(setting, flags[name], `--${name}`);
     else if (environment[variable]) values[name] = parse(setting, environment[variable], variable);
-    else if (file.values[name] !== undefined) values[name] = parse(setting, file.values[name], `${file.path}: ${name}`);
+    else if (file.values[name] !== undefined)
+      values[name] = parse(setting, fromFile(setting, file), `${file.path}: ${name}`);
     else values[name] = setting.default;
   }
   return values;
 }
 
-async function readConfigFile(named: string | undefined): Promise<{ path: string; values: Record<string, unknown> }> {
+interface ConfigFile {
+  path: string;
+  values: Record<string, unknown>;
+}
+
+function fromFile({ name, personal, ...rest }: Setting, { path, values }: ConfigFile): unknown {
+  if (!personal) return values[name];
+  throw new UserError(
+    `config ${path}: ${name}: expected on the command line or in ${environmentName({ name, ...rest })} alone; found it in a file.`,
+  );
+}
+
+async function readConfigFile(named: string | undefined): Promise<ConfigFile> {
   const path = named ?? CONFIG_FILE;
   if (named === undefined && !existsSync(path)) return { path, values: {} };
   const values = await readJson(path, 'config');

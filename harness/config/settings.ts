@@ -27,6 +27,8 @@ export interface Setting {
   default?: string | number | boolean;
   /** Lowest allowed value; numbers are whole. */
   min?: number;
+  /** Not read from a config file, which may come with somebody else's checkout: it says where texts and a key are sent. */
+  personal?: boolean;
 }
 
 const ALL: readonly CommandName[] = [
@@ -121,7 +123,66 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['run'],
     value: 'DIR',
     description:
-      'An encoder, not the subject, that the MS score compares items by: a model folder, a hub id or a name, e.g. a MiniLM.',
+      'An encoder, not the subject, that the MS score compares items by, and the judge `embedding` texts: a model folder, a hub id or a name, e.g. a MiniLM.',
+  },
+  {
+    name: 'judge',
+    type: 'string',
+    commands: ['run'],
+    value: 'ID[,ID]',
+    description:
+      'Who rates generated texts (ls judges), in place of the suite’s judge; of several the first ranks, all rate the same texts.',
+  },
+  {
+    name: 'judge-url',
+    type: 'string',
+    commands: ['run', 'doctor'],
+    value: 'URL',
+    personal: true,
+    description:
+      'Judge openai: base URL of an OpenAI-compatible endpoint, e.g. http://localhost:8000/v1. Its key is in SAXBENCH_JUDGE_KEY only (OPENAI_API_KEY for api.openai.com).',
+  },
+  {
+    name: 'judge-model',
+    type: 'string',
+    commands: ['run'],
+    value: 'NAME',
+    description: 'Judge openai: the model to ask, e.g. gpt-4o-mini.',
+  },
+  {
+    name: 'max-judge-calls',
+    type: 'number',
+    min: 0,
+    commands: ['run'],
+    value: 'N',
+    description:
+      'Judge openai: at most N requests; ratings beyond are missing, and asked for by the next run. 0: replies that are kept alone.',
+  },
+  {
+    name: 'judge-concurrency',
+    type: 'number',
+    min: 1,
+    default: 8,
+    commands: ['run'],
+    value: 'N',
+    description: 'Judge openai: requests at the same time.',
+  },
+  {
+    name: 'judge-timeout',
+    type: 'number',
+    min: 1,
+    default: 120,
+    commands: ['run'],
+    value: 'SECONDS',
+    description: 'Judge openai: how long a reply may take.',
+  },
+  {
+    name: 'judge-price',
+    type: 'string',
+    commands: ['run'],
+    value: 'IN,OUT',
+    description:
+      'Judge openai: price of a million tokens sent and received, e.g. 0.15,0.60, for the estimate of --dry-run.',
   },
   {
     name: 'activations',

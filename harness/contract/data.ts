@@ -50,6 +50,21 @@ export interface Item {
   labels?: Record<string, string>;
 }
 
+/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
+export interface ItemEmbedder {
+  id: string;
+  /** Names it in results. */
+  description: string;
+  /** What of items it reads. */
+  reads: readonly ('text' | 'image')[];
+  /**
+   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
+   *
+   * @throws UserError for an item that has none of what it reads.
+   */
+  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
+}
+
 export interface Concept {
   id: string;
   /** Natural-language name, as a judge or a prompt would use it. */
@@ -128,6 +143,14 @@ export interface KnownManifolds {
   of(item: Item): number;
 }
 
+/** Where the texts come from whose likelihoods are compared, with a concept and without it. */
+export interface TextPairing {
+  /** In a sentence, for results. */
+  description: string;
+  /** Places of the held-out items of the set that may stand beside a concept's positives; its own negatives when omitted. */
+  partners?(set: ConceptSet, concept: number): number[];
+}
+
 export interface Dataset {
   id: string;
   modality: Modality;
@@ -148,6 +171,8 @@ export interface Dataset {
   /** Prompts for steering, disjoint from every other item. */
   prompts?(n: number): Promise<SteeringPrompt[]>;
   judge?: TextJudge;
+  /** How its held-out texts with a concept are paired with texts without it. */
+  pairing?: TextPairing;
   /**
    * An embedding of items that does not come from the subject, for the MS score: row-major [items.length, dim], rows
    * not necessarily of unit norm. `description` names it in results.

@@ -6,7 +6,7 @@ import type { Tensor1D, Tensor2D } from '../num/tf.ts';
 import type { ActivationSet, ChatFormat, Concept, ConceptSet, Item, Modality, Split, SteeringPrompt } from './data.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Codes } from './sae.ts';
-import type { Subject } from './subject.ts';
+import type { Subject, SubjectChange } from './subject.ts';
 
 /** Items with what was collected of them: item i of `items` is item i of the activations, its tokens their `tokenIds`. */
 export interface CollectedItems {
@@ -27,6 +27,11 @@ export interface ConceptDetector {
   scoreItems?(collected: CollectedItems, places: Uint32Array, signal?: AbortSignal): Promise<Float32Array>;
   /** Unit vector [d_in] to steer along. */
   direction?: Float32Array;
+  /**
+   * Of methods that add no vector: their own way to change the subject. `strengths`: one for each row of the batch that the
+   * change is for; 1 is the change as it was trained, 0 none.
+   */
+  intervene?(strengths: readonly number[]): SubjectChange;
 }
 
 /** What a method costs. */
@@ -76,6 +81,11 @@ export interface FittedMethod {
   /** Of an SAE that was trained by this run, or an earlier one on the same store. Filled in by the harness. */
   training?: TrainingSpeed;
   detector?(concept: Concept): ConceptDetector | undefined;
+  /**
+   * A text that is to show the concept after the prompt, written without the subject. Of a method that has this, judged tasks rate
+   * these texts, cut to the length of generated ones, in place of steered ones.
+   */
+  write?(concept: Concept, prompt: SteeringPrompt): string;
   /**
    * The prompt that asks for the concept, in place of `prompt`: the subject generates from it, and nothing in the subject is
    * changed.

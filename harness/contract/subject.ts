@@ -11,6 +11,8 @@ export interface TokenBatch {
   ids: Int32Array;
   /** 1 at real positions, 0 at padding. */
   mask: Uint8Array;
+  /** How many ids of each row are its prompt; absent: nobody knows. For interventions on prompts alone. */
+  promptLengths?: Int32Array;
 }
 
 /** Tells an intervention where it is: rows of the batch, first absolute position, and which positions are real. */
@@ -20,6 +22,8 @@ export interface InterventionContext {
   phase: 'prompt' | 'generated';
   /** [n, length] of the current x: 1 at real positions. Rank 2 also for pooled sites (length 1). */
   mask: Tensor2D;
+  /** As the batch has it: how many positions of each row are its prompt. */
+  promptLengths?: Int32Array;
 }
 
 /**
@@ -31,10 +35,28 @@ export interface Intervention {
   apply(x: Tensor3D, context: InterventionContext): Tensor3D;
 }
 
-export interface ForwardOptions {
+/** The linear layers of a block; `gate` where its feed-forward layer is gated. */
+export type LinearLayer = 'q' | 'k' | 'v' | 'out' | 'gate' | 'up' | 'down';
+
+/**
+ * Adds to what a linear layer of a block gives: a change of its weight, such as a LoRA. From x [n · length, in] to
+ * [n · length, out]. Must be built from differentiable ops where gradients are wanted. Runs inside `tf.tidy`.
+ */
+export interface LinearAddition {
+  block: number;
+  layer: LinearLayer;
+  apply(x: Tensor2D): Tensor2D;
+}
+
+/** All that is changed in a pass. */
+export interface SubjectChange {
+  interventions?: Intervention[];
+  additions?: LinearAddition[];
+}
+
+export interface ForwardOptions extends SubjectChange {
   /** Sites to return. */
   capture?: string[];
-  interventions?: Intervention[];
   /** false: stop after the last captured site and compute no output. Default true. */
   output?: boolean;
   /** LM: where logits are wanted, row · length + column each; the result has logits [1, places, vocab] then. */
@@ -50,7 +72,8 @@ export interface ForwardResult {
   captured: Record<string, Tensor3D>;
 }
 
-export interface GenerateOptions {
+/** Of `SubjectChange`, interventions are active at prompt and generated positions. */
+export interface GenerateOptions extends SubjectChange {
   maxNewTokens: number;
   /** 0 = greedy. */
   temperature?: number;
@@ -60,8 +83,6 @@ export interface GenerateOptions {
   seed?: number;
   /** Stable number of each row's random stream; its index when omitted. */
   streams?: number[];
-  /** Active at prompt and generated positions. */
-  interventions?: Intervention[];
   /** Stop a row at this token; at the tokenizer's EOS, and any of several that the config's `eos_token_id` lists, when omitted. */
   eosId?: number;
   signal?: AbortSignal;
@@ -94,6 +115,8 @@ export interface LanguageModel extends SubjectCommon {
   type: 'lm';
   tokenizer: Tokenizer;
   maxLength: number;
+  /** The layers that passes can add to, with their widths; absent: none. */
+  linearLayers?: readonly { block: number; layer: LinearLayer; in: number; out: number }[];
   /** Ids of each text (special tokens added, cut at `maxLength`), right-padded to the longest. */
   tokenize(texts: string[], options?: { maxLength?: number; addSpecialTokens?: boolean }): TokenBatch;
   forward(batch: TokenBatch, options?: ForwardOptions): ForwardResult;

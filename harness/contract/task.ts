@@ -1,8 +1,8 @@
 /** @file Tasks: what they declare, what they are given, and the rows they return. */
 
 import type { Rng } from '../num/rng.ts';
-import type { ActivationSet, Dataset, Item, Site } from './data.ts';
-import type { TaskJudge } from './judge.ts';
+import type { ActivationSet, Dataset, Item, ItemEmbedder, Site } from './data.ts';
+import type { Judging, TaskJudge } from './judge.ts';
 import type { FittedMethod, LabelledActivations, Mark, PooledLatents } from './methods.ts';
 import type { OptionsSchema, Plugin } from './plugin.ts';
 import type { Subject } from './subject.ts';
@@ -111,6 +111,11 @@ export interface TaskDisplay {
    * of at least `dense` times d_in stands apart without a rank: that is no compression.
    */
   bands?: { metric: string; ratio: number; dense: number };
+  /**
+   * Ids of controls that must not do better than the best method: where one does, what they are measured by ranks nothing,
+   * and tables stand without ranks, for this reason.
+   */
+  withheld?: { beatenBy: string[]; reason: string };
   /** Value of the main metric that means nothing was found: a line among its bars. */
   chance?: number;
   /** One metric against another, a point a method; the main metric has bars unless it is one of them. */
@@ -125,21 +130,6 @@ export interface TaskDisplay {
   curves?: Record<string, CurveDisplay>;
 }
 
-/** An encoder of items that is not the subject: for what is measured by the likeness of items. */
-export interface ItemEmbedder {
-  id: string;
-  /** Names it in results. */
-  description: string;
-  /** What of items it reads. */
-  reads: readonly ('text' | 'image')[];
-  /**
-   * One vector an item, row-major [items.length, dim], not necessarily of unit norm.
-   *
-   * @throws UserError for an item that has none of what it reads.
-   */
-  embed(items: readonly Item[], signal?: AbortSignal): Promise<{ data: Float32Array; dim: number }>;
-}
-
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */
 export interface TaskOutcome {
   rows: ResultRow[];
@@ -149,6 +139,10 @@ export interface TaskOutcome {
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
   /** What a reader must know about the method beside these numbers; stands with the marks of its training. */
   marks?: Mark[];
+  /** What another run may add to it, as a judge could not be asked: the next run makes it anew. */
+  incomplete?: string;
+  /** How its judges did. */
+  judging?: Judging[];
 }
 
 /** Method-independent work shared by all methods: typed arrays and JSON of the task's own form P, kept in the store. */
@@ -183,6 +177,8 @@ export interface PrepareContext<O> {
   collect?(items: readonly Item[]): Promise<ActivationSet>;
   /** The judge that the option `judge` names; present where the task declares `measure: 'judged'`. */
   judge?: TaskJudge;
+  /** Those that the option names beside it: they rate the same texts. */
+  otherJudges?: TaskJudge[];
   /** The encoder that the option `embedder` names, in a task that declares `embeds`. */
   embedder?: ItemEmbedder;
   rng: Rng;
@@ -213,8 +209,9 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   shows?: TaskDisplay;
   /**
    * For tasks that change the subject. `judged`: a judge rates what was generated; the task has the options `judge` (an
-   * id) and `judgeOptions`, and the judge's version, options and code are part of the key of its results. `likelihood`:
-   * the changed subject itself is rated, by what it makes of given texts; no judge is opened.
+   * id, or several of which the first ranks) and `judgeOptions` (of several judges by their ids), and the judges' versions,
+   * options and code are part of the key of its results. `likelihood`: the changed subject itself is rated, by what it makes
+   * of given texts; no judge is opened.
    */
   measure?: 'judged' | 'likelihood';
   /**
@@ -235,9 +232,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */
   unavailable?(
-    context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled' | 'judge'>,
+    context: Pick<PrepareContext<O>, 'subject' | 'site' | 'dataset' | 'labelled' | 'judge' | 'otherJudges'>,
   ): string | undefined;
   /** Work that does not depend on the method (clean passes, ablation losses, calibration), done once and stored. */
   prepare?(context: PrepareContext<O>): Promise<Prepared<P>>;
   run(context: TaskContext<O, P>): Promise<TaskOutcome>;
+  /** Of a judged task: most texts that each judge rates for one method, for an estimate of what that costs. */
+  judgedTexts?(options: O): { texts: number; tokensPerText: number };
 }

@@ -1,5 +1,5 @@
 /** @file The encoder of items that a task's option names, loaded when the first item is embedded. */
-import type { ItemEmbedder } from '../contract/task.ts';
+import type { ItemEmbedder } from '../contract/data.ts';
 import { embedItems, readsOf } from '../kit/embed-items.ts';
 import type { ResolvedEmbedder } from '../suite/resolved.ts';
 import type { Run } from './run.ts';

@@ -1,10 +1,10 @@
 /** @file The step that scores a fitted method on a task, and the result that comes of it. */
 import { join } from 'node:path';
-import type { Modality } from '../contract/data.ts';
+import type { ChatModel } from '../contract/chat.ts';
+import type { ItemEmbedder, Modality } from '../contract/data.ts';
 import type { JudgeDefinition, OpenJudge, Replies, TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations } from '../contract/methods.ts';
 import type {
-  ItemEmbedder,
   PrepareContext,
   Prepared,
   TargetSite,
@@ -56,6 +56,8 @@ export interface EvaluationMeta {
   d_sae?: number;
   training?: ResultTraining;
   marks?: Result['marks'];
+  /** What of the outcome another run may add. */
+  incomplete?: string;
   /** Wall time by step. */
   seconds: Record<string, number>;
 }
@@ -69,7 +71,8 @@ const OUTCOME = 'outcome.json';
 
 /** What a task reads with. */
 export interface TaskReaders {
-  judge?: TaskJudge | undefined;
+  /** The one that ranks first. */
+  judges?: TaskJudge[];
   embedder?: ItemEmbedder | undefined;
   collect?: PrepareContext<unknown>['collect'] | undefined;
 }
@@ -82,8 +85,9 @@ export async function prepareContext(
   options: Record<string, unknown>,
   taskSeed: number,
   { progress, signal }: StepWork,
-  { judge, embedder, collect }: TaskReaders = {},
+  { judges = [], embedder, collect }: TaskReaders = {},
 ): Promise<PrepareContext<Record<string, unknown>>> {
+  const [judge, ...otherJudges] = judges;
   return {
     options,
     ...(session.subject ? { subject: session.subject } : {}),
@@ -92,6 +96,7 @@ export async function prepareContext(
     ...activations,
     testItems: await session.testItems(),
     ...(judge ? { judge } : {}),
+    ...(otherJudges.length > 0 ? { otherJudges } : {}),
     ...(embedder ? { embedder } : {}),
     ...(collect ? { collect } : {}),
     rng: createRng(taskSeed).fork('task'),
@@ -101,18 +106,26 @@ export async function prepareContext(
   };
 }
 
-/** The judge on a session's dataset and subject; it is disposed of with the session. */
+/** The judge on a session's dataset and subject; it is disposed of with the session, and so is the encoder that it may read by. */
 export function taskJudge(
   definition: JudgeDefinition,
   { id, version, options }: ResolvedJudge,
   session: Pick<Session, 'dataset' | 'subject' | 'own'>,
   replies: Replies,
+  chat?: ChatModel,
+  embedderOf: () => Promise<ItemEmbedder | undefined> = async () => undefined,
 ): TaskJudge {
   const { dataset, subject } = session;
   const once = createOnce();
   const opened = (): Promise<OpenJudge> =>
     once('judge', async () => {
-      const judge = await definition.open({ options, dataset, ...(subject ? { subject } : {}), replies });
+      const embedder = definition.embeds ? await embedderOf() : undefined;
+      const judge = await definition.open({
+        ...{ options, dataset, replies },
+        ...(subject ? { subject } : {}),
+        ...(chat && definition.asks ? { chat } : {}),
+        ...(embedder ? { embedder } : {}),
+      });
       session.own(judge);
       return judge;
     });
@@ -144,12 +157,12 @@ export async function readPrepared(folder: string): Promise<Prepared> {
   return { arrays, json: json ?? {} };
 }
 
-/** Runs a task on a method into `folder`. */
+/** Runs a task on a method into `folder`. @returns What of the outcome another run may add. */
 export async function evaluateTask(
   task: TaskDefinition,
   context: TaskContext<Record<string, unknown>>,
   folder: string,
-): Promise<void> {
+): Promise<Pick<TaskOutcome, 'incomplete'>> {
   const where = `task ${task.id} on ${context.method.id}`;
   const unavailable = task.unavailable?.(context);
   let outcome: StoredOutcome;
@@ -162,6 +175,8 @@ export async function evaluateTask(
   }
   refuseNonFinite(outcome, where);
   await atomicWriteJson(join(folder, OUTCOME), outcome, { durable: false });
+  const { incomplete } = outcome;
+  return incomplete === undefined ? {} : { incomplete };
 }
 
 /** What a result holds that its task gave: rows, or why there are none. */
@@ -186,7 +201,7 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed, marks: ofTask = [] }: Outcome,
+  { rows, details, curves, unavailable, failed, incomplete, judging, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
@@ -226,6 +241,7 @@ export function resultWith(
       metrics: definitionsOf(metrics),
       ...(shows ? { shows } : {}),
       ...(task.judge ? { judge: task.judge } : {}),
+      ...(task.otherJudges ? { otherJudges: task.otherJudges } : {}),
       ...(task.embedder ? { embedder: task.embedder } : {}),
     },
     seed: evaluation.seed,
@@ -233,7 +249,9 @@ export function resultWith(
     limited: plan.limited,
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),
+    ...(incomplete === undefined ? {} : { incomplete }),
     rows,
+    ...(judging ? { judging } : {}),
     ...(details ? { details } : {}),
     ...(curves ? { curves } : {}),
     ...(marks.length > 0 ? { marks } : {}),

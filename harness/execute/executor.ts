@@ -32,7 +32,8 @@ export interface Executor {
   /**
    * Ends when the queue has no job left.
    *
-   * @throws UserError when the disk is full or the store unwritable. The signal's reason when aborted.
+   * @throws UserError when the disk is full, the store unwritable, or a judge's endpoint refuses to be asked. The signal's
+   * reason when aborted.
    */
   run(plan: Plan, queue: JobQueue, run: Run): Promise<Summary>;
 }
@@ -97,7 +98,7 @@ export async function workOff(plan: Plan, queue: JobQueue, run: Run, worker?: st
 
 /** Opens a worker on a plan that holds what is missing only. The caller disposes of it. */
 export function openWorker(plan: Plan, run: Run): Worker {
-  const { store, out, registry, signal, progress } = run;
+  const { store, out, registry, signal, progress, chat } = run;
   const computed = noSteps();
   const failures: Failure[] = [];
   const step = stepRunner(run, (kind) => computed[kind]++);
@@ -114,9 +115,11 @@ export function openWorker(plan: Plan, run: Run): Worker {
     // Without results whoever asked for the fit says why there is none.
     if (out !== undefined) progress.say(`${label}: failed: ${line}`);
     failures.push({ job: current, label, error, ...(task === undefined ? { whole: true as const } : {}) });
-    // Without a disk to write to, every further step would fail the same way after its whole computation.
+    // Without a disk to write to, or a model to ask, every further step would fail the same way after its whole computation.
     await store.checkWritable();
     if (out !== undefined) await checkWritable(out);
+    const refused = chat?.failure();
+    if (refused) throw refused;
     return line;
   }
 

@@ -1,5 +1,7 @@
 /** @file What a run works with, and how it comes from settings: plug-ins, backend, resolved suite, plan, provenance. */
 import { openStepCode } from '../code/step-code.ts';
+import type { ChatModel } from '../contract/chat.ts';
+import type { UserError } from '../errors.ts';
 import type { BackendChoice, BackendInfo } from '../num/backend.ts';
 import { initBackend, passedOver } from '../num/backend.ts';
 import { type Plan, planSuite } from '../plan.ts';
@@ -25,11 +27,24 @@ export interface Run {
   places: SubjectPlaces;
   /** Folder that results go to; none where nothing is scored. */
   out?: string;
+  /** The model that judges ask, where a suite has one that does. */
+  chat?: RunChat;
   provenance: RunProvenance;
   signal: AbortSignal;
   progress: Progress;
   /** A line for a person, which stays. */
   say(line: string): void;
+}
+
+/** A chat model that says when no further question has a chance. */
+export interface RunChat extends ChatModel {
+  failure(): UserError | undefined;
+  /**
+   * Finds out, free of charge, whether questions to these models have a chance, as far as that can be told.
+   *
+   * @throws UserError where they have none.
+   */
+  greet?(models: readonly string[]): Promise<void>;
 }
 
 /** A subject as places are named after it. */
@@ -58,6 +73,8 @@ export async function prepareRun(
     limited: boolean;
     passed: string[];
     settings: Record<string, unknown>;
+    /** URL of the endpoint that judges ask. */
+    endpoint?: string;
     say(line: string): void;
   },
 ): Promise<PreparedRun> {
@@ -77,6 +94,7 @@ export async function prepareRun(
     },
     baseDir: '',
     limited: options.limited,
+    chat: options.endpoint === undefined ? {} : { endpoint: options.endpoint },
     openImport: async (folder, draw) => (await import('../activations/import.ts')).openImport(folder, draw),
   });
   const { passed, settings } = options;

@@ -3,10 +3,10 @@ import { keptRows } from '../activations/activation-set.ts';
 import { collectInMemory } from '../activations/collect-in-memory.ts';
 import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
-import type { Item } from '../contract/data.ts';
+import type { Item, ItemEmbedder } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
 import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
-import type { ItemEmbedder, TargetSite, TaskDefinition } from '../contract/task.ts';
+import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { canonicalJson } from '../io/json.ts';
@@ -24,7 +24,7 @@ import {
 } from '../plan.ts';
 import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
-import type { ResolvedTask } from '../suite/resolved.ts';
+import { judgesOf, type ResolvedJudge, type ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import { openEmbedder } from './embedder.ts';
 import {
@@ -207,15 +207,22 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return filter ? (await withoutPositions(set, filter, { spare: true })).set : set;
     });
 
-  const judgeOf = async ({ judge }: ResolvedTask): Promise<TaskJudge | undefined> => {
-    if (!judge) return undefined;
-    return once(`judge ${JSON.stringify(judge)}`, async () =>
-      taskJudge(await registry.get('judge', judge.id), judge, session, repliesOf(judge)),
-    );
+  const embedderOf = async ({ embedder }: Pick<ResolvedTask, 'embedder'>): Promise<ItemEmbedder | undefined> =>
+    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+
+  const openJudge = (judge: ResolvedJudge, embedder: ResolvedTask['embedder']): Promise<TaskJudge> => {
+    const by = embedder?.fingerprint;
+    return once(`judge ${JSON.stringify([judge, by])}`, async () => {
+      const definition = await registry.get('judge', judge.id);
+      const own = definition.replyOptions?.(judge.options) ?? judge.options;
+      const options = definition.embeds && by !== undefined ? { ...own, embedder: by } : own;
+      const replies = repliesOf({ ...judge, options });
+      return taskJudge(definition, judge, session, replies, run.chat, () => embedderOf({ embedder }));
+    });
   };
 
-  const embedderOf = async ({ embedder }: ResolvedTask): Promise<ItemEmbedder | undefined> =>
-    embedder && once(`embedder ${embedder.fingerprint}`, () => openEmbedder(embedder, session, run));
+  const judgesFor = (task: ResolvedTask): Promise<TaskJudge[]> =>
+    Promise.all(judgesOf(task).map((judge) => openJudge(judge, task.embedder)));
 
   const prepare = ({ key, task, taskSeed, target }: Prepare, definition: TaskDefinition) =>
     once(key, async () => {
@@ -225,7 +232,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         key,
         `${place} ${task.id}`,
         async (work) => {
-          const readers = { judge: await judgeOf(task), embedder: await embedderOf(task), collect };
+          const readers = { judges: await judgesFor(task), embedder: await embedderOf(task), collect };
           const context = await prepareContext(session, sitePlan, inputs, task.options, taskSeed, work, readers);
           await prepareTask(definition, context, work.folder);
           return {};
@@ -321,9 +328,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               const started = performance.now();
               // What is embedded is embedded once, in a task's preparation.
               const embedder = task.prepares ? undefined : await embedderOf(task);
-              const readers = { judge: await judgeOf(task), embedder, collect };
+              const readers = { judges: await judgesFor(task), embedder, collect };
               const context = await prepareContext(session, sitePlan, sets, task.options, taskSeed, work, readers);
-              await evaluateTask(
+              const left = await evaluateTask(
                 taskDefinition,
                 {
                   ...context,
@@ -347,6 +354,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks.length > 0 ? { marks } : {}),
+                ...left,
                 seconds: {
                   ...times,
                   fit: secondsOf(fitted),

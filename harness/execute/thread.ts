@@ -1,49 +1,72 @@
 /** @file A worker thread of `threads.ts`: works off jobs that it asks for, and tells how it goes on. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ChatMissing, ChatReply } from '../contract/chat.ts';
+import { UserError } from '../errors.ts';
 import { type BackendChoice, initBackend, sharingCores } from '../num/backend.ts';
 import { type Progress, rarely } from '../progress.ts';
 import { openRegistry } from '../registry.ts';
 import { openStore } from '../store.ts';
 import { workOff } from './executor.ts';
 import type { Job, JobQueue } from './queue.ts';
+import type { Run, RunChat } from './run.ts';
 import {
   copyError,
   errorFrom,
-  type QueueCall,
+  type ThreadAnswer,
+  type ThreadCall,
   type ThreadMessage,
   type ThreadOrder,
   type ThreadTask,
 } from './threads.ts';
 
-const { plan, worker, storeRoot, places, out, provenance, backend, plugins } = workerData as ThreadTask;
+const { plan, worker, storeRoot, places, out, endpoint, provenance, backend, plugins } = workerData as ThreadTask;
 const tell = (message: ThreadMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 const { signal } = controller;
 
+/** Those that wait for an answer, by the number of their call. */
+const waiting = new Map<number, { resolve: (answer: ThreadAnswer) => void; reject: (error: Error) => void }>();
+let calls = 0;
+
 parentPort!.on('message', (order: ThreadOrder) => {
-  if (order.type === 'abort') controller.abort();
+  if (order.type === 'abort') return controller.abort();
+  const { resolve, reject } = waiting.get(order.call)!;
+  waiting.delete(order.call);
+  if (order.error) reject(errorFrom(order.error));
+  else resolve(order.answer);
 });
+
+function ask(question: ThreadCall): Promise<ThreadAnswer> {
+  return new Promise((resolve, reject) => {
+    waiting.set(calls, { resolve, reject });
+    tell({ type: 'ask', call: calls++, ask: question });
+  });
+}
 
 /** The run's queue, which another thread holds. */
 function distantQueue(): JobQueue {
-  let calls = 0;
-  const ask = (question: QueueCall) =>
-    new Promise<Job | undefined>((resolve, reject) => {
-      const call = calls++;
-      const hear = (order: ThreadOrder) => {
-        if (order.type !== 'answer' || order.call !== call) return;
-        parentPort!.off('message', hear);
-        if (order.error) reject(errorFrom(order.error));
-        else resolve(order.job);
-      };
-      parentPort!.on('message', hear);
-      tell({ type: 'queue', call, ask: question });
-    });
   return {
-    take: () => ask({ method: 'take', worker }),
+    take: async () => (await ask({ method: 'take', worker })) as Job | undefined,
     renew: async (job) => void (await ask({ method: 'renew', job })),
     done: async (job) => void (await ask({ method: 'done', job })),
     failed: async (job, error) => void (await ask({ method: 'failed', job, error: copyError(error) })),
+  };
+}
+
+/** The chat model that the run holds. */
+function distantChat(endpoint: string): RunChat {
+  let failure: UserError | undefined;
+  return {
+    endpoint,
+    async complete(request) {
+      try {
+        return (await ask({ method: 'complete', request })) as ChatReply | ChatMissing;
+      } catch (error) {
+        if (error instanceof UserError) failure ??= error;
+        throw error;
+      }
+    },
+    failure: () => failure,
   };
 }
 
@@ -72,7 +95,11 @@ try {
   }
   const say = (line: string) => tell({ type: 'say', line });
   const store = openStore(storeRoot, say);
-  const own = { registry, store, places, ...(out === undefined ? {} : { out }), provenance, signal, progress, say };
+  const own: Run = {
+    ...{ registry, store, places, provenance, signal, progress, say },
+    ...(out === undefined ? {} : { out }),
+    ...(endpoint === undefined ? {} : { chat: distantChat(endpoint) }),
+  };
   const { computed, failures } = await sharingCores(() => workOff(plan, distantQueue(), own));
   tell({
     type: 'done',

@@ -1,4 +1,5 @@
 /** @file Runs the jobs of a plan in worker threads: most of a run's work holds one core only. */
+import type { ChatMissing, ChatReply, ChatRequest } from '../contract/chat.ts';
 import { UserError } from '../errors.ts';
 import { startThread } from '../io/thread.ts';
 import { sharingCores } from '../num/backend.ts';
@@ -26,6 +27,8 @@ export interface ThreadTask extends Omit<ThreadsOptions, 'threads'> {
   storeRoot: string;
   places: SubjectPlaces;
   out?: string;
+  /** URL of the endpoint that judges ask: only the run itself knows more of it. */
+  endpoint?: string;
   provenance: RunProvenance;
 }
 
@@ -40,15 +43,19 @@ export interface ErrorCopy {
 /** A failure as it crosses between threads. */
 export type FailureCopy = Omit<Failure, 'error'> & { error: ErrorCopy };
 
-/** What a thread asks of the queue. */
-export type QueueCall =
+/** What a thread asks of the run: its queue, and the chat model whose budget and pace all threads share. */
+export type ThreadCall =
   | { method: 'take'; worker: string }
   | { method: 'renew' | 'done'; job: Job }
-  | { method: 'failed'; job: Job; error: ErrorCopy };
+  | { method: 'failed'; job: Job; error: ErrorCopy }
+  | { method: 'complete'; request: ChatRequest };
+
+/** What it is answered. */
+export type ThreadAnswer = Job | ChatReply | ChatMissing | undefined;
 
 /** What a thread tells. */
 export type ThreadMessage =
-  | { type: 'queue'; call: number; ask: QueueCall }
+  | { type: 'ask'; call: number; ask: ThreadCall }
   | { type: 'begin'; step: number; label: string }
   | { type: 'update'; step: number; done: number; total: number; note?: string }
   | { type: 'end'; step: number; outcome: string }
@@ -57,8 +64,10 @@ export type ThreadMessage =
   | { type: 'done'; computed: Summary['computed']; failures: FailureCopy[] }
   | { type: 'failed'; error: ErrorCopy };
 
-/** What a thread is told: an answer of the queue, or to stop. */
-export type ThreadOrder = { type: 'answer'; call: number; job?: Job; error?: ErrorCopy } | { type: 'abort' };
+/** What a thread is told: an answer, or to stop. */
+export type ThreadOrder =
+  | { type: 'answer'; call: number; answer?: ThreadAnswer; error?: ErrorCopy }
+  | { type: 'abort' };
 
 export function copyError(error: unknown): ErrorCopy {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -107,7 +116,12 @@ export function threads(options: ThreadsOptions): Executor {
   };
 }
 
-async function answer(queue: JobQueue, ask: QueueCall, signal: AbortSignal): Promise<Job | undefined> {
+async function answer(
+  queue: JobQueue,
+  ask: ThreadCall,
+  { chat, signal }: Pick<Run, 'chat' | 'signal'>,
+): Promise<ThreadAnswer> {
+  if (ask.method === 'complete') return chat!.complete(ask.request);
   if (ask.method === 'take') return queue.take(signal, ask.worker);
   if (ask.method === 'failed') await queue.failed(ask.job, errorFrom(ask.error));
   else await queue[ask.method](ask.job);
@@ -119,7 +133,7 @@ function runThread(
   worker: string,
   plan: Plan,
   queue: JobQueue,
-  { store, places, out, provenance, progress, signal, say }: Run,
+  { store, places, out, chat, provenance, progress, signal, say }: Run,
   { backend, plugins }: ThreadsOptions,
 ): Promise<Summary> {
   return new Promise((resolve, reject) => {
@@ -127,6 +141,7 @@ function runThread(
     const workerData: ThreadTask = {
       ...{ plan, worker, storeRoot: store.root, places, provenance, backend, plugins },
       ...(out === undefined ? {} : { out }),
+      ...(chat ? { endpoint: chat.endpoint } : {}),
     };
     const thread = startThread(module, { workerData, resourceLimits });
     const tell = (order: ThreadOrder) => thread.postMessage(order);
@@ -134,9 +149,9 @@ function runThread(
     const steps = new Map<number, StepProgress>();
     thread.on('message', (message: ThreadMessage) => {
       switch (message.type) {
-        case 'queue':
-          answer(queue, message.ask, signal).then(
-            (job) => tell({ type: 'answer', call: message.call, ...(job ? { job } : {}) }),
+        case 'ask':
+          answer(queue, message.ask, { chat, signal }).then(
+            (given) => tell({ type: 'answer', call: message.call, ...(given ? { answer: given } : {}) }),
             (error: unknown) => tell({ type: 'answer', call: message.call, error: copyError(error) }),
           );
           break;

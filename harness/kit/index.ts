@@ -73,6 +73,12 @@ export { msBlockSamples } from '../num/metrics/ms-jackknife.ts';
 export { scoresWithSupport, summariseMs, supportedScores } from '../num/metrics/ms-summary.ts';
 export { averagePrecision, version as precisionRecallVersion } from '../num/metrics/precision-recall.ts';
 export {
+  type PairLosses,
+  preferenceOdds,
+  utilityOdds,
+  version as preferenceOddsVersion,
+} from '../num/metrics/preference-odds.ts';
+export {
   type ClusterRatio,
   createReconstruction,
   type Reconstruction,
@@ -100,7 +106,7 @@ export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';
 export { createKeyValueCache, type KeyValueCache } from '../num/ops/key-value-cache.ts';
 export { type Heads, type KronEncoder, kronTopkEncode } from '../num/ops/kron-encode.ts';
-export { rowLogSumExp } from '../num/ops/log-sum-exp.ts';
+export { rowLogSumExp, targetLosses } from '../num/ops/log-sum-exp.ts';
 export { matchingPursuit } from '../num/ops/matching-pursuit.ts';
 export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
@@ -125,6 +131,7 @@ export { createAdam } from '../num/optimiser.ts';
 export { peakBytes } from '../num/peak-bytes.ts';
 export { peek } from '../num/peek.ts';
 export { createRng } from '../num/rng.ts';
+export { agreementOf, pairedSums, type RatedPair, rankCorrelation } from '../num/stats/agreement.ts';
 export {
   byCluster,
   crossedInterval,
@@ -158,5 +165,6 @@ export { type LabelMatch, matchLabels } from './label-match.ts';
 export { poolLatents } from './latents.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';
+export { droppedMark, type PrincipalComponents, principalComponents } from './principal-components.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';

@@ -30,7 +30,9 @@ export default defineDataset({ id: '${id}', title: 'T', version: 1, modality: 't
 const useAll = async (opened: Dataset) => {
   await opened.corpus('train', 3);
   await opened.corpus('test', 3);
-  const { items } = await opened.concepts!({});
+  const set = await opened.concepts!({});
+  const { items } = set;
+  opened.pairing?.partners?.(set, 0);
   await opened.prompts?.(1);
   await opened.attributePairs?.(1);
   await opened.embed?.(items);
@@ -92,6 +94,15 @@ const DATASETS: readonly [parts: string, line: string][] = [
   [
     'judge: { description: "d", concept: () => 3, instruction: () => 1 },',
     'judge.concept: expected a score of 0, 1 or 2; found 3',
+  ],
+  ['pairing: { partners: () => [] },', 'pairing: expected { description, partners? }; found {"partners":() => []}'],
+  [
+    'pairing: { description: "d", partners: () => [9] },',
+    'pairing.partners: expected a list of indices below 2; found a list of 1: [9]',
+  ],
+  [
+    'pairing: { description: "d", partners: () => [0] },',
+    'pairing.partners: expected no training item and no positive of the concept; found a list of 1: [0]',
   ],
   [
     'embed: async () => ({ data: new Float32Array(3), dim: 2, description: "d" }),',

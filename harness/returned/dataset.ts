@@ -12,6 +12,7 @@ import type {
   Split,
   SteeringPrompt,
   TextJudge,
+  TextPairing,
   ZeroShotTask,
 } from '../contract/data.ts';
 import {
@@ -145,6 +146,28 @@ function checkedJudge(author: Author, judge: TextJudge): TextJudge {
   };
 }
 
+/** Partners are texts without the concept that nothing was fitted on. */
+function checkedPairing(author: Author, pairing: TextPairing): TextPairing {
+  const described = isRecord(pairing) && isName(pairing.description);
+  demand(author, 'pairing', described, '{ description, partners? }', pairing);
+  const there = functionsOf(author, pairing, ['partners'], 'pairing.');
+  return {
+    description: pairing.description,
+    ...(there.includes('partners') && {
+      partners: checkedSync(author, 'pairing.partners', pairing, pairing.partners!, (places, set, concept) => {
+        const own = set.examples.filter((example) => example.concept === concept);
+        const used = new Set(
+          own.filter(({ split, role }) => split === 'train' || role === 'positive').map(({ item }) => item),
+        );
+        const within = Array.isArray(places) && places.every((place) => set.items[place] !== undefined);
+        demand(author, 'pairing.partners', within, `a list of indices below ${set.items.length}`, places);
+        const other = places.every((place) => !used.has(place));
+        demand(author, 'pairing.partners', other, 'no training item and no positive of the concept', places);
+      }),
+    }),
+  };
+}
+
 function checkedZeroShot(author: Author, tasks: readonly ZeroShotTask[]): ZeroShotTask[] {
   return requireIds(author, 'zeroShot', tasks).map((entry, i) => {
     const task = entry as unknown as ZeroShotTask;
@@ -275,7 +298,7 @@ function checkedManifolds(author: Author, value: KnownManifolds): KnownManifolds
 /** An opened dataset with every result checked; what was given in one split may not come in the other. */
 function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
   demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
-  const { id, fingerprint, notes, groundTruth, judge, zeroShot } = dataset;
+  const { id, fingerprint, notes, groundTruth, judge, pairing, zeroShot } = dataset;
   demand(author, 'open: id', isName(id), 'a text', id);
   demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
@@ -330,6 +353,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
     ...(groundTruth !== undefined && { groundTruth: checkedTruth(author, groundTruth, dataset.activations?.site.d) }),
     ...(zeroShot !== undefined && { zeroShot: checkedZeroShot(author, zeroShot) }),
     ...(judge !== undefined && { judge: checkedJudge(author, judge) }),
+    ...(pairing !== undefined && { pairing: checkedPairing(author, pairing) }),
   };
 }
 

@@ -21,6 +21,9 @@ function requireRatings(author: Author, ratings: readonly Rating[], rows: readon
         rating[name],
       );
     }
+    const { again } = rating;
+    const twice = again === undefined || (isRecord(again) && NAMES.every((name) => isRating(again[name] ?? null)));
+    demand(author, `rate: [${i}].again`, twice, '{ concept, instruct } of numbers from 0 to 2 or null', again);
     const told = rating.reason === undefined || typeof rating.reason === 'string';
     demand(author, `rate: [${i}].reason`, told, 'a text', rating.reason);
   }
@@ -41,7 +44,7 @@ function checkedOpen(author: Author, judge: OpenJudge): OpenJudge {
 /** A judge from outside with what it returns checked. */
 export function checkedJudgePlugin(definition: JudgeDefinition, file: string): JudgeDefinition {
   const author: Author = { file };
-  const there = functionsOf(author, definition, ['unavailable']);
+  const there = functionsOf(author, definition, ['unavailable', 'asks', 'replyOptions']);
   const open = checkedAsync(author, 'open', definition, definition.open, () => {});
   return {
     ...definition,

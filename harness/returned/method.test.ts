@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SaeDefinition } from '../contract.ts';
+import type { BaselineDefinition, SaeDefinition } from '../contract.ts';
 import { exitCodeOf } from '../execute.ts';
 import { toyRegistry } from '../testing/toy.ts';
 import { runToy } from '../testing/toy-run.ts';
 import { blamed, taskSource, writePlugin } from '../testing/written-plugins.ts';
+import { checkedBaseline } from './method.ts';
 import { checkedSae } from './sae.ts';
 
 const test = suite('faulty methods');
@@ -111,6 +112,19 @@ const METHODS: readonly [source: (id: string) => string, line: string][] = [
   [
     (id) => baseline(id, 'detector: () => ({ scoreItem: () => "much" }),'),
     'detector.scoreItem of \'first\': expected a finite number; found "much"',
+  ],
+  [
+    (id) => baseline(id, 'detector: () => ({ intervene: () => ({ interventions: [{ site: "a" }] }) }),'),
+    'detector.intervene: interventions: expected a list of { site, apply }; found a list of 1: [{"site":"a"}]',
+  ],
+  [
+    (id) =>
+      baseline(id, 'detector: () => ({ intervene: () => ({ additions: [{ block: 0, layer: "z", apply() {} }] }) }),'),
+    'detector.intervene: additions: expected a list of { block, layer, apply }, layer q, k, v, out, gate, up, down; found a list of 1: [{"block":0,"layer":"z","apply":apply() {}}]',
+  ],
+  [
+    (id) => baseline(id, 'detector: () => ({ intervene: () => ({}) }),'),
+    'detector.intervene: expected an intervention or an addition; found neither',
   ],
   [
     (id) => baseline(id, 'detector: () => ({ direction: new Float32Array(3) }),'),
@@ -220,6 +234,25 @@ test("a variant's counts of multiply-accumulates are two numbers of 0 or more", 
     assert.throws(() => of(() => wrong), /^macs: expected encode and decode, numbers of 0 or more; found/);
   }
   assert.throws(() => of(32), /macs: expected a function; found 32/);
+});
+
+test('what a baseline writes is a text', () => {
+  const given = (write: unknown): BaselineDefinition => ({
+    ...{ id: 'w', title: 'W', version: 1, options: {}, needs: 'nothing', seeded: false },
+    fit: async () => ({ tensors: {} }),
+    restore: (_state, { d_in }) => ({ d_in, sparse: false, write: write as () => string, dispose() {} }),
+  });
+  const written = (write: unknown) =>
+    checkedBaseline(given(write), 'w.ts').restore({ tensors: {} }, { d_in: 4, options: {} }).write!(
+      { id: 'c', label: 'c' },
+      { id: 'p', text: 'p' },
+    );
+  assert.is(
+    written(() => 'text'),
+    'text',
+  );
+  assert.throws(() => written(() => 3), /write of 'c': expected a text; found/);
+  assert.throws(() => written('text'), /restore: write: expected a function/);
 });
 
 test.run();

@@ -8,6 +8,7 @@ import type {
   FittedMethod,
   FittedState,
 } from '../contract/methods.ts';
+import type { LinearLayer, SubjectChange } from '../contract/subject.ts';
 import type { Tensor2D } from '../num/tf.ts';
 import {
   type Author,
@@ -23,6 +24,9 @@ import { requireCodes, requireFiniteTensor, requireTensor } from './tensors.ts';
 
 /** Deviation of a unit vector's length that single precision and its author's arithmetic explain. */
 const UNIT_TOLERANCE = 1e-3;
+
+/** Names of linear layers. */
+const LINEAR_LAYERS: readonly LinearLayer[] = ['q', 'k', 'v', 'out', 'gate', 'up', 'down'];
 
 /** Named arrays whose shapes have as many entries as they. */
 export function requireArrays(
@@ -76,10 +80,41 @@ function requireUnitRows(author: Author, name: string, value: unknown, rows: num
   }
 }
 
+/** Interventions at sites and additions to layers; what they give is checked by the pass that they run in. */
+function requireChange(author: Author, change: SubjectChange): void {
+  const name = 'detector.intervene';
+  demand(author, name, isRecord(change), '{ interventions, additions }', change);
+  const listed = (values: unknown, ok: (entry: Record<string, unknown>) => boolean) =>
+    values === undefined ||
+    (Array.isArray(values) &&
+      values.every((entry) => isRecord(entry) && typeof entry['apply'] === 'function' && ok(entry)));
+  const { interventions, additions } = change;
+  const atSites = listed(interventions, ({ site }) => typeof site === 'string');
+  demand(author, `${name}: interventions`, atSites, 'a list of { site, apply }', interventions);
+  const toLayers = listed(
+    additions,
+    ({ block, layer }) => Number.isInteger(block) && LINEAR_LAYERS.includes(layer as LinearLayer),
+  );
+  demand(
+    author,
+    `${name}: additions`,
+    toLayers,
+    `a list of { block, layer, apply }, layer ${LINEAR_LAYERS.join(', ')}`,
+    additions,
+  );
+  if (!interventions?.length && !additions?.length) refuse(author, name, 'an intervention or an addition', 'neither');
+}
+
 function checkedDetector(author: Author, detector: ConceptDetector | undefined, d_in: number) {
   if (detector === undefined) return undefined;
-  demand(author, 'detector', isRecord(detector), '{ score, scoreItem, scoreItems, direction } or undefined', detector);
-  const there = functionsOf(author, detector, ['score', 'scoreItem', 'scoreItems'], 'detector.');
+  demand(
+    author,
+    'detector',
+    isRecord(detector),
+    '{ score, scoreItem, scoreItems, direction, intervene } or undefined',
+    detector,
+  );
+  const there = functionsOf(author, detector, ['score', 'scoreItem', 'scoreItems', 'intervene'], 'detector.');
   const { direction } = detector;
   if (direction !== undefined) requireUnitRows(author, 'detector.direction', direction, 1, d_in);
   const score = (x: Tensor2D) => detector.score!(x);
@@ -88,6 +123,15 @@ function checkedDetector(author: Author, detector: ConceptDetector | undefined, 
     detector.scoreItems!(collected, places, signal);
   return {
     ...(direction && { direction }),
+    ...(there.includes('intervene') && {
+      intervene: checkedSync(
+        author,
+        'detector.intervene',
+        detector,
+        (strengths: readonly number[]) => detector.intervene!(strengths),
+        (change) => requireChange(author, change),
+      ),
+    }),
     ...(there.includes('scoreItems') && {
       scoreItems: checkedAsync(author, 'detector.scoreItems', detector, scoreItems, (value, _collected, places) => {
         const whole = value instanceof Float32Array && value.length === places.length;
@@ -118,7 +162,7 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
   const there = functionsOf(
     author,
     method,
-    ['encode', 'decode', 'directions', 'detector', 'ask', 'dispose'],
+    ['encode', 'decode', 'directions', 'detector', 'write', 'ask', 'dispose'],
     'restore: ',
   );
   demand(author, 'restore: dispose', there.includes('dispose'), 'a function', method.dispose);
@@ -152,6 +196,11 @@ function checkedMethod(author: Author, method: FittedMethod, wanted: number): Fi
     ...(there.includes('detector') && {
       detector: (concept) =>
         checkedDetector(author, checkedSync(author, 'detector', method, method.detector!, () => {})(concept), d_in),
+    }),
+    ...(there.includes('write') && {
+      write: checkedSync(author, 'write', method, method.write!, (value, { id }) =>
+        demand(author, `write of '${id}'`, typeof value === 'string', 'a text', value),
+      ),
     }),
     ...(there.includes('ask') && {
       ask: checkedSync(author, 'ask', method, method.ask!, (value, { id }) =>

@@ -13,6 +13,10 @@ export interface ResultDisplay {
     ratio: number;
     dense: number;
   };
+  withheld?: {
+    beatenBy: string[];
+    reason: string;
+  };
   chance?: number;
   scatter?: {
     x: string;

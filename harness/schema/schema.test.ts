@@ -53,7 +53,7 @@ const mistakes: [string, (suite: Record<string, unknown> & ReturnType<typeof min
   [
     'a typo deep down',
     (s) => Object.assign(s.methods[0]!, { traning: {} }),
-    /methods\[0\] has an unknown key 'traning'\. Did you mean: training\? Known: anyOrigin, form, grid, id, name, options/,
+    /methods\[0\] has an unknown key 'traning'\. Did you mean: training\? Known: anyOrigin, form, grid, id, labels, name, options/,
   ],
   ['a missing key', (s) => Reflect.deleteProperty(s, 'tasks'), /the top level lacks the key 'tasks'/],
   ['a wrong type', (s) => Object.assign(s, { seeds: ['a'] }), /seeds\[0\]: expected integer; found "a"/],

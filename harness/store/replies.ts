@@ -18,6 +18,8 @@ export interface ReplyingJudge {
   id: string;
   version: number;
   options: Record<string, unknown>;
+  /** Of one that asks a chat model. */
+  endpoint?: string;
 }
 
 /**
@@ -39,10 +41,10 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
     return undefined;
   }
 
-  return ({ id, version, options }) => ({
+  return ({ id, version, options, endpoint }) => ({
     async once<T>(request: unknown, ask: () => Promise<T>): Promise<T> {
       refuseNonFinite(request, `judge ${id}: request`);
-      const key = sha256Json({ id, version, options, request });
+      const key = sha256Json({ id, version, options, endpoint, request });
       const file = replyFile(root, id, key);
       const answer = async (): Promise<unknown> => {
         const there = await kept(file, key);

@@ -14,7 +14,7 @@ import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
 import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
-import { isToFetch, outlinedSites, refuseSubject, subjectByName } from './subjects.ts';
+import { isToFetch, outlinedSites, refuseSubject } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */
 export async function checkSuite(given: Suite, baseDir: string, registry: Registry): Promise<void> {
@@ -31,11 +31,8 @@ export async function checkSuite(given: Suite, baseDir: string, registry: Regist
 }
 
 async function checkVariant(suite: Suite, registry: Registry, where: string): Promise<void> {
-  for (const task of suite.tasks) {
-    const { embedder, ...options } = task.options ?? {};
-    const away = typeof embedder === 'string' && (await isToFetch(await subjectByName(embedder)));
-    await resolveTask(away ? { ...task, options } : task, registry, where);
-  }
+  // A check downloads nothing.
+  for (const task of suite.tasks) await resolveTask(task, registry, where, { fetch: false });
   const methods = await resolveMethods(suite, registry, where);
   for (const subject of suite.subjects) {
     const dataset = await datasetOf(subject, registry, where);

@@ -7,7 +7,13 @@ import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
-import { absoluteEmbedder, refuseOwnEmbedder, resolveEmbedder, setEmbedder } from './embedder.ts';
+import {
+  absoluteEmbedder,
+  refuseOwnEmbedder,
+  resolveEmbedder,
+  setEmbedder,
+  withAbsoluteEmbedders,
+} from './embedder.ts';
 import { resolveTask } from './resolve.ts';
 
 const test = suite('suite/embedder');
@@ -29,6 +35,21 @@ test('a task has it by fingerprint and family, wherever it lies, and no path amo
   assert.equal(without.options, here.options);
   assert.is(without.embedder, undefined);
   await rm(folder, { recursive: true });
+});
+
+test("the embedder of a task's judge is the task's, by fingerprint; a check fetches none", async () => {
+  const options = { judge: 'embedding', judgeOptions: { embedder: BERT } };
+  const { judge, embedder } = await resolveTask({ id: 'steering', options }, registry, 'suite s');
+  assert.equal(judge, { id: 'embedding', version: 1, options: {} });
+  assert.is(embedder!.family, 'bert@1');
+  const usual = { id: 'steering', options: { judge: 'embedding' } };
+  const checked = await resolveTask(usual, registry, 'suite s', { fetch: false });
+  assert.ok(checked.embedder === undefined || checked.embedder.id === 'minilm-l6');
+  const { embedder: none } = await resolveTask({ id: 'steering' }, registry, 'suite s');
+  assert.is(none, undefined);
+  assert.equal(withAbsoluteEmbedders({ judge: 'embedding', judgeOptions: { embedder: './b' } }, '/suites'), {
+    ...{ judge: 'embedding', judgeOptions: { embedder: '/suites/b' } },
+  });
 });
 
 test('a language model, and what is nowhere, are refused; paths are those of the suite', async () => {
@@ -59,11 +80,19 @@ test('--embedder goes to every task that reads one', async () => {
   const given = { tasks: [{ id: 'reconstruction' }, { id: 'monosemanticity' }] } as Suite;
   const { tasks } = await setEmbedder(given, './x', registry);
   assert.equal(tasks, [{ id: 'reconstruction' }, { id: 'monosemanticity', options: { embedder: './x' } }]);
+  const judged = { tasks: [{ id: 'steering' }, { id: 'steering', options: { judge: 'embedding' } }] } as Suite;
+  assert.equal((await setEmbedder(judged, './x', registry)).tasks, [
+    { id: 'steering' },
+    { id: 'steering', options: { judge: 'embedding', judgeOptions: { embedder: './x' } } },
+  ]);
   let message = '';
   await setEmbedder({ tasks: [{ id: 'efficiency' }] } as Suite, './x', registry).catch((error: Error) => {
     message = error.message;
   });
-  assert.match(message, /expected a task that reads one, such as monosemanticity; found efficiency/);
+  assert.match(
+    message,
+    /expected a task that reads one, such as monosemanticity, or whose judge does; found efficiency/,
+  );
 });
 
 test.run();

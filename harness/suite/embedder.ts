@@ -50,7 +50,7 @@ export function refuseOwnEmbedder(
 }
 
 /**
- * The suite with `--embedder`: the option of every task that has one.
+ * The suite with `--embedder`: the option of every task that has one, or whose judge has.
  *
  * @throws UserError where no task has one.
  */
@@ -58,16 +58,33 @@ export async function setEmbedder(suite: Suite, embedder: string, registry: Regi
   let read = false;
   const tasks = await Promise.all(
     suite.tasks.map(async (task) => {
-      if ((await registry.get('task', task.id)).embeds !== true) return task;
+      const { embeds, measure, options: schema } = await registry.get('task', task.id);
+      if (embeds) {
+        read = true;
+        return { ...task, options: { ...task.options, embedder } };
+      }
+      if (measure !== 'judged') return task;
+      const judge = await registry.get('judge', String(task.options?.['judge'] ?? schema['judge']?.default));
+      if (!judge.embeds) return task;
       read = true;
-      return { ...task, options: { ...task.options, embedder } };
+      const judgeOptions = { ...(task.options?.['judgeOptions'] as Record<string, unknown> | undefined), embedder };
+      return { ...task, options: { ...task.options, judgeOptions } };
     }),
   );
   if (read) return { ...suite, tasks };
   const names = suite.tasks.map(({ id }) => id).join(', ');
   throw new UserError(
-    `--embedder ${embedder}: expected a task that reads one, such as monosemanticity; found ${names}.`,
+    `--embedder ${embedder}: expected a task that reads one, such as monosemanticity, or whose judge does; found ${names}.`,
   );
+}
+
+/** A task's options with embedders that are named by a path from a suite's folder, its judge's too, by the whole of it. */
+export function withAbsoluteEmbedders(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
+  const named = (given: Record<string, unknown>) =>
+    given['embedder'] === undefined ? given : { ...given, embedder: absoluteEmbedder(given['embedder'], baseDir) };
+  const { judgeOptions } = options;
+  if (typeof judgeOptions !== 'object' || judgeOptions === null) return named(options);
+  return { ...named(options), judgeOptions: named(judgeOptions as Record<string, unknown>) };
 }
 
 /** An embedder that is named by a path from a suite's folder, by the whole of it. */

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -174,6 +175,12 @@ test('the real file is taken from the cache, offline and without a word', async 
   const said: string[] = [];
   assert.is(await fetchKnownSubject('smollm2-135m', { env, say: (line) => said.push(line) }), place);
   assert.equal(said, []);
+  // Hashed once: again only where a file has changed since.
+  for (let i = 0; i < 3; i++) assert.is(await fetchKnownSubject('smollm2-135m', { env }), place);
+  assert.ok(existsSync(`${place}.checked`));
+  rmSync(join(place, name));
+  writeFileSync(join(place, name), 'x');
+  assert.match(await refusal(() => fetchKnownSubject('smollm2-135m', { env })), /no longer those of the table/);
 });
 
 test('a cache that cannot be written is told in one line', async () => {

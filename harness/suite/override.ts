@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import { isOnHub } from '../io/hub-reference.ts';
 import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
-import { absoluteEmbedder } from './embedder.ts';
+import { withAbsoluteEmbedders } from './embedder.ts';
 import { knownSubject } from './known-subjects.ts';
 import { drawnAnew, methodName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
@@ -60,10 +60,9 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
     })),
-    tasks: suite.tasks.map((task) => {
-      const embedder = absoluteEmbedder(task.options?.['embedder'], baseDir);
-      return embedder === undefined ? task : { ...task, options: { ...task.options, embedder } };
-    }),
+    tasks: suite.tasks.map((task) =>
+      task.options ? { ...task, options: withAbsoluteEmbedders(task.options, baseDir) } : task,
+    ),
     methods: suite.methods.map((method) => ({
       ...method,
       ...(method.path === undefined ? {} : { path: absolute(method.path) }),

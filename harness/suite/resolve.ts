@@ -12,13 +12,14 @@ import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { labelsFile } from './latent-labels.ts';
 import { methodName, subjectName } from './load.ts';
+import { type ChatPlace, resolveJudges } from './resolve-judges.ts';
 import {
   IMPORTED,
   type ImportDraw,
   isImported,
+  judgesOf,
   NO_FAMILY,
   type ResolvedDataset,
-  type ResolvedJudge,
   type ResolvedMethod,
   type ResolvedSubject,
   type ResolvedSuite,
@@ -26,7 +27,7 @@ import {
   type SuiteCode,
 } from './resolved.ts';
 import { cardRemarks } from './subject-card.ts';
-import { familyOf, refuseSubject, subjectFolder } from './subjects.ts';
+import { familyOf, isToFetch, refuseSubject, subjectByName, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
 export interface EngineVersions {
@@ -50,6 +51,8 @@ export interface ResolveContext {
   /** Folder that the suite's relative paths start from. */
   baseDir: string;
   limited: boolean;
+  /** What judges that ask a chat model are given. */
+  chat?: ChatPlace;
   openImport: OpenImport;
 }
 
@@ -64,7 +67,9 @@ const DEFAULT_ITEMS = { train: 2000, test: 500 };
 export async function resolveSuite(suite: Suite, context: ResolveContext): Promise<ResolvedSuite> {
   const { registry, versions, limited } = context;
   const where = `suite ${suite.id}`;
-  const tasks = await Promise.all(suite.tasks.map((task) => resolveTask(task, registry, where)));
+  const tasks = await Promise.all(
+    suite.tasks.map((task) => resolveTask(task, registry, where, { chat: context.chat ?? {} })),
+  );
   const methods = await resolveMethods(suite, registry, where);
   const present = new Set(methods.map(({ id }) => id));
   for (const id of [...new Set(tasks.flatMap(({ controls }) => controls))].sort()) {
@@ -100,16 +105,21 @@ async function codeOf(
     ...tasks.flatMap(({ embedder }): [PluginKind, string][] =>
       embedder ? [['subject', embedder.family.split('@')[0]!]] : [],
     ),
-    ...tasks.flatMap(({ judge }): [PluginKind, string][] => (judge ? [['judge', judge.id]] : [])),
+    ...tasks.flatMap((task) => judgesOf(task).map(({ id }): [PluginKind, string] => ['judge', id])),
   ];
   const plugins = named.map(async ([kind, id]) => [`${kind} ${id}`, await code.plugin(kind, id)] as const);
   return { machine: code.machine, plugins: Object.fromEntries(await Promise.all(plugins)) };
 }
 
+/**
+ * @param fetch Whether an encoder that is not on this machine is fetched; it is left out otherwise.
+ * @param chat Of a run: what is missing to ask a judge is refused then. Whoever only checks a suite leaves it out.
+ */
 export async function resolveTask(
   given: Suite['tasks'][number],
   registry: Registry,
   where: string,
+  { fetch = true, chat }: { fetch?: boolean; chat?: ChatPlace } = {},
 ): Promise<ResolvedTask> {
   const task = await registry.get('task', given.id);
   const label = `${where}: task ${task.id}`;
@@ -118,6 +128,9 @@ export async function resolveTask(
   const { embedder, ...others } = resolved;
   const options = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
+  const judges = task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : undefined;
+  const encoder = (task.embeds ? embedder : undefined) ?? judges?.embedder;
+  const away = encoder === undefined || (!fetch && (await isToFetch(await subjectByName(String(encoder)))));
   return {
     id: task.id,
     title: task.title,
@@ -129,10 +142,8 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
-    ...(task.measure === 'judged' ? { judge: await resolveJudge(options, registry, label) } : {}),
-    ...(task.embeds && embedder !== undefined
-      ? { embedder: await resolveEmbedder(String(embedder), registry, label) }
-      : {}),
+    ...(judges ? judges.resolved : {}),
+    ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
   };
 }
@@ -156,17 +167,6 @@ async function checkShown({ id, shows }: DefinitionByKind['task'], registry: Reg
       `${where}: task ${id}: 'shows.fronts': expected a metric of the task ${x.task} (${names}); found '${x.metric}'.`,
     );
   }
-}
-
-/** The judge that a task's options name, with its own options filled in. */
-async function resolveJudge(
-  { judge, judgeOptions = {} }: Record<string, unknown>,
-  registry: Registry,
-  where: string,
-): Promise<ResolvedJudge> {
-  const { id, version, options } = await registry.get('judge', String(judge));
-  const given = judgeOptions as Record<string, unknown>;
-  return { id, version, options: await resolveOptions(options, given, `${where}: judge ${id}`) };
 }
 
 /** The suite's methods, checkpoints among them; paths must be absolute. */

@@ -135,6 +135,8 @@ export interface ResolvedJudge {
   id: string;
   version: number;
   options: Record<string, unknown>;
+  /** Of one that asks a chat model: where. */
+  endpoint?: string;
 }
 
 /** The encoder of items that a task reads: with the place of its files on this machine until it is planned. */
@@ -160,9 +162,15 @@ export interface ResolvedTask {
   /** It measures time: it runs when nothing else of the run does. */
   exclusive?: boolean;
   judge?: ResolvedJudge;
+  /** Those that rate the same texts beside the first. */
+  otherJudges?: ResolvedJudge[];
   embedder?: ResolvedEmbedder;
   subjects?: string[];
 }
+
+/** All judges of a task, the one that ranks first. */
+export const judgesOf = ({ judge, otherJudges = [] }: Pick<ResolvedTask, 'judge' | 'otherJudges'>): ResolvedJudge[] =>
+  judge ? [judge, ...otherJudges] : [];
 
 /** Digests of the code that steps run. */
 export interface SuiteCode {

@@ -47,7 +47,7 @@ const names = ({ methods }: Suite) => methods.map(({ id, name }) => name ?? id).
 test('the judge of a task is resolved with its options; an unknown one, or unknown options, are told', async () => {
   const resolved = (options: Record<string, unknown>) =>
     resolveTask({ id: 'steering', options }, openRegistry(), 'suite s');
-  assert.equal((await resolved({})).judge, { id: 'dataset', version: 1, options: {} });
+  assert.equal((await resolved({})).judge, { id: 'dataset', version: 2, options: {} });
   assert.is((await resolved({ judge: 'bag-of-words' })).judge!.id, 'bag-of-words');
   assert.match(await refusal(() => resolved({ judge: 'datset' })), /unknown judge 'datset'\. Did you mean: dataset/);
   assert.match(

@@ -21,6 +21,7 @@ export default defineTask({ id: '${id}', title: 'T', version: 1, options: {}, ax
     const detector = method.detector?.({ id: 'letter', label: 'letters' });
     detector?.score?.(x);
     detector?.scoreItem?.({ id: 'first', text: 'a' });
+    detector?.intervene?.([1]);
     await detector?.scoreItems?.({ items: [{ id: 'first', text: 'a' }], activations: train }, Uint32Array.of(0));
     const row = { axes: {}, metrics: { value: { value: 0.5, ci95: null, n: 3 } } };
     ${outcome}

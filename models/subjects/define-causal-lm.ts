@@ -1,5 +1,6 @@
 /** @file A family of causal language models as a plug-in: a folder in Hugging Face layout becomes a language model. */
 import { defineSubject, type LanguageModel, type SubjectLoading, tf } from '../../harness/contract.ts';
+import { addableLayers } from './additions.ts';
 import {
   type CausalLm,
   causalLmFiles,
@@ -40,6 +41,7 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
       sites,
       tokenizer,
       maxLength: lm.maxLength,
+      linearLayers: addableLayers(lm.stack),
       tokenize(texts, { maxLength = lm.maxLength, addSpecialTokens = true } = {}) {
         const limit = Math.min(maxLength, lm.maxLength);
         const rows = texts.map((text) => tokenizer.encode(text, { maxLength: limit, addSpecialTokens }).ids);

@@ -42,7 +42,7 @@ export async function generate(
   usualEnds: readonly number[] = [],
 ): Promise<number[][]> {
   checkOptions(lm, prompts, options);
-  const { interventions, seed = 0, streams, signal, maxNewTokens, temperature = 0 } = options;
+  const { interventions, additions, seed = 0, streams, signal, maxNewTokens, temperature = 0 } = options;
   const ends = options.eosId === undefined ? usualEnds : [options.eosId];
   const out: number[][] = prompts.map(() => []);
   if (prompts.length === 0 || maxNewTokens === 0) return out;
@@ -52,7 +52,7 @@ export async function generate(
   });
 
   signal?.throwIfAborted();
-  const batch = batchOf(prompts, 0);
+  const batch = { ...batchOf(prompts, 0), promptLengths: Int32Array.from(prompts, (ids) => ids.length) };
   const keep = new Set(rows);
   const { layers, kvHeads, headDim } = lm.stack;
   const shortest = Math.min(...prompts.map((ids) => ids.length));
@@ -61,7 +61,7 @@ export async function generate(
   const caches = Array.from({ length: layers }, () => createKeyValueCache(rows.length, capacity, kvHeads * headDim));
   try {
     let output = tf.tidy(() => {
-      const { hidden } = causalLmHidden(params, lm, batch, { interventions, caches });
+      const { hidden } = causalLmHidden(params, lm, batch, { interventions, additions, caches });
       const last = Int32Array.from(prompts, (ids, i) => i * batch.length + ids.length - 1);
       return weigh(causalLmLogits(params, lm, tf.gather(hidden!, tf.tensor1d(last, 'int32'))), temperature);
     });
@@ -75,7 +75,7 @@ export async function generate(
       // Lets timers, signals and progress through: the arithmetic itself never yields.
       await setImmediate();
       signal?.throwIfAborted();
-      if (!interventions?.length && keep.size <= rows.length / 2) {
+      if (!interventions?.length && !additions?.length && keep.size <= rows.length / 2) {
         const kept = rows.flatMap((row, i) => (keep.has(row) ? [i] : []));
         for (const cache of caches) cache.selectRows(kept);
         rows = kept.map((i) => rows[i]!);
@@ -118,7 +118,10 @@ export async function generate(
       params,
       lm,
       { n, length: 1, ids, mask },
-      { interventions, caches, phase: 'generated', offset: columns - 1, column: { positions, seen: seenColumns() } },
+      {
+        ...{ interventions, additions, caches, phase: 'generated', offset: columns - 1 },
+        column: { positions, seen: seenColumns() },
+      },
     );
     return weigh(causalLmLogits(params, lm, hidden!), temperature);
   }

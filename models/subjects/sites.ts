@@ -99,6 +99,7 @@ export interface PassPosition {
   mask: Uint8Array;
   offset: number;
   phase: InterventionContext['phase'];
+  promptLengths?: Int32Array | undefined;
 }
 
 /**
@@ -116,12 +117,13 @@ export function createHooks(options: ForwardOptions, sites: () => Site[], positi
   let fresh: Record<string, Tensor3D> = {};
 
   function contextFor(length: number): InterventionContext {
-    const { n, mask, offset, phase } = position;
+    const { n, mask, offset, phase, promptLengths } = position;
     const pooled = length * n !== mask.length;
     let made: Tensor2D | undefined;
     return {
       offset: pooled ? 0 : offset,
       phase,
+      ...(promptLengths && !pooled ? { promptLengths } : {}),
       // Few interventions look at it, and a step of generation has few rows to share its costs among.
       get mask() {
         made ??= tf.tensor2d(pooled ? new Float32Array(n * length).fill(1) : Float32Array.from(mask), [n, length]);

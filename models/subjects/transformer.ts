@@ -1,5 +1,7 @@
 /** @file The one transformer: a stack of blocks, configured by family, with hooks at every site. */
 import {
+  type LinearAddition,
+  type LinearLayer,
   type NamedTensors,
   type Tensor1D,
   type Tensor2D,
@@ -98,6 +100,8 @@ export interface StackPass {
   local?: { rotary?: RotaryTables; seen?: Tensor2D };
   /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
   caches?: readonly KeyValueCache[];
+  /** What is added to the outputs of linear layers. */
+  additions?: readonly LinearAddition[] | undefined;
   /** The first block that runs: x is its input. Default 0. */
   from?: number;
   /** Of the last block's output only the first column of each row is wanted: [n, d]. */
@@ -140,7 +144,11 @@ function runBlock(
   const { names } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
-  const project = (name: string, value: Tensor2D) => linear(params, prefix + name, value);
+  const additions = pass.additions?.filter(({ block }) => block === layer) ?? [];
+  const project = (which: LinearLayer, value: Tensor2D) => {
+    const output = linear(params, prefix + names[which]!, value);
+    return additions.reduce((sum, added) => (added.layer === which ? withAddition(sum, added, value) : sum), output);
+  };
   /** Nothing happens where the family has no such norm, or no such factors. */
   const normed = (name: string | undefined, value: Tensor2D) =>
     name === undefined ? value : normaliseBy(spec, params, prefix + name, value);
@@ -162,7 +170,7 @@ function runBlock(
   const last = pass.firstColumn === true && layer === spec.layers - 1;
   const unseen = !Object.values(INNER_SITES).some((hook) => hooks.wants(site + hook));
   const wholeHeads = !rotary || 2 * rotary.cos.shape[1] === spec.headDim;
-  if (whole && unseen && wholeHeads && window === undefined && canFuse(pass)) {
+  if (whole && unseen && additions.length === 0 && wholeHeads && window === undefined && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
     const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn });
@@ -175,9 +183,9 @@ function runBlock(
   const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
-  const q = normed(names.qNorm, project(names.q, asking));
-  const k = normed(names.kNorm, project(names.k, a));
-  const z = attend(q, k, project(names.v, a), spec, {
+  const q = normed(names.qNorm, project('q', asking));
+  const k = normed(names.kNorm, project('k', a));
+  const z = attend(q, k, project('v', a), spec, {
     n,
     t: alone ? 1 : t,
     causal: spec.causal,
@@ -190,7 +198,7 @@ function runBlock(
   });
   const mixed = hooks.visit(site + INNER_SITES.z, z);
   if (hooks.finished()) return undefined;
-  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project(names.out, mixed)));
+  const attended = normed(names.attentionPostNorm, scaled(names.attentionScale, project('out', mixed)));
   const read = x;
   x = normAfter(names.attentionNorm, tf.add(x, hooks.visit(site + INNER_SITES.attention, attended)));
   if (!spec.parallel) x = hooks.visit(site + INNER_SITES.middle, x);
@@ -204,12 +212,19 @@ function runBlock(
   const m = hooks.visit(site + INNER_SITES.mlpIn, normedInput);
   if (hooks.finished()) return undefined;
   const hidden = spec.gated
-    ? activation(project(names.gate!, m), spec.activation, project(names.up, m))
-    : activation(project(names.up, m), spec.activation);
-  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project(names.down, hidden)));
+    ? activation(project('gate', m), spec.activation, project('up', m))
+    : activation(project('up', m), spec.activation);
+  const fed = normed(names.mlpPostNorm, scaled(names.mlpScale, project('down', hidden)));
   x = normAfter(names.mlpNorm, tf.add(x, hooks.visit(site + INNER_SITES.mlp, fed)));
   x = hooks.visit(`${site}hook_resid_post`, x);
   return last && !alone ? firstColumns(x, n) : x;
+}
+
+/** An output with what is added to it. */
+function withAddition(output: Tensor2D, { block, layer, apply }: LinearAddition, x: Tensor2D): Tensor2D {
+  const added = apply(x);
+  if (added.shape.join() === output.shape.join()) return tf.add(output, added);
+  throw new Error(`addition to ${layer} of block ${block}: expected [${output.shape}], found [${added.shape}]`);
 }
 
 /** A norm of the stack's kind. */

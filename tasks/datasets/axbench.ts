@@ -1,7 +1,7 @@
 /** @file AxBench's own concepts: instructions with responses that show a concept, written by a language model. */
 import { defineDataset } from '../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../harness/kit/index.ts';
-import { AXBENCH_FOLDER, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
+import { AXBENCH_FOLDER, AXBENCH_PAIRS, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
 import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
@@ -52,6 +52,7 @@ export default defineDataset<Options>({
       notes: [...sourceNotes([tables.source, source]), format.description],
       ...documentCorpus('axbench', () => readDocuments(corpus, 'text')),
       concepts: rememberSets((limits) => axbenchConcepts(tables, negatives === 'all', format, limits)),
+      pairing: AXBENCH_PAIRS,
     };
   },
 });

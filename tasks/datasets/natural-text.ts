@@ -5,18 +5,19 @@ import {
   type Dataset,
   defineDataset,
   type OptionsSchema,
+  type TextPairing,
   UserError,
 } from '../../harness/contract.ts';
 import { createRng, sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { AG_NEWS_TOPICS, readAgNews } from './parts/agnews-texts.ts';
-import { axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
+import { AXBENCH_PAIRS, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
 import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
 import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
 import { joinedConcepts } from './parts/joined-concepts.ts';
-import { type LabelledText, labelledConcepts } from './parts/labelled-texts.ts';
+import { LABELLED_PAIRS, type LabelledText, labelledConcepts } from './parts/labelled-texts.ts';
 import { useOf } from './parts/partition.ts';
 import { passagesOf } from './parts/passages.ts';
 import { readSst2, SST2_SENTIMENTS } from './parts/sst2-texts.ts';
@@ -108,6 +109,18 @@ function withoutTexts(documents: readonly string[], texts: readonly string[]): s
   });
 }
 
+/** Pairs as the source of a concept has them. */
+const PAIRS: TextPairing = {
+  description: `AG News, SST-2: ${LABELLED_PAIRS.description}; AxBench: ${AXBENCH_PAIRS.description}`,
+  partners(set, concept) {
+    const negatives = set.examples.filter(
+      (each) => each.concept === concept && each.split === 'eval' && each.role === 'negative',
+    );
+    const ofAxbench = set.concepts[concept]!.id.startsWith('axbench-');
+    return ofAxbench ? AXBENCH_PAIRS.partners!(set, concept) : negatives.map(({ item }) => item);
+  },
+};
+
 /** The corpus comes in an order of its own (by the seed), so that its beginning has every source in it. */
 export default defineDataset<Options>({
   id: 'natural-text',
@@ -189,7 +202,7 @@ export default defineDataset<Options>({
         ...(format ? [format.description] : []),
       ],
       ...documentCorpus('natural-text', documents, (document) => passagesOf(document, words)),
-      ...(labelled.length > 0 || tables ? { concepts: rememberSets(conceptSet) } : {}),
+      ...(labelled.length > 0 || tables ? { concepts: rememberSets(conceptSet), pairing: PAIRS } : {}),
     };
   },
 });

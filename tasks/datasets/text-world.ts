@@ -47,6 +47,9 @@ export default defineDataset<WorldOptions>({
       concepts: rememberSets((limits) => conceptSet(theWorld(), options, limits, rng.fork('concepts'))),
       prompts: async (n) => prompts(theWorld(), n, rng.fork('prompts')),
       judge: recogniserJudge((text) => theWorld().look(text)),
+      pairing: {
+        description: 'held-out documents of the grammar with the concept beside ones without it, matched in length',
+      },
       embed: async (items) => oracleEmbedding(theWorld(), items),
     };
   },

@@ -73,6 +73,11 @@ test('an echo of the prompt does not follow it, with or without the concept', as
   }
 });
 
+test('words of many topics in a row keep to none, even with the concept behind them', async () => {
+  const { concept, instruct, overall } = await ratings('The pupil pond painted pharmacy owls under a tight cuff.');
+  assert.equal([concept, instruct, overall], [2, 0, 0]);
+});
+
 test('the word of the concept alone gets 0; a denied mention shows it weakly', async () => {
   assert.is((await ratings('blood pressure blood pressure blood pressure')).overall, 0);
   assert.is((await ratings('It is not true that the blood pressure was 113/71 mmHg.')).concept, 1);

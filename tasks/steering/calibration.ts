@@ -2,12 +2,10 @@
 import { type Item, type LanguageModel, type Rng, UserError } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { CORRUPTIONS, type Corruption, corrupt } from '../judges/parts/corruption.ts';
+import { divided } from '../judges/parts/divided.ts';
 import { type CalibrationText, calibrateFluency, type FluencyScale } from '../judges/parts/fluency.ts';
 import { repetition } from '../judges/parts/repetition.ts';
 import { cutText, textLosses, textOf } from './texts.ts';
-
-/** Share of a text that stands for its prompt where no response is marked. */
-const PROMPT_SHARE = 0.25;
 
 /** Calibrates on at most `texts` items; continuations are cut to `maxNewTokens`, as generated ones are, and shorter. */
 export async function fluencyScale(
@@ -16,7 +14,7 @@ export async function fluencyScale(
   options: { texts: number; maxNewTokens: number; signal?: AbortSignal },
 ): Promise<FluencyScale> {
   const chosen = items
-    .flatMap(({ text, responseStart }) => (text === undefined ? [] : [divided(text, responseStart)]))
+    .flatMap((item) => (item.text === undefined ? [] : [divided(item)]))
     .filter(({ rest }) => rest.trim().split(/\s+/).length > 2)
     .slice(0, options.texts);
   if (chosen.length < 2) {
@@ -49,11 +47,4 @@ export async function fluencyScale(
 /** The rest corrupted, but for the white space that it begins with. */
 function spoil(rest: string, kind: Corruption, others: readonly string[], rng: Rng): string {
   return /^\s*/.exec(rest)![0] + corrupt(rest, kind, others, rng);
-}
-
-/** A text as its prompt and the rest, white space in between being the rest's. */
-function divided(text: string, responseStart: number | undefined): { start: string; rest: string } {
-  let at = responseStart ?? Math.floor(text.length * PROMPT_SHARE);
-  if (responseStart === undefined) while (at < text.length && !/\s/.test(text[at]!)) at++;
-  return { start: text.slice(0, at), rest: text.slice(at) };
 }

@@ -45,10 +45,11 @@ export function nextFactor(trials: readonly Trial[]): number | undefined {
 }
 
 /**
- * Tries the factors of a grid for all entries at once, then up to `steps` more for each entry whose best lies at an end.
+ * Tries the factors of a grid for all entries at once, then up to `steps` more for each entry for which `next` names one.
  *
  * @param measure Results for each wanted (entry, factor), in order.
  * @param scoreOf Mean overall score of a result; null where there is none: nothing is known of that factor then.
+ * @param next The factor to try after these; undefined where the search ends.
  * @returns By entry what was tried and scored, rising by factor.
  */
 export async function searchFactors<T>(
@@ -57,6 +58,7 @@ export async function searchFactors<T>(
   steps: number,
   measure: (wanted: { entry: number; factor: number }[]) => Promise<T[]>,
   scoreOf: (result: T) => number | null,
+  next: (tried: readonly Trial[]) => number | undefined = nextFactor,
 ): Promise<(Trial & { result: T })[][]> {
   const trials = Array.from({ length: entries }, (): (Trial & { result: T })[] => []);
   const run = async (wanted: { entry: number; factor: number }[]) => {
@@ -70,7 +72,7 @@ export async function searchFactors<T>(
   await run(trials.flatMap((_, entry) => grid.map((factor) => ({ entry, factor }))));
   for (let step = 0; step < steps; step++) {
     const wanted = trials.flatMap((own, entry) => {
-      const factor = nextFactor(own);
+      const factor = next(own);
       return factor === undefined ? [] : [{ entry, factor }];
     });
     if (wanted.length === 0) break;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FittedMethod, type LanguageModel, tf } from '../../harness/contract.ts';
+import { type FittedMethod, type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
 import { packageRoot } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import llama from '../../models/subjects/llama.ts';
@@ -33,6 +33,42 @@ test.before(async () => {
   );
 });
 test.after(() => subject.dispose());
+
+test('a method’s own change: rows of one change together, each as strong as it says, measured under the subject as it is', async () => {
+  const seen: number[][] = [];
+  const adding = (sign: number) => (strengths: readonly number[]) => {
+    seen.push([...strengths]);
+    const factors = tf.tensor3d(Float32Array.from(strengths), [strengths.length, 1, 1]);
+    const step = (x: Tensor3D) => tf.add(x, tf.mul(factors, sign)) as Tensor3D;
+    return { interventions: [{ site: 'blocks.0.hook_resid_post', apply: step }] };
+  };
+  const [first, second] = [adding(1), adding(-1)];
+  const own: GenerationRow[] = rows.map(({ prompt, stream }, i) => {
+    return { prompt, stream, own: { change: i < 4 ? first : second, strength: i % 2 } };
+  });
+  const texts = await generateAll(subject, site, own, method, options);
+  assert.equal(seen, [
+    [0, 1, 0, 1],
+    [0, 1],
+  ]);
+  const plain = await generateAll(
+    subject,
+    site,
+    rows.map(({ prompt, stream }) => ({ prompt, stream })),
+    undefined,
+    options,
+  );
+  texts.forEach((text, i) => {
+    if (i % 2 === 0) assert.equal(text, plain[i], 'strength 0 is no steering');
+  });
+  assert.ok(texts.some(({ text }, i) => i % 2 === 1 && text !== plain[i]!.text));
+  const [strong] = await textLikelihoods(
+    subject,
+    [{ prompt: own[1]!.prompt, ids: subject.tokenizer.encode(texts[1]!.text, { addSpecialTokens: false }).ids }],
+    {},
+  );
+  assert.ok(Math.abs(strong!.nll - texts[1]!.nll) < 1e-3, 'likelihood is of the clean subject');
+});
 
 test('prompts of different lengths, strong and no steering', async () => {
   const before = tf.memory().numTensors;

@@ -1,5 +1,12 @@
 /** @file Continuations of all prompts under all factors, generated in large batches and measured for fluency. */
-import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
+import {
+  type ConceptDetector,
+  type FittedMethod,
+  type Intervention,
+  type LanguageModel,
+  type Tensor3D,
+  tf,
+} from '../../harness/contract.ts';
 import { restOfText } from '../../harness/kit/index.ts';
 import { type Kind, type RowSteering, steerEach } from './interventions.ts';
 import type { Generation } from './ratings.ts';
@@ -8,10 +15,14 @@ import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from '.
 /** One continuation to be generated. */
 export interface GenerationRow {
   prompt: number[];
+  /** The prompt after which its likelihood is measured, where that is another. */
+  measuredAfter?: number[];
   /** Number of the random stream: rows of one stream draw the same random numbers, whatever steers them. */
   stream: number;
   /** Nothing for a generation without steering. */
   steering?: RowSteering & { kind: Kind };
+  /** In its place: the method's own change of the subject, and how strong. */
+  own?: { change: NonNullable<ConceptDetector['intervene']>; strength: number };
 }
 
 export interface GenerationOptions {
@@ -39,10 +50,11 @@ export async function generateAll(
   const { maxNewTokens, temperature, seed, known, signal, progress } = options;
   const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
   const generations: Generation[] = [];
-  for (let from = 0; from < rows.length; from += size) {
-    const batch = rows.slice(from, from + size);
+  for (const batch of batchesOf(rows, size)) {
+    const change = batch[0]!.own?.change(batch.map(({ own }) => own!.strength));
     const steerings = batch.flatMap(({ steering }) => steering ?? []);
     const steering = method && steerings.length > 0 ? steerEach(site.name, steerings, method) : undefined;
+    // What changes the subject in its own way may do so before the site: the stream there is not the clean one.
     const recorder = steering && restOfText(subject, site.name) ? streamRecorder(site.name) : undefined;
     try {
       const ids = await subject.generate(
@@ -52,13 +64,13 @@ export async function generateAll(
           temperature,
           seed,
           streams: batch.map(({ stream }) => stream),
-          interventions: [recorder?.intervention, steering].filter((each) => each !== undefined),
+          ...(change ?? { interventions: [recorder?.intervention, steering].filter((each) => each !== undefined) }),
           signal,
         },
       );
       const likelihoods = await textLikelihoods(
         subject,
-        batch.map(({ prompt }, i) => ({ prompt, ids: ids[i]! })),
+        batch.map(({ prompt, measuredAfter = prompt }, i) => ({ prompt: measuredAfter, ids: ids[i]! })),
         { signal, recorded: recorder?.recorded(), known },
       );
       likelihoods.forEach((measured, i) => {
@@ -70,6 +82,17 @@ export async function generateAll(
     progress(generations.length, rows.length);
   }
   return generations;
+}
+
+/** At most `size` rows each, in order; those of one change of the subject stand alone. */
+function batchesOf(rows: readonly GenerationRow[], size: number): GenerationRow[][] {
+  const batches: GenerationRow[][] = [];
+  for (const row of rows) {
+    const last = batches.at(-1);
+    if (last && last.length < size && last[0]!.own?.change === row.own?.change) last.push(row);
+    else batches.push([row]);
+  }
+  return batches;
 }
 
 /**

@@ -6,7 +6,8 @@ import { initBackend } from '../../harness/num/backend.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
 import { taskTools } from '../../harness/testing/task-tools.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
-import { type RowSteering, steer, steerEach } from './interventions.ts';
+import { type Kind, type RowSteering, steer, steerEach } from './interventions.ts';
+import { type PositionRule, steeredPositions } from './positions.ts';
 import { steeringVectors } from './steering-vectors.ts';
 
 const test = suite('tasks/steering/interventions');
@@ -58,11 +59,16 @@ const X = [
   ],
 ];
 
-async function apply(kind: 'add' | 'clamp', method: FittedMethod): Promise<unknown> {
+async function apply(
+  kind: Kind,
+  method: FittedMethod,
+  steered: readonly RowSteering[] = rows,
+  phase: 'prompt' | 'generated' = 'prompt',
+): Promise<unknown> {
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
     const mask = tf.ones([2, 2]) as Tensor2D;
-    return steer('site', rows, kind, method).apply(tf.tensor3d(X), { offset: 0, phase: 'prompt', mask });
+    return steer('site', steered, kind, method).apply(tf.tensor3d(X), { offset: 0, phase, mask });
   });
   const values = await result.array();
   result.dispose();
@@ -98,6 +104,141 @@ for (const kind of ['dense', 'topk'] as const) {
     ]);
   });
 }
+
+for (const kind of ['dense', 'topk'] as const) {
+  test(`patch, ${kind} codes: the difference of two reconstructions is added, which is clamping for a linear decoder`, async () => {
+    assert.equal(await apply('patch', dictionary(kind)), await apply('clamp', dictionary(kind)));
+  });
+
+  test(`replace, ${kind} codes: the reconstruction with the latent set, without its error`, async () => {
+    // relu(x) with latent 0 (row 0) at 3, latent 1 (row 1) at 0.5, times the decoder, plus 7.
+    assert.equal(await apply('replace', dictionary(kind)), [
+      [
+        [10, 7],
+        [10, 17],
+      ],
+      [
+        [11, 8],
+        [8, 8],
+      ],
+    ]);
+  });
+}
+
+test('patch goes through the decoder, whatever it computes: no vector stands for one that is not linear', async () => {
+  const linear = dictionary('dense');
+  const squared: FittedMethod = { ...linear, decode: (codes) => tf.square(linear.decode!(codes)) as Tensor2D };
+  // Row 0, position 0: codes [1, 0], then [3, 0]: (10², 7²) − (8², 7²) on top of (1, −1).
+  const changed = (await apply('patch', squared)) as number[][][];
+  assert.equal(changed[0]![0], [1 + 36, -1]);
+});
+
+const positioned = (rule: PositionRule, positionCount: number, prompts: readonly number[]): RowSteering[] =>
+  rows.map((row, i) => ({ ...row, at: steeredPositions({ positions: rule, positionCount }, prompts[i]!) }));
+/** X with the steps [3, 0] of row 0 and [0, 1] of row 1 added where told. */
+const added = (where: readonly (readonly [number, number])[]) =>
+  X.map((row, r) =>
+    row.map((x, p) => (where.some(([a, b]) => a === r && b === p) ? [x[0]! + [3, 0][r]!, x[1]! + [0, 1][r]!] : x)),
+  );
+
+for (const [rule, count, prompts, where] of [
+  [
+    'all',
+    1,
+    [1, 2],
+    [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ],
+  ],
+  ['response', 1, [1, 2], [[0, 1]]],
+  [
+    'response',
+    1,
+    [0, 0],
+    [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ],
+  ],
+  [
+    'first',
+    1,
+    [1, 2],
+    [
+      [0, 0],
+      [1, 0],
+    ],
+  ],
+  [
+    'first',
+    9,
+    [1, 2],
+    [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+    ],
+  ],
+  [
+    'first',
+    1,
+    [0, 0],
+    [
+      [0, 0],
+      [1, 0],
+    ],
+  ],
+  [
+    'last',
+    1,
+    [1, 2],
+    [
+      [0, 0],
+      [1, 1],
+    ],
+  ],
+  [
+    'last',
+    9,
+    [1, 2],
+    [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+    ],
+  ],
+  ['last', 9, [0, 0], []],
+] as const) {
+  test(`positions ${rule} ${count} of prompts of ${prompts} tokens: the others keep every bit`, async () => {
+    assert.equal(await apply('add', dictionary('dense'), positioned(rule, count, prompts)), added(where));
+  });
+}
+
+test('while generating, only rules that reach the response go on', async () => {
+  const generated = (rule: PositionRule) => apply('add', dictionary('dense'), positioned(rule, 1, [1, 2]), 'generated');
+  const everywhere = added([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]);
+  assert.equal([await generated('all'), await generated('response')], [everywhere, everywhere]);
+  assert.equal([await generated('first'), await generated('last')], [X, X]);
+});
+
+test('positions hold for clamping and patching too', async () => {
+  for (const kind of ['clamp', 'patch'] as const) {
+    const whole = (await apply(kind, dictionary('topk'))) as number[][][];
+    const [first, second] = (await apply(kind, dictionary('topk'), positioned('first', 1, [1, 2]))) as number[][][];
+    assert.equal(first, [whole[0]![0], X[0]![1]], kind);
+    assert.equal(second, [whole[1]![0], X[1]![1]], kind);
+  }
+});
 
 test('rows of both kinds in one batch', async () => {
   const kinds = ['clamp', 'add', 'clamp'] as const;

@@ -1,5 +1,14 @@
 /** @file Steering as an intervention: every row of a batch with a vector and a strength of its own. */
-import { type FittedMethod, type Intervention, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
+import {
+  type FittedMethod,
+  type Intervention,
+  type InterventionContext,
+  type Tensor2D,
+  type Tensor3D,
+  tf,
+} from '../../harness/contract.ts';
+import { CODES, editedRows } from './edited-codes.ts';
+import type { SteeredPositions } from './positions.ts';
 
 /** What one row of a batch is steered with. */
 export interface RowSteering {
@@ -7,31 +16,66 @@ export interface RowSteering {
   vector: Float32Array;
   /** Factor · scale: how much of the vector is added, or what the latent is set to. */
   strength: number;
-  /** Needed for clamping. */
+  /** Needed by all kinds but `add`. */
   latent?: number;
+  /** Where; at every position, of prompt and generated text, when omitted. */
+  at?: SteeredPositions;
 }
 
-export type Kind = 'add' | 'clamp';
-
-/** Code values computed at a time: bounds the [rows, d_sae] block of methods with dense codes. */
-const CODES = 2 ** 23;
+/** How a row is steered; what each does is said at {@link steer}. */
+export type Kind = 'add' | 'clamp' | 'patch' | 'replace';
 
 /**
  * `add`: x + strength · vector. `clamp`: x + (strength − f(x)) · vector, where f is the row's latent at that position:
- * the latent is set to `strength` and the reconstruction's error is kept. At every position, of prompt and generated
- * text, special tokens included (AxBench).
+ * the latent is set to `strength` and the reconstruction's error is kept. `patch`: the same by the decoder itself, whatever
+ * it computes: x + decode(codes with the latent at `strength`) − decode(codes). `replace`: the first of these alone, so that
+ * the error is lost. At every position, of prompt and generated text, special tokens included (AxBench), or where a row says.
  */
 export function steer(site: string, rows: readonly RowSteering[], kind: Kind, method: FittedMethod): Intervention {
+  const steered = kind === 'add' || kind === 'clamp' ? adding(rows, kind, method) : editing(rows, kind, method);
+  if (rows.every(({ at }) => at === undefined)) return { site, apply: steered };
+  return {
+    site,
+    apply: (x, context) => tf.where(acted(rows, x, context), steered(x), x) as Tensor3D,
+  };
+}
+
+type Change = (x: Tensor3D) => Tensor3D;
+
+function adding(rows: readonly RowSteering[], kind: 'add' | 'clamp', method: FittedMethod): Change {
   const d = rows[0]?.vector.length ?? 0;
   const steps = vectorsOf(rows, d, ({ strength }) => strength);
   const vectors = kind === 'clamp' ? vectorsOf(rows, d, () => 1) : undefined;
-  return {
-    site,
-    apply(x) {
-      const left = vectors ? withoutLatents(x, rows, vectors, method) : x;
-      return tf.add(left, tf.tensor3d(steps, [rows.length, 1, d])) as Tensor3D;
-    },
+  return (x) => {
+    const left = vectors ? withoutLatents(x, rows, vectors, method) : x;
+    return tf.add(left, tf.tensor3d(steps, [rows.length, 1, d])) as Tensor3D;
   };
+}
+
+function editing(rows: readonly RowSteering[], kind: 'patch' | 'replace', method: FittedMethod): Change {
+  return (x) => {
+    const [n, length, d] = x.shape;
+    const each = Array.from({ length: n * length }, (_, at) => rows[Math.floor(at / length)]!);
+    const edits = {
+      latents: Int32Array.from(each, ({ latent }) => latent!),
+      values: Float32Array.from(each, ({ strength }) => strength),
+    };
+    return tf.reshape(editedRows(tf.reshape(x, [n * length, d]), edits, method, kind === 'patch'), x.shape);
+  };
+}
+
+/** Where x is changed, [n, length, d]. */
+function acted(rows: readonly RowSteering[], x: Tensor3D, { phase }: InterventionContext) {
+  const [n, length] = x.shape;
+  const acts = new Uint8Array(n * length).fill(1);
+  rows.forEach(({ at }, row) => {
+    if (!at) return;
+    for (let column = 0; column < length; column++) {
+      const within = phase === 'generated' ? at.generated : column >= at.from && column < at.to;
+      acts[row * length + column] = within ? 1 : 0;
+    }
+  });
+  return tf.broadcastTo(tf.tensor3d(acts, [n, length, 1], 'bool'), x.shape);
 }
 
 /** Rows steered each in its own way; those of one kind are best kept together. */

@@ -13,11 +13,19 @@ import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
 import type { Kind } from './interventions.ts';
+import { generateOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
+import { type Cost, costDocuments, steeringCosts } from './likelihood/capability.ts';
+import type { Steering } from './likelihood/losses.ts';
+import type { StoredText } from './likelihood/texts.ts';
 import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
-import { type Generation, type Ratings, ratingsOf } from './ratings.ts';
+import { steeredPositions } from './positions.ts';
+import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
-import { type KnownTexts, promptIds } from './texts.ts';
+import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
+
+/** Tokens of a held-out document that tell what steering costs. */
+const COST_TOKENS = 64;
 
 /** What all methods share. */
 export interface LmShared {
@@ -27,16 +35,28 @@ export interface LmShared {
   scale: FluencyScale;
   /** Generations without steering, concept by concept: the same random streams as the steered ones. */
   unsteered: Generation[];
+  /** Held-out documents that tell what steering costs. */
+  documents: StoredText[];
 }
 
 type Context = Pick<
   TaskContext<SteeringOptions>,
-  'options' | 'labelled' | 'judge' | 'method' | 'site' | 'seed' | 'signal' | 'progress' | 'shared'
+  | 'options'
+  | 'labelled'
+  | 'judge'
+  | 'otherJudges'
+  | 'method'
+  | 'site'
+  | 'test'
+  | 'seed'
+  | 'signal'
+  | 'progress'
+  | 'shared'
 >;
 
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
 interface Steered {
-  kind: Kind | 'none';
+  kind: Kind | 'own' | 'none';
   c: number;
   concept: Concept;
   vector: SteeringVector;
@@ -48,9 +68,15 @@ interface Wanted extends Steered {
   p: number;
 }
 
+/** What the steered subject computes, whoever judges. */
+interface SteeredPasses {
+  generate: (wanted: Wanted[]) => Promise<Generation[]>;
+  costs: (chosen: readonly (Steered & { factor: number })[]) => Promise<Cost[][] | undefined>;
+}
+
 /** Chooses concepts and prompts, calibrates fluency, and generates without steering. */
 export async function prepareLm(context: PrepareContext<SteeringOptions>, subject: LanguageModel): Promise<LmShared> {
-  const { options, dataset, labelled, testItems, seed, signal, progress, site } = context;
+  const { options, dataset, labelled, test, testItems, seed, signal, progress, site } = context;
   const concepts = chooseConcepts(labelled!.set.concepts, options.concepts);
   const prompts = await dataset.prompts!(options.prompts);
   const { maxNewTokens, temperature } = options;
@@ -61,12 +87,13 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
   const unsteered = await generateAll(subject, site, rows, undefined, passes);
-  return { concepts, prompts, scale, unsteered };
+  const documents = costDocuments(subject, test, testItems, { documents: options.documents, tokens: COST_TOKENS });
+  return { concepts, prompts, scale, unsteered, documents };
 }
 
 /**
- * One row for each way of steering: all concepts that have a vector. The ways are generated together, since a step of
- * generation costs little more for twice the texts.
+ * One row for each way of steering and each judge: all concepts that have a vector. Each judge chooses the factors by its own
+ * ratings, of the same texts.
  */
 export async function steerLm(
   context: Context,
@@ -76,8 +103,35 @@ export async function steerLm(
   kinds: readonly Steered['kind'][],
   selectedBy: string,
 ): Promise<TaskOutcome> {
+  const records = recordsOf(context);
+  const { write, ask } = context.method;
+  const make = write ? writeWanted : ask ? askWanted : generateWanted;
+  const passes: SteeredPasses = {
+    generate: generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted)),
+    costs: (chosen) => costsOf(context, subject, shared.documents, chosen),
+  };
+  const outcomes: TaskOutcome[] = [];
+  for (const record of records) {
+    outcomes.push(await steerUnder(record, context, passes, shared, vectors, kinds, selectedBy));
+  }
+  return joinedOutcome(outcomes, records);
+}
+
+/**
+ * One row for each way of steering, under one judge. The ways are generated together, since a step of generation costs little
+ * more for twice the texts.
+ */
+async function steerUnder(
+  record: JudgeRecord,
+  context: Context,
+  passes: SteeredPasses,
+  shared: LmShared,
+  vectors: readonly (SteeringVector | undefined)[],
+  kinds: readonly Steered['kind'][],
+  selectedBy: string,
+): Promise<TaskOutcome> {
   const { options, labelled } = context;
-  const judge = context.judge!;
+  const { judge } = record;
   const { prompts } = shared;
   const steered = kinds.flatMap((kind) =>
     shared.concepts.flatMap((place, c): Steered[] => {
@@ -89,13 +143,14 @@ export async function steerLm(
   const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts.length);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
+  const asWritten = context.method.write !== undefined || context.method.ask !== undefined;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
-    idle ? wanted.map(withoutSteering) : await generateWanted(context, subject, prompts, wanted);
+    idle && !asWritten ? wanted.map(withoutSteering) : await passes.generate(wanted);
   const unrated: Ratings[] = [];
   const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
     const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
-    const given = await judge.rate(rows, context.signal);
-    const ratings = texts.map((text, i) => ratingsOf(given[i]!, fluencyScore(shared.scale, text)));
+    const byLikelihood = texts.map((text) => fluencyScore(shared.scale, text));
+    const ratings = await rateTexts(record, rows, byLikelihood, context);
     unrated.push(...ratings.filter(({ overall }) => overall === null));
     return ratings;
   };
@@ -119,6 +174,7 @@ export async function steerLm(
   const finalTexts = await generate(finals);
   const ratings = await rate(finalTexts, finals);
   const unsteered = await rate(finals.map(withoutSteering), finals);
+  const costs = await passes.costs(chosen);
   const scores = chosen.map((entry, i): ConceptScores => {
     const own = reporting.map((_, p) => i * reporting.length + p);
     return {
@@ -127,6 +183,7 @@ export async function steerLm(
       generations: own.map((at) => finalTexts[at]!),
       ratings: own.map((at) => ratings[at]!),
       unsteered: own.map((at) => unsteered[at]!),
+      costs: costs?.[i],
     };
   });
   const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
@@ -134,7 +191,7 @@ export async function steerLm(
   return {
     rows: ways.map(({ kind, own }) => ({
       axes: { selection: selectedBy, intervention: kind },
-      ...lmMeasured(own, missing),
+      ...lmMeasured(own, missing, shared.documents),
     })),
     details: {
       judge: {
@@ -149,11 +206,63 @@ export async function steerLm(
   };
 }
 
+/** What each chosen factor costs, by document; undefined where the documents cannot be steered so. */
+async function costsOf(
+  { options, method, site, test, signal }: Context,
+  subject: LanguageModel,
+  documents: readonly StoredText[],
+  chosen: readonly (Steered & { factor: number })[],
+): Promise<Cost[][] | undefined> {
+  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own'))
+    return undefined;
+  if (options.positions === 'last') return undefined;
+  const at = steeredPositions(options, 0);
+  const steerings = chosen.flatMap(({ kind, factor, vector: { vector, scale, latent } }): Steering[] =>
+    kind === 'none' || kind === 'own'
+      ? []
+      : [{ kind, vector, strength: factor * scale, ...(latent !== undefined && { latent }), ...(at && { at }) }],
+  );
+  if (steerings.length === 0) return chosen.map(() => documents.map(() => ({ loss: 0, kl: 0 })));
+  return await steeringCosts({ subject, site, method }, test, documents, steerings, { signal });
+}
+
 /** Why a metric has no value. */
 function missingReason(directions: number, unrated: readonly Ratings[]): string {
   if (directions === 0) return 'no concept has a direction';
   const reason = unrated.find((rating) => rating.reason !== undefined)?.reason;
   return `the judge gave no such rating${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** The wanted texts as the method itself writes them, each cut to the length of generated ones. */
+async function writeWanted(
+  { method, options, signal }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const texts = wanted.map(({ concept, p }) => {
+    const prompt = prompts[p]!;
+    const before = /\s$/.test(prompt.text) ? prompt.text : `${prompt.text} `;
+    return cutText(subject, before + method.write!(concept, prompt), prompt.text.length, options.maxNewTokens);
+  });
+  const likelihoods = await textLikelihoods(subject, texts, { signal });
+  return likelihoods.map((likelihood, i) => ({ ...likelihood, text: textOf(subject, texts[i]!.ids) }));
+}
+
+/** The wanted texts as the subject writes them when it is asked for the concept, measured after the prompt as it is. */
+async function askWanted(
+  { method, options, site, seed, signal, progress }: Context,
+  subject: LanguageModel,
+  prompts: readonly SteeringPrompt[],
+  wanted: readonly Wanted[],
+): Promise<Generation[]> {
+  const { maxNewTokens, temperature } = options;
+  const rows = wanted.map(({ concept, c, p }): GenerationRow => {
+    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
+    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+  });
+  const note = (done: number, total: number) => progress(done, total, 'asked texts');
+  return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
 }
 
 /** The wanted texts, in order. */
@@ -167,9 +276,12 @@ async function generateWanted(
   const { maxNewTokens, temperature } = options;
   const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
   const ids = prompts.map(({ text }) => promptIds(subject, text));
-  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent } }): GenerationRow => {
-    const steering = { kind: kind as Kind, vector, strength: factor * scale, latent };
-    return { prompt: ids[p]!, stream: c * prompts.length + p, steering };
+  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent, own } }): GenerationRow => {
+    const row = { prompt: ids[p]!, stream: c * prompts.length + p };
+    const strength = factor * scale;
+    if (own) return { ...row, own: { change: own, strength } };
+    const at = steeredPositions(options, ids[p]!.length);
+    return { ...row, steering: { kind: kind as Kind, vector, strength, latent, ...(at && { at }) } };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {

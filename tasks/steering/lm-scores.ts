@@ -2,6 +2,9 @@
 import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
 import { allUnavailable, measuredCell } from '../../harness/kit/index.ts';
 import { atEnd, type Trial } from './factor-search.ts';
+import type { Cost } from './likelihood/capability.ts';
+import { COST_METRICS, costCells } from './likelihood/cost-cells.ts';
+import type { StoredText } from './likelihood/texts.ts';
 import { blocksOf, COMMON_METRICS, conceptMean, LM_METRICS, type SharedItems } from './metrics.ts';
 import type { Generation, Ratings } from './ratings.ts';
 import type { SteeringVector } from './steering-vectors.ts';
@@ -19,6 +22,8 @@ export interface ConceptScores {
   generations: Generation[];
   ratings: Ratings[];
   unsteered: Ratings[];
+  /** By held-out document, with that factor; absent where they cannot be steered so. */
+  costs?: Cost[];
 }
 
 const NAMES = ['overall', 'concept', 'instruct', 'fluency'] as const;
@@ -58,10 +63,16 @@ function sharedPrompts(all: readonly Rated[]): SharedItems {
 export function lmMeasured(
   scores: readonly ConceptScores[],
   missing: string,
+  documents: readonly StoredText[],
 ): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
-  const metrics = lmCells(scores);
-  const unavailable = allUnavailable({ ...COMMON_METRICS, ...LM_METRICS }, missing);
-  return { metrics, unavailable, ...(metrics['overall'] ? { samples: lmSamples(scores) } : {}) };
+  const costs = scores.flatMap((each) => (each.costs ? [each.costs] : []));
+  const cells = lmCells(scores);
+  const metrics = { ...cells, ...(costs.length > 0 ? costCells(costs, documents) : {}) };
+  const unavailable = {
+    ...allUnavailable({ ...COMMON_METRICS, ...LM_METRICS }, missing),
+    ...allUnavailable(COST_METRICS, 'no held-out text can be read so'),
+  };
+  return { metrics, unavailable, ...(cells['overall'] ? { samples: lmSamples(scores) } : {}) };
 }
 
 /** Means over concepts on the reporting half, with intervals over concepts and, of scores, over prompts. */

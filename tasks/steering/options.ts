@@ -1,19 +1,22 @@
 /** @file Options of the steering task. */
 import type { OptionsSchema } from '../../harness/contract.ts';
+import type { Kind } from './interventions.ts';
+import { POSITION_OPTIONS, type PositionOptions } from './positions.ts';
 import type { LatentSelection } from './steering-vectors.ts';
 
-export interface SteeringOptions {
+export interface SteeringOptions extends PositionOptions {
   concepts: number;
   prompts: number;
   factors: number[];
   extend: number;
-  interventions: ('add' | 'clamp')[];
+  interventions: Kind[];
   selection: LatentSelection;
   maxNewTokens: number;
+  documents: number;
   temperature: number;
   calibration: number;
   images: number;
-  judge: string;
+  judge: string | string[];
   judgeOptions: Record<string, unknown>;
 }
 
@@ -48,12 +51,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
   },
   interventions: {
     type: 'array',
-    items: { enum: ['add', 'clamp'] },
+    items: { enum: ['add', 'clamp', 'patch', 'replace'] },
     minItems: 1,
     uniqueItems: true,
     default: ['add', 'clamp'],
     description:
-      'add: x + factor · scale · direction; clamp (sparse dictionaries only): the latent set to factor · scale.',
+      'add: x + factor · scale · direction. Of sparse dictionaries only: clamp, the latent set to factor · scale; patch, the same as ' +
+      'x + decode(changed codes) − decode(codes); replace, decode(changed codes), without what the dictionary leaves unexplained.',
   },
   selection: {
     enum: ['auroc', 'label', 'output-score'],
@@ -61,8 +65,16 @@ export const STEERING_OPTIONS: OptionsSchema = {
     description:
       'How the latent of a dictionary is chosen: best training AUROC; by a file of labels; LM: of the 10 of best AUROC the one of largest output score.',
   },
+  ...POSITION_OPTIONS,
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },
   temperature: { type: 'number', minimum: 0, default: 1, description: 'LM: sampling temperature.' },
+  documents: {
+    type: 'integer',
+    minimum: 0,
+    default: 8,
+    description:
+      'LM: held-out documents, of each at most 64 tokens, whose perplexity and KL say what the chosen factors cost.',
+  },
   calibration: {
     type: 'integer',
     minimum: 2,
@@ -76,9 +88,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
     description: 'CLIP: held-out images a concept; the first half chooses the factor, the other half reports.',
   },
   judge: {
-    type: 'string',
+    type: ['string', 'array'],
+    items: { type: 'string' },
+    minItems: 1,
+    uniqueItems: true,
     default: 'dataset',
-    description: "LM: the judge of generated texts (`ls judges`); dataset: the dataset's own.",
+    description:
+      "LM: the judge of generated texts (`ls judges`); dataset: the dataset's own. Of several the first ranks, and all rate the same texts.",
   },
-  judgeOptions: { type: 'object', default: {}, description: 'Options of the judge.' },
+  judgeOptions: { type: 'object', default: {}, description: 'Options of the judge; of several, by their ids.' },
 };

@@ -1,5 +1,11 @@
 /** @file One steering vector a concept: where it comes from, and how strongly the method itself ever shows it. */
-import { type FittedMethod, type LabelledActivations, type TaskContext, tf } from '../../harness/contract.ts';
+import {
+  type ConceptDetector,
+  type FittedMethod,
+  type LabelledActivations,
+  type TaskContext,
+  tf,
+} from '../../harness/contract.ts';
 import {
   bestLatents,
   type Candidates,
@@ -20,6 +26,8 @@ export interface SteeringVector {
    * scores adds as much as the difference of means does.
    */
   scale: number;
+  /** Of a method that adds no vector: its own change of the subject. `vector` is zeros then, and the factor its strength. */
+  own?: ConceptDetector['intervene'];
   /** Of sparse methods: the latent, so that it can be clamped. */
   latent?: number;
   details: Record<string, unknown>;
@@ -90,6 +98,23 @@ export async function steeringVectors(
     if (entry && silent[i]) entry.scale = scales[i]!;
   });
   return { selection: selectBy, vectors };
+}
+
+/** Of a method that adds no vector: its own change of the subject for each of the listed concepts; undefined where it has none. */
+export function ownChanges(
+  method: FittedMethod,
+  labelled: LabelledActivations,
+  concepts: readonly number[],
+): (Pick<SteeringVectors, 'vectors'> & { selection: 'detector' }) | undefined {
+  const detectors = concepts.map((concept) => method.detector?.(labelled.set.concepts[concept]!));
+  if (!detectors.some((detector) => detector?.intervene)) return undefined;
+  const change = (detector: ConceptDetector): SteeringVector => ({
+    vector: new Float32Array(method.d_in),
+    scale: 1,
+    own: (strengths) => detector.intervene!(strengths),
+    details: {},
+  });
+  return { selection: 'detector', vectors: detectors.map((each) => (each?.intervene ? change(each) : undefined)) };
 }
 
 /** A candidate with what results say of its choice. */

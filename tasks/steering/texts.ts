@@ -1,17 +1,8 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
-import { type LanguageModel, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
-import { rowLogSumExp } from '../../harness/kit/index.ts';
+import { type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
 import type { TextLikelihood } from '../judges/parts/fluency.ts';
 import { repetition } from '../judges/parts/repetition.ts';
-
-/** Token ids of a prompt and of what follows it. */
-export interface Continued {
-  prompt: number[];
-  ids: number[];
-}
-
-/** Logits computed at a time: bounds the memory of a forward pass. */
-const LOGITS = 2 ** 24;
+import { type Continued, continuationLosses, LOGITS } from './continuation-losses.ts';
 
 /** Ids of a prompt, special tokens added as in a forward pass. */
 export function promptIds({ tokenizer }: LanguageModel, text: string): number[] {
@@ -22,7 +13,12 @@ export function promptIds({ tokenizer }: LanguageModel, text: string): number[] 
  * Cuts a text at the token that begins at or after character `start`; special tokens do not continue it. At most
  * `limit` tokens follow.
  */
-export function cutText({ tokenizer }: LanguageModel, text: string, start: number, limit: number): Continued {
+export function cutText(
+  { tokenizer }: Pick<LanguageModel, 'tokenizer'>,
+  text: string,
+  start: number,
+  limit: number,
+): Continued {
   const { ids, offsets } = tokenizer.encode(text);
   const first = offsets.findIndex(([from], i) => from >= start && !tokenizer.specialIds.has(ids[i]!));
   if (first < 0) return { prompt: ids, ids: [] };
@@ -145,45 +141,13 @@ async function tokenLosses(
   rows: readonly number[],
   recorded: RecordedStream | undefined,
 ): Promise<Float32Array[]> {
-  const n = rows.length;
-  // The last token predicts nothing that is asked for.
-  const length = Math.max(...rows.map((row) => texts[row]!.prompt.length + texts[row]!.ids.length)) - 1;
-  const ids = new Int32Array(n * length).fill(subject.tokenizer.padId ?? 0);
-  const mask = new Uint8Array(n * length);
-  // Places of the logits that predict a continuation's tokens, and those tokens.
-  const places: number[] = [];
-  const targets: number[] = [];
-  rows.forEach((row, i) => {
-    const text = texts[row]!;
-    const all = [...text.prompt, ...text.ids.slice(0, -1)];
-    ids.set(all, i * length);
-    mask.fill(1, i * length, i * length + all.length);
-    text.ids.forEach((id, j) => {
-      places.push(i * length + text.prompt.length + j - 1);
-      targets.push(id);
-    });
-  });
-  const losses = tf.tidy(() => {
-    const batch = { n, length, ids, mask };
-    const wanted = { places: Int32Array.from(places) };
+  const own = rows.map((row) => texts[row]!);
+  return await continuationLosses(own, subject.tokenizer.padId, (batch, places) => {
+    const wanted = { places };
     const { logits } = recorded
-      ? subject.forwardFrom!(recorded.site, streamOf(recorded, texts, rows, length), batch, wanted)
+      ? subject.forwardFrom!(recorded.site, streamOf(recorded, texts, rows, batch.length), batch, wanted)
       : subject.forward(batch, wanted);
-    const vocab = logits!.shape[2];
-    const each = tf.reshape(logits!, [places.length, vocab]) as Tensor2D;
-    const at = tf.tensor1d(
-      targets.map((id, i) => i * vocab + id),
-      'int32',
-    );
-    return tf.sub(rowLogSumExp(each), tf.gather(tf.reshape(each, [-1]), at));
-  });
-  const values = await losses.data();
-  losses.dispose();
-  let at = 0;
-  return rows.map((row) => {
-    const { length } = texts[row]!.ids;
-    at += length;
-    return (values as Float32Array).slice(at - length, at);
+    return logits!;
   });
 }
 

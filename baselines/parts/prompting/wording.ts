@@ -26,6 +26,19 @@ export function detectionPrompt({ label }: Pick<Concept, 'label'>, chat: ChatFor
 export const answersOf = (chat: ChatFormat | undefined): { yes: string; no: string } =>
   chat ? { yes: 'Yes', no: 'No' } : { yes: ' Yes', no: ' No' };
 
-/** What stands before a prompt to ask for a concept in what follows. */
-export const steeringRequest = (label: string, text: string): string =>
-  `Bring this concept into what you write, even where it does not belong: ${label}.\n\n${text}`;
+/** How the chat format writes one message of a user, up to where the answer begins; nothing around it in plain format. */
+export function userFrame(chat: ChatFormat | undefined): Framed {
+  if (!chat) return { before: '', after: '' };
+  const [before = '', after = ''] = chat
+    .render([{ role: 'user', content: HOLE }], { addGenerationPrompt: true })
+    .split(HOLE);
+  return { before, after };
+}
+
+/** A prompt with a request for a concept before it: within the user's message, where the prompt is one in the frame. */
+export function steeringPrompt(label: string, text: string, { before, after }: Framed): string {
+  const framed = text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after);
+  const [head, tail] = framed ? [before, after] : ['', ''];
+  const said = text.slice(head.length, text.length - tail.length);
+  return `${head}Bring this concept into what you write, even where it does not belong: ${label}.\n\n${said}${tail}`;
+}

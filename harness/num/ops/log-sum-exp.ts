@@ -21,3 +21,13 @@ export function rowLogSumExp(x: Tensor2D): Tensor1D {
     (dy, [saved]) => [tf.mul(tf.softmax(saved!), tf.expandDims(dy, 1))],
   );
 }
+
+/** −ln p of the class `targets[i]` of each row of logits [rows, n] → [rows]. */
+export function targetLosses(logits: Tensor2D, targets: Int32Array): Tensor1D {
+  const classes = logits.shape[1];
+  const at = tf.tensor1d(
+    targets.map((target, row) => row * classes + target),
+    'int32',
+  );
+  return tf.sub(rowLogSumExp(logits), tf.gather(tf.reshape(logits, [-1]), at)) as Tensor1D;
+}

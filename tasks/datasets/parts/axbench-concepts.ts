@@ -1,7 +1,14 @@
 /** @file AxBench's concepts as they are published: two tables of instructions with responses, and the examples of each. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Concept, type ConceptSet, type Item, type Role, UserError } from '../../../harness/contract.ts';
+import {
+  type Concept,
+  type ConceptSet,
+  type Item,
+  type Role,
+  type TextPairing,
+  UserError,
+} from '../../../harness/contract.ts';
 import { readParquet } from '../../../harness/kit/index.ts';
 import { conceptSetBuilder } from './concept-set-builder.ts';
 import type { ConversationFormat } from './conversation.ts';
@@ -24,6 +31,8 @@ const TABLES: readonly (readonly [string, string])[] = [
 ];
 /** Schema's description of the option that names the folder. */
 export const AXBENCH_FOLDER = `The folder that holds ${TABLES.map((set) => set.join(' and ')).join(', or ')}.`;
+/** The label of an item that says whether it is text, code or math. */
+const GENRE = 'genre';
 /** `concept_id` of the training negatives, which all concepts share. */
 const SHARED = -1;
 
@@ -75,6 +84,31 @@ export async function axbenchConcepts(
   return conceptSet(await rows(dataset, train), await rows(dataset, evaluation), allNegatives, format, limits);
 }
 
+/**
+ * Of the held-out negatives a concept's own are of all genres, a sixth each of code and math: partners of its positives are
+ * those of its genre, of all concepts. All were written to avoid some concept, as those of AxBench's 1 % setting are.
+ */
+export const AXBENCH_PAIRS: TextPairing = {
+  description:
+    "a held-out response that shows the concept beside a held-out negative of the same genre, the concept's own or another's, matched in length; instructions differ, and are not scored",
+  partners(set, concept) {
+    const own = set.examples.find((example) => example.concept === concept && example.role === 'positive');
+    const genre = own && set.items[own.item]!.labels?.[GENRE];
+    const places = set.examples
+      .filter(({ split, role, item }) => {
+        return split === 'eval' && role === 'negative' && set.items[item]!.labels?.[GENRE] === genre;
+      })
+      .map(({ item }) => item);
+    return [...new Set(places)];
+  },
+};
+
+const textItem = (id: string, row: Row, format: ConversationFormat): Item => ({
+  id,
+  ...format.write(row.input, row.output),
+  labels: { [GENRE]: row.concept_genre },
+});
+
 function conceptSet(
   train: readonly Row[],
   evaluation: readonly Row[],
@@ -84,7 +118,7 @@ function conceptSet(
 ): ConceptSet {
   const ids = [...new Set(train.map(({ concept_id }) => concept_id))].filter((id) => id !== SHARED).slice(0, most);
   const items = (split: string, all: readonly Row[]) =>
-    all.map((row, i) => ({ row, item: { id: `${split}-${i}`, ...format.write(row.input, row.output) } as Item }));
+    all.map((row, i) => ({ row, item: textItem(`${split}-${i}`, row, format) }));
   const [trainItems, evalItems] = [items('train', train), items('eval', evaluation)];
   const genres = ids.map((id) => train.find(({ concept_id }) => concept_id === id)!);
   const builder = conceptSetBuilder(

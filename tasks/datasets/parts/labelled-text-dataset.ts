@@ -7,7 +7,13 @@ import { rememberSets } from './concept-set-builder.ts';
 import { documentCorpus } from './document-corpus.ts';
 import { readDocuments } from './documents.ts';
 import { findData, type PathOption, pathOption, sourceNotes } from './files.ts';
-import { judgeTexts, type LabelledText, type LabelledTextOptions, labelledConcepts } from './labelled-texts.ts';
+import {
+  judgeTexts,
+  LABELLED_PAIRS,
+  type LabelledText,
+  type LabelledTextOptions,
+  labelledConcepts,
+} from './labelled-texts.ts';
 
 export interface Options extends LabelledTextOptions {
   path?: PathOption;
@@ -69,5 +75,6 @@ export async function openLabelledTexts(
       labelledConcepts(id, await load(), concepts, { train, eval: held }, limits, context.seed),
     ),
     judge,
+    pairing: LABELLED_PAIRS,
   };
 }

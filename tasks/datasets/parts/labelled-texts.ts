@@ -5,6 +5,7 @@ import {
   type Item,
   type Rng,
   type Split,
+  type TextPairing,
   UserError,
 } from '../../../harness/contract.ts';
 import { createRng } from '../../../harness/kit/index.ts';
@@ -27,6 +28,10 @@ const SHARES: Shares<Split> = [
   ['train', 10],
   ['eval', 6],
 ];
+
+export const LABELLED_PAIRS: TextPairing = {
+  description: 'a held-out text of the class beside one of other classes (as labelled by people), matched in length',
+};
 
 /** Negatives looked at for each positive; the one closest in length is taken. */
 const CANDIDATES = 20;

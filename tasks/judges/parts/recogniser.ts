@@ -33,8 +33,8 @@ export function recogniserJudge(recognise: Recognise): TextJudge {
   return {
     description:
       "The world's recogniser on the generated text: 2 = a whole surface form of the concept (or of the topic asked " +
-      'about), 1 = words that only it uses, or mentions that are all denied (no, not, never, without … within four words ' +
-      'before), 0 = neither.',
+      'about), 1 = words that only it uses (of topics: that to which most such words belong), or mentions that are all denied ' +
+      '(no, not, never, without … within four words before), 0 = neither.',
     concept: (text, { id }) => gradeOf(text, look(text).concept(id)),
     instruction: (text, { topic = '' }) => gradeOf(text, look(text).topic(topic)),
   };

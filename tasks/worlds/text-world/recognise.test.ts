@@ -66,6 +66,13 @@ test('the topic is read from the response, not from the instruction', () => {
   assert.equal([neither.topic, neither.topics.size], [null, 0]);
 });
 
+test('telling words show the topic that most of them belong to; a list of many topics is on none', () => {
+  const topics = (text: string) => [...world.recognise(text).topics].map(([id, { grade: shown }]) => [id, shown]);
+  assert.equal(topics('the owls and'), [['forest', 1]]);
+  assert.equal(topics('The pond painted pharmacy owls under a tight cuff.'), []);
+  assert.equal(topics('The rocket flew to the comet, and the owls.'), [['moon', 2]]);
+});
+
 test('half-finished clauses show the topic or concept weakly at most', () => {
   const rng = createRng('broken');
   let weak = 0;

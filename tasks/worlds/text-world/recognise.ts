@@ -76,17 +76,23 @@ export function createRecogniser(
     const offset = instructionTopic === null ? 0 : firstLine.length;
     const body = lowerSentenceStarts(text.slice(offset));
     const weak = evidence(body);
-    const shownBy = (form: Form | undefined): Shown | undefined => {
+    const shownBy = (form: Form | undefined, told: readonly Place[] | undefined): Shown | undefined => {
       if (!form) return undefined;
       const whole = form.find(body);
-      const spans = whole.length > 0 ? whole : (weak.get(form.id) ?? []);
+      const spans = whole.length > 0 ? whole : (told ?? []);
       if (spans.length === 0) return undefined;
       const moved = spans.map(({ start, end }) => ({ start: start + offset, end: end + offset }));
       return { grade: whole.length > 0 ? 2 : 1, count: whole.length, spans: moved };
     };
+    // A list of words on many topics is on none: words tell of the topic that most of them belong to.
+    const onTopics = topics.reduce((sum, { id }) => sum + (weak.get(id)?.length ?? 0), 0);
+    const mainly = (id: string) => {
+      const told = weak.get(id);
+      return told && 2 * told.length >= onTopics ? told : undefined;
+    };
     return {
-      concept: (id) => shownBy(conceptForm(id)),
-      topic: (id) => shownBy(topicForm(id)),
+      concept: (id) => shownBy(conceptForm(id), weak.get(id)),
+      topic: (id) => shownBy(topicForm(id), mainly(id)),
       instructionTopic,
     };
   }

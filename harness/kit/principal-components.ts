@@ -1,6 +1,8 @@
 /** @file The principal components of activations, and how many of them the rows determine. */
-import { type ActivationSet, UserError } from '../../harness/contract.ts';
-import { covariance, createRng, symmetricEigen } from '../../harness/kit/index.ts';
+import type { ActivationSet } from '../contract/data.ts';
+import { UserError } from '../errors.ts';
+import { covariance, symmetricEigen } from '../num/linalg.ts';
+import { createRng } from '../num/rng.ts';
 
 /** Of a sample of kept rows. */
 export interface PrincipalComponents {

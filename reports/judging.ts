@@ -1,0 +1,85 @@
+/** @file How the judges of a table's results did: what they left unrated, and how far they agree. */
+import { type Agreement, agreementOf, joinedSums, type PairedSums } from '../harness/num/stats/agreement.ts';
+import type { Estimate } from '../harness/num/stats/interval.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
+import { formatInterval } from './format.ts';
+
+/** A judge over all results of a table; a text that several methods gave counts for each. */
+export interface TableJudging {
+  judge: string;
+  /** The model that it asks and where, of one that does. */
+  asks?: string;
+  texts: number;
+  missing: Record<string, number>;
+  agreement: { with: string | null; ratings: (Agreement & { rating: string })[] }[];
+}
+
+/** The largest rating. */
+const MOST = 2;
+
+/** The model and the endpoint of a judge. */
+function asksOf({ judge, otherJudges = [] }: Result['task'], id: string): string | undefined {
+  const found = [judge, ...otherJudges].find((each) => each?.id === id);
+  return found?.endpoint === undefined
+    ? undefined
+    : `${String((found.options as Record<string, unknown>)['model'])} at ${found.endpoint}`;
+}
+
+interface JoinedJudging extends TableJudging {
+  sums: Map<string, { with: string | null; rating: string; parts: PairedSums[] }>;
+}
+
+/** All judges of the results, in the order of first appearance, with the sums of their results joined. */
+export function judgingOf(results: readonly Result[]): TableJudging[] {
+  const found = new Map<string, JoinedJudging>();
+  for (const { task, judging = [] } of results) {
+    for (const { judge, texts, missing, agreement } of judging) {
+      const asks = asksOf(task, judge);
+      const fresh: JoinedJudging = { judge, texts: 0, missing: {}, agreement: [], sums: new Map() };
+      const own = found.get(judge) ?? (asks === undefined ? fresh : { ...fresh, asks });
+      own.texts += texts;
+      for (const [reason, times] of Object.entries(missing as Record<string, number>))
+        own.missing[reason] = (own.missing[reason] ?? 0) + times;
+      for (const { with: other, rating, units, sums } of agreement) {
+        const key = JSON.stringify([other, rating]);
+        const known = own.sums.get(key) ?? { with: other, rating, parts: [] };
+        known.parts.push({ units, sums });
+        own.sums.set(key, known);
+      }
+      found.set(judge, own);
+    }
+  }
+  return [...found.values()].map(({ sums, ...judging }) => {
+    const all = [...sums.values()].map(({ parts, ...names }) => ({
+      ...names,
+      ...agreementOf(joinedSums(parts), MOST),
+    }));
+    const others = [...new Set(all.map((each) => each.with))];
+    const agreement = others.map((other) => ({
+      with: other,
+      ratings: all.filter((each) => each.with === other && each.texts > 0).map(({ with: _, ...ratings }) => ratings),
+    }));
+    return { ...judging, agreement: agreement.filter(({ ratings }) => ratings.length > 0) };
+  });
+}
+
+const estimateText = (estimate: Estimate | null): string =>
+  estimate ? formatInterval(estimate.value, estimate.ci) : '–';
+
+/** What readers are told of a judge; undefined of one that rated all and is compared with none. */
+export function judgingLine({ judge, asks, texts, missing, agreement }: TableJudging): string | undefined {
+  const reasons = Object.entries(missing).sort((a, b) => b[1] - a[1]);
+  const count = reasons.reduce((sum, [, times]) => sum + times, 0);
+  if (count === 0 && agreement.length === 0 && asks === undefined) return undefined;
+  const told = reasons.map(([reason, times]) => `${times} × ${reason}`).join('; ');
+  const left = count === 0 ? `rated all of ${texts} texts` : `left ${count} of ${texts} texts unrated (${told})`;
+  const compared = agreement.map(({ with: other, ratings }) => {
+    const name = other === null ? 'With itself, asked again' : `With ${other}`;
+    const each = ratings.map(
+      ({ rating, texts: n, kappa, difference }) =>
+        `${rating} (${n} texts) ${estimateText(kappa)}, difference ${estimateText(difference)}`,
+    );
+    return ` ${name}, kappa of ${each.join('; ')}.`;
+  });
+  return `Judge ${judge}${asks === undefined ? '' : ` (${asks})`} ${left}.${compared.join('')}`;
+}

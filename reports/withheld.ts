@@ -1,0 +1,31 @@
+/** @file Tables whose ranks are withheld: controls that must not, by the task's declaration, do better than the best method. */
+import type { ResultDisplay } from '../harness/schema/display.generated.ts';
+import { formatNumber } from './format.ts';
+import type { TableRow } from './table.ts';
+
+/**
+ * Takes the ranks from all rows where one of the declared controls has a better value than the best method.
+ *
+ * @returns Why, in a sentence; undefined where the ranks stay.
+ */
+export function withholdRanks(
+  rows: readonly TableRow[],
+  main: string,
+  declared: ResultDisplay['withheld'],
+): string | undefined {
+  if (!declared) return undefined;
+  const measured = rows.flatMap((row) => {
+    const { value = null, direction = 'none' } = row.cells[main] ?? {};
+    return row.detail || value === null ? [] : [{ row, value, better: direction === 'min' ? -value : value }];
+  });
+  const [best] = measured.filter(({ row }) => row.control === undefined).sort((a, b) => b.better - a.better);
+  if (!best) return undefined;
+  const above = measured.filter(({ row, better }) => declared.beatenBy.includes(row.method.id) && better > best.better);
+  if (above.length === 0) return undefined;
+  for (const row of rows) {
+    row.rank = null;
+    for (const name of ['standing', 'p', 'detectable', 'blind'] as const) delete row[name];
+  }
+  const named = ({ row, value }: (typeof measured)[number]) => `${row.method.name} (${formatNumber(value)})`;
+  return `Ranks withheld: ${above.map(named).join(', ')} above the best method, ${named(best)}: ${declared.reason}.`;
+}

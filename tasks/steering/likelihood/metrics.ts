@@ -1,0 +1,84 @@
+/** @file What steering by likelihood reports: definitions of its metrics, and its two headlines. */
+import type { MetricDefinition } from '../../../harness/contract.ts';
+import { crossedInterval, type Estimate, preferenceOddsVersion } from '../../../harness/kit/index.ts';
+import type { SharedItems } from '../metrics.ts';
+import { COST_METRICS } from './cost-cells.ts';
+
+/** Towards the concept, or away from it. */
+export type Goal = 'promote' | 'suppress';
+
+const metric = (
+  description: string,
+  direction: MetricDefinition['direction'],
+  range: MetricDefinition['range'],
+  unit = '',
+): MetricDefinition => ({ description, direction, range, unit, version: 1 });
+
+const odds = (description: string, direction: MetricDefinition['direction']): MetricDefinition => ({
+  ...metric(description, direction, [null, null], 'nats/token'),
+  version: preferenceOddsVersion,
+});
+
+/** The main metric of each goal. */
+export const HEADLINES: Record<Goal, string> = { promote: 'pref_gain', suppress: 'pref_drop' };
+
+const HEADLINE: Record<Goal, MetricDefinition> = {
+  promote: odds(
+    'Gain in PrefOdds by steering: rise of (loss of the text without the concept − loss of the text with it), mean over pairs.',
+    'max',
+  ),
+  suppress: odds(
+    'Drop of PrefOdds by steering with negative factors: fall of (loss of the text without the concept − loss of the text with it), mean over pairs.',
+    'max',
+  ),
+};
+
+/**
+ * All but the headlines are the same for both goals. All are means over concepts on the reporting half, at the factor that
+ * each concept's selection half chose under the bound on utility.
+ */
+export function likelihoodMetrics(goal: Goal): Record<string, MetricDefinition> {
+  return {
+    [HEADLINES[goal]]: { ...HEADLINE[goal], main: true },
+    pref_odds: odds(
+      'PrefOdds of the steered subject; above 0 where it finds the texts with the concept likelier.',
+      'none',
+    ),
+    pref_odds_clean: odds('PrefOdds of the subject without steering, on the same pairs.', 'none'),
+    positive_gain: odds(
+      'Fall of the loss of the texts with the concept: the part of the gain that makes these likelier, not the others less so.',
+      'none',
+    ),
+    util_change: odds('Change of UtilOdds over the pairs for which it is defined, steered and not.', 'max'),
+    util_undefined: metric(
+      'Share of pairs whose UtilOdds is undefined, steered or not: left out of util_change.',
+      'none',
+      [0, 1],
+    ),
+    ...COST_METRICS,
+    factor: metric(
+      'Factor chosen on the selection half, in units of the largest score that the method gave in training; 0 where none keeps the bound.',
+      'none',
+      [0, null],
+    ),
+    at_end: metric(
+      'Share of concepts whose chosen factor is the greatest that was tried, none breaking the bound: a greater might be better.',
+      'none',
+      [0, 1],
+    ),
+    no_factor: metric(
+      'Share of concepts for which no factor keeps the bound: they count as not steered.',
+      'none',
+      [0, 1],
+    ),
+  };
+}
+
+/** Mean over concepts with its interval, over other concepts and other texts of the same kind. */
+export function meanOverConcepts(
+  { range }: MetricDefinition,
+  values: readonly number[],
+  shared: SharedItems | undefined,
+): Estimate | null {
+  return crossedInterval(values, shared?.influences ?? [], shared?.items ?? 0, range);
+}

@@ -1,0 +1,115 @@
+/** @file A method that writes texts itself, under the steering task: they are judged in place of generations. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ConceptSet, Dataset, FittedMethod } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
+import { initBackend } from '../../harness/num/backend.ts';
+import { checkedRows } from '../../harness/results/rows.ts';
+import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
+import { judgeOn, taskTools } from '../../harness/testing/task-tools.ts';
+import { wordModel } from '../../harness/testing/word-model.ts';
+import datasetJudge from '../judges/dataset.ts';
+import task from '../steering.ts';
+
+const test = suite('tasks/steering/writing');
+test.before(async () => {
+  await initBackend('wasm');
+});
+
+const set: ConceptSet = {
+  concepts: [{ id: 'c', label: 'concept' }],
+  items: [{ id: '0' }, { id: '1' }],
+  examples: [
+    { concept: 0, item: 0, split: 'train', role: 'positive' },
+    { concept: 0, item: 1, split: 'train', role: 'negative' },
+  ],
+};
+const dataset: Dataset = {
+  id: 'words',
+  modality: 'text',
+  fingerprint: '',
+  corpus: async () => [],
+  prompts: async (n) => Array.from({ length: n }, (_, i) => ({ id: `${i}`, text: 'go', topic: 'topic' })),
+  judge: {
+    description: 'words',
+    concept: (text, { label }) => (text.includes(label) ? 2 : 0),
+    instruction: (text, { topic }) => (text.includes(topic!) ? 2 : 0),
+  },
+};
+const OPTIONS = {
+  ...{ concepts: 8, prompts: 4, factors: [1], extend: 0, interventions: ['add' as const], maxNewTokens: 3 },
+  ...{
+    temperature: 0,
+    calibration: 20,
+    images: 16,
+    judge: 'dataset',
+    judgeOptions: {},
+    selection: 'auroc' as const,
+    positions: 'all' as const,
+    positionCount: 4,
+    documents: 8,
+  },
+};
+
+/** The outcome of a method that is no direction, and the model it was tried on. */
+async function run(method: FittedMethod) {
+  const subject = wordModel();
+  const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
+  const activations = memoryActivations([[[0, 0, 0, 2, 0]], [[0, 0, 0, 0, 1]]]);
+  const context = {
+    ...{ options: OPTIONS, subject, dataset, labelled: memoryLabelled(set, activations) },
+    ...{ test: activations, train: activations, rng: createRng(0), seed: 0, progress: () => {} },
+    site: { name: 'resid', d: 5, modality: 'text' as const, kind: 'tokens' as const },
+    judge: judgeOn(dataset, datasetJudge),
+    testItems: texts.map((text, i) => ({ id: `${i}`, text: `go ${text}`, responseStart: 2 })),
+  };
+  const prepared = await task.prepare!(context);
+  const tools = taskTools(method);
+  const outcome = await task.run({ ...context, ...tools, prepared, method: { ...method, id: 'w', kind: 'baseline' } });
+  return { outcome, subject };
+}
+
+test('its own texts are judged, cut as generated ones are; nothing is steered', async () => {
+  const asked = new Set<string>();
+  const method: FittedMethod = {
+    d_in: 5,
+    sparse: false,
+    write({ label }, { text }) {
+      asked.add(`${text}, ${label}`);
+      return 'topic concept concept concept topic';
+    },
+    dispose: () => {},
+  };
+  const { outcome, subject } = await run(method);
+  const [row, ...others] = checkedRows(outcome, task.metrics, 'steering');
+  assert.is(others.length, 0);
+  assert.equal(row!.axes, { selection: 'written', intervention: 'none' });
+  const values = ['overall', 'concept', 'instruct', 'fluency', 'factor'].map((name) => row!.metrics[name]!.value);
+  assert.equal(values, [2, 2, 2, 2, 0]);
+  assert.equal([...asked], ['go, concept']);
+  const [concept] = outcome.details!['written/none'] as { examples: { text: string }[] }[];
+  assert.is(concept!.examples[0]!.text.trim(), 'topic concept concept');
+  assert.is(subject.generated(), 4, 'the unsteered texts alone');
+});
+
+test('a method that asks: the subject generates from its prompt, and the text stands after the prompt as it is', async () => {
+  const { outcome, subject } = await run({
+    d_in: 5,
+    sparse: false,
+    // After `concept` the model says `concept` for ever.
+    ask: ({ label }, { text }) => `${text} ${label}`,
+    dispose: () => {},
+  });
+  const [row, ...others] = checkedRows(outcome, task.metrics, 'steering');
+  assert.is(others.length, 0);
+  assert.equal(row!.axes, { selection: 'asked', intervention: 'none' });
+  assert.is(row!.metrics['concept']!.value, 2);
+  assert.is(row!.metrics['instruct']!.value, 0);
+  assert.is(row!.metrics['factor']!.value, 0);
+  const [concept] = outcome.details!['asked/none'] as { examples: { text: string; prompt: string }[] }[];
+  assert.is(concept!.examples[0]!.prompt, 'go');
+  assert.is(concept!.examples[0]!.text.trim(), 'concept concept concept');
+  assert.is(subject.generated(), 8, 'the unsteered texts, and those of either half of the prompts');
+});
+
+test.run();
