@@ -52,7 +52,7 @@ export default defineTask<Options>({
   id: 'reconstruction',
   title: 'Reconstruction',
   paper: 'Karvonen et al. 2025 (SAEBench), arXiv:2503.09532',
-  version: 5,
+  version: 6,
   options: {
     documents: {
       type: 'integer',

@@ -8,7 +8,7 @@ export type DocumentSums = Record<string, Float64Array>;
 /** A sum of columns, each times its factor. */
 type Terms = Record<string, number>;
 
-/** Numbers as ratios: Σ top ÷ Σ bottom over documents. */
+/** Numbers as ratios: Σ top ÷ Σ bottom over documents, undefined where Σ bottom is not above zero. */
 export type Ratios = Record<string, { top: Terms; bottom: Terms }>;
 
 /**
@@ -41,9 +41,11 @@ function combined(sums: DocumentSums, terms: Terms): Float64Array {
 }
 
 function cell(top: Float64Array, bottom: Float64Array, n: number, range: MetricDefinition['range']): MetricValue {
+  const total = bottom.reduce((sum, value) => sum + value, 0);
   const estimate = ratioInterval(top, bottom, range);
-  if (!estimate || !Number.isFinite(estimate.value)) {
-    return emptyCell('undefined: its denominator is zero on these activations', n);
+  if (total <= 0 || !estimate || !Number.isFinite(estimate.value)) {
+    // A share of what ablation costs is none where the ablated subject predicts as well or better, as one with random weights may.
+    return emptyCell(`undefined: its denominator is ${total < 0 ? 'below ' : ''}zero on these activations`, n);
   }
   // A sum of divergences can fall below zero by rounding; a divergence cannot.
   const value = Math.min(Math.max(estimate.value, range[0] ?? -Infinity), range[1] ?? Infinity);

@@ -88,8 +88,14 @@ export const LM_METRICS: Record<string, MetricDefinition> = {
     [0, null],
     'nats',
   ),
-  ce_loss_score: metric('(CE zero − CE) ÷ (CE zero − CE clean).', 'max', [null, null]),
-  ce_loss_score_mean: metric('(CE mean − CE) ÷ (CE mean − CE clean).', 'max', [null, null]),
+  ce_loss_score: metric('(CE zero − CE) ÷ (CE zero − CE clean); undefined where zeros cost nothing.', 'max', [
+    null,
+    null,
+  ]),
+  ce_loss_score_mean: metric('(CE mean − CE) ÷ (CE mean − CE clean); undefined where the mean costs nothing.', 'max', [
+    null,
+    null,
+  ]),
   kl: metric('KL(untouched ‖ spliced) of the next-token distributions.', 'min', [0, null], 'nats'),
   kl_score: metric('1 − KL ÷ KL of zero ablation.', 'max', [null, 1]),
   kl_score_mean: metric('1 − KL ÷ KL of mean ablation.', 'max', [null, 1]),
