@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REFERENCE_SUITES } from '../../reports/reference.ts';
 import { metric, resultWith } from '../../reports/testing/results.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { writeResult } from '../results.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
 import { writeReports } from './report.ts';
@@ -37,7 +38,9 @@ test('a run with failed steps does not become the reference; its own reports are
       const { message } = await rejection(writeReports(folder, values, { ...plan, failed: 0 }));
       assert.match(message, /expected a whole run/, name);
     }
-    const { message } = await rejection(writeReports(folder, { 'update-leaderboard': true }, plan));
+    // What the command line gives where nothing but this flag is said.
+    const usual = Object.fromEntries(SETTINGS.map(({ name, default: value }) => [name, value]));
+    const { message } = await rejection(writeReports(folder, { ...usual, 'update-leaderboard': true }, plan));
     assert.match(message, /expected a run without failures, found 2 failed steps/);
     assert.match(await readFile(`${folder}/LEADERBOARD.md`, 'utf8'), /^# Leaderboard/);
     assert.is(await readFile(new URL('LEADERBOARD.md', root), 'utf8'), leaderboard);

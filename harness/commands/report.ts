@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 /** Settings of a run that leave the suite as it is: any other, and each that is to come, makes another of it. */
 const OF_NO_SUITE = [
   ...['backend', 'out', 'store', 'overwrite', 'force', 'dry-run', 'progress', 'json', 'config', 'update-leaderboard'],
+  ...['judge-concurrency', 'judge-timeout'],
 ];
 
 /** Whether a run is of a whole suite, with nothing of it changed. */
