@@ -1,10 +1,12 @@
 /** @file What the committed reference results must be. */
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { packageRoot } from '../harness/paths.ts';
 import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { rejection } from '../harness/testing/failing.ts';
-import { referenceResults } from './reference.ts';
+import { referenceResults, withoutPlaces } from './reference.ts';
 import { realResult } from './testing/results.ts';
 
 const test = suite('reports/reference');
@@ -30,6 +32,19 @@ test('a reference file holds results of its suite alone, of whole runs, once and
   assert.match(await refused(own, other), /real\.jsonl: holds results under different options, relu/);
   const version = { ...own, seed: 1, method: { ...method, version: method.version + 1 } };
   assert.match(await refused(own, version), /real\.jsonl: holds results under different options, relu/);
+});
+
+test('a reference file says nothing of the machine', () => {
+  const options = {
+    corpus: [{ path: join(packageRoot, '../shared/data/a.txt') }],
+    other: '/home/me/b.csv',
+    n: 3,
+    none: null,
+  };
+  assert.equal(withoutPlaces({ id: 'natural-text', options }), {
+    id: 'natural-text',
+    options: { corpus: [{ path: '../shared/data/a.txt' }], other: 'b.csv', n: 3, none: null },
+  });
 });
 
 test.run();

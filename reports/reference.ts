@@ -1,7 +1,7 @@
 /** @file The committed reference results, from which the checkout's LEADERBOARD.md is rendered. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
@@ -30,10 +30,22 @@ function kept({ details: _details, curves: _curves, training, provenance, ...giv
   const task = given.task.shows ? { ...given.task, shows } : given.task;
   return sealed({
     ...given,
+    dataset: withoutPlaces(given.dataset),
     task,
     ...(training ? { training: { ...training, curve: {} } } : {}),
     provenance: { ...provenance, arguments: { passed: [], resolved: {} } },
   });
+}
+
+/** With files named from the checkout, or by their names where they lie elsewhere: whose machine it was is nobody's concern. */
+export function withoutPlaces<T>(value: T): T {
+  if (typeof value === 'string' && isAbsolute(value)) {
+    const beside = dirname(packageRoot);
+    return (value.startsWith(`${beside}/`) ? relative(packageRoot, value) : basename(value)) as T;
+  }
+  if (Array.isArray(value)) return value.map(withoutPlaces) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutPlaces(own)])) as T;
 }
 
 /**
