@@ -85,16 +85,18 @@ interface Inputs {
   test?: ActivationSet;
   options?: Partial<SteeringOptions>;
   judge?: JudgeDefinition;
+  otherJudges?: JudgeDefinition[];
 }
 
 async function run(inputs: Inputs, methods: FittedMethod[]) {
-  const { subject, site, options, judge = datasetJudge, ...rest } = inputs;
+  const { subject, site, options, judge = datasetJudge, otherJudges = [], ...rest } = inputs;
   const context = {
     test: rest.labelled.activations,
     ...rest,
     options: { ...OPTIONS, ...options },
     subject,
     judge: judgeOn(rest.dataset, judge),
+    otherJudges: otherJudges.map((other) => judgeOn(rest.dataset, other)),
     site: subject.sites.find(({ name }) => name === site)!,
     train: rest.labelled.activations,
     rng: createRng(0),
@@ -230,15 +232,36 @@ test('no steering: nothing is generated again, and it ties with itself', async (
   assert.is(subject.generated(), 4);
 });
 
-test('what steering costs on held-out text stands beside its score', async () => {
-  const subject = wordModel();
+/** With held-out documents of several tokens. */
+function documentInputs(subject: Extract<Subject, { type: 'lm' }>): Inputs {
   const tokenIds = texts.map((text) => subject.tokenizer.encode(`go ${text}`).ids);
   const rows = tokenIds.map((own) => own.map(oneHot));
+  return { ...wordInputs(subject), test: memoryActivations(rows, { tokenIds }) };
+}
+
+test('what steering costs on held-out text stands beside its score', async () => {
   const idle = { ...axis(3), detector: () => ({ direction: new Float32Array(5) }) };
-  const inputs = { ...wordInputs(subject), test: memoryActivations(rows, { tokenIds }) };
+  const inputs = documentInputs(wordModel());
   const [steered, still] = (await run(inputs, [axis(3), idle])).map(({ rows }) => rows[0]!.metrics);
   assert.ok(steered!['perplexity_ratio']!.value !== 1 && steered!['kl']!.value! > 0);
   assert.equal([still!['perplexity_ratio']!.value, still!['kl']!.value], [1, 0]);
+});
+
+test('what a factor costs is computed once, whichever judges choose it', async () => {
+  const counted = async (otherJudges: JudgeDefinition[]) => {
+    let passes = 0;
+    const model = wordModel();
+    const forward: typeof model.forward = (...given) => {
+      passes++;
+      return model.forward(...given);
+    };
+    const [outcome] = await run({ ...documentInputs({ ...model, forward }), otherJudges }, [axis(3)]);
+    return { passes, ratios: outcome!.rows.map(({ metrics }) => metrics['perplexity_ratio']!) };
+  };
+  const [one, two] = [await counted([]), await counted([{ ...datasetJudge, id: 'second' }])];
+  assert.is.not(one.ratios[0]!.value, null);
+  assert.equal(two.ratios, [one.ratios[0], one.ratios[0]]);
+  assert.is(two.passes, one.passes);
 });
 
 test('a sparse dictionary is steered by its best latent, added and clamped', async () => {

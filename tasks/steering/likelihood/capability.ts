@@ -8,8 +8,8 @@ import {
   tf,
 } from '../../../harness/contract.ts';
 import { byText, LOGITS, meanOf, scoredBatch, tokenLosses } from '../continuation-losses.ts';
-import { steerEach } from '../interventions.ts';
-import { type LossOptions, logitsOf, type Steerable, type Steering } from './losses.ts';
+import { type Steering, steerEach } from '../interventions.ts';
+import { type LossOptions, logitsOf, type Steerable } from './losses.ts';
 import { cutTo, type StoredText, storedText, textStore, tokensOf } from './texts.ts';
 
 /** Of one document under one steering: means over its scored tokens, in nats. */
