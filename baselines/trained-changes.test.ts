@@ -210,6 +210,19 @@ test('generation with a change is what a pass over prompt and answer says, token
   method.dispose();
 });
 
+test('a change that no text has a position for is refused: it would stand as trained, and do nothing', async () => {
+  const items = labelled.set.items.map(({ id, text }) => ({ id, ...(text === undefined ? {} : { text }) }));
+  const unmarked = { ...labelled, set: { ...labelled.set, items } };
+  const before = tf.memory().numTensors;
+  const options = { ...SMALL, positions: 5 };
+  assert.match(
+    await refusal(loreft.fit(fitContext(lm, unmarked, options))),
+    /loreft: concept 'late words': the loss has no gradient.*positions which are changed/,
+  );
+  assert.is(tf.memory().numTensors, before);
+  assert.ok((await loreft.fit(fitContext(lm, unmarked, { ...options, positions: 0 }))).tensors['0.R']);
+});
+
 test('what cannot be changed or is not there is one line', async () => {
   const context = fitContext(lm, labelled, { preset: 'small' });
   assert.match(

@@ -32,7 +32,7 @@ export type Change = (params: NamedTensors, strengths: readonly number[]) => Sub
 /** Numbers of all concepts together that are kept: 512 MiB. */
 const MOST_NUMBERS = 2 ** 27;
 
-/** Parameters [concepts, …] by name, and the concepts' ids. @throws UserError as `start` does, or where they are too many. */
+/** Parameters [concepts, …] by name, and the concepts' ids. @throws UserError as `start` and `trainThroughSubject` do, or where they are too many. */
 export async function trainChanges(
   { id, settings, maxLength, start, change }: ChangeMethod,
   context: Pick<FitContext<unknown>, 'subject' | 'site' | 'labelled' | 'rng' | 'signal' | 'progress'>,
