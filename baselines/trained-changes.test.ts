@@ -223,6 +223,15 @@ test('a change that no text has a position for is refused: it would stand as tra
   assert.ok((await loreft.fit(fitContext(lm, unmarked, { ...options, positions: 0 }))).tensors['0.R']);
 });
 
+test('what is fitted at a site of another width changes the stream all the same', async () => {
+  const context = fitContext(lm, labelled, { ...SMALL, layers: 'spread' });
+  const heads = { ...context.activations, d_in: 12 };
+  for (const baseline of [loreft, lora] as BaselineDefinition<typeof SMALL>[]) {
+    const found = await baseline.fit({ ...context, activations: heads });
+    assert.equal(found.tensors, (await baseline.fit(context)).tensors, baseline.id);
+  }
+});
+
 test('what cannot be changed or is not there is one line', async () => {
   const context = fitContext(lm, labelled, { preset: 'small' });
   assert.match(
