@@ -7,8 +7,7 @@ import { tf } from '../harness/num/tf.ts';
 import { refusal } from '../harness/testing/failing.ts';
 import lora, { lora as loraOf } from './lora.ts';
 import loreft, { loreft as loreftOf } from './loreft.ts';
-import { readBatch, responseLength } from './parts/trained/batches.ts';
-import { changedLoss } from './parts/trained/change-loss.ts';
+import { changedLoss, readBatch, responseLength } from './parts/trained/batches.ts';
 import { blocksOf } from './parts/trained/layers.ts';
 import { type Source, type TrainingText, trainingTexts } from './parts/trained/texts.ts';
 import { trainThroughSubject } from './parts/trained/train.ts';
@@ -221,6 +220,12 @@ test('a change that no text has a position for is refused: it would stand as tra
   );
   assert.is(tf.memory().numTensors, before);
   assert.ok((await loreft.fit(fitContext(lm, unmarked, { ...options, positions: 0 }))).tensors['0.R']);
+});
+
+test('the stream at the site, which a changed subject computes itself, is not read', async () => {
+  const read = () => Promise.reject(new Error('read'));
+  const unread = { ...labelled, activations: { ...labelled.activations, read } };
+  for (const baseline of ALL) await baseline.fit(fitContext(lm, unread, { ...SMALL, epochs: 1 }));
 });
 
 test('what is fitted at a site of another width changes the stream all the same', async () => {

@@ -9,8 +9,8 @@ import {
   tf,
   UserError,
 } from '../../../harness/contract.ts';
-import { groups, readBatch, responseLength, tokensAtOnce } from './batches.ts';
-import { changedLoss } from './change-loss.ts';
+import { groups } from '../token-batches.ts';
+import { changedLoss, responseBatch, responseLength, tokensAtOnce } from './batches.ts';
 import { requireSource, type Source, trainingTexts } from './texts.ts';
 import { type TrainingSettings, trainThroughSubject } from './train.ts';
 
@@ -77,7 +77,7 @@ export async function trainChanges(
         {
           pieces: (batch) => groups(batch, tokensAtOnce(source)),
           async share(piece, { batch }) {
-            const read = await readBatch(source, piece);
+            const read = responseBatch(source, piece);
             const tokens = batch.reduce((sum, text) => sum + responseLength(text), 0);
             const strengths = piece.map(() => 1);
             return () => changedLoss(source, read, change(params, strengths), tokens);
