@@ -9,6 +9,7 @@ import {
   UserError,
 } from '../../../harness/contract.ts';
 import { isResidualStream } from '../../../harness/kit/index.ts';
+import { requireLanguageModel } from '../language-model.ts';
 import { type BatchRows, groups, rowsOf, tokensOf } from '../token-batches.ts';
 
 /** The final norm's output: what the unembedding reads. */
@@ -36,12 +37,7 @@ export function requirePlace(
   method: string,
   { subject, site }: { subject?: { type: string } | undefined; site?: string | undefined },
 ): Place {
-  if (subject?.type !== 'lm') {
-    throw new UserError(
-      `${method}: expected a language model, through which gradients go; found ${subject ? `a subject of type '${subject.type}'` : 'no subject'}`,
-    );
-  }
-  const lm = subject as LanguageModel;
+  const lm = requireLanguageModel(method, subject, 'through which gradients go');
   const final = lm.sites.find(({ name }) => name === FINAL);
   if (!final) throw new UserError(`${method}: expected a language model with the site '${FINAL}', found ${lm.id}`);
   if (!lm.sites.some(({ name }) => name === site)) {
