@@ -141,6 +141,13 @@ test('written, found again by key, listed', async () => {
   assert.equal(await resultFiles(out), [file]);
 });
 
+test('a subject comes before its control, whose name begins with its own', async () => {
+  const { subject } = result();
+  const named = async (id: string) => writeResult(out, { ...result(), subject: { ...subject, id } });
+  const files = [await named('lm-random'), await named('lm.2'), await named('lm')];
+  assert.equal(await resultFiles(out), [files[2]!, files[0]!, files[1]!]);
+});
+
 test('a damaged result counts as missing', async () => {
   const file = await writeResult(out, result());
   await writeFile(file, '{"schema":2');
