@@ -33,17 +33,35 @@ export function matchLabels(
     for (const word of entry.words.keys()) having.set(word, (having.get(word) ?? 0) + 1);
   }
   const weightOf = (word: string) => Math.log((1 + entries.length) / (1 + (having.get(word) ?? 0))) + 1;
-  const vectors = entries.map(({ words }) => weighted(words, weightOf));
+  const lengths = new Float64Array(entries.length);
+  const places = new Map<string, { entry: number; weight: number }[]>();
+  entries.forEach(({ words }, entry) => {
+    const vector = weighted(words, weightOf);
+    lengths[entry] = squareOf(vector);
+    for (const [word, weight] of vector) {
+      const found = places.get(word);
+      if (found) found.push({ entry, weight });
+      else places.set(word, [{ entry, weight }]);
+    }
+  });
   return concepts.map(({ id, label }) => {
     const same = exact.get(normalised(label)) ?? exact.get(normalised(id));
     if (same) return { latent: same.latent, label: same.label, similarity: 1 };
     const own = weighted(countsOf(label), weightOf);
-    let best: LabelMatch | undefined;
-    vectors.forEach((vector, i) => {
-      const similarity = cosine(own, vector);
-      if (similarity >= LEAST && similarity > (best?.similarity ?? 0)) best = { ...entries[i]!, similarity };
-    });
-    return best && { latent: best.latent, label: best.label, similarity: best.similarity };
+    const square = squareOf(own);
+    // Only labels that share a word: of tens of thousands most share none.
+    const products = new Map<number, number>();
+    for (const [word, value] of own) {
+      for (const { entry, weight } of places.get(word) ?? []) {
+        products.set(entry, (products.get(entry) ?? 0) + value * weight);
+      }
+    }
+    let [best, most] = [-1, LEAST];
+    for (const [entry, product] of products) {
+      const similarity = product / Math.sqrt(square * lengths[entry]!);
+      if (similarity > most || (similarity === most && (best < 0 || entry < best))) [best, most] = [entry, similarity];
+    }
+    return best < 0 ? undefined : { latent: entries[best]!.latent, label: entries[best]!.label, similarity: most };
   });
 }
 
@@ -56,9 +74,5 @@ function countsOf(text: string): Map<string, number> {
 const weighted = (counts: Map<string, number>, weightOf: (word: string) => number): Map<string, number> =>
   new Map([...counts].map(([word, count]) => [word, count * weightOf(word)]));
 
-function cosine(a: Map<string, number>, b: Map<string, number>): number {
-  const square = (vector: Map<string, number>) => [...vector.values()].reduce((sum, value) => sum + value * value, 0);
-  let product = 0;
-  for (const [word, value] of a) product += value * (b.get(word) ?? 0);
-  return product === 0 ? 0 : product / Math.sqrt(square(a) * square(b));
-}
+const squareOf = (vector: Map<string, number>): number =>
+  [...vector.values()].reduce((sum, value) => sum + value * value, 0);
