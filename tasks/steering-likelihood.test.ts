@@ -59,11 +59,15 @@ const prefGain = (s: number) =>
 const utility = (s: number) =>
   utilityOdds({ positive: textLoss('concept', s), negative: textLoss('other', s) }) ?? Number.NaN;
 
-const text = (word: string) => ({ text: `go ${Array(4).fill(word).join(' ')}`, responseStart: 3 });
+/** Four words after a prompt of i + 1 words: texts of the same words would be one. */
+const text = (word: string, i: number) => ({
+  text: `${'go '.repeat(i + 1)}${Array(4).fill(word).join(' ')}`,
+  responseStart: 3 * (i + 1),
+});
 /** Four pairs, and one training positive whose row has 2 along the concept's axis: factor 1 adds 2. */
 const items: Item[] = [
-  ...Array.from({ length: 4 }, (_, i) => ({ id: `p${i}`, ...text('concept') })),
-  ...Array.from({ length: 4 }, (_, i) => ({ id: `n${i}`, ...text('other') })),
+  ...Array.from({ length: 4 }, (_, i) => ({ id: `p${i}`, ...text('concept', i) })),
+  ...Array.from({ length: 4 }, (_, i) => ({ id: `n${i}`, ...text('other', i) })),
   { id: 'train', text: 'concept' },
   { id: 'train without', text: 'go other' },
 ];
@@ -220,9 +224,7 @@ test('suppression goes the other way, and its headline is the drop', async () =>
 
 test('losses too low for UtilOdds: perplexity of held-out text bounds the factor, and undefined pairs are counted', async () => {
   // `concept` after `concept` and `topic` after `go` are what the model expects least and most: here only the second is read.
-  const sure = items.map((item) =>
-    item.id.startsWith('train') ? item : { ...item, text: 'go topic topic topic topic', responseStart: 3 },
-  );
+  const sure = items.map((item, i) => (item.id.startsWith('train') ? item : { ...item, ...text('topic', i) }));
   const [outcome] = await run([axis(3)], { factors: [0.5, 50] }, task, sure);
   const [row] = outcome!.rows;
   const [detail] = outcome!.details!['detector/add'] as {

@@ -90,6 +90,24 @@ test('halves share no text, over all concepts; each text is used once a concept;
   );
 });
 
+test('items of the same words are one text: in one half, used once, and no partner of itself', () => {
+  const again = items.map((item, i): Item => ({ ...item, id: `again ${i}` }));
+  const twice: ConceptSet = {
+    ...set,
+    items: [...items, ...again],
+    examples: [
+      ...set.examples,
+      ...items
+        .flatMap((_, i) => set.examples.filter(({ item }) => item === i))
+        .map((each) => ({ ...each, item: each.item + 8 })),
+      example(0, 8, 'negative'),
+    ],
+  };
+  const options = { pairs: 16, tokens: 20 };
+  const once = textPairs(subject, { set, activations: stored(items) }, undefined, [0, 1], options);
+  assert.equal(textPairs(subject, { set: twice, activations: stored(twice.items) }, undefined, [0, 1], options), once);
+});
+
 test('fewer pairs where that is asked for, none where there are no partners', () => {
   const labelled = { set, activations: stored(items) };
   const [first] = textPairs(subject, labelled, undefined, [0], { pairs: 3, tokens: 9 });

@@ -25,7 +25,8 @@ type Half = keyof PairHalves;
 
 /**
  * Pairs of the concepts at the given places. Each text is in one half for all concepts, so that none that chose a factor
- * reports another's; within a concept no text is used twice. The texts of a pair are cut to the same number of scored tokens.
+ * reports another's; within a concept no text is used twice. Items of the same words are one text. The texts of a pair are cut
+ * to the same number of scored tokens.
  */
 export function textPairs(
   subject: Pick<LanguageModel, 'tokenizer'>,
@@ -35,18 +36,25 @@ export function textPairs(
   { pairs, tokens }: PairOptions,
 ): PairHalves[] {
   const halfOf = halves();
-  const texts = new Map<number, StoredText | undefined>();
-  const textOf = (item: number): StoredText | undefined => {
-    if (!texts.has(item)) texts.set(item, storedText(subject, activations, item, set.items[item]!));
-    const text = texts.get(item);
+  const texts = new Map<string, StoredText | undefined>();
+  // AxBench's tables hold some responses twice, as negatives of two concepts.
+  const textOf = (place: number): StoredText | undefined => {
+    const item = set.items[place]!;
+    const words = JSON.stringify([item.text, item.responseStart]);
+    if (!texts.has(words)) texts.set(words, storedText(subject, activations, place, item));
+    const text = texts.get(words);
     return text && cutTo(text, tokens);
   };
-  const known = (items: readonly number[]) => items.flatMap((item) => textOf(item) ?? []);
+  const known = (items: readonly number[]): StoredText[] => [
+    ...new Map(items.flatMap((item) => textOf(item) ?? []).map((text) => [text.item, text])).values(),
+  ];
   return concepts.map((concept) => {
     const positives = known(heldOut(set, concept, 'positive'));
-    const partners = known(pairing?.partners?.(set, concept) ?? heldOut(set, concept, 'negative'));
-    const [own, others] = [positives, partners].map((list) => halfOf(list));
-    const paired = (half: Half, most: number) => matched(own![half].slice(0, most), others![half]);
+    const shown = new Set(positives.map(({ item }) => item));
+    const others = known(pairing?.partners?.(set, concept) ?? heldOut(set, concept, 'negative'));
+    const partners = others.filter(({ item }) => !shown.has(item));
+    const [own, without] = [positives, partners].map((list) => halfOf(list));
+    const paired = (half: Half, most: number) => matched(own![half].slice(0, most), without![half]);
     return {
       selection: paired('selection', Math.ceil(pairs / 2)),
       reporting: paired('reporting', Math.floor(pairs / 2)),
