@@ -284,6 +284,15 @@ test('a sparse dictionary is added, clamped, patched and replaced; one without d
   assert.match(none!.rows[0]!.metrics['pref_gain']!.reason!, /no directions/);
 });
 
+test('where nothing can be steered or bounded, the reason stands in place of numbers', async () => {
+  const bare = items.map(({ id, text }) => ({ id, text: text! }));
+  const [unprompted] = await run([axis(3)], { positions: 'last' }, task, bare);
+  assert.match(unprompted!.rows[0]!.metrics['pref_gain']!.reason!, /'last', steers prompts alone/);
+  // Documents are not steered at the end of a prompt: no perplexity bounds the factor.
+  const [unbounded] = await run([axis(3)], { positions: 'last', gate: 'perplexity' });
+  assert.match(unbounded!.rows[0]!.metrics['pref_gain']!.reason!, /no factor has a known gain/);
+});
+
 test('says why it cannot run', () => {
   const site = { name: 'resid', d: 2, modality: 'text', kind: 'tokens' } as const;
   const why = (context: object) => task.unavailable!(context as Parameters<NonNullable<typeof task.unavailable>>[0]);

@@ -12,5 +12,5 @@ export default defineTask({
   ...likelihoodTask('promote'),
   id: 'steering-likelihood',
   title: 'Steering by likelihood (PrefOdds)',
-  version: 1,
+  version: 2,
 });

@@ -7,5 +7,5 @@ export default defineTask({
   ...likelihoodTask('suppress'),
   id: 'steering-suppression',
   title: 'Suppression by likelihood (PrefOdds, negative factors)',
-  version: 1,
+  version: 2,
 });

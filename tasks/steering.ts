@@ -32,7 +32,7 @@ export default defineTask<SteeringOptions, Shared>({
   id: 'steering',
   title: 'Steering (AxBench)',
   paper: 'Wu et al. 2025 (AxBench), arXiv:2501.17148',
-  version: 6,
+  version: 7,
   options: STEERING_OPTIONS,
   metrics: METRICS,
   axes: {

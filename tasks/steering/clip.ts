@@ -112,15 +112,12 @@ async function steerConcepts(
     const rateTrials = async (wanted: { factor: number }[]) => {
       const strengths = wanted.map(({ factor }) => factor);
       const measured = await measure(context, clip, target, part(selection), vector, kind, strengths);
-      return measured.map((steered) => clipScores(steered, selection));
+      return measured.map((steered) => clipScores(steered, [...selection.keys()]));
     };
     const [trials] = await searchFactors(1, factors, steps, rateTrials, ({ overall }) => overall);
     const { factor } = trials![bestPlace(trials!.map(({ score }) => score))]!;
     const [final] = await measure(context, clip, target, part(reporting), vector, kind, [factor]);
-    const scored = clipScoresWithInfluences(
-      final!,
-      reporting.map((_, i) => i),
-    );
+    const scored = clipScoresWithInfluences(final!, [...reporting.keys()]);
     const concept = labelled!.set.concepts[place]!;
     all.push({ concept, target, vector, trials: trials!, factor, images: part(reporting), ...scored });
     progress(c + 1, shared.concepts.length, `${kind}: concepts`);

@@ -1,5 +1,6 @@
 /** @file Which concepts are steered to, and which halves of prompts or images choose and report. */
 import type { Concept } from '../../harness/contract.ts';
+import { createRng } from '../../harness/kit/index.ts';
 
 /** Places of at most `n` concepts: one of each domain in turn, from evenly spaced domains where there are more than n. */
 export function chooseConcepts(concepts: readonly Concept[], n: number): number[] {
@@ -18,9 +19,13 @@ export function chooseConcepts(concepts: readonly Concept[], n: number): number[
   return chosen;
 }
 
-/** The first half of `n` things chooses the factor (the larger half of an odd number), the rest reports. */
+/**
+ * Two random halves of `n` things, the same at every call: one chooses the factor (the larger of an odd number), the other
+ * reports. By their order they would differ: examples come sorted by kind, or with two kinds in turn.
+ */
 export function halves(n: number): { selection: number[]; reporting: number[] } {
+  const order = createRng('halves').permutation(n);
   const cut = Math.ceil(n / 2);
-  const all = Array.from({ length: n }, (_, i) => i);
-  return { selection: all.slice(0, cut), reporting: all.slice(cut) };
+  const sorted = (half: Uint32Array) => [...half].sort((a, b) => a - b);
+  return { selection: sorted(order.subarray(0, cut)), reporting: sorted(order.subarray(cut)) };
 }

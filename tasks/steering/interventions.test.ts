@@ -330,7 +330,14 @@ test('choices: concepts spread over domains, halves', () => {
   assert.equal(chooseConcepts(concepts, 2), [0, 3]);
   assert.equal(chooseConcepts(concepts, 5), [0, 2, 3, 4, 1]);
   assert.equal(chooseConcepts(concepts, 99), [0, 2, 3, 4, 1, 5]);
-  assert.equal(halves(5), { selection: [0, 1, 2], reporting: [3, 4] });
+  const { selection, reporting } = halves(5);
+  assert.equal([selection.length, reporting.length], [3, 2]);
+  assert.equal([...selection, ...reporting].sort(), [0, 1, 2, 3, 4]);
+  // Neither the first half and the second, nor every other one: of 40 each part of four has some in both.
+  const of40 = halves(40);
+  assert.equal(of40, halves(40));
+  const parts = [(i: number) => i < 20, (i: number) => i >= 20, (i: number) => i % 2 === 0, (i: number) => i % 2 === 1];
+  for (const part of parts) for (const half of Object.values(of40)) assert.ok(half.filter(part).length >= 5);
 });
 
 test.run();

@@ -30,7 +30,7 @@ const stored = (items: readonly Item[], most = Infinity) => {
     { tokenIds: ids },
   );
 };
-const words = (n: number) => Array(n).fill('a').join(' ');
+const words = (n: number, word = 'a') => Array(n).fill(word).join(' ');
 
 test('of a text with a response that is scored, of another all but the first token', () => {
   const items = [
@@ -53,7 +53,7 @@ test('what was cut off before its response, or says too little, is no text; a cl
 
 /** Two concepts; texts of the first are negatives of the second and the other way round. */
 const lengths = [5, 9, 30, 12, 8, 6, 29, 11];
-const items = lengths.map((n, i): Item => ({ id: `${i}`, text: words(n) }));
+const items = lengths.map((n, i): Item => ({ id: `${i}`, text: words(n, 'b') }));
 const example = (concept: number, item: number, role: 'positive' | 'negative') =>
   ({ concept, item, split: 'eval', role }) as const;
 const set: ConceptSet = {
@@ -85,8 +85,8 @@ test('halves share no text, over all concepts; each text is used once a concept;
   }
   // The two long texts of a half find each other, cut to 20 tokens.
   assert.equal(
-    found[0]!.selection.map(({ positive }) => tokensOf(positive)),
-    [5, 20],
+    found[0]!.reporting.map(({ positive }) => tokensOf(positive)),
+    [20, 5],
   );
 });
 
@@ -106,6 +106,33 @@ test('items of the same words are one text: in one half, used once, and no partn
   const options = { pairs: 16, tokens: 20 };
   const once = textPairs(subject, { set, activations: stored(items) }, undefined, [0, 1], options);
   assert.equal(textPairs(subject, { set: twice, activations: stored(twice.items) }, undefined, [0, 1], options), once);
+});
+
+test('halves are random ones: examples of two kinds in turn, or one kind after the other, are in both', () => {
+  const kindOf = (i: number) => (i % 2 === 0 ? 'theme' : 'passing');
+  const own = Array.from(
+    { length: 48 },
+    (_, i): Item => ({ id: `${i}`, text: `${words(8)} ${'b'.repeat((i % 24) + 1)}` }),
+  );
+  const textOf = (item: Item, i: number): Item => ({ ...item, text: `${i < 24 ? 'with' : 'no'} ${item.text}` });
+  const given = own.map(textOf);
+  for (const order of ['in turn', 'one after the other']) {
+    const places = given.map((_, i) => i).slice(0, 24);
+    if (order !== 'in turn') places.sort((a, b) => (a % 2) - (b % 2));
+    const examples = [
+      ...places.map((item) => example(0, item, 'positive')),
+      ...places.map((item) => example(0, item + 24, 'negative')),
+    ];
+    const labelled = { set: { ...set, items: given, examples }, activations: stored(given) };
+    const [found] = textPairs(subject, labelled, undefined, [0], { pairs: 24, tokens: 20 });
+    for (const half of [found!.selection, found!.reporting]) {
+      assert.is(half.length, 12);
+      for (const role of ['positive', 'negative'] as const) {
+        const themes = half.filter((pair) => kindOf(pair[role].item) === 'theme').length;
+        assert.ok(themes >= 3 && themes <= 9, `${order}: ${themes} of 12 ${role}s are of one kind`);
+      }
+    }
+  }
 });
 
 test('fewer pairs where that is asked for, none where there are no partners', () => {

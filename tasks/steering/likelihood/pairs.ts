@@ -1,5 +1,6 @@
 /** @file Pairs of held-out texts with and without a concept: alike in length, in two halves that share no text. */
 import type { ConceptSet, LabelledActivations, LanguageModel, TextPairing } from '../../../harness/contract.ts';
+import { sha256Json } from '../../../harness/kit/index.ts';
 import { cutTo, type StoredText, storedText, tokensOf } from './texts.ts';
 
 export interface TextPair {
@@ -25,8 +26,8 @@ type Half = keyof PairHalves;
 
 /**
  * Pairs of the concepts at the given places. Each text is in one half for all concepts, so that none that chose a factor
- * reports another's; within a concept no text is used twice. Items of the same words are one text. The texts of a pair are cut
- * to the same number of scored tokens.
+ * reports another's, and the halves are random ones; within a concept no text is used twice. Items of the same words are one
+ * text. The texts of a pair are cut to the same number of scored tokens.
  */
 export function textPairs(
   subject: Pick<LanguageModel, 'tokenizer'>,
@@ -36,18 +37,20 @@ export function textPairs(
   { pairs, tokens }: PairOptions,
 ): PairHalves[] {
   const halfOf = halves();
+  const hashes = new Map<number, string>();
   const texts = new Map<string, StoredText | undefined>();
   // AxBench's tables hold some responses twice, as negatives of two concepts.
-  const textOf = (place: number): StoredText | undefined => {
+  const textOf = (place: number): [string, StoredText][] => {
     const item = set.items[place]!;
-    const words = JSON.stringify([item.text, item.responseStart]);
-    if (!texts.has(words)) texts.set(words, storedText(subject, activations, place, item));
-    const text = texts.get(words);
-    return text && cutTo(text, tokens);
+    const hash = hashes.get(place) ?? sha256Json({ text: item.text, responseStart: item.responseStart });
+    hashes.set(place, hash);
+    if (!texts.has(hash)) texts.set(hash, storedText(subject, activations, place, item));
+    const text = texts.get(hash);
+    return text ? [[hash, cutTo(text, tokens)]] : [];
   };
-  const known = (items: readonly number[]): StoredText[] => [
-    ...new Map(items.flatMap((item) => textOf(item) ?? []).map((text) => [text.item, text])).values(),
-  ];
+  // By their hashes, which is at random: sets list examples by kind, or two kinds in turn, and the halves would differ.
+  const known = (items: readonly number[]): StoredText[] =>
+    [...new Map(items.flatMap(textOf))].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
   return concepts.map((concept) => {
     const positives = known(heldOut(set, concept, 'positive'));
     const shown = new Set(positives.map(({ item }) => item));
@@ -68,7 +71,7 @@ function heldOut(set: ConceptSet, concept: number, role: 'positive' | 'negative'
   return [...new Set(own.map(({ item }) => item))];
 }
 
-/** Divides lists of texts into halves of about equal size; a text of several lists is in the same half of all. */
+/** Divides lists of texts, in their order, into halves of about equal size; a text of several lists is in the same half of all. */
 function halves(): (texts: readonly StoredText[]) => Record<Half, StoredText[]> {
   const assigned = new Map<number, Half>();
   return (texts) => {

@@ -62,7 +62,11 @@ export async function steerByLikelihood(
     : await steered(context, subject, shared, entries, goal);
   const ways = kinds.map((kind) => ({ kind, own: results.filter((result) => result.kind === kind) }));
   const documents = shared.documents.reporting;
-  const missing = vectors.some(Boolean) ? 'no concept has two held-out pairs of texts' : 'no concept has a direction';
+  const missing = !vectors.some(Boolean)
+    ? 'no concept has a direction'
+    : entries.length === 0
+      ? 'no concept has two held-out pairs of texts'
+      : 'no factor has a known gain and cost in utility';
   return {
     rows: ways.map(({ kind, own }) => ({
       axes: { selection: selectedBy, intervention: kind },

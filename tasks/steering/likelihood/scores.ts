@@ -69,6 +69,9 @@ function utilityChanges(pairs: readonly CleanPair[], steered: readonly PairLosse
   });
 }
 
+/** The metric whose values are logarithms until they are shown: its mean is a geometric one. */
+const LOGS = 'perplexity_ratio';
+
 /** Of all metrics that a concept has, in the goal's own sense of gain. */
 function measuredOf(
   { pairs, steered, costs, factor, trials }: ConceptResult,
@@ -98,7 +101,7 @@ function measuredOf(
     positive_gain: { value: -risen },
     util_change: changes.length > 0 ? { value: mean(changes) } : undefined,
     util_undefined: { value: 1 - changes.length / n },
-    perplexity_ratio: cost?.loss,
+    [LOGS]: cost?.loss,
     kl: cost?.kl,
     factor: { value: factor },
     at_end: { value: factor > 0 && greatest?.factor === factor ? 1 : 0 },
@@ -121,7 +124,7 @@ export function likelihoodRow(
     const values = known(name);
     const reason =
       values.length < all.length ? `undefined for ${all.length - values.length} of ${all.length} concepts` : '';
-    const logs = name === 'perplexity_ratio';
+    const logs = name === LOGS;
     const definition = logs ? { ...definitions[name]!, range: [null, null] as [null, null] } : definitions[name]!;
     const estimate = meanOverConcepts(
       definition,
@@ -153,7 +156,7 @@ export function likelihoodDetails(
   const { concept, vector, gate, trials, factor, pairs } = result;
   const measured = Object.entries(measuredOf(result, documents, goal)).map(([name, found]) => [
     name,
-    found?.value ?? null,
+    found ? (name === LOGS ? Math.exp(found.value) : found.value) : null,
   ]);
   return {
     id: concept.id,

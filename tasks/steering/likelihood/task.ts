@@ -71,6 +71,13 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
       if (subject?.type !== 'lm') throw new Error('internal: likelihoods were asked of no language model');
       const { concepts } = prepared.json;
       const places = concepts.map(({ place }) => place);
+      const pairs = concepts.flatMap(({ selection, reporting }) => [...selection, ...reporting]);
+      if (
+        options.positions === 'last' &&
+        pairs.every(({ positive, negative }) => !positive.prompt && !negative.prompt)
+      ) {
+        return emptyOutcome("the option positions, 'last', steers prompts alone; the texts of these pairs have none");
+      }
       const ways = await steeringWays(context, places, options);
       if (typeof ways === 'string') return emptyOutcome(ways);
       const { vectors, selection } = ways;
