@@ -52,6 +52,18 @@ test('what is no file of labels is refused by name and record', async () => {
     [file('j.json', '["a"]'), /expected records/],
     [file('k.json', '{}'), /expected descriptions of latents, found none/],
     [file('l.jsonl', '{"index":1,"descri'), /l\.jsonl/],
+    [
+      file(
+        'n.jsonl',
+        '{"modelId":"m","layer":"6-res","index":1,"description":"a"}\n{"index":2,"description":"b"}\n' +
+          '{"modelId":"m","layer":"7-res","index":1,"description":"c"}',
+      ),
+      /record 3: expected latents of one SAE, of layer "6-res"; found "7-res"/,
+    ],
+    [
+      file('o.csv', 'sae_id,index,label\na,1,x\nb,2,y\n'),
+      /record 2: expected latents of one SAE, of sae_id "a"; found "b"/,
+    ],
     [file('m.txt', 'a'), /expected a file named \.json/],
     [join(folder, 'absent.json'), /absent\.json/],
   ];

@@ -15,6 +15,8 @@ export interface LabelsFile {
 /** Names of the two fields, the first that a record has; Neuronpedia's are `index` and `description`. */
 const INDEX = ['index', 'latent', 'feature', 'feature_index'];
 const DESCRIPTION = ['description', 'label', 'explanation'];
+/** Fields that name the SAE: numbers of latents mean nothing across several. The first two are Neuronpedia's. */
+const OF_SAE = ['modelId', 'layer', 'sae_id'];
 
 /** @throws UserError for a file that cannot be read as labels. */
 export async function labelsFile(path: string): Promise<LabelsFile> {
@@ -26,10 +28,12 @@ export async function labelsFile(path: string): Promise<LabelsFile> {
  * Labels by latent: from `.jsonl` and `.csv` (`.tsv`) of records, or `.json` of a list of records or an object
  * { latent: description }. Of several descriptions of a latent the first counts, as in AxBench.
  *
- * @throws UserError naming the file and the record for what has no latent or no description, and for a file without any.
+ * @throws UserError naming the file and the record for what has no latent or no description, or is of another SAE than the records
+ * before it; and for a file without any.
  */
 export async function readLatentLabels(path: string): Promise<Record<number, string>> {
   const labels: Record<number, string> = {};
+  const sae: Record<string, unknown> = {};
   let records = 0;
   for await (const record of recordsOf(path)) {
     records++;
@@ -39,6 +43,13 @@ export async function readLatentLabels(path: string): Promise<Record<number, str
     if (typeof description !== 'string' || description.trim() === '') {
       throw new UserError(
         `${where}: expected a text in one of ${DESCRIPTION.join(', ')}; found ${shown(description)}.`,
+      );
+    }
+    for (const name of OF_SAE) {
+      sae[name] ??= record[name];
+      if ((record[name] ?? sae[name]) === sae[name]) continue;
+      throw new UserError(
+        `${where}: expected latents of one SAE, of ${name} ${shown(sae[name])}; found ${shown(record[name])}.`,
       );
     }
     labels[latent] ??= description;
