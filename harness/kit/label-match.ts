@@ -11,7 +11,9 @@ export interface LabelMatch {
 /** Less than this is no match: at most half of what the two say, by weight of its words, is shared. */
 const LEAST = 0.5;
 
-const normalised = (text: string): string => text.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+/** In lower case, accents composed. */
+const folded = (text: string): string => text.normalize('NFC').toLowerCase();
+const normalised = (text: string): string => folded(text).trim().replaceAll(/\s+/g, ' ');
 
 /**
  * For each concept the latent whose label is its own label or id, but for case and white space; else the one of the largest
@@ -33,32 +35,42 @@ export function matchLabels(
     for (const word of entry.words.keys()) having.set(word, (having.get(word) ?? 0) + 1);
   }
   const weightOf = (word: string) => Math.log((1 + entries.length) / (1 + (having.get(word) ?? 0))) + 1;
-  const vectors = entries.map(({ words }) => weighted(words, weightOf));
+  const squares = new Float64Array(entries.length);
+  /** By word: its value in each label that has it. */
+  const postings = new Map<string, { entry: number; value: number }[]>();
+  entries.forEach(({ words }, entry) => {
+    for (const [word, value] of weighted(words, weightOf)) {
+      squares[entry]! += value * value;
+      const others = postings.get(word);
+      if (others) others.push({ entry, value });
+      else postings.set(word, [{ entry, value }]);
+    }
+  });
   return concepts.map(({ id, label }) => {
     const same = exact.get(normalised(label)) ?? exact.get(normalised(id));
     if (same) return { latent: same.latent, label: same.label, similarity: 1 };
-    const own = weighted(countsOf(label), weightOf);
+    const products = new Float64Array(entries.length);
+    let square = 0;
+    for (const [word, own] of weighted(countsOf(label), weightOf)) {
+      square += own * own;
+      for (const { entry, value } of postings.get(word) ?? []) products[entry]! += own * value;
+    }
     let best: LabelMatch | undefined;
-    vectors.forEach((vector, i) => {
-      const similarity = cosine(own, vector);
-      if (similarity >= LEAST && similarity > (best?.similarity ?? 0)) best = { ...entries[i]!, similarity };
+    products.forEach((product, entry) => {
+      const similarity = product === 0 ? 0 : product / Math.sqrt(square * squares[entry]!);
+      if (similarity < LEAST || similarity <= (best?.similarity ?? 0)) return;
+      best = { latent: entries[entry]!.latent, label: entries[entry]!.label, similarity };
     });
-    return best && { latent: best.latent, label: best.label, similarity: best.similarity };
+    return best;
   });
 }
 
 function countsOf(text: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const word of text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+  // Marks are parts of words: vowels in the scripts of India, for one.
+  for (const word of folded(text).match(/[\p{L}\p{M}\p{N}_]+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 }
 
 const weighted = (counts: Map<string, number>, weightOf: (word: string) => number): Map<string, number> =>
   new Map([...counts].map(([word, count]) => [word, count * weightOf(word)]));
-
-function cosine(a: Map<string, number>, b: Map<string, number>): number {
-  const square = (vector: Map<string, number>) => [...vector.values()].reduce((sum, value) => sum + value * value, 0);
-  let product = 0;
-  for (const [word, value] of a) product += value * (b.get(word) ?? 0);
-  return product === 0 ? 0 : product / Math.sqrt(square(a) * square(b));
-}
