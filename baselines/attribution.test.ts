@@ -144,6 +144,21 @@ test('a fit learns its training texts, and the same seed gives the same', async 
   assert.is(tf.memory().numTensors, before);
 });
 
+test('an empty text is named where a classifier is fitted, and has no score', async () => {
+  const ids = [[], ...golden.texts];
+  const rows = await Promise.all(ids.map((text) => (text.length > 0 ? rowsAt(text) : [])));
+  const activations = memoryActivations(rows, { tokenIds: ids, special: [0] });
+  const labelled = memoryLabelled(labelledSet(['negative', 'positive', 'negative', 'negative']), activations);
+  const context = { options, rng: createRng(0), activations, labelled, subject: lm, site: SITE, progress: () => {} };
+  assert.match(await refusal(ixg.fit(context)), /ixg: training item 'i0': expected a text of at least one token/);
+  const method = ixg.restore(goldenState(), { d_in: set.d_in, options, subject: lm, site: SITE });
+  const { scoreItems } = method.detector!(concept)!;
+  const found = await scoreItems!({ items: labelled.set.items, activations }, Uint32Array.of(0, 1));
+  assert.is(found[0], -Infinity);
+  assert.equal(found.slice(1), await scoreItems!({ items: [], activations: set }, Uint32Array.of(0)));
+  method.dispose();
+});
+
 test('one class only, no model, an unknown site and a rate that explodes are refused', async () => {
   assert.match(await refusal(fit(['positive', 'positive', 'positive'], lm)), /concept 'fever'.*0 negatives/);
   assert.match(await refusal(fit(['positive', 'negative', 'negative'], undefined)), /found no subject/);

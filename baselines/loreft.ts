@@ -8,7 +8,7 @@ import {
   tf,
   UserError,
 } from '../harness/contract.ts';
-import { blocksOf, LAYERS_SCHEMA, type Layers } from './parts/trained/layers.ts';
+import { blocksOf, LAYERS_SCHEMA, type Layers, streamWidth } from './parts/trained/layers.ts';
 import { presetOptions, TRAINING_SCHEMA, type TrainingOptions, withPreset } from './parts/trained/presets.ts';
 import {
   type Change,
@@ -71,15 +71,15 @@ export default defineBaseline<Options>({
   async fit(context) {
     const settings = withPreset(PRESETS, context.options);
     const { rank, layers, positions, maxLength } = settings;
-    const d = context.activations.d_in;
-    if (rank > d)
-      throw new UserError(`loreft: rank: expected at most the ${d} dimensions of the stream, found ${rank}`);
     const state = await trainChanges(
       {
         ...{ id: 'loreft', settings, maxLength, change: loreft(positions) },
         start(source, rng) {
           const values: Values = {};
           for (const block of blocksOf('loreft', source, layers)) {
+            const d = streamWidth(source, block);
+            if (rank > d)
+              throw new UserError(`loreft: rank: expected at most the ${d} dimensions of the stream, found ${rank}`);
             const data = rng.fork(`${block}`).fillNormal(new Float32Array(rank * d));
             const rotation = tf.tidy(() => orthonormal(tf.tensor2d(data, [rank, d])).dataSync() as Float32Array);
             values[`${block}.R`] = { shape: [rank, d], data: rotation.slice() };

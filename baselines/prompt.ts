@@ -11,6 +11,7 @@ import {
   UserError,
 } from '../harness/contract.ts';
 import { denseFeatures, fitLogistic } from '../harness/kit/index.ts';
+import { requireLanguageModel } from './parts/language-model.ts';
 import { yesLogOdds } from './parts/prompting/log-odds.ts';
 import { answersOf, detectionPrompt, type Framed, steeringPrompt, userFrame } from './parts/prompting/wording.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
@@ -94,11 +95,8 @@ export default defineBaseline<Options>({
   },
 });
 
-function requireModel({ subject }: Pick<FitContext<unknown>, 'subject'>): LanguageModel {
-  if (subject?.type === 'lm') return subject;
-  const found = subject ? `a subject of type '${subject.type}'` : 'no subject';
-  throw new UserError(`prompt: expected a language model, which answers; found ${found}`);
-}
+const requireModel = ({ subject }: Pick<FitContext<unknown>, 'subject'>): LanguageModel =>
+  requireLanguageModel('prompt', subject, 'which answers');
 
 async function chatOf({
   options,

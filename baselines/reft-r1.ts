@@ -1,7 +1,8 @@
 /** @file ReFT-r1: one vector that detects the concept and steers to it, trained through the subject (AxBench's own method). */
 import { defineBaseline } from '../harness/contract.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups, readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
+import { groups } from './parts/token-batches.ts';
+import { readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
 import {
   presetOptions,
   START_SCHEMA,

@@ -1,7 +1,8 @@
 /** @file RePS: a vector by preference between responses, that is to work in both directions. */
 import { defineBaseline, type Rng, tf } from '../harness/contract.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups, lossesAfter, readBatch, streamOf, sumsByText, tokensAtOnce } from './parts/trained/batches.ts';
+import { groups } from './parts/token-batches.ts';
+import { lossesAfter, readBatch, streamOf, sumsByText, tokensAtOnce } from './parts/trained/batches.ts';
 import { meanNorm } from './parts/trained/mean-norm.ts';
 import {
   FACTORS_SCHEMA,

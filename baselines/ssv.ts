@@ -1,7 +1,8 @@
 /** @file Supervised steering vector: what, added to the stream, makes the texts with the concept likelier. */
 import { defineBaseline, type Rng } from '../harness/contract.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups, readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
+import { groups } from './parts/token-batches.ts';
+import { readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
 import { meanNorm } from './parts/trained/mean-norm.ts';
 import {
   FACTORS_SCHEMA,

@@ -7,8 +7,7 @@ import { tf } from '../harness/num/tf.ts';
 import { refusal } from '../harness/testing/failing.ts';
 import lora, { lora as loraOf } from './lora.ts';
 import loreft, { loreft as loreftOf } from './loreft.ts';
-import { readBatch, responseLength } from './parts/trained/batches.ts';
-import { changedLoss } from './parts/trained/change-loss.ts';
+import { changedLoss, readBatch, responseLength } from './parts/trained/batches.ts';
 import { blocksOf } from './parts/trained/layers.ts';
 import { type Source, type TrainingText, trainingTexts } from './parts/trained/texts.ts';
 import { trainThroughSubject } from './parts/trained/train.ts';
@@ -208,6 +207,34 @@ test('generation with a change is what a pass over prompt and answer says, token
   const best = tf.tidy(() => [...tf.argMax(lm.forward(batch, change).logits!, 2).dataSync()]);
   assert.equal(best.slice(3, -1), ids);
   method.dispose();
+});
+
+test('a change that no text has a position for is refused: it would stand as trained, and do nothing', async () => {
+  const items = labelled.set.items.map(({ id, text }) => ({ id, ...(text === undefined ? {} : { text }) }));
+  const unmarked = { ...labelled, set: { ...labelled.set, items } };
+  const before = tf.memory().numTensors;
+  const options = { ...SMALL, positions: 5 };
+  assert.match(
+    await refusal(loreft.fit(fitContext(lm, unmarked, options))),
+    /loreft: concept 'late words': the loss has no gradient.*positions which are changed/,
+  );
+  assert.is(tf.memory().numTensors, before);
+  assert.ok((await loreft.fit(fitContext(lm, unmarked, { ...options, positions: 0 }))).tensors['0.R']);
+});
+
+test('the stream at the site, which a changed subject computes itself, is not read', async () => {
+  const read = () => Promise.reject(new Error('read'));
+  const unread = { ...labelled, activations: { ...labelled.activations, read } };
+  for (const baseline of ALL) await baseline.fit(fitContext(lm, unread, { ...SMALL, epochs: 1 }));
+});
+
+test('what is fitted at a site of another width changes the stream all the same', async () => {
+  const context = fitContext(lm, labelled, { ...SMALL, layers: 'spread' });
+  const heads = { ...context.activations, d_in: 12 };
+  for (const baseline of [loreft, lora] as BaselineDefinition<typeof SMALL>[]) {
+    const found = await baseline.fit({ ...context, activations: heads });
+    assert.equal(found.tensors, (await baseline.fit(context)).tensors, baseline.id);
+  }
 });
 
 test('what cannot be changed or is not there is one line', async () => {

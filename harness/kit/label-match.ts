@@ -35,33 +35,35 @@ export function matchLabels(
     for (const word of entry.words.keys()) having.set(word, (having.get(word) ?? 0) + 1);
   }
   const weightOf = (word: string) => Math.log((1 + entries.length) / (1 + (having.get(word) ?? 0))) + 1;
-  const squares = new Float64Array(entries.length);
-  /** By word: its value in each label that has it. */
-  const postings = new Map<string, { entry: number; value: number }[]>();
+  const lengths = new Float64Array(entries.length);
+  const places = new Map<string, { entry: number; weight: number }[]>();
   entries.forEach(({ words }, entry) => {
-    for (const [word, value] of weighted(words, weightOf)) {
-      squares[entry]! += value * value;
-      const others = postings.get(word);
-      if (others) others.push({ entry, value });
-      else postings.set(word, [{ entry, value }]);
+    const vector = weighted(words, weightOf);
+    lengths[entry] = squareOf(vector);
+    for (const [word, weight] of vector) {
+      const found = places.get(word);
+      if (found) found.push({ entry, weight });
+      else places.set(word, [{ entry, weight }]);
     }
   });
   return concepts.map(({ id, label }) => {
     const same = exact.get(normalised(label)) ?? exact.get(normalised(id));
     if (same) return { latent: same.latent, label: same.label, similarity: 1 };
-    const products = new Float64Array(entries.length);
-    let square = 0;
-    for (const [word, own] of weighted(countsOf(label), weightOf)) {
-      square += own * own;
-      for (const { entry, value } of postings.get(word) ?? []) products[entry]! += own * value;
+    const own = weighted(countsOf(label), weightOf);
+    const square = squareOf(own);
+    // Only labels that share a word: of tens of thousands most share none.
+    const products = new Map<number, number>();
+    for (const [word, value] of own) {
+      for (const { entry, weight } of places.get(word) ?? []) {
+        products.set(entry, (products.get(entry) ?? 0) + value * weight);
+      }
     }
-    let best: LabelMatch | undefined;
-    products.forEach((product, entry) => {
-      const similarity = product === 0 ? 0 : product / Math.sqrt(square * squares[entry]!);
-      if (similarity < LEAST || similarity <= (best?.similarity ?? 0)) return;
-      best = { latent: entries[entry]!.latent, label: entries[entry]!.label, similarity };
-    });
-    return best;
+    let [best, most] = [-1, LEAST];
+    for (const [entry, product] of products) {
+      const similarity = product / Math.sqrt(square * lengths[entry]!);
+      if (similarity > most || (similarity === most && (best < 0 || entry < best))) [best, most] = [entry, similarity];
+    }
+    return best < 0 ? undefined : { latent: entries[best]!.latent, label: entries[best]!.label, similarity: most };
   });
 }
 
@@ -74,3 +76,6 @@ function countsOf(text: string): Map<string, number> {
 
 const weighted = (counts: Map<string, number>, weightOf: (word: string) => number): Map<string, number> =>
   new Map([...counts].map(([word, count]) => [word, count * weightOf(word)]));
+
+const squareOf = (vector: Map<string, number>): number =>
+  [...vector.values()].reduce((sum, value) => sum + value * value, 0);

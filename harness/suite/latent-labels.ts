@@ -2,26 +2,33 @@
 import { extname } from 'node:path';
 import { shown, UserError } from '../errors.ts';
 import { readCsvRecords } from '../io/csv.ts';
-import { sha256File } from '../io/hash.ts';
+import { sha256Json } from '../io/hash.ts';
 import { readJson } from '../io/json.ts';
 import { readJsonl } from '../io/jsonl.ts';
 
 /** A file of labels as a plan knows it. */
 export interface LabelsFile {
   path: string;
+  /** Hash of the labels as they are read: of the same bytes read in another way it is another. */
   fingerprint: string;
 }
 
 /** Names of the two fields, the first that a record has; Neuronpedia's are `index` and `description`. */
 const INDEX = ['index', 'latent', 'feature', 'feature_index'];
 const DESCRIPTION = ['description', 'label', 'explanation'];
-/** Fields that name the SAE: numbers of latents mean nothing across several. The first two are Neuronpedia's. */
-const OF_SAE = ['modelId', 'layer', 'sae_id'];
+/** What Neuronpedia names an SAE by. */
+const SAE = ['modelId', 'layer'];
 
 /** @throws UserError for a file that cannot be read as labels. */
 export async function labelsFile(path: string): Promise<LabelsFile> {
-  await readLatentLabels(path);
-  return { path, fingerprint: await sha256File(path) };
+  return { path, fingerprint: sha256Json(await readLatentLabels(path)) };
+}
+
+/** The labels of a plan. @throws UserError where the file holds others by now. */
+export async function plannedLabels({ path, fingerprint }: LabelsFile): Promise<Record<number, string>> {
+  const labels = await readLatentLabels(path);
+  if (sha256Json(labels) === fingerprint) return labels;
+  throw new UserError(`labels ${path}: changed since the run was planned; run the command again.`);
 }
 
 /**
@@ -29,7 +36,7 @@ export async function labelsFile(path: string): Promise<LabelsFile> {
  * { latent: description }. Of several descriptions of a latent the first counts, as in AxBench.
  *
  * @throws UserError naming the file and the record for what has no latent or no description, or is of another SAE than the records
- * before it; and for a file without any.
+ *   before; and for a file without any.
  */
 export async function readLatentLabels(path: string): Promise<Record<number, string>> {
   const labels: Record<number, string> = {};
@@ -38,18 +45,18 @@ export async function readLatentLabels(path: string): Promise<Record<number, str
   for await (const record of recordsOf(path)) {
     records++;
     const where = `labels ${path}: record ${records}`;
+    for (const name of SAE) {
+      sae[name] ??= record[name];
+      if (record[name] === undefined || record[name] === sae[name]) continue;
+      throw new UserError(
+        `${where}: expected labels of one SAE, of ${name} ${shown(sae[name])}; found ${shown(record[name])}.`,
+      );
+    }
     const latent = latentOf(fieldOf(record, INDEX), where);
     const description = fieldOf(record, DESCRIPTION);
     if (typeof description !== 'string' || description.trim() === '') {
       throw new UserError(
         `${where}: expected a text in one of ${DESCRIPTION.join(', ')}; found ${shown(description)}.`,
-      );
-    }
-    for (const name of OF_SAE) {
-      sae[name] ??= record[name];
-      if ((record[name] ?? sae[name]) === sae[name]) continue;
-      throw new UserError(
-        `${where}: expected latents of one SAE, of ${name} ${shown(sae[name])}; found ${shown(record[name])}.`,
       );
     }
     labels[latent] ??= description;

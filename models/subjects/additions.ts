@@ -6,18 +6,15 @@ import type { StackSpec } from './transformer.ts';
 export function addableLayers(spec: StackSpec): { block: number; layer: LinearLayer; in: number; out: number }[] {
   const { d, mlp, heads, kvHeads, headDim, gated, layers } = spec;
   const [own, shared] = [heads * headDim, kvHeads * headDim];
+  const gate: [LinearLayer, number, number] = ['gate', d, mlp];
   const widths: [LinearLayer, number, number][] = [
-    ...([
-      ['q', d, own],
-      ['k', d, shared],
-      ['v', d, shared],
-      ['out', own, d],
-    ] as [LinearLayer, number, number][]),
-    ...((gated ? [['gate', d, mlp]] : []) as [LinearLayer, number, number][]),
-    ...([
-      ['up', d, mlp],
-      ['down', mlp, d],
-    ] as [LinearLayer, number, number][]),
+    ['q', d, own],
+    ['k', d, shared],
+    ['v', d, shared],
+    ['out', own, d],
+    ...(gated ? [gate] : []),
+    ['up', d, mlp],
+    ['down', mlp, d],
   ];
   return Array.from({ length: layers }, (_, block) =>
     widths.map(([layer, width, out]) => ({ block, layer, in: width, out })),

@@ -34,7 +34,7 @@ export async function attributionScores(
   const { tokens, keep } = batch;
   const { n, length } = tokens;
   const attributed = tf.tidy(() => {
-    const x = tf.tensor3d(batch.x, [n, length, batch.x.length / (n * length)]);
+    const x = tf.tensor3d(batch.x, [n, length, batch.d]);
     const states = lastStates(place, tokens);
     const gradient = tf.grad((at) => tf.sum(probabilityOf(head, states(at as Tensor3D))));
     return attribution(x, (at) => tf.tidy(() => gradient(at) as Tensor3D));

@@ -24,7 +24,7 @@ export interface HeadSettings {
   softmax: 'once' | 'twice';
 }
 
-export const hiddenOf = (d: number): number => Math.floor(d / 2);
+const hiddenOf = (d: number): number => Math.floor(d / 2);
 
 export const headShapes = (d: number): Record<(typeof HEAD)[number], number[]> => ({
   w1: [d, hiddenOf(d)],

@@ -9,6 +9,8 @@ import {
   UserError,
 } from '../../../harness/contract.ts';
 import { isResidualStream } from '../../../harness/kit/index.ts';
+import { requireLanguageModel } from '../language-model.ts';
+import { type BatchRows, groups, rowsOf, tokensOf } from '../token-batches.ts';
 
 /** The final norm's output: what the unembedding reads. */
 const FINAL = 'ln_final.hook_normalized';
@@ -24,14 +26,10 @@ export interface Place {
 }
 
 /** Collected items as one right-padded batch. */
-export interface CollectedBatch {
+export interface CollectedBatch extends BatchRows {
   /** Places of the items in their set. */
   places: Uint32Array;
   tokens: TokenBatch;
-  /** Activations at the site [n, length, d_in], row-major, 0 at padding. */
-  x: Float32Array;
-  /** 1 where a row counts, [n, length]. */
-  keep: Uint8Array;
 }
 
 /** @throws UserError where there is no language model, or not one site of it. */
@@ -39,12 +37,7 @@ export function requirePlace(
   method: string,
   { subject, site }: { subject?: { type: string } | undefined; site?: string | undefined },
 ): Place {
-  if (subject?.type !== 'lm') {
-    throw new UserError(
-      `${method}: expected a language model, through which gradients go; found ${subject ? `a subject of type '${subject.type}'` : 'no subject'}`,
-    );
-  }
-  const lm = subject as LanguageModel;
+  const lm = requireLanguageModel(method, subject, 'through which gradients go');
   const final = lm.sites.find(({ name }) => name === FINAL);
   if (!final) throw new UserError(`${method}: expected a language model with the site '${FINAL}', found ${lm.id}`);
   if (!lm.sites.some(({ name }) => name === site)) {
@@ -53,33 +46,17 @@ export function requirePlace(
   return { lm, site: site!, d: final.d };
 }
 
-/** Batches of the items at `places`, those of like length together. */
+/** Batches of the items at `places`, those of like length together; items without a token are in none. */
 export async function* collectedBatches(set: ActivationSet, places: Uint32Array): AsyncGenerator<CollectedBatch> {
   const { bounds, d_in } = set;
-  const lengthOf = (place: number) => bounds[place + 1]! - bounds[place]!;
-  const order = [...places].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
-  for (let from = 0; from < order.length; ) {
-    let to = from + 1;
-    while (to < order.length && (to + 1 - from) * lengthOf(order[to]!) * d_in <= PASS_FLOATS) to++;
-    yield await readBatch(set, Uint32Array.from(order.slice(from, to)));
-    from = to;
+  const items = [...places]
+    .map((place) => ({ place, start: bounds[place]!, length: bounds[place + 1]! - bounds[place]! }))
+    .filter(({ length }) => length > 0)
+    .sort((a, b) => a.length - b.length || a.place - b.place);
+  for (const group of groups(items, PASS_FLOATS / d_in)) {
+    const tokens = tokensOf(set, group);
+    yield { places: Uint32Array.from(group, ({ place }) => place), tokens, ...(await rowsOf(set, group, tokens)) };
   }
-}
-
-async function readBatch(set: ActivationSet, places: Uint32Array): Promise<CollectedBatch> {
-  const { bounds, d_in } = set;
-  const n = places.length;
-  const length = places.reduce((most, place) => Math.max(most, bounds[place + 1]! - bounds[place]!), 1);
-  const [ids, mask, keep] = [new Int32Array(n * length), new Uint8Array(n * length), new Uint8Array(n * length)];
-  const x = new Float32Array(n * length * d_in);
-  for (const [i, place] of places.entries()) {
-    const [start, end] = [bounds[place]!, bounds[place + 1]!];
-    ids.set(set.tokenIds.subarray(start, end), i * length);
-    mask.fill(1, i * length, i * length + end - start);
-    keep.set(set.keep.subarray(start, end), i * length);
-    x.set(await set.read(start, end), i * length * d_in);
-  }
-  return { places, tokens: { n, length, ids, mask }, x, keep };
 }
 
 /** The final norm's output at the last token of each text [n, d], of activations [n, length, d_in] at the site; differentiable. */

@@ -58,6 +58,12 @@ export async function fitHeads(method: string, context: FitContext<HeadSettings>
   const { concepts } = labelled.set;
   const examples = concepts.map((_, c) => trainExamples(method, labelled, c));
   const used = Uint32Array.from(new Set(examples.flatMap(({ items }) => [...items]))).sort();
+  const { bounds } = labelled.activations;
+  const empty = used.find((item) => bounds[item] === bounds[item + 1]);
+  if (empty !== undefined) {
+    const { id } = labelled.set.items[empty]!;
+    throw new UserError(`${method}: training item '${id}': expected a text of at least one token, found an empty one`);
+  }
   const states = await statesOf(
     place,
     labelled.activations,
@@ -110,7 +116,7 @@ async function statesOf(
   for await (const batch of collectedBatches(activations, places)) {
     signal?.throwIfAborted();
     const { n, length } = batch.tokens;
-    const states = tf.tidy(() => lastStates(place, batch.tokens)(tf.tensor3d(batch.x, [n, length, activations.d_in])));
+    const states = tf.tidy(() => lastStates(place, batch.tokens)(tf.tensor3d(batch.x, [n, length, batch.d])));
     const values = (await states.data()) as Float32Array;
     states.dispose();
     batch.places.forEach((item, i) => {
@@ -125,7 +131,7 @@ async function statesOf(
  * The method back from its state: detectors that attribute through the subject. There is no direction, since an attribution
  * is one of a text and not of the site.
  *
- * @param attributionOf Made where texts are scored, in the same `tf.tidy` as nothing: what it makes is not disposed of.
+ * @param owned What the attribution holds: disposed of with the method.
  */
 export function restoreHeads(
   method: string,
@@ -166,7 +172,7 @@ export function restoreHeads(
           } finally {
             tf.dispose(head);
           }
-          return Float32Array.from(places, (item) => byPlace.get(item)!);
+          return Float32Array.from(places, (item) => byPlace.get(item) ?? -Infinity);
         },
       };
     },

@@ -1,5 +1,6 @@
 /** @file The subject's log-odds of yes against no after texts. */
 import { type LanguageModel, type Tensor2D, tf, UserError } from '../../../harness/contract.ts';
+import { groups, padded } from '../token-batches.ts';
 import type { Framed } from './wording.ts';
 
 /** Where two answers part: what both begin with goes into the prompt, then the next token decides. */
@@ -58,41 +59,31 @@ export async function yesLogOdds(
     const shown = ids.length > limit ? text.slice(0, offsets[limit - 1]![1]) : text;
     return [...read(frame.before + shown + frame.after), ...common].slice(-lm.maxLength);
   });
-  const order = [...prompts.keys()].sort((a, b) => prompts[a]!.length - prompts[b]!.length || a - b);
-  const width = lm.sites[0]?.d ?? 1;
+  const rows = prompts
+    .map((ids, row) => ({ ids, row, length: ids.length }))
+    .sort((a, b) => a.length - b.length || a.row - b.row);
   const found = new Float64Array(texts.length);
-  for (let from = 0; from < order.length; ) {
+  for (const group of groups(rows, PASS_FLOATS / (lm.sites[0]?.d ?? 1))) {
     signal?.throwIfAborted();
-    const length = (at: number) => prompts[order[at]!]!.length;
-    let to = from + 1;
-    while (to < order.length && (to + 1 - from) * length(to) * width <= PASS_FLOATS) to++;
-    const rows = order.slice(from, to);
     const values = await oddsOf(
       lm,
-      rows.map((row) => prompts[row]!),
+      group.map(({ ids }) => ids),
       yes,
       no,
     );
-    rows.forEach((row, i) => {
+    group.forEach(({ row }, i) => {
       found[row] = values[i]!;
     });
-    from = to;
   }
   return found;
 }
 
 async function oddsOf(lm: LanguageModel, prompts: readonly number[][], yes: number, no: number): Promise<Float32Array> {
-  const n = prompts.length;
-  const length = Math.max(...prompts.map((prompt) => prompt.length));
-  const ids = new Int32Array(n * length).fill(lm.tokenizer.padId ?? 0);
-  const mask = new Uint8Array(n * length);
-  prompts.forEach((prompt, i) => {
-    ids.set(prompt, i * length);
-    mask.fill(1, i * length, i * length + prompt.length);
-  });
+  const batch = padded(prompts, lm.tokenizer.padId ?? 0);
+  const { n, length } = batch;
   const places = Int32Array.from(prompts, (prompt, i) => i * length + prompt.length - 1);
   const odds = tf.tidy(() => {
-    const { logits } = lm.forward({ n, length, ids, mask }, { places });
+    const { logits } = lm.forward(batch, { places });
     const rows = tf.reshape(logits!, [n, logits!.shape[2]]) as Tensor2D;
     const column = (id: number) => tf.reshape(tf.slice(rows, [0, id], [n, 1]), [n]);
     return tf.sub(column(yes), column(no));

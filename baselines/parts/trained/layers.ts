@@ -44,3 +44,7 @@ export function widthsOf(
     `${method}: expected a subject whose linear layers can be added to; ${lm.id} names no '${layer}' in block ${block}`,
   );
 }
+
+/** Width of the residual stream after a block. */
+export const streamWidth = ({ lm }: Source, block: number): number =>
+  lm.sites.find(({ name }) => name === `blocks.${block}.hook_resid_post`)!.d;

@@ -1,5 +1,6 @@
 /** @file The training texts of a concept, as a language model reads them: what is prompt, what is response. */
 import { type FitContext, type LabelledActivations, type LanguageModel, UserError } from '../../../harness/contract.ts';
+import { requireLanguageModel } from '../language-model.ts';
 import { requireLabels, trainExamples } from '../train-examples.ts';
 
 /** One labelled training text. */
@@ -28,20 +29,14 @@ export function requireSource(
   method: string,
   context: Pick<FitContext<unknown>, 'subject' | 'site' | 'labelled'>,
 ): Source {
-  const { subject, site } = context;
+  const { site } = context;
   const labelled = requireLabels(method, context.labelled);
-  if (subject?.type !== 'lm') {
-    throw new UserError(
-      `${method}: expected a language model, whose loss is what is trained on; found ${subject ? `a subject of type '${subject.type}'` : 'no subject'}`,
-    );
-  }
-  const known = subject.sites.find(({ name }) => name === site);
+  const lm = requireLanguageModel(method, context.subject, 'whose loss is what is trained on');
+  const known = lm.sites.find(({ name }) => name === site);
   if (!known || known.parts) {
-    throw new UserError(
-      `${method}: expected one site of ${subject.id}, which the model reads on from; found '${site}'`,
-    );
+    throw new UserError(`${method}: expected one site of ${lm.id}, which the model reads on from; found '${site}'`);
   }
-  return { lm: subject, site, labelled };
+  return { lm, site, labelled };
 }
 
 /**

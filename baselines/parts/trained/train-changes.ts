@@ -9,8 +9,8 @@ import {
   tf,
   UserError,
 } from '../../../harness/contract.ts';
-import { groups, readBatch, responseLength, tokensAtOnce } from './batches.ts';
-import { changedLoss } from './change-loss.ts';
+import { groups } from '../token-batches.ts';
+import { changedLoss, responseBatch, responseLength, tokensAtOnce } from './batches.ts';
 import { requireSource, type Source, trainingTexts } from './texts.ts';
 import { type TrainingSettings, trainThroughSubject } from './train.ts';
 
@@ -32,7 +32,7 @@ export type Change = (params: NamedTensors, strengths: readonly number[]) => Sub
 /** Numbers of all concepts together that are kept: 512 MiB. */
 const MOST_NUMBERS = 2 ** 27;
 
-/** Parameters [concepts, …] by name, and the concepts' ids. @throws UserError as `start` does, or where they are too many. */
+/** Parameters [concepts, …] by name, and the concepts' ids. @throws UserError as `start` and `trainThroughSubject` do, or where they are too many. */
 export async function trainChanges(
   { id, settings, maxLength, start, change }: ChangeMethod,
   context: Pick<FitContext<unknown>, 'subject' | 'site' | 'labelled' | 'rng' | 'signal' | 'progress'>,
@@ -77,7 +77,7 @@ export async function trainChanges(
         {
           pieces: (batch) => groups(batch, tokensAtOnce(source)),
           async share(piece, { batch }) {
-            const read = await readBatch(source, piece);
+            const read = responseBatch(source, piece);
             const tokens = batch.reduce((sum, text) => sum + responseLength(text), 0);
             const strengths = piece.map(() => 1);
             return () => changedLoss(source, read, change(params, strengths), tokens);

@@ -49,11 +49,14 @@ export const stepsOf = (
   { epochs, batchTexts }: Pick<TrainingSettings, 'epochs' | 'batchTexts'>,
 ): number => epochs * Math.ceil(examples / batchTexts);
 
+/** Less than this of the way from the start: nothing was learned. */
+const UNMOVED = 1e-6;
+
 /**
  * Changes the parameters in place. The order of examples is drawn anew for each epoch.
  *
  * @returns The loss of each step, before it.
- * @throws UserError where a loss is not finite.
+ * @throws UserError where a loss is not finite, and where it has no gradient for any parameter.
  */
 export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, share }: Objective<E>): Promise<number[]> {
   const { name, examples, params, unitRows = [], settings, rng, signal, onStep } = run;
@@ -62,6 +65,7 @@ export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, shar
   const steps = stepsOf(examples.length, settings);
   const losses: number[] = [];
   try {
+    const start = await valuesOf(params);
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = rng.shuffle([...examples]);
       for (let from = 0; from < order.length; from += batchTexts) {
@@ -77,6 +81,13 @@ export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, shar
         // Lets timers, signals and progress through: the arithmetic itself never yields.
         await setImmediate();
       }
+    }
+    const end = await valuesOf(params);
+    if (end.every((values, p) => values.every((value, i) => isUnmoved(start[p]![i]!, value)))) {
+      throw new UserError(
+        `${name}: the loss has no gradient: expected training to move what is trained; check that activations are not 0 ` +
+          'and that the texts have positions which are changed, or train at another site',
+      );
     }
   } finally {
     adam.dispose();
@@ -101,6 +112,11 @@ export async function trainThroughSubject<E>(run: TrainingRun<E>, { pieces, shar
     return loss;
   }
 }
+
+const valuesOf = (params: Record<string, Variable>): Promise<Float32Array[]> =>
+  Promise.all(Object.values(params).map(async (param) => ((await param.data()) as Float32Array).slice()));
+
+const isUnmoved = (start: number, end: number) => Math.abs(end - start) <= UNMOVED * Math.abs(start);
 
 type Named = Record<string, ReturnType<typeof tf.keep>>;
 

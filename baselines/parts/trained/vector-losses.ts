@@ -1,7 +1,7 @@
 /** @file What is minimised for one vector w [1, d]: losses of pieces of a batch as shares of the batch's loss. */
 import { type Scalar, type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../../../harness/contract.ts';
 import { topkSparse } from '../../../harness/kit/index.ts';
-import { lossesAfter, streamOf, sumsByText, type TextBatch } from './batches.ts';
+import { lossesAfter, shareOf, streamOf, sumsByText, type TextBatch } from './batches.ts';
 import type { Source } from './texts.ts';
 
 /** x + amount · w at the rows that count; `amounts`: one a text. */
@@ -26,7 +26,7 @@ function products(x: Tensor3D, w: Tensor2D): Tensor3D {
 
 /** Σ −ln p over the responses of a piece, over the `tokens` of the whole batch's responses. */
 export function languageLoss(source: Source, batch: TextBatch, changed: Tensor3D, tokens: number): Scalar {
-  return tf.div(tf.sum(lossesAfter(source, batch, changed)), tokens) as Scalar;
+  return shareOf(lossesAfter(source, batch, changed), tokens);
 }
 
 export interface ReftOptions {
