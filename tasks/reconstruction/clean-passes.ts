@@ -3,17 +3,11 @@
  * activations after the last block, of which the unembedding alone makes them; else computed anew.
  */
 import { type LanguageModel, type Prepared, type Tensor2D, type Tensor3D, tf } from '../../harness/contract.ts';
-import { joined, restOfText } from '../../harness/kit/index.ts';
+import { joined, logProbs, restOfText } from '../../harness/kit/index.ts';
 import type { ItemBatch } from './splice.ts';
 
 const LOG_PROBS = 'lm_clean_log_probs';
 const STREAM = 'lm_clean_stream';
-
-/** Log-probabilities [positions, vocab] of logits that were computed where they are asked for and nowhere else. */
-export function logProbs(logits: Tensor3D): Tensor2D {
-  const [n, length, vocab] = logits.shape;
-  return tf.logSoftmax(tf.reshape(logits, [n * length, vocab])) as Tensor2D;
-}
 
 /** The residual stream after the last block, where the model can go on from it. */
 function lastSite(model: LanguageModel): { name: string; d: number } | undefined {
