@@ -113,6 +113,10 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
     () => rows({ f1: { value: 1, ci95: null, n: 1 } }),
     /'f1': not declared; the task declares auroc, loss/,
   );
+  assert.throws(
+    () => rows({ constructor: { value: 1, ci95: null, n: 1 } }),
+    /'constructor': not declared; the task declares auroc, loss/,
+  );
   assert.throws(() => rows({ loss: { value: null, ci95: null, n: 0 } }), /an empty cell needs a reason/);
   assert.throws(() => rows({ loss: { value: 1, ci95: null, n: 1.5 } }), /n: expected a count; found 1.5/);
   assert.throws(
@@ -135,6 +139,13 @@ test('written, found again by key, listed', async () => {
   assert.ok(await storedResult(out, place, HASH));
   assert.is(await storedResult(out, place, 'b'.repeat(64)), undefined);
   assert.equal(await resultFiles(out), [file]);
+});
+
+test('a subject comes before its control, whose name begins with its own', async () => {
+  const { subject } = result();
+  const named = async (id: string) => writeResult(out, { ...result(), subject: { ...subject, id } });
+  const files = [await named('lm-random'), await named('lm.2'), await named('lm')];
+  assert.equal(await resultFiles(out), [files[2]!, files[0]!, files[1]!]);
 });
 
 test('a damaged result counts as missing', async () => {

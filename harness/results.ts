@@ -1,7 +1,7 @@
 /** @file Results: one schema-checked JSON file for each (subject, site, method, task, seed), written atomically. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { UserError } from './errors.ts';
 import { atomicWriteJson } from './io/atomic.ts';
 import { sha256Json } from './io/hash.ts';
@@ -122,6 +122,9 @@ export async function storedResult(out: string, place: ResultPlace, key: string)
   return result?.key === key && result.failed === undefined ? result : undefined;
 }
 
+/** A path to sort by, folder by folder: a folder (`lm`) comes before one whose name goes on (`lm-random`). */
+const byFolders = (path: string): string => path.replaceAll(sep, '\0');
+
 /** Paths of all result files below `<out>/results`, sorted. */
 export async function resultFiles(out: string): Promise<string[]> {
   const folder = join(out, 'results');
@@ -130,5 +133,5 @@ export async function resultFiles(out: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && /^seed-\d+\.json$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+    .sort((a, b) => (byFolders(a) < byFolders(b) ? -1 : 1));
 }

@@ -12,7 +12,7 @@ export async function prepared(
   endpoint?: string,
 ): Promise<PreparedRun> {
   const { fetchNamed, modelsOf } = await import('../suite/subjects.ts');
-  await fetchNamed(await modelsOf(suite), { say, signal });
+  await fetchNamed(await modelsOf(suite, registry), { say, signal });
   const { prepareRun } = await import('../execute/run.ts');
   const limited = values['limit'] !== undefined;
   return prepareRun(suite, registry, {

@@ -1,7 +1,7 @@
 /** @file `saxbench report`: renders leaderboard, CSV and HTML from results, offline and as often as one likes. */
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
-import { SETTINGS } from '../config/settings.ts';
+import { settingsOf } from '../config/settings.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 
@@ -14,9 +14,9 @@ const OF_NO_SUITE = [
 /** Whether a run is of a whole suite, with nothing of it changed. */
 const isWhole = (plan: { limited: boolean }, values: Values): boolean =>
   !plan.limited &&
-  SETTINGS.filter(({ name, commands }) => commands.includes('run') && !OF_NO_SUITE.includes(name)).every(
-    ({ name }) => values[name] === undefined,
-  );
+  settingsOf('run')
+    .filter(({ name }) => !OF_NO_SUITE.includes(name))
+    .every((setting) => values[setting.name] === setting.default);
 
 /**
  * Writes the reports of the results below `out`.

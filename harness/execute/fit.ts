@@ -13,8 +13,6 @@ import type { FitContext, FittedMethod, FittedState } from '../contract/methods.
 import type { TrainingOptions } from '../contract/sae.ts';
 import type { Subject } from '../contract/subject.ts';
 import type { ActivationSet, LabelledActivations } from '../contract.ts';
-import { UserError } from '../errors.ts';
-import { sha256File } from '../io/hash.ts';
 import { createRng } from '../num/rng.ts';
 import { hyperparametersOf, widthOf } from '../options.ts';
 import { readsSubject } from '../plan/methods.ts';
@@ -23,7 +21,7 @@ import type { DefinitionByKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
-import { readLatentLabels, requireLatents } from '../suite/latent-labels.ts';
+import { plannedLabels, requireLatents } from '../suite/latent-labels.ts';
 import type { ResolvedMethod } from '../suite/resolved.ts';
 import { restoreSae, sizeOf } from '../train/fitted-sae.ts';
 import type { HeldOutPoint } from '../train/held-out.ts';
@@ -185,12 +183,7 @@ export async function labelsOf(
   d_sae: number | undefined,
 ): Promise<Pick<FittedMethod, 'labels'>> {
   if (!file) return {};
-  const labels = await readLatentLabels(file.path);
-  if ((await sha256File(file.path)) !== file.fingerprint) {
-    throw new UserError(
-      `method ${name}: labels ${file.path}: changed since the run was planned; run the command again.`,
-    );
-  }
+  const labels = await plannedLabels(file);
   requireLatents(labels, d_sae, `method ${name}`);
   return { labels };
 }

@@ -16,7 +16,7 @@ test.after.each(() => rmSync(folder, { recursive: true }));
 const TOKENIZER = [
   ...['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges.txt', 'encoder.json', 'vocab.bpe'],
   ...['bpe_simple_vocab_16e6.txt', 'bpe_simple_vocab_16e6.txt.gz', 'added_tokens.json', 'special_tokens_map.json'],
-  'vocab.txt',
+  ...['vocab.txt', 'chat_template.jinja'],
 ];
 
 for (const name of [

@@ -42,6 +42,19 @@ test("the embedder of a task's judge is the task's, by fingerprint; a check fetc
   const { judge, embedder } = await resolveTask({ id: 'steering', options }, registry, 'suite s');
   assert.equal(judge, { id: 'embedding', version: 1, options: {} });
   assert.is(embedder!.family, 'bert@1');
+  const folder = await mkdtemp(join(tmpdir(), 'saxbench-embedder-'));
+  await cp(BERT, join(folder, 'bert'), { recursive: true });
+  for (const given of [
+    (path: string) => ({ judge: 'embedding', judgeOptions: { embedder: path } }),
+    (path: string) => ({ judge: ['dataset', 'embedding'], judgeOptions: { embedding: { embedder: path } } }),
+  ]) {
+    const at = async (path: string) =>
+      (await resolveTask({ id: 'steering', options: given(path) }, registry, 'suite s')).options;
+    assert.equal(await at(BERT), await at(join(folder, 'bert')));
+    assert.not.match(JSON.stringify(await at(BERT)), 'bert');
+    assert.equal(withAbsoluteEmbedders(given('./b'), '/suites'), given('/suites/b'));
+  }
+  await rm(folder, { recursive: true });
   const usual = { id: 'steering', options: { judge: 'embedding' } };
   const checked = await resolveTask(usual, registry, 'suite s', { fetch: false });
   assert.ok(checked.embedder === undefined || checked.embedder.id === 'minilm-l6');
@@ -85,6 +98,11 @@ test('--embedder goes to every task that reads one', async () => {
     { id: 'steering' },
     { id: 'steering', options: { judge: 'embedding', judgeOptions: { embedder: './x' } } },
   ]);
+  const several: Suite['tasks'] = [{ id: 'steering', options: { judge: ['dataset', 'embedding'] } }];
+  const [steering] = (await setEmbedder({ tasks: several } as Suite, './x', registry)).tasks;
+  assert.equal(steering!.options, {
+    ...{ judge: ['dataset', 'embedding'], judgeOptions: { embedding: { embedder: './x' } } },
+  });
   let message = '';
   await setEmbedder({ tasks: [{ id: 'efficiency' }] } as Suite, './x', registry).catch((error: Error) => {
     message = error.message;

@@ -5,7 +5,9 @@ import { UserError } from '../errors.ts';
 import { folderFingerprint, folderStamp } from '../io/fingerprint.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import { withJudgeOptions } from './named-judges.ts';
 import type { ResolvedEmbedder, ResolvedSubject } from './resolved.ts';
+import { withJudges } from './set-judge.ts';
 import { familyOf, subjectByName, subjectFolder } from './subjects.ts';
 
 /**
@@ -56,21 +58,21 @@ export function refuseOwnEmbedder(
  */
 export async function setEmbedder(suite: Suite, embedder: string, registry: Registry): Promise<Suite> {
   let read = false;
-  const tasks = await Promise.all(
-    suite.tasks.map(async (task) => {
-      const { embeds, measure, options: schema } = await registry.get('task', task.id);
-      if (embeds) {
-        read = true;
-        return { ...task, options: { ...task.options, embedder } };
-      }
-      if (measure !== 'judged') return task;
-      const judge = await registry.get('judge', String(task.options?.['judge'] ?? schema['judge']?.default));
-      if (!judge.embeds) return task;
-      read = true;
-      const judgeOptions = { ...(task.options?.['judgeOptions'] as Record<string, unknown> | undefined), embedder };
-      return { ...task, options: { ...task.options, judgeOptions } };
-    }),
-  );
+  const judged = await withJudges(suite, registry, async (judges) => {
+    const definitions = await Promise.all(judges.ids.map((id) => registry.get('judge', id)));
+    const reading = definitions.filter(({ embeds }) => embeds);
+    if (reading.length === 0) return judges;
+    read = true;
+    const { ids, options } = judges;
+    const set = reading.map(({ id }) => [id, { ...options[id], embedder }]);
+    return { ids, options: { ...options, ...Object.fromEntries(set) } };
+  });
+  const tasks: Suite['tasks'] = [];
+  for (const task of (judged ?? suite).tasks) {
+    const { embeds } = await registry.get('task', task.id);
+    read ||= embeds === true;
+    tasks.push(embeds ? { ...task, options: { ...task.options, embedder } } : task);
+  }
   if (read) return { ...suite, tasks };
   const names = suite.tasks.map(({ id }) => id).join(', ');
   throw new UserError(
@@ -82,9 +84,7 @@ export async function setEmbedder(suite: Suite, embedder: string, registry: Regi
 export function withAbsoluteEmbedders(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {
   const named = (given: Record<string, unknown>) =>
     given['embedder'] === undefined ? given : { ...given, embedder: absoluteEmbedder(given['embedder'], baseDir) };
-  const { judgeOptions } = options;
-  if (typeof judgeOptions !== 'object' || judgeOptions === null) return named(options);
-  return { ...named(options), judgeOptions: named(judgeOptions as Record<string, unknown>) };
+  return withJudgeOptions(named(options), named);
 }
 
 /** An embedder that is named by a path from a suite's folder, by the whole of it. */

@@ -80,9 +80,12 @@ test('a suite says which known models it reads; to check it, or to replace them,
   };
   const imported = { id: 'smollm2-135m', activations: { from: '/nowhere' }, sites: ['x'] };
   assert.equal(
-    (await modelsOf({ ...given, subjects: [...given.subjects, imported] })).map(({ id }) => id),
+    (await modelsOf({ ...given, subjects: [...given.subjects, imported] }, openRegistry())).map(({ id }) => id),
     ['smollm2-135m', 'smollm2-135m', 'minilm-l6'],
   );
+  // The usual encoder of a judge is fetched, and said, as one that is named is.
+  const steering = { id: 'steering', options: { judge: ['dataset', 'embedding'] } };
+  assert.equal(await modelsOf({ subjects: [], tasks: [steering] }, openRegistry()), [{ id: 'minilm-l6' }]);
   const { SAXBENCH_CACHE: cache, HF_HUB_OFFLINE: offline } = process.env;
   Object.assign(process.env, { SAXBENCH_CACHE: join(folder, 'empty'), HF_HUB_OFFLINE: '1' });
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusal } from '../testing/failing.ts';
-import { labelsFile, readLatentLabels, requireLatents } from './latent-labels.ts';
+import { labelsFile, plannedLabels, readLatentLabels, requireLatents } from './latent-labels.ts';
 
 const test = suite('suite/latent-labels');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-labels-'));
@@ -40,6 +40,15 @@ test('the same labels from JSON, JSON lines and CSV; the first description of a 
   assert.throws(() => requireLatents(wanted, undefined, 'method a'), /no latents/);
 });
 
+test('keys have the labels as they are read, so that an edited reader makes others; edited since the plan they are refused', async () => {
+  const path = file('n.jsonl', '{"index":0,"description":"dogs"}\n{"index":0,"description":"cats"}');
+  const planned = await labelsFile(path);
+  assert.equal(await plannedLabels(planned), { 0: 'dogs' });
+  assert.is((await labelsFile(file('n.csv', 'index,description\n0,dogs\n'))).fingerprint, planned.fingerprint);
+  file('n.jsonl', '{"index":0,"description":"cats"}\n{"index":0,"description":"dogs"}');
+  assert.match(await refusal(plannedLabels(planned)), /labels .*n\.jsonl: changed since the run was planned/);
+});
+
 test('what is no file of labels is refused by name and record', async () => {
   const hostile: [string, RegExp][] = [
     [
@@ -48,6 +57,13 @@ test('what is no file of labels is refused by name and record', async () => {
     ],
     [file('g.jsonl', '{"index":1.5,"description":"a"}'), /record 1: expected the number of a latent/],
     [file('h.jsonl', '{"description":"a"}'), /record 1: expected the number of a latent/],
+    [
+      file(
+        'o.jsonl',
+        '{"layer":"6-res-jb","index":1,"description":"a"}\n{"layer":"7-res-jb","index":1,"description":"b"}',
+      ),
+      /record 2: expected labels of one SAE, of layer '?"?6-res-jb.*7-res-jb/,
+    ],
     [file('i.csv', 'index,text\n1,a\n'), /record 1: expected a text in one of description, label, explanation/],
     [file('j.json', '["a"]'), /expected records/],
     [file('k.json', '{}'), /expected descriptions of latents, found none/],

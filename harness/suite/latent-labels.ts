@@ -2,38 +2,56 @@
 import { extname } from 'node:path';
 import { shown, UserError } from '../errors.ts';
 import { readCsvRecords } from '../io/csv.ts';
-import { sha256File } from '../io/hash.ts';
+import { sha256Json } from '../io/hash.ts';
 import { readJson } from '../io/json.ts';
 import { readJsonl } from '../io/jsonl.ts';
 
 /** A file of labels as a plan knows it. */
 export interface LabelsFile {
   path: string;
+  /** Hash of the labels as they are read: of the same bytes read in another way it is another. */
   fingerprint: string;
 }
 
 /** Names of the two fields, the first that a record has; Neuronpedia's are `index` and `description`. */
 const INDEX = ['index', 'latent', 'feature', 'feature_index'];
 const DESCRIPTION = ['description', 'label', 'explanation'];
+/** What Neuronpedia names an SAE by. */
+const SAE = ['modelId', 'layer'];
 
 /** @throws UserError for a file that cannot be read as labels. */
 export async function labelsFile(path: string): Promise<LabelsFile> {
-  await readLatentLabels(path);
-  return { path, fingerprint: await sha256File(path) };
+  return { path, fingerprint: sha256Json(await readLatentLabels(path)) };
+}
+
+/** The labels of a plan. @throws UserError where the file holds others by now. */
+export async function plannedLabels({ path, fingerprint }: LabelsFile): Promise<Record<number, string>> {
+  const labels = await readLatentLabels(path);
+  if (sha256Json(labels) === fingerprint) return labels;
+  throw new UserError(`labels ${path}: changed since the run was planned; run the command again.`);
 }
 
 /**
  * Labels by latent: from `.jsonl` and `.csv` (`.tsv`) of records, or `.json` of a list of records or an object
  * { latent: description }. Of several descriptions of a latent the first counts, as in AxBench.
  *
- * @throws UserError naming the file and the record for what has no latent or no description, and for a file without any.
+ * @throws UserError naming the file and the record for what has no latent or no description, or is of another SAE than the records
+ *   before; and for a file without any.
  */
 export async function readLatentLabels(path: string): Promise<Record<number, string>> {
   const labels: Record<number, string> = {};
+  const sae: Record<string, unknown> = {};
   let records = 0;
   for await (const record of recordsOf(path)) {
     records++;
     const where = `labels ${path}: record ${records}`;
+    for (const name of SAE) {
+      sae[name] ??= record[name];
+      if (record[name] === undefined || record[name] === sae[name]) continue;
+      throw new UserError(
+        `${where}: expected labels of one SAE, of ${name} ${shown(sae[name])}; found ${shown(record[name])}.`,
+      );
+    }
     const latent = latentOf(fieldOf(record, INDEX), where);
     const description = fieldOf(record, DESCRIPTION);
     if (typeof description !== 'string' || description.trim() === '') {

@@ -2,6 +2,7 @@
 import { UserError, unknownName } from '../errors.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
+import { namedJudges, withJudgeOptions } from './named-judges.ts';
 import type { ResolvedJudge } from './resolved.ts';
 
 /** The endpoint of a run; without one, no judge can be asked. */
@@ -12,39 +13,42 @@ export interface ChatPlace {
 /** The judges of a task, and the encoder that those read texts by that declare `embeds`. */
 export interface ResolvedJudges {
   resolved: { judge: ResolvedJudge; otherJudges?: ResolvedJudge[] };
+  /** The task's options without that encoder's place. */
+  options: Record<string, unknown>;
   embedder?: unknown;
 }
 
 /**
- * The judges that a task's option names, one or a list, with their own options filled in: `judgeOptions` are those of the
- * one judge, or of each by its id.
+ * The judges that a task's options name, with their own options filled in.
  *
  * @throws UserError for unknown judges and options, two encoders, and of a run (`chat`) where a judge cannot be asked.
  */
 export async function resolveJudges(
-  { judge, judgeOptions = {} }: Record<string, unknown>,
+  options: Record<string, unknown>,
   registry: Registry,
   where: string,
   chat: ChatPlace | undefined,
 ): Promise<ResolvedJudges> {
-  const ids = Array.isArray(judge) ? judge.map(String) : [String(judge)];
-  const given = judgeOptions as Record<string, unknown>;
-  const unknown = ids.length > 1 ? Object.keys(given).find((id) => !ids.includes(id)) : undefined;
+  const { ids, options: given } = namedJudges(options);
+  const unknown = Object.keys(given).find((id) => !ids.includes(id));
   if (unknown !== undefined)
     throw unknownName(`judge in ${where}: judgeOptions (of several judges: by their ids)`, unknown, ids);
-  const judges = await Promise.all(
-    ids.map((id) => resolveJudge(id, (ids.length > 1 ? given[id] : given) as typeof given, registry, where, chat)),
-  );
+  const judges = await Promise.all(ids.map((id) => resolveJudge(id, given[id], registry, where, chat)));
   const embedders = [...new Set(judges.flatMap(({ embedder }) => embedder ?? []))];
   if (embedders.length > 1) {
     throw new UserError(`${where}: judgeOptions: expected one encoder for all judges; found ${embedders.join(', ')}.`);
   }
+  const reading = ids.filter((_, i) => judges[i]!.embedder !== undefined);
   const [first, ...others] = judges.map(({ resolved }) => resolved);
   return {
     resolved: { judge: first!, ...(others.length > 0 ? { otherJudges: others } : {}) },
+    options: withJudgeOptions(options, (own, id) => (reading.includes(id) ? withoutEmbedder(own) : own)),
     ...(embedders.length > 0 ? { embedder: embedders[0] } : {}),
   };
 }
+
+/** Options of a judge without its encoder, which counts by its fingerprint, and not by where it lies. */
+const withoutEmbedder = ({ embedder: _place, ...others }: Record<string, unknown>) => others;
 
 async function resolveJudge(
   name: string,
@@ -56,10 +60,8 @@ async function resolveJudge(
   const definition = await registry.get('judge', name);
   const { id, version } = definition;
   const all = await resolveOptions(definition.options, given, `${where}: judge ${id}`);
-  // By its fingerprint, and not by where it lies.
-  const { embedder, ...others } = all;
-  const options = definition.embeds ? others : all;
-  const read = definition.embeds && embedder !== undefined ? { embedder } : {};
+  const options = definition.embeds ? withoutEmbedder(all) : all;
+  const read = definition.embeds && all['embedder'] !== undefined ? { embedder: all['embedder'] } : {};
   if (!definition.asks || !chat) return { resolved: { id, version, options }, ...read };
   const { endpoint } = chat;
   if (endpoint === undefined) {

@@ -126,16 +126,16 @@ export async function resolveTask(
   const resolved = await resolveOptions(task.options, given.options, label);
   // By its fingerprint, and not by where it lies.
   const { embedder, ...others } = resolved;
-  const options = task.embeds ? others : resolved;
+  const own = task.embeds ? others : resolved;
   await checkShown(task, registry, where);
-  const judges = task.measure === 'judged' ? await resolveJudges(options, registry, label, chat) : undefined;
+  const judges = task.measure === 'judged' ? await resolveJudges(own, registry, label, chat) : undefined;
   const encoder = (task.embeds ? embedder : undefined) ?? judges?.embedder;
   const away = encoder === undefined || (!fetch && (await isToFetch(await subjectByName(String(encoder)))));
   return {
     id: task.id,
     title: task.title,
     version: task.version,
-    options,
+    options: judges?.options ?? own,
     optionsPassed: given.options ?? {},
     seeded: task.seeded,
     prepares: task.prepare !== undefined,

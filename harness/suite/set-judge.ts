@@ -2,21 +2,15 @@
 import { UserError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
+import { type NamedJudges, namedJudges, optionsNaming } from './named-judges.ts';
 
 type SuiteTask = Suite['tasks'][number];
-type Options = Record<string, unknown>;
 
-/** The judges of a task with the options of each. */
-interface JudgesOfTask {
-  ids: string[];
-  options: Record<string, Options>;
-}
-
-/** The suite with the judges of each judged task as `change` gives them; undefined where no task is judged. */
-async function withJudges(
+/** The suite with the judges of each judged task as `change` gives them, as it is where it gives the same; undefined where no task is judged. */
+export async function withJudges(
   suite: Suite,
   registry: Registry,
-  change: (judges: JudgesOfTask) => JudgesOfTask | Promise<JudgesOfTask>,
+  change: (judges: NamedJudges) => NamedJudges | Promise<NamedJudges>,
 ): Promise<Suite | undefined> {
   let judged = false;
   const tasks: SuiteTask[] = [];
@@ -27,15 +21,9 @@ async function withJudges(
       continue;
     }
     judged = true;
-    const judge = task.options?.['judge'] ?? schema['judge']?.default;
-    const given = (task.options?.['judgeOptions'] ?? {}) as Options;
-    const names = Array.isArray(judge) ? judge.map(String) : [String(judge)];
-    // Of one judge they are its own, of several by their ids.
-    const own = names.length > 1 ? (given as Record<string, Options>) : { [names[0]!]: given };
-    const { ids, options } = await change({ ids: names, options: own });
-    const several = ids.length > 1;
-    const set = { judge: several ? ids : ids[0]!, judgeOptions: several ? options : (options[ids[0]!] ?? {}) };
-    tasks.push({ ...task, options: { ...task.options, ...set } });
+    const named = namedJudges(task.options, schema['judge']?.default);
+    const changed = await change(named);
+    tasks.push(changed === named ? task : { ...task, options: { ...task.options, ...optionsNaming(changed) } });
   }
   return judged ? { ...suite, tasks } : undefined;
 }

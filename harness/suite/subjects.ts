@@ -16,6 +16,7 @@ import {
   knownSubject,
   knownSubjectIds,
 } from './known-subjects.ts';
+import { namedJudges } from './named-judges.ts';
 
 const PRETRAINED = join(packageRoot, 'models/pretrained');
 
@@ -98,10 +99,27 @@ export async function fetchNamed(subjects: readonly SubjectReference[], options:
   for (const id of ids) await fetchKnownSubject(id, options);
 }
 
-/** The models that a suite reads: its subjects, where they are not activations made elsewhere, and encoders of its tasks. */
-export async function modelsOf({ subjects, tasks }: Pick<Suite, 'subjects' | 'tasks'>): Promise<SubjectReference[]> {
+/** The names of encoders that a task and its judges read, usual ones among them. */
+async function embeddersOf({ id, options = {} }: Suite['tasks'][number], registry: Registry): Promise<unknown[]> {
+  const task = await registry.get('task', id);
+  const own = task.embeds ? [options['embedder'] ?? task.options['embedder']?.default] : [];
+  if (task.measure !== 'judged') return own;
+  const judges = namedJudges(options, task.options['judge']?.default);
+  const theirs = judges.ids.map(async (name) => {
+    const { embeds, options: schema } = await registry.get('judge', name);
+    return embeds ? (judges.options[name]?.['embedder'] ?? schema['embedder']?.default) : undefined;
+  });
+  return [...own, ...(await Promise.all(theirs))];
+}
+
+/** The models that a suite reads: its subjects, where they are not activations made elsewhere, and encoders of its tasks and judges. */
+export async function modelsOf(
+  { subjects, tasks }: Pick<Suite, 'subjects' | 'tasks'>,
+  registry: Registry,
+): Promise<SubjectReference[]> {
   const own = subjects.filter(({ activations }) => activations?.from === undefined);
-  const embedders = new Set(tasks.flatMap(({ options }) => options?.['embedder'] ?? []).map(String));
+  const named = (await Promise.all(tasks.map((task) => embeddersOf(task, registry)))).flat();
+  const embedders = new Set(named.filter((name) => name !== undefined).map(String));
   return [...own, ...(await Promise.all([...embedders].map(subjectByName)))];
 }
 
