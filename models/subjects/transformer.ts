@@ -20,6 +20,7 @@ import {
   servesBlock,
   transformerBlock,
 } from '../../harness/kit/index.ts';
+import { requireLayers } from './additions.ts';
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
 import { type Hooks, INNER_SITES } from './sites.ts';
@@ -100,8 +101,6 @@ export interface StackPass {
   local?: { rotary?: RotaryTables; seen?: Tensor2D };
   /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
   caches?: readonly KeyValueCache[];
-  /** What is added to the outputs of linear layers. */
-  additions?: readonly LinearAddition[] | undefined;
   /** The first block that runs: x is its input. Default 0. */
   from?: number;
   /** Of the last block's output only the first column of each row is wanted: [n, d]. */
@@ -116,6 +115,7 @@ export interface StackResult {
 
 /** Runs x [n·t, d] through all blocks, or until the hooks are satisfied. Call inside `tf.tidy`. */
 export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pass: StackPass): StackResult {
+  requireLayers(spec, pass.hooks.additions, pass.from ?? 0);
   const captured: Record<string, Tensor3D> = {};
   let stream = x;
   for (let layer = pass.from ?? 0; layer < spec.layers; layer++) {
@@ -144,7 +144,7 @@ function runBlock(
   const { names } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
-  const additions = pass.additions?.filter(({ block }) => block === layer) ?? [];
+  const additions = hooks.additions.filter(({ block }) => block === layer);
   const project = (which: LinearLayer, value: Tensor2D) => {
     const output = linear(params, prefix + names[which]!, value);
     return additions.reduce((sum, added) => (added.layer === which ? withAddition(sum, added, value) : sum), output);
@@ -180,7 +180,7 @@ function runBlock(
 
   const a = normBefore(names.attentionNorm, x);
   // Other columns matter to the first one by their keys and values alone.
-  const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
+  const alone = last && unseen && additions.length === 0 && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
   const q = normed(names.qNorm, project('q', asking));
