@@ -113,6 +113,10 @@ test('NaN, infinities, undeclared metrics and unexplained gaps are refused', () 
     () => rows({ f1: { value: 1, ci95: null, n: 1 } }),
     /'f1': not declared; the task declares auroc, loss/,
   );
+  assert.throws(
+    () => rows({ constructor: { value: 1, ci95: null, n: 1 } }),
+    /'constructor': not declared; the task declares auroc, loss/,
+  );
   assert.throws(() => rows({ loss: { value: null, ci95: null, n: 0 } }), /an empty cell needs a reason/);
   assert.throws(() => rows({ loss: { value: 1, ci95: null, n: 1.5 } }), /n: expected a count; found 1.5/);
   assert.throws(

@@ -8,9 +8,9 @@ import { realResult } from './testing/results.ts';
 
 const test = suite('reports/judging');
 
-const judged = (judging: ResultJudging[]): Result => {
+const judged = (judging: ResultJudging[], model = 'm'): Result => {
   const made = realResult('bow', 'steering');
-  const judge = { id: 'openai', version: 1, options: { model: 'm' }, endpoint: 'http://h/v1' };
+  const judge = { id: 'openai', version: 1, options: { model }, endpoint: 'http://h/v1' };
   const otherJudges = [{ id: 'dataset', version: 2, options: {} }];
   return { ...made, task: { ...made.task, judge, otherJudges }, judging };
 };
@@ -46,6 +46,28 @@ test('counts and sums of several results are joined', () => {
   assert.match(
     second!,
     /^Judge dataset rated all of 20 texts\. With openai, kappa of overall \(6 texts\) 0\.333 \[.*, difference 0/,
+  );
+});
+
+test('results of two models stay apart: neither is told under the name of the other', () => {
+  const of = (model: string, missing: Record<string, number>, sums: number[]) =>
+    judged(
+      [
+        { judge: 'openai', texts: 10, missing, agreement: [] },
+        { judge: 'dataset', texts: 10, missing: {}, agreement: agreement([sums, sums]) },
+      ],
+      model,
+    );
+  const agreed = [2, 2, 2, 4, 4, 4];
+  const lines = judgingOf([of('m', { 'no rating': 1 }, agreed), of('n', { 'no rating': 5 }, [2, 2, 2, 4, 4, 0])]).map(
+    judgingLine,
+  );
+  assert.equal(lines.length, 3);
+  assert.is(lines[0], 'Judge openai (m at http://h/v1) left 1 of 10 texts unrated (1 × no rating).');
+  assert.is(lines[2], 'Judge openai (n at http://h/v1) left 5 of 10 texts unrated (5 × no rating).');
+  assert.match(
+    lines[1]!,
+    /^Judge dataset rated all of 20 texts\. With openai \(m at \S+\), kappa of overall \(4 texts\) 1[ .,].* With openai \(n at \S+\), kappa of overall \(4 texts\) [-−]1/,
   );
 });
 

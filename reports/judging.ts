@@ -4,14 +4,15 @@ import type { Estimate } from '../harness/num/stats/interval.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { formatInterval } from './format.ts';
 
-/** A judge over all results of a table; a text that several methods gave counts for each. */
+/** A judge over all results of a table; a text that several methods gave counts for each. Two models are two judges. */
 export interface TableJudging {
   judge: string;
   /** The model that it asks and where, of one that does. */
   asks?: string;
   texts: number;
   missing: Record<string, number>;
-  agreement: { with: string | null; ratings: (Agreement & { rating: string })[] }[];
+  /** With each other judge; null: with itself. `asks`: of that one. */
+  agreement: { with: string | null; asks?: string; ratings: (Agreement & { rating: string })[] }[];
 }
 
 /** The largest rating. */
@@ -25,40 +26,45 @@ function asksOf({ judge, otherJudges = [] }: Result['task'], id: string): string
     : `${String((found.options as Record<string, unknown>)['model'])} at ${found.endpoint}`;
 }
 
-interface JoinedJudging extends TableJudging {
-  sums: Map<string, { with: string | null; rating: string; parts: PairedSums[] }>;
+interface Compared {
+  with: string | null;
+  asks?: string;
+  /** By rating, of each result. */
+  parts: Map<string, PairedSums[]>;
+}
+
+interface JoinedJudging extends Omit<TableJudging, 'agreement'> {
+  compared: Map<string, Compared>;
 }
 
 /** All judges of the results, in the order of first appearance, with the sums of their results joined. */
 export function judgingOf(results: readonly Result[]): TableJudging[] {
   const found = new Map<string, JoinedJudging>();
   for (const { task, judging = [] } of results) {
+    const namedOf = (id: string) => {
+      const asks = asksOf(task, id);
+      return { key: JSON.stringify([id, asks]), ...(asks === undefined ? {} : { asks }) };
+    };
     for (const { judge, texts, missing, agreement } of judging) {
-      const asks = asksOf(task, judge);
-      const fresh: JoinedJudging = { judge, texts: 0, missing: {}, agreement: [], sums: new Map() };
-      const own = found.get(judge) ?? (asks === undefined ? fresh : { ...fresh, asks });
+      const { key, ...asks } = namedOf(judge);
+      const own: JoinedJudging = found.get(key) ?? { judge, ...asks, texts: 0, missing: {}, compared: new Map() };
+      found.set(key, own);
       own.texts += texts;
       for (const [reason, times] of Object.entries(missing as Record<string, number>))
         own.missing[reason] = (own.missing[reason] ?? 0) + times;
       for (const { with: other, rating, units, sums } of agreement) {
-        const key = JSON.stringify([other, rating]);
-        const known = own.sums.get(key) ?? { with: other, rating, parts: [] };
-        known.parts.push({ units, sums });
-        own.sums.set(key, known);
+        const { key: otherKey, ...otherAsks } = other === null ? { key: '' } : namedOf(other);
+        const compared: Compared = own.compared.get(otherKey) ?? { with: other, ...otherAsks, parts: new Map() };
+        own.compared.set(otherKey, compared);
+        compared.parts.set(rating, [...(compared.parts.get(rating) ?? []), { units, sums }]);
       }
-      found.set(judge, own);
     }
   }
-  return [...found.values()].map(({ sums, ...judging }) => {
-    const all = [...sums.values()].map(({ parts, ...names }) => ({
-      ...names,
-      ...agreementOf(joinedSums(parts), MOST),
-    }));
-    const others = [...new Set(all.map((each) => each.with))];
-    const agreement = others.map((other) => ({
-      with: other,
-      ratings: all.filter((each) => each.with === other && each.texts > 0).map(({ with: _, ...ratings }) => ratings),
-    }));
+  return [...found.values()].map(({ compared, ...judging }) => {
+    const agreement = [...compared.values()].map(({ parts, ...other }) => {
+      const ratings = [...parts].map(([rating, own]) => ({ rating, ...agreementOf(joinedSums(own), MOST) }));
+      return { ...other, ratings: ratings.filter(({ texts }) => texts > 0) };
+    });
     return { ...judging, agreement: agreement.filter(({ ratings }) => ratings.length > 0) };
   });
 }
@@ -73,8 +79,10 @@ export function judgingLine({ judge, asks, texts, missing, agreement }: TableJud
   if (count === 0 && agreement.length === 0 && asks === undefined) return undefined;
   const told = reasons.map(([reason, times]) => `${times} × ${reason}`).join('; ');
   const left = count === 0 ? `rated all of ${texts} texts` : `left ${count} of ${texts} texts unrated (${told})`;
-  const compared = agreement.map(({ with: other, ratings }) => {
-    const name = other === null ? 'With itself, asked again' : `With ${other}`;
+  const compared = agreement.map(({ with: other, asks: model, ratings }) => {
+    // One name may be several models.
+    const several = agreement.filter((each) => each.with === other).length > 1 && model !== undefined;
+    const name = other === null ? 'With itself, asked again' : `With ${other}${several ? ` (${model})` : ''}`;
     const each = ratings.map(
       ({ rating, texts: n, kappa, difference }) =>
         `${rating} (${n} texts) ${estimateText(kappa)}, difference ${estimateText(difference)}`,

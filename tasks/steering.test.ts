@@ -5,7 +5,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   type ActivationSet,
-  type ConceptSet,
   type Dataset,
   type FittedMethod,
   type Item,
@@ -22,6 +21,7 @@ import { initBackend } from '../harness/num/backend.ts';
 import { checkedRows } from '../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { judgeOn, taskTools } from '../harness/testing/task-tools.ts';
+import { wordActivations, wordConcepts, wordDataset, wordItems } from '../harness/testing/word-data.ts';
 import { oneHot, wordModel } from '../harness/testing/word-model.ts';
 import clipFamily from '../models/subjects/clip.ts';
 import llama from '../models/subjects/llama.ts';
@@ -37,26 +37,6 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
-const words = {
-  concepts: [{ id: 'c', label: 'concept' }],
-  items: [{ id: '0' }, { id: '1' }],
-  examples: [] as ConceptSet['examples'],
-};
-words.examples.push({ concept: 0, item: 0, split: 'train', role: 'positive' });
-words.examples.push({ concept: 0, item: 1, split: 'train', role: 'negative' });
-const dataset: Dataset = {
-  id: 'words',
-  modality: 'text',
-  fingerprint: '',
-  corpus: async () => [],
-  prompts: async (n) => Array.from({ length: n }, (_, i) => ({ id: `${i}`, text: 'go', topic: 'topic' })),
-  judge: {
-    description: 'words',
-    concept: (text, { label }) => (text.includes(label) ? 2 : 0),
-    instruction: (text, { topic }) => (text.includes(topic!) ? 2 : 0),
-  },
-};
 const OPTIONS: SteeringOptions = {
   concepts: 8,
   prompts: 4,
@@ -85,16 +65,18 @@ interface Inputs {
   test?: ActivationSet;
   options?: Partial<SteeringOptions>;
   judge?: JudgeDefinition;
+  otherJudges?: JudgeDefinition[];
 }
 
 async function run(inputs: Inputs, methods: FittedMethod[]) {
-  const { subject, site, options, judge = datasetJudge, ...rest } = inputs;
+  const { subject, site, options, judge = datasetJudge, otherJudges = [], ...rest } = inputs;
   const context = {
     test: rest.labelled.activations,
     ...rest,
     options: { ...OPTIONS, ...options },
     subject,
     judge: judgeOn(rest.dataset, judge),
+    otherJudges: otherJudges.map((other) => judgeOn(rest.dataset, other)),
     site: subject.sites.find(({ name }) => name === site)!,
     train: rest.labelled.activations,
     rng: createRng(0),
@@ -114,14 +96,12 @@ async function run(inputs: Inputs, methods: FittedMethod[]) {
   return outcomes;
 }
 
-/** Scale 2: the largest product of the concept's axis with a training row. */
-const wordActivations: ActivationSet = memoryActivations([[[0, 0, 0, 2, 0]], [[0, 0, 0, 0, 1]]]);
 const wordInputs = (subject: Subject): Inputs => ({
   subject,
   site: 'resid',
-  dataset,
-  labelled: memoryLabelled(words, wordActivations),
-  testItems: texts.map((text, i) => ({ id: `${i}`, text: `go ${text}`, responseStart: 2 })),
+  dataset: wordDataset,
+  labelled: memoryLabelled(wordConcepts, wordActivations),
+  testItems: wordItems,
 });
 const axis = (i: number): FittedMethod => ({
   d_in: 5,
@@ -230,15 +210,36 @@ test('no steering: nothing is generated again, and it ties with itself', async (
   assert.is(subject.generated(), 4);
 });
 
-test('what steering costs on held-out text stands beside its score', async () => {
-  const subject = wordModel();
-  const tokenIds = texts.map((text) => subject.tokenizer.encode(`go ${text}`).ids);
+/** With held-out documents of several tokens. */
+function documentInputs(subject: Extract<Subject, { type: 'lm' }>): Inputs {
+  const tokenIds = wordItems.map(({ text }) => subject.tokenizer.encode(text!).ids);
   const rows = tokenIds.map((own) => own.map(oneHot));
+  return { ...wordInputs(subject), test: memoryActivations(rows, { tokenIds }) };
+}
+
+test('what steering costs on held-out text stands beside its score', async () => {
   const idle = { ...axis(3), detector: () => ({ direction: new Float32Array(5) }) };
-  const inputs = { ...wordInputs(subject), test: memoryActivations(rows, { tokenIds }) };
+  const inputs = documentInputs(wordModel());
   const [steered, still] = (await run(inputs, [axis(3), idle])).map(({ rows }) => rows[0]!.metrics);
   assert.ok(steered!['perplexity_ratio']!.value !== 1 && steered!['kl']!.value! > 0);
   assert.equal([still!['perplexity_ratio']!.value, still!['kl']!.value], [1, 0]);
+});
+
+test('what a factor costs is computed once, whichever judges choose it', async () => {
+  const counted = async (otherJudges: JudgeDefinition[]) => {
+    let passes = 0;
+    const model = wordModel();
+    const forward: typeof model.forward = (...given) => {
+      passes++;
+      return model.forward(...given);
+    };
+    const [outcome] = await run({ ...documentInputs({ ...model, forward }), otherJudges }, [axis(3)]);
+    return { passes, ratios: outcome!.rows.map(({ metrics }) => metrics['perplexity_ratio']!) };
+  };
+  const [one, two] = [await counted([]), await counted([{ ...datasetJudge, id: 'second' }])];
+  assert.is.not(one.ratios[0]!.value, null);
+  assert.equal(two.ratios, [one.ratios[0], one.ratios[0]]);
+  assert.is(two.passes, one.passes);
 });
 
 test('a sparse dictionary is steered by its best latent, added and clamped', async () => {
@@ -278,12 +279,12 @@ test('a method without directions gets an empty row with the reason', async () =
 test('says why it cannot run', () => {
   const site = { name: 'text.embed', d: 2, modality: 'text', kind: 'pooled' } as const;
   const why = (context: object) => task.unavailable!(context as Parameters<NonNullable<typeof task.unavailable>>[0]);
-  assert.match(why({ site, dataset })!, /imported/);
-  assert.match(why({ site, dataset, subject: { type: 'lm' } })!, /no labelled concepts/);
+  assert.match(why({ site, dataset: wordDataset })!, /imported/);
+  assert.match(why({ site, dataset: wordDataset, subject: { type: 'lm' } })!, /no labelled concepts/);
   assert.match(why({ site, dataset: {}, labelled: {}, subject: { type: 'lm' } })!, /no prompts/);
-  const mute = judgeOn({ ...dataset, judge: undefined }, datasetJudge);
-  assert.match(why({ site, dataset, labelled: {}, subject: { type: 'lm' }, judge: mute })!, /no judge/);
-  assert.match(why({ site, dataset, labelled: {}, subject: { type: 'clip' } })!, /vision tower/);
+  const mute = judgeOn({ ...wordDataset, judge: undefined }, datasetJudge);
+  assert.match(why({ site, dataset: wordDataset, labelled: {}, subject: { type: 'lm' }, judge: mute })!, /no judge/);
+  assert.match(why({ site, dataset: wordDataset, labelled: {}, subject: { type: 'clip' } })!, /vision tower/);
 });
 
 const folder = (id: string) => join(packageRoot, 'models/pretrained', id);

@@ -9,7 +9,7 @@ import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
 import type { SteeringVector } from './steering/steering-vectors.ts';
-import { INTERVENTION_AXIS, steeringWays } from './steering/ways.ts';
+import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays } from './steering/ways.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
 
@@ -37,10 +37,8 @@ export default defineTask<SteeringOptions, Shared>({
   metrics: METRICS,
   axes: {
     selection:
-      "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
-      "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
-      'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025); written: none, the ' +
-      "method's own texts are judged as they are; asked: none, the method asks for the concept in the prompt",
+      `${SELECTION_AXIS}; written: none, the method's own texts are judged as they are; ` +
+      'asked: none, the method asks for the concept in the prompt',
     intervention: INTERVENTION_AXIS,
     judge: 'who rated, where several judges did: the first of them ranks',
   },

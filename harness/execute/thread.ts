@@ -24,24 +24,31 @@ const tell = (message: ThreadMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 const { signal } = controller;
 
-/** Those that wait for an answer, by the number of their call. */
-const waiting = new Map<number, { resolve: (answer: ThreadAnswer) => void; reject: (error: Error) => void }>();
-let calls = 0;
+/** This thread's calls to the run, which answers them in any order. */
+function openCalls() {
+  const waiting = new Map<number, { resolve: (answer: ThreadAnswer) => void; reject: (error: Error) => void }>();
+  let calls = 0;
+  return {
+    ask: (question: ThreadCall) =>
+      new Promise<ThreadAnswer>((resolve, reject) => {
+        waiting.set(calls, { resolve, reject });
+        tell({ type: 'ask', call: calls++, ask: question });
+      }),
+    hear({ call, answer, error }: Extract<ThreadOrder, { type: 'answer' }>): void {
+      const { resolve, reject } = waiting.get(call)!;
+      waiting.delete(call);
+      if (error) reject(errorFrom(error));
+      else resolve(answer);
+    },
+  };
+}
+
+const { ask, hear } = openCalls();
 
 parentPort!.on('message', (order: ThreadOrder) => {
-  if (order.type === 'abort') return controller.abort();
-  const { resolve, reject } = waiting.get(order.call)!;
-  waiting.delete(order.call);
-  if (order.error) reject(errorFrom(order.error));
-  else resolve(order.answer);
+  if (order.type === 'abort') controller.abort();
+  else hear(order);
 });
-
-function ask(question: ThreadCall): Promise<ThreadAnswer> {
-  return new Promise((resolve, reject) => {
-    waiting.set(calls, { resolve, reject });
-    tell({ type: 'ask', call: calls++, ask: question });
-  });
-}
 
 /** The run's queue, which another thread holds. */
 function distantQueue(): JobQueue {

@@ -163,6 +163,7 @@ export {
 } from './kept-rows.ts';
 export { type LabelMatch, matchLabels } from './label-match.ts';
 export { poolLatents } from './latents.ts';
+export { divergences, logProbs } from './log-probs.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
 export { measureReconstruction, notFinite, throughMethod } from './measure-reconstruction.ts';
 export { droppedMark, type PrincipalComponents, principalComponents } from './principal-components.ts';

@@ -84,7 +84,8 @@ export const mainMetric = (definitions: Definitions): string | undefined =>
 export function rowComplaint(row: ResultRowRecord, place: number, definitions: Definitions): string | undefined {
   const at = `row ${place} (${shown(row.axes)})`;
   for (const [name, metric] of Object.entries(row.metrics)) {
-    const definition = definitions[name];
+    // A name such as 'constructor' is found in every object.
+    const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
     if (!definition)
       return `${at}: metric '${name}': not declared; the task declares ${Object.keys(definitions).join(', ')}`;
     const complaint = metricComplaint(metric, definition.range);

@@ -3,12 +3,13 @@ import {
   type ActivationSet,
   type LanguageModel,
   type Prepared,
+  type Tensor,
   type Tensor2D,
   type Tensor3D,
   tf,
 } from '../../harness/contract.ts';
-import { restOfText } from '../../harness/kit/index.ts';
-import { keptCleanPasses, logProbs, makeCleanPasses } from './clean-passes.ts';
+import { divergences, logProbs, restOfText } from '../../harness/kit/index.ts';
+import { keptCleanPasses, makeCleanPasses } from './clean-passes.ts';
 import type { DocumentSums, Ratios } from './document-ratios.ts';
 import { activationsOf, type ItemBatch, itemBatches, type Replacement, splice, spliced } from './splice.ts';
 
@@ -66,17 +67,14 @@ function splicedLogProbs(
 const rowsOf = (x: Tensor3D) => tf.reshape(x, [x.shape[0] * x.shape[1], x.shape[2]]) as Tensor2D;
 
 /** −log p of the tokens that came, [positions]. */
-async function crossEntropies(logp: Tensor2D, next: Int32Array): Promise<ArrayLike<number>> {
+function crossEntropies(logp: Tensor2D, next: Int32Array): Promise<ArrayLike<number>> {
   const flat = Int32Array.from(next, (token, i) => i * logp.shape[1] + token);
-  const result = tf.tidy(() => tf.neg(tf.gather(tf.reshape(logp, [-1]), tf.tensor1d(flat, 'int32'))));
-  const values = await result.data();
-  result.dispose();
-  return values;
+  return valuesOf(() => tf.neg(tf.gather(tf.reshape(logp, [-1]), tf.tensor1d(flat, 'int32'))));
 }
 
-/** KL(p ‖ q) of each row, in nats, from log-probabilities. */
-async function divergences(logp: Tensor2D, logq: Tensor2D): Promise<ArrayLike<number>> {
-  const result = tf.tidy(() => tf.sum(tf.mul(tf.exp(logp), tf.sub(logp, logq)), 1));
+/** The values of what is computed. */
+async function valuesOf(compute: () => Tensor): Promise<ArrayLike<number>> {
+  const result = tf.tidy(compute);
   const values = await result.data();
   result.dispose();
   return values;
@@ -111,8 +109,8 @@ export async function prepareLm(
         ce_clean: await crossEntropies(logp, next),
         ce_zero: await crossEntropies(zero, next),
         ce_mean: await crossEntropies(mean, next),
-        kl_zero: await divergences(logp, zero),
-        kl_mean: await divergences(logp, mean),
+        kl_zero: await valuesOf(() => divergences(logp, zero)),
+        kl_mean: await valuesOf(() => divergences(logp, mean)),
       };
       tf.dispose([x, logp, zero, mean]);
       item.forEach((i, row) => {
@@ -157,7 +155,7 @@ export async function spliceLm(
       const logq = splicedLogProbs(model, batch, at, site, x, instead);
       const logp = await clean.next(batch, at);
       const ce = await crossEntropies(logq, next);
-      const kl = await divergences(logp, logq);
+      const kl = await valuesOf(() => divergences(logp, logq));
       tf.dispose([x, read ?? [], logp, logq]);
       item.forEach((i, row) => {
         sums['ce']![batch.first + i]! += ce[row]!;

@@ -8,7 +8,7 @@ import {
   tf,
 } from '../../harness/contract.ts';
 import { restOfText } from '../../harness/kit/index.ts';
-import { type Kind, type RowSteering, steerEach } from './interventions.ts';
+import { type Steering, steerEach } from './interventions.ts';
 import type { Generation } from './ratings.ts';
 import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from './texts.ts';
 
@@ -20,7 +20,7 @@ export interface GenerationRow {
   /** Number of the random stream: rows of one stream draw the same random numbers, whatever steers them. */
   stream: number;
   /** Nothing for a generation without steering. */
-  steering?: RowSteering & { kind: Kind };
+  steering?: Steering;
   /** In its place: the method's own change of the subject, and how strong. */
   own?: { change: NonNullable<ConceptDetector['intervene']>; strength: number };
 }

@@ -25,6 +25,9 @@ export interface RowSteering {
 /** How a row is steered; what each does is said at {@link steer}. */
 export type Kind = 'add' | 'clamp' | 'patch' | 'replace';
 
+/** With what and how a row is steered. */
+export type Steering = RowSteering & { kind: Kind };
+
 /**
  * `add`: x + strength · vector. `clamp`: x + (strength − f(x)) · vector, where f is the row's latent at that position:
  * the latent is set to `strength` and the reconstruction's error is kept. `patch`: the same by the decoder itself, whatever
@@ -79,11 +82,7 @@ function acted(rows: readonly RowSteering[], x: Tensor3D, { phase }: Interventio
 }
 
 /** Rows steered each in its own way; those of one kind are best kept together. */
-export function steerEach(
-  site: string,
-  rows: readonly (RowSteering & { kind: Kind })[],
-  method: FittedMethod,
-): Intervention {
+export function steerEach(site: string, rows: readonly Steering[], method: FittedMethod): Intervention {
   const starts = rows.flatMap(({ kind }, i) => (kind === rows[i - 1]?.kind ? [] : [i]));
   const runs = starts.map((from, i) => {
     const own = rows.slice(from, starts[i + 1]);

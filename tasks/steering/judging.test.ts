@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Rating, TaskJudge } from '../../harness/contract.ts';
-import { generateOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf, type TextKey } from './judging.ts';
+import { eachOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
 
 const test = suite('tasks/steering/judging');
 
@@ -99,13 +99,15 @@ test('two judges: rows with the axis, agreement on the texts that both rated, th
 
 test('each text is generated once, in the order that is asked for', async () => {
   const made: string[] = [];
-  const generate = generateOnce(async (wanted: TextKey[]) =>
-    wanted.map(({ c, p }) => {
-      made.push(`${c}${p}`);
-      return { text: `${c}${p}`, tokens: 1, nll: 0, repetition: 0, wordRepetition: 0 } as never;
-    }),
+  const key = (c: number, p: number) => ({ c, p });
+  const generate = eachOnce(
+    ({ c, p }: ReturnType<typeof key>) => `${c} ${p}`,
+    async (wanted) =>
+      wanted.map(({ c, p }) => {
+        made.push(`${c}${p}`);
+        return { text: `${c}${p}` };
+      }),
   );
-  const key = (c: number, p: number): TextKey => ({ kind: 'add', factor: 1, c, p });
   await generate([key(0, 0), key(0, 1)]);
   const texts = await generate([key(1, 0), key(0, 1), key(1, 1)]);
   assert.equal(

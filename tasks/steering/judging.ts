@@ -8,7 +8,7 @@ import {
   type RatedPair,
   rankCorrelation,
 } from '../../harness/kit/index.ts';
-import { type Generation, type Ratings, ratingsOf } from './ratings.ts';
+import { type Ratings, ratingsOf } from './ratings.ts';
 
 const NAMES = ['overall', 'concept', 'instruct', 'fluency'] as const;
 /** The largest rating. */
@@ -168,24 +168,15 @@ export function joinedOutcome(outcomes: readonly TaskOutcome[], records: readonl
   };
 }
 
-/** What decides a generated text, within one evaluation. */
-export interface TextKey {
-  kind: string;
-  c: number;
-  factor: number;
-  p: number;
-}
-
-/** Generates each text once, whichever judges want it rated. */
-export function generateOnce<W extends TextKey>(make: (wanted: W[]) => Promise<Generation[]>) {
-  const known = new Map<string, Generation>();
-  const keyOf = ({ kind, c, factor, p }: TextKey) => `${kind} ${c} ${factor} ${p}`;
-  return async (wanted: W[]): Promise<Generation[]> => {
-    const missing = wanted.filter((text) => !known.has(keyOf(text)));
+/** Makes each thing once, whichever judges want it; in the order that is asked for. @param keyOf What decides it. */
+export function eachOnce<W, T>(keyOf: (wanted: W) => string, make: (wanted: W[]) => Promise<T[]>) {
+  const known = new Map<string, T>();
+  return async (wanted: readonly W[]): Promise<T[]> => {
+    const missing = wanted.filter((each) => !known.has(keyOf(each)));
     const made = missing.length > 0 ? await make(missing) : [];
-    missing.forEach((text, i) => {
-      known.set(keyOf(text), made[i]!);
+    missing.forEach((each, i) => {
+      known.set(keyOf(each), made[i]!);
     });
-    return wanted.map((text) => known.get(keyOf(text))!);
+    return wanted.map((each) => known.get(keyOf(each))!);
   };
 }

@@ -12,16 +12,15 @@ import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
-import type { Kind } from './interventions.ts';
-import { generateOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
+import type { Kind, Steering } from './interventions.ts';
+import { eachOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
 import { type Cost, costDocuments, steeringCosts } from './likelihood/capability.ts';
-import type { Steering } from './likelihood/losses.ts';
 import type { StoredText } from './likelihood/texts.ts';
 import { type ConceptScores, lmCurves, lmDetails, lmMeasured, mean } from './lm-scores.ts';
 import type { SteeringOptions } from './options.ts';
 import { steeredPositions } from './positions.ts';
 import type { Generation, Ratings } from './ratings.ts';
-import type { SteeringVector } from './steering-vectors.ts';
+import { type SteeringVector, steeringBy } from './steering-vectors.ts';
 import { cutText, type KnownTexts, promptIds, textLikelihoods, textOf } from './texts.ts';
 
 /** Tokens of a held-out document that tell what steering costs. */
@@ -62,16 +61,18 @@ interface Steered {
   vector: SteeringVector;
 }
 
+type Chosen = Steered & { factor: number };
+
 /** One text to be generated: prompt `p` of concept `c`, steered with the given factor. */
-interface Wanted extends Steered {
-  factor: number;
+interface Wanted extends Chosen {
   p: number;
 }
 
 /** What the steered subject computes, whoever judges. */
 interface SteeredPasses {
-  generate: (wanted: Wanted[]) => Promise<Generation[]>;
-  costs: (chosen: readonly (Steered & { factor: number })[]) => Promise<Cost[][] | undefined>;
+  generate: (wanted: readonly Wanted[]) => Promise<Generation[]>;
+  /** By document; undefined where the documents cannot be steered so. */
+  costs: (chosen: readonly Chosen[]) => Promise<(Cost[] | undefined)[]>;
 }
 
 /** Chooses concepts and prompts, calibrates fluency, and generates without steering. */
@@ -107,8 +108,14 @@ export async function steerLm(
   const { write, ask } = context.method;
   const make = write ? writeWanted : ask ? askWanted : generateWanted;
   const passes: SteeredPasses = {
-    generate: generateOnce((wanted: Wanted[]) => make(context, subject, shared.prompts, wanted)),
-    costs: (chosen) => costsOf(context, subject, shared.documents, chosen),
+    generate: eachOnce(
+      ({ kind, c, factor, p }: Wanted) => `${kind} ${c} ${factor} ${p}`,
+      (wanted) => make(context, subject, shared.prompts, wanted),
+    ),
+    costs: eachOnce(
+      ({ kind, c, factor }: Chosen) => `${kind} ${c} ${factor}`,
+      (chosen) => costsOf(context, subject, shared.documents, chosen),
+    ),
   };
   const outcomes: TaskOutcome[] = [];
   for (const record of records) {
@@ -183,7 +190,7 @@ async function steerUnder(
       generations: own.map((at) => finalTexts[at]!),
       ratings: own.map((at) => ratings[at]!),
       unsteered: own.map((at) => unsteered[at]!),
-      costs: costs?.[i],
+      costs: costs[i],
     };
   });
   const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
@@ -206,21 +213,18 @@ async function steerUnder(
   };
 }
 
-/** What each chosen factor costs, by document; undefined where the documents cannot be steered so. */
+/** What each chosen factor costs, by document; undefined where the documents cannot be steered so. All are steered, or none. */
 async function costsOf(
   { options, method, site, test, signal }: Context,
   subject: LanguageModel,
   documents: readonly StoredText[],
-  chosen: readonly (Steered & { factor: number })[],
-): Promise<Cost[][] | undefined> {
-  if (documents.length === 0 || method.write || method.ask || chosen.some(({ kind }) => kind === 'own'))
-    return undefined;
-  if (options.positions === 'last') return undefined;
+  chosen: readonly Chosen[],
+): Promise<(Cost[] | undefined)[]> {
+  const unreadable = documents.length === 0 || method.write || method.ask || options.positions === 'last';
+  if (unreadable || chosen.some(({ kind }) => kind === 'own')) return chosen.map(() => undefined);
   const at = steeredPositions(options, 0);
-  const steerings = chosen.flatMap(({ kind, factor, vector: { vector, scale, latent } }): Steering[] =>
-    kind === 'none' || kind === 'own'
-      ? []
-      : [{ kind, vector, strength: factor * scale, ...(latent !== undefined && { latent }), ...(at && { at }) }],
+  const steerings = chosen.flatMap(({ kind, factor, vector }): Steering[] =>
+    kind === 'none' || kind === 'own' ? [] : [steeringBy(vector, kind, factor, at)],
   );
   if (steerings.length === 0) return chosen.map(() => documents.map(() => ({ loss: 0, kl: 0 })));
   return await steeringCosts({ subject, site, method }, test, documents, steerings, { signal });
@@ -276,12 +280,11 @@ async function generateWanted(
   const { maxNewTokens, temperature } = options;
   const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
   const ids = prompts.map(({ text }) => promptIds(subject, text));
-  const rows = wanted.map(({ kind, c, p, factor, vector: { vector, scale, latent, own } }): GenerationRow => {
+  const rows = wanted.map(({ kind, c, p, factor, vector }): GenerationRow => {
     const row = { prompt: ids[p]!, stream: c * prompts.length + p };
-    const strength = factor * scale;
-    if (own) return { ...row, own: { change: own, strength } };
+    if (vector.own) return { ...row, own: { change: vector.own, strength: factor * vector.scale } };
     const at = steeredPositions(options, ids[p]!.length);
-    return { ...row, steering: { kind: kind as Kind, vector, strength, latent, ...(at && { at }) } };
+    return { ...row, steering: steeringBy(vector, kind as Kind, factor, at) };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {

@@ -15,7 +15,9 @@ import {
   SCAN_ROWS,
   scanKept,
 } from '../../harness/kit/index.ts';
+import type { Kind, Steering } from './interventions.ts';
 import { largestCode, NEUTRAL_PROMPT, outputScores, scorable } from './output-score.ts';
+import type { SteeredPositions } from './positions.ts';
 
 /** What is added to an activation: factor · scale · vector. */
 export interface SteeringVector {
@@ -31,6 +33,16 @@ export interface SteeringVector {
   /** Of sparse methods: the latent, so that it can be clamped. */
   latent?: number;
   details: Record<string, unknown>;
+}
+
+/** A vector at factor · scale, added or set at the positions `at`. */
+export function steeringBy(
+  { vector, scale, latent }: SteeringVector,
+  kind: Kind,
+  factor: number,
+  at: SteeredPositions | undefined,
+): Steering {
+  return { kind, vector, strength: factor * scale, ...(latent !== undefined && { latent }), ...(at && { at }) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @file Texts as a prompt and its continuation, in the subject's tokens, and how likely the continuation is. */
 import { type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
-import type { TextLikelihood } from '../judges/parts/fluency.ts';
+import { meanLoss, type TextLikelihood } from '../judges/parts/fluency.ts';
 import { repetition } from '../judges/parts/repetition.ts';
 import { type Continued, continuationLosses, LOGITS } from './continuation-losses.ts';
 
@@ -74,10 +74,7 @@ export async function textLikelihoods(
   const places = new Map(keys.map((key, index) => [key, index]));
   const wanted = (index: number) => places.get(keys[index]!) === index && !known.has(keys[index]!);
   await eachLosses(subject, texts, wanted, options, (row, losses) => {
-    known.set(
-      keys[row]!,
-      losses.reduce((sum, loss) => sum + loss / losses.length, 0),
-    );
+    known.set(keys[row]!, meanLoss(losses, losses.length));
   });
   return texts.map(({ ids }, i) => {
     const nll = ids.length > 0 ? known.get(keys[i]!)! : 0;
@@ -125,7 +122,7 @@ async function eachLosses(
     let to = from + 1;
     while (to < order.length && (to + 1 - from) * order[to]!.length * subject.tokenizer.vocabSize <= LOGITS) to++;
     const rows = order.slice(from, to).map(({ index }) => index);
-    const losses = await tokenLosses(subject, texts, rows, recorded);
+    const losses = await batchLosses(subject, texts, rows, recorded);
     rows.forEach((row, i) => {
       use(row, losses[i]!);
     });
@@ -135,7 +132,7 @@ async function eachLosses(
 }
 
 /** −ln p of the tokens of the texts at places `rows`. */
-async function tokenLosses(
+async function batchLosses(
   subject: LanguageModel,
   texts: readonly Continued[],
   rows: readonly number[],

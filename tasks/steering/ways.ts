@@ -6,7 +6,8 @@ import { type LatentSelection, ownChanges, type SteeringVectors, steeringVectors
 /** What the values of the axes mean. */
 export const SELECTION_AXIS =
   "detector: the method's own direction; of a dictionary, by the option `selection`, auroc: the latent of best AUROC on " +
-  'training items; label: the one described most like the concept; output-score: of the 10 of best AUROC the one of largest output score';
+  "training items (AxBench's SAE-A); label: the latent whose description is most like the concept's (AxBench's SAE); " +
+  'output-score: of the 10 latents of best AUROC the one of largest output score (Arad et al. 2025)';
 export const INTERVENTION_AXIS =
   'add: factor · scale · direction added; clamp: the latent set to factor · scale; patch: the same by the decoder, ' +
   'x + decode(changed codes) − decode(codes); replace: decode(changed codes); own: the method changes the subject in its ' +

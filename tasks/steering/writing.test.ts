@@ -1,12 +1,13 @@
 /** @file A method that writes texts itself, under the steering task: they are judged in place of generations. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ConceptSet, Dataset, FittedMethod } from '../../harness/contract.ts';
+import type { FittedMethod } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { checkedRows } from '../../harness/results/rows.ts';
-import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
+import { memoryLabelled } from '../../harness/testing/activations.ts';
 import { judgeOn, taskTools } from '../../harness/testing/task-tools.ts';
+import { wordActivations, wordConcepts, wordDataset, wordItems } from '../../harness/testing/word-data.ts';
 import { wordModel } from '../../harness/testing/word-model.ts';
 import datasetJudge from '../judges/dataset.ts';
 import task from '../steering.ts';
@@ -16,26 +17,6 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const set: ConceptSet = {
-  concepts: [{ id: 'c', label: 'concept' }],
-  items: [{ id: '0' }, { id: '1' }],
-  examples: [
-    { concept: 0, item: 0, split: 'train', role: 'positive' },
-    { concept: 0, item: 1, split: 'train', role: 'negative' },
-  ],
-};
-const dataset: Dataset = {
-  id: 'words',
-  modality: 'text',
-  fingerprint: '',
-  corpus: async () => [],
-  prompts: async (n) => Array.from({ length: n }, (_, i) => ({ id: `${i}`, text: 'go', topic: 'topic' })),
-  judge: {
-    description: 'words',
-    concept: (text, { label }) => (text.includes(label) ? 2 : 0),
-    instruction: (text, { topic }) => (text.includes(topic!) ? 2 : 0),
-  },
-};
 const OPTIONS = {
   ...{ concepts: 8, prompts: 4, factors: [1], extend: 0, interventions: ['add' as const], maxNewTokens: 3 },
   ...{
@@ -54,14 +35,13 @@ const OPTIONS = {
 /** The outcome of a method that is no direction, and the model it was tried on. */
 async function run(method: FittedMethod) {
   const subject = wordModel();
-  const texts = [...Array(18).fill('topic concept concept'), ...Array(2).fill('concept topic concept')] as string[];
-  const activations = memoryActivations([[[0, 0, 0, 2, 0]], [[0, 0, 0, 0, 1]]]);
+  const activations = wordActivations;
   const context = {
-    ...{ options: OPTIONS, subject, dataset, labelled: memoryLabelled(set, activations) },
+    ...{ options: OPTIONS, subject, dataset: wordDataset, labelled: memoryLabelled(wordConcepts, activations) },
     ...{ test: activations, train: activations, rng: createRng(0), seed: 0, progress: () => {} },
     site: { name: 'resid', d: 5, modality: 'text' as const, kind: 'tokens' as const },
-    judge: judgeOn(dataset, datasetJudge),
-    testItems: texts.map((text, i) => ({ id: `${i}`, text: `go ${text}`, responseStart: 2 })),
+    judge: judgeOn(wordDataset, datasetJudge),
+    testItems: wordItems,
   };
   const prepared = await task.prepare!(context);
   const tools = taskTools(method);

@@ -96,7 +96,7 @@ function calibrated(
   const cut = (texts: readonly CalibrationText[]): TextLikelihood[] =>
     texts
       .filter(({ losses }) => losses.length >= tokens)
-      .map(({ losses, repetition }) => ({ tokens, nll: meanOf(losses, tokens), repetition: repetition(tokens) }));
+      .map(({ losses, repetition }) => ({ tokens, nll: meanLoss(losses, tokens), repetition: repetition(tokens) }));
   const kinds = Object.entries({ real, ...spoilt }).map(([kind, texts]) => [kind, cut(texts)] as const);
   const own = Object.fromEntries(kinds);
   const nll = (names: readonly string[]) => names.flatMap((name) => own[name]!.map((text) => text.nll));
@@ -130,9 +130,10 @@ function calibrated(
   };
 }
 
-function meanOf(values: ArrayLike<number>, count: number): number {
+/** Mean −ln p of a text's first `tokens`: the same sum for what calibrates and for what is judged by it. */
+export function meanLoss(losses: ArrayLike<number>, tokens: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += values[i]! / count;
+  for (let i = 0; i < tokens; i++) sum += losses[i]! / tokens;
   return sum;
 }
 

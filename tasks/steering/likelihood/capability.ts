@@ -1,15 +1,9 @@
 /** @file What steering costs on held-out text: its loss, and how far the predictions move from those of the clean subject. */
-import {
-  type ActivationSet,
-  type Item,
-  type LanguageModel,
-  type Tensor2D,
-  type Tensor3D,
-  tf,
-} from '../../../harness/contract.ts';
+import { type ActivationSet, type Item, type LanguageModel, tf } from '../../../harness/contract.ts';
+import { divergences, logProbs } from '../../../harness/kit/index.ts';
 import { byText, LOGITS, meanOf, scoredBatch, tokenLosses } from '../continuation-losses.ts';
-import { steerEach } from '../interventions.ts';
-import { type LossOptions, logitsOf, type Steerable, type Steering } from './losses.ts';
+import { type Steering, steerEach } from '../interventions.ts';
+import { type LossOptions, logitsOf, type Steerable } from './losses.ts';
 import { cutTo, type StoredText, storedText, textStore, tokensOf } from './texts.ts';
 
 /** Of one document under one steering: means over its scored tokens, in nats. */
@@ -75,9 +69,7 @@ export async function steeringCosts(
       signal?.throwIfAborted();
       const steered = tf.tidy(() => {
         const found = logits(steering);
-        const logq = logProbs(found);
-        const kl = tf.sum(tf.mul(tf.exp(clean.logp), tf.sub(clean.logp, logq)), 1);
-        return { kl, losses: tokenLosses(found, targets) };
+        return { kl: divergences(clean.logp, logProbs(found)), losses: tokenLosses(found, targets) };
       });
       const kl = byText(continued, (await steered.kl.data()) as Float32Array);
       const after = (await steered.losses.data()) as Float32Array;
@@ -97,6 +89,3 @@ export async function steeringCosts(
   }
   return costs;
 }
-
-const logProbs = (logits: Tensor3D) =>
-  tf.logSoftmax(tf.reshape(logits, [logits.shape[1], logits.shape[2]])) as Tensor2D;

@@ -9,10 +9,8 @@ import type {
 } from '../../../harness/contract.ts';
 import { restOfText } from '../../../harness/kit/index.ts';
 import { continuationLosses, LOGITS, meanOf } from '../continuation-losses.ts';
-import { type Kind, type RowSteering, steerEach } from '../interventions.ts';
+import { type Steering, steerEach } from '../interventions.ts';
 import { maskOf, type StoredText, textStore, tokensOf } from './texts.ts';
-
-export type Steering = RowSteering & { kind: Kind };
 
 /** A text, and what it is read with; with nothing for the clean subject. */
 export interface SteeredText {

@@ -2,12 +2,12 @@
 import type { Concept, LanguageModel, TaskContext, TaskOutcome } from '../../../harness/contract.ts';
 import type { PairLosses } from '../../../harness/kit/index.ts';
 import { searchFactors } from '../factor-search.ts';
-import type { Kind } from '../interventions.ts';
+import type { Kind, Steering } from '../interventions.ts';
 import { steeredPositions } from '../positions.ts';
-import type { SteeringVector } from '../steering-vectors.ts';
+import { type SteeringVector, steeringBy } from '../steering-vectors.ts';
 import { bestAllowed, boundedScore, known, nextUnderBound } from './bound.ts';
 import { type Cost, steeringCosts } from './capability.ts';
-import { type Steering, steeredLosses } from './losses.ts';
+import { steeredLosses } from './losses.ts';
 import type { Goal } from './metrics.ts';
 import type { LikelihoodOptions } from './options.ts';
 import type { CleanPair, LikelihoodShared, SharedConcept } from './prepare.ts';
@@ -110,13 +110,8 @@ async function steered(
   const { options, labelled, test, method, site, signal, progress } = context;
   const steerable = { subject, site, method };
   const documents = options.positions === 'last' ? undefined : shared.documents;
-  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: StoredText): Steering => ({
-    kind: kind as Kind,
-    vector: vector.vector,
-    strength: (goal === 'promote' ? factor : -factor) * vector.scale,
-    ...(vector.latent !== undefined && { latent: vector.latent }),
-    ...withPositions(steeredPositions(options, prompt)),
-  });
+  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: StoredText): Steering =>
+    steeringBy(vector, kind as Kind, goal === 'promote' ? factor : -factor, steeredPositions(options, prompt));
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   const passes = { signal, progress: note };
 
@@ -196,8 +191,6 @@ async function steered(
     };
   });
 }
-
-const withPositions = (at: Steering['at']) => (at ? { at } : {});
 
 /** Mean rise of the loss a token. */
 function perToken(costs: readonly Cost[], documents: readonly StoredText[]): number {
