@@ -20,7 +20,6 @@ import {
   servesBlock,
   transformerBlock,
 } from '../../harness/kit/index.ts';
-import { requireLayers } from './additions.ts';
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
 import { type Hooks, INNER_SITES } from './sites.ts';
@@ -130,6 +129,21 @@ export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pas
     stream = step.x;
   }
   return { x: stream, captured };
+}
+
+/**
+ * @param first The first block that a pass runs.
+ * @throws UserError for an addition to a layer that the pass does not come by: it would be left out without a word.
+ */
+function requireLayers(spec: StackSpec, additions: readonly LinearAddition[], first: number): void {
+  for (const { block, layer } of additions) {
+    const there = spec.names[layer] !== undefined && (layer !== 'gate' || spec.gated);
+    if (there && Number.isInteger(block) && block >= first && block < spec.layers) continue;
+    throw new UserError(
+      `addition to ${layer} of block ${block}: expected a linear layer of a block from ${first} to ${spec.layers - 1}` +
+        `${there ? '' : ', which has none of that name'}.`,
+    );
+  }
 }
 
 /** One block; nothing once the hooks have all they wanted. */
