@@ -24,6 +24,7 @@ import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
 import { embed, linear } from './layers.ts';
 import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
+import type { StackSpec } from './stack-spec.ts';
 import {
   blockAfter,
   fileLayout,
@@ -31,7 +32,6 @@ import {
   normShapes,
   runStack,
   type StackPass,
-  type StackSpec,
   stackShapes,
 } from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
