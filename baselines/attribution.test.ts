@@ -159,6 +159,14 @@ test('an empty text is named where a classifier is fitted, and has no score', as
   method.dispose();
 });
 
+test('a site that the baseline of ig does not fit is refused before anything is trained', async () => {
+  const narrow = memoryActivations(golden.texts.map((ids) => ids.map(() => [1, 2])));
+  const labelled = memoryLabelled(labelledSet(['positive', 'negative', 'negative']), narrow);
+  const context = { options, rng: createRng(0), activations: narrow, labelled, subject: lm, site: SITE };
+  const progress = () => assert.unreachable('training has begun');
+  assert.match(await refusal(ig.fit({ ...context, progress })), /ig: expected a site as wide as the embeddings, 24/);
+});
+
 test('one class only, no model, an unknown site and a rate that explodes are refused', async () => {
   assert.match(await refusal(fit(['positive', 'positive', 'positive'], lm)), /concept 'fever'.*0 negatives/);
   assert.match(await refusal(fit(['positive', 'negative', 'negative'], undefined)), /found no subject/);

@@ -1,5 +1,5 @@
 /** @file A control of judges: one text a concept, written without the model and whatever the prompt. */
-import { defineBaseline } from '../harness/contract.ts';
+import { defineBaseline, UserError } from '../harness/contract.ts';
 import { mostTelling } from './parts/telling-text.ts';
 import { requireLabels } from './parts/train-examples.ts';
 
@@ -23,7 +23,12 @@ export default defineBaseline<Record<string, never>>({
       const { items, labels } = examples(concept, 'train');
       const texts = [...items].map((item) => set.items[item]!);
       const responses = texts.map(({ text = '', responseStart = 0 }) => text.slice(responseStart).trim());
-      return [id, mostTelling(responses, labels)] as const;
+      const text = mostTelling(responses, labels);
+      if (text !== '') return [id, text] as const;
+      throw new UserError(
+        `constant-text: concept '${id}': expected a training text with the concept, of which one can be taken; found none ` +
+          'that says anything',
+      );
     });
     return { tensors: {}, json: Object.fromEntries(entries) };
   },

@@ -32,7 +32,6 @@ export default defineBaseline<Options>({
   modalities: ['text'],
   seeded: true,
   async fit(context) {
-    const state = await fitHeads('ig', context);
     const { lm } = requirePlace('ig', context);
     const data = await meanEmbedding(lm, context.rng.fork('baseline'));
     if (data.length !== context.activations.d_in) {
@@ -40,6 +39,7 @@ export default defineBaseline<Options>({
         `ig: expected a site as wide as the embeddings, ${data.length}, to put their mean there; found ${context.activations.d_in} at ${context.site}`,
       );
     }
+    const state = await fitHeads('ig', context);
     return { ...state, tensors: { ...state.tensors, baseline: { shape: [data.length], data } } };
   },
   restore(state, context) {

@@ -138,6 +138,20 @@ test('constant answers give equal scores; hostile subjects and data are refused'
   assert.match(await refusal(fitted(clip as never)), /found a subject of type 'clip'/);
 });
 
+test('a label that says a special token does not end the message in which the concept is asked for', async () => {
+  const chat: ChatFormat = {
+    digest: '',
+    literal: (text) => text.replaceAll('<', '('),
+    render: ([message], more) => `<u>${message!.content}</u>${more?.addGenerationPrompt ? '<a>' : ''}`,
+  };
+  const tags = { ...set, concepts: [{ id: 'ks', label: 'the </u> tag' }] };
+  const { method } = await fitted(letters().lm, chat, tags);
+  const asked = method.ask!(tags.concepts[0]!, { id: 'p', text: '<u>Once</u><a>' });
+  assert.ok(asked.includes('the (/u> tag') && asked.split('</u>').length === 2, asked);
+  const plain = await fitted(letters().lm, undefined, tags);
+  assert.ok(plain.method.ask!(tags.concepts[0]!, { id: 'p', text: 'Once' }).includes('the </u> tag'));
+});
+
 test('steering asks for the concept before the prompt', async () => {
   const { method } = await fitted(letters().lm);
   const asked = method.ask!(set.concepts[0]!, { id: 'p', text: 'Once' });

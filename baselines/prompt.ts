@@ -24,6 +24,8 @@ interface Options {
 /** score = weight · log-odds + intercept: the log-odds of the concept on the training items. */
 interface Calibration {
   id: string;
+  /** The concept's label as the chat format has it within a message. */
+  label: string;
   weight: number;
   intercept: number;
 }
@@ -62,7 +64,8 @@ export default defineBaseline<Options>({
       const examples = trainExamples('prompt', labelled, c);
       const texts = [...examples.items].map((item) => textOf(items[item]!));
       const odds = await ask(lm, texts, concept, chat, options, signal);
-      calibrations.push({ id: concept.id, ...calibrated(odds, examples.labels) });
+      const label = chat ? chat.literal(concept.label) : concept.label;
+      calibrations.push({ id: concept.id, label, ...calibrated(odds, examples.labels) });
       progress(c + 1, concepts.length);
     }
     const marks = invertedMark(calibrations);
@@ -75,11 +78,12 @@ export default defineBaseline<Options>({
   restore(state, context) {
     const { calibrations, frame } = state.json as { calibrations: Calibration[]; frame: Framed };
     const lm = requireModel(context);
+    const calibrationOf = (concept: Concept) => calibrations.find(({ id }) => id === concept.id);
     return {
       d_in: context.d_in,
       sparse: false,
       detector(concept) {
-        const own = calibrations.find(({ id }) => id === concept.id);
+        const own = calibrationOf(concept);
         if (!own) return undefined;
         return {
           async scoreItems({ items }, places, signal) {
@@ -89,7 +93,7 @@ export default defineBaseline<Options>({
           },
         };
       },
-      ask: ({ label }, { text }) => steeringPrompt(label, text, frame),
+      ask: (concept, { text }) => steeringPrompt(calibrationOf(concept)?.label ?? concept.label, text, frame),
       dispose: () => {},
     };
   },
@@ -123,7 +127,7 @@ function ask(
 }
 
 /** Logistic regression on the standardised log-odds; equal log-odds give the weight 0. */
-function calibrated(odds: Float64Array, labels: Uint8Array): Omit<Calibration, 'id'> {
+function calibrated(odds: Float64Array, labels: Uint8Array): Pick<Calibration, 'weight' | 'intercept'> {
   const mean = odds.reduce((sum, value) => sum + value / odds.length, 0);
   const deviation = Math.sqrt(odds.reduce((sum, value) => sum + (value - mean) ** 2 / odds.length, 0));
   if (!Number.isFinite(deviation)) throw new UserError('prompt: expected finite logits, found NaN or Infinity');

@@ -19,6 +19,7 @@ import { trainThroughSubject } from './parts/trained/train.ts';
 import { addVector, languageLoss, reftLoss, repsLoss, withoutVector } from './parts/trained/vector-losses.ts';
 import reftR1 from './reft-r1.ts';
 import reps from './reps.ts';
+import sft from './sft.ts';
 import ssv from './ssv.ts';
 import {
   CONCEPT,
@@ -277,6 +278,20 @@ test('the same seed gives the same bits, another one another vector, and nothing
     ];
     assert.ok(last < start, `${baseline.id}: the loss falls (${start} to ${last})`);
   }
+});
+
+test('texts whose responses are cut away are counted: training on a few of many is not silent', async () => {
+  const options = { preset: 'small', epochs: 1, maxLength: 5 };
+  const marksOf = async (baseline: BaselineDefinition<typeof options>) =>
+    (await baseline.fit(fitContext(lm, labelled, options))).marks;
+  const message = (counts: string) =>
+    `${counts} training texts left out: no token of their responses is among their first 5 (maxLength).`;
+  const plain = ssv as BaselineDefinition<typeof options>;
+  assert.equal(await marksOf(plain), [{ code: 'texts-left-out', message: message('10 of 12') }]);
+  // Of those with the concept alone.
+  const [mark] = (await marksOf(sft as BaselineDefinition<typeof options>))!;
+  assert.is(mark!.message, message('5 of 6'));
+  assert.is((await ssv.fit(fitContext(lm, labelled, { preset: 'small', epochs: 1 }))).marks, undefined);
 });
 
 test('training stops when asked to', async () => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ConceptSet, Item } from '../harness/contract.ts';
 import { createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
+import { refusal } from '../harness/testing/failing.ts';
 import conceptWord from './concept-word.ts';
 import constantText from './constant-text.ts';
 import { mostTelling } from './parts/telling-text.ts';
@@ -43,6 +44,23 @@ test('constant-text: a response of the training examples, the same for every pro
   assert.equal(state.json, { c: 'gull tern auk' });
   const { write } = constantText.restore(state, { d_in: 1, options: {} });
   assert.is(write!(concept, prompt), 'gull tern auk');
+});
+
+test('constant-text: a concept whose training texts say nothing is named, not written as an empty text', async () => {
+  for (const [text, role] of [
+    ['Q? ', 'positive'],
+    ['Q? the gull', 'negative'],
+  ] as const) {
+    const set: ConceptSet = {
+      concepts: [concept],
+      items: [{ id: '0', text, responseStart: 2 }],
+      examples: [{ concept: 0, item: 0, split: 'train', role }],
+    };
+    const labelled = memoryLabelled(set, memoryActivations([[[1]]]));
+    const context = { options: {}, rng: createRng(0), labelled, site: 's', progress: () => {} };
+    const fit = constantText.fit({ ...context, activations: labelled.activations });
+    assert.match(await refusal(fit), /constant-text: concept 'c': expected a training text with the concept/);
+  }
 });
 
 test('concept-word repeats the label; prompt-echo says the label and the prompt', () => {

@@ -22,7 +22,7 @@ import {
   thresholdVersion,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
-import { type InjectedTexts, injectWords } from './concept-detection/injection.ts';
+import { type InjectedTexts, injectWords, textsOfEach } from './concept-detection/injection.ts';
 import { type MethodInjections, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 
@@ -145,7 +145,8 @@ export default defineTask<Options>({
       type: 'integer',
       minimum: 0,
       default: 12,
-      description: 'Held-out negatives of each concept that words are put into, about 600 in all at most; 0 = none.',
+      description:
+        'Held-out negatives of each concept that words are put into, about 600 in all at most, and 256 MiB of activations; 0 = none.',
     },
   },
   metrics,
@@ -220,9 +221,6 @@ export default defineTask<Options>({
   },
 });
 
-/** Negatives that are changed, of all concepts: their activations are held in memory. */
-const MOST_CHANGED = 600;
-
 /** The changed texts, made and collected once for all methods of a site of a language model; none elsewhere. */
 async function methodInjections(
   { options, subject, labelled, collect, shared, latents }: TaskContext<Options>,
@@ -231,8 +229,8 @@ async function methodInjections(
 ): Promise<MethodInjections | undefined> {
   if (subject?.type !== 'lm' || !collect || !labelled || options.injectedTexts === 0) return undefined;
   const texts = await shared('injected texts', async () => {
-    const each = Math.max(1, Math.floor(MOST_CHANGED / labelled.set.concepts.length));
-    const wanted = { words: options.injectedWords, texts: Math.min(options.injectedTexts, each) };
+    const asked = { words: options.injectedWords, texts: options.injectedTexts };
+    const wanted = { ...asked, texts: textsOfEach(asked, splits, labelled.activations) };
     const made = injectWords(labelled.set, splits, wanted, createRng('concept-detection/injection'));
     return made.items.length === 0 ? undefined : { ...made, activations: await collect(made.items) };
   });

@@ -87,6 +87,7 @@ export async function hubData(reference: string, options: HubDataOptions = {}): 
     kind: 'dataset' as const,
     choose,
     isWhole,
+    asks: !sets && !DATA.test(path),
     env: download ? env : { ...env, HF_HUB_OFFLINE: '1' },
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   };

@@ -23,6 +23,8 @@ export interface ResolveOptions {
   wants?: (file: string) => boolean;
   /** The same with all of the repository's files in view. @throws UserError where they are not what is looked for. */
   choose?: (files: readonly string[]) => string[];
+  /** Whether what is chosen depends on which files there are, so that the hub is asked for a commit too. Default false. */
+  asks?: boolean;
   /** Whether a snapshot in the cache has all that is wanted. Default: every file of a model's weights. */
   isWhole?: (folder: string) => Promise<boolean>;
   onProgress?: (file: string, received: number, total: number) => void;
@@ -188,7 +190,8 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const isWhole = options.isWhole ?? ((folder: string) => isComplete(folder, options));
   const whole = cached !== undefined && (await isWhole(cached));
   const fromCache = { folder: cached ?? '', id, commit: commit ?? '' };
-  const fetched = isCommit(revision) && (!takesModel(options) || (await exists(places.fetched(revision))));
+  const fetched =
+    isCommit(revision) && (takesModel(options) ? await exists(places.fetched(revision)) : options.asks !== true);
   if (whole && (settings.offline || fetched)) return fromCache;
   if (settings.offline) {
     throw new UserError(

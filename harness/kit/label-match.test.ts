@@ -28,4 +28,15 @@ test('the same text first, then the words that are rare among labels; the first 
   assert.equal(matchLabels({}, [{ id: 'a', label: 'a b' }]), [undefined]);
 });
 
+test('marks belong to their letters, however an accent is written', () => {
+  const [composed, decomposed] = ['caf\u00e9s', 'cafe\u0301s'];
+  const [accent, hindi] = matchLabels({ 0: decomposed, 1: '\u0939\u093f\u0928\u094d\u0926\u0940' }, [
+    { id: 'a', label: composed },
+    // The same consonants with other vowels: another word.
+    { id: 'b', label: '\u0939\u093e\u0928\u093e\u0926\u093f' },
+  ]);
+  assert.equal(accent, { latent: 0, label: decomposed, similarity: 1 });
+  assert.is(hindi, undefined);
+});
+
 test.run();

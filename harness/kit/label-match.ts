@@ -11,7 +11,9 @@ export interface LabelMatch {
 /** Less than this is no match: at most half of what the two say, by weight of its words, is shared. */
 const LEAST = 0.5;
 
-const normalised = (text: string): string => text.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+/** In lower case, accents composed. */
+const folded = (text: string): string => text.normalize('NFC').toLowerCase();
+const normalised = (text: string): string => folded(text).trim().replaceAll(/\s+/g, ' ');
 
 /**
  * For each concept the latent whose label is its own label or id, but for case and white space; else the one of the largest
@@ -67,7 +69,8 @@ export function matchLabels(
 
 function countsOf(text: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const word of text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+  // Marks are parts of words: vowels in the scripts of India, for one.
+  for (const word of folded(text).match(/[\p{L}\p{M}\p{N}_]+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 }
 

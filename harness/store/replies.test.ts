@@ -35,6 +35,16 @@ test('asked once for the same judge, options and request, also in a later run an
   assert.is(asked, 4);
 });
 
+test('of two processes that ask the same at the same time both go by the reply that is kept', async () => {
+  const [one, other] = [openReplies(root, assert.unreachable)(JUDGE), openReplies(root, assert.unreachable)(JUDGE)];
+  const slow = one.once('x', async () => {
+    await other.once('x', async () => 'first');
+    return 'second';
+  });
+  assert.is(await slow, 'first');
+  assert.is(await openReplies(root, assert.unreachable)(JUDGE).once('x', async () => assert.unreachable()), 'first');
+});
+
 test('a failure is not kept, nor is what is no JSON', async () => {
   const { once } = openReplies(root, assert.unreachable)(JUDGE);
   const fails = (ask: () => Promise<unknown>) =>

@@ -51,6 +51,9 @@ export function openReplies(root: string, say: (line: string) => void): (judge: 
         if (there) return there.reply;
         const reply = await ask();
         refuseNonFinite(reply, `judge ${id}: reply`);
+        // Another process may have asked meanwhile: what it was answered is what later runs will read.
+        const first = await readReply(file, key);
+        if (first) return first.reply;
         const content = { request, reply };
         await ensureFolder(dirname(file));
         await atomicWriteJson(file, { ...content, checksum: replyChecksum(key, content) });

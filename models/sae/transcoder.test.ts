@@ -79,16 +79,16 @@ function sites(n: number, seed: string) {
 test('trained on one site, another is explained, and what is kept gives the same', async () => {
   const [train, held] = [sites(4000, 'train'), sites(500, 'held out')];
   const explained: number[] = [];
-  for (const [definition, hp] of [
-    [plain(transcoder), { targetL0: 4 }],
-    [plain(skipTranscoder), { k: 4 }],
+  for (const [definition, hp, steps] of [
+    [plain(transcoder), { targetL0: 4 }, 3000],
+    [plain(skipTranscoder), { k: 4 }, 1000],
   ] as const) {
     const before = tf.memory().numTensors;
     const trained = await trainSae(definition, {
       ...{ activations: train.x, target: train.y, heldOut: held.x, heldOutTarget: held.y },
       d_sae: 40,
       hp,
-      training: { tokens: 1000 * 64, batchSize: 64 },
+      training: { tokens: steps * 64, batchSize: 64 },
     });
     assert.equal([trained.shape.d_in, trained.shape.d_out], [10, 6]);
     explained.push(trained.heldOut.at(-1)!.explained_variance);
@@ -116,8 +116,8 @@ test('trained on one site, another is explained, and what is kept gives the same
     assert.is(tf.memory().numTensors, before, 'tensors left');
   }
   const [without, skips] = explained as [number, number];
-  // Without a way past: between .50 and .62 at rates from a third to one and a half of its own, up and down, on so few rows.
-  assert.ok(without > 0.5 && skips > 0.9, `${without}, ${skips} with the way past the latents`);
+  // Without a way past .60 to .61 by the seed (four of them); after 1,000 steps, on which much is still chance, .55 to .60.
+  assert.ok(without > 0.6 && skips > 0.9, `${without}, ${skips} with the way past the latents`);
 });
 
 test('a target that is absent, the same site or of other rows is refused in one line', async () => {

@@ -1,6 +1,6 @@
 /** @file The linear layers of a stack that a pass can add to. */
 import { type LinearAddition, type LinearLayer, UserError } from '../../harness/contract.ts';
-import type { StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
 
 /** The linear layers that can be added to, with their widths. */
 export function addableLayers(spec: StackSpec): { block: number; layer: LinearLayer; in: number; out: number }[] {
@@ -25,8 +25,8 @@ export function addableLayers(spec: StackSpec): { block: number; layer: LinearLa
  * @param first The first block that a pass runs.
  * @throws UserError for an addition to a layer that the pass does not come by: it would be left out without a word.
  */
-export function requireLayers(spec: StackSpec, additions: readonly LinearAddition[] | undefined, first: number): void {
-  for (const { block, layer } of additions ?? []) {
+export function requireLayers(spec: StackSpec, additions: readonly LinearAddition[], first: number): void {
+  for (const { block, layer } of additions) {
     const there = spec.names[layer] !== undefined && (layer !== 'gate' || spec.gated);
     if (there && Number.isInteger(block) && block >= first && block < spec.layers) continue;
     throw new UserError(

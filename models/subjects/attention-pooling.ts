@@ -3,7 +3,8 @@ import { type NamedTensors, type Tensor2D, tf } from '../../harness/contract.ts'
 import { activation } from '../../harness/kit/index.ts';
 import { attend } from './attention.ts';
 import { linear } from './layers.ts';
-import { normaliseBy, normShapes, type StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
+import { normaliseBy, normShapes } from './transformer.ts';
 import type { TensorShapes } from './weights.ts';
 
 /** Names of parameters, without `.weight` and `.bias`; layers are as wide as the stack's, and all have biases. */

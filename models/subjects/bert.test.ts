@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TextEncoderSubject } from '../../harness/contract.ts';
+import type { Tensor2D, TextEncoderSubject } from '../../harness/contract.ts';
 import { openSafetensors } from '../../harness/io/safetensors.ts';
 import { writeSafetensors } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
@@ -53,6 +53,25 @@ test('sites are those of the blocks and the embedding; nothing after the last wa
   assert.equal(captured['blocks.0.hook_mlp_out']!.shape, [1, 5, 16]);
   assert.is(embeds, undefined);
   tf.dispose(captured);
+  model.dispose();
+});
+
+test('additions to linear layers are made in every stack, or refused: none is left out without a word', async () => {
+  const model = await open(testFolder('bert'));
+  const before = tf.memory().numTensors;
+  const batch = model.tokenize(['the old tree', 'the nurse']);
+  const shift = (block: number, by: number) => ({
+    additions: [{ block, layer: 'down' as const, apply: (x: Tensor2D) => tf.fill([x.shape[0], 16], by) as Tensor2D }],
+  });
+  const passes = [{}, shift(1, 0), shift(1, 0.5)].map((options) =>
+    model.forwardText(batch, { ...options, capture: ['blocks.1.hook_mlp_out'] }),
+  );
+  const [plain, same, moved] = passes.map(({ captured }) => [...captured['blocks.1.hook_mlp_out']!.dataSync()]);
+  assert.equal(same, plain);
+  assert.ok(moved!.every((value, i) => Math.abs(value - plain![i]! - 0.5) < 1e-5));
+  assert.throws(() => model.forwardText(batch, shift(2, 1)), /block 2: expected a linear layer of a block from 0 to 1/);
+  for (const { embeds, captured } of passes) tf.dispose([embeds!, captured]);
+  assert.is(tf.memory().numTensors, before);
   model.dispose();
 });
 

@@ -21,10 +21,10 @@ import {
   UserError,
 } from '../../harness/contract.ts';
 import { type KeyValueCache, rowLogSumExp } from '../../harness/kit/index.ts';
-import { requireLayers } from './additions.ts';
 import { embed, linear } from './layers.ts';
 import { embedTokens, type Positions } from './positions.ts';
 import { createHooks, FINAL_NORM_SITE, type PassPosition, stackSites } from './sites.ts';
+import type { StackSpec } from './stack-spec.ts';
 import {
   blockAfter,
   fileLayout,
@@ -32,7 +32,6 @@ import {
   normShapes,
   runStack,
   type StackPass,
-  type StackSpec,
   stackShapes,
 } from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
@@ -162,7 +161,6 @@ export function causalLmHidden(
   const first = from ? blockAfter(from.site, '', stack.layers) : 0;
   const { promptLengths } = batch;
   const hooks = createHooks(options, () => causalLmSites(lm), { n, mask, offset, phase, promptLengths });
-  requireLayers(stack, options.additions, first);
   const positions = column?.positions ?? Int32Array.from({ length: t }, (_, i) => i);
   const input: Tensor2D = from ? tf.reshape(from.x, [n * t, stack.d]) : embedTokens(params, lm, ids, positions);
   const { x, captured } = runStack(params, stack, input, {
@@ -174,7 +172,6 @@ export function causalLmHidden(
     seen: column?.seen && seenTensor(column.seen, n),
     local: localPass(lm, positions, column),
     caches,
-    additions: options.additions,
     from: first,
   });
   if (!x || hooks.finished()) return { captured };

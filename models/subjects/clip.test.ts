@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Clip } from '../../harness/contract.ts';
+import type { Clip, Tensor2D } from '../../harness/contract.ts';
 import { createRng, readJson } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { tf } from '../../harness/num/tf.ts';
@@ -107,6 +107,24 @@ test('images are preprocessed to the size of the model', async () => {
     tolerance: 1e-5,
   });
   pixels.dispose();
+  model.dispose();
+});
+
+test('an addition to the last block, of which one column is wanted, is made in all columns', async () => {
+  const model = await open('clip-quick-gelu');
+  const pixels = tf.ones([2, 12, 12, 3]) as Parameters<Clip['forwardImage']>[0];
+  const site = 'vision.blocks.1.hook_resid_pre';
+  const { captured, embeds } = model.forwardImage(pixels, { capture: [site] });
+  const [n, length] = captured[site]!.shape;
+  const seen: number[] = [];
+  const apply = (x: Tensor2D) => {
+    seen.push(x.shape[0]);
+    return tf.mul<Tensor2D>(x, 0);
+  };
+  const same = model.forwardImage(pixels, { additions: [{ block: 1, layer: 'q', apply }] });
+  assert.equal(seen, [n! * length!]);
+  assertClose('embeddings', same.embeds!, embeds!.dataSync() as Float32Array);
+  tf.dispose([pixels, captured, embeds!, same.embeds!]);
   model.dispose();
 });
 

@@ -4,7 +4,7 @@ import { defineDualEncoder } from './define-dual-encoder.ts';
 import type { DualEncoder } from './dual-encoder.ts';
 import { gridOf } from './image-grid.ts';
 import { type LayerNormDefaults, readLayerNormStack } from './layer-norm-stack.ts';
-import type { StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
 
 const BOTH = { layers: 12, epsilon: 1e-5, activation: 'quick_gelu' };
 /** Sizes of CLIP ViT-B/32, which Hugging Face assumes where a config leaves them out. */

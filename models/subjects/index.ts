@@ -10,8 +10,8 @@ export { defineImageEncoder, type ImageEncoder, type ImageEncoderFamily } from '
 export { defineTextEncoder, type TextEncoderFamily } from './define-text-encoder.ts';
 export type { DualEncoder, TextTower } from './dual-encoder.ts';
 export { createRotary, type Positions, type Rotary, type RotarySpec, readRotary } from './positions.ts';
+export type { AttentionWindow, BlockNames, StackSpec } from './stack-spec.ts';
 export type { TextEncoder } from './text-encoder.ts';
-export type { AttentionWindow, BlockNames, StackSpec } from './transformer.ts';
 export type { VisionTower } from './vision-tower.ts';
 export type { FileLayout, StoredLinear } from './weights.ts';
 export { readWindow } from './window.ts';

@@ -2,7 +2,8 @@
 import { type NamedTensors, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
 import { canPackLinear, type PackedType, packLinear } from '../../harness/kit/index.ts';
 import { drawAnew } from './random-init.ts';
-import { fusedLinears, packBlocks, type StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
+import { fusedLinears, packBlocks } from './transformer.ts';
 import { type FileLayout, loadParams, type TensorShapes } from './weights.ts';
 
 /** Which parameters inference reads otherwise than files hold them; names without `.weight`. */

@@ -2,7 +2,7 @@
 import { type NamedTensors, type Rng, tf } from '../../harness/contract.ts';
 import { type CausalLm, causalLmShapes } from './causal-lm.ts';
 import { type DualEncoder, dualEncoderShapes } from './dual-encoder.ts';
-import type { StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
 import type { TensorShapes } from './weights.ts';
 
 /** Standard deviation of embeddings, as in GPT-2 (Radford et al. 2019) and CLIP (Radford et al. 2021, §2.5). */

@@ -1,6 +1,6 @@
 /** @file Stacks with a LayerNorm before each layer, biases, and heads of equal parts of the width: what their configs say. */
 import type { ConfigReader } from './config.ts';
-import type { StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
 
 /** Field of a size, and what it is where the config leaves it out; without that the config must say it. */
 type Field = readonly [name: string, fallback?: number];

@@ -4,7 +4,7 @@ import { type ConfigReader, configReader } from './config.ts';
 import { defineDualEncoder } from './define-dual-encoder.ts';
 import type { DualEncoder } from './dual-encoder.ts';
 import { gridOf } from './image-grid.ts';
-import type { StackSpec } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
 
 /** What OpenCLIP has beside these, of the vision tower and of the text tower, each of which changes the numbers. */
 const LEFT_OUT = {

@@ -2,6 +2,7 @@
 import {
   type ForwardOptions,
   type InterventionContext,
+  type LinearAddition,
   type Site,
   type Tensor2D,
   type Tensor3D,
@@ -91,6 +92,8 @@ export interface Hooks {
   take(): Record<string, Tensor3D>;
   /** True as soon as nothing that is still to come is wanted. */
   finished(): boolean;
+  /** What is added to the outputs of linear layers. */
+  additions: readonly LinearAddition[];
 }
 
 /** Where a pass stands, for the interventions' context. `mask`: row-major [n, t], 1 at real positions. */
@@ -109,7 +112,7 @@ export interface PassPosition {
  * @throws UserError for a site that the subject does not have.
  */
 export function createHooks(options: ForwardOptions, sites: () => Site[], position: PassPosition): Hooks {
-  const { capture = [], interventions = [], output = true } = options;
+  const { capture = [], interventions = [], additions = [], output = true } = options;
   const asked = [...capture, ...interventions.map(({ site }) => site)];
   const known = asked.length > 0 ? sites().map(({ name }) => name) : [];
   for (const site of asked) if (!known.includes(site)) throw unknownName('site', site, known);
@@ -154,6 +157,7 @@ export function createHooks(options: ForwardOptions, sites: () => Site[], positi
       return taken;
     },
     finished: () => !output && wanted.size === 0,
+    additions,
   };
 }
 

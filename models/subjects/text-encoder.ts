@@ -17,15 +17,8 @@ import { unitRows } from './contrastive.ts';
 import { embedTokens } from './positions.ts';
 import type { TextPooling } from './sentence-pooling.ts';
 import { createHooks, FINAL_NORM_SITE, stackSites } from './sites.ts';
-import {
-  fileLayout,
-  firstColumns,
-  normaliseBy,
-  normShapes,
-  runStack,
-  type StackSpec,
-  stackShapes,
-} from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
+import { fileLayout, firstColumns, normaliseBy, normShapes, runStack, stackShapes } from './transformer.ts';
 import type { FileLayout, TensorShapes } from './weights.ts';
 
 /** The architecture of an encoder of texts. Names are those of its parameters, without `.weight` and `.bias`. */

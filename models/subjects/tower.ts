@@ -2,7 +2,8 @@
 import type { NamedTensors, Tensor2D, Tensor3D } from '../../harness/contract.ts';
 import { linear } from './layers.ts';
 import type { Hooks } from './sites.ts';
-import { linearNames, normShapes, runStack, type StackPass, type StackSpec, stackShapes } from './transformer.ts';
+import type { StackSpec } from './stack-spec.ts';
+import { linearNames, normShapes, runStack, type StackPass, stackShapes } from './transformer.ts';
 import type { TensorShapes } from './weights.ts';
 
 /** What every tower has. Names are those of parameters, without `.weight` and `.bias`. */

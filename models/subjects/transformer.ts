@@ -20,69 +20,12 @@ import {
   servesBlock,
   transformerBlock,
 } from '../../harness/kit/index.ts';
+import { requireLayers } from './additions.ts';
 import { attend } from './attention.ts';
 import { linear, normalise } from './layers.ts';
 import { type Hooks, INNER_SITES } from './sites.ts';
+import type { StackSpec } from './stack-spec.ts';
 import type { FileLayout, StoredLinear } from './weights.ts';
-
-/** Names of a block's tensors after the block's own prefix, without `.weight` and `.bias`. */
-export interface BlockNames {
-  /** Of the attention's input; in most models. */
-  attentionNorm?: string;
-  q: string;
-  k: string;
-  v: string;
-  /** Norms of queries and keys before they are turned: of each head where `queryKeyNorm` says so, else of all heads at once. */
-  qNorm?: string;
-  kNorm?: string;
-  out: string;
-  /** Of what the attention adds to the stream (Gemma 2, OLMo 2). */
-  attentionPostNorm?: string;
-  mlpNorm?: string;
-  /** In gated feed-forward layers. */
-  gate?: string;
-  up: string;
-  down: string;
-  /** Of what the feed-forward layer adds. */
-  mlpPostNorm?: string;
-  /** Factors [d] on what the attention and the feed-forward layer add to the stream, by their whole names (LayerScale). */
-  attentionScale?: string;
-  mlpScale?: string;
-}
-
-/** Layers in which a query sees the last `size` columns alone, its own among them. */
-export interface AttentionWindow {
-  size: number;
-  in: (layer: number) => boolean;
-}
-
-/** Architecture of one stack of blocks: what is fixed about each, and how many there are under which names. */
-export interface StackSpec extends BlockShape {
-  layers: number;
-  /**
-   * Where the norms of a block stand: before its attention and its feed-forward layer (the default), or after what each
-   * adds to the stream, which is then of normalised states throughout (BERT).
-   */
-  normPlace?: 'before' | 'after';
-  /** Which layers have biases; `out`, the attention's last, as the others of it unless it is said. */
-  bias: BlockShape['bias'] & { norm: boolean; out?: boolean };
-  /** Prefix of a block's tensors, e.g. `model.layers.3.`. */
-  blockPrefix: (layer: number) => string;
-  names: BlockNames;
-  /** The feed-forward layer reads the block's input, as the attention does: the stream has no middle (GPT-NeoX). */
-  parallel?: boolean;
-  /** The gain of a norm is 1 + weight (Gemma). */
-  gainOffset?: boolean;
-  /** What `qNorm` and `kNorm` are norms of. */
-  queryKeyNorm?: 'head' | 'row';
-  /** Factor on the scores; 1/√headDim when omitted. */
-  scale?: number;
-  /** Scores s become cap · tanh(s / cap). */
-  scoreCap?: number;
-  window?: AttentionWindow;
-  /** How files hold a block's linear layers, by their names there after the prefix, where not each as it is. */
-  stored?: Record<string, StoredLinear>;
-}
 
 /** One pass through the stack. */
 export interface StackPass {
@@ -100,8 +43,6 @@ export interface StackPass {
   local?: { rotary?: RotaryTables; seen?: Tensor2D };
   /** Keys and values of earlier columns, one cache a layer; those of this pass are added. */
   caches?: readonly KeyValueCache[];
-  /** What is added to the outputs of linear layers. */
-  additions?: readonly LinearAddition[] | undefined;
   /** The first block that runs: x is its input. Default 0. */
   from?: number;
   /** Of the last block's output only the first column of each row is wanted: [n, d]. */
@@ -116,6 +57,7 @@ export interface StackResult {
 
 /** Runs x [n·t, d] through all blocks, or until the hooks are satisfied. Call inside `tf.tidy`. */
 export function runStack(params: NamedTensors, spec: StackSpec, x: Tensor2D, pass: StackPass): StackResult {
+  requireLayers(spec, pass.hooks.additions, pass.from ?? 0);
   const captured: Record<string, Tensor3D> = {};
   let stream = x;
   for (let layer = pass.from ?? 0; layer < spec.layers; layer++) {
@@ -144,7 +86,7 @@ function runBlock(
   const { names } = spec;
   const prefix = spec.blockPrefix(layer);
   const site = `${pass.sitePrefix}blocks.${layer}.`;
-  const additions = pass.additions?.filter(({ block }) => block === layer) ?? [];
+  const additions = hooks.additions.filter(({ block }) => block === layer);
   const project = (which: LinearLayer, value: Tensor2D) => {
     const output = linear(params, prefix + names[which]!, value);
     return additions.reduce((sum, added) => (added.layer === which ? withAddition(sum, added, value) : sum), output);
@@ -180,7 +122,7 @@ function runBlock(
 
   const a = normBefore(names.attentionNorm, x);
   // Other columns matter to the first one by their keys and values alone.
-  const alone = last && unseen && !hooks.wants(`${site}hook_resid_post`);
+  const alone = last && unseen && additions.length === 0 && !hooks.wants(`${site}hook_resid_post`);
   const asking = alone ? firstColumns(a, n) : a;
   if (alone) x = firstColumns(x, n);
   const q = normed(names.qNorm, project('q', asking));

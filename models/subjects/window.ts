@@ -1,6 +1,6 @@
 /** @file Which layers of a model have a window of attention, by its config. */
 import type { ConfigReader } from './config.ts';
-import type { AttentionWindow } from './transformer.ts';
+import type { AttentionWindow } from './stack-spec.ts';
 
 /**
  * Reads `layer_types`, which newer files have.

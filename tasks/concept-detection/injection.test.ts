@@ -7,7 +7,7 @@ import { checkedRows } from '../../harness/results/rows.ts';
 import { memoryActivations, memoryLabelled } from '../../harness/testing/activations.ts';
 import { taskTools } from '../../harness/testing/task-tools.ts';
 import task from '../concept-detection.ts';
-import { injectWords } from './injection.ts';
+import { injectWords, textsOfEach } from './injection.ts';
 import { conceptSplits } from './splits.ts';
 
 const test = suite('tasks/concept-detection/injection');
@@ -74,6 +74,32 @@ test('the same stream gives the same texts; a concept without such words has non
     createRng(1),
   );
   assert.equal(none, { items: [], byConcept: [undefined], words: [[]] });
+});
+
+test('where few words are left for the control, as few of the concept go into the other texts', () => {
+  const items = set.items.map((item, i) => ({ ...item, text: i < 3 ? 'gull tern auk' : i < 6 ? 'the ship' : 'a b' }));
+  const given = injectWords({ ...set, items }, splits, { words: 3, texts: 2 }, createRng(1));
+  assert.equal(given.words, [['auk', 'gull']]);
+  const lengths = given.items.map(({ text }) => text!.split(/\s+/).length);
+  assert.equal(lengths, [4, 4, 4, 4]);
+});
+
+test('fewer texts of each concept where concepts are many, or their texts long and the site wide', () => {
+  /** Concepts with two negatives each of `rows` rows. */
+  const texts = (concepts: number, rows: number, d_in: number, asked = 12) =>
+    textsOfEach(
+      { words: 3, texts: asked },
+      Array.from({ length: concepts }, () => ({ negatives: Uint32Array.of(0, 1) })),
+      { bounds: Uint32Array.of(0, rows - 1, 2 * rows), d_in },
+    );
+  assert.is(texts(16, 253, 576), 12);
+  assert.is(texts(10, 10, 64, 100), 60);
+  assert.is(texts(500, 10, 64), 1);
+  // 2^28 bytes are 43,690 rows of d 768 with words of concepts, and as many with others: 85.3 texts of 512.
+  assert.is(texts(10, 509, 768), 8);
+  assert.is(texts(1, 509, 768, 600), 85);
+  assert.is(texts(3000, 100_000, 768), 1);
+  assert.is(texts(3, 100_000, 768, 0), 0);
 });
 
 /** Rows of a text: how often it says gull, and how long it is. */

@@ -32,6 +32,31 @@ export interface InjectionOptions {
   texts: number;
 }
 
+/** Negatives that are changed, of all concepts. */
+const MOST_CHANGED = 600;
+/** Bytes of the activations of the changed texts, which are held in memory as long as the site. */
+const MOST_BYTES = 2 ** 28;
+
+/**
+ * How many negatives of each concept are changed: those asked for, and fewer where concepts are many, or texts long and the site
+ * wide, as negatives have it on average; one at least.
+ */
+export function textsOfEach(
+  { words, texts }: InjectionOptions,
+  splits: readonly Pick<ConceptSplit, 'negatives'>[],
+  { bounds, d_in }: Pick<ActivationSet, 'bounds' | 'd_in'>,
+): number {
+  let [count, rows] = [0, 0];
+  for (const { negatives } of splits) {
+    count += negatives.length;
+    for (const item of negatives) rows += bounds[item + 1]! - bounds[item]!;
+  }
+  // With words of the concept, and with others.
+  const bytes = 2 * (rows / count + words) * d_in * Float32Array.BYTES_PER_ELEMENT;
+  const most = Math.floor(Math.min(MOST_CHANGED, MOST_BYTES / bytes) / splits.length);
+  return Math.min(texts, Math.max(1, most));
+}
+
 /** Share of negatives that still may have a word of the concept: one that most of them have tells nothing. */
 const SMOOTHING = 0.5;
 
@@ -51,7 +76,7 @@ export function injectWords(
     const own = rng.fork(set.concepts[c]!.id);
     const { telling, others } = rankedWords(set.items, split, count, own.fork('others'));
     words.push(telling);
-    if (telling.length === 0 || others.length === 0) return undefined;
+    if (telling.length === 0) return undefined;
     const base = own.fork('texts').shuffle(split.negatives.slice()).slice(0, texts);
     const changed = (name: string, put: readonly string[]) =>
       Uint32Array.from(base, (place) => {
@@ -90,13 +115,15 @@ function rankedWords(items: readonly Item[], { train }: ConceptSplit, count: num
   const share = (word: string, label: 0 | 1) =>
     ((having[label]!.get(word) ?? 0) + SMOOTHING) / (sizes[label]! + 2 * SMOOTHING);
   const ratio = (word: string) => Math.log(share(word, 1) / share(word, 0));
-  const telling = [...having[1]!]
+  const found = [...having[1]!]
     .filter(([word, texts]) => texts >= 2 && ratio(word) > 0)
     .map(([word]) => word)
     .sort((a, b) => ratio(b) - ratio(a) || (a < b ? -1 : 1))
     .slice(0, count);
   const plain = [...having[0]!.keys()].filter((word) => ratio(word) <= 0).sort();
-  return { telling, others: rng.shuffle(plain).slice(0, telling.length) };
+  const others = rng.shuffle(plain).slice(0, found.length);
+  // As many of the one as of the other: more words alone change a text more.
+  return { telling: found.slice(0, others.length), others };
 }
 
 /** The text with each word at a random place between two of its words. */

@@ -95,6 +95,19 @@ test('of several places the first that can be had, and the result says which', a
   );
 });
 
+test('a place that was out of reach when the run was planned does not stand in the way when its data are opened again', async () => {
+  writeFileSync(join(root, 'own.csv'), REPOSITORIES['datasets/org/stories']['stories.csv']);
+  const path = ['hub:org/absent', 'own.csv'];
+  const planned = await storiesOf(path);
+  assert.is((await storiesOf(path, { download: false })).fingerprint, planned.fingerprint);
+});
+
+test('a folder of which one file is in the cache is not taken for one with that file alone', async () => {
+  await hubData('hub:org/two/a.jsonl');
+  const both = /expected one file of data .*found a\.jsonl, b\.jsonl: name it/;
+  for (const revision of ['main', TEST_COMMIT]) assert.match(await refusal(hubData(`hub:org/two@${revision}`)), both);
+});
+
 test('tables as the hub has them: labels of AG News and SST-2, texts within a struct, AxBench’s folder', async () => {
   const corpusPath = 'hub:org/stories';
   const news = await agnews.open({ path: 'hub:org/news/data/test.parquet', corpusPath, ...sizes }, open);

@@ -48,6 +48,14 @@ test('what is kept of the clean passes changes no bit: log-probabilities, the st
   assert.ok((found[0] as { kl: number[] }).kl.every((value) => value > 0));
   assert.equal(found[1], found[0]);
   assert.equal(found[2], found[0]);
+  // Of a vocabulary that is padded beyond the tokenizer's ids all columns count.
+  const padded = { ...model, tokenizer: { ...model.tokenizer, vocabSize: 1 } };
+  const arrays = await prepareLm(padded, site, set, new Float32Array(128), {
+    documents: 6,
+    cleanMiB: 1,
+    progress() {},
+  });
+  assert.ok(arrays['lm_clean_stream'] && !arrays['lm_clean_log_probs']);
   assert.is(tf.memory().numTensors, before);
   model.dispose();
 });

@@ -48,19 +48,21 @@ export function makeCleanPasses(model: LanguageModel, places: number, bytes: num
   const last = lastSite(model);
   const kept: Float32Array[] = [];
   let width = 0;
-  let name: string | undefined;
+  let name: typeof LOG_PROBS | typeof STREAM | 'nothing' | undefined;
+  const fits = (columns: number) => places * columns * Float32Array.BYTES_PER_ELEMENT <= bytes;
   async function keep(x: Tensor2D): Promise<void> {
     kept.push((await x.data()) as Float32Array);
     width = x.shape[1];
   }
   return {
     async next(batch, at) {
-      const vocab = model.tokenizer.vocabSize;
-      name ??= places * vocab * 4 <= bytes ? LOG_PROBS : last && places * last.d * 4 <= bytes ? STREAM : '';
       if (name !== STREAM) {
         const found = passed(model, batch, at);
+        // The columns of the logits, of which a padded vocabulary has more than its tokenizer has ids.
+        name ??= fits(found.shape[1]) ? LOG_PROBS : last && fits(last.d) ? STREAM : 'nothing';
         if (name === LOG_PROBS) await keep(found);
-        return found;
+        if (name !== STREAM) return found;
+        found.dispose();
       }
       const stream = tf.tidy(() => {
         const x = model.forward(batch.tokens, { capture: [last!.name], output: false }).captured[last!.name]!;
@@ -71,8 +73,7 @@ export function makeCleanPasses(model: LanguageModel, places: number, bytes: num
       stream.dispose();
       return found;
     },
-    arrays: () =>
-      name && kept.length > 0 ? { [name]: { shape: [places, width], data: joined(Float32Array, kept) } } : {},
+    arrays: () => (kept.length > 0 ? { [name!]: { shape: [places, width], data: joined(Float32Array, kept) } } : {}),
   };
 }
 

@@ -84,9 +84,10 @@ export async function trainHead(
   const perEpoch = Math.ceil(n / settings.batchSize);
   const steps = settings.epochs * perEpoch;
   try {
+    let order: Uint32Array = new Uint32Array(0);
     for (let step = 0; step < steps; step++) {
       signal?.throwIfAborted();
-      const order = rng.fork(`epoch ${Math.floor(step / perEpoch)}`).permutation(n);
+      if (step % perEpoch === 0) order = rng.fork(`epoch ${step / perEpoch}`).permutation(n);
       const from = (step % perEpoch) * settings.batchSize;
       const batch = order.subarray(from, Math.min(n, from + settings.batchSize));
       const grads = tf.tidy(() => {

@@ -1,5 +1,11 @@
 /** @file The training texts of a concept, as a language model reads them: what is prompt, what is response. */
-import { type FitContext, type LabelledActivations, type LanguageModel, UserError } from '../../../harness/contract.ts';
+import {
+  type FitContext,
+  type LabelledActivations,
+  type LanguageModel,
+  type Mark,
+  UserError,
+} from '../../../harness/contract.ts';
 import { requireLanguageModel } from '../language-model.ts';
 import { requireLabels, trainExamples } from '../train-examples.ts';
 
@@ -75,6 +81,26 @@ export function trainingTexts(
     );
   }
   return used;
+}
+
+/**
+ * The mark of a fit without some of its training texts.
+ *
+ * @param used The texts that were trained on, of all concepts together.
+ * @param positives Whether only those with the concept are.
+ */
+export function leftOutMark(
+  { labelled: { set, examples } }: Source,
+  used: number,
+  maxLength: number,
+  { positives = false } = {},
+): Mark[] {
+  const labels = set.concepts.map((_, concept) => examples(concept, 'train').labels);
+  const total = labels.reduce((sum, own) => sum + own.filter((label) => label === 1 || !positives).length, 0);
+  const left = total - used;
+  if (left === 0) return [];
+  const message = `${left} of ${total} training texts left out: no token of their responses is among their first ${maxLength} (maxLength).`;
+  return [{ code: 'texts-left-out', message }];
 }
 
 /** Place of the first token of the response; all tokens where none begins there. */

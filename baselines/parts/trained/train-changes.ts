@@ -11,7 +11,7 @@ import {
 } from '../../../harness/contract.ts';
 import { groups } from '../token-batches.ts';
 import { changedLoss, responseBatch, responseLength, tokensAtOnce } from './batches.ts';
-import { requireSource, type Source, trainingTexts } from './texts.ts';
+import { leftOutMark, requireSource, type Source, trainingTexts } from './texts.ts';
 import { type TrainingSettings, trainThroughSubject } from './train.ts';
 
 /** Named numbers with their shapes. */
@@ -53,9 +53,11 @@ export async function trainChanges(
       { shape: [concepts.length, ...shape], data: new Float32Array(concepts.length * data.length) },
     ]),
   );
+  let used = 0;
   for (const [c, concept] of concepts.entries()) {
     context.signal?.throwIfAborted();
     const texts = trainingTexts(id, source, c, maxLength).filter(({ positive }) => positive);
+    used += texts.length;
     const params = Object.fromEntries(
       Object.entries(first).map(([name, { shape, data }]) => [
         name,
@@ -92,7 +94,8 @@ export async function trainChanges(
       tf.dispose(params);
     }
   }
-  return { tensors, json: { concepts: concepts.map(({ id }) => id) } };
+  const marks = leftOutMark(source, used, maxLength, { positives: true });
+  return { tensors, json: { concepts: concepts.map(({ id }) => id) }, ...(marks.length > 0 ? { marks } : {}) };
 }
 
 /** The method back from its state. A concept's numbers become tensors when it is first asked for, and go with the method. */

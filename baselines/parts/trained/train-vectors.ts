@@ -2,7 +2,7 @@
 import { type FitContext, type FittedState, type Rng, type Tensor2D, tf } from '../../../harness/contract.ts';
 import { storeDirections } from '../concept-directions.ts';
 import { randomUnitVectors, scaleToUnit } from '../unit-vectors.ts';
-import { requireSource, type Source, type TrainingText, trainingTexts } from './texts.ts';
+import { leftOutMark, requireSource, type Source, type TrainingText, trainingTexts } from './texts.ts';
 import { type Objective, stepsOf, type TrainingSettings, trainThroughSubject } from './train.ts';
 
 /** What a method trains a concept's vector on. */
@@ -42,10 +42,12 @@ export async function trainVectors<E>(
   const d = context.activations.d_in;
   const vectors: Float64Array[] = [];
   const losses: { first: number; last: number }[] = [];
+  let used = 0;
   for (const [c, concept] of concepts.entries()) {
     context.signal?.throwIfAborted();
     const rng = context.rng.fork(concept.id);
     const texts = trainingTexts(id, source, c, method.maxLength);
+    used += texts.length;
     const { examples, objective } = await method.task(texts, source, rng.fork('examples'));
     const w = tf.tidy(() => tf.variable(tf.tensor2d(startOf(method, d, rng), [1, d])));
     try {
@@ -70,7 +72,8 @@ export async function trainVectors<E>(
     }
   }
   const state = storeDirections(id, { concepts, vectors }, d);
-  return { ...state, json: { ...(state.json as object), losses } };
+  const marks = leftOutMark(source, used, method.maxLength);
+  return { ...state, json: { ...(state.json as object), losses }, ...(marks.length > 0 ? { marks } : {}) };
 }
 
 function startOf(

@@ -79,6 +79,7 @@ export async function findData(
   }
   const places = [value].flat();
   const reasons: string[] = [];
+  let away: NotDownloaded | undefined;
   for (const [choice, place] of places.entries()) {
     try {
       const found = isOnHub(place)
@@ -86,10 +87,13 @@ export async function findData(
         : localSource(place, context.baseDir, sets);
       return { ...found, choice, oneOfSeveral: places.length > 1 };
     } catch (error) {
-      if (!(error instanceof UserError) || error instanceof NotDownloaded) throw error;
+      if (!(error instanceof UserError)) throw error;
+      // It may have been out of reach when the run was planned, with one after it.
+      if (error instanceof NotDownloaded) away ??= error;
       reasons.push(error.message.replace(/\.$/, ''));
     }
   }
+  if (away) throw away;
   throw new UserError(
     `dataset ${dataset}: ${option}: ${reasons.join('; ')}; put the data there, or change the suite's '${option}'.`,
   );
