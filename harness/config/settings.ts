@@ -6,6 +6,7 @@ export type CommandName =
   | 'run'
   | 'train'
   | 'report'
+  | 'compare'
   | 'ls'
   | 'fetch'
   | 'store'
@@ -35,6 +36,7 @@ const ALL: readonly CommandName[] = [
   'run',
   'train',
   'report',
+  'compare',
   'ls',
   'fetch',
   'store',
@@ -73,10 +75,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'store', 'convert', 'new'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare: none are written; store gc: where results are looked for; new: this one).',
   },
   {
     name: 'store',
@@ -296,6 +298,51 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['run'],
     description:
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
+  },
+  {
+    name: 'fail-if',
+    type: 'list',
+    commands: ['compare'],
+    value: 'RULE',
+    description:
+      "What makes the comparison fail, in place of the suite's rules: 'auroc drops 0.02 at 95%', 'main worsens', 'steering.overall of topk worsens 5%', 'reconstruction.l0 changes', 'auroc not within 0.02'.",
+  },
+  {
+    name: 'suite',
+    type: 'string',
+    commands: ['compare'],
+    value: 'SUITE',
+    description:
+      'The suite whose rules hold (failIf): an id or a file; that of the results where it comes with saxbench.',
+  },
+  {
+    name: 'across',
+    type: 'list',
+    commands: ['compare'],
+    value: 'SETTING',
+    description: 'A setting that may differ since it is what is compared, e.g. k, training.lr, backend.',
+  },
+  {
+    name: 'baseline',
+    type: 'string',
+    commands: ['compare'],
+    value: 'DIR',
+    default: '.saxbench/baseline',
+    description: 'Folder of the baselines, one <suite>.jsonl each.',
+  },
+  {
+    name: 'promote',
+    type: 'boolean',
+    default: false,
+    commands: ['compare'],
+    description: 'Make the run the baseline of its suite where no rule fails, or where there is none yet.',
+  },
+  {
+    name: 'github',
+    type: 'boolean',
+    default: false,
+    commands: ['compare'],
+    description: 'Also print what failed as annotations of GitHub Actions.',
   },
   {
     name: 'force',

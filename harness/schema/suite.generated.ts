@@ -42,6 +42,10 @@ export interface Suite {
    * @minItems 1
    */
   seeds?: number[];
+  /**
+   * Rules of saxbench compare, e.g. 'auroc drops 0.02 at 95%': what makes a comparison of two of its runs fail. They change no number.
+   */
+  failIf?: string[];
   limits?: SuiteLimits;
 }
 export interface SuiteSubject {
