@@ -62,10 +62,10 @@ export function checkedRows(
 /** What results keep of the metrics that a task declares. */
 export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record<string, ResultMetricDefinition> =>
   Object.fromEntries(
-    Object.entries(metrics).map(([name, { unit, direction, range, main, version, counted, measured }]) => [
+    Object.entries(metrics).map(([name, { description, unit, direction, range, main, version, counted, measured }]) => [
       name,
       {
-        ...{ unit, direction, range },
+        ...{ description, unit, direction, range },
         ...(main ? { main } : {}),
         ...(version === undefined ? {} : { version }),
         ...(counted ? { counted } : {}),

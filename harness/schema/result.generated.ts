@@ -84,6 +84,10 @@ export interface ResultSubject {
    * What a reader must know about the model, as its card declares.
    */
   remarks?: string[];
+  /**
+   * Why methods have no mean rank over subjects from this one: nothing was learned, or what is looked for was put there.
+   */
+  control?: 'random-weights' | 'planted';
 }
 export interface ResultSite {
   name: string;
@@ -178,6 +182,10 @@ export interface ResultTask {
  * What a metric is: the same for every row.
  */
 export interface ResultMetricDefinition {
+  /**
+   * What it is and how it is computed, in a sentence.
+   */
+  description?: string;
   unit: string;
   direction: 'max' | 'min' | 'none';
   /**

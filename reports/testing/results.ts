@@ -22,6 +22,13 @@ export function realResult(method: string, task: string, seed = 0): Result {
   return found;
 }
 
+/** The lines of a leaderboard's tables that rank: below the overview. */
+export const rankedLines = (leaderboard: string): string[] =>
+  leaderboard
+    .slice(leaderboard.indexOf('\n## How to read'))
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+
 /** A measurement with what is said of its metric, which results keep apart. */
 type DefinedMetric = ResultMetric & ResultMetricDefinition;
 
