@@ -9,7 +9,7 @@ import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
 import type { SteeringVector } from './steering/steering-vectors.ts';
-import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays } from './steering/ways.ts';
+import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays, withoutVector } from './steering/ways.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
 
@@ -123,9 +123,6 @@ export default defineTask<SteeringOptions, Shared>({
     return steered(context, vectors, kinds, selection);
   },
 });
-
-/** What a method that writes or asks is steered with. */
-const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(

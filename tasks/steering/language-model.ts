@@ -12,7 +12,7 @@ import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
-import type { Kind, Steering } from './interventions.ts';
+import type { Kind } from './interventions.ts';
 import { eachOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
 import { type Cost, costDocuments, steeringCosts } from './likelihood/capability.ts';
 import type { StoredText } from './likelihood/texts.ts';
@@ -221,10 +221,10 @@ async function costsOf(
   chosen: readonly Chosen[],
 ): Promise<(Cost[] | undefined)[]> {
   const unreadable = documents.length === 0 || method.write || method.ask || options.positions === 'last';
-  if (unreadable || chosen.some(({ kind }) => kind === 'own')) return chosen.map(() => undefined);
+  if (unreadable) return chosen.map(() => undefined);
   const at = steeredPositions(options, 0);
-  const steerings = chosen.flatMap(({ kind, factor, vector }): Steering[] =>
-    kind === 'none' || kind === 'own' ? [] : [steeringBy(vector, kind, factor, at)],
+  const steerings = chosen.flatMap(({ kind, factor, vector }) =>
+    kind === 'none' ? [] : [steeringBy(vector, kind, factor, at)],
   );
   if (steerings.length === 0) return chosen.map(() => documents.map(() => ({ loss: 0, kl: 0 })));
   return await steeringCosts({ subject, site, method }, test, documents, steerings, { signal });
@@ -281,10 +281,9 @@ async function generateWanted(
   const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
   const ids = prompts.map(({ text }) => promptIds(subject, text));
   const rows = wanted.map(({ kind, c, p, factor, vector }): GenerationRow => {
-    const row = { prompt: ids[p]!, stream: c * prompts.length + p };
-    if (vector.own) return { ...row, own: { change: vector.own, strength: factor * vector.scale } };
     const at = steeredPositions(options, ids[p]!.length);
-    return { ...row, steering: steeringBy(vector, kind as Kind, factor, at) };
+    const steering = steeringBy(vector, kind as Kind | 'own', factor, at);
+    return { prompt: ids[p]!, stream: c * prompts.length + p, steering };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {
