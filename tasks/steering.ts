@@ -97,7 +97,7 @@ export default defineTask<SteeringOptions, Shared>({
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
     if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
-    if (!dataset.prompts) return 'the dataset has no prompts to steer from';
+    if (!dataset.prompts && !dataset.conceptPrompts) return 'the dataset has no prompts to steer from';
     return [judge, ...otherJudges].find((each) => each?.unavailable !== undefined)?.unavailable;
   },
   async prepare(context) {
