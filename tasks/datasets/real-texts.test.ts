@@ -1,5 +1,5 @@
 /** @file Datasets read from files: disjoint splits, matched negatives, the judge of real text, bad files. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -247,6 +247,37 @@ test('bad files and missing options are the user’s: one line, naming file and 
   await refused(() => documents('x.json', '{"a": 1}'), /expected a list of texts/);
   await refused(() => documents('y.json', '["a", 3]'), /entry 1: expected a text/);
   await refused(() => documents('z.txt', '\n\n'), /expected at least one document/);
+});
+
+test('axbench: two tables of different sets are refused; each set counts its concepts from 0', async () => {
+  const golden = (name: string) => join(import.meta.dirname, `testdata/axbench-${name}.golden.parquet`);
+  const opened = (heldOut: string) => {
+    const path = join(folder, `axbench-${heldOut}`);
+    for (const [part, name] of [
+      ['train', 'train'],
+      ['test', heldOut],
+    ] as const) {
+      mkdirSync(join(path, part), { recursive: true });
+      copyFileSync(golden(name), join(path, part, 'data.parquet'));
+    }
+    return axbench.open({ path, corpusPath: CORPUS, negatives: 'genre', format: 'plain' }, open);
+  };
+  const { concepts, examples } = await (await opened('test')).concepts!({});
+  assert.equal(
+    concepts.map(({ label }) => label),
+    ['rivers', 'mills'],
+  );
+  assert.is(examples.filter(({ split, role }) => split === 'eval' && role === 'positive').length, 4);
+  try {
+    await (await opened('other')).concepts!({});
+    assert.unreachable('expected a UserError');
+  } catch (error) {
+    assert.instance(error, UserError);
+    assert.match(
+      (error as Error).message,
+      /test\/data\.parquet: row 4: expected texts with 'mills' for concept_id 1, .* found 'clocks'/,
+    );
+  }
 });
 
 const corpusPath = join(SHARED, 'tinystories-1000/tinystories_1000.json');
