@@ -135,37 +135,6 @@ test('the factor that gives topic and concept is chosen; stronger ones lose the 
   assert.is(subject.generated(), 4 + 6 + 2);
 });
 
-test('prompts of each concept’s own: written from, judged and told as such; the same ones are one item of the interval', async () => {
-  const concepts = ['c', 'd', 'e'].map((id) => ({ id, label: 'concept' }));
-  const set = {
-    ...wordConcepts,
-    concepts,
-    examples: concepts.flatMap((_, concept) => wordConcepts.examples.map((each) => ({ ...each, concept }))),
-  };
-  const judged: string[] = [];
-  const own: Dataset = {
-    ...wordDataset,
-    prompts: undefined,
-    conceptPrompts: async ({ id }, n) =>
-      Array.from({ length: n }, (_, i) => ({ id: `${id === 'e' ? 'd' : id}${i}`, text: 'go', topic: 'topic' })),
-    judge: {
-      ...wordDataset.judge!,
-      instruction(_, { id }) {
-        judged.push(id);
-        return 2;
-      },
-    },
-  };
-  const [outcome] = await run(
-    { ...wordInputs(wordModel()), dataset: own, labelled: memoryLabelled(set, wordActivations) },
-    [axis(3)],
-  );
-  assert.is(outcome!.rows[0]!.samples!.values.length, 3);
-  assert.equal([...new Set(judged.map((id) => id[0]))].sort(), ['c', 'd']);
-  // Two concepts report on two prompts each that the third shares with one of them.
-  assert.is(outcome!.rows[0]!.samples!.sharedBy![0]!.length, 4);
-});
-
 test('a grid that ends below the factor that works: the search goes on beyond it, and says where it ends', async () => {
   const subject = wordModel();
   const grid = { factors: [0.5, 0.6], extend: 2 };
