@@ -1,7 +1,8 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mainMetric } from '../harness/results.ts';
-import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
+import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 import { taskOf } from './definitions.ts';
 import { byTable, groupBy } from './group-by.ts';
 import { judgingOf } from './judging.ts';

@@ -1,7 +1,8 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
 import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
-import type { ResultMetricDefinition, ResultRowRecord } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
+import type { ResultRowRecord } from '../harness/schema/result.generated.ts';
 import { formatNumber } from './format.ts';
 import type { Cell, TableRow } from './table.ts';
 

@@ -6,7 +6,7 @@ import type { MetricDefinition, TaskDisplay } from '../contract/task.ts';
 import { refusal } from '../testing/failing.ts';
 import type { ResultDisplay } from './display.generated.ts';
 import { schemaFiles, typesOf } from './generate.ts';
-import type { ResultMetricDefinition } from './result.generated.ts';
+import type { ResultMetricDefinition } from './metric-definition.generated.ts';
 import { validate } from './validate.ts';
 
 const test = suite('schema');
