@@ -1,11 +1,7 @@
 /** @file The difference of two runs in each metric of each row, with its interval and how it was had. */
 import { canonicalJson } from '../../harness/io/json.ts';
-import type {
-  Result,
-  ResultMetric,
-  ResultMetricDefinition,
-  ResultRowRecord,
-} from '../../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../../harness/schema/metric-definition.generated.ts';
+import type { Result, ResultMetric, ResultRowRecord } from '../../harness/schema/result.generated.ts';
 import { buildTables, combineSeeds } from '../aggregate.ts';
 import { sampledOf } from '../ranks.ts';
 import type { Cell } from '../table.ts';

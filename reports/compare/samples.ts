@@ -2,7 +2,8 @@
 import { distanceAt, tailBeyond } from '../../harness/num/stats/error-parts.ts';
 import { type ErrorPart, pairedDifference, type Sampled, unpairedDifference } from '../../harness/num/stats/paired.ts';
 import { studentQuantile } from '../../harness/num/stats/student-t.ts';
-import type { ResultMetric, ResultMetricDefinition } from '../../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../../harness/schema/metric-definition.generated.ts';
+import type { ResultMetric } from '../../harness/schema/result.generated.ts';
 
 /** What one seed gave. */
 export interface SeedValue extends Sampled {
