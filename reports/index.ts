@@ -12,6 +12,7 @@ import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { tellApart } from './settings.ts';
 
+export { scoresOf } from './scores.ts';
 export { summaryTable } from './summary.ts';
 
 export interface ReportOptions {

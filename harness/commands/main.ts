@@ -10,6 +10,7 @@ import { command as compare } from './compare.ts';
 import { command as convert } from './convert.ts';
 import { command as doctor } from './doctor.ts';
 import { command as fetchKnown } from './fetch.ts';
+import { command as history } from './history.ts';
 import { command as ls } from './ls.ts';
 import { command as create } from './new.ts';
 import { command as report } from './report.ts';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   train,
   report,
   compare,
+  history,
   ls,
   fetchKnown,
   store,

@@ -1,42 +1,16 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
+import { COMPARE_SETTINGS } from './compare-settings.ts';
+import type { CommandName, Setting } from './setting.ts';
 
-/** Commands by name, as the table refers to them. */
-export type CommandName =
-  | 'run'
-  | 'train'
-  | 'report'
-  | 'compare'
-  | 'ls'
-  | 'fetch'
-  | 'store'
-  | 'validate'
-  | 'convert'
-  | 'new'
-  | 'doctor';
-
-export interface Setting {
-  /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
-  name: string;
-  type: 'string' | 'number' | 'boolean' | 'list';
-  description: string;
-  /** Commands that have it. */
-  commands: readonly CommandName[];
-  /** Name of the value in `--help`. */
-  value?: string;
-  choices?: readonly string[];
-  default?: string | number | boolean;
-  /** Lowest allowed value; numbers are whole. */
-  min?: number;
-  /** Not read from a config file, which may come with somebody else's checkout: it says where texts and a key are sent. */
-  personal?: boolean;
-}
+export type { CommandName, Setting } from './setting.ts';
 
 const ALL: readonly CommandName[] = [
   'run',
   'train',
   'report',
   'compare',
+  'history',
   'ls',
   'fetch',
   'store',
@@ -82,10 +56,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; compare: none are written; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
   },
   {
     name: 'store',
@@ -306,51 +280,7 @@ export const SETTINGS: readonly Setting[] = [
     description:
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
-  {
-    name: 'fail-if',
-    type: 'list',
-    commands: ['compare'],
-    value: 'RULE',
-    description:
-      "What makes the comparison fail, in place of the suite's rules: 'auroc drops 0.02 at 95%', 'main worsens', 'steering.overall of topk worsens 5%', 'reconstruction.l0 changes', 'auroc not within 0.02'.",
-  },
-  {
-    name: 'suite',
-    type: 'string',
-    commands: ['compare'],
-    value: 'SUITE',
-    description:
-      'The suite whose rules hold (failIf): an id or a file; that of the results where it comes with saxbench.',
-  },
-  {
-    name: 'across',
-    type: 'list',
-    commands: ['compare'],
-    value: 'SETTING',
-    description: 'A setting that may differ since it is what is compared, e.g. k, training.lr, backend.',
-  },
-  {
-    name: 'baseline',
-    type: 'string',
-    commands: ['compare'],
-    value: 'DIR',
-    default: '.saxbench/baseline',
-    description: 'Folder of the baselines, one <suite>.jsonl each.',
-  },
-  {
-    name: 'promote',
-    type: 'boolean',
-    default: false,
-    commands: ['compare'],
-    description: 'Make the run the baseline of its suite where no rule fails, or where there is none yet.',
-  },
-  {
-    name: 'github',
-    type: 'boolean',
-    default: false,
-    commands: ['compare'],
-    description: 'Also print what failed as annotations of GitHub Actions.',
-  },
+  ...COMPARE_SETTINGS,
   {
     name: 'force',
     type: 'boolean',

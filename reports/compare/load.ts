@@ -37,7 +37,7 @@ async function resultsInLines(file: string): Promise<Result[]> {
     lines.set(placeOf(result), line);
     results.push(result);
   }
-  if (results.length === 0) throw new UserError(`compare: expected results in ${file}; found none.`);
+  if (results.length === 0) throw new UserError(`results: expected some in ${file}; found none.`);
   return results;
 }
 
@@ -48,12 +48,12 @@ async function resultsInLines(file: string): Promise<Result[]> {
  */
 export async function loadSide(name: string): Promise<Side> {
   if (!existsSync(name)) {
-    throw new UserError(`compare: expected a folder of results, a result file or '${BASELINE}'; found no '${name}'.`);
+    throw new UserError(`results: expected a folder of results, a result file or '${BASELINE}'; found no '${name}'.`);
   }
   if (statSync(name).isDirectory()) return { name, ...(await loadResults(name, { includeLimited: true })) };
   if (name.endsWith('.jsonl')) return { name, results: await resultsInLines(name), refused: [] };
   if (name.endsWith('.json')) return { name, results: [await readResult(name)], refused: [] };
-  throw new UserError(`compare: expected a folder of results, a .json or a .jsonl; found '${name}'.`);
+  throw new UserError(`results: expected a folder of results, a .json or a .jsonl; found '${name}'.`);
 }
 
 /** The suite that results are of. @throws UserError where they are of several. */
