@@ -6,7 +6,7 @@ import { createChains } from '../../../../tasks/worlds/text-world/chain.ts';
 import { readContinuation } from '../../../../tasks/worlds/text-world/chain-posterior.ts';
 import { tokenCounter } from '../../../../tasks/worlds/text-world/token-count.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
-import { taggedText, tagOf } from './documents.ts';
+import { tagOf } from './documents.ts';
 import { bestSite, type Continue, gateCases, gatePosteriors, gateRatio, type Patch, someCases } from './gate.ts';
 
 const test = suite('tiny-lm-chain gate');
@@ -43,19 +43,6 @@ test('documents of a case differ in what shows their theme, end alike, and the e
     const looked = world.look(donor.slice(0, donor.length - shared.length)).concept(id);
     assert.is(looked?.grade, 2, donor);
   }
-});
-
-test('tags stand where a theme takes over, and nowhere else', () => {
-  const document = chains.draw(createRng('tags'), { clauses: 8, stay: 0.5 });
-  const { text, clauses } = document;
-  const parts = taggedText(document).split(/<\|([a-z0-9-]+)\|>/);
-  assert.is(parts.filter((_, i) => i % 2 === 0).join(''), text);
-  const themes = clauses.map(({ theme }) => theme);
-  assert.equal(
-    parts.filter((_, i) => i % 2 === 1),
-    themes.filter((theme, c) => theme !== themes[c - 1]),
-  );
-  assert.is(parts[0], text.slice(0, text.indexOf('\n') + 1));
 });
 
 test('a model that follows the state has 1, one that looks for the tag has 0, one that writes one thing none', async () => {

@@ -102,7 +102,10 @@ function heldOutLosses(subject: LanguageModel, world: TextWorld, chains: Chains,
       documents.map(({ text }) => text),
       floors,
     ),
-    row('the same with tags', documents.map(taggedText)),
+    row(
+      'the same with tags',
+      documents.map((document) => taggedText(document)),
+    ),
     row(
       `${n} documents of one theme, which the tasks use (their generator knows that it stays)`,
       single.map(({ text }) => text),

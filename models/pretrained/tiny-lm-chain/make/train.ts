@@ -28,7 +28,9 @@ import { measure } from './measure.ts';
 const DOCUMENTS_PER_BATCH = 24;
 const RATE = 2.5e-3;
 /** Share of the documents without tags: from the first to the second bound over the first 80 % of the steps. */
-const UNTAGGED: readonly [number, number] = [0.2, 0.7];
+const UNTAGGED: readonly [number, number] = [0.1, 0.7];
+/** At first every clause of the other documents tells its theme, after this part of the steps only the first of a theme. */
+const REPEATED_UNTIL = 0.4;
 /** The longest documents have about as many tokens. */
 const MAX_LENGTH = 192;
 /** Weights are written that often: an interrupted training leaves a model. */
@@ -78,6 +80,7 @@ const batches = chainBatches(chains, tokenizer, rng.fork('data'), {
   size: DOCUMENTS_PER_BATCH,
   maxLength: MAX_LENGTH,
   untagged: (batch) => first + (last - first) * Math.min(1, batch / (0.8 * STEPS)),
+  repeated: (batch) => Math.max(0, 1 - batch / (REPEATED_UNTIL * STEPS)),
 });
 const started = performance.now();
 let tokens = 0;
@@ -120,14 +123,14 @@ async function tokenizerFiles() {
 function optionsOrExit(): { steps: number; out: string } {
   try {
     const { steps, out } = parseArgs({
-      options: { steps: { type: 'string', default: '2600' }, out: { type: 'string' } },
+      options: { steps: { type: 'string', default: '8000' }, out: { type: 'string' } },
     }).values;
     if (!/^[1-9]\d*$/.test(steps))
       throw new UserError(`train: --steps: expected a whole number from 1; found '${steps}'.`);
     if (out !== undefined) return { steps: Number(steps), out: `${out.replace(/\/$/, '')}/` };
-    if (steps !== '2600')
+    if (steps !== '8000')
       throw new UserError('train: --out: expected a folder for a trial, beside --steps; found none.');
-    return { steps: 2600, out: fileURLToPath(new URL('..', import.meta.url)) };
+    return { steps: 8000, out: fileURLToPath(new URL('..', import.meta.url)) };
   } catch (error) {
     console.error((error as Error).message);
     process.exit(2);
