@@ -9,7 +9,7 @@ import { marksOf } from './marks.ts';
 import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
-import { withholdRanks } from './withheld.ts';
+import { withholdControl, withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
 const FEW = 10;
@@ -96,7 +96,11 @@ function buildTable(results: Result[]): Table {
     main === undefined
       ? candidates.map(({ row }) => row)
       : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
-  const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
+  const plantedControl = results.find((result) => result.plantedControl !== undefined)?.plantedControl;
+  const withheld = [
+    plantedControl === undefined ? undefined : withholdControl(rows, plantedControl),
+    main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld),
+  ].filter((reason) => reason !== undefined);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -110,7 +114,8 @@ function buildTable(results: Result[]): Table {
     marks: marksOf(results),
     judging: judgingOf(results),
     rows,
-    ...(withheld ? { withheld } : {}),
+    ...(plantedControl === undefined ? {} : { plantedControl }),
+    ...(withheld.length > 0 ? { withheld: withheld.join(' ') } : {}),
     ...(unavailable ? { unavailable } : {}),
   };
 }

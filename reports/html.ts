@@ -1,7 +1,7 @@
 /** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
 import type { Result } from '../harness/schema/result.generated.ts';
 import { tableColumns } from './columns.ts';
-import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
+import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText, taskTitle } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
 import { judgingLine } from './judging.ts';
@@ -132,7 +132,7 @@ export async function renderHtml(
       ];
       tasks.push({
         anchor: anchorOf(place, table.task.id),
-        title: table.task.title,
+        title: taskTitle(table),
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         notes: embedderText(table.task),
         withheld: table.withheld,

@@ -2,9 +2,9 @@
 import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
-import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
+import { axesLabel, capitalised, embedderText, formatInterval, metricTitle, rowsText, taskTitle } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { byPlace } from './group-by.ts';
+import { byPlace, groupBy } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
@@ -81,7 +81,7 @@ function tableView(table: Table, tables: readonly Table[]) {
   });
   const { bands, details } = rowGroups(rows);
   return {
-    taskTitle: markdownText(task.title),
+    taskTitle: markdownText(taskTitle(table)),
     subject: markdownText(subject.id),
     site: markdownCode(site.name),
     note: counts.join('; '),
@@ -115,13 +115,24 @@ export interface LeaderboardPart {
   tables: readonly Table[];
 }
 
+/** `Real models: language models`; of controls with what they are first. */
+function sectionTitle(heading: string | undefined, { subject, plantedControl }: Table): string {
+  const control = plantedControl && `${capitalised(plantedControl)} (positive control)`;
+  const words = [heading, control, MODALITY_TITLES[subject.modality]].filter((word) => word !== undefined);
+  return words.map((word, i) => (i === 0 ? word : word.charAt(0).toLowerCase() + word.slice(1))).join(': ');
+}
+
 function modalityViews({ heading, tables }: LeaderboardPart) {
   const atPlace = new Map(byPlace(tables).flatMap((own) => own.map((table) => [table, own] as const)));
-  return [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
-    title: heading === undefined ? MODALITY_TITLES[modality] : `${heading}: ${MODALITY_TITLES[modality].toLowerCase()}`,
-    tables: tables
-      .filter(({ subject }) => subject.modality === modality)
-      .map((table) => tableView(table, atPlace.get(table)!)),
+  // Controls stand apart, after what is ranked.
+  const controls = tables.filter(({ plantedControl }) => plantedControl !== undefined);
+  const ranked = tables.filter((table) => !controls.includes(table));
+  return [
+    ...groupBy(ranked, ({ subject }) => subject.modality),
+    ...groupBy(controls, ({ subject, plantedControl }) => JSON.stringify([plantedControl, subject.modality])),
+  ].map((own) => ({
+    title: sectionTitle(heading, own[0]!),
+    tables: own.map((table) => tableView(table, atPlace.get(table)!)),
   }));
 }
 

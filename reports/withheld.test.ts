@@ -63,4 +63,38 @@ test('the summary, the leaderboard, the HTML report and the CSV say so', async (
   assert.match(csv, /,withheld,/);
 });
 
+test('a control has no ranks, whoever is best, its heading in every report, and a section after what is ranked', async () => {
+  const given = results({ good: 0.9, bad: 0.2, writer: 0.1, other: 0.1 });
+  const control = given.map((result) => ({
+    ...result,
+    subject: { ...result.subject, id: 'planted' },
+    plantedControl: 'planted-direction recovery',
+  }));
+  const [table] = buildTables(control);
+  assert.ok(table!.rows.every(({ rank, standing }) => rank === null && standing === undefined));
+  assert.is(
+    table!.withheld,
+    'Ranks withheld: planted-direction recovery, a positive control: the model was trained to be steered so.',
+  );
+  // Before the ranked one in the results, after it in the leaderboard.
+  const { leaderboard, html, csv } = await renderTexts([...control, ...given]);
+  const sections = leaderboard.split('\n').filter((line) => /^##/.test(line));
+  assert.is(sections.length, 4);
+  assert.match(sections[0]!, /^## Language models$/);
+  assert.not.match(sections[1]!, /recovery/);
+  assert.match(sections[2]!, /^## Planted-direction recovery \(positive control\): language models$/);
+  assert.match(sections[3]!, /^### Planted-direction recovery: .*planted/);
+  assert.match(html, /Planted-direction recovery: /);
+  for (const text of [html, summaryTable(control)]) assert.match(text, /Ranks withheld: planted-direction recovery, a/);
+  const lines = csv.split('\n').filter((line) => line.includes(',planted,'));
+  assert.ok(lines.length > 0 && lines.every((line) => line.includes(',withheld,')));
+  assert.match(leaderboard, /\| 1 \| \*good\*/);
+});
+
+test('a control whose texts without the model are best says both', () => {
+  const given = results({ good: 0.68, bad: 0.2, writer: 1.3, other: 0.1 });
+  const [table] = buildTables(given.map((result) => ({ ...result, plantedControl: 'recovery' })));
+  assert.match(table!.withheld!, /recovery, a positive control.* Ranks withheld: writer/);
+});
+
 test.run();

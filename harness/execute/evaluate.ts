@@ -247,6 +247,7 @@ export function resultWith(
     seed: evaluation.seed,
     settings: evaluation.settings,
     limited: plan.limited,
+    ...(evaluation.plantedControl === undefined ? {} : { plantedControl: evaluation.plantedControl }),
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),
     ...(incomplete === undefined ? {} : { incomplete }),
