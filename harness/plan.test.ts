@@ -264,6 +264,29 @@ test('controls are scored by the tasks that ask for them only', () => {
   assert.equal(named, ['length detection 3']);
 });
 
+test('a task that names its methods scores these, by name or id, and its controls; the keys of what it scores do not know it', () => {
+  const narrow = (methods: string[]) =>
+    base({ tasks: [task('reconstruction'), task('detection', { controls: ['length'], methods })] });
+  const control = () => method('length', { control: true, needs: 'text', modalities: ['text'] });
+  const given = narrow(['pca']);
+  given.methods.push(control());
+  const labels = results(planSuite(given)).filter((label) => label.includes('detection'));
+  assert.equal(labels, ['pca detection 3', 'length detection 3']);
+  const whole = base({ tasks: [task('reconstruction'), task('detection', { controls: ['length'] })] });
+  whole.methods.push(control());
+  assert.equal(newSteps(whole, given), []);
+  // A control that the suite names as a method stands beside the task's methods too.
+  const named = narrow(['pca']);
+  named.methods.push(method('length', { needs: 'text', modalities: ['text'] }));
+  assert.ok(results(planSuite(named)).includes('length detection 3'));
+  const alone = planSuite({ ...given, tasks: given.tasks.slice(1) });
+  assert.equal(
+    alone.sites[0]!.fits.map(({ method }) => method.name),
+    ['pca', 'length'],
+  );
+  assert.equal(alone.skipped, [{ subject: 'lm', method: 'topk', reason: 'no task of the run scores it' }]);
+});
+
 test('a site where only controls would stand is left out, and said to be', () => {
   const sites = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'];
   const tasks = [task('detection', { controls: ['length'] })];

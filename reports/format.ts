@@ -1,13 +1,5 @@
-/** The title of a task's table, headed as the control that it is. */
-export const taskTitle = ({ task, plantedControl }: Pick<Table, 'task' | 'plantedControl'>): string =>
-  plantedControl === undefined ? task.title : `${capitalised(plantedControl)}: ${task.title}`;
-
-/** With a capital, to begin a line. */
-export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** @file Numbers and names as readers see them in tables. */
 import type { Result } from '../harness/schema/result.generated.ts';
-import type { Table } from './table.ts';
 
 /** At most four significant digits, no exponent for everyday sizes; `–` for an empty cell. */
 export function formatNumber(value: number | null | undefined): string {

@@ -1,7 +1,7 @@
 /** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
 import type { Result } from '../harness/schema/result.generated.ts';
 import { tableColumns } from './columns.ts';
-import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText, taskTitle } from './format.ts';
+import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
 import { judgingLine } from './judging.ts';
@@ -17,6 +17,7 @@ import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { taskTitle } from './withheld.ts';
 
 const ARROWS = { max: '↑', min: '↓', none: '' };
 

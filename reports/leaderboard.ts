@@ -1,28 +1,24 @@
 /** @file Tables → LEADERBOARD.md. */
-import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
-import { axesLabel, capitalised, embedderText, formatInterval, metricTitle, rowsText, taskTitle } from './format.ts';
+import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { byPlace, groupBy } from './group-by.ts';
+import { groupBy } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
+import { methodName, overviewView, placeText } from './overview/markdown.ts';
+import { meanRanks } from './overview/mean-rank.ts';
+import { overviewOf } from './overview/overview.ts';
+import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
-
-const MODALITY_TITLES: Record<ResultSubject['modality'], string> = {
-  text: 'Language models',
-  image: 'Vision models',
-  vectors: 'Worlds of known features',
-};
+import { taskTitle } from './withheld.ts';
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
-  const shown = markdownText(method.name);
-  const name = method.kind === 'baseline' ? `*${shown}*` : `**${shown}**`;
   const details = markdownText(axesLabel(axes));
-  return `${name}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`;
+  return `${methodName(method)}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`;
 }
 
 /** Reasons of empty cells, each once, with the methods that it concerns. */
@@ -81,9 +77,7 @@ function tableView(table: Table, tables: readonly Table[]) {
   });
   const { bands, details } = rowGroups(rows);
   return {
-    taskTitle: markdownText(taskTitle(table)),
-    subject: markdownText(subject.id),
-    site: markdownCode(site.name),
+    place: placeText(table),
     note: counts.join('; '),
     remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
@@ -109,42 +103,42 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** Tables under one heading, e.g. those of one suite among several; without it, by modality alone. */
-export interface LeaderboardPart {
-  heading?: string;
-  tables: readonly Table[];
-}
-
-/** `Real models: language models`; of controls with what they are first. */
-function sectionTitle(heading: string | undefined, { subject, plantedControl }: Table): string {
-  const control = plantedControl && `${capitalised(plantedControl)} (positive control)`;
-  const words = [heading, control, MODALITY_TITLES[subject.modality]].filter((word) => word !== undefined);
-  return words.map((word, i) => (i === 0 ? word : word.charAt(0).toLowerCase() + word.slice(1))).join(': ');
-}
-
-function modalityViews({ heading, tables }: LeaderboardPart) {
-  const atPlace = new Map(byPlace(tables).flatMap((own) => own.map((table) => [table, own] as const)));
-  // Controls stand apart, after what is ranked.
-  const controls = tables.filter(({ plantedControl }) => plantedControl !== undefined);
-  const ranked = tables.filter((table) => !controls.includes(table));
+/** The tables of each task, in the order of the places: what is folded there is folded here. Controls come last, under their own heading. */
+function taskViews(places: readonly Place[]) {
+  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
+  const ranked = all.filter(({ table }) => table.plantedControl === undefined);
+  const controls = all.filter(({ table }) => table.plantedControl !== undefined);
   return [
-    ...groupBy(ranked, ({ subject }) => subject.modality),
-    ...groupBy(controls, ({ subject, plantedControl }) => JSON.stringify([plantedControl, subject.modality])),
-  ].map((own) => ({
-    title: sectionTitle(heading, own[0]!),
-    tables: own.map((table) => tableView(table, atPlace.get(table)!)),
-  }));
+    ...groupBy(ranked, ({ table }) => table.task.id),
+    ...groupBy(controls, ({ table }) => JSON.stringify([table.plantedControl, table.task.id])),
+  ].map((own) => {
+    const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
+    return {
+      title: markdownText(taskTitle(own[0]!.table)),
+      tables: own.filter(({ place }) => !isFolded(place)).map(view),
+      folded: own.filter(({ place }) => isFolded(place)).map(view),
+    };
+  });
 }
 
 /** The leaderboard's text. `source` says where the results lie, for the reader. */
 export async function renderLeaderboard(
-  parts: readonly LeaderboardPart[],
+  parts: readonly ReportPart[],
   options: { limited: boolean; source?: string },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
+  const places = placesOf(parts);
+  const ranks = meanRanks(places);
+  const overviews = (folded: boolean) =>
+    places.filter((place) => isFolded(place) === folded).map((place) => overviewView(overviewOf(place, ranks)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
-    modalities: parts.flatMap(modalityViews),
+    overviews: overviews(false),
+    folded: overviews(true),
+    models: [
+      ...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => markdownText(subject.id))),
+    ],
+    tasks: taskViews(places),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text

@@ -4,7 +4,13 @@
  */
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
 import { formatNumber } from './format.ts';
-import type { TableRow } from './table.ts';
+import type { Table, TableRow } from './table.ts';
+
+/** The title of a task's table, headed as the control that it is. */
+export function taskTitle({ task, plantedControl }: Pick<Table, 'task' | 'plantedControl'>): string {
+  if (plantedControl === undefined) return task.title;
+  return `${plantedControl.charAt(0).toUpperCase()}${plantedControl.slice(1)}: ${task.title}`;
+}
 
 function takeRanks(rows: readonly TableRow[]): void {
   for (const row of rows) {

@@ -3,22 +3,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type ActivationSet,
-  type ConceptSet,
-  type FittedMethod,
-  type Item,
-  type LanguageModel,
-  type TaskContext,
-  type Tensor1D,
-  tf,
-} from '../harness/contract.ts';
-import { createRng, packageRoot, utilityOdds } from '../harness/kit/index.ts';
+import { type FittedMethod, tf } from '../harness/contract.ts';
+import { packageRoot } from '../harness/kit/index.ts';
 import { initBackend } from '../harness/num/backend.ts';
-import { checkedRows } from '../harness/results/rows.ts';
-import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
-import { taskTools } from '../harness/testing/task-tools.ts';
-import { oneHot, wordModel } from '../harness/testing/word-model.ts';
+import { memoryActivations } from '../harness/testing/activations.ts';
+import {
+  axis,
+  items,
+  loss,
+  near,
+  prefGain,
+  steerPairs,
+  text,
+  textLoss,
+  utility,
+} from '../harness/testing/word-pairs.ts';
 import llama from '../models/subjects/llama.ts';
 import { steeredLosses } from './steering/likelihood/losses.ts';
 import type { LikelihoodOptions } from './steering/likelihood/options.ts';
@@ -31,114 +30,8 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-const OPTIONS: LikelihoodOptions = {
-  concepts: 8,
-  pairs: 4,
-  tokens: 8,
-  factors: [0.5, 1, 2, 50],
-  extend: 0,
-  interventions: ['add', 'clamp'],
-  selection: 'auroc',
-  positions: 'all',
-  positionCount: 4,
-  gate: 'utility-odds',
-  bound: 0.25,
-  documents: 4,
-};
-
-/** Logits after each word of `wordModel`; steering along axis 3 by s adds s to the logit of `concept` after every word. */
-const AFTER: Record<string, number[]> = { go: [0, 0, 4, 0, 1], concept: [0, 0, 0, 1, 0], other: [0, 0, 0, 0, 0] };
-const loss = (before: string, word: 'concept' | 'other', s: number) => {
-  const logits = AFTER[before]!.map((logit, i) => logit + (i === 3 ? s : 0));
-  return Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - logits[word === 'concept' ? 3 : 4]!;
-};
-/** Mean loss of the four words after `go`. */
-const textLoss = (word: 'concept' | 'other', s: number) => (loss('go', word, s) + 3 * loss(word, word, s)) / 4;
-const prefGain = (s: number) =>
-  textLoss('other', s) - textLoss('concept', s) - (textLoss('other', 0) - textLoss('concept', 0));
-const utility = (s: number) =>
-  utilityOdds({ positive: textLoss('concept', s), negative: textLoss('other', s) }) ?? Number.NaN;
-
-/** Four words after a prompt of i + 1 words: texts of the same words would be one. */
-const text = (word: string, i: number) => ({
-  text: `${'go '.repeat(i + 1)}${Array(4).fill(word).join(' ')}`,
-  responseStart: 3 * (i + 1),
-});
-/** Four pairs, and one training positive whose row has 2 along the concept's axis: factor 1 adds 2. */
-const items: Item[] = [
-  ...Array.from({ length: 4 }, (_, i) => ({ id: `p${i}`, ...text('concept', i) })),
-  ...Array.from({ length: 4 }, (_, i) => ({ id: `n${i}`, ...text('other', i) })),
-  { id: 'train', text: 'concept' },
-  { id: 'train without', text: 'go other' },
-];
-const set: ConceptSet = {
-  concepts: [{ id: 'c', label: 'concept' }],
-  items,
-  examples: items.map(({ id }, item) => ({
-    concept: 0,
-    item,
-    split: id.startsWith('train') ? 'train' : 'eval',
-    role: item < 4 || id === 'train' ? 'positive' : 'negative',
-  })),
-};
-
-/** A subject's own activations of items: at `resid` of the model of words what stands for each word. */
-function wordActivations(model: LanguageModel, of: readonly Item[]): ActivationSet {
-  const ids = of.map((item) => model.tokenizer.encode(item.text!).ids);
-  const rows = ids.map((own, i) => own.map((id) => oneHot(id).map((value) => (of[i]!.id === 'train' ? 2 : 1) * value)));
-  return memoryActivations(rows, { tokenIds: ids });
-}
-
-const documents: Item[] = Array.from({ length: 4 }, (_, i) => ({ id: `d${i}`, text: 'go other other other other' }));
-
-async function run(methods: FittedMethod[], options: Partial<LikelihoodOptions> = {}, which = task, given = items) {
-  const subject = wordModel();
-  const labelled = memoryLabelled({ ...set, items: given }, wordActivations(subject, given));
-  const test = wordActivations(subject, documents);
-  const context = {
-    options: { ...OPTIONS, ...options },
-    subject,
-    site: subject.sites[0]!,
-    dataset: { id: 'words', modality: 'text' as const, fingerprint: '', corpus: async () => [] },
-    test,
-    testItems: documents,
-    train: labelled.activations,
-    labelled,
-    rng: createRng(0),
-    seed: 0,
-    progress: () => {},
-  } satisfies Partial<TaskContext<LikelihoodOptions>>;
-  assert.is(which.unavailable!(context), undefined);
-  const before = tf.memory().numTensors;
-  const prepared = await which.prepare!(context);
-  const outcomes = [];
-  for (const method of methods) {
-    const outcome = await which.run({
-      ...context,
-      ...taskTools(method),
-      prepared,
-      method: { ...method, id: 'fake', kind: 'sae' },
-    });
-    outcomes.push({ ...outcome, rows: checkedRows(outcome, which.metrics, which.id) });
-  }
-  assert.is(tf.memory().numTensors, before, 'tensors leaked');
-  return outcomes;
-}
-
-const axis = (i: number): FittedMethod => ({
-  d_in: 5,
-  sparse: false,
-  detector: () => ({
-    direction: Float32Array.from(oneHot(i)),
-    score: (x) => tf.squeeze(tf.slice(x, [0, i], [-1, 1]), [1]) as Tensor1D,
-  }),
-  dispose: () => {},
-});
-const near = (found: number | null | undefined, expected: number, what?: string) =>
-  assert.ok(typeof found === 'number' && Math.abs(found - expected) < 1e-5, `${what}: ${found}, not ${expected}`);
-
 test('gain, utility and cost are those worked out, at the greatest factor that keeps the bound', async () => {
-  const [outcome] = await run([axis(3)]);
+  const [outcome] = await steerPairs([axis(3)]);
   const [row] = outcome!.rows;
   assert.equal(row!.axes, { selection: 'detector', intervention: 'add' });
   const value = (name: string) => row!.metrics[name]!.value;
@@ -177,7 +70,7 @@ test('gain, utility and cost are those worked out, at the greatest factor that k
 test('a wider bound lets more be gained; under none that holds the concept is not steered and counted', async () => {
   const gains = [];
   for (const bound of [0, 0.25, 1, 1000]) {
-    const [outcome] = await run([axis(3)], { bound });
+    const [outcome] = await steerPairs([axis(3)], { bound });
     gains.push(outcome!.rows[0]!.metrics['pref_gain']!.value!);
   }
   assert.equal(
@@ -185,7 +78,7 @@ test('a wider bound lets more be gained; under none that holds the concept is no
     [...gains].sort((a, b) => a - b),
   );
   // The first word: both texts lose alike.
-  const [outcome] = await run([axis(0)], { factors: [50, 60] });
+  const [outcome] = await steerPairs([axis(0)], { factors: [50, 60] });
   const { metrics } = outcome!.rows[0]!;
   const names = ['no_factor', 'factor', 'pref_gain', 'kl', 'perplexity_ratio'];
   assert.equal(
@@ -201,7 +94,7 @@ test('without steering everything is as it was, exactly, and nothing is read aga
     detector: () => ({ direction: new Float32Array(5) }),
     dispose: () => {},
   };
-  const [outcome] = await run([idle]);
+  const [outcome] = await steerPairs([idle]);
   const { axes, metrics } = outcome!.rows[0]!;
   assert.is(axes['intervention'], 'none');
   const names = ['pref_gain', 'positive_gain', 'util_change', 'kl', 'factor', 'no_factor', 'perplexity_ratio'];
@@ -212,20 +105,20 @@ test('without steering everything is as it was, exactly, and nothing is read aga
 });
 
 test('suppression goes the other way, and its headline is the drop', async () => {
-  const [outcome] = await run([axis(3)], { factors: [1], bound: 100 }, suppression);
+  const [outcome] = await steerPairs([axis(3)], { factors: [1], bound: 100 }, suppression);
   const { metrics } = outcome!.rows[0]!;
   near(metrics['pref_drop']!.value, -prefGain(-2));
   assert.ok(metrics['pref_drop']!.value! > 0);
   assert.is(metrics['pref_gain'], undefined);
   // The axis of `go` makes `other` likelier: against it the concept gains.
-  const [against] = await run([axis(1)], { factors: [1], bound: 100 }, suppression);
+  const [against] = await steerPairs([axis(1)], { factors: [1], bound: 100 }, suppression);
   assert.ok(against!.rows[0]!.metrics['pref_drop']!.value! < 0);
 });
 
 test('losses too low for UtilOdds: perplexity of held-out text bounds the factor, and undefined pairs are counted', async () => {
   // `concept` after `concept` and `topic` after `go` are what the model expects least and most: here only the second is read.
   const sure = items.map((item, i) => (item.id.startsWith('train') ? item : { ...item, ...text('topic', i) }));
-  const [outcome] = await run([axis(3)], { factors: [0.5, 50] }, task, sure);
+  const [outcome] = await steerPairs([axis(3)], { factors: [0.5, 50] }, task, sure);
   const [row] = outcome!.rows;
   const [detail] = outcome!.details!['detector/add'] as {
     gate: string;
@@ -244,7 +137,7 @@ test('losses too low for UtilOdds: perplexity of held-out text bounds the factor
 });
 
 test('a concept of which no factor has a known utility is missing and counted, not zero', async () => {
-  const [outcome] = await run([axis(3)], { factors: [50, 60] });
+  const [outcome] = await steerPairs([axis(3)], { factors: [50, 60] });
   const { metrics, unavailable, samples } = outcome!.rows[0]! as {
     metrics: object;
     unavailable?: object;
@@ -256,10 +149,10 @@ test('a concept of which no factor has a known utility is missing and counted, n
 });
 
 test('the response alone: the first of its tokens is predicted by the prompt, which is as it was', async () => {
-  const [outcome] = await run([axis(3)], { factors: [1], bound: 100, positions: 'response' });
+  const [outcome] = await steerPairs([axis(3)], { factors: [1], bound: 100, positions: 'response' });
   const part = (word: 'concept' | 'other', s: number) => (loss('go', word, 0) + 3 * loss(word, word, s)) / 4;
   near(outcome!.rows[0]!.metrics['positive_gain']!.value, part('concept', 0) - part('concept', 2));
-  const [prompt] = await run([axis(3)], { factors: [1], bound: 100, positions: 'last', positionCount: 1 });
+  const [prompt] = await steerPairs([axis(3)], { factors: [1], bound: 100, positions: 'last', positionCount: 1 });
   near(prompt!.rows[0]!.metrics['positive_gain']!.value, (loss('go', 'concept', 0) - loss('go', 'concept', 2)) / 4);
   assert.is(prompt!.rows[0]!.metrics['kl']!.value, null, 'a document has no prompt to be steered at');
 });
@@ -274,7 +167,9 @@ test('a sparse dictionary is added, clamped, patched and replaced; one without d
     dispose: () => {},
   };
   const interventions: LikelihoodOptions['interventions'] = ['add', 'clamp', 'patch', 'replace'];
-  const [outcome, none] = await run([dictionary, { d_in: 5, sparse: false, dispose: () => {} }], { interventions });
+  const [outcome, none] = await steerPairs([dictionary, { d_in: 5, sparse: false, dispose: () => {} }], {
+    interventions,
+  });
   assert.equal(
     outcome!.rows.map(({ axes }) => axes['intervention']),
     interventions,
@@ -286,10 +181,10 @@ test('a sparse dictionary is added, clamped, patched and replaced; one without d
 
 test('where nothing can be steered or bounded, the reason stands in place of numbers', async () => {
   const bare = items.map(({ id, text }) => ({ id, text: text! }));
-  const [unprompted] = await run([axis(3)], { positions: 'last' }, task, bare);
+  const [unprompted] = await steerPairs([axis(3)], { positions: 'last' }, task, bare);
   assert.match(unprompted!.rows[0]!.metrics['pref_gain']!.reason!, /'last', steers prompts alone/);
   // Documents are not steered at the end of a prompt: no perplexity bounds the factor.
-  const [unbounded] = await run([axis(3)], { positions: 'last', gate: 'perplexity' });
+  const [unbounded] = await steerPairs([axis(3)], { positions: 'last', gate: 'perplexity' });
   assert.match(unbounded!.rows[0]!.metrics['pref_gain']!.reason!, /no factor has a known gain/);
 });
 

@@ -9,7 +9,7 @@ import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
 import type { SteeringVector } from './steering/steering-vectors.ts';
-import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays } from './steering/ways.ts';
+import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays, withoutVector } from './steering/ways.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
 
@@ -97,7 +97,7 @@ export default defineTask<SteeringOptions, Shared>({
       return site.name.startsWith('vision.') ? undefined : 'images are steered at sites of the vision tower only';
     }
     if (subject.type !== 'lm') return 'needs a language model or a CLIP: an encoder alone answers nothing';
-    if (!dataset.prompts) return 'the dataset has no prompts to steer from';
+    if (!dataset.prompts && !dataset.conceptPrompts) return 'the dataset has no prompts to steer from';
     return [judge, ...otherJudges].find((each) => each?.unavailable !== undefined)?.unavailable;
   },
   async prepare(context) {
@@ -123,9 +123,6 @@ export default defineTask<SteeringOptions, Shared>({
     return steered(context, vectors, kinds, selection);
   },
 });
-
-/** What a method that writes or asks is steered with. */
-const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 /** All ways of steering, with reasons for the metrics of the other kind of subject. */
 async function steered(

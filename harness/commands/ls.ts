@@ -21,7 +21,12 @@ async function suites(): Promise<Line[]> {
   return Promise.all(
     suiteIds().map(async (id) => {
       const { suite } = await loadSuite(id);
-      return { id, title: suite.title, ...(suite.description ? { description: suite.description } : {}) };
+      const { title, description, full } = suite;
+      return {
+        ...{ id, title },
+        ...(description ? { description } : {}),
+        ...(full ? { full: full.description ?? 'the whole protocol' } : {}),
+      };
     }),
   );
 }
@@ -69,8 +74,9 @@ async function sites(context: CommandContext, registry: Registry): Promise<Line[
   return lines;
 }
 
-/** Paper, and options with their defaults, below the line of a plug-in that has them; nothing for other lines. */
-function detailsOf({ paper, hyperparameters }: Line): string[] {
+/** Paper, and options with their defaults, below the line of a plug-in that has them; of a suite what `--full` is. */
+function detailsOf({ paper, hyperparameters, full }: Line): string[] {
+  if (full !== undefined) return [`--full: ${full}`];
   if (hyperparameters === undefined) return [];
   const options = Object.entries(hyperparameters as OptionsSchema).map(
     ([name, { default: value }]) => `${name} ${value === undefined ? '(none)' : JSON.stringify(value)}`,

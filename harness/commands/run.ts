@@ -68,7 +68,9 @@ async function suiteFor(
   const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
-  const { suite: loaded, baseDir } = await loadSuite(name);
+  const { suite: named, baseDir } = await loadSuite(name);
+  const { fullSuite, scoredToo } = await import('../suite/full.ts');
+  const loaded = values['full'] ? fullSuite(named) : named;
   const { subject, seed, limit } = values;
   const absolute = absolutePaths(loaded, baseDir);
   const site = values['checkpoint-site'] as string | undefined;
@@ -89,7 +91,8 @@ async function suiteFor(
     randomInit: values['random-init'] as RandomInit | undefined,
   });
   const { idleLines, joinedLines, joinPlugins } = await import('../suite/join-plugins.ts');
-  const { suite: whole, joined } = await joinPlugins(overridden, registry, wider);
+  const { suite: all, joined } = await joinPlugins(overridden, registry, wider);
+  const whole = scoredToo(all, absolute);
   checkNames(whole, `suite ${name}`);
   const chosen = selectFromSuite(whole, (values['only'] ?? []) as string[]);
   const { exchangeDataset } = await import('../suite/exchange-dataset.ts');
@@ -163,7 +166,8 @@ function sayImports({ sites }: Plan, say: (line: string) => void): void {
 
 function outFolder(suite: Suite, values: Values): string {
   const limit = values['limit'] === undefined ? '' : `-limit-${values['limit']}`;
-  return resolve((values['out'] as string | undefined) ?? join('saxbench-out', `${suite.id}${limit}`));
+  const full = values['full'] ? '-full' : '';
+  return resolve((values['out'] as string | undefined) ?? join('saxbench-out', `${suite.id}${full}${limit}`));
 }
 
 async function showPlan(plan: Plan, registry: Registry, { values, say, print }: CommandContext): Promise<number> {

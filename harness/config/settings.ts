@@ -54,6 +54,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'N',
     description: 'At most N items a split, everything else capped to match; results are marked as limited.',
   },
+  {
+    name: 'full',
+    type: 'boolean',
+    default: false,
+    commands: ['run'],
+    description: 'The whole protocol of a suite that is a part of it (ls suites says which); into a folder of its own.',
+  },
   { name: 'seed', type: 'number', min: 0, commands: COMPUTING, value: 'N', description: 'Run this one seed.' },
   {
     name: 'only',

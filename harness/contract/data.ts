@@ -170,6 +170,8 @@ export interface Dataset {
   attributePairs?(perAttribute: number): Promise<AttributePair[]>;
   /** Prompts for steering, disjoint from every other item. */
   prompts?(n: number): Promise<SteeringPrompt[]>;
+  /** Of a dataset whose concepts have prompts of their own each: exactly `n` of them. Ids tell which are the same. */
+  conceptPrompts?(concept: Concept, n: number): Promise<SteeringPrompt[]>;
   judge?: TextJudge;
   /** How its held-out texts with a concept are paired with texts without it. */
   pairing?: TextPairing;

@@ -32,8 +32,12 @@ export function methodsWithTasks(
     if (!(method.subjects?.includes(subject.id) ?? true)) continue;
     if (method.site !== undefined && method.site !== site) continue;
     if (!meantFor(method, site)) continue;
-    const scoredBy = method.control ? tasks.filter((task) => task.controls.includes(method.id)) : tasks;
+    const scoredBy = tasks.filter((task) => scores(task, method));
     if (method.control && scoredBy.length === 0) continue;
+    if (scoredBy.length === 0 && tasks.length > 0) {
+      skip({ subject: subject.id, method: method.name, reason: 'no task of the run scores it' });
+      continue;
+    }
     const reason = whyNot(method, subject);
     if (reason === undefined) chosen.push({ method, scoredBy });
     else if (!method.control || method.modalities?.includes(modality)) {
@@ -41,6 +45,12 @@ export function methodsWithTasks(
     }
   }
   return chosen;
+}
+
+/** A control is scored where it is asked for, another method where it is named or none is. */
+function scores({ controls, methods }: ResolvedTask, { id, name, control }: ResolvedMethod): boolean {
+  if (controls.includes(id)) return true;
+  return !control && (methods === undefined || methods.includes(name) || methods.includes(id));
 }
 
 /** Whether a method reads the labelled items: to fit on them, or to score concepts by their texts. */

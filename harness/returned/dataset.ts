@@ -295,6 +295,12 @@ function checkedManifolds(author: Author, value: KnownManifolds): KnownManifolds
   };
 }
 
+function requirePrompts(author: Author, what: string, prompts: SteeringPrompt[]): void {
+  for (const [i, { text }] of requireIds(author, what, prompts).entries()) {
+    demand(author, `${what}[${i}].text`, isText(text), 'a text', text);
+  }
+}
+
 /** An opened dataset with every result checked; what was given in one split may not come in the other. */
 function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
   demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
@@ -304,7 +310,9 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
   const noted = notes === undefined || (Array.isArray(notes) && notes.every((note) => typeof note === 'string'));
   demand(author, 'open: notes', noted, 'a list of texts', notes);
-  const there = new Set(functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'embed', 'attributePairs']));
+  const there = new Set(
+    functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'conceptPrompts', 'embed', 'attributePairs']),
+  );
   demand(author, 'open: corpus', there.has('corpus'), 'a function', dataset.corpus);
   const given: Record<'train' | 'test', Set<string>> = { train: new Set(), test: new Set() };
   return {
@@ -327,10 +335,14 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
       ),
     }),
     ...(there.has('prompts') && {
-      prompts: checkedAsync(author, 'prompts', dataset, dataset.prompts!, (prompts: SteeringPrompt[]) => {
-        for (const [i, { text }] of requireIds(author, 'prompts', prompts).entries()) {
-          demand(author, `prompts[${i}].text`, isText(text), 'a text', text);
-        }
+      prompts: checkedAsync(author, 'prompts', dataset, dataset.prompts!, (prompts) =>
+        requirePrompts(author, 'prompts', prompts),
+      ),
+    }),
+    ...(there.has('conceptPrompts') && {
+      conceptPrompts: checkedAsync(author, 'conceptPrompts', dataset, dataset.conceptPrompts!, (prompts, _, n) => {
+        requirePrompts(author, 'conceptPrompts', prompts);
+        demand(author, 'conceptPrompts', prompts.length === n, `${n} prompts`, `${prompts.length}`);
       }),
     }),
     ...(there.has('attributePairs') && {

@@ -3,6 +3,12 @@
 export type Site = string;
 export type Id = string;
 export type Count = number;
+/**
+ * Seeds of everything that draws random numbers; methods and tasks that draw none run once.
+ *
+ * @minItems 1
+ */
+export type Seeds = number[];
 
 /**
  * A suite: the subjects, sites, datasets, methods, tasks and seeds that one command runs.
@@ -40,19 +46,19 @@ export interface Suite {
    * @minItems 1
    */
   tasks: SuiteTask[];
-  /**
-   * Seeds of everything that draws random numbers; methods and tasks that draw none run once.
-   *
-   * @minItems 1
-   */
-  seeds?: number[];
+  seeds?: Seeds;
   limits?: SuiteLimits;
+  full?: SuiteFull;
 }
 export interface SuiteSubject {
   /**
    * Its name in results. Alone: an embedded subject, models/pretrained/<id>, or where the dataset has activations of its own any name.
    */
   id?: string;
+  /**
+   * Its name in results where that is not to be the id: one model with two datasets. Unique in the suite.
+   */
+  name?: string;
   /**
    * A Hugging Face folder, relative to the suite's file.
    */
@@ -252,6 +258,12 @@ export interface SuiteTask {
    * @minItems 1
    */
   subjects?: Id[];
+  /**
+   * Scores only these methods, by name or id, and its controls; all when omitted. Methods that a command line adds are scored too.
+   *
+   * @minItems 1
+   */
+  methods?: Id[];
 }
 /**
  * Caps that apply only with --limit, beside its own cap on items.
@@ -275,6 +287,28 @@ export interface SuiteLimits {
   };
   /**
    * Options by task id.
+   */
+  tasks?: {
+    [k: string]: SuiteOptions;
+  };
+}
+/**
+ * The whole protocol, where the suite itself is a part of it that takes less time: what --full sets.
+ */
+export interface SuiteFull {
+  /**
+   * What it has that the suite has not, and what it costs.
+   */
+  description?: string;
+  seeds?: Seeds;
+  /**
+   * Options by method id, in place of the suite's own.
+   */
+  methods?: {
+    [k: string]: SuiteOptions;
+  };
+  /**
+   * Options by task id, in place of the suite's own.
    */
   tasks?: {
     [k: string]: SuiteOptions;

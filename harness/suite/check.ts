@@ -9,6 +9,7 @@ import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { checkMethod } from './check-method.ts';
 import { checkConcepts, checkModality } from './fitting-dataset.ts';
+import { fullSuite } from './full.ts';
 import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
@@ -21,13 +22,15 @@ export async function checkSuite(given: Suite, baseDir: string, registry: Regist
   const suite = absolutePaths(given, baseDir);
   const where = `suite ${suite.id}`;
   await checkVariant(suite, registry, where);
-  if (!suite.limits) return;
-  for (const kind of ['methods', 'tasks'] as const) {
-    const known = suite[kind].map(({ id }) => id);
-    const unknown = Object.keys(suite.limits[kind] ?? {}).find((id) => !known.includes(id));
-    if (unknown !== undefined) throw unknownName(`entry of ${where}: limits.${kind}`, unknown, known);
+  for (const part of ['limits', 'full'] as const) {
+    for (const kind of ['methods', 'tasks'] as const) {
+      const known = suite[kind].map(({ id }) => id);
+      const unknown = Object.keys(suite[part]?.[kind] ?? {}).find((id) => !known.includes(id));
+      if (unknown !== undefined) throw unknownName(`entry of ${where}: ${part}.${kind}`, unknown, known);
+    }
   }
-  await checkVariant(limitSuite(suite, 1), registry, `${where} under its limits`);
+  if (suite.limits) await checkVariant(limitSuite(suite, 1), registry, `${where} under its limits`);
+  if (given.full) await checkVariant(absolutePaths(fullSuite(given), baseDir), registry, `${where} in full`);
 }
 
 async function checkVariant(suite: Suite, registry: Registry, where: string): Promise<void> {

@@ -65,11 +65,13 @@ function nameOfFolder(path: string): string {
   return short.replace(/^[._-]|[._-]$/g, '') || CHECKPOINT.id;
 }
 
-const randomName = (name: string, randomInit: RandomInit): string =>
+/** The name of a subject with its weights drawn anew. */
+export const randomName = (name: string, randomInit: RandomInit): string =>
   `${name}-random${randomInit === 'all' ? '' : `-${randomInit}`}`;
 
 /** The name that a subject has in results. One with random weights has a name of its own, unless it is given one. */
 export function subjectName(subject: Omit<SuiteSubject, 'sites'>): string {
+  if (subject.name !== undefined) return subject.name;
   const source = subject.path ?? subject.hub?.split('@')[0] ?? subject.activations?.from;
   const own = subject.id ?? basename(resolve(source ?? 'subject'));
   if (subject.randomInit === undefined || (subject.id !== undefined && source !== undefined)) return own;
@@ -117,6 +119,11 @@ export function checkNames(suite: Suite, where: string): void {
     suite.tasks.map(({ id }) => id),
     `${where}: tasks`,
   );
+  for (const { id, methods: only } of suite.tasks) {
+    const names = suite.methods.flatMap((method) => [methodName(method), method.id]);
+    const unknown = only?.find((name) => !names.includes(name));
+    if (unknown !== undefined) throw unknownName(`method in ${where}: task ${id}`, unknown, names);
+  }
   for (const { id, subjects: only } of [...suite.methods, ...suite.tasks]) {
     for (const name of only ?? []) {
       if (!subjects.includes(name)) throw unknownName(`subject in ${where}: ${id}`, name, subjects);

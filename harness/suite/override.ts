@@ -7,7 +7,7 @@ import { readModelConfig } from '../io/model-config.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { withAbsoluteEmbedders } from './embedder.ts';
 import { knownSubject } from './known-subjects.ts';
-import { drawnAnew, methodName, subjectName } from './load.ts';
+import { drawnAnew, methodName, randomName, subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { isKnown, namedSubjectIds, type SubjectReference, subjectFolder } from './subjects.ts';
 
@@ -153,7 +153,11 @@ export async function overrideSuite(given: Suite, overrides: SuiteOverrides): Pr
 
 /** The suite with the weights of its models drawn anew; its subjects have other names then, and so has the suite. */
 function withRandomInit(suite: Suite, randomInit: RandomInit): Suite {
-  const subjects = suite.subjects.map((each) => ({ ...each, randomInit }));
+  const subjects = suite.subjects.map((each) => ({
+    ...each,
+    randomInit,
+    ...(each.name && { name: randomName(each.name, randomInit) }),
+  }));
   const names = new Map(suite.subjects.map((each, i) => [subjectName(each), subjectName(subjects[i]!)]));
   const renamed = <T extends { subjects?: string[] }>(all: T[]): T[] =>
     all.map((each) =>

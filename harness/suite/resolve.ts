@@ -148,6 +148,7 @@ export async function resolveTask(
     ...(judges ? judges.resolved : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
+    ...(given.methods ? { methods: given.methods } : {}),
   };
 }
 

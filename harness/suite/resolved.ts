@@ -170,6 +170,8 @@ export interface ResolvedTask {
   otherJudges?: ResolvedJudge[];
   embedder?: ResolvedEmbedder;
   subjects?: string[];
+  /** Names or ids of the methods that it scores, beside its controls; all when absent. */
+  methods?: string[];
 }
 
 /** All judges of a task, the one that ranks first. */

@@ -9,7 +9,9 @@ import { EMBEDDED_LM, packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { refusal } from '../testing/failing.ts';
+import { checkSuite } from './check.ts';
 import { exchangeDataset } from './exchange-dataset.ts';
+import { fullSuite, scoredToo } from './full.ts';
 import { limitSuite } from './limit.ts';
 import { checkNames, loadSuite, subjectName, suiteIds } from './load.ts';
 import { absolutePaths, overrideSuite } from './override.ts';
@@ -167,6 +169,48 @@ test('a method may be meant for some sites; sites of the command line fall to it
   assert.match(await refusal(() => checkNames(twice, 'suite s')), /the name 'topk' occurs twice/);
   const unknown = { ...two, methods: [entry(64, 'onne')] };
   assert.match(await refusal(() => checkNames(unknown, 'suite s')), /unknown site .*'onne'\. Did you mean: one/);
+});
+
+test('--full sets what the suite says, and changes nothing of the given one; a suite without it is whole', async () => {
+  const small: Suite = {
+    ...given(),
+    full: { tasks: { steering: { factors: 99 } }, methods: { topk: { k: 64 } }, seeds: [1] },
+  };
+  const before = structuredClone(small);
+  const full = fullSuite(small);
+  assert.equal(small, before);
+  assert.equal([full.title, full.seeds, full.full], ['S (full)', [1], undefined]);
+  assert.equal(
+    full.methods.map(({ options }) => options),
+    [{ k: 64 }, { k: 64 }, undefined],
+  );
+  assert.equal(full.tasks, [{ id: 'steering', options: { factors: 99 }, subjects: ['lm'] }, { id: 'detection' }]);
+  assert.equal(limitSuite(full, 3).tasks[0]!.options, { factors: 2 }, 'limits hold within it');
+  assert.match(await refusal(async () => fullSuite(given())), /--full: .* s has none: it is whole/);
+  const unknown = { ...small, full: { tasks: { steer: {} } }, limits: undefined };
+  const known = async () => checkSuite({ ...unknown, subjects: [], methods: [] }, folder, openRegistry());
+  assert.match(await refusal(known), /unknown|steer/);
+});
+
+test('a task that names its methods: unknown ones are told, what a command line adds is scored too', async () => {
+  const file = join(folder, 's.json');
+  const written = (methods: string[]) => {
+    writeFileSync(file, JSON.stringify({ ...given(), limits: undefined, tasks: [{ id: 'detection', methods }] }));
+    return loadSuite(file);
+  };
+  assert.match(await refusal(() => written(['topk', 'pcb'])), /task detection.*'pcb'\. Did you mean: pca/);
+  const { suite: narrow } = await written(['topk-8']);
+  assert.is(scoredToo(narrow, narrow), narrow);
+  const wider = scoredToo({ ...narrow, methods: [...narrow.methods, { id: 'mine' }] }, narrow);
+  assert.equal(wider.tasks[0]!.methods, ['topk-8', 'mine']);
+});
+
+test('one model twice, with two datasets: each has a name of its own, with random weights too', async () => {
+  const subject = { id: 'smollm2-135m', sites: ['one'], dataset: { id: 'words' } };
+  const twice = { ...given(), subjects: [subject, { ...subject, name: 'with-base64' }] };
+  assert.equal(twice.subjects.map(subjectName), ['smollm2-135m', 'with-base64']);
+  const drawn = await overrideSuite({ ...twice, methods: [], tasks: [] }, { randomInit: 'all' });
+  assert.equal(drawn.subjects.map(subjectName), ['smollm2-135m-random', 'with-base64-random']);
 });
 
 test('--limit caps everything and changes nothing of the given suite', () => {

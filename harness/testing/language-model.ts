@@ -22,7 +22,11 @@ export function bigramModel(embedding: number[][], unembedding: number[][]): Lan
         const ids = tf.tensor1d(batch.ids, 'int32');
         let x = tf.reshape(tf.gather(tf.tensor2d(embedding), ids), [batch.n, batch.length, d]) as Tensor3D;
         const mask = tf.tensor2d(Float32Array.from(batch.mask), [batch.n, batch.length]);
-        const context: InterventionContext = { offset: 0, phase: 'prompt', mask };
+        const { promptLengths } = batch;
+        const context: InterventionContext = {
+          ...{ offset: 0, phase: 'prompt', mask },
+          ...(promptLengths && { promptLengths }),
+        };
         for (const { apply } of options.interventions ?? []) x = apply(x, context);
         const flat = tf.reshape(x, [batch.n * batch.length, d]);
         const { places } = options;

@@ -1,16 +1,20 @@
 /** @file AxBench's own concepts: instructions with responses that show a concept, written by a language model. */
-import { defineDataset } from '../../harness/contract.ts';
+import { type ConceptSet, defineDataset, type TextJudge } from '../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../harness/kit/index.ts';
+import { BAG_OF_WORDS_JUDGE, gradesOfSet } from '../judges/parts/bag-of-words.ts';
+import { keepsToTopic } from '../judges/parts/word-overlap.ts';
 import { AXBENCH_FOLDER, AXBENCH_PAIRS, axbenchConcepts, axbenchTables } from './parts/axbench-concepts.ts';
 import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
 import { readDocuments } from './parts/documents.ts';
 import { findData, type PathOption, pathOption, sourceNotes } from './parts/files.ts';
+import { readInstructions } from './parts/instructions.ts';
 
 interface Options {
   path?: PathOption;
   corpusPath?: PathOption;
+  instructionsPath?: PathOption;
   negatives: 'genre' | 'all';
   format: FormatName;
 }
@@ -30,6 +34,9 @@ export default defineDataset<Options>({
     corpusPath: pathOption(
       'Unlabelled documents for training and held-out activations (.json, .jsonl, .parquet, .csv or text).',
     ),
+    instructionsPath: pathOption(
+      "AlpacaEval's instructions (the field `instruction`), of which each concept is steered from its own as AxBench draws them; without it all are from beginnings of documents.",
+    ),
     negatives: {
       enum: ['genre', 'all'],
       default: 'genre',
@@ -37,21 +44,42 @@ export default defineDataset<Options>({
     },
     format: formatOption,
   },
-  async open({ path, corpusPath, negatives, format: name }, context) {
+  async open({ path, corpusPath, instructionsPath, negatives, format: name }, context) {
     const { seed } = context;
     const search = { dataset: 'axbench', context };
     const tables = await axbenchTables(search, 'path', path);
     const source = await findData(search, 'corpusPath', corpusPath);
     const corpus = source.path;
-    const files = await Promise.all([tables.train, tables.evaluation, corpus].map(sha256File));
+    const asked =
+      instructionsPath === undefined ? undefined : await findData(search, 'instructionsPath', instructionsPath);
+    const files = await Promise.all(
+      [tables.train, tables.evaluation, corpus, ...(asked ? [asked.path] : [])].map(sha256File),
+    );
     const format = await conversationFormat(name, context);
+    const instructions = asked && (await readInstructions(asked.path, format));
+    let set: ConceptSet;
+    const grades = gradesOfSet(() => set);
+    const judge: TextJudge = {
+      description: BAG_OF_WORDS_JUDGE,
+      async ready() {
+        set ??= await axbenchConcepts(tables, negatives === 'all', format, {});
+      },
+      concept: grades,
+      instruction: keepsToTopic,
+    };
     return {
       id: 'axbench',
       modality: 'text',
       fingerprint: sha256Json({ files, negatives, seed, format: format.digest }),
-      notes: [...sourceNotes([tables.source, source]), format.description],
+      notes: [
+        ...sourceNotes([tables.source, source, ...(asked ? [asked] : [])]),
+        format.description,
+        ...(instructions ? [instructions.description] : []),
+      ],
       ...documentCorpus('axbench', () => readDocuments(corpus, 'text')),
       concepts: rememberSets((limits) => axbenchConcepts(tables, negatives === 'all', format, limits)),
+      ...(instructions && { conceptPrompts: async (concept, n) => instructions.promptsOf(concept, n) }),
+      judge,
       pairing: AXBENCH_PAIRS,
     };
   },

@@ -1,5 +1,5 @@
 /** @file Datasets read from files: disjoint splits, matched negatives, the judge of real text, bad files. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -249,6 +249,37 @@ test('bad files and missing options are the user’s: one line, naming file and 
   await refused(() => documents('z.txt', '\n\n'), /expected at least one document/);
 });
 
+test('axbench: two tables of different sets are refused; each set counts its concepts from 0', async () => {
+  const golden = (name: string) => join(import.meta.dirname, `testdata/axbench-${name}.golden.parquet`);
+  const opened = (heldOut: string) => {
+    const path = join(folder, `axbench-${heldOut}`);
+    for (const [part, name] of [
+      ['train', 'train'],
+      ['test', heldOut],
+    ] as const) {
+      mkdirSync(join(path, part), { recursive: true });
+      copyFileSync(golden(name), join(path, part, 'data.parquet'));
+    }
+    return axbench.open({ path, corpusPath: CORPUS, negatives: 'genre', format: 'plain' }, open);
+  };
+  const { concepts, examples } = await (await opened('test')).concepts!({});
+  assert.equal(
+    concepts.map(({ label }) => label),
+    ['rivers', 'mills'],
+  );
+  assert.is(examples.filter(({ split, role }) => split === 'eval' && role === 'positive').length, 4);
+  try {
+    await (await opened('other')).concepts!({});
+    assert.unreachable('expected a UserError');
+  } catch (error) {
+    assert.instance(error, UserError);
+    assert.match(
+      (error as Error).message,
+      /test\/data\.parquet: row 4: expected texts with 'mills' for concept_id 1, .* found 'clocks'/,
+    );
+  }
+});
+
 const corpusPath = join(SHARED, 'tinystories-1000/tinystories_1000.json');
 
 real('real AG News, SST-2 and TinyStories', async () => {
@@ -313,5 +344,36 @@ real('real CONCEPT10: AxBench’s counts of examples', async () => {
   assert.ok(item.text!.startsWith('<bos><start_of_turn>user\n'));
   assert.ok(item.text!.slice(0, item.responseStart).endsWith('<start_of_turn>model\n'));
 });
+
+real(
+  'AlpacaEval for CONCEPT10: ten instructions a concept by AxBench’s seeds, each with a topic, and a judge of its own',
+  async () => {
+    const path = join(SHARED, 'axbench/concept10_2b_l20');
+    const instructionsPath = join(SHARED, 'alpacaeval-instructions/text_davinci_003_model_outputs.json');
+    const options = { path, corpusPath, instructionsPath, negatives: 'genre', format: 'gemma' } as const;
+    const dataset = await axbench.open(options, open);
+    assert.match(dataset.notes!.at(-1)!, /drawn by its number as AxBench draws them, of 805$/);
+    const { concepts } = await dataset.concepts!({});
+    const first = await dataset.conceptPrompts!(concepts[0]!, 10);
+    assert.equal(
+      first.map(({ id }) => Number(id.replace('instruction-', ''))),
+      [8, 258, 172, 317, 294, 251, 609, 331, 775, 320],
+    );
+    for (const concept of concepts) {
+      for (const { text, topic } of await dataset.conceptPrompts!(concept, 10)) {
+        assert.ok(text.startsWith('<bos><start_of_turn>user\n') && text.endsWith('<start_of_turn>model\n') && topic);
+      }
+    }
+    const { open: openJudge } = datasetJudge;
+    const judge = await openJudge({ dataset, options: {}, replies: { once: (_, ask) => ask() } });
+    const held = (await dataset.concepts!({})).items.filter(({ id }) => id.startsWith('eval')).slice(0, 24);
+    const texts = held.map(({ text, responseStart }) => text!.slice(responseStart));
+    const ratings = await judge.rate(texts.map((text) => ({ text, concept: concepts[0]!, prompt: first[0]! })));
+    assert.ok(ratings.every(({ concept, instruct }) => [0, 1, 2].includes(concept!) && [0, 1, 2].includes(instruct!)));
+    const without = await axbench.open({ ...options, instructionsPath: undefined }, open);
+    assert.is.not(without.fingerprint, dataset.fingerprint);
+    assert.is(without.conceptPrompts, undefined);
+  },
+);
 
 test.run();

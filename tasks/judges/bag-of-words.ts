@@ -1,20 +1,8 @@
 /** @file A judge for any dataset of labelled texts: bags of words, and whether the prompt's telling words come again. */
-import { type ConceptSet, defineJudge, type Split } from '../../harness/contract.ts';
-import { bagOfWordsGrades, type LabelledTexts } from './parts/bag-of-words.ts';
+import { defineJudge } from '../../harness/contract.ts';
+import { gradesOfSet } from './parts/bag-of-words.ts';
 import { ECHO_RULE, ownWords } from './parts/own-words.ts';
 import { keepsToTopic, wordsOf } from './parts/word-overlap.ts';
-
-/** Responses with and without a concept, of one split; hard negatives are among those without. */
-function textsOf({ concepts, items, examples }: ConceptSet, id: string, wanted: Split): LabelledTexts {
-  const place = concepts.findIndex((concept) => concept.id === id);
-  const own = examples.filter(({ concept, split }) => concept === place && split === wanted);
-  const texts = (positive: boolean) =>
-    own
-      .filter(({ role }) => (role === 'positive') === positive)
-      .map(({ item }) => items[item]!)
-      .map(({ text = '', responseStart = 0 }) => text.slice(responseStart));
-  return { positive: texts(true), negative: texts(false) };
-}
 
 /** A second opinion where a dataset has a judge, and one where it has none. */
 export default defineJudge({
@@ -26,10 +14,7 @@ export default defineJudge({
     dataset.concepts && dataset.modality === 'text' ? undefined : 'the dataset has no labelled texts',
   async open({ dataset }) {
     const set = await dataset.concepts!({});
-    const grade = bagOfWordsGrades(({ id }) => ({
-      train: textsOf(set, id, 'train'),
-      heldOut: textsOf(set, id, 'eval'),
-    }));
+    const grade = gradesOfSet(() => set);
     return {
       description:
         'Concept: a bag of words fitted on training texts, 1 above the 95th percentile of held-out texts without the ' +

@@ -37,7 +37,12 @@ export function scoredBatch(texts: readonly Continued[], padId = 0): ScoredBatch
       targets.push(id);
     });
   });
-  return { batch: { n, length, ids, mask }, places: Int32Array.from(places), targets: Int32Array.from(targets) };
+  const promptLengths = Int32Array.from(texts, ({ prompt }) => prompt.length);
+  return {
+    batch: { n, length, ids, mask, promptLengths },
+    places: Int32Array.from(places),
+    targets: Int32Array.from(targets),
+  };
 }
 
 /** −ln p of the tokens that came, [places], from logits [1, places, vocab]. Call inside `tf.tidy`. */

@@ -7,6 +7,7 @@ import { packageRoot } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import llama from '../../models/subjects/llama.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
+import type { Steering } from './interventions.ts';
 import { textLikelihoods } from './texts.ts';
 
 const test = suite('tasks/steering/generations');
@@ -16,7 +17,7 @@ const options = { maxNewTokens: 9, temperature: 1, seed: 3, progress: () => {} }
 const method = { d_in: 128, dispose() {} } as FittedMethod;
 
 const prompts = ['Write about the moon.\n', 'Tell me.\n', 'Describe the sea and all the fish in it.\n'];
-let rows: GenerationRow[];
+let rows: (GenerationRow & { steering: Steering })[];
 
 test.before(async () => {
   await initBackend();
@@ -24,12 +25,12 @@ test.before(async () => {
     id: 'tiny-lm-planted',
   })) as LanguageModel;
   rows = prompts.flatMap((text, p) =>
-    [0, 12].map((strength, s): GenerationRow => {
+    [0, 12].map((strength, s) => {
       const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));
       return {
         prompt: subject.tokenizer.encode(text).ids,
         stream: 2 * p + s,
-        steering: { kind: 'add', vector, strength },
+        steering: { kind: 'add' as const, vector, strength },
       };
     }),
   );
@@ -46,7 +47,7 @@ test('a method’s own change: rows of one change together, each as strong as it
   };
   const [first, second] = [adding(1), adding(-1)];
   const own: GenerationRow[] = rows.map(({ prompt, stream }, i) => {
-    return { prompt, stream, own: { change: i < 4 ? first : second, strength: i % 2 } };
+    return { prompt, stream, steering: { kind: 'own', change: i < 4 ? first : second, strength: i % 2 } };
   });
   const texts = await generateAll(subject, site, own, method, options);
   assert.equal(seen, [

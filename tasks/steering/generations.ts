@@ -1,14 +1,7 @@
 /** @file Continuations of all prompts under all factors, generated in large batches and measured for fluency. */
-import {
-  type ConceptDetector,
-  type FittedMethod,
-  type Intervention,
-  type LanguageModel,
-  type Tensor3D,
-  tf,
-} from '../../harness/contract.ts';
+import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
 import { restOfText } from '../../harness/kit/index.ts';
-import { type Steering, steerEach } from './interventions.ts';
+import { type Applied, batchChange, together } from './applied.ts';
 import type { Generation } from './ratings.ts';
 import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from './texts.ts';
 
@@ -20,9 +13,7 @@ export interface GenerationRow {
   /** Number of the random stream: rows of one stream draw the same random numbers, whatever steers them. */
   stream: number;
   /** Nothing for a generation without steering. */
-  steering?: Steering;
-  /** In its place: the method's own change of the subject, and how strong. */
-  own?: { change: NonNullable<ConceptDetector['intervene']>; strength: number };
+  steering?: Applied;
 }
 
 export interface GenerationOptions {
@@ -51,9 +42,9 @@ export async function generateAll(
   const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
   const generations: Generation[] = [];
   for (const batch of batchesOf(rows, size)) {
-    const change = batch[0]!.own?.change(batch.map(({ own }) => own!.strength));
-    const steerings = batch.flatMap(({ steering }) => steering ?? []);
-    const steering = method && steerings.length > 0 ? steerEach(site.name, steerings, method) : undefined;
+    const applied = batch.flatMap(({ steering }) => steering ?? []);
+    const change = method && applied.length > 0 ? batchChange(site.name, applied, method) : undefined;
+    const steering = change && 'steering' in change ? change.steering : undefined;
     // What changes the subject in its own way may do so before the site: the stream there is not the clean one.
     const recorder = steering && restOfText(subject, site.name) ? streamRecorder(site.name) : undefined;
     try {
@@ -64,7 +55,9 @@ export async function generateAll(
           temperature,
           seed,
           streams: batch.map(({ stream }) => stream),
-          ...(change ?? { interventions: [recorder?.intervention, steering].filter((each) => each !== undefined) }),
+          ...(change && 'own' in change
+            ? change.own
+            : { interventions: [recorder?.intervention, steering].filter((each) => each !== undefined) }),
           signal,
         },
       );
@@ -89,7 +82,7 @@ function batchesOf(rows: readonly GenerationRow[], size: number): GenerationRow[
   const batches: GenerationRow[][] = [];
   for (const row of rows) {
     const last = batches.at(-1);
-    if (last && last.length < size && last[0]!.own?.change === row.own?.change) last.push(row);
+    if (last && last.length < size && together(last[0]!.steering, row.steering)) last.push(row);
     else batches.push([row]);
   }
   return batches;

@@ -12,7 +12,7 @@ import { fluencyScale } from './calibration.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
 import { bestPlace, searchFactors } from './factor-search.ts';
 import { type GenerationRow, generateAll } from './generations.ts';
-import type { Kind, Steering } from './interventions.ts';
+import type { Kind } from './interventions.ts';
 import { eachOnce, type JudgeRecord, joinedOutcome, rateTexts, recordsOf } from './judging.ts';
 import { type Cost, costDocuments, steeringCosts } from './likelihood/capability.ts';
 import type { StoredText } from './likelihood/texts.ts';
@@ -30,7 +30,8 @@ const COST_TOKENS = 64;
 export interface LmShared {
   /** Places of the concepts in the concept set. */
   concepts: number[];
-  prompts: SteeringPrompt[];
+  /** By concept: the same for all, or its own. */
+  prompts: SteeringPrompt[][];
   scale: FluencyScale;
   /** Generations without steering, concept by concept: the same random streams as the steered ones. */
   unsteered: Generation[];
@@ -79,11 +80,15 @@ interface SteeredPasses {
 export async function prepareLm(context: PrepareContext<SteeringOptions>, subject: LanguageModel): Promise<LmShared> {
   const { options, dataset, labelled, test, testItems, seed, signal, progress, site } = context;
   const concepts = chooseConcepts(labelled!.set.concepts, options.concepts);
-  const prompts = await dataset.prompts!(options.prompts);
+  const prompts: SteeringPrompt[][] = [];
+  for (const place of concepts) {
+    const own = dataset.conceptPrompts?.(labelled!.set.concepts[place]!, options.prompts);
+    prompts.push(own ? await own : (prompts[0] ?? (await dataset.prompts!(options.prompts))));
+  }
   const { maxNewTokens, temperature } = options;
   const scale = await fluencyScale(subject, testItems, { texts: options.calibration, maxNewTokens, signal });
-  const rows = concepts.flatMap((_, c) =>
-    prompts.map(({ text }, p): GenerationRow => ({ prompt: promptIds(subject, text), stream: c * prompts.length + p })),
+  const rows = prompts.flatMap((own, c) =>
+    own.map(({ text }, p): GenerationRow => ({ prompt: promptIds(subject, text), stream: streamOf(prompts, c, p) })),
   );
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const passes = { maxNewTokens, temperature, seed, signal, progress: note };
@@ -91,6 +96,9 @@ export async function prepareLm(context: PrepareContext<SteeringOptions>, subjec
   const documents = costDocuments(subject, test, testItems, { documents: options.documents, tokens: COST_TOKENS });
   return { concepts, prompts, scale, unsteered, documents };
 }
+
+/** The random stream of prompt `p` of concept `c`: the same however it is steered. */
+const streamOf = (prompts: readonly (readonly unknown[])[], c: number, p: number) => c * prompts[0]!.length + p;
 
 /**
  * One row for each way of steering and each judge: all concepts that have a vector. Each judge chooses the factors by its own
@@ -148,14 +156,17 @@ async function steerUnder(
   );
   const idle = kinds.includes('none');
   const factors = idle ? [0] : options.factors;
-  const { selection, reporting } = halves(prompts.length);
-  const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[c * prompts.length + p]!;
+  const { selection, reporting } = halves(prompts[0]?.length ?? 0);
+  const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[streamOf(prompts, c, p)]!;
   const asWritten = context.method.write !== undefined || context.method.ask !== undefined;
   const generate = async (wanted: Wanted[]): Promise<Generation[]> =>
     idle && !asWritten ? wanted.map(withoutSteering) : await passes.generate(wanted);
   const unrated: Ratings[] = [];
-  const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'p'>[]): Promise<Ratings[]> => {
-    const rows = texts.map(({ text }, i) => ({ text, concept: of[i]!.concept, prompt: prompts[of[i]!.p]! }));
+  const rate = async (texts: Generation[], of: readonly Pick<Wanted, 'concept' | 'c' | 'p'>[]): Promise<Ratings[]> => {
+    const rows = texts.map(({ text }, i) => {
+      const { concept, c, p } = of[i]!;
+      return { text, concept, prompt: prompts[c]![p]! };
+    });
     const byLikelihood = texts.map((text) => fluencyScore(shared.scale, text));
     const ratings = await rateTexts(record, rows, byLikelihood, context);
     unrated.push(...ratings.filter(({ overall }) => overall === null));
@@ -186,7 +197,7 @@ async function steerUnder(
     const own = reporting.map((_, p) => i * reporting.length + p);
     return {
       ...entry,
-      prompts: reporting.map((p) => prompts[p]!.text),
+      prompts: reporting.map((p) => prompts[entry.c]![p]!),
       generations: own.map((at) => finalTexts[at]!),
       ratings: own.map((at) => ratings[at]!),
       unsteered: own.map((at) => unsteered[at]!),
@@ -221,10 +232,10 @@ async function costsOf(
   chosen: readonly Chosen[],
 ): Promise<(Cost[] | undefined)[]> {
   const unreadable = documents.length === 0 || method.write || method.ask || options.positions === 'last';
-  if (unreadable || chosen.some(({ kind }) => kind === 'own')) return chosen.map(() => undefined);
+  if (unreadable) return chosen.map(() => undefined);
   const at = steeredPositions(options, 0);
-  const steerings = chosen.flatMap(({ kind, factor, vector }): Steering[] =>
-    kind === 'none' || kind === 'own' ? [] : [steeringBy(vector, kind, factor, at)],
+  const steerings = chosen.flatMap(({ kind, factor, vector }) =>
+    kind === 'none' ? [] : [steeringBy(vector, kind, factor, at)],
   );
   if (steerings.length === 0) return chosen.map(() => documents.map(() => ({ loss: 0, kl: 0 })));
   return await steeringCosts({ subject, site, method }, test, documents, steerings, { signal });
@@ -241,11 +252,11 @@ function missingReason(directions: number, unrated: readonly Ratings[]): string 
 async function writeWanted(
   { method, options, signal }: Context,
   subject: LanguageModel,
-  prompts: readonly SteeringPrompt[],
+  prompts: LmShared['prompts'],
   wanted: readonly Wanted[],
 ): Promise<Generation[]> {
-  const texts = wanted.map(({ concept, p }) => {
-    const prompt = prompts[p]!;
+  const texts = wanted.map(({ concept, c, p }) => {
+    const prompt = prompts[c]![p]!;
     const before = /\s$/.test(prompt.text) ? prompt.text : `${prompt.text} `;
     return cutText(subject, before + method.write!(concept, prompt), prompt.text.length, options.maxNewTokens);
   });
@@ -257,13 +268,14 @@ async function writeWanted(
 async function askWanted(
   { method, options, site, seed, signal, progress }: Context,
   subject: LanguageModel,
-  prompts: readonly SteeringPrompt[],
+  prompts: LmShared['prompts'],
   wanted: readonly Wanted[],
 ): Promise<Generation[]> {
   const { maxNewTokens, temperature } = options;
   const rows = wanted.map(({ concept, c, p }): GenerationRow => {
-    const prompt = promptIds(subject, method.ask!(concept, prompts[p]!));
-    return { prompt, measuredAfter: promptIds(subject, prompts[p]!.text), stream: c * prompts.length + p };
+    const own = prompts[c]![p]!;
+    const prompt = promptIds(subject, method.ask!(concept, own));
+    return { prompt, measuredAfter: promptIds(subject, own.text), stream: streamOf(prompts, c, p) };
   });
   const note = (done: number, total: number) => progress(done, total, 'asked texts');
   return await generateAll(subject, site, rows, undefined, { maxNewTokens, temperature, seed, signal, progress: note });
@@ -273,18 +285,17 @@ async function askWanted(
 async function generateWanted(
   context: Context,
   subject: LanguageModel,
-  prompts: readonly SteeringPrompt[],
+  prompts: LmShared['prompts'],
   wanted: readonly Wanted[],
 ): Promise<Generation[]> {
   const { options, method, site, seed, signal, progress } = context;
   const { maxNewTokens, temperature } = options;
   const known = await context.shared('known texts', async (): Promise<KnownTexts> => new Map());
-  const ids = prompts.map(({ text }) => promptIds(subject, text));
+  const ids = prompts.map((own) => own.map(({ text }) => promptIds(subject, text)));
   const rows = wanted.map(({ kind, c, p, factor, vector }): GenerationRow => {
-    const row = { prompt: ids[p]!, stream: c * prompts.length + p };
-    if (vector.own) return { ...row, own: { change: vector.own, strength: factor * vector.scale } };
-    const at = steeredPositions(options, ids[p]!.length);
-    return { ...row, steering: steeringBy(vector, kind as Kind, factor, at) };
+    const prompt = ids[c]![p]!;
+    const steering = steeringBy(vector, kind as Kind | 'own', factor, steeredPositions(options, prompt.length));
+    return { prompt, stream: streamOf(prompts, c, p), steering };
   });
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   return await generateAll(subject, site, rows, method, {

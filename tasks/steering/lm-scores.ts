@@ -1,5 +1,12 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
-import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import type {
+  Concept,
+  MetricValue,
+  ResultRow,
+  RowSamples,
+  SteeringPrompt,
+  TaskOutcome,
+} from '../../harness/contract.ts';
 import { allUnavailable, measuredCell } from '../../harness/kit/index.ts';
 import { atEnd, type Trial } from './factor-search.ts';
 import type { Cost } from './likelihood/capability.ts';
@@ -18,7 +25,7 @@ export interface ConceptScores {
   /** The factor chosen by them. */
   factor: number;
   /** On the reporting half, by prompt: with that factor, and without steering. */
-  prompts: string[];
+  prompts: SteeringPrompt[];
   generations: Generation[];
   ratings: Ratings[];
   unsteered: Ratings[];
@@ -30,7 +37,7 @@ const NAMES = ['overall', 'concept', 'instruct', 'fluency'] as const;
 /** Texts that a result shows for each concept. */
 const EXAMPLES = 2;
 
-/** A concept's mean of one rating, with the place and value of each prompt that has it. */
+/** A concept's mean of one rating, with the number (the same wherever it comes) and value of each prompt that has it. */
 interface Rated {
   id: string;
   value: number;
@@ -39,14 +46,18 @@ interface Rated {
 
 /** Of the concepts that have the rating on any prompt. */
 function rated(scores: readonly ConceptScores[], name: (typeof NAMES)[number]): Rated[] {
-  return scores.flatMap(({ concept, ratings }) => {
+  const numbers = new Map<string, number>();
+  for (const { id } of scores.flatMap(({ prompts }) => prompts)) if (!numbers.has(id)) numbers.set(id, numbers.size);
+  return scores.flatMap(({ concept, ratings, prompts: own }) => {
     const value = mean(ratings, name);
-    const prompts = ratings.flatMap((rating, p) => (rating[name] === null ? [] : [{ p, value: rating[name] }]));
+    const prompts = ratings.flatMap((rating, p) =>
+      rating[name] === null ? [] : [{ p: numbers.get(own[p]!.id)!, value: rating[name] }],
+    );
     return value === null ? [] : [{ id: concept.id, value, prompts }];
   });
 }
 
-/** What each prompt adds to the error of each concept's score: all concepts are steered from the same prompts. */
+/** What each prompt adds to the error of each concept's score: concepts may be steered from the same prompts. */
 function sharedPrompts(all: readonly Rated[]): SharedItems {
   const influences = all.map(({ value, prompts }) => ({
     items: prompts.map(({ p }) => p),
@@ -138,7 +149,7 @@ export function lmDetails(scores: ConceptScores): Record<string, unknown> {
     ...(ratings.every(({ overall }) => overall !== null)
       ? {}
       : { rated: rated([scores], 'overall')[0]?.prompts.length ?? 0 }),
-    examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({ prompt: prompts[p]!, text, ...ratings[p]! })),
+    examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({ prompt: prompts[p]!.text, text, ...ratings[p]! })),
   };
 }
 

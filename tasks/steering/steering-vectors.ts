@@ -15,7 +15,8 @@ import {
   SCAN_ROWS,
   scanKept,
 } from '../../harness/kit/index.ts';
-import type { Kind, Steering } from './interventions.ts';
+import type { Applied } from './applied.ts';
+import type { Kind } from './interventions.ts';
 import { largestCode, NEUTRAL_PROMPT, outputScores, scorable } from './output-score.ts';
 import type { SteeredPositions } from './positions.ts';
 
@@ -35,13 +36,14 @@ export interface SteeringVector {
   details: Record<string, unknown>;
 }
 
-/** A vector at factor · scale, added or set at the positions `at`. */
+/** A vector at factor · scale, added or set at the positions `at`; the method's own change where it has one. */
 export function steeringBy(
-  { vector, scale, latent }: SteeringVector,
-  kind: Kind,
+  { vector, scale, latent, own }: SteeringVector,
+  kind: Kind | 'own',
   factor: number,
   at: SteeredPositions | undefined,
-): Steering {
+): Applied {
+  if (kind === 'own') return { kind, change: own!, strength: factor * scale };
   return { kind, vector, strength: factor * scale, ...(latent !== undefined && { latent }), ...(at && { at }) };
 }
 

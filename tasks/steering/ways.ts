@@ -1,7 +1,13 @@
 /** @file With what a method steers, and in which ways; else why it cannot. */
 import type { TaskContext } from '../../harness/contract.ts';
 import type { Kind } from './interventions.ts';
-import { type LatentSelection, ownChanges, type SteeringVectors, steeringVectors } from './steering-vectors.ts';
+import {
+  type LatentSelection,
+  ownChanges,
+  type SteeringVector,
+  type SteeringVectors,
+  steeringVectors,
+} from './steering-vectors.ts';
 
 /** What the values of the axes mean. */
 export const SELECTION_AXIS =
@@ -17,6 +23,9 @@ export interface SteeringWays extends SteeringVectors {
   /** `none` alone where no vector does anything, `own` alone where the method changes the subject in its own way. */
   kinds: (Kind | 'own' | 'none')[];
 }
+
+/** What a method that writes texts or asks for them is steered with. */
+export const withoutVector = (): SteeringVector => ({ vector: new Float32Array(0), scale: 0, details: {} });
 
 type Context = Pick<TaskContext<unknown>, 'method' | 'labelled' | 'site' | 'target' | 'latents' | 'subject'>;
 

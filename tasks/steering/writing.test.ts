@@ -1,14 +1,14 @@
-/** @file A method that writes texts itself, under the steering task: they are judged in place of generations. */
+/** @file What the steering task has judged: texts that a method writes itself or asks for, from prompts of each concept's own. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FittedMethod } from '../../harness/contract.ts';
+import type { Dataset, FittedMethod } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { checkedRows } from '../../harness/results/rows.ts';
 import { memoryLabelled } from '../../harness/testing/activations.ts';
 import { judgeOn, taskTools } from '../../harness/testing/task-tools.ts';
 import { wordActivations, wordConcepts, wordDataset, wordItems } from '../../harness/testing/word-data.ts';
-import { wordModel } from '../../harness/testing/word-model.ts';
+import { oneHot, wordModel } from '../../harness/testing/word-model.ts';
 import datasetJudge from '../judges/dataset.ts';
 import task from '../steering.ts';
 
@@ -32,15 +32,15 @@ const OPTIONS = {
   },
 };
 
-/** The outcome of a method that is no direction, and the model it was tried on. */
-async function run(method: FittedMethod) {
+/** The outcome of a method, and the model it was tried on. */
+async function run(method: FittedMethod, dataset = wordDataset, concepts = wordConcepts) {
   const subject = wordModel();
   const activations = wordActivations;
   const context = {
-    ...{ options: OPTIONS, subject, dataset: wordDataset, labelled: memoryLabelled(wordConcepts, activations) },
+    ...{ options: OPTIONS, subject, dataset, labelled: memoryLabelled(concepts, activations) },
     ...{ test: activations, train: activations, rng: createRng(0), seed: 0, progress: () => {} },
     site: { name: 'resid', d: 5, modality: 'text' as const, kind: 'tokens' as const },
-    judge: judgeOn(wordDataset, datasetJudge),
+    judge: judgeOn(dataset, datasetJudge),
     testItems: wordItems,
   };
   const prepared = await task.prepare!(context);
@@ -90,6 +90,36 @@ test('a method that asks: the subject generates from its prompt, and the text st
   assert.is(concept!.examples[0]!.prompt, 'go');
   assert.is(concept!.examples[0]!.text.trim(), 'concept concept concept');
   assert.is(subject.generated(), 8, 'the unsteered texts, and those of either half of the prompts');
+});
+
+test('prompts of each concept’s own: written from, judged and told as such; the same ones are one item of the interval', async () => {
+  const concepts = ['c', 'd', 'e'].map((id) => ({ id, label: 'concept' }));
+  const set = {
+    ...wordConcepts,
+    concepts,
+    examples: concepts.flatMap((_, concept) => wordConcepts.examples.map((each) => ({ ...each, concept }))),
+  };
+  const judged: string[] = [];
+  const own: Dataset = {
+    ...wordDataset,
+    prompts: undefined,
+    conceptPrompts: async ({ id }, n) =>
+      Array.from({ length: n }, (_, i) => ({ id: `${id === 'e' ? 'd' : id}${i}`, text: 'go', topic: 'topic' })),
+    judge: {
+      ...wordDataset.judge!,
+      instruction(_, { id }) {
+        judged.push(id);
+        return 2;
+      },
+    },
+  };
+  const direction = Float32Array.from(oneHot(3));
+  const method: FittedMethod = { d_in: 5, sparse: false, detector: () => ({ direction }), dispose: () => {} };
+  const { outcome } = await run(method, own, set);
+  assert.is(outcome.rows[0]!.samples!.values.length, 3);
+  assert.equal([...new Set(judged.map((id) => id[0]))].sort(), ['c', 'd']);
+  // Two concepts report on two prompts each that the third shares with one of them.
+  assert.is(outcome.rows[0]!.samples!.sharedBy![0]!.length, 4);
 });
 
 test.run();

@@ -76,12 +76,39 @@ export async function axbenchTables(
 
 /** The concepts of a folder, with conversations written in a format. `allNegatives`: those of other genres too. */
 export async function axbenchConcepts(
-  { dataset, train, evaluation }: AxbenchTables,
+  tables: AxbenchTables,
   allNegatives: boolean,
   format: ConversationFormat,
   limits: { concepts?: number; perClass?: number },
 ): Promise<ConceptSet> {
-  return conceptSet(await rows(dataset, train), await rows(dataset, evaluation), allNegatives, format, limits);
+  const { dataset, train, evaluation } = tables;
+  const [training, heldOut] = [await rows(dataset, train), await rows(dataset, evaluation)];
+  requireSameConcepts(tables, training, heldOut);
+  return conceptSet(training, heldOut, allNegatives, format, limits);
+}
+
+/** @throws UserError where an id stands for several concepts: every set counts its own from 0, so that tables of two would fit. */
+function requireSameConcepts(
+  { dataset, train, evaluation }: AxbenchTables,
+  training: readonly Row[],
+  heldOut: readonly Row[],
+): void {
+  const concepts = new Map<number, string>();
+  for (const [path, table] of [
+    [train, training],
+    [evaluation, heldOut],
+  ] as const) {
+    for (const [i, { concept_id: id, category, output_concept: concept }] of table.entries()) {
+      if (id === SHARED || category !== 'positive') continue;
+      const known = concepts.get(id) ?? concept;
+      concepts.set(id, known);
+      if (known === concept) continue;
+      throw new UserError(
+        `dataset ${dataset}: ${path}: row ${i}: expected texts with '${known}' for concept_id ${id}, as in the rows before; found ` +
+          `'${concept}': are the tables those of one set?`,
+      );
+    }
+  }
 }
 
 /**

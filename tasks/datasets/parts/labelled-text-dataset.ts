@@ -1,7 +1,7 @@
 /** @file A dataset over labelled real texts: what AG News and SST-2 have in common. */
 import type { Concept, Dataset, DatasetContext, OptionsSchema, TextJudge } from '../../../harness/contract.ts';
 import { sha256File, sha256Json } from '../../../harness/kit/index.ts';
-import { bagOfWordsGrades } from '../../judges/parts/bag-of-words.ts';
+import { BAG_OF_WORDS_JUDGE, bagOfWordsGrades } from '../../judges/parts/bag-of-words.ts';
 import { keepsToTopic } from '../../judges/parts/word-overlap.ts';
 import { rememberSets } from './concept-set-builder.ts';
 import { documentCorpus } from './document-corpus.ts';
@@ -58,9 +58,7 @@ export async function openLabelledTexts(
     return { train: judgeTexts(texts!, 'train', label), heldOut: judgeTexts(texts!, 'eval', label) };
   });
   const judge: TextJudge = {
-    description:
-      'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
-      "those without it, 2 if also at or above the median of those with it; a denied mention counts like any other). Instruction: whether the prompt's rarest words come again.",
+    description: BAG_OF_WORDS_JUDGE,
     ready: load,
     concept: (text, concept) => grades(text, concept),
     instruction: keepsToTopic,

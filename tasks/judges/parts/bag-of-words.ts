@@ -1,5 +1,5 @@
 /** @file Judge of concepts in real text: a bag of words per concept, its grades calibrated on held-out texts. */
-import { type Concept, UserError } from '../../../harness/contract.ts';
+import { type Concept, type ConceptSet, type Split, UserError } from '../../../harness/contract.ts';
 import { fitLogistic, quantiles, sparseFeatures } from '../../../harness/kit/index.ts';
 import { wordsOf } from './word-overlap.ts';
 
@@ -14,6 +14,11 @@ const CALIBRATION_WORDS = 24;
 /** Words that occur in fewer training texts are left out. */
 const LEAST_TEXTS = 2;
 const C = 1;
+
+/** How a dataset of labelled texts judges by such grades, for results. */
+export const BAG_OF_WORDS_JUDGE =
+  'Concept: a bag of words fitted on the training texts, graded by held-out texts (1 above the 95th percentile of ' +
+  "those without it, 2 if also at or above the median of those with it; a denied mention counts like any other). Instruction: whether the prompt's rarest words come again.";
 
 /** Grades of one concept: log-odds at which 1 and 2 begin. */
 interface Grader {
@@ -45,6 +50,22 @@ export function bagOfWordsGrades(
     return score <= grader.weak ? 0 : score < grader.clear ? 1 : 2;
   };
 }
+
+/** Responses with and without a concept, of one split; hard negatives are among those without. */
+function responses({ concepts, items, examples }: ConceptSet, id: string, wanted: Split): LabelledTexts {
+  const place = concepts.findIndex((concept) => concept.id === id);
+  const own = examples.filter(({ concept, split }) => concept === place && split === wanted);
+  const texts = (positive: boolean) =>
+    own
+      .filter(({ role }) => (role === 'positive') === positive)
+      .map(({ item }) => items[item]!)
+      .map(({ text = '', responseStart = 0 }) => text.slice(responseStart));
+  return { positive: texts(true), negative: texts(false) };
+}
+
+/** Grades by the labelled texts of a set, which is asked for with the first text. */
+export const gradesOfSet = (set: () => ConceptSet): ReturnType<typeof bagOfWordsGrades> =>
+  bagOfWordsGrades(({ id }) => ({ train: responses(set(), id, 'train'), heldOut: responses(set(), id, 'eval') }));
 
 function fitGrader(label: string, train: LabelledTexts, heldOut: LabelledTexts): Grader {
   const texts = [...train.positive, ...train.negative].map((text) => new Set(wordsOf(text)));

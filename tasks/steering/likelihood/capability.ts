@@ -1,8 +1,8 @@
 /** @file What steering costs on held-out text: its loss, and how far the predictions move from those of the clean subject. */
 import { type ActivationSet, type Item, type LanguageModel, tf } from '../../../harness/contract.ts';
 import { divergences, logProbs } from '../../../harness/kit/index.ts';
+import { type Applied, batchChange } from '../applied.ts';
 import { byText, LOGITS, meanOf, scoredBatch, tokenLosses } from '../continuation-losses.ts';
-import { type Steering, steerEach } from '../interventions.ts';
 import { type LossOptions, logitsOf, type Steerable } from './losses.ts';
 import { cutTo, type StoredText, storedText, textStore, tokensOf } from './texts.ts';
 
@@ -30,14 +30,18 @@ export function costDocuments(
   return found;
 }
 
-/** Costs of each steering on each document, [steerings][documents]; the clean subject reads each document once for all. */
+/**
+ * Costs of each steering on each document, [steerings][documents]; the clean subject reads each document once for all. All
+ * are changes of a method's own, or none is. A document has no prompt: a change that is made at prompts alone does not reach it,
+ * and has no cost that could be read off it (undefined), which is not a cost of 0.
+ */
 export async function steeringCosts(
   { subject, site, method }: Steerable & Required<Pick<Steerable, 'method'>>,
   test: ActivationSet,
   documents: readonly StoredText[],
-  steerings: readonly Steering[],
+  steerings: readonly Applied[],
   { signal, progress }: LossOptions = {},
-): Promise<Cost[][]> {
+): Promise<(Cost[] | undefined)[]> {
   const costs = steerings.map((): Cost[] => []);
   const store = textStore(test);
   await store.load(documents);
@@ -50,15 +54,17 @@ export async function steeringCosts(
     const own = documents.slice(from, to);
     const continued = own.map((text) => store.continued(text));
     const { batch, places, targets } = scoredBatch(continued, subject.tokenizer.padId);
-    const logits = (steering?: Steering) => {
+    // What changes the subject before the site is compared with a pass of the same kind: nothing but the change differs.
+    const clear = steerings[0]?.kind === 'own' ? 'whole' : undefined;
+    const logits = (steering?: Applied) => {
       const each =
         steering &&
-        steerEach(
+        batchChange(
           site.name,
           own.map(() => steering),
           method,
         );
-      return logitsOf(subject, site.name, () => store.activations(own, batch.length), batch, places, each);
+      return logitsOf(subject, site.name, () => store.activations(own, batch.length), batch, places, each ?? clear);
     };
     const clean = tf.tidy(() => {
       const found = logits();
@@ -87,5 +93,6 @@ export async function steeringCosts(
     from = to;
     progress?.(from, documents.length);
   }
-  return costs;
+  const unreached = (own: readonly Cost[]) => own.every(({ loss, kl }) => loss === 0 && kl === 0);
+  return costs.map((own, s) => (steerings[s]!.kind === 'own' && unreached(own) ? undefined : own));
 }

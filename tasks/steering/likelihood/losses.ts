@@ -1,21 +1,14 @@
 /** @file Losses of stored texts under the steered subject, computed from the steered site on. */
-import type {
-  ActivationSet,
-  FittedMethod,
-  Intervention,
-  LanguageModel,
-  Tensor3D,
-  TokenBatch,
-} from '../../../harness/contract.ts';
+import type { ActivationSet, FittedMethod, LanguageModel, Tensor3D, TokenBatch } from '../../../harness/contract.ts';
 import { restOfText } from '../../../harness/kit/index.ts';
+import { type Applied, batchChange, together } from '../applied.ts';
 import { continuationLosses, LOGITS, meanOf } from '../continuation-losses.ts';
-import { type Steering, steerEach } from '../interventions.ts';
 import { maskOf, type StoredText, textStore, tokensOf } from './texts.ts';
 
 /** A text, and what it is read with; with nothing for the clean subject. */
 export interface SteeredText {
   text: StoredText;
-  steering?: Steering;
+  steering?: Applied;
 }
 
 /** Where is steered. */
@@ -43,17 +36,25 @@ export async function steeredLosses(
 ): Promise<Float64Array> {
   const store = textStore(set);
   const losses = new Float64Array(texts.length);
-  // Those of a kind together, for one intervention each; within it those of a length, for less padding.
+  // Those of a kind and of a change together, for one intervention each; within it those of a length, for less padding.
   const order = texts.map((_, i) => i);
   const kindOf = (i: number) => texts[i]!.steering?.kind ?? '';
-  order.sort((a, b) => kindOf(a).localeCompare(kindOf(b)) || texts[a]!.text.end - texts[b]!.text.end || a - b);
+  const changes = changeNumbers(texts);
+  order.sort(
+    (a, b) =>
+      kindOf(a).localeCompare(kindOf(b)) ||
+      changes[a]! - changes[b]! ||
+      texts[a]!.text.end - texts[b]!.text.end ||
+      a - b,
+  );
   const { vocabSize, padId } = subject.tokenizer;
   for (let from = 0; from < order.length; ) {
     signal?.throwIfAborted();
     let to = from;
     let [scored, longest] = [0, 0];
     for (; to < order.length; to++) {
-      const { text } = texts[order[to]!]!;
+      const { text, steering } = texts[order[to]!]!;
+      if (!together(steering, texts[order[from]!]!.steering)) break;
       scored += tokensOf(text);
       longest = Math.max(longest, text.end - 1);
       const fits = scored * vocabSize <= LOGITS && (to + 1 - from) * longest * site.d <= ACTIVATIONS;
@@ -62,11 +63,11 @@ export async function steeredLosses(
     const batch = order.slice(from, to).map((i) => texts[i]!);
     const own = batch.map(({ text }) => text);
     await store.load(own);
-    const steerings = batch.flatMap(({ steering }) => steering ?? []);
-    const steering = method && steerings.length > 0 ? steerEach(site.name, steerings, method) : undefined;
+    const applied = batch.flatMap(({ steering }) => steering ?? []);
+    const change = method && applied.length > 0 ? batchChange(site.name, applied, method) : undefined;
     const continued = own.map((text) => store.continued(text));
     const values = await continuationLosses(continued, padId, (tokens, places) =>
-      logitsOf(subject, site.name, () => store.activations(own, tokens.length), tokens, places, steering),
+      logitsOf(subject, site.name, () => store.activations(own, tokens.length), tokens, places, change),
     );
     order.slice(from, to).forEach((i, at) => {
       losses[i] = meanOf(values[at]!);
@@ -77,9 +78,21 @@ export async function steeredLosses(
   return losses;
 }
 
+/** For each text which of the changes it is read under, by their first appearance; 0 of steering at the site. */
+function changeNumbers(texts: readonly SteeredText[]): number[] {
+  const numbers = new Map<unknown, number>();
+  return texts.map(({ steering }) => {
+    if (steering?.kind !== 'own') return 0;
+    const number = numbers.get(steering.change) ?? numbers.size + 1;
+    numbers.set(steering.change, number);
+    return number;
+  });
+}
+
 /**
  * Logits [1, places, vocab] of a batch: from its stored activations at the site on where these decide all that follows, else
- * by a whole pass. Call inside `tf.tidy`.
+ * by a whole pass; so under a method's own change (`whole`: and what is compared with it), which may be made before the site.
+ * Call inside `tf.tidy`.
  */
 export function logitsOf(
   subject: LanguageModel,
@@ -87,8 +100,11 @@ export function logitsOf(
   activations: () => Tensor3D,
   batch: TokenBatch,
   places: Int32Array,
-  steering: Intervention | undefined,
+  change: ReturnType<typeof batchChange> | 'whole' | undefined,
 ): Tensor3D {
+  if (change === 'whole') return subject.forward(batch, { places }).logits!;
+  if (change && 'own' in change) return subject.forward(batch, { places, ...change.own }).logits!;
+  const steering = change?.steering;
   const rest = restOfText(subject, site);
   if (!rest) return subject.forward(batch, { places, ...(steering && { interventions: [steering] }) }).logits!;
   const x = activations();

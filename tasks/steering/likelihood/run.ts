@@ -1,10 +1,12 @@
 /** @file Steering pairs of texts: the factor chosen on one half under a bound on utility, gain and cost on the other. */
 import type { Concept, LanguageModel, TaskContext, TaskOutcome } from '../../../harness/contract.ts';
 import type { PairLosses } from '../../../harness/kit/index.ts';
+import type { Applied } from '../applied.ts';
 import { searchFactors } from '../factor-search.ts';
-import type { Kind, Steering } from '../interventions.ts';
+import type { Kind } from '../interventions.ts';
 import { steeredPositions } from '../positions.ts';
 import { type SteeringVector, steeringBy } from '../steering-vectors.ts';
+import { type AskedText, askedLosses } from './asked.ts';
 import { bestAllowed, boundedScore, known, nextUnderBound } from './bound.ts';
 import { type Cost, steeringCosts } from './capability.ts';
 import { steeredLosses } from './losses.ts';
@@ -28,7 +30,7 @@ type Context = Pick<
 
 /** A concept with what it is steered with, and how. */
 interface Entry {
-  kind: Kind | 'none';
+  kind: Kind | 'own' | 'none';
   shared: SharedConcept;
   concept: Concept;
   vector: SteeringVector;
@@ -57,9 +59,11 @@ export async function steerByLikelihood(
       return vector && paired ? [{ kind, shared: each, concept: labelled!.set.concepts[each.place]!, vector }] : [];
     }),
   );
-  const results = kinds.includes('none')
-    ? entries.map((entry) => unsteered(entry, shared.documents.reporting))
-    : await steered(context, subject, shared, entries, goal);
+  const results = context.method.ask
+    ? await asked(context, subject, entries)
+    : kinds.includes('none')
+      ? entries.map((entry) => unsteered(entry, shared.documents.reporting))
+      : await steered(context, subject, shared, entries, goal);
   const ways = kinds.map((kind) => ({ kind, own: results.filter((result) => result.kind === kind) }));
   const documents = shared.documents.reporting;
   const missing = !vectors.some(Boolean)
@@ -104,6 +108,29 @@ function unsteered(
   return { kind, concept, vector, gate, trials: [], factor: 0, pairs: reporting, steered, costs };
 }
 
+/** With the concept asked for in the prompt: no factor is chosen, and documents, which have no prompt, are not read so. */
+async function asked(
+  { method, labelled, signal, progress }: Context,
+  subject: LanguageModel,
+  entries: readonly Entry[],
+): Promise<ConceptResult[]> {
+  const texts = entries.flatMap(({ concept, shared: { reporting } }) =>
+    reporting
+      .flatMap(({ positive, negative }) => [positive, negative])
+      .map((text): AskedText => ({ text, ask: (prompt) => method.ask!(concept, prompt) })),
+  );
+  const note = (done: number, total: number) => progress(done, total, 'texts asked for');
+  const losses = await askedLosses(subject, labelled!, texts, { signal, progress: note });
+  let at = 0;
+  return entries.map((entry): ConceptResult => {
+    const { costs: _, ...nothing } = unsteered(entry, []);
+    return {
+      ...nothing,
+      steered: entry.shared.reporting.map(() => ({ positive: losses[at++]!, negative: losses[at++]! })),
+    };
+  });
+}
+
 async function steered(
   context: Context,
   subject: LanguageModel,
@@ -114,8 +141,8 @@ async function steered(
   const { options, labelled, test, method, site, signal, progress } = context;
   const steerable = { subject, site, method };
   const documents = options.positions === 'last' ? undefined : shared.documents;
-  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: StoredText): Steering =>
-    steeringBy(vector, kind as Kind, goal === 'promote' ? factor : -factor, steeredPositions(options, prompt));
+  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: StoredText): Applied =>
+    steeringBy(vector, kind as Kind | 'own', goal === 'promote' ? factor : -factor, steeredPositions(options, prompt));
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   const passes = { signal, progress: note };
 
@@ -132,7 +159,7 @@ async function steered(
     let at = 0;
     return wanted.map(({ pairs }) => pairs.map(() => ({ positive: losses[at++]!, negative: losses[at++]! })));
   };
-  const costsOf = async (wanted: readonly Wanted[], own: readonly StoredText[]): Promise<Cost[][]> =>
+  const costsOf = async (wanted: readonly Wanted[], own: readonly StoredText[]): Promise<(Cost[] | undefined)[]> =>
     wanted.length === 0
       ? []
       : await steeringCosts(

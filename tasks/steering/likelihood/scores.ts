@@ -36,7 +36,7 @@ export interface Tried extends PairChange {
 
 /** All about one concept, steered in one way. */
 export interface ConceptResult {
-  kind: Kind | 'none';
+  kind: Kind | 'own' | 'none';
   concept: Concept;
   vector: SteeringVector;
   gate: Gate;

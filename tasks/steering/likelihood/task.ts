@@ -1,7 +1,7 @@
 /** @file Steering rated by likelihood as a task: what both directions, towards a concept and away from it, have in common. */
 import type { TaskDefinition, TaskOutcome } from '../../../harness/contract.ts';
 import { allUnavailable } from '../../../harness/kit/index.ts';
-import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays } from '../ways.ts';
+import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays, withoutVector } from '../ways.ts';
 import { type Goal, HEADLINES, likelihoodMetrics } from './metrics.ts';
 import { LIKELIHOOD_OPTIONS, type LikelihoodOptions } from './options.ts';
 import { type LikelihoodShared, prepareLikelihood } from './prepare.ts';
@@ -17,7 +17,10 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
     paper: 'Xu et al. 2026 (SPLIT), arXiv:2602.02343',
     options: LIKELIHOOD_OPTIONS,
     metrics,
-    axes: { selection: SELECTION_AXIS, intervention: INTERVENTION_AXIS },
+    axes: {
+      selection: `${SELECTION_AXIS}; asked: none, the method asks for the concept in the prompt`,
+      intervention: INTERVENTION_AXIS,
+    },
     shows: {
       columns: [
         'pref_odds',
@@ -30,7 +33,7 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
         'at_end',
         'no_factor',
       ],
-      ranked: { intervention: ['add', 'none'] },
+      ranked: { intervention: ['add', 'own', 'none'] },
       chance: 0,
       scatter: {
         x: 'perplexity_ratio',
@@ -78,15 +81,14 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
       ) {
         return emptyOutcome("the option positions, 'last', steers prompts alone; the texts of these pairs have none");
       }
+      if (context.method.ask) {
+        if (goal === 'suppress') return emptyOutcome(`'${context.method.id}' asks for a concept, not against it`);
+        const none = places.map(withoutVector);
+        return await steerByLikelihood(context, subject, prepared.json, none, ['none'], 'asked', goal);
+      }
       const ways = await steeringWays(context, places, options);
       if (typeof ways === 'string') return emptyOutcome(ways);
-      const { vectors, selection } = ways;
-      const kinds = ways.kinds.filter((kind) => kind !== 'own');
-      if (kinds.length === 0) {
-        return emptyOutcome(
-          `'${context.method.id}' adds no vector but changes the subject in its own way, which is not rated by likelihood`,
-        );
-      }
+      const { vectors, selection, kinds } = ways;
       return await steerByLikelihood(context, subject, prepared.json, vectors, kinds, selection, goal);
     },
   };
