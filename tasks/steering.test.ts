@@ -50,6 +50,7 @@ const OPTIONS: SteeringOptions = {
   temperature: 0,
   calibration: 20,
   selection: 'auroc',
+  randomLatent: false,
   images: 16,
   judge: 'dataset',
   judgeOptions: {},
