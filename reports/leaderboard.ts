@@ -7,6 +7,7 @@ import { frontsOf, matchedTable } from './fronts.ts';
 import { byPlace } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
+import type { BesideSection } from './published/beside.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
@@ -125,15 +126,31 @@ function modalityViews({ heading, tables }: LeaderboardPart) {
   }));
 }
 
-/** The leaderboard's text. `source` says where the results lie, for the reader. */
+function besideView({ title, source, notes, published, tables }: BesideSection) {
+  return {
+    title: markdownText(title),
+    source: markdownText(source),
+    notes: notes.map(markdownText),
+    tables: tables.map(({ title: name, columns, warnings, rows }) => ({
+      title: markdownText(name),
+      columns: columns.map(markdownText),
+      published: published.map((column) => markdownText(`published: ${column}`)),
+      warnings: warnings.map(markdownText),
+      rows: rows.map((row) => ({ ...row, name: markdownText(row.name), ours: markdownText(row.ours) })),
+    })),
+  };
+}
+
+/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
   parts: readonly LeaderboardPart[],
-  options: { limited: boolean; source?: string },
+  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
     modalities: parts.flatMap(modalityViews),
+    beside: beside.map(besideView),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text

@@ -8,7 +8,7 @@ import type {
   SteeringPrompt,
   TaskOutcome,
 } from '../../harness/contract.ts';
-import { allUnavailable, crossedInterval, measuredCell } from '../../harness/kit/index.ts';
+import { allUnavailable, crossedInterval, measuredCell, won } from '../../harness/kit/index.ts';
 import { atEnd, type Trial } from './factor-search.ts';
 import type { Cost } from './likelihood/capability.ts';
 import { COST_METRICS, costCells } from './likelihood/cost-cells.ts';
@@ -131,7 +131,7 @@ function wonAgainstUnsteered({ ratings, unsteered }: ConceptScores): number | un
   const both = (_: Ratings, p: number) => ratings[p]!.overall !== null && unsteered[p]!.overall !== null;
   const [own, other] = [mean(ratings.filter(both), 'overall'), mean(unsteered.filter(both), 'overall')];
   if (own === null || other === null) return undefined;
-  return own > other ? 1 : own === other ? 0.5 : 0;
+  return won(own, other);
 }
 
 /** What a result says of one concept. */
