@@ -145,10 +145,11 @@ function checkMetrics(metrics: unknown, fail: Fail): void {
 /** Metrics of its own that a task shows, with the part of `shows` that names each. */
 function metricsShown(
   id: string,
-  { columns, bands, scatter, fronts, costs, scaling }: TaskDisplay,
+  { columns, overview, bands, scatter, fronts, costs, scaling }: TaskDisplay,
 ): [string, unknown][] {
   const named: [string, readonly unknown[]][] = [
     ['columns', columns ?? []],
+    ['overview', overview ?? []],
     ['bands', bands ? [bands.metric] : []],
     ['scatter', scatter ? [scatter.x, scatter.y] : []],
     // What another task measures, its own definition says.
@@ -165,7 +166,7 @@ function metricsShown(
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */
 function checkShows({ id, metrics, axes, shows = {}, controls = [] }: TaskDefinition, fail: Fail): void {
   if (typeof shows !== 'object' || shows === null || Array.isArray(shows)) fail("'shows': an object", shows);
-  for (const part of ['columns', 'fronts', 'costs'] as const) {
+  for (const part of ['columns', 'overview', 'fronts', 'costs'] as const) {
     if (shows[part] !== undefined && !Array.isArray(shows[part])) fail(`'shows.${part}': a list`, shows[part]);
   }
   for (const [part, name] of metricsShown(id, shows)) {

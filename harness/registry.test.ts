@@ -84,6 +84,7 @@ test('a task that shows what it has not is refused: reports would draw nothing, 
     { costs: ['macs'] },
     /^plug-in f\.ts: expected 'shows\.costs': metrics of the task \(value, l0\); found 'macs'\.$/,
   );
+  refused({ overview: ['macs'] }, /'shows\.overview': metrics of the task.*found 'macs'/);
   refused({ costs: 'value' }, /expected 'shows\.costs': a list; found 'value'/);
   const withheld = { withheld: { beatenBy: ['echo'], reason: 'r' } };
   refused(withheld, /'shows\.withheld\.beatenBy': controls of the task \(\); found 'echo'/);

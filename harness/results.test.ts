@@ -77,7 +77,14 @@ test.after.each(() => rm(out, { recursive: true, force: true }));
 test('what a metric is stands once in a result', () => {
   const auroc = { value: 0.5, ci95: [0.4, 0.6], n: 10 };
   assert.equal(rows({ auroc })[0]!.metrics['auroc'], auroc);
-  const definition = { unit: '', direction: 'max', range: [0, 1], main: true, version: 2 };
+  const definition = {
+    description: metrics['auroc']!.description,
+    unit: '',
+    direction: 'max',
+    range: [0, 1],
+    main: true,
+    version: 2,
+  };
   assert.equal(definitionsOf(metrics)['auroc'], definition);
   const empty = rows({ loss: { value: null, ci95: null, n: 0, reason: 'no decoder' } })[0]!.metrics['loss']!;
   assert.is(empty.reason, 'no decoder');

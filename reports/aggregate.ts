@@ -1,18 +1,19 @@
 /** @file Results of several seeds → one cell a metric, with an interval that covers both seeds and examples. */
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mainMetric } from '../harness/results.ts';
-import type { Result, ResultMetric, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
+import type { Result, ResultMetric } from '../harness/schema/result.generated.ts';
 import { taskOf } from './definitions.ts';
 import { byTable, groupBy } from './group-by.ts';
 import { judgingOf } from './judging.ts';
 import { marksOf } from './marks.ts';
-import { type Band, bandOf, type Candidate, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
+import { type Band, bandOf, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
 import { withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
-const FEW = 10;
+export const FEW = 10;
 
 /** Independent units that an interval rests on: those within a seed, or the seeds where seeds are all that differs. */
 function restsOnFew(present: readonly ResultMetric[]): boolean {
@@ -77,7 +78,7 @@ function buildTable(results: Result[]): Table {
   // Results of several versions of a task may stand in one table.
   const definitions: Result['task']['metrics'] = Object.assign({}, ...results.map((result) => result.task.metrics));
   const main = mainMetric(definitions);
-  const candidates = groupBy(lines, ({ method, row }) => keyOf(method.name, row.axes)).map((group): Candidate => {
+  const candidates = groupBy(lines, ({ method, row }) => keyOf(method.name, row.axes)).map((group): TableRow => {
     const cells: Record<string, Cell> = {};
     for (const name of metrics) {
       const found = group.flatMap(({ row }) => (row.metrics[name] ? [row.metrics[name]] : []));
@@ -86,16 +87,12 @@ function buildTable(results: Result[]): Table {
     const { result, method, row } = group[0]!;
     const control = row.control ? ('row' as const) : method.control ? ('method' as const) : undefined;
     const common = { ...settingIn(result), axes: row.axes, ...(control ? { control } : {}), cells };
-    return {
-      row: { ...common, detail: false, band: '', rank: null },
-      sampled: main === undefined ? [] : group.flatMap((each) => sampledOf(each.result.seed, each.row, main) ?? []),
-    };
+    const sampled =
+      main === undefined ? [] : group.flatMap((each) => sampledOf(each.result.seed, each.row, main) ?? []);
+    return { ...common, sampled, detail: false, band: '', rank: null };
   });
   candidates.push(...failedRows(results, candidates, main, definitions));
-  const rows =
-    main === undefined
-      ? candidates.map(({ row }) => row)
-      : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
+  const rows = main === undefined ? candidates : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
   const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
@@ -108,6 +105,7 @@ function buildTable(results: Result[]): Table {
     seeds: [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b),
     epochs: [...new Set(results.flatMap(({ training }) => training?.epochs ?? []))].sort((a, b) => a - b),
     marks: marksOf(results),
+    limited: [...new Set(results.filter(({ limited }) => limited).map(({ method }) => method.name))],
     judging: judgingOf(results),
     rows,
     ...(withheld ? { withheld } : {}),
@@ -122,23 +120,23 @@ function buildTable(results: Result[]): Table {
  */
 function failedRows(
   results: readonly Result[],
-  candidates: readonly Candidate[],
+  candidates: readonly TableRow[],
   main: string | undefined,
   definitions: Result['task']['metrics'],
-): Candidate[] {
+): TableRow[] {
   const failed = results.filter((result) => result.failed !== undefined);
-  return groupBy(failed, ({ method }) => method.name).flatMap((group): Candidate[] => {
+  return groupBy(failed, ({ method }) => method.name).flatMap((group): TableRow[] => {
     const failures = reasonsBySeed(group);
     const { method } = group[0]!;
-    const own = candidates.filter(({ row }) => row.method.name === method.name);
-    for (const { row } of own) row.failures = failures;
+    const own = candidates.filter((row) => row.method.name === method.name);
+    for (const row of own) row.failures = failures;
     if (own.length > 0) return [];
     const control = method.control ? { control: 'method' as const } : {};
     const reason = `failed: ${failures.join('; ')}`;
     const empty = (name: string) => combineSeeds([{ value: null, ci95: null, n: 0, reason }], definitions[name]!);
     const cells = main === undefined ? {} : { [main]: empty(main) };
     const common = { ...settingIn(group[0]!), axes: {}, ...control, cells };
-    return [{ row: { ...common, detail: false, band: '', rank: null, failures }, sampled: [] }];
+    return [{ ...common, sampled: [], detail: false, band: '', rank: null, failures }];
   });
 }
 
@@ -152,17 +150,16 @@ function reasonsBySeed(group: readonly Result[]): string[] {
 
 /** The rows in the order of the table, each with its band, rank and standing, as the task declares. */
 function rankedRows(
-  candidates: Candidate[],
+  rows: TableRow[],
   main: string,
   { shows = {} }: Result['task'],
   definition: ResultMetricDefinition,
   d_in: number,
 ): TableRow[] {
-  const rows = candidates.map(({ row }) => row);
   const directed = rows.some(({ cells }) => cells[main]?.value != null && cells[main].direction !== 'none');
   sortRows(rows, main);
   // A method without any row has nothing that could be a detail.
-  const measured = candidates.flatMap(({ row, sampled }) => (row.failures && sampled.length === 0 ? [] : [row]));
+  const measured = rows.filter(({ failures, sampled }) => !failures || sampled.length > 0);
   const details = detailRows(measured, shows.ranked);
   for (const row of details) row.detail = true;
   const bands = new Map<string, Band & { rows: TableRow[] }>();
@@ -175,9 +172,8 @@ function rankedRows(
   }
   const ordered = [...bands.values()].sort((a, b) => a.order - b.order);
   for (const band of ordered.filter(({ ranked }) => ranked && directed)) {
-    const compared = band.rows.filter(({ control }) => control === undefined);
     rankBand(
-      compared.map((row) => candidates.find((candidate) => candidate.row === row)!),
+      band.rows.filter(({ control }) => control === undefined),
       main,
       definition,
     );

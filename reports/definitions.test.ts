@@ -10,7 +10,7 @@ import { buildTables } from './aggregate.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults, renderReports } from './index.ts';
 import type { Table } from './table.ts';
-import { metric, resultWith } from './testing/results.ts';
+import { metric, rankedLines, resultWith } from './testing/results.ts';
 
 const test = suite('reports/definitions');
 let folder: string;
@@ -46,7 +46,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
     assert.is(refused.length, 1);
     assert.match(refused[0]!, told);
     assert.match(refused[0]!, /^result tiny-lm zzz concept-detection seed 0: defines its numbers otherwise/);
-    const rows = (await readFile(files[0]!, 'utf8')).split('\n').filter((line) => line.startsWith('|'));
+    const rows = rankedLines(await readFile(files[0]!, 'utf8'));
     assert.match(rows[0]!, /\| AUROC ↑ \|/);
     assert.match(rows[2]!, /\| 1 \| \*\*best\*\*/);
     assert.is(rows.length, 4);

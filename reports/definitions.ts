@@ -1,6 +1,7 @@
 /** @file Results whose metrics are defined otherwise than those of the others in their table: nothing to compare with. */
 import { mainMetric } from '../harness/results.ts';
-import type { Result, ResultMetricDefinition } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
 import { byTable } from './group-by.ts';
 
 const FIELDS = ['unit', 'direction', 'range', 'version', 'counted'] as const;

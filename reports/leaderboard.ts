@@ -1,29 +1,25 @@
 /** @file Tables → LEADERBOARD.md. */
-import type { ResultSubject } from '../harness/schema/result.generated.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { byPlace } from './group-by.ts';
+import { groupBy } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
+import { methodName, overviewView, placeText } from './overview/markdown.ts';
+import { meanRanks } from './overview/mean-rank.ts';
+import { overviewOf } from './overview/overview.ts';
+import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
 import type { BesideSection } from './published/beside.ts';
+import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
-const MODALITY_TITLES: Record<ResultSubject['modality'], string> = {
-  text: 'Language models',
-  image: 'Vision models',
-  vectors: 'Worlds of known features',
-};
-
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
-  const shown = markdownText(method.name);
-  const name = method.kind === 'baseline' ? `*${shown}*` : `**${shown}**`;
   const details = markdownText(axesLabel(axes));
-  return `${name}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`;
+  return `${methodName(method)}${control === 'method' ? ' (control)' : ''}${details ? ` · ${details}` : ''}${control === 'row' ? ' (control)' : ''}`;
 }
 
 /** Reasons of empty cells, each once, with the methods that it concerns. */
@@ -82,9 +78,7 @@ function tableView(table: Table, tables: readonly Table[]) {
   });
   const { bands, details } = rowGroups(rows);
   return {
-    taskTitle: markdownText(task.title),
-    subject: markdownText(subject.id),
-    site: markdownCode(site.name),
+    place: placeText(table),
     note: counts.join('; '),
     remarks: (subject.remarks ?? []).map(markdownText),
     notes: (dataset.notes ?? []).map(markdownText),
@@ -110,47 +104,38 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** Tables under one heading, e.g. those of one suite among several; without it, by modality alone. */
-export interface LeaderboardPart {
-  heading?: string;
-  tables: readonly Table[];
-}
-
-function modalityViews({ heading, tables }: LeaderboardPart) {
-  const atPlace = new Map(byPlace(tables).flatMap((own) => own.map((table) => [table, own] as const)));
-  return [...new Set(tables.map(({ subject }) => subject.modality))].map((modality) => ({
-    title: heading === undefined ? MODALITY_TITLES[modality] : `${heading}: ${MODALITY_TITLES[modality].toLowerCase()}`,
-    tables: tables
-      .filter(({ subject }) => subject.modality === modality)
-      .map((table) => tableView(table, atPlace.get(table)!)),
-  }));
-}
-
-function besideView({ title, source, notes, published, tables }: BesideSection) {
-  return {
-    title: markdownText(title),
-    source: markdownText(source),
-    notes: notes.map(markdownText),
-    tables: tables.map(({ title: name, columns, warnings, rows }) => ({
-      title: markdownText(name),
-      columns: columns.map(markdownText),
-      published: published.map((column) => markdownText(`published: ${column}`)),
-      warnings: warnings.map(markdownText),
-      rows: rows.map((row) => ({ ...row, name: markdownText(row.name), ours: markdownText(row.ours) })),
-    })),
-  };
+/** The tables of each task, in the order of the places: what is folded there is folded here. */
+function taskViews(places: readonly Place[]) {
+  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
+  return groupBy(all, ({ table }) => table.task.id).map((own) => {
+    const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
+    return {
+      title: markdownText(own[0]!.table.task.title),
+      tables: own.filter(({ place }) => !isFolded(place)).map(view),
+      folded: own.filter(({ place }) => isFolded(place)).map(view),
+    };
+  });
 }
 
 /** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
-  parts: readonly LeaderboardPart[],
+  parts: readonly ReportPart[],
   { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
+  const places = placesOf(parts);
+  const ranks = meanRanks(places);
+  const overviews = (folded: boolean) =>
+    places.filter((place) => isFolded(place) === folded).map((place) => overviewView(overviewOf(place, ranks)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
-    modalities: parts.flatMap(modalityViews),
     beside: beside.map(besideView),
+    overviews: overviews(false),
+    folded: overviews(true),
+    models: [
+      ...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => markdownText(subject.id))),
+    ],
+    tasks: taskViews(places),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text

@@ -5,6 +5,8 @@ import type { Result } from '../harness/schema/result.generated.ts';
 export interface TableMark {
   /** Name of the method. */
   method: string;
+  /** What it is about, in a word. */
+  code: string;
   message: string;
   /** Seeds that it holds for. */
   seeds: number[];
@@ -17,9 +19,9 @@ export const MARK = '⚠';
 export function marksOf(results: readonly Pick<Result, 'method' | 'seed' | 'marks'>[]): TableMark[] {
   const found = new Map<string, TableMark>();
   for (const { method, seed, marks = [] } of results) {
-    for (const { message } of marks) {
+    for (const { code, message } of marks) {
       const key = JSON.stringify([method.name, message]);
-      const mark = found.get(key) ?? { method: method.name, message, seeds: [] };
+      const mark = found.get(key) ?? { method: method.name, code, message, seeds: [] };
       found.set(key, mark);
       if (!mark.seeds.includes(seed)) mark.seeds.push(seed);
     }

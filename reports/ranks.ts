@@ -1,15 +1,10 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
 import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
-import type { ResultMetricDefinition, ResultRowRecord } from '../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
+import type { ResultRowRecord } from '../harness/schema/result.generated.ts';
 import { formatNumber } from './format.ts';
 import type { Cell, TableRow } from './table.ts';
-
-/** A row with what each seed gave for the main metric. */
-export interface Candidate {
-  row: TableRow;
-  sampled: Sampled[];
-}
 
 /** Of Holm's corrected p: below it a row is told apart from the first. */
 const LEVEL = 0.05;
@@ -97,36 +92,49 @@ export function sortRows(rows: TableRow[], main: string): void {
  * `blind` says that the scale has no room for one.
  */
 export function rankBand(
-  candidates: readonly Candidate[],
+  rows: readonly TableRow[],
   main: string,
   { counted, range }: Pick<ResultMetricDefinition, 'counted' | 'range'>,
 ): void {
-  const ranked = candidates.filter(({ row }) => typeof row.cells[main]?.value === 'number');
+  const ranked = rows.filter(({ cells }) => typeof cells[main]?.value === 'number');
   const [first, ...others] = ranked;
   if (first === undefined) return;
   if (others.length === 0) {
-    first.row.standing = 'alone';
+    first.standing = 'alone';
     return;
   }
-  ranked.forEach(({ row }, i) => {
-    const above = ranked[i - 1]?.row;
+  ranked.forEach((row, i) => {
+    const above = ranked[i - 1];
     row.rank = above && above.cells[main]!.value === row.cells[main]!.value ? above.rank : i + 1;
   });
   const constant = ({ cells }: TableRow) => counted === true && !cells[main]!.sd;
-  const sizes = others.filter(({ row }) => constant(first.row) && constant(row));
-  for (const { row } of sizes) row.standing = row.rank === first.row.rank ? 'tied' : 'apart';
-  const tests = others
-    .filter((other) => !sizes.includes(other))
-    .map((other) => ({ row: other.row, test: pairedDifference(first.sampled, other.sampled) }));
-  for (const { row, test } of tests) if (!test) row.standing = 'untested';
+  const sizes = others.filter((row) => constant(first) && constant(row));
+  for (const row of sizes) row.standing = row.rank === first.rank ? 'tied' : 'apart';
+  for (const { row, ...found } of comparedWith(
+    first,
+    others.filter((row) => !sizes.includes(row)),
+  )) {
+    Object.assign(row, found);
+    if (row.detectable !== undefined && row.detectable > room(first.cells[main]!, range)) row.blind = true;
+  }
+}
+
+/**
+ * Rows against one of the same table by paired differences, corrected for their number: told apart, not told apart, or
+ * with nothing to test on.
+ */
+export function comparedWith(
+  first: TableRow,
+  others: readonly TableRow[],
+): ({ row: TableRow } & Pick<TableRow, 'standing' | 'p' | 'detectable'>)[] {
+  const tests = others.map((row) => ({ row, test: pairedDifference(first.sampled, row.sampled) }));
   const tested = tests.flatMap(({ row, test }) => (test ? [{ row, ...test }] : []));
   const corrected = holm(tested.map(({ p }) => p));
-  tested.forEach(({ row, error }, i) => {
-    row.p = corrected[i]!;
-    row.standing = corrected[i]! < LEVEL ? 'apart' : 'tied';
-    if (!error) return;
-    row.detectable = detectableDifference(error, LEVEL / tested.length);
-    if (row.detectable > room(first.row.cells[main]!, range)) row.blind = true;
+  return tests.map(({ row, test }) => {
+    if (!test) return { row, standing: 'untested' };
+    const p = corrected[tested.findIndex((each) => each.row === row)]!;
+    const detectable = test.error && detectableDifference(test.error, LEVEL / tested.length);
+    return { row, standing: p < LEVEL ? 'apart' : 'tied', p, ...(detectable === undefined ? {} : { detectable }) };
   });
 }
 

@@ -10,7 +10,8 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
-import { type LeaderboardPart, renderLeaderboard } from './leaderboard.ts';
+import { renderLeaderboard } from './leaderboard.ts';
+import type { ReportPart } from './overview/places.ts';
 import { tellApart } from './settings.ts';
 
 /** The suites whose results are the reference, in the order of the leaderboard, each with what it is above its tables. */
@@ -24,10 +25,13 @@ const fileOf = (suite: string): string => join('reports', 'results', `${suite}.j
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const update = (suite: string): string => `saxbench run ${suite} --update-leaderboard`;
 
-/** A result as the repository keeps it: without what only plots and inspection need, and without the paths of a machine. */
+/** A result as the repository keeps it: without what only plots, the HTML report and inspection need, and without the paths of a machine. */
 function kept({ details: _details, curves: _curves, training, provenance, ...given }: Result): Result {
   const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
-  const task = given.task.shows ? { ...given.task, shows } : given.task;
+  const metrics = Object.fromEntries(
+    Object.entries(given.task.metrics).map(([name, { description: _text, ...definition }]) => [name, definition]),
+  );
+  const task = { ...given.task, metrics, ...(given.task.shows ? { shows } : {}) };
   return sealed({
     ...given,
     dataset: withoutPlaces(given.dataset),
@@ -87,7 +91,7 @@ const read = (file: string, suite: string) =>
 
 /** LEADERBOARD.md of all reference suites that have been run; `fresh`: the lines of one of them that are about to be written. */
 async function renderReference(fresh: { suite?: string; lines?: string } = {}): Promise<string> {
-  const parts: LeaderboardPart[] = [];
+  const parts: ReportPart[] = [];
   for (const { suite, heading } of REFERENCES) {
     const file = join(packageRoot, fileOf(suite));
     // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
@@ -118,6 +122,12 @@ export async function updateReference(dir: string, suite: string): Promise<strin
   return [file, LEADERBOARD_FILE];
 }
 
+/** Renders LEADERBOARD.md anew from the reference results as they are: for a change of the reports alone. */
+export async function rerenderReference(): Promise<void> {
+  const text = await renderReference();
+  await atomicWrite(LEADERBOARD_FILE, (handle) => handle.writeFile(text));
+}
+
 /** @throws UserError when LEADERBOARD.md is not what the reference results render to. */
 export async function checkReference(): Promise<void> {
   const expected = await renderReference();
@@ -125,6 +135,6 @@ export async function checkReference(): Promise<void> {
   if ((await read(LEADERBOARD_FILE, suite)) === expected) return;
   throw new UserError(
     `report: LEADERBOARD.md is stale: it differs from what ${REFERENCE_SUITES.map(fileOf).join(' and ')} render to. ` +
-      `Make them anew: ${REFERENCE_SUITES.map(update).join('; ')}.`,
+      `After a change of the reports alone: npm run leaderboard; else make them anew: ${REFERENCE_SUITES.map(update).join('; ')}.`,
   );
 }

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
 import { renderReports, renderTexts, summaryTable } from './index.ts';
-import { metric, realResult, resultWith } from './testing/results.ts';
+import { metric, rankedLines, realResult, resultWith } from './testing/results.ts';
 
 const test = suite('reports/render');
 
@@ -25,7 +25,7 @@ const results = [
 
 test('the leaderboard has a row a method, best first, with intervals, escaped bars and the reasons of empty cells', async () => {
   const { leaderboard } = await renderTexts(results);
-  const rows = leaderboard.split('\n').filter((line) => line.startsWith('|'));
+  const rows = rankedLines(leaderboard);
   assert.match(rows[0]!, /\| rank \| method \| AUROC ↑ \|/);
   assert.match(rows[2]!, /\| 1 \| \*\*topk\*\* · selection: auroc \| 0\.910 \[0\.880, 0\.940\] \|/);
   assert.match(rows[3]!, /\| \? 2 \| \*pca \\\| &lt;b&gt;\* \| 0\.800/);

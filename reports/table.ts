@@ -1,4 +1,5 @@
 /** @file Tables: what all methods reached on one task at one site, with seeds joined. */
+import type { Sampled } from '../harness/num/stats/paired.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { TableJudging } from './judging.ts';
 import type { TableMark } from './marks.ts';
@@ -26,6 +27,8 @@ export interface TableRow extends Setting {
   /** A null row of the task (`method`), or what stands beside a method to compare it with (`row`: not ranked). */
   control?: 'method' | 'row';
   cells: Record<string, Cell>;
+  /** What each seed gave for the main metric, for comparisons in pairs. */
+  sampled: Sampled[];
   /** Not the row of its method that is ranked. */
   detail: boolean;
   /** Title of the rows that it is ranked among; empty where the task has no bands. */
@@ -58,6 +61,8 @@ export interface Table {
   epochs: number[];
   /** What readers must know about some of its methods. */
   marks: TableMark[];
+  /** Names of methods with results that were made with `--limit`. */
+  limited: string[];
   /** How its judges did. */
   judging: TableJudging[];
   /** Band by band, best first, then the details. */

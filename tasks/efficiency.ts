@@ -67,6 +67,7 @@ export default defineTask<Options>({
       ...['macs_encode', 'macs_decode', 'parameters', 'bytes', 'explained_variance', 'l0'],
       ...['train_tokens_per_second', 'tokens_per_second', 'encode_tokens_per_second', 'train_memory', 'memory'],
     ],
+    overview: ['tokens_per_second'],
     scatter: {
       x: 'macs',
       y: 'explained_variance',

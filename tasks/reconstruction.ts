@@ -84,6 +84,7 @@ export default defineTask<Options>({
       'l2_ratio',
       'fraction_alive',
     ],
+    overview: ['ce_loss_score', 'zero_shot_change'],
     bands: { metric: 'l0', ratio: 2, dense: 0.5 },
     scatter: {
       x: 'l0',

@@ -101,6 +101,8 @@ export interface ScalingDisplay {
 export interface TaskDisplay {
   /** Metrics beside the main one, in order: the columns of the leaderboard. */
   columns?: string[];
+  /** Metrics that stand beside the main one in the overview, where a method has one row over all tasks. */
+  overview?: string[];
   /**
    * The one row of a method that is ranked: for each axis the values that may be, the preferred first. Other rows are
    * details. Left out: a method's first row.

@@ -223,6 +223,7 @@ export function resultWith(
     subject: {
       ...{ id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
       ...(sitePlan.subject.remarks ? { remarks: sitePlan.subject.remarks } : {}),
+      ...(sitePlan.subject.randomInit ? { control: 'random-weights' as const } : {}),
     },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },

@@ -2,7 +2,8 @@
 import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
 import { emptyCell } from '../kit/cells.ts';
-import type { ResultMetric, ResultMetricDefinition, ResultRowRecord } from '../schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../schema/metric-definition.generated.ts';
+import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
 const ROUNDING = 1e-6;
@@ -62,10 +63,10 @@ export function checkedRows(
 /** What results keep of the metrics that a task declares. */
 export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record<string, ResultMetricDefinition> =>
   Object.fromEntries(
-    Object.entries(metrics).map(([name, { unit, direction, range, main, version, counted, measured }]) => [
+    Object.entries(metrics).map(([name, { description, unit, direction, range, main, version, counted, measured }]) => [
       name,
       {
-        ...{ unit, direction, range },
+        ...{ description, unit, direction, range },
         ...(main ? { main } : {}),
         ...(version === undefined ? {} : { version }),
         ...(counted ? { counted } : {}),

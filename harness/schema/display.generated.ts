@@ -5,6 +5,7 @@
  */
 export interface ResultDisplay {
   columns?: string[];
+  overview?: string[];
   ranked?: {
     [k: string]: string[];
   };

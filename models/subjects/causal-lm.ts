@@ -206,12 +206,14 @@ export function causalLmForward(
  * −ln p of every predicted token, [Σ(length − 1)] in row order, without logits at padding. The logit of the target is
  * taken from the target's own row of the unembedding, so nothing of size [tokens, vocab] is kept but the logits. With
  * what the sites asked for hold.
+ *
+ * @param options.given Ids that stand in the texts without being predicted: they have no loss.
  */
 export function causalLmTokenLosses(
   params: NamedTensors,
   lm: CausalLm,
   batch: TokenBatch,
-  options: Pick<ForwardOptions, 'interventions' | 'capture'> = {},
+  options: Pick<ForwardOptions, 'interventions' | 'capture'> & { given?: ReadonlySet<number> } = {},
 ): { losses: Tensor1D; captured: Record<string, Tensor3D> } {
   return tf.tidy(() => {
     const { hidden, captured } = causalLmHidden(params, lm, batch, options);
@@ -219,7 +221,7 @@ export function causalLmTokenLosses(
     for (let row = 0; row < batch.n; row++) {
       for (let column = 0; column + 1 < batch.length; column++) {
         const at = row * batch.length + column;
-        if (batch.mask[at] && batch.mask[at + 1]) rows.push(at);
+        if (batch.mask[at] && batch.mask[at + 1] && !options.given?.has(batch.ids[at + 1]!)) rows.push(at);
       }
     }
     const targets = Int32Array.from(rows, (at) => batch.ids[at + 1]!);

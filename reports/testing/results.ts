@@ -1,7 +1,8 @@
 /** @file Results for the tests of the reports: those of a small run, and some of them with other values in their place. */
 import { readFileSync } from 'node:fs';
 import { sha256Json } from '../../harness/io/hash.ts';
-import type { Result, ResultMetric, ResultMetricDefinition } from '../../harness/schema/result.generated.ts';
+import type { ResultMetricDefinition } from '../../harness/schema/metric-definition.generated.ts';
+import type { Result, ResultMetric } from '../../harness/schema/result.generated.ts';
 
 /** Where `npm run report-fixtures` keeps the small run. */
 export const SMALL_RUN = new URL('small.jsonl', import.meta.url);
@@ -21,6 +22,13 @@ export function realResult(method: string, task: string, seed = 0): Result {
   if (!found) throw new Error(`the small run has no ${method} on ${task} with seed ${seed}`);
   return found;
 }
+
+/** The lines of a leaderboard's tables that rank: below the overview. */
+export const rankedLines = (leaderboard: string): string[] =>
+  leaderboard
+    .slice(leaderboard.indexOf('\n## How to read'))
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
 
 /** A measurement with what is said of its metric, which results keep apart. */
 type DefinedMetric = ResultMetric & ResultMetricDefinition;

@@ -99,6 +99,11 @@ export function addCapitals(plain: string): string {
  */
 export function removeCapitals(full: string): string | null {
   if (sentenceStarts(full).some((at) => !/[A-Z]/.test(full[at] ?? ''))) return null;
+  return lowerSentences(full);
+}
+
+/** Lowers the first letter of every sentence of the response, whether it is a capital or not. */
+export function lowerSentences(full: string): string {
   return recase(full, (letter) => letter.toLowerCase());
 }
 

@@ -26,7 +26,7 @@ export function parse(node: Node, text: string): Match | null {
 }
 
 /** Every derivation of a prefix of `text` from a position; remembered per node and position. */
-function createMatcher(text: string): (node: Node, from: number) => readonly Match[] {
+export function createMatcher(text: string): (node: Node, from: number) => readonly Match[] {
   const memo = new Map<Node, Map<number, readonly Match[]>>();
   const match = (node: Node, from: number): readonly Match[] => {
     if (node.kind === 'text') {

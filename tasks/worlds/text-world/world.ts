@@ -1,7 +1,8 @@
 /** @file The text world: documents on a topic, governed by a concept as their theme, with exact probabilities. */
 import type { Rng } from '../../../harness/contract.ts';
+import { laterClauses, uniform } from './clauses.ts';
 import type { Concept, Topic } from './concepts.ts';
-import { clauseCounts, clauseOdds, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
+import { clauseCounts, connector, instructionGrammar, opener, removeCapitals } from './document.ts';
 import type { GenerateOptions, TextDocument } from './generate.ts';
 import { createGenerator } from './generate.ts';
 import type { Node } from './grammar.ts';
@@ -87,24 +88,10 @@ function documentGrammar(
   worldTopics: readonly Topic[],
   themeOf: (id: string) => Theme | undefined,
 ): Node {
-  const uniform = (options: Node[]): Node =>
-    choice(
-      options,
-      options.map(() => 1 / options.length),
-    );
-  const inPassing = new Map(
-    concepts.map((concept) => {
-      const theme = themeOf(concept.id)!;
-      return [concept, uniform(concepts.filter((other) => other !== concept).map(theme.clauseOf))];
-    }),
-  );
+  const later = laterClauses(concepts, themeOf);
   const responseTo = (topic: Topic, concept: Concept): Node => {
     const theme = themeOf(concept.id)!;
-    const { topic: onTopic, theme: onTheme, other } = clauseOdds;
-    const clause = choice(
-      [theme.clauseOf(topic), theme.clauseOf(concept), inPassing.get(concept)!],
-      [onTopic, onTheme, other],
-    );
+    const clause = later(topic, concept);
     const next = seq(connector, opener, clause, theme.closer);
     const responses = clauseCounts.map(({ count }) =>
       seq(opener, theme.clauseOf(topic), theme.firstCloser, ...Array(count - 1).fill(next), text('.')),
