@@ -12,6 +12,7 @@ import { tablePlots, trainingPlots } from './plots/index.ts';
 import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
+import type { BesideSection } from './published/beside.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
@@ -113,7 +114,7 @@ function subjectText({ modality, family, parameters }: Result['subject']): strin
 export async function renderHtml(
   tables: readonly Table[],
   results: readonly Result[],
-  options: { limited: boolean; title: string },
+  options: { limited: boolean; title: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const palette = createPalette(results.map(({ method }) => method));
   const sections = [];

@@ -10,6 +10,8 @@ import { methodName, overviewView, placeText } from './overview/markdown.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
 import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
+import type { BesideSection } from './published/beside.ts';
+import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
@@ -121,10 +123,10 @@ function taskViews(places: readonly Place[]) {
   });
 }
 
-/** The leaderboard's text. `source` says where the results lie, for the reader. */
+/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
-  options: { limited: boolean; source?: string },
+  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);
@@ -133,6 +135,7 @@ export async function renderLeaderboard(
     places.filter((place) => isFolded(place) === folded).map((place) => overviewView(overviewOf(place, ranks)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
+    beside: beside.map(besideView),
     overviews: overviews(false),
     folded: overviews(true),
     models: [

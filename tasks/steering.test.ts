@@ -49,7 +49,7 @@ const OPTIONS: SteeringOptions = {
   maxNewTokens: 3,
   temperature: 0,
   calibration: 20,
-  selection: 'auroc',
+  ...{ selection: 'auroc', randomLatent: false },
   images: 16,
   judge: 'dataset',
   judgeOptions: {},
