@@ -12,11 +12,13 @@ import { tablePlots, trainingPlots } from './plots/index.ts';
 import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette } from './plots/theme.ts';
+import type { BesideSection } from './published/beside.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { taskTitle } from './withheld.ts';
 
 const ARROWS = { max: '↑', min: '↓', none: '' };
 
@@ -112,7 +114,7 @@ function subjectText({ modality, family, parameters }: Result['subject']): strin
 export async function renderHtml(
   tables: readonly Table[],
   results: readonly Result[],
-  options: { limited: boolean; title: string },
+  options: { limited: boolean; title: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const palette = createPalette(results.map(({ method }) => method));
   const sections = [];
@@ -132,7 +134,7 @@ export async function renderHtml(
       ];
       tasks.push({
         anchor: anchorOf(place, table.task.id),
-        title: table.task.title,
+        title: taskTitle(table),
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         notes: embedderText(table.task),
         withheld: table.withheld,

@@ -10,9 +10,12 @@ import { methodName, overviewView, placeText } from './overview/markdown.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
 import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
+import type { BesideSection } from './published/beside.ts';
+import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { taskTitle } from './withheld.ts';
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -102,23 +105,28 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** The tables of each task, in the order of the places: what is folded there is folded here. */
+/** The tables of each task, in the order of the places: what is folded there is folded here. Controls come last, under their own heading. */
 function taskViews(places: readonly Place[]) {
   const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
-  return groupBy(all, ({ table }) => table.task.id).map((own) => {
+  const ranked = all.filter(({ table }) => table.plantedControl === undefined);
+  const controls = all.filter(({ table }) => table.plantedControl !== undefined);
+  return [
+    ...groupBy(ranked, ({ table }) => table.task.id),
+    ...groupBy(controls, ({ table }) => JSON.stringify([table.plantedControl, table.task.id])),
+  ].map((own) => {
     const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
     return {
-      title: markdownText(own[0]!.table.task.title),
+      title: markdownText(taskTitle(own[0]!.table)),
       tables: own.filter(({ place }) => !isFolded(place)).map(view),
       folded: own.filter(({ place }) => isFolded(place)).map(view),
     };
   });
 }
 
-/** The leaderboard's text. `source` says where the results lie, for the reader. */
+/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
-  options: { limited: boolean; source?: string },
+  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);
@@ -127,6 +135,7 @@ export async function renderLeaderboard(
     places.filter((place) => isFolded(place) === folded).map((place) => overviewView(overviewOf(place, ranks)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
+    beside: beside.map(besideView),
     overviews: overviews(false),
     folded: overviews(true),
     models: [
