@@ -35,7 +35,7 @@ test('exit code 1 for a rule that failed alone; files of every format', () =>
     const out = join(folder, 'out');
     const failed = await run('compare', a, b, '--fail-if', 'auroc drops 0.02 at 95%', '--out', out, '--github');
     assert.is(failed.code, 1);
-    assert.match(failed.out, /^::error title=auroc drops 0.02 at 95%25::tiny-lm .* topk auroc: -0\.\d+ \(p = /m);
+    assert.match(failed.out, /^::error title=auroc drops 0.02 at 95%25::tiny-lm\S* .* topk auroc: -0\.\d+ \(p = /m);
     for (const name of ['compare.md', 'compare.html', 'compare.json', 'compare.junit.xml'])
       assert.ok(existsSync(join(out, name)), name);
     assert.match(await readFile(join(out, 'compare.junit.xml'), 'utf8'), /<failure message=/);
@@ -71,7 +71,7 @@ test('rules come from the suite that is named', () =>
     const file = join(folder, 'mine.json');
     const content = {
       ...{ id: 'mine', title: 'Mine', failIf: ['auroc drops'], methods: [{ id: 'topk' }], tasks: [{ id: 'steering' }] },
-      subjects: [{ id: 'tiny-lm', sites: ['blocks.2.hook_resid_post'], dataset: { id: 'text-world' } }],
+      subjects: [{ id: 'tiny-lm-planted', sites: ['blocks.2.hook_resid_post'], dataset: { id: 'text-world' } }],
     };
     await writeFile(file, JSON.stringify(content));
     assert.is((await run('compare', a, b, '--suite', file)).code, 1);
