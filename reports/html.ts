@@ -11,12 +11,13 @@ import { overviewView, placeView } from './html/overview-view.ts';
 import { kindOf, tableView } from './html/table-view.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
-import { isFolded, isModel, type Place, placesOf } from './overview/places.ts';
+import { isFolded, isModel, type Place, placesOf, taskParts } from './overview/places.ts';
 import { frontPlot } from './plots/fronts.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette, type Palette } from './plots/theme.ts';
+import type { BesideSection } from './published/beside.ts';
 import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table } from './table.ts';
@@ -99,14 +100,13 @@ async function partView(table: Table, place: Place, results: readonly Result[], 
 }
 
 async function taskViews(places: readonly Place[], results: readonly Result[], palette: Palette) {
-  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
   const views = [];
-  for (const own of groupBy(all, ({ table }) => table.task.id)) {
-    const { id, title } = own[0]!.table.task;
-    const parts = [];
-    for (const { table, place } of own)
-      parts.push({ taskTitle: title, ...(await partView(table, place, results, palette)) });
-    views.push({ anchor: anchorOf('task', id), title, parts });
+  for (const { title, parts } of taskParts(places)) {
+    const shown = [];
+    for (const { table, place } of parts) {
+      shown.push({ taskTitle: title, ...(await partView(table, place, results, palette)) });
+    }
+    views.push({ anchor: anchorOf('task', title), title, parts: shown });
   }
   return views;
 }
@@ -136,7 +136,7 @@ const assetOf = (name: string) => readFile(join(packageRoot, 'reports', 'templat
 export async function renderHtml(
   tables: readonly Table[],
   results: readonly Result[],
-  options: { limited: boolean; title: string },
+  { beside = [], ...options }: { limited: boolean; title: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const palette = createPalette(results.map(({ method }) => method));
   const places = placesOf([{ tables }]);
@@ -162,5 +162,6 @@ export async function renderHtml(
     tasks: await taskViews(places, results, palette),
     training: await trainingViews(places, results, palette),
     overSubjects,
+    beside: beside.map((section) => ({ anchor: anchorOf('beside', section.title), ...section })),
   });
 }

@@ -165,6 +165,7 @@ export default defineTask<Options>({
       'f1_1pct',
       'hard_negative_accuracy',
       'injected_fires',
+      'control_fires',
     ],
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },

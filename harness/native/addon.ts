@@ -46,7 +46,7 @@ const KERNELS = [
   'packedRows',
   'linear',
   'topK',
-  'kronTopK',
+  'kronEncode',
   'encodeTopK',
   'encodeTopKGrouped',
   'encodeAbove',

@@ -21,6 +21,7 @@ const tests = [
   'encode-above',
   'batch-errors',
   'screening',
+  'kron-screening',
   'lifecycle',
   'hostile',
   'statistics',

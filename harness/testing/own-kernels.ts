@@ -63,8 +63,8 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
     attrs: { n: 2, t: 3, columns: 3, capacity: 3, firstColumn: false, shape },
   },
   SaxEncodeTopK: { inputs: { x: f(1, 6), W_enc: f(6, 9), bias: f(9), ends: i(1) }, attrs: { k: 2 } },
-  SaxKronTopK: {
-    inputs: { u: f(3, 4), v: f(3, 6), among: f(12) },
+  SaxKronEncode: {
+    inputs: { x: f(3, 5), W_base: f(5, 4), W_extension: f(5, 6), among: f(12) },
     attrs: { heads: 2, m: 2, n: 3, k: 2, least: 1e-6 },
   },
   SaxEncodeAbove: { inputs: { x: f(4, 6), W_enc: f(6, 9), bias: f(9) }, attrs: { limit: 30 } },

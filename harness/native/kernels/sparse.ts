@@ -9,7 +9,7 @@
  * | SaxEncodeTopK | k | values and indices [n, k] of the largest entries of each row of x · W_enc + bias, descending, lowest index first among equals; with `ends` int32 [groups], in the part of the columns that belongs to the row's group (topk-encode.ts) |
  * | SaxEncodeAbove | limit | all entries above 0, as [n, width] with width that of the fullest row, at least 1; [n, 0] where there are more than `limit` |
  * | SaxEncodeBatchTopK | count | likewise the `count` largest entries above 0 of the whole batch, lowest row and then lowest index first among equals |
- * | SaxKronTopK | heads, m, n, k, least | of factors u [rows, heads · m] and v [rows, heads · n], and where given only of the latents for which `among` is above 0: values, ratios and indices [rows, k] of the largest √(u · v) (kron-encode.ts) |
+ * | SaxKronEncode | heads, m, n, k, least | of the factors u = x · W_base [rows, heads · m] and v = x · W_extension [rows, heads · n], and where given only of the latents for which `among` is above 0: values, ratios and indices [rows, k] of the largest √(u · v) (kron-encode.ts) |
  *
  * In a row of SaxEncodeAbove and SaxEncodeBatchTopK the indices ascend, and what is left over holds 0 at index 0.
  * SaxEncodeGrad (x, dy, codes, indices, W_enc, centre or absent) gives the gradients of W_enc, the bias and the centre from
@@ -130,14 +130,16 @@ function sparseDecodeGrad(context: Context, { inputs, attrs, backend }: Args): T
   return [dvalues.info, backend.wrapUnmade([features, d], sums)];
 }
 
-function kronTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
-  const { u, v, among } = inputs as Record<'u' | 'v', Tf.TensorInfo> & { among?: Tf.TensorInfo };
+function kronEncode({ addon }: Context, { inputs, attrs, backend }: Args): Tf.TensorInfo[] {
+  const { x, W_base, W_extension, among } = inputs as Record<'x' | 'W_base' | 'W_extension', Tf.TensorInfo> & {
+    among?: Tf.TensorInfo;
+  };
   const { heads, m, n, k, least } = attrs as Record<'heads' | 'm' | 'n' | 'k' | 'least', number>;
-  const shape = [u.shape[0]!, k];
-  const outs = (['float32', 'float32', 'int32'] as const).map((dtype) => output(backend, shape, dtype));
-  addon.params.set([u.shape[0]!, heads, m, n, k, least]);
-  const read = [u, v].map((info) => backend.valuesOf(info));
-  addon.kronTopK(...outs.map(({ values }) => values), ...read, among ? backend.valuesOf(among) : none);
+  const [rows, d] = x.shape as [number, number];
+  const outs = (['float32', 'float32', 'int32'] as const).map((dtype) => output(backend, [rows, k], dtype));
+  addon.params.set([rows, d, heads, m, n, k, least]);
+  const read = [x, W_base, W_extension].map((info) => backend.valuesOf(info));
+  addon.kronEncode(...outs.map(({ values }) => values), ...read, among ? backend.valuesOf(among) : none);
   return outs.map(({ info }) => info);
 }
 
@@ -145,7 +147,7 @@ function kronTopK({ addon }: Context, { inputs, attrs, backend }: Args): Tf.Tens
 export function registerSparse(context: Context): void {
   const { addon } = context;
   override(context, 'SaxEncodeTopK', (args) => encodeTopK(context, args));
-  override(context, 'SaxKronTopK', (args) => kronTopK(context, args));
+  override(context, 'SaxKronEncode', (args) => kronEncode(context, args));
   override(context, 'SaxEncodeAbove', (args) =>
     encodeLists(addon.encodeAbove, addon, args, args.attrs['limit'] as number),
   );

@@ -90,5 +90,46 @@ SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t st
   for (size_t c = 0; c < kPairCols; c++) norms[c] = {normBound(sums[0][c]), normBound(sums[1][c])};
 }
 
+/** values[r * stride + c] = the product of row r of a strip of x by column c of a strip of W, both of `pairs` pairs. */
+SAX_BF16 static inline void pairProducts(const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
+  __m512 acc[kPairRows][2] = {};
+  for (size_t p = 0; p < pairs; p++) {
+    __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
+#pragma GCC unroll 12
+    for (size_t r = 0; r < kPairRows; r++) {
+      __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kPairRows + r]));
+      acc[r][0] = _mm512_dpbf16_ps(acc[r][0], a, w0);
+      acc[r][1] = _mm512_dpbf16_ps(acc[r][1], a, w1);
+    }
+  }
+#pragma GCC unroll 12
+  for (size_t r = 0; r < kPairRows; r++) {
+    _mm512_store_ps(values + r * stride, acc[r][0]);
+    _mm512_store_ps(values + r * stride + 16, acc[r][1]);
+  }
+}
+
+/** A row's part of the bound that screen.cc proves: an entry is off by at most a · ‖δw‖ + b · ‖w‖ + 4u |bias| + 2^-108. */
+struct RowMargin {
+  float a, b;
+};
+
+static inline RowMargin rowMargin(const Norms& norms, size_t d) {
+  float gamma = 6.0f * static_cast<float>(d + 64) * 0x1p-24f, near = norms.whole + norms.lost;
+  return {near * (1 + gamma), norms.lost + gamma * near};
+}
+
+/** Carves the next `count` elements out of a block; with a null block only counts the bytes. */
+struct Carver {
+  char* block;
+  size_t used;
+  template <class T>
+  T* take(size_t count) {
+    T* at = reinterpret_cast<T*>(block + used);
+    used += ceilDiv(count * sizeof(T), size_t{64}) * 64;
+    return block ? at : nullptr;
+  }
+};
+
 SAX_END
 #endif

@@ -97,8 +97,7 @@ void encodeRows(const Encoder& e) {
   if (mode == 1 || !canScreen(e, mode == 2)) return encodeAll(e);
   uint8_t* undone = static_cast<uint8_t*>(scratch(5, e.n));
   size_t left = screenTopK(e, undone);
-  __atomic_fetch_add(&screened, e.n, __ATOMIC_RELAXED);
-  __atomic_fetch_add(&unsettled, left, __ATOMIC_RELAXED);
+  countScreened(e.n, left);
   if (left == e.n) return encodeAll(e);
   if (left > 0) encodeMarked(e, undone, left);
 }
@@ -106,6 +105,13 @@ void encodeRows(const Encoder& e) {
 }  // namespace
 
 int screeningMode() { return mode; }
+
+void resetScreened() { screened = unsettled = 0; }
+
+void countScreened(size_t rows, size_t left) {
+  __atomic_fetch_add(&screened, rows, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&unsettled, left, __ATOMIC_RELAXED);
+}
 
 /** Buffer: int32 [3], in: the mode as `screeningMode` gives it; out: rows of the last call that screening was tried on, and those it left. */
 void screening(Call& c) {
@@ -139,7 +145,7 @@ void encodeTopK(Call& c) {
     c.error = "native encode and top k: the groups' ends do not ascend to the number of rows";
     return;
   }
-  screened = unsettled = 0;
+  resetScreened();
   auto encodeGroup = [&](size_t g) {
     size_t begin = g == 0 ? 0 : size_t(ends[g - 1]);
     Encoder part = e;

@@ -39,6 +39,10 @@ struct Found {
 /** How calls are served: 0: screening where it pays, 1: never, 2: wherever it can. The tests compare these. */
 int screeningMode();
 
+/** What the last call screened: to zero, and more rows of which some are left. */
+void resetScreened();
+void countScreened(size_t rows, size_t left);
+
 /** Whether this CPU and this problem are ones that screening is for; `always` asks only whether it can. */
 bool canScreen(const Encoder& e, bool always);
 

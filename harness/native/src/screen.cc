@@ -37,12 +37,6 @@ constexpr size_t kScreenCols = 1024;  // packed columns of W, shared by the thre
 constexpr size_t kScreenRows = 96;
 constexpr size_t kRowsPerChunk = 2048;  // rows whose candidates are kept at once
 
-/** An entry that may be among the largest: first the upper bound of its value, after rescoring the value. */
-struct Candidate {
-  float value;
-  int32_t column;
-};
-
 /** One row's margin is a · E + b · N + C with E, N and C of the column. */
 struct Row {
   float a, b;
@@ -112,23 +106,8 @@ void offer(const Screen& s, size_t i, int32_t column, float value, float margin)
 /** kPairRows rows from row `i` on by kPairCols columns from column `j` on, whose packed strip is W. */
 SAX_BF16 void screenTile(const Screen& s, size_t i, size_t rows, size_t j, size_t cols, const uint32_t* W) {
   size_t pairs = ceilDiv(s.e.d, size_t{2});
-  const uint32_t* x = s.x + i * pairs;
-  __m512 acc[kPairRows][2] = {};
-  for (size_t p = 0; p < pairs; p++) {
-    __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
-#pragma GCC unroll 12
-    for (size_t r = 0; r < kPairRows; r++) {
-      __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kPairRows + r]));
-      acc[r][0] = _mm512_dpbf16_ps(acc[r][0], a, w0);
-      acc[r][1] = _mm512_dpbf16_ps(acc[r][1], a, w1);
-    }
-  }
   alignas(64) float values[kPairRows][kPairCols];
-#pragma GCC unroll 12
-  for (size_t r = 0; r < kPairRows; r++) {
-    _mm512_store_ps(values[r], acc[r][0]);
-    _mm512_store_ps(values[r] + 16, acc[r][1]);
-  }
+  pairProducts(s.x + i * pairs, W, pairs, values[0], kPairCols);
   const Columns& c = s.columns;
   for (size_t r = 0; r < rows; r++) {
     const Row& row = s.rows[i + r];
@@ -173,56 +152,29 @@ void packTile(const Screen& s, size_t j0, size_t cols) {
 void packRows(const Screen& s) {
   const Encoder& e = s.e;
   size_t pairs = ceilDiv(e.d, size_t{2});
-  float gamma = 6.0f * static_cast<float>(e.d + 64) * 0x1p-24f;
   forTasks(ceilDiv(e.n, kPairRows), [&](size_t strip) {
     size_t i = strip * kPairRows, count = least(kPairRows, e.n - i);
     Norms norms[kPairRows];
     pairRows(s.x + i * pairs, e.x + i * e.d, e.d, count, norms);
     for (size_t r = 0; r < count; r++) {
-      float near = norms[r].whole + norms[r].lost;
       s.undone[i + r] = isWild(norms[r]);
       // Where nothing is kept: NaN compares false with everything, and a kept NaN is turned away by `undone`.
       float threshold = s.undone[i + r] ? __builtin_inff() : e.k == 0 ? s.floor : -__builtin_inff();
-      s.rows[i + r] = {near * (1 + gamma), norms[r].lost + gamma * near, threshold, 0};
+      RowMargin margin = rowMargin(norms[r], e.d);
+      s.rows[i + r] = {margin.a, margin.b, threshold, 0};
       for (size_t q = 0; q < e.k; q++) s.lower[(i + r) * e.k + q] = -__builtin_inff();
     }
   });
 }
 
-/** The float32 values of all candidates, strip of columns by strip, so that W is read once. */
+/** The float32 values of all candidates. */
 void rescore(const Screen& s, uint32_t* starts, uint32_t* order) {
   const Encoder& e = s.e;
-  size_t strips = ceilDiv(e.features, size_t{32});
-  __builtin_memset(starts, 0, (strips + 1) * sizeof(uint32_t));
-  auto each = [&](auto f) {
-    for (size_t i = 0; i < e.n; i++)
-      for (size_t c = i * s.room; c < i * s.room + s.rows[i].count; c++) f(s.candidates[c].column / 32, c);
-  };
-  each([&](size_t strip, size_t) { starts[strip + 1]++; });
-  for (size_t b = 0; b < strips; b++) starts[b + 1] += starts[b];
-  each([&](size_t strip, size_t c) { order[starts[strip]++] = static_cast<uint32_t>(c); });
-  // Filling has moved each start to the next one's place.
-  forTasks(strips, [&](size_t b) {
-    uint32_t from = b == 0 ? 0 : starts[b - 1], to = starts[b];
-    if (from == to) return;
-    float* strip = static_cast<float*>(scratch(2, e.d * 32 * sizeof(float)));
-    packStrip<32>(strip, e.W + b * 32, 1, e.across, least<size_t>(32, e.features - b * 32), e.d);
-    for (uint32_t p = from; p < to; p += 16) {
-      const float* rows[16];
-      int32_t column[16];
-      float sums[16];
-      for (uint32_t l = 0; l < 16; l++) {
-        uint32_t c = order[least(p + l, to - 1)];
-        rows[l] = e.x + c / s.room * e.d;
-        column[l] = s.candidates[c].column % 32;
-      }
-      rescore16(rows, column, strip, e.d, sums);
-      for (uint32_t l = 0; l < least<uint32_t>(16, to - p); l++) {
-        Candidate& candidate = s.candidates[order[p + l]];
-        candidate.value = sums[l] + e.bias[candidate.column];
-      }
-    }
-  });
+  rescoreLists(
+      {s.candidates, e.n, s.room, starts, order}, e.x, e.d, ceilDiv(e.features, size_t{32}),
+      [&](size_t i) { return s.rows[i].count; },
+      [&](size_t b) { return Strip{e.W + b * 32, e.across, least<size_t>(32, e.features - b * 32)}; },
+      [&](Candidate& candidate, float sum) { candidate.value = sum + e.bias[candidate.column]; });
 }
 
 void select(const Screen& s) {
@@ -247,18 +199,6 @@ size_t countUndone(const uint8_t* undone, size_t n) {
   for (size_t i = 0; i < n; i++) count += undone[i];
   return count;
 }
-
-/** Carves the next `count` elements out of a block; with a null block only counts the bytes. */
-struct Carver {
-  char* block;
-  size_t used;
-  template <class T>
-  T* take(size_t count) {
-    T* at = reinterpret_cast<T*>(block + used);
-    used += ceilDiv(count * sizeof(T), size_t{64}) * 64;
-    return block ? at : nullptr;
-  }
-};
 
 /** Appends the rescored candidates with keys from `floor` on. */
 void takeIn(const Screen& s, size_t firstRow, int32_t floor, Found& found) {

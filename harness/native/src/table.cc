@@ -37,7 +37,7 @@ void unpackWeight(Call&);
 void packedRows(Call&);
 void linear(Call&);
 void topK(Call&);
-void kronTopK(Call&);
+void kronEncode(Call&);
 void encodeTopK(Call&);
 void encodeAbove(Call&);
 void encodeBatchTopK(Call&);
@@ -104,7 +104,7 @@ const Entry table[] = {
     {"packedRows", packedRows, 3},
     {"linear", linear, 4},
     {"topK", topK, 3},
-    {"kronTopK", kronTopK, 6},
+    {"kronEncode", kronEncode, 7},
     {"encodeTopK", encodeTopK, 5},
     {"encodeTopKGrouped", encodeTopK, 6},
     {"encodeAbove", encodeAbove, 6},

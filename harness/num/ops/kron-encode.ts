@@ -50,20 +50,30 @@ interface Composed extends TopkCodes {
   ratios: Tensor2D;
 }
 
-/** The k largest latents, those that `among` [d_sae] has above 0 where it is given. The products are compared, not their roots. */
-function compose(u: Tensor2D, v: Tensor2D, shape: Heads, k: number, among: Tensor1D | undefined): Composed {
+/** The k largest latents of rows x, centred, those that `among` [d_sae] has above 0 where it is given. Products are compared, not roots. */
+function compose(
+  x: Tensor2D,
+  W_base: Tensor2D,
+  W_extension: Tensor2D,
+  shape: Heads,
+  k: number,
+  among: Tensor1D | undefined,
+): Composed {
   const { heads, m, n } = shape;
   const d_sae = heads * m * n;
-  if (u.shape[1] !== heads * m || v.shape[1] !== heads * n) {
-    throw new RangeError(`kron: ${u.shape[1]} and ${v.shape[1]} factors are not ${heads} heads of ${m} and ${n}`);
+  if (W_base.shape[1] !== heads * m || W_extension.shape[1] !== heads * n) {
+    throw new RangeError(
+      `kron: ${W_base.shape[1]} and ${W_extension.shape[1]} factors are not ${heads} heads of ${m} and ${n}`,
+    );
   }
   checkTopk(k, d_sae);
-  if (hasKernel('SaxKronTopK')) {
-    const inputs = { u, v, ...(among && { among }) };
-    const [values, ratios, indices] = runKernels('SaxKronTopK', inputs, { ...shape, k, least: LEAST });
+  if (hasKernel('SaxKronEncode')) {
+    const inputs = { x, W_base, W_extension, ...(among && { among }) };
+    const [values, ratios, indices] = runKernels('SaxKronEncode', inputs, { ...shape, k, least: LEAST });
     return { values, ratios, indices } as Composed;
   }
-  const rows = u.shape[0];
+  const [u, v] = [tf.matMul<Tensor2D>(x, W_base), tf.matMul<Tensor2D>(x, W_extension)];
+  const rows = x.shape[0];
   const left = tf.reshape(tf.relu(u), [rows * heads, m, 1]);
   const right = tf.reshape(tf.relu(v), [rows * heads, 1, n]);
   const products = tf.reshape(tf.mul(left, right), [rows, d_sae]) as Tensor2D;
@@ -94,7 +104,7 @@ export function kronTopkEncode(
     (save, ...params) => {
       const [W_base, W_extension, centre] = params as [Tensor2D, Tensor2D, Tensor1D];
       const input = tf.sub(x, centre) as Tensor2D;
-      const found = compose(tf.matMul(input, W_base), tf.matMul(input, W_extension), shape, k, among);
+      const found = compose(input, W_base, W_extension, shape, k, among);
       // An operation has one output: the indices leave it as a constant.
       kept = tf.keep(found.indices);
       save([input, found.indices, found.values, found.ratios, W_base, W_extension, centre]);

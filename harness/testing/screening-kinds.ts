@@ -1,0 +1,45 @@
+/** @file Inputs made to break the bound of screening in bfloat16 (harness/native/src/screen.cc). */
+import type { Source } from './against-cpu.ts';
+
+/** An element by its row and column. */
+export type Value = (from: Source, row: number, column: number) => number;
+
+export const real: Value = (from) => from.real();
+const zero: Value = () => 0;
+const power = (from: Source, range: number) => from.real() * 2 ** (from.int(2 * range) - range);
+const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, -3e38, 1e-40, 1e-45, 0, -0];
+const oneIn = (from: Source, n: number, otherwise: number) =>
+  from.int(n) === 0 ? special[from.int(special.length)]! : otherwise;
+
+/** What the inputs are made of; where true, screening must have settled most rows. */
+export const SCREENING_KINDS: [string, { x: Value; W: Value; bias: Value }, boolean][] = [
+  ['random', { x: real, W: real, bias: real }, true],
+  // Small whole numbers are exact in bfloat16: ties everywhere, and the order of indices decides.
+  ['ties', { x: (f) => f.int(3) - 1, W: (f) => f.int(3) - 1, bias: zero }, false],
+  ['all equal', { x: () => 1, W: () => 0.3, bias: zero }, false],
+  // Columns that differ in the last bits of float32 only, of which bfloat16 sees nothing.
+  [
+    'near ties',
+    { x: real, W: (f, row) => Math.fround(Math.sin(row + 1)) * (1 + f.int(8) * 2 ** -23), bias: zero },
+    false,
+  ],
+  // Halfway between two bfloat16 numbers: the largest rounding error, always with the same sign.
+  ['half steps', { x: () => 1 + 2 ** -8, W: (f) => (1 + 2 ** -8) * (1 + f.int(100) / 4), bias: zero }, false],
+  ['scales of inputs', { x: (f) => power(f, 30), W: (f) => power(f, 30), bias: real }, false],
+  ['scales of columns', { x: real, W: (f, _row, column) => f.real() * 2 ** ((column % 41) - 20), bias: zero }, false],
+  ['scales of rows', { x: (f, row) => f.real() * 2 ** ((row % 121) - 60), W: real, bias: zero }, false],
+  ['cancellation', { x: (_f, _r, c) => (c % 2 ? 1e4 : -1e4), W: (f) => 1 + f.real() * 1e-4, bias: real }, false],
+  ['large biases', { x: real, W: real, bias: (f) => f.real() * 1e7 }, false],
+  ['one odd column in 50', { x: real, W: (f, _r, c) => (c % 50 === 7 ? oneIn(f, 3, 1) : f.real()), bias: real }, false],
+  ['odd biases', { x: real, W: real, bias: (f) => oneIn(f, 40, f.real()) }, false],
+  ['odd rows', { x: (f, row) => (row % 9 === 4 ? oneIn(f, 5, 1) : f.real()), W: real, bias: real }, false],
+  ['odd everywhere', { x: (f) => oneIn(f, 30, f.real()), W: (f) => oneIn(f, 30, f.real()), bias: real }, false],
+  ['subnormals', { x: (f) => f.real() * 1e-39, W: (f) => f.real() * 1e-38, bias: zero }, false],
+  ['products that underflow', { x: (f) => f.real() * 1e-22, W: (f) => f.real() * 1e-21, bias: zero }, false],
+  ['products near overflow', { x: (f) => f.real() * 1e18, W: (f) => f.real() * 1e18, bias: zero }, false],
+];
+
+/** A row-major matrix. */
+export function matrixOf(from: Source, rows: number, columns: number, of: Value): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, i) => of(from, Math.floor(i / columns), i % columns));
+}
