@@ -31,6 +31,8 @@ const OPTIONS: LikelihoodOptions = {
   gate: 'utility-odds',
   bound: 0.25,
   documents: 4,
+  fixedFactor: 1,
+  leastGain: 0.1,
 };
 
 /** Logits after each word of `wordModel`; steering along axis 3 by s adds s to the logit of `concept` after every word. */

@@ -66,6 +66,26 @@ export function likelihoodMetrics(goal: Goal): Record<string, MetricDefinition> 
       'none',
       [0, 1],
     ),
+    fixed_gain: odds(
+      `${goal === 'promote' ? 'Gain in' : 'Drop of'} PrefOdds at the one fixed factor, which nothing chose (FaithSteer's operating point).`,
+      'max',
+    ),
+    gate_concept: metric(
+      'Share of concepts that pass the gate of concept at the fixed factor: enough is gained (leastGain).',
+      'max',
+      [0, 1],
+    ),
+    gate_utility: metric(
+      'Share of concepts that pass the gate of utility there: what is lost is within the bound that the tuned factor keeps.',
+      'max',
+      [0, 1],
+    ),
+    gate_robustness: metric(
+      'Share of concepts that pass the gate of robustness there: enough is gained too where a sentence stands before the texts.',
+      'max',
+      [0, 1],
+    ),
+    gates: metric('Share of concepts that pass all three gates at the fixed factor.', 'max', [0, 1]),
     no_factor: metric(
       'Share of concepts for which no factor keeps the bound: they count as not steered.',
       'none',

@@ -1,27 +1,24 @@
 /** @file Steering pairs of texts: the factor chosen on one half under a bound on utility, gain and cost on the other. */
 import type { Concept, LanguageModel, TaskContext, TaskOutcome } from '../../../harness/contract.ts';
-import type { PairLosses } from '../../../harness/kit/index.ts';
+import { type PairLosses, preferenceOdds } from '../../../harness/kit/index.ts';
 import type { Applied } from '../applied.ts';
 import { searchFactors } from '../factor-search.ts';
 import type { Kind } from '../interventions.ts';
 import { steeredPositions } from '../positions.ts';
 import { type SteeringVector, steeringBy } from '../steering-vectors.ts';
-import { type AskedText, askedLosses } from './asked.ts';
+import { type AskedText, asked } from './asked.ts';
 import { bestAllowed, boundedScore, known, nextUnderBound } from './bound.ts';
 import { type Cost, steeringCosts } from './capability.ts';
 import { steeredLosses } from './losses.ts';
 import type { Goal } from './metrics.ts';
+import type { OperatingPoint } from './operating-point.ts';
 import type { LikelihoodOptions } from './options.ts';
-import type { CleanPair, LikelihoodShared, SharedConcept } from './prepare.ts';
-import {
-  type ConceptResult,
-  likelihoodCurves,
-  likelihoodDetails,
-  likelihoodRow,
-  pairChange,
-  type Tried,
-} from './scores.ts';
+import { pairChange, type Tried } from './pair-change.ts';
+import { perturbed } from './perturbed.ts';
+import { bothOf, type CleanPair, type LikelihoodShared, type SharedConcept } from './prepare.ts';
+import { type ConceptResult, likelihoodCurves, likelihoodDetails, likelihoodRow } from './scores.ts';
 import { type StoredText, tokensOf } from './texts.ts';
+import { wholeLosses } from './whole-passes.ts';
 
 type Context = Pick<
   TaskContext<LikelihoodOptions>,
@@ -60,12 +57,13 @@ export async function steerByLikelihood(
     }),
   );
   const results = context.method.ask
-    ? await asked(context, subject, entries)
+    ? await readAsked(context, subject, entries)
     : kinds.includes('none')
       ? entries.map((entry) => unsteered(entry, shared.documents.reporting))
       : await steered(context, subject, shared, entries, goal);
   const ways = kinds.map((kind) => ({ kind, own: results.filter((result) => result.kind === kind) }));
   const documents = shared.documents.reporting;
+  const point = { goal, least: options.leastGain, bound: options.bound };
   const missing = !vectors.some(Boolean)
     ? 'no concept has a direction'
     : entries.length === 0
@@ -74,7 +72,7 @@ export async function steerByLikelihood(
   return {
     rows: ways.map(({ kind, own }) => ({
       axes: { selection: selectedBy, intervention: kind },
-      ...likelihoodRow(own, documents, goal, missing),
+      ...likelihoodRow(own, documents, point, missing),
     })),
     details: {
       pairs: {
@@ -87,7 +85,7 @@ export async function steerByLikelihood(
       ...Object.fromEntries(
         ways.map(({ kind, own }) => [
           `${selectedBy}/${kind}`,
-          own.map((result) => likelihoodDetails(result, documents, goal)),
+          own.map((result) => likelihoodDetails(result, documents, point)),
         ]),
       ),
     },
@@ -105,29 +103,28 @@ function unsteered(
 ): ConceptResult {
   const steered = reporting.map(({ clean }) => clean);
   const costs = documents.map((): Cost => ({ loss: 0, kl: 0 }));
-  return { kind, concept, vector, gate, trials: [], factor: 0, pairs: reporting, steered, costs };
+  const fixed = { ...pairChange(reporting, steered), perplexity: 0, perturbedGain: 0 };
+  return { kind, concept, vector, gate, trials: [], factor: 0, pairs: reporting, steered, costs, fixed };
 }
 
 /** With the concept asked for in the prompt: no factor is chosen, and documents, which have no prompt, are not read so. */
-async function asked(
-  { method, labelled, signal, progress }: Context,
+async function readAsked(
+  { method, labelled, site, signal, progress }: Context,
   subject: LanguageModel,
   entries: readonly Entry[],
 ): Promise<ConceptResult[]> {
   const texts = entries.flatMap(({ concept, shared: { reporting } }) =>
-    reporting
-      .flatMap(({ positive, negative }) => [positive, negative])
-      .map((text): AskedText => ({ text, ask: (prompt) => method.ask!(concept, prompt) })),
+    bothOf(reporting).map(({ text }): AskedText => ({ text, ask: (prompt) => method.ask!(concept, prompt) })),
   );
   const note = (done: number, total: number) => progress(done, total, 'texts asked for');
-  const losses = await askedLosses(subject, labelled!, texts, { signal, progress: note });
+  const passes = { signal, progress: note };
+  const losses = await wholeLosses({ subject, site: site.name }, asked(subject, labelled!, texts), passes);
   let at = 0;
   return entries.map((entry): ConceptResult => {
     const { costs: _, ...nothing } = unsteered(entry, []);
-    return {
-      ...nothing,
-      steered: entry.shared.reporting.map(() => ({ positive: losses[at++]!, negative: losses[at++]! })),
-    };
+    const { reporting } = entry.shared;
+    const steered = reporting.map(() => ({ positive: losses[at++]!, negative: losses[at++]! }));
+    return { ...nothing, steered, fixed: pairChange(reporting, steered) };
   });
 }
 
@@ -141,19 +138,14 @@ async function steered(
   const { options, labelled, test, method, site, signal, progress } = context;
   const steerable = { subject, site, method };
   const documents = options.positions === 'last' ? undefined : shared.documents;
-  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: StoredText): Applied =>
+  const steering = ({ entry: { kind, vector }, factor }: Wanted, { prompt }: Pick<StoredText, 'prompt'>): Applied =>
     steeringBy(vector, kind as Kind | 'own', goal === 'promote' ? factor : -factor, steeredPositions(options, prompt));
   const note = (done: number, total: number) => progress(done, total, 'steered texts');
   const passes = { signal, progress: note };
 
   const pairLosses = async (wanted: readonly (Wanted & { pairs: readonly CleanPair[] })[]): Promise<PairLosses[][]> => {
     const texts = wanted.flatMap((each) =>
-      each.pairs
-        .flatMap(({ positive, negative }) => [positive, negative])
-        .map((text) => ({
-          text,
-          steering: steering(each, text),
-        })),
+      bothOf(each.pairs).map(({ text }) => ({ text, steering: steering(each, text) })),
     );
     const losses = await steeredLosses(steerable, labelled!.activations, texts, passes);
     let at = 0;
@@ -181,6 +173,26 @@ async function steered(
       return { ...change, ...(own && { perplexity: perToken(own, documents!.selection) }) };
     });
   };
+  const fixedPoints = async (wanted: readonly Wanted[]): Promise<OperatingPoint[]> => {
+    const losses = await pairLosses(wanted.map((each) => ({ ...each, pairs: each.entry.shared.reporting })));
+    const gated = wanted.filter(({ entry }) => entry.shared.gate === 'perplexity');
+    const costs = documents ? await costsOf(gated, documents.reporting) : [];
+    const all = wanted.flatMap((each) => bothOf(each.entry.shared.reporting).map(({ text }) => ({ text, each })));
+    const moved = perturbed(subject, labelled!.activations, all, ({ each }, prompt) => steering(each, { prompt }));
+    const inContext = await wholeLosses({ subject, site: site.name, method }, moved, passes);
+    let at = 0;
+    return wanted.map((each, i): OperatingPoint => {
+      const { reporting, perturbed: before } = each.entry.shared;
+      const after = reporting.map(() => ({ positive: inContext[at++]!, negative: inContext[at++]! }));
+      const rises = after.map((pair, p) => preferenceOdds(pair) - preferenceOdds(before[p]!));
+      const own = costs[gated.indexOf(each)];
+      return {
+        ...pairChange(reporting, losses[i]!),
+        ...(own && { perplexity: perToken(own, documents!.reporting) }),
+        perturbedGain: rises.reduce((sum, rise) => sum + rise, 0) / rises.length,
+      };
+    });
+  };
   const score = ({ gain, utility, perplexity }: Tried, { shared: { gate } }: Entry): number =>
     boundedScore(
       goal === 'promote' ? gain : -gain,
@@ -205,7 +217,8 @@ async function steered(
   const acting = chosen.filter(({ factor }) => factor > 0);
   const losses = await pairLosses(acting.map((each) => ({ ...each, pairs: each.entry.shared.reporting })));
   const costs = documents ? await costsOf(acting, documents.reporting) : undefined;
-  return chosen.map((each): ConceptResult => {
+  const points = await fixedPoints(chosen.map(({ entry }) => ({ entry, factor: options.fixedFactor })));
+  return chosen.map((each, c): ConceptResult => {
     const { concept, vector, shared: own } = each.entry;
     const at = acting.indexOf(each);
     const nothing = unsteered(each.entry, shared.documents.reporting);
@@ -219,6 +232,7 @@ async function steered(
       pairs: own.reporting,
       steered: at < 0 ? nothing.steered : losses[at]!,
       costs: at < 0 ? nothing.costs : costs?.[at],
+      fixed: points[c]!,
     };
   });
 }
