@@ -18,6 +18,7 @@ import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { taskTitle } from './withheld.ts';
 
 const ARROWS = { max: '↑', min: '↓', none: '' };
 
@@ -133,7 +134,7 @@ export async function renderHtml(
       ];
       tasks.push({
         anchor: anchorOf(place, table.task.id),
-        title: table.task.title,
+        title: taskTitle(table),
         axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
         notes: embedderText(table.task),
         withheld: table.withheld,

@@ -15,6 +15,7 @@ import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { taskTitle } from './withheld.ts';
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -104,13 +105,18 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** The tables of each task, in the order of the places: what is folded there is folded here. */
+/** The tables of each task, in the order of the places: what is folded there is folded here. Controls come last, under their own heading. */
 function taskViews(places: readonly Place[]) {
   const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
-  return groupBy(all, ({ table }) => table.task.id).map((own) => {
+  const ranked = all.filter(({ table }) => table.plantedControl === undefined);
+  const controls = all.filter(({ table }) => table.plantedControl !== undefined);
+  return [
+    ...groupBy(ranked, ({ table }) => table.task.id),
+    ...groupBy(controls, ({ table }) => JSON.stringify([table.plantedControl, table.task.id])),
+  ].map((own) => {
     const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
     return {
-      title: markdownText(own[0]!.table.task.title),
+      title: markdownText(taskTitle(own[0]!.table)),
       tables: own.filter(({ place }) => !isFolded(place)).map(view),
       folded: own.filter(({ place }) => isFolded(place)).map(view),
     };

@@ -39,7 +39,7 @@ test('CSV has one line a number and quotes what needs it', async () => {
   assert.is(lines.length, 4);
   assert.match(
     lines[1]!,
-    /small,tiny-lm,text,.*,topk,sae,false,192,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
+    /small,tiny-lm-planted,text,.*,topk,sae,false,192,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
   );
   assert.match(lines[3]!, /has no decoder/);
 });
@@ -113,7 +113,8 @@ test("a model's remarks stand at each of its tables, escaped", async () => {
   ]);
   assert.match(leaderboard, /^Model: trained &lt;b&gt; on \\\| labels\.$/m);
   assert.match(html, /trained &lt;b&gt; on \| labels/);
-  assert.not.match((await renderTexts(results)).leaderboard, /^Model:/m);
+  const { remarks: _, ...plain } = given!.subject;
+  assert.not.match((await renderTexts([{ ...given!, subject: plain }])).leaderboard, /^Model:/m);
 });
 
 test('an embedder of its own is named where its numbers stand, escaped', async () => {
