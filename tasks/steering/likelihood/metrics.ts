@@ -86,6 +86,16 @@ export function likelihoodMetrics(goal: Goal): Record<string, MetricDefinition> 
       [0, 1],
     ),
     gates: metric('Share of concepts that pass all three gates at the fixed factor.', 'max', [0, 1]),
+    both_gain: odds(
+      `${goal === 'promote' ? 'Gain in' : 'Drop of'} PrefOdds of a concept while another is steered to as well, each at its own factor; mean over pairs of concepts.`,
+      'max',
+    ),
+    both_lost: odds('What of it the second concept costs: with its own vector alone, less with both.', 'min'),
+    both_hold: metric(
+      'Share of pairs of concepts of which both gain enough (leastGain) when both are steered to at once.',
+      'max',
+      [0, 1],
+    ),
     no_factor: metric(
       'Share of concepts for which no factor keeps the bound: they count as not steered.',
       'none',

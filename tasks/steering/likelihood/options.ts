@@ -18,6 +18,7 @@ export interface LikelihoodOptions extends PositionOptions {
   documents: number;
   fixedFactor: number;
   leastGain: number;
+  combinations: number;
 }
 
 export const LIKELIHOOD_OPTIONS: OptionsSchema = {
@@ -82,5 +83,11 @@ export const LIKELIHOOD_OPTIONS: OptionsSchema = {
     minimum: 0,
     default: 0.1,
     description: 'Gain (or drop) of PrefOdds that passes the gates of concept and robustness, in nats a token.',
+  },
+  combinations: {
+    type: 'integer',
+    minimum: 0,
+    default: 4,
+    description: 'Pairs of concepts that are steered to at once, each at its own chosen factor; no concept is in two.',
   },
 };

@@ -9,6 +9,7 @@ import { type SteeringVector, steeringBy } from '../steering-vectors.ts';
 import { type AskedText, asked } from './asked.ts';
 import { bestAllowed, boundedScore, known, nextUnderBound } from './bound.ts';
 import { type Cost, steeringCosts } from './capability.ts';
+import { added, type Combination, combinationCells, inTwos } from './combinations.ts';
 import { steeredLosses } from './losses.ts';
 import type { Goal } from './metrics.ts';
 import type { OperatingPoint } from './operating-point.ts';
@@ -56,10 +57,10 @@ export async function steerByLikelihood(
       return vector && paired ? [{ kind, shared: each, concept: labelled!.set.concepts[each.place]!, vector }] : [];
     }),
   );
-  const results = context.method.ask
-    ? await readAsked(context, subject, entries)
+  const { results, combinations = [] } = context.method.ask
+    ? { results: await readAsked(context, subject, entries) }
     : kinds.includes('none')
-      ? entries.map((entry) => unsteered(entry, shared.documents.reporting))
+      ? { results: entries.map((entry) => unsteered(entry, shared.documents.reporting)) }
       : await steered(context, subject, shared, entries, goal);
   const ways = kinds.map((kind) => ({ kind, own: results.filter((result) => result.kind === kind) }));
   const documents = shared.documents.reporting;
@@ -70,10 +71,17 @@ export async function steerByLikelihood(
       ? 'no concept has two held-out pairs of texts'
       : 'no factor has a known gain and cost in utility';
   return {
-    rows: ways.map(({ kind, own }) => ({
-      axes: { selection: selectedBy, intervention: kind },
-      ...likelihoodRow(own, documents, point, missing),
-    })),
+    rows: ways.map(({ kind, own }) => {
+      const row = likelihoodRow(own, documents, point, missing);
+      const pairs = kind === 'add' ? combinations : [];
+      const none =
+        kind === 'add' ? 'no two concepts have a factor above 0' : 'combinations are of vectors that are added';
+      return {
+        axes: { selection: selectedBy, intervention: kind },
+        ...row,
+        ...(own.length > 0 && { metrics: { ...row.metrics, ...combinationCells(pairs, point, none) } }),
+      };
+    }),
     details: {
       pairs: {
         source: shared.source,
@@ -88,6 +96,7 @@ export async function steerByLikelihood(
           own.map((result) => likelihoodDetails(result, documents, point)),
         ]),
       ),
+      ...(combinations.length > 0 && { combinations }),
     },
     curves: Object.assign(
       {},
@@ -134,7 +143,7 @@ async function steered(
   shared: LikelihoodShared,
   entries: readonly Entry[],
   goal: Goal,
-): Promise<ConceptResult[]> {
+): Promise<{ results: ConceptResult[]; combinations: Combination[] }> {
   const { options, labelled, test, method, site, signal, progress } = context;
   const steerable = { subject, site, method };
   const documents = options.positions === 'last' ? undefined : shared.documents;
@@ -193,6 +202,32 @@ async function steered(
       };
     });
   };
+  const readTogether = async <W extends Wanted>(
+    twos: readonly [W, W][],
+    alone: (wanted: W) => PairLosses[],
+  ): Promise<Combination[]> => {
+    const read = twos.flatMap((two) => two.map(({ entry }) => ({ two, entry })));
+    const texts = read.flatMap(({ two, entry }) =>
+      bothOf(entry.shared.reporting).map(({ text }) => ({
+        text,
+        steering: added(two.map((each) => steering(each, text))),
+      })),
+    );
+    const losses = await steeredLosses(steerable, labelled!.activations, texts, passes);
+    let at = 0;
+    const gains = read.map(({ entry: { shared } }) => {
+      const together = shared.reporting.map(() => ({ positive: losses[at++]!, negative: losses[at++]! }));
+      return pairChange(shared.reporting, together).gain;
+    });
+    return twos.map(([a, b], i): Combination => {
+      const own = (each: W) => pairChange(each.entry.shared.reporting, alone(each)).gain;
+      return {
+        concepts: [a.entry.concept.id, b.entry.concept.id],
+        both: [gains[2 * i]!, gains[2 * i + 1]!],
+        alone: [own(a), own(b)],
+      };
+    });
+  };
   const score = ({ gain, utility, perplexity }: Tried, { shared: { gate } }: Entry): number =>
     boundedScore(
       goal === 'promote' ? gain : -gain,
@@ -217,8 +252,13 @@ async function steered(
   const acting = chosen.filter(({ factor }) => factor > 0);
   const losses = await pairLosses(acting.map((each) => ({ ...each, pairs: each.entry.shared.reporting })));
   const costs = documents ? await costsOf(acting, documents.reporting) : undefined;
+  const twos = inTwos(
+    acting.filter(({ entry }) => entry.kind === 'add'),
+    options.combinations,
+  );
+  const combinations = await readTogether(twos, (each) => losses[acting.indexOf(each)]!);
   const points = await fixedPoints(chosen.map(({ entry }) => ({ entry, factor: options.fixedFactor })));
-  return chosen.map((each, c): ConceptResult => {
+  const results = chosen.map((each, c): ConceptResult => {
     const { concept, vector, shared: own } = each.entry;
     const at = acting.indexOf(each);
     const nothing = unsteered(each.entry, shared.documents.reporting);
@@ -235,6 +275,7 @@ async function steered(
       fixed: points[c]!,
     };
   });
+  return { results, combinations };
 }
 
 /** Mean rise of the loss a token. */
