@@ -3,19 +3,17 @@ import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { groupBy } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
 import { methodName, overviewView, placeText } from './overview/markdown.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
-import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
+import { isFolded, isModel, placesOf, type ReportPart, type TaskPart, taskParts } from './overview/places.ts';
 import type { BesideSection } from './published/beside.ts';
 import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
-import { taskTitle } from './withheld.ts';
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -105,23 +103,15 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** The tables of each task, in the order of the places: what is folded there is folded here. Controls come last, under their own heading. */
-function taskViews(places: readonly Place[]) {
-  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
-  const ranked = all.filter(({ table }) => table.plantedControl === undefined);
-  const controls = all.filter(({ table }) => table.plantedControl !== undefined);
-  return [
-    ...groupBy(ranked, ({ table }) => table.task.id),
-    ...groupBy(controls, ({ table }) => JSON.stringify([table.plantedControl, table.task.id])),
-  ].map((own) => {
-    const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
-    return {
-      title: markdownText(taskTitle(own[0]!.table)),
-      tables: own.filter(({ place }) => !isFolded(place)).map(view),
-      folded: own.filter(({ place }) => isFolded(place)).map(view),
-    };
-  });
-}
+/** What is folded in the overview is folded here. */
+const taskView = ({ title, parts }: TaskPart) => {
+  const view = ({ table, place }: TaskPart['parts'][number]) => tableView(table, place.tables);
+  return {
+    title: markdownText(title),
+    tables: parts.filter(({ place }) => !isFolded(place)).map(view),
+    folded: parts.filter(({ place }) => isFolded(place)).map(view),
+  };
+};
 
 /** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
@@ -141,7 +131,7 @@ export async function renderLeaderboard(
     models: [
       ...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => markdownText(subject.id))),
     ],
-    tasks: taskViews(places),
+    tasks: taskParts(places).map(taskView),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text
