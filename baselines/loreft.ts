@@ -52,7 +52,7 @@ export default defineBaseline<Options>({
   version: 1,
   options: presetOptions(
     PRESETS,
-    "small: tuned on tiny-lm; axbench: AxBench's own hyper-parameters (18 texts twice as one batch).",
+    "small: tuned on tiny-lm-planted; axbench: AxBench's own hyper-parameters (18 texts twice as one batch).",
     {
       ...TRAINING_SCHEMA,
       ...LAYERS_SCHEMA,

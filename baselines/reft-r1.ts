@@ -33,7 +33,7 @@ const CLIP = 1;
  * Rank-1 ReFT (`LsReFT`): detection z = ReLU(x·w); steering adds the mean of a text's k largest z times w; the loss is the
  * language model's on responses, with and without the concept, and λ times the mean of the other z, where λ rises linearly
  * to `l1` (as in AxBench's code). w has length 1 throughout: AxBench scales it before each step, so that its own is off by a step.
- * How well it steers hangs on the settings: of seven tried on tiny-lm, at four concepts, 0.38 (l1 0.5) to 1.44 (the default).
+ * How well it steers hangs on the settings: of seven tried on tiny-lm-planted, at four concepts, 0.38 (l1 0.5) to 1.44 (the default).
  */
 export default defineBaseline<Options>({
   id: 'reft-r1',
@@ -42,7 +42,7 @@ export default defineBaseline<Options>({
   version: 1,
   options: presetOptions(
     PRESETS,
-    "small: of seven settings tried on tiny-lm the best; axbench: AxBench's own hyper-parameters.",
+    "small: of seven settings tried on tiny-lm-planted the best; axbench: AxBench's own hyper-parameters.",
     {
       ...TRAINING_SCHEMA,
       topk: {

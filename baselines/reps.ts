@@ -48,7 +48,7 @@ export default defineBaseline<Options>({
   title: 'Reference-free preference steering (RePS)',
   paper: 'Wu et al. 2025 (RePS), arXiv:2505.20809',
   version: 1,
-  options: presetOptions(PRESETS, 'small: tuned on tiny-lm.', {
+  options: presetOptions(PRESETS, 'small: tuned on tiny-lm-planted.', {
     ...TRAINING_SCHEMA,
     factors: { ...FACTORS_SCHEMA.factors, minItems: 1 },
     ...START_SCHEMA,

@@ -46,7 +46,7 @@ const PRESETS: Record<string, Settings> = {
  * is minimised, on positives alone. AxBench then steers with factors of a length that training never saw: gibberish. RePS
  * (arXiv:2505.20809) found what that lacks, length 1 and another amount for each text of each step: preset `sampled`, amounts in
  * mean norms of the rows that count. Here steering is along w at length 1 by any preset, and then the plain training is the better
- * one on tiny-lm, at four concepts: 1.39 against 0.88 for amounts of 0.1 to 0.5. Detection is ReLU(x·w), as in AxBench.
+ * one on tiny-lm-planted, at four concepts: 1.39 against 0.88 for amounts of 0.1 to 0.5. Detection is ReLU(x·w), as in AxBench.
  */
 export default defineBaseline<Options>({
   id: 'ssv',
@@ -55,7 +55,7 @@ export default defineBaseline<Options>({
   version: 1,
   options: presetOptions(
     PRESETS,
-    "small: of three settings tried on tiny-lm the best; axbench: AxBench's own hyper-parameters; sampled: length 1 and sampled amounts (RePS).",
+    "small: of three settings tried on tiny-lm-planted the best; axbench: AxBench's own hyper-parameters; sampled: length 1 and sampled amounts (RePS).",
     {
       ...TRAINING_SCHEMA,
       unitNorm: { type: 'boolean', description: 'Keep the vector at length 1 while it is trained.' },

@@ -19,6 +19,9 @@ function findPackageRoot(): string {
 /** The package's root: suites, pretrained subjects, schemas and templates lie under it, compiled or not. */
 export const packageRoot: string = findPackageRoot();
 
+/** The embedded language model that examples and tools name: that of the suite `default`. */
+export const EMBEDDED_LM = 'tiny-lm-planted';
+
 /** Extension of the modules that run: `.ts` under a TypeScript loader, `.js` when compiled. */
 export const codeExtension: '.ts' | '.js' = here.endsWith('.ts') ? '.ts' : '.js';
 

@@ -2,6 +2,7 @@
 import { sha256Json } from './io/hash.ts';
 import { methodsWithTasks, readsLabels, type Skipped } from './plan/methods.ts';
 import type { ResultSettings } from './schema/result.generated.ts';
+import { plantedReason, recoversPlanted } from './suite/planted.ts';
 import {
   isImported,
   type PlannedSubject,
@@ -31,6 +32,8 @@ export interface Evaluation {
   /** Seed that the task draws from: constant for tasks that are not seeded. */
   taskSeed: number;
   settings: ResultSettings;
+  /** Heading of the control that it is: it steers a subject that was trained for it. No part of the key. */
+  plantedControl?: string;
 }
 
 /** One fitted method with the tasks that score it. */
@@ -112,7 +115,7 @@ const identity = ({ id, version, options }: { id: string; version: number; optio
 export function planSuite(suite: ResolvedSuite): Plan {
   const skipped: Skipped[] = [];
   const sites = suite.subjects.flatMap(({ place: _, ...subject }) =>
-    subject.sites.map((site) => planSite(suite, subject, site, (skip) => skipped.push(skip))),
+    subject.sites.flatMap((site) => planSite(suite, subject, site, (skip) => skipped.push(skip)) ?? []),
   );
   for (const { name, site } of suite.methods) {
     if (site === undefined || sites.some(({ fits }) => fits.some(({ method }) => method.name === name))) continue;
@@ -130,12 +133,13 @@ export function planSuite(suite: ResolvedSuite): Plan {
   return { suite: { id, title }, limited, backend, sites: chosen, skipped: [...once.values()] };
 }
 
+/** Undefined where all tasks that the suite means for the subject are left out there. */
 function planSite(
   suite: ResolvedSuite,
   subject: PlannedSubject,
   site: string,
   skip: (skip: Skipped) => void,
-): SitePlan {
+): SitePlan | undefined {
   const { dataset, collect, concepts } = subject;
   const source = {
     ...arithmeticOf(suite),
@@ -164,7 +168,14 @@ function planSite(
     ...(maxLength === undefined ? {} : { maxLength }),
   };
 
-  const tasks = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true).map(withoutPlace);
+  const meant = suite.tasks.filter((task) => task.subjects?.includes(subject.id) ?? true);
+  const tasks: ResolvedTask[] = [];
+  for (const task of meant) {
+    const reason = plantedReason(suite, subject, task);
+    if (reason === undefined) tasks.push(withoutPlace(task));
+    else skip({ subject: subject.id, task: task.id, reason });
+  }
+  if (tasks.length === 0 && meant.length > 0) return undefined;
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
@@ -202,6 +213,7 @@ function planSite(
               table: sha256Json({ ...all, inputs: activations }),
               data,
             },
+            ...(recoversPlanted(subject, task) ? { plantedControl: suite.plantedControl! } : {}),
           });
         }
       }

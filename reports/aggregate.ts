@@ -10,7 +10,7 @@ import { marksOf } from './marks.ts';
 import { type Band, bandOf, detailRows, rankBand, sampledOf, sortRows } from './ranks.ts';
 import { settingIn } from './settings.ts';
 import type { Cell, Table, TableRow } from './table.ts';
-import { withholdRanks } from './withheld.ts';
+import { withholdControl, withholdRanks } from './withheld.ts';
 
 /** Units below which an interval is marked. */
 export const FEW = 10;
@@ -93,7 +93,11 @@ function buildTable(results: Result[]): Table {
   });
   candidates.push(...failedRows(results, candidates, main, definitions));
   const rows = main === undefined ? candidates : rankedRows(candidates, main, task, definitions[main]!, site.d_in);
-  const withheld = main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld);
+  const plantedControl = results.find((result) => result.plantedControl !== undefined)?.plantedControl;
+  const withheld = [
+    plantedControl === undefined ? undefined : withholdControl(rows, plantedControl),
+    main === undefined ? undefined : withholdRanks(rows, main, task.shows?.withheld),
+  ].filter((reason) => reason !== undefined);
   const unavailable = rows.length === 0 ? results.find((result) => result.unavailable)?.unavailable : undefined;
   return {
     subject,
@@ -108,7 +112,8 @@ function buildTable(results: Result[]): Table {
     limited: [...new Set(results.filter(({ limited }) => limited).map(({ method }) => method.name))],
     judging: judgingOf(results),
     rows,
-    ...(withheld ? { withheld } : {}),
+    ...(plantedControl === undefined ? {} : { plantedControl }),
+    ...(withheld.length > 0 ? { withheld: withheld.join(' ') } : {}),
     ...(unavailable ? { unavailable } : {}),
   };
 }

@@ -45,7 +45,7 @@ test('one result whose metric is defined otherwise is named and left out: the ot
     const { files, refused } = await renderReports(into, into);
     assert.is(refused.length, 1);
     assert.match(refused[0]!, told);
-    assert.match(refused[0]!, /^result tiny-lm zzz concept-detection seed 0: defines its numbers otherwise/);
+    assert.match(refused[0]!, /^result tiny-lm-planted zzz concept-detection seed 0: defines its numbers otherwise/);
     const rows = rankedLines(await readFile(files[0]!, 'utf8'));
     assert.match(rows[0]!, /\| AUROC ↑ \|/);
     assert.match(rows[2]!, /\| 1 \| \*\*best\*\*/);

@@ -1,7 +1,7 @@
 /** @file Names from others in Markdown, CSV and HTML: no tag, no table border, no formula. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { csvText, markdownCode, markdownText } from './escape.ts';
+import { csvText, markdownCode, markdownText, scriptJson } from './escape.ts';
 import { renderTexts } from './index.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -41,6 +41,13 @@ test('names of metrics, variants and options are text where values at equal size
   assert.match(leaderboard, /at equal L0/);
   assert.not.match(leaderboard, /<img|[^\\\n ]\|b/);
   assert.not.match(html, /<img/);
+});
+
+test('JSON within a script neither ends it nor begins a comment, and is the same JSON', () => {
+  const value = { name: '</script><!-- \u2028', tex: '\\input{x}' };
+  const text = scriptJson(value);
+  assert.not.match(text, /[<\u2028]/);
+  assert.equal(JSON.parse(text), value);
 });
 
 test.run();

@@ -41,3 +41,12 @@ export function markdownCode(text: string): string {
 export function csvText(text: string): string {
   return /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) ? `'${text}` : text;
 }
+
+const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** The text in an element or an attribute in quotes. */
+export const htmlText = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => HTML[character]!);
+
+/** JSON within a `<script>` element: no text of it ends the element or begins a comment. */
+export const scriptJson = (value: unknown): string =>
+  JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');

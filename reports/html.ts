@@ -1,24 +1,27 @@
-/** @file Tables and plots → one self-contained HTML file: no scripts, no fonts, nothing to download. */
+/** @file Tables and plots → one self-contained HTML file: its styles and its script within it, nothing to download. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../harness/paths.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
-import { tableColumns } from './columns.ts';
-import { axesLabel, embedderText, formatInterval, formatNumber, metricTitle, rowsText } from './format.ts';
+import { embedderText, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { byPlace } from './group-by.ts';
-import { judgingLine } from './judging.ts';
-import { rowGroups } from './leaderboard.ts';
-import { markedName, markLine } from './marks.ts';
+import { groupBy } from './group-by.ts';
+import { overviewView, placeView } from './html/overview-view.ts';
+import { kindOf, tableView } from './html/table-view.ts';
+import { meanRanks } from './overview/mean-rank.ts';
+import { overviewOf } from './overview/overview.ts';
+import { isFolded, isModel, type Place, placesOf, taskParts } from './overview/places.ts';
 import { frontPlot } from './plots/fronts.ts';
 import { tablePlots, trainingPlots } from './plots/index.ts';
 import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
-import { createPalette } from './plots/theme.ts';
-import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import { createPalette, type Palette } from './plots/theme.ts';
+import type { BesideSection } from './published/beside.ts';
 import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
-import type { Table, TableRow } from './table.ts';
+import type { Table } from './table.ts';
 import { renderTemplate } from './template.ts';
-
-const ARROWS = { max: '↑', min: '↓', none: '' };
 
 async function plotViews(plots: readonly Plot[], prefix: string) {
   const views = [];
@@ -29,64 +32,7 @@ async function plotViews(plots: readonly Plot[], prefix: string) {
   return views;
 }
 
-const anchorOf = (place: string, part: string): string => `${place}-${part}`.replaceAll(/[^\w-]+/g, '-');
-
-/** How a row compares with the first, for the pointer over its rank. */
-function standingText({ rank, standing, p, detectable, blind }: TableRow): string {
-  if (standing === 'alone') return 'alone in its band';
-  if (rank === null) return 'not ranked';
-  if (standing === undefined) return 'the first';
-  if (standing === 'untested') return 'no units or seeds in common with the first to test on';
-  const power =
-    detectable === undefined
-      ? ''
-      : blind
-        ? `; nothing can be told: only a difference of ${formatNumber(detectable)}, larger than the scale has room for, would be found`
-        : `; a difference of ${formatNumber(detectable)} would be found (power 80 %)`;
-  if (p === undefined)
-    return standing === 'tied' ? 'equal to the first' : 'worse than the first: counted, not measured';
-  return `${standing === 'tied' ? 'not told apart from' : 'worse than'} the first: corrected p = ${formatNumber(p)}${power}`;
-}
-
-function tableView(table: Table) {
-  const columns = tableColumns(table);
-  const firstCell = (name: string) => table.rows.find(({ cells }) => cells[name])?.cells[name];
-  const rowView = (row: TableRow) => ({
-    failed: row.failures && `failed: ${row.failures.join('; ')}`,
-    rank: rankLabel(row),
-    standing: standingText(row),
-    method: markedName(row.method.name, row.method.name, table.marks),
-    title: row.method.title,
-    kind: row.method.kind,
-    control: row.control !== undefined,
-    axes: axesLabel(row.axes),
-    cells: columns.map((name) => {
-      const cell = row.cells[name];
-      if (!cell) return { text: '–', hint: 'not computed for this row' };
-      const spread = cell.sd === null ? '' : `; sd over ${cell.seeds} seeds ${formatNumber(cell.sd)}`;
-      return { text: formatInterval(cell.value, cell.ci95, cell), hint: cell.reason ?? `n = ${cell.n}${spread}` };
-    }),
-  });
-  const { bands, details } = rowGroups(table.rows);
-  return {
-    columns: columns.map((name) => ({
-      title: metricTitle(name),
-      arrow: ARROWS[firstCell(name)?.direction ?? 'none'],
-      unit: firstCell(name)?.unit,
-    })),
-    bands: bands.map((band) => ({
-      title: bandTitle(band),
-      rows: band.rows.map(rowView),
-      power: powerText(band.rows)?.replaceAll('`', ''),
-    })),
-    details: details.map(rowView),
-    marks: [
-      ...table.marks.map((mark) => markLine(mark, table.seeds)),
-      ...table.judging.flatMap((each) => judgingLine(each) ?? []),
-    ],
-    width: columns.length + 2,
-  };
-}
+const anchorOf = (...parts: string[]): string => parts.join('-').replaceAll(/[^\w-]+/g, '-');
 
 /** What the numbers were made with; one line for each distinct set-up. */
 function setups(results: readonly Result[]): string[] {
@@ -108,62 +54,114 @@ function subjectText({ modality, family, parameters }: Result['subject']): strin
   return `${KINDS[modality]} of family ${family}${parameters ? `, ${parameters.toLocaleString('en')} parameters` : ''}`;
 }
 
+/** What all tables of a place are of. */
+function factsOf({ subject, site, tables }: Place): string[] {
+  const { dataset } = tables[0]!;
+  const epochs = [...new Set(tables.flatMap((table) => table.epochs))];
+  return [
+    subjectText(subject),
+    ...(subject.remarks ?? []),
+    `d_in ${site.d_in}`,
+    `dataset ${dataset.id}: ${rowsText(dataset, epochs)}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
+    dataset.policy,
+    ...(dataset.notes ?? []),
+  ];
+}
+
+const resultsAt = ({ subject, site }: Place, results: readonly Result[]): Result[] =>
+  results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
+
+/** A table with its plots, as the template shows it. */
+async function partView(table: Table, place: Place, results: readonly Result[], palette: Palette) {
+  const ofTask = resultsAt(place, results).filter(({ task }) => task.id === table.task.id);
+  const fronts = frontsOf(table, place.tables);
+  const { studies, refused } = scalingStudies(ofTask);
+  const plots = [
+    ...tablePlots(table, place.tables, fronts, ofTask, palette),
+    ...fronts.map(frontPlot),
+    ...studies.map(scalingPlot),
+  ];
+  const anchor = anchorOf(table.task.id, place.subject.id, place.site.name);
+  return {
+    ...placeView(place),
+    anchor,
+    facts: factsOf(place),
+    axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
+    notes: embedderText(table.task),
+    withheld: table.withheld,
+    unavailable: table.unavailable,
+    matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
+    studies,
+    refused,
+    plots: await plotViews(plots, anchor),
+    folded: isFolded(place),
+    ...tableView(table),
+  };
+}
+
+async function taskViews(places: readonly Place[], results: readonly Result[], palette: Palette) {
+  const views = [];
+  for (const { title, parts } of taskParts(places)) {
+    const shown = [];
+    for (const { table, place } of parts) {
+      shown.push({ taskTitle: title, ...(await partView(table, place, results, palette)) });
+    }
+    views.push({ anchor: anchorOf('task', title), title, parts: shown });
+  }
+  return views;
+}
+
+async function trainingViews(places: readonly Place[], results: readonly Result[], palette: Palette) {
+  const views = [];
+  for (const place of places) {
+    const anchor = anchorOf('training', place.subject.id, place.site.name);
+    const plots = await plotViews(trainingPlots(resultsAt(place, results), palette), anchor);
+    if (plots.length > 0) views.push({ ...placeView(place), plots });
+  }
+  return views;
+}
+
+/** All methods once, for the switches that show and hide them. */
+function methodsOf(tables: readonly Table[]) {
+  const rows = tables.flatMap((table) => table.rows).filter(({ control }) => control !== 'row');
+  return groupBy(rows, ({ method }) => method.name).map(([row]) => ({
+    name: row!.method.name,
+    kindName: kindOf(row!.method, row!.control !== undefined),
+  }));
+}
+
+const assetOf = (name: string) => readFile(join(packageRoot, 'reports', 'templates', name), 'utf8');
+
 /** The report's text. */
 export async function renderHtml(
   tables: readonly Table[],
   results: readonly Result[],
-  options: { limited: boolean; title: string },
+  { beside = [], ...options }: { limited: boolean; title: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const palette = createPalette(results.map(({ method }) => method));
-  const sections = [];
-  for (const own of byPlace(tables)) {
-    const { subject, site, dataset } = own[0]!;
-    const place = `${subject.id} · ${site.name}`;
-    const atPlace = results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
-    const tasks = [];
-    for (const table of own) {
-      const ofTask = atPlace.filter(({ task }) => task.id === table.task.id);
-      const fronts = frontsOf(table, own);
-      const { studies, refused } = scalingStudies(ofTask);
-      const plots = [
-        ...tablePlots(table, own, fronts, ofTask, palette),
-        ...fronts.map(frontPlot),
-        ...studies.map(scalingPlot),
-      ];
-      tasks.push({
-        anchor: anchorOf(place, table.task.id),
-        title: table.task.title,
-        axes: Object.entries(table.task.axes).map(([name, text]) => ({ name, text })),
-        notes: embedderText(table.task),
-        withheld: table.withheld,
-        unavailable: table.unavailable,
-        matched: fronts.flatMap((front) => matchedTable(front, table) ?? []),
-        studies,
-        refused,
-        plots: await plotViews(plots, anchorOf(place, table.task.id)),
-        ...tableView(table),
-      });
-    }
-    sections.push({
-      subject: subject.id,
-      site: site.name,
-      facts: [
-        subjectText(subject),
-        ...(subject.remarks ?? []),
-        `d_in ${site.d_in}`,
-        `dataset ${dataset.id}: ${rowsText(dataset, [...new Set(own.flatMap(({ epochs }) => epochs))])}${dataset.concepts ? `, ${dataset.concepts} concepts` : ''}`,
-        dataset.policy,
-        ...(dataset.notes ?? []),
-      ],
-      tasks,
-      training: await plotViews(trainingPlots(atPlace, palette), anchorOf(place, 'training')),
-    });
-  }
+  const places = placesOf([{ tables }]);
+  const ranks = meanRanks(places);
+  const overviews = places.map((place) => ({ ...overviewView(overviewOf(place, ranks)), folded: isFolded(place) }));
   const { studies, refused } = subjectStudies(results);
   const overSubjects = studies.length + refused.length > 0 && {
     studies,
     refused,
     plots: await plotViews(studies.map(subjectScalingPlot), 'over-subjects'),
   };
-  return renderTemplate('report.html.hbs', { ...options, sections, overSubjects, setups: setups(results) });
+  const script = await assetOf('report.js');
+  return renderTemplate('report.html.hbs', {
+    ...options,
+    style: await assetOf('report.css'),
+    script,
+    scriptHash: createHash('sha256').update(script).digest('base64'),
+    setups: setups(results),
+    methods: methodsOf(tables),
+    models: [...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => subject.id))].join(', '),
+    overviews: overviews.filter(({ folded }) => !folded),
+    foldedOverviews: overviews.filter(({ folded }) => folded),
+    tasks: await taskViews(places, results, palette),
+    training: await trainingViews(places, results, palette),
+    overSubjects,
+    beside: beside.map((section) => ({ anchor: anchorOf('beside', section.title), ...section })),
+  });
 }

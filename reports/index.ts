@@ -10,6 +10,7 @@ import { toCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
+import { besidePublished } from './published/beside.ts';
 import { tellApart } from './settings.ts';
 
 export { summaryTable } from './summary.ts';
@@ -88,10 +89,11 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
   const tables = buildTables(results);
   const limited = results.some((result) => result.limited);
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
+  const beside = besidePublished(results);
   return {
-    leaderboard: await renderLeaderboard([{ tables }], { limited, source: options.source }),
+    leaderboard: await renderLeaderboard([{ tables }], { limited, source: options.source, beside }),
     csv: toCsv(results, tables),
-    html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}` }),
+    html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}`, beside }),
   };
 }
 

@@ -3,13 +3,14 @@ import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
-import { groupBy } from './group-by.ts';
 import { judgingLine } from './judging.ts';
 import { markedName, markLine } from './marks.ts';
 import { methodName, overviewView, placeText } from './overview/markdown.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
-import { isFolded, isModel, type Place, placesOf, type ReportPart } from './overview/places.ts';
+import { isFolded, isModel, placesOf, type ReportPart, type TaskPart, taskParts } from './overview/places.ts';
+import type { BesideSection } from './published/beside.ts';
+import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
@@ -102,23 +103,20 @@ function tableView(table: Table, tables: readonly Table[]) {
   };
 }
 
-/** The tables of each task, in the order of the places: what is folded there is folded here. */
-function taskViews(places: readonly Place[]) {
-  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
-  return groupBy(all, ({ table }) => table.task.id).map((own) => {
-    const view = ({ table, place }: (typeof own)[number]) => tableView(table, place.tables);
-    return {
-      title: markdownText(own[0]!.table.task.title),
-      tables: own.filter(({ place }) => !isFolded(place)).map(view),
-      folded: own.filter(({ place }) => isFolded(place)).map(view),
-    };
-  });
-}
+/** What is folded in the overview is folded here. */
+const taskView = ({ title, parts }: TaskPart) => {
+  const view = ({ table, place }: TaskPart['parts'][number]) => tableView(table, place.tables);
+  return {
+    title: markdownText(title),
+    tables: parts.filter(({ place }) => !isFolded(place)).map(view),
+    folded: parts.filter(({ place }) => isFolded(place)).map(view),
+  };
+};
 
-/** The leaderboard's text. `source` says where the results lie, for the reader. */
+/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
-  options: { limited: boolean; source?: string },
+  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);
@@ -127,12 +125,13 @@ export async function renderLeaderboard(
     places.filter((place) => isFolded(place) === folded).map((place) => overviewView(overviewOf(place, ranks)));
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
+    beside: beside.map(besideView),
     overviews: overviews(false),
     folded: overviews(true),
     models: [
       ...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => markdownText(subject.id))),
     ],
-    tasks: taskViews(places),
+    tasks: taskParts(places).map(taskView),
     seedsText: seeds.size === 1 ? 'one seed' : `up to ${seeds.size} seeds`,
   });
   return `${text

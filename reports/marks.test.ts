@@ -26,7 +26,7 @@ test('a marked method is told in the leaderboard, HTML, console and CSV; others 
   assert.ok(leaderboard.includes('| **topk** |'));
   assert.ok(leaderboard.includes(`\n\n${line}\n`), leaderboard);
   const html = await renderHtml(tables, results, { limited: false, title: 'x' });
-  assert.ok(html.includes('⚠ relu</td>') && html.includes(line) && !html.includes('⚠ topk'));
+  assert.ok(html.includes('⚠ relu</th>') && html.includes(line) && !html.includes('⚠ topk'));
   const text = summaryTable(results);
   assert.ok(text.includes('⚠ relu ') && text.includes(line) && !text.includes('⚠ topk'));
   const csv = toCsv(results, tables)

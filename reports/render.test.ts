@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,7 @@ test('CSV has one line a number and quotes what needs it', async () => {
   assert.is(lines.length, 4);
   assert.match(
     lines[1]!,
-    /small,tiny-lm,text,.*,topk,sae,false,192,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
+    /small,tiny-lm-planted,text,.*,topk,sae,false,192,selection=auroc,,1,first,,0,false,auroc,0\.91,0\.88,0\.94,10/,
   );
   assert.match(lines[3]!, /has no decoder/);
 });
@@ -61,10 +62,7 @@ test('leaderboard, HTML, CSV and the table on the console agree on ranks; few un
   const ranks = (text: string, line: RegExp) =>
     Object.fromEntries([...text.matchAll(line)].map((match) => [match.groups!['name']!, match.groups!['rank']!]));
   assert.equal(ranks(leaderboard, /^\| (?<rank>[^|]+) \| \*\*(?<name>\w+)\*\*/gm), expected);
-  assert.equal(
-    ranks(html, /<tr class="sae"><td title="[^"]*">(?<rank>[^<]+)<\/td><td title="[^"]*">(?<name>\w+)/g),
-    expected,
-  );
+  assert.equal(ranks(html, /<tr class="sae" [^>]*><td [^>]*>(?<rank>[^<]+)<\/td><th [^>]*>(?<name>\w+)/g), expected);
   const inCsv = csv
     .split('\n')
     .filter((line) => /,auroc,/.test(line))
@@ -101,9 +99,59 @@ test('CSV carries all options: of the method, its training, the task and the dat
 test('HTML is self-contained, escaped, and draws bars, ROC and training curves', async () => {
   const { html } = await renderTexts(results);
   assert.is((html.match(/<svg role/g) ?? []).length, 5);
-  assert.not.match(html, /<script|https?:\/\/(?!www\.w3\.org)/);
+  assert.not.match(html, /<link|<img|<iframe|https?:\/\/(?!www\.w3\.org)/);
   assert.not.match(html, /pca \| <b>/);
   assert.match(html, /ROC, averaged over concepts/);
+});
+
+test('the one script of the HTML report is the one that its policy allows', async () => {
+  const { html } = await renderTexts(results);
+  const scripts = [...html.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)];
+  assert.equal(
+    scripts.map(([, attributes]) => attributes),
+    [''],
+  );
+  const hash = createHash('sha256').update(scripts[0]![2]!).digest('base64');
+  assert.ok(html.includes(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`));
+});
+
+test('tables say what they are and what heads what; strokes and points say whose they are', async () => {
+  const { html } = await renderTexts(results);
+  assert.is(html.split('<table>').length, html.split('<caption>').length);
+  assert.not.match(html, /<th(?![^>]*scope=)[\s>]/);
+  assert.match(html, /<path data-m="topk" [^>]*><title>topk · auroc: AUROC 0\.910 \[0\.880, 0\.940\]<\/title>/);
+  assert.match(html, /<path data-m="topk" [^>]*><title>topk \(seed 0\)<\/title>/);
+  assert.match(html, /<li data-m="topk">/);
+  assert.not.match(html, /#fd[0-9a-f]{4}|ecmeta/);
+});
+
+test('a metric says at its column what it is', async () => {
+  const [given] = results;
+  const auroc = { ...given!.task.metrics['auroc']!, description: 'Area <under> the "curve".', unit: 'share' };
+  const { html } = await renderTexts([{ ...given!, task: { ...given!.task, metrics: { auroc } } }]);
+  const definition = 'title="Area &lt;under&gt; the &quot;curve&quot;. In share. More is better."';
+  assert.is(html.split(definition).length, 3, 'in the overview and in the table');
+});
+
+test('no name and no text ends the script, opens a tag or leaves its attribute', async () => {
+  const name = `</script><script>alert(1)</script>"' onclick=x \\input{x}`;
+  const [given] = results;
+  const hostile = {
+    ...given!,
+    method: { ...given!.method, name, title: name },
+    subject: { ...given!.subject, id: name, remarks: [name] },
+    dataset: { ...given!.dataset, notes: [name] },
+    site: { ...given!.site, name },
+    task: { ...given!.task, title: name },
+    marks: [{ code: name, message: name }],
+    suite: { ...given!.suite, title: name },
+  };
+  const { html } = await renderTexts([hostile, ...results]);
+  assert.not.match(html, /alert\(1\)<\/script>/);
+  assert.is(html.split('<script').length, 2);
+  assert.not.match(html, /<[^>]*" onclick=x/);
+  // Ids are made of names.
+  assert.not.match(html, / id="[^"]*[^\w"-]/);
 });
 
 test("a model's remarks stand at each of its tables, escaped", async () => {
@@ -113,7 +161,8 @@ test("a model's remarks stand at each of its tables, escaped", async () => {
   ]);
   assert.match(leaderboard, /^Model: trained &lt;b&gt; on \\\| labels\.$/m);
   assert.match(html, /trained &lt;b&gt; on \| labels/);
-  assert.not.match((await renderTexts(results)).leaderboard, /^Model:/m);
+  const { remarks: _, ...plain } = given!.subject;
+  assert.not.match((await renderTexts([{ ...given!, subject: plain }])).leaderboard, /^Model:/m);
 });
 
 test('an embedder of its own is named where its numbers stand, escaped', async () => {

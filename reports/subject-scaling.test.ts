@@ -58,10 +58,10 @@ test('three subjects: the law that made the losses, a row for each subject, and 
   );
   assert.match(study!.reading[1]!, /^At equal n \/ d and k \/ d it rises .* in 0 of 24/);
   const { html } = await renderTexts(grid());
-  assert.match(html, /<h2>Over subjects<\/h2>/);
+  assert.match(html, /<h2 id="over-subjects">Over subjects<\/h2>/);
   assert.match(html, /Scaling of topk over subjects at k = 0.125 d/);
-  assert.match(html, /<td>lm-d128<\/td><td>128<\/td><td>128,000<\/td>/);
-  assert.match(html, /<th>loss at n &#x3D; 8 d, k &#x3D; 0\.125 d<\/th>/);
+  assert.match(html, /<th scope="row" class="name">lm-d128<\/th><td>128<\/td><td>128,000<\/td>/);
+  assert.match(html, /<th scope="col">loss at n &#x3D; 8 d, k &#x3D; 0\.125 d<\/th>/);
 });
 
 test('widths of which a quotient is not exact: every subject has its loss at the cell that is compared', () => {

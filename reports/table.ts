@@ -67,7 +67,9 @@ export interface Table {
   judging: TableJudging[];
   /** Band by band, best first, then the details. */
   rows: TableRow[];
-  /** Why its rows have no ranks, where controls beat the best method. */
+  /** Heading of the control that it is, where its task steers a subject that was trained for it. */
+  plantedControl?: string;
+  /** Why its rows have no ranks: they are a control, or controls beat the best method. */
   withheld?: string;
   /** Why there are no rows, where the task does not apply to this subject. */
   unavailable?: string;

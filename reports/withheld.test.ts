@@ -63,4 +63,35 @@ test('the summary, the leaderboard, the HTML report and the CSV say so', async (
   assert.match(csv, /,withheld,/);
 });
 
+test('a control has no ranks, whoever is best, its heading in every report, and a part after what is ranked', async () => {
+  const given = results({ good: 0.9, bad: 0.2, writer: 0.1, other: 0.1 });
+  const control = given.map((result) => ({
+    ...result,
+    subject: { ...result.subject, id: 'planted' },
+    plantedControl: 'planted-direction recovery',
+  }));
+  const [table] = buildTables(control);
+  assert.ok(table!.rows.every(({ rank, standing }) => rank === null && standing === undefined));
+  assert.is(
+    table!.withheld,
+    'Ranks withheld: planted-direction recovery, a positive control: the model was trained to be steered so.',
+  );
+  // Before the ranked one in the results, after it in the leaderboard.
+  const { leaderboard, html, csv } = await renderTexts([...control, ...given]);
+  const parts = leaderboard.split('\n').filter((line) => /^## /.test(line));
+  assert.equal(parts.slice(-2), [`## ${task.title}`, `## Planted-direction recovery: ${task.title}`]);
+  assert.match(leaderboard, /^### Planted-direction recovery: .*: planted,/m);
+  assert.match(html, /Planted-direction recovery: /);
+  for (const text of [html, summaryTable(control)]) assert.match(text, /Ranks withheld: planted-direction recovery, a/);
+  const lines = csv.split('\n').filter((line) => line.includes(',planted,'));
+  assert.ok(lines.length > 0 && lines.every((line) => line.includes(',withheld,')));
+  assert.match(leaderboard, /\| 1 \| \*good\*/);
+});
+
+test('a control whose texts without the model are best says both', () => {
+  const given = results({ good: 0.68, bad: 0.2, writer: 1.3, other: 0.1 });
+  const [table] = buildTables(given.map((result) => ({ ...result, plantedControl: 'recovery' })));
+  assert.match(table!.withheld!, /recovery, a positive control.* Ranks withheld: writer/);
+});
+
 test.run();

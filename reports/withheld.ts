@@ -1,7 +1,29 @@
-/** @file Tables whose ranks are withheld: controls that must not, by the task's declaration, do better than the best method. */
+/**
+ * @file Tables whose ranks are withheld: those that are a control themselves, and those where controls that must not, by the task's
+ * declaration, do better than the best method.
+ */
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
 import { formatNumber } from './format.ts';
-import type { TableRow } from './table.ts';
+import type { Table, TableRow } from './table.ts';
+
+/** The title of a task's table, headed as the control that it is. */
+export function taskTitle({ task, plantedControl }: Pick<Table, 'task' | 'plantedControl'>): string {
+  if (plantedControl === undefined) return task.title;
+  return `${plantedControl.charAt(0).toUpperCase()}${plantedControl.slice(1)}: ${task.title}`;
+}
+
+function takeRanks(rows: readonly TableRow[]): void {
+  for (const row of rows) {
+    row.rank = null;
+    for (const name of ['standing', 'p', 'detectable', 'blind'] as const) delete row[name];
+  }
+}
+
+/** Takes the ranks from all rows of a control. @returns Why, in a sentence. */
+export function withholdControl(rows: readonly TableRow[], plantedControl: string): string {
+  takeRanks(rows);
+  return `Ranks withheld: ${plantedControl}, a positive control: the model was trained to be steered so.`;
+}
 
 /**
  * Takes the ranks from all rows where one of the declared controls has a better value than the best method.
@@ -22,10 +44,7 @@ export function withholdRanks(
   if (!best) return undefined;
   const above = measured.filter(({ row, better }) => declared.beatenBy.includes(row.method.id) && better > best.better);
   if (above.length === 0) return undefined;
-  for (const row of rows) {
-    row.rank = null;
-    for (const name of ['standing', 'p', 'detectable', 'blind'] as const) delete row[name];
-  }
+  takeRanks(rows);
   const named = ({ row, value }: (typeof measured)[number]) => `${row.method.name} (${formatNumber(value)})`;
   return `Ranks withheld: ${above.map(named).join(', ')} above the best method, ${named(best)}: ${declared.reason}.`;
 }

@@ -196,10 +196,10 @@ test('says why it cannot run', () => {
   assert.match(why({ site, labelled: {}, subject: { type: 'clip' } })!, /needs a language model/);
 });
 
-const folder = join(packageRoot, 'models/pretrained/tiny-lm');
+const folder = join(packageRoot, 'models/pretrained/tiny-lm-planted');
 const trained = existsSync(join(folder, 'model.safetensors')) ? test : test.skip;
 trained('from the stored activations on, losses are those of whole passes, steered or not', async () => {
-  const lm = await llama.load(folder, { id: 'tiny-lm' });
+  const lm = await llama.load(folder, { id: 'tiny-lm-planted' });
   if (lm.type !== 'lm') throw new Error('unexpected');
   const name = 'blocks.1.hook_resid_post';
   const site = lm.sites.find((each) => each.name === name)!;

@@ -49,7 +49,7 @@ const OPTIONS: SteeringOptions = {
   maxNewTokens: 3,
   temperature: 0,
   calibration: 20,
-  selection: 'auroc',
+  ...{ selection: 'auroc', randomLatent: false },
   images: 16,
   judge: 'dataset',
   judgeOptions: {},
@@ -362,8 +362,8 @@ trained('tiny-clip')('tiny-clip: a difference of means flips answers, a random d
   clip.dispose();
 });
 
-trained('tiny-lm')('tiny-lm: fluency is calibrated, and random numbers do not depend on the batch', async () => {
-  const lm = await llama.load(folder('tiny-lm'), { id: 'tiny-lm' });
+trained('tiny-lm-planted')('fluency is calibrated, and random numbers do not depend on the batch', async () => {
+  const lm = await llama.load(folder('tiny-lm-planted'), { id: 'tiny-lm-planted' });
   if (lm.type !== 'lm') throw new Error('unexpected');
   const documents = await textWorld.open({ train: 4, eval: 2 }, { seed: 0, baseDir: '' });
   const set = await documents.concepts!({ concepts: 2 });

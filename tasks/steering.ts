@@ -3,12 +3,11 @@ import { defineTask, type ResultRow, type TaskContext, type TaskOutcome } from '
 import { allUnavailable } from '../harness/kit/index.ts';
 import { type ClipShared, prepareClip, steerClip } from './steering/clip.ts';
 import { halves } from './steering/concept-choice.ts';
-import type { Kind } from './steering/interventions.ts';
-import { type LmShared, prepareLm, steerLm } from './steering/language-model.ts';
+import { type LmShared, type LmWays, prepareLm, steerLm } from './steering/language-model.ts';
 import { COST_METRICS } from './steering/likelihood/cost-cells.ts';
 import { CLIP_METRICS, COMMON_METRICS, LM_METRICS } from './steering/metrics.ts';
 import { STEERING_OPTIONS, type SteeringOptions } from './steering/options.ts';
-import type { SteeringVector } from './steering/steering-vectors.ts';
+import { randomLatents } from './steering/random-latents.ts';
 import { INTERVENTION_AXIS, SELECTION_AXIS, steeringWays, withoutVector } from './steering/ways.ts';
 
 const METRICS = { ...COMMON_METRICS, ...LM_METRICS, ...COST_METRICS, ...CLIP_METRICS };
@@ -37,7 +36,7 @@ export default defineTask<SteeringOptions, Shared>({
   metrics: METRICS,
   axes: {
     selection:
-      `${SELECTION_AXIS}; written: none, the method's own texts are judged as they are; ` +
+      `${SELECTION_AXIS}; random: a latent drawn at random, its control; written: none, the method's own texts are judged as they are; ` +
       'asked: none, the method asks for the concept in the prompt',
     intervention: INTERVENTION_AXIS,
     judge: 'who rated, where several judges did: the first of them ranks',
@@ -74,6 +73,13 @@ export default defineTask<SteeringOptions, Shared>({
         x: 'factor',
         y: 'overall score',
         only: 'overall',
+      },
+      'shown-by-factor': {
+        title: 'Texts that show the concept, by factor',
+        caption:
+          'Share of generated texts whose concept is rated 2 (shown clearly) at each steering factor, mean over concepts, on the selection half; random-latent: a latent drawn at random, as long a push.',
+        x: 'factor',
+        y: 'share of texts',
       },
     },
     withheld: {
@@ -112,32 +118,32 @@ export default defineTask<SteeringOptions, Shared>({
     const { concepts } = prepared.json.lm ?? prepared.json.clip;
     if (method.write || method.ask) {
       if (!prepared.json.lm) return emptyOutcome(`'${method.id}' is of texts; what is steered here are images`);
-      return steered(context, concepts.map(withoutVector), ['none'], method.write ? 'written' : 'asked');
+      const selection = method.write ? 'written' : 'asked';
+      return steered(context, [{ vectors: concepts.map(withoutVector), kinds: ['none'], selection }]);
     }
     const ways = await steeringWays(context, concepts, options);
     if (typeof ways === 'string') return emptyOutcome(ways);
-    const { vectors, kinds, selection } = ways;
-    if (kinds.includes('own') && context.subject?.type !== 'lm') {
+    if (ways.kinds.includes('own') && context.subject?.type !== 'lm') {
       return emptyOutcome(`'${method.id}' changes the subject in its own way: only language models are steered so`);
     }
-    return steered(context, vectors, kinds, selection);
+    const random = options.randomLatent && (await randomLatents(context, concepts, ways));
+    return steered(context, random ? [ways, random] : [ways]);
   },
 });
 
-/** All ways of steering, with reasons for the metrics of the other kind of subject. */
+/** All ways of steering, with reasons for the metrics of the other kind of subject; of a CLIP the first. */
 async function steered(
   context: TaskContext<SteeringOptions, Shared>,
-  vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly (Kind | 'own' | 'none')[],
-  selection: string,
+  ways: readonly [LmWays, ...LmWays[]],
 ): Promise<TaskOutcome> {
   const { subject, prepared } = context;
   const { lm, clip } = prepared.json;
   if (subject?.type === 'lm' && lm) {
-    const outcome = await steerLm(context, subject, lm, vectors, kinds, selection);
+    const outcome = await steerLm(context, subject, lm, ways);
     return completed(outcome, allUnavailable(CLIP_METRICS, 'needs a CLIP'));
   }
   if (subject?.type === 'clip' && clip) {
+    const [{ vectors, kinds, selection }] = ways;
     const outcome = await steerClip(
       context,
       subject,

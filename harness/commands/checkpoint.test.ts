@@ -31,10 +31,16 @@ const training = { tokens: 512, batchSize: 64 };
 function suiteFile(methods: object[], more: object = {}): string {
   const file = join(folder, 'small.json');
   const steering = { concepts: 1, prompts: 2, factors: [1], maxNewTokens: 4, calibration: 8 };
-  const subject = { id: 'tiny-lm', sites: [SITE], dataset: { id: 'text-world', options: { train: 8, eval: 8 } } };
+  const subject = {
+    id: 'tiny-lm-planted',
+    sites: [SITE],
+    dataset: { id: 'text-world', options: { train: 8, eval: 8 } },
+  };
   const content = {
     id: 'small',
     title: 'Small',
+    // All tasks, on the embedded model, which is planted.
+    plantedControl: 'recovery',
     subjects: [{ ...subject, activations: { train: ITEMS, test: 4 }, concepts: { concepts: 2, perClass: 4 } }],
     methods,
     tasks: [
@@ -75,14 +81,14 @@ test.before(async () => {
     '--option',
     `${name}=${value}`,
   ]);
-  const subject = ['--subject', 'tiny-lm', '--site', SITE, '--dataset', 'text-world', '--items', String(ITEMS)];
+  const subject = ['--subject', 'tiny-lm-planted', '--site', SITE, '--dataset', 'text-world', '--items', String(ITEMS)];
   // The suite's dataset has options of its own, which change no training document.
   await run('train', '--sae', 'topk', ...subject, ...given, ...places, '--out', trained);
 });
 
 /** Every setting of a method that lies in a folder of results. */
 const resultsOf = (out: string, method: string, task: string): Result[] => {
-  const site = join(out, 'results/tiny-lm', SITE);
+  const site = join(out, 'results/tiny-lm-planted', SITE);
   const own = readdirSync(site).filter((name) => name.replace(/-[0-9a-f]{8}$/, '') === method);
   return own.map((name) => JSON.parse(readFileSync(join(site, name, task, 'seed-0.json'), 'utf8')) as Result);
 };
@@ -188,7 +194,7 @@ test('what cannot be scored is refused before anything is computed', async () =>
   const gpt = copyWith('gpt', (cfg) => Object.assign(cfg, { metadata: { hook_name: SITE, model_name: 'gpt2-small' } }));
   assert.match(
     await attempt(gpt),
-    /model: expected 'gpt2-small', which .*; found tiny-lm: --checkpoint-site blocks\.1/,
+    /model: expected 'gpt2-small', which .*; found tiny-lm-planted: --checkpoint-site blocks\.1/,
   );
   assert.match(
     await attempt(gpt, '--checkpoint-site', 'blocks.2.hook_resid_post'),
@@ -198,9 +204,12 @@ test('what cannot be scored is refused before anything is computed', async () =>
     await mistake('run', suiteFile([{ id: 'neurons' }]), ...places, '--checkpoint-site', SITE),
     /--checkpoint-site: expected a --checkpoint too/,
   );
-  const embedded = ['--subject', 'tiny-lm'];
+  const embedded = ['--subject', 'tiny-lm-planted'];
   assert.match(await attempt(`${trained}@other:${SITE}`, ...embedded), /gets no row: its subject, or --only/);
-  assert.match(await attempt(`${trained}@tiny-ml:${SITE}`), /unknown subject .*'tiny-ml'\. Did you mean: tiny-lm/);
+  assert.match(
+    await attempt(`${trained}@tiny-lm-plantde:${SITE}`),
+    /unknown subject .*'tiny-lm-plantde'\. Did you mean: tiny-lm-planted/,
+  );
   const narrow = copyWith('narrow', (cfg) => Object.assign(cfg, { d_in: 64 }));
   assert.match(await attempt(narrow), /expected shape \[64, 32\], found \[128, 32\]/);
   const alone = copyWith('alone', () => {});
@@ -225,15 +234,15 @@ test('a checkpoint of a model of the same name with other files is refused, unle
   const command = ['run', suiteFile([{ id: 'neurons' }]), ...places, '--dry-run', '--checkpoint', other];
   assert.match(
     await mistake(...command),
-    /method retrained: model: .* was trained on another 'tiny-lm': expected .* fingerprint ffffffff, found [0-9a-f]{8}: --checkpoint-site/,
+    /method retrained: model: .* was trained on another 'tiny-lm-planted': expected .* fingerprint ffffffff, found [0-9a-f]{8}: --checkpoint-site/,
   );
   assert.is((await run(...command, '--checkpoint-site', SITE)).code, 0);
 });
 
 test('a checkpoint of a trained model is none of its control with random weights, wherever that lies', async () => {
-  const tinyLm = join(packageRoot, 'models/pretrained/tiny-lm');
+  const tinyLm = join(packageRoot, 'models/pretrained/tiny-lm-planted');
   const unsaid = copyWith('unsaid', ({ metadata }) => delete (metadata as Record<string, unknown>)['saxbench_model']);
-  const subjects = (['trained', 'control', 'tiny-lm'] as const).map((id, i) => ({
+  const subjects = (['trained', 'control', 'tiny-lm-planted'] as const).map((id, i) => ({
     ...{ id, path: tinyLm, sites: [SITE], ...(i > 0 && { randomInit: 'all' as const }) },
   }));
   const resolve = (path: string, ...own: typeof subjects) =>
@@ -241,10 +250,10 @@ test('a checkpoint of a trained model is none of its control with random weights
   assert.equal((await resolve(unsaid, ...subjects)).subjects, ['trained']);
   assert.match(
     (await rejection(resolve(unsaid, ...subjects.slice(1)))).message,
-    /model: expected 'tiny-lm', which .* was trained on; found control, tiny-lm/,
+    /model: expected 'tiny-lm-planted', which .* was trained on; found control, tiny-lm-planted/,
   );
   // Its fingerprint says which weights it is of: they are compared when those of the subject are known.
-  assert.equal((await resolve(trained, ...subjects.slice(1))).subjects, ['tiny-lm']);
+  assert.equal((await resolve(trained, ...subjects.slice(1))).subjects, ['tiny-lm-planted']);
 });
 
 test('--checkpoint-site scores what names another model or site', async () => {

@@ -23,7 +23,7 @@ async function mistake(...passed: string[]): Promise<string> {
   return message;
 }
 
-const TEXTS = { id: 'tiny-lm', sites: ['blocks.2.hook_resid_post'], activations: { train: 8, test: 4 } };
+const TEXTS = { id: 'tiny-lm-planted', sites: ['blocks.2.hook_resid_post'], activations: { train: 8, test: 4 } };
 const IMAGES = { ...TEXTS, id: 'tiny-clip', sites: ['vision.embed'] };
 
 function suiteFile(subject: object): string {
@@ -56,7 +56,7 @@ function datasetFile(ids: string[]): string {
 test('a dataset of images at a site of texts, and of texts at one of images', async () => {
   const images = suiteFile({ ...TEXTS, dataset: { id: 'image-world' } });
   const wrong =
-    /subject tiny-lm: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/;
+    /subject tiny-lm-planted: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/;
   assert.match(await mistake('validate', images), wrong);
   assert.match(await mistake('run', images, '--store', store, '--out', join(folder, 'out'), '--backend', 'cpu'), wrong);
   const texts = suiteFile({ ...IMAGES, dataset: { id: 'text-world' } });
@@ -84,7 +84,7 @@ test('a dataset that cannot be opened is found by validate', async () => {
 });
 
 test('train --dataset-option: checked, and part of what is trained', async () => {
-  const sae = ['--sae', 'topk', '--subject', 'tiny-lm', '--site', 'blocks.2.hook_resid_post'];
+  const sae = ['--sae', 'topk', '--subject', 'tiny-lm-planted', '--site', 'blocks.2.hook_resid_post'];
   const own = [...sae, '--dataset', 'notes', '--plugin', datasetFile(['tone']), '--store', store, '--backend', 'cpu'];
   const options = (...given: string[]) => given.flatMap((each) => ['--dataset-option', each]);
   assert.match(await mistake('train', ...own, ...options('wrods=6')), /dataset notes: .*'wrods'\. Did you mean: words/);

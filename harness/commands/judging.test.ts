@@ -17,10 +17,11 @@ test.after(() => rmSync(folder, { recursive: true }));
 const URL = 'http://127.0.0.1:1234/v1';
 const RUN = [
   'run',
+  'steering-control',
   '--limit',
   '4',
   '--only',
-  'subjects=tiny-lm',
+  'sites=blocks.2.hook_resid_post',
   '--only',
   'tasks=steering',
   '--only',

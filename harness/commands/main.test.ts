@@ -100,7 +100,7 @@ const places = ['--out', join(folder, 'out'), '--store', join(folder, 'store'), 
 
 test('SAEs at a joint site of another subject have sizes by its whole width, and the run says so', async () => {
   const joint = ['--site', 'blocks.1.hook_resid_post+blocks.2.hook_resid_post'];
-  const subject = ['--subject', join(packageRoot, 'models/pretrained/tiny-lm'), ...joint];
+  const subject = ['--subject', join(packageRoot, 'models/pretrained/tiny-lm-planted'), ...joint];
   const { said } = await run('run', 'default', ...subject, ...places, '--only', 'topk', '--dry-run');
   assert.match(said, /hook_resid_post\+blocks\.2\.hook_resid_post \(d_in 256\)/);
   assert.match(said, /^topk: d_sae 2048, k 16 \(by d_in/m);
@@ -307,7 +307,7 @@ test('validate finds options that contradict one another', async () => {
     const content = {
       ...{ id: 'world', title: 'World', tasks: [{ id: 'reconstruction' }], methods },
       subjects: [
-        { id: 'tiny-lm', sites: ['blocks.0.hook_resid_post'], dataset: { id: 'text-world' }, activations },
+        { id: 'tiny-lm-planted', sites: ['blocks.0.hook_resid_post'], dataset: { id: 'text-world' }, activations },
         { id: 'tiny-clip', sites: ['vision.embed'], dataset: { id: 'image-world' }, activations },
       ],
       ...more,
@@ -316,14 +316,14 @@ test('validate finds options that contradict one another', async () => {
     return mistake('validate', file);
   };
   assert.match(await attempt([{ id: 'topk', options: { d_sae: 4, k: 8 } }]), /topk: k: .*d_sae = 4, found 8/);
-  // 0.05 × 128 latents at tiny-lm's site.
+  // 0.05 × 128 latents at tiny-lm-planted's site.
   assert.match(await attempt([{ id: 'topk', options: { expansion: 0.05, k: 8 } }]), /d_sae = 6, found 8/);
   assert.match(await attempt([{ id: 'jumprelu', options: { d_sae: 64, targetL0: 65 } }]), /targetL0: .*at most d_sae/);
   assert.match(await attempt([{ id: 'pca', options: { components: 129 } }]), /components must be at most d_in = 128/);
   assert.match(await attempt([topk], { limits: { methods: { topk: { d_sae: 4 } } } }), /k: .*d_sae = 4, found 8/);
   assert.match(await attempt([topk], { limits: { tasks: { stering: {} } } }), /limits\.tasks 'stering'/);
-  const sites = [{ id: 'tiny-lm', sites: ['blocks.9.hook_resid_post'], dataset: { id: 'text-world' } }];
-  assert.match(await attempt([topk], { subjects: sites }), /unknown site of tiny-lm in suite world 'blocks\.9/);
+  const sites = [{ id: 'tiny-lm-planted', sites: ['blocks.9.hook_resid_post'], dataset: { id: 'text-world' } }];
+  assert.match(await attempt([topk], { subjects: sites }), /unknown site of tiny-lm-planted in suite world 'blocks\.9/);
 });
 
 test('a dataset of images on a text subject is refused in one line', async () => {
@@ -331,7 +331,7 @@ test('a dataset of images on a text subject is refused in one line', async () =>
     '--sae',
     'topk',
     '--subject',
-    'tiny-lm',
+    'tiny-lm-planted',
     '--site',
     'blocks.2.hook_resid_post',
     '--dataset',
@@ -339,7 +339,7 @@ test('a dataset of images on a text subject is refused in one line', async () =>
   ];
   assert.match(
     await mistake('train', ...given, '--out', join(folder, 'clash'), ...places.slice(2)),
-    /subject tiny-lm: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/,
+    /subject tiny-lm-planted: site blocks\.2\.hook_resid_post: expected a dataset of texts; found image-world, of images/,
   );
 });
 

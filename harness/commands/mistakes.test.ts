@@ -16,6 +16,14 @@ const MISTAKES: [given: string[], told: RegExp][] = [
   [['validate', ''], /^validate: expected <file>; found ""\.$/],
   [['ls', ''], /^ls: expected <kind>; found ""\.$/],
   [['train', '--dataset-option', 'train=48'], /--sae|--dataset/],
+  [
+    ['run', '--only', 'tasks=steering', '--only', 'subjects=tiny-lm-planted'],
+    /^nothing to run: tiny-lm-planted steering: trained with interventions \(one vector a theme.*: run the suite steering-control/,
+  ],
+  [
+    ['run', '--subject', 'tiny-lm', '--site', 'blocks.2.hook_resid_post'],
+    /^unknown subject 'tiny-lm': that model is now called 'tiny-lm-planted'/,
+  ],
 ];
 
 for (const [given, told] of MISTAKES) {

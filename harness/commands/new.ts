@@ -2,6 +2,7 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { EMBEDDED_LM } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { Command } from './command.ts';
@@ -23,7 +24,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   sae: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},topk --limit 8`, 'beside topk, at its sizes'],
     [
-      `npx saxbench train --sae ${name} --plugin ${file} --subject tiny-lm --site blocks.2.hook_resid_post --dataset text-world --out trained`,
+      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site blocks.2.hook_resid_post --dataset text-world --out trained`,
       'one SAE, to keep',
     ],
     [
@@ -39,13 +40,13 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   ],
   dataset: (name, file) => [
     [
-      `npx saxbench run default --subject tiny-lm --plugin ${file} --dataset ${name} --dataset-option path=${file.replace(/\.ts(?='?$)/, '.csv')} --only topk,linear-probe --limit 8`,
+      `npx saxbench run default --subject ${EMBEDDED_LM} --plugin ${file} --dataset ${name} --dataset-option path=${file.replace(/\.ts(?='?$)/, '.csv')} --only topk,linear-probe --limit 8`,
       'two methods on its texts',
     ],
   ],
   judge: (name, file) => [
     [
-      `npx saxbench run default --plugin ${file} --option steering.judge=${name} --only diffmean,steering --only subjects=tiny-lm`,
+      `npx saxbench run steering-control --plugin ${file} --option steering.judge=${name} --only diffmean,steering --site blocks.2.hook_resid_post`,
       'what it makes of steered texts',
     ],
   ],

@@ -55,7 +55,7 @@ const suiteFile = (methods: object[]): string => {
   // The suite's dataset has options of its own, which change no training document.
   const dataset = { id: 'text-world', options: { train: 8, eval: 8 } };
   const sizes = { activations: { train: 12, test: 4 }, concepts: { concepts: 2, perClass: 4 } };
-  const subject = { id: 'tiny-lm', sites: [SITE], dataset, ...sizes };
+  const subject = { id: 'tiny-lm-planted', sites: [SITE], dataset, ...sizes };
   const tasks = [{ id: 'reconstruction', options: { documents: 4 } }];
   writeFileSync(file, JSON.stringify({ id: 'small', title: 'Small', subjects: [subject], methods, tasks }));
   return file;
@@ -66,7 +66,7 @@ const score = (...more: string[]) =>
 
 test.before(async () => {
   const options = ['d_sae=32', 'gain=2', 'tokens=512', 'batchSize=64'].flatMap((option) => ['--option', option]);
-  const subject = ['--subject', 'tiny-lm', '--site', SITE, '--dataset', 'text-world', '--items', '12'];
+  const subject = ['--subject', 'tiny-lm-planted', '--site', SITE, '--dataset', 'text-world', '--items', '12'];
   const { said } = await run(
     'train',
     '--sae',
@@ -157,10 +157,10 @@ test('without its very plug-in it is refused', async () => {
 test('its weights are part of its identity', async () => {
   const registry = openRegistry();
   await loadPlugin(plugin, registry);
-  const scored = [{ id: 'tiny-lm', sites: [SITE] as [string] }];
+  const scored = [{ id: 'tiny-lm-planted', sites: [SITE] as [string] }];
   const resolve = () => resolveCheckpoint({ id: 'checkpoint', path: trained }, scored, registry, 'suite small');
   const { options: before, site, variant, subjects } = await resolve();
-  assert.equal([site, variant, subjects], [SITE, 'tied', ['tiny-lm']]);
+  assert.equal([site, variant, subjects], [SITE, 'tied', ['tiny-lm-planted']]);
   const weights = join(trained, 'sae.safetensors');
   const { W } = await (await openSafetensors(weights)).readAll();
   const half: TensorToWrite = {

@@ -151,6 +151,13 @@ async function checkPlaced(plan: Plan, values: Values): Promise<void> {
   }
 }
 
+/** A run of which nothing is left is a mistake. */
+function checkTasks({ sites, skipped }: Plan): void {
+  const left = skipped.find(({ task }) => task !== undefined);
+  if (sites.length > 0 || !left) return;
+  throw new UserError(`nothing to run: ${left.subject} ${left.task}: ${left.reason}.`);
+}
+
 /** What a person must know of imported activations before they compute on them. */
 function sayImports({ sites }: Plan, say: (line: string) => void): void {
   const subjects = new Map(sites.map(({ subject }) => [subject.id, subject]));
@@ -219,8 +226,8 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   const { say, print, values } = context;
   const { results, present, computed, failures, failed: failedResults } = summary;
   const told = [...results, ...failedResults];
-  for (const { subject, method, reason } of plan.skipped)
-    say(`left out: ${[subject, method].filter(Boolean).join(' ')}: ${reason}.`);
+  for (const { subject, method, task, reason } of plan.skipped)
+    say(`left out: ${[subject, method, task].filter(Boolean).join(' ')}: ${reason}.`);
   showFailures(failures, say);
   showNotes(results, say);
   const { writeReports } = await import('./report.ts');
@@ -295,6 +302,7 @@ export const command: Command = {
     const { chatFor, endpointUrl } = await import('./judging.ts');
     const made = await prepared(suite, registry, context, await endpointUrl(values));
     const { plan, places, backend, provenance } = made;
+    checkTasks(plan);
     await checkPlaced(plan, values);
     signal.throwIfAborted();
     const out = outFolder(suite, values);

@@ -22,7 +22,7 @@ for (const [what, out, told] of [
 ] as const) {
   test(what, async () => {
     const store = join(folder, 'store');
-    const subject = ['--subject', 'tiny-lm', '--site', 'blocks.2.hook_resid_post', '--dataset', 'text-world'];
+    const subject = ['--subject', 'tiny-lm-planted', '--site', 'blocks.2.hook_resid_post', '--dataset', 'text-world'];
     const small = ['--limit', '8', '--backend', 'cpu', '--no-progress'];
     assert.match(await mistake('train', '--sae', 'topk', ...subject, ...small, '--out', out, '--store', store), told);
     assert.not.ok(existsSync(store));

@@ -131,7 +131,7 @@ export const command: Command = {
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],
-    ['saxbench validate saxbench-out/sae/tiny-lm', 'an SAE in SAELens’ layout'],
+    ['saxbench validate saxbench-out/sae/topk', 'an SAE in SAELens’ layout'],
     ['saxbench validate models/my-llama', 'a model folder'],
     ['saxbench validate saxbench-out/default', 'all results of a run: unedited, within their ranges'],
     [

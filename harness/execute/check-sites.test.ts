@@ -25,7 +25,7 @@ async function planOf(site: string): Promise<Plan> {
   const dataset = { id: 'text-world', options: { train: 1, eval: 1 }, seed: 0 };
   const { fingerprint } = await openDataset(await openRegistry().get('dataset', dataset.id), dataset, { baseDir: '' });
   const subject = {
-    id: 'tiny-lm',
+    id: 'tiny-lm-planted',
     fingerprint: 'f',
     family: 'llama@1',
     dataset: { ...dataset, fingerprint },
@@ -37,12 +37,14 @@ async function planOf(site: string): Promise<Plan> {
 
 test('sites and sizes are known without loading weights', async () => {
   const { signal } = new AbortController();
-  const places = { 'tiny-lm@f': { folder: join(packageRoot, 'models/pretrained/tiny-lm'), baseDir: '' } };
+  const places = {
+    'tiny-lm-planted@f': { folder: join(packageRoot, 'models/pretrained/tiny-lm-planted'), baseDir: '' },
+  };
   const run = { registry: weightless(), places, signal };
   const small = await checkSites(await planOf('blocks.2.hook_resid_post'), run);
-  assert.equal([...small], ['tiny-lm']);
+  assert.equal([...small], ['tiny-lm-planted']);
   const error = await checkSites(await planOf('blocks.9.hook_resid_post'), run).catch((e: Error) => e);
-  assert.match((error as Error).message, /unknown site of tiny-lm 'blocks\.9\.hook_resid_post'/);
+  assert.match((error as Error).message, /unknown site of tiny-lm-planted 'blocks\.9\.hook_resid_post'/);
 });
 
 test.run();

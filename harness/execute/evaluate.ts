@@ -25,7 +25,7 @@ import { RESULT_SCHEMA } from '../results.ts';
 import type { Result, ResultRowRecord, ResultTraining } from '../schema/result.generated.ts';
 import { readArrays, writeArrays } from '../store/arrays.ts';
 import type { StoredStep } from '../store.ts';
-import type { ResolvedJudge } from '../suite/resolved.ts';
+import type { PlannedSubject, ResolvedJudge } from '../suite/resolved.ts';
 import { createOnce } from './once.ts';
 import type { Session } from './session.ts';
 import type { StepWork } from './steps.ts';
@@ -195,6 +195,12 @@ export async function resultOf(
   return resultWith(plan, sitePlan, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
 }
 
+/** What a subject is, where it is not a model as anyone would train it. */
+function controlOf({ randomInit, planted }: PlannedSubject): Pick<Result['subject'], 'control'> {
+  if (randomInit !== undefined) return { control: 'random-weights' };
+  return planted === undefined ? {} : { control: 'planted' };
+}
+
 /** The result of an evaluation that gave `outcome`, or of one that failed. */
 export function resultWith(
   plan: Plan,
@@ -223,7 +229,7 @@ export function resultWith(
     subject: {
       ...{ id: sitePlan.subject.id, modality: meta.modality, ...meta.subject },
       ...(sitePlan.subject.remarks ? { remarks: sitePlan.subject.remarks } : {}),
-      ...(sitePlan.subject.randomInit ? { control: 'random-weights' as const } : {}),
+      ...controlOf(sitePlan.subject),
     },
     site: meta.site,
     dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
@@ -248,6 +254,7 @@ export function resultWith(
     seed: evaluation.seed,
     settings: evaluation.settings,
     limited: plan.limited,
+    ...(evaluation.plantedControl === undefined ? {} : { plantedControl: evaluation.plantedControl }),
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(failed === undefined ? {} : { failed }),
     ...(incomplete === undefined ? {} : { incomplete }),

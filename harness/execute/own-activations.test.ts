@@ -123,8 +123,8 @@ test('a subject beside it, another site, a method of texts: one clear line each'
   };
   assert.is(await said(subjectOf('own-data')), 'it passed');
   assert.match(
-    await said(subjectOf('own-data', { id: 'tiny-lm' })),
-    /dataset own-data has activations of its own: expected no subject, only an 'id' that names it in results; found the subject 'tiny-lm'/,
+    await said(subjectOf('own-data', { id: 'tiny-lm-planted' })),
+    /dataset own-data has activations of its own: expected no subject, only an 'id' that names it in results; found the subject 'tiny-lm-planted'/,
   );
   assert.match(await said(subjectOf('own-data', { path: './model' })), /expected no subject.*found .*model/);
   assert.match(await said(subjectOf('own-data', { hub: 'a/b' })), /expected no subject.*found a\/b/);

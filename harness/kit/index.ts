@@ -145,6 +145,7 @@ export { normalQuantile } from '../num/stats/normal.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
+export { won } from '../num/stats/win-rate.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
 export { requireBothClasses } from './both-classes.ts';

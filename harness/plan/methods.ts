@@ -14,6 +14,7 @@ export interface Skipped {
   /** Absent where a method is left out of the whole run. */
   subject?: string;
   method?: string;
+  task?: string;
   reason: string;
 }
 

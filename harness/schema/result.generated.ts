@@ -42,6 +42,10 @@ export interface Result {
    */
   limited: boolean;
   /**
+   * Heading of the control that this is: the task steers a subject that was trained with interventions, and so recovers what was planted. No rank.
+   */
+  plantedControl?: string;
+  /**
    * Why there are no rows: the task does not apply here.
    */
   unavailable?: string;

@@ -14,7 +14,7 @@ const test = suite('schema');
 const minimal = () => ({
   id: 'small',
   title: 'Small',
-  subjects: [{ id: 'tiny-lm', sites: ['blocks.0.hook_resid_post'], dataset: { id: 'text-world' } }],
+  subjects: [{ id: 'tiny-lm-planted', sites: ['blocks.0.hook_resid_post'], dataset: { id: 'text-world' } }],
   methods: [{ id: 'topk', options: { k: 4 } }],
   tasks: [{ id: 'reconstruction' }],
 });

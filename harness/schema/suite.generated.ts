@@ -31,6 +31,10 @@ export interface Suite {
    */
   description?: string;
   /**
+   * Heading of what tasks that steer a subject report where its card says that it was trained with interventions (`> saxbench-planted: …`): a positive control without ranks, e.g. planted-direction recovery. Without it such tasks are left out.
+   */
+  plantedControl?: string;
+  /**
    * @minItems 1
    */
   subjects: SuiteSubject[];

@@ -71,7 +71,7 @@ test('a language model, and what is nowhere, are refused; paths are those of the
       () => 'nothing',
       (error: Error) => error.message,
     );
-  assert.match(await refusal('tiny-lm'), /embedder tiny-lm: expected an encoder that gives one vector/);
+  assert.match(await refusal('tiny-lm-planted'), /embedder tiny-lm-planted: expected an encoder that gives one vector/);
   assert.match(await refusal('no-such-model'), /no-such-model/);
   assert.is((await resolveEmbedder('tiny-clip', registry, '')).family, 'clip@1');
   assert.is(absoluteEmbedder('./bert', '/suites'), '/suites/bert');

@@ -11,7 +11,7 @@ const test = suite('suite/grid');
 const suiteOf = (...methods: SuiteMethod[]): Suite => ({
   id: 'mine',
   title: 'Mine',
-  subjects: [{ id: 'tiny-lm', sites: ['blocks.0'], dataset: { id: 'text-world' } }],
+  subjects: [{ id: 'tiny-lm-planted', sites: ['blocks.0'], dataset: { id: 'text-world' } }],
   methods,
   tasks: [{ id: 'reconstruction' }],
 });

@@ -45,7 +45,7 @@ function registryOf(...definitions: { id: string }[]): Registry {
 const SITES = ['blocks.1.hook_resid_post', 'blocks.2.hook_resid_post'];
 const suiteOf = (methods: SuiteMethod[], more: Partial<Suite> = {}): Suite => ({
   ...{ id: 'own', title: 'Own', tasks: [{ id: 'reconstruction' }], methods },
-  subjects: [{ id: 'tiny-lm', sites: SITES, dataset: { id: 'text-world' } }],
+  subjects: [{ id: 'tiny-lm-planted', sites: SITES, dataset: { id: 'text-world' } }],
   ...more,
 });
 const entriesOf = (joined: Suite, id: string) => joined.methods.filter((method) => method.id === id);
@@ -64,7 +64,7 @@ test('an SAE stands where topk does in the default suite, with its sizes under i
     assert.equal(entriesOf(joined, 'by-l0')[i]!.options, { d_sae: options!['d_sae'], targetL0: options!['k'] });
     assert.equal(entriesOf(joined, 'bare')[i]!.options, { d_sae: options!['d_sae'] });
   }
-  const taken = selectFromSuite(joined, ['by-k', 'subjects=tiny-lm']);
+  const taken = selectFromSuite(joined, ['by-k', 'subjects=tiny-lm-planted']);
   assert.equal([...new Set(taken.methods.map(({ id }) => id))], ['by-k']);
   assert.equal(selectFromSuite(joined, ['methods=bare']).methods.length, own.length);
 });
@@ -116,13 +116,13 @@ test('a suite without SAEs: sized by the width of each site', async () => {
   assert.equal(entriesOf(joined, 'mine'), [{ id: 'mine', options: { k: 8 } }], 'd_in 64 at both sites');
   assert.equal(entriesOf(joined, 'bare'), [{ id: 'bare' }]);
   assert.match(joinedLines(joined, told)[1]!, /^mine \(SAE of \.\/mine\.ts\) joins the run, sized by d_in: k 8 \(/);
-  const wider = { id: 'tiny-lm', sites: [SITES.join('+')], dataset: { id: 'text-world' } };
+  const wider = { id: 'tiny-lm-planted', sites: [SITES.join('+')], dataset: { id: 'text-world' } };
   const joint = await joinPlugins(suiteOf([], { subjects: [wider] }), registry);
   assert.equal(entriesOf(joint.suite, 'mine'), [{ id: 'mine', options: { k: 16 } }], 'd_in 256 at both together');
   const wide = { id: 'world', sites: ['superposition'], dataset: { id: 'superposition', options: { d: 512 } } };
   const both = suiteOf([], { subjects: [...suiteOf([]).subjects, wide] });
   assert.equal(entriesOf((await joinPlugins(both, registry)).suite, 'mine'), [
-    ...SITES.map((site) => ({ id: 'mine', subjects: ['tiny-lm'], sites: [site], options: { k: 8 } })),
+    ...SITES.map((site) => ({ id: 'mine', subjects: ['tiny-lm-planted'], sites: [site], options: { k: 8 } })),
     { id: 'mine', subjects: ['world'], sites: ['superposition'], options: { k: 32 } },
   ]);
 });
@@ -142,7 +142,10 @@ test('what the suite names, scores as a checkpoint or sets beside a task joins n
   const folder = mkdtempSync(join(tmpdir(), 'saxbench-join-'));
   const shape = { d_in: 4, d_sae: 8, d_out: 4 };
   const own = { format: 'saxbench-sae-1', variant: 'mine', version: 1, shape, hp: {}, tensors: {} };
-  writeFileSync(join(folder, 'sae.json'), JSON.stringify({ ...own, hook_name: SITES[0], model_name: 'tiny-lm' }));
+  writeFileSync(
+    join(folder, 'sae.json'),
+    JSON.stringify({ ...own, hook_name: SITES[0], model_name: 'tiny-lm-planted' }),
+  );
   const checkpoint = suiteOf([{ id: 'checkpoint', path: folder }, { id: 'topk' }]);
   assert.equal(entriesOf((await joinPlugins(checkpoint, registry)).suite, 'mine'), [], 'it is there to read it');
   const named = suiteOf([{ id: 'checkpoint', name: 'mine', path: '/nowhere' }]);
@@ -166,10 +169,10 @@ test('lines tell of what is left after filters, and of what joins no run by itse
   );
   const { suite: given } = await loadSuite('default');
   const { suite: whole, joined } = await joinPlugins(given, registry);
-  const lines = joinedLines(selectFromSuite(whole, ['mine', 'scored', 'subjects=tiny-lm']), joined);
+  const lines = joinedLines(selectFromSuite(whole, ['mine', 'scored', 'subjects=tiny-lm-planted']), joined);
   const k = entriesOf(given, 'topk')[0]!.options;
   assert.equal(lines, [
-    `mine (SAE of ./mine.ts) joins the run, sized as topk: d_sae ${k!['d_sae']}, k ${k!['k']} on tiny-lm (--option mine.NAME=VALUE sets others).`,
+    `mine (SAE of ./mine.ts) joins the run, sized as topk: d_sae ${k!['d_sae']}, k ${k!['k']} on tiny-lm-planted (--option mine.NAME=VALUE sets others).`,
     'scored (task of ./scored.ts) joins the run with its own defaults.',
   ]);
   assert.equal(joinedLines(whole, joined, true)[0], 'mine (SAE of ./mine.ts) joins the run.');

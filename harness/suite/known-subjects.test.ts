@@ -56,7 +56,7 @@ test('the table has the form of its schema, and its ids are taken as names of su
     knownSubjectIds(),
   );
   assert.ok(knownSubjectIds().includes('smollm2-135m'));
-  assert.ok(namedSubjectIds().includes('tiny-lm'));
+  assert.ok(namedSubjectIds().includes('tiny-lm-planted'));
   assert.equal(await subjectByName('smollm2-135m'), { id: 'smollm2-135m' });
 });
 
@@ -89,12 +89,12 @@ test('a suite says which known models it reads; to check it, or to replace them,
   const { SAXBENCH_CACHE: cache, HF_HUB_OFFLINE: offline } = process.env;
   Object.assign(process.env, { SAXBENCH_CACHE: join(folder, 'empty'), HF_HUB_OFFLINE: '1' });
   try {
-    assert.ok((await isToFetch({ id: 'minilm-l6' })) && !(await isToFetch({ id: 'tiny-lm' })));
+    assert.ok((await isToFetch({ id: 'minilm-l6' })) && !(await isToFetch({ id: 'tiny-lm-planted' })));
     await checkSuite(given, folder, openRegistry());
-    const replaced = await overrideSuite(given, { subject: { id: 'tiny-lm' } });
+    const replaced = await overrideSuite(given, { subject: { id: 'tiny-lm-planted' } });
     assert.equal(
       replaced.subjects.map(({ id, dataset }) => [id, dataset?.id]),
-      [['tiny-lm', 'natural-text']],
+      [['tiny-lm-planted', 'natural-text']],
     );
     assert.match(await refusal(() => subjectFolder({ id: 'minilm-l6' }, '')), /not in the cache/);
   } finally {

@@ -115,10 +115,14 @@ export function checkNames(suite: Suite, where: string): void {
     const unknown = only.find((site) => !sites.includes(site));
     if (unknown !== undefined) throw unknownName(`site in ${where}: ${id}`, unknown, sites);
   }
-  refuseTwice(
-    suite.tasks.map(({ id }) => id),
-    `${where}: tasks`,
-  );
+  // A task may stand there twice with other options for other subjects.
+  for (const subject of subjects) {
+    const own = suite.tasks.filter(({ subjects: only }) => only?.includes(subject) ?? true);
+    refuseTwice(
+      own.map(({ id }) => id),
+      `${where}: tasks${own.length < suite.tasks.length ? ` of ${subject}` : ''}`,
+    );
+  }
   for (const { id, methods: only } of suite.tasks) {
     const names = suite.methods.flatMap((method) => [methodName(method), method.id]);
     const unknown = only?.find((name) => !names.includes(name));

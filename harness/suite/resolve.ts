@@ -12,6 +12,7 @@ import { checkModels, resolveCheckpoint } from './checkpoint.ts';
 import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { labelsFile } from './latent-labels.ts';
 import { methodName, subjectName } from './load.ts';
+import { plantedRemark } from './planted.ts';
 import { type ChatPlace, resolveJudges } from './resolve-judges.ts';
 import {
   IMPORTED,
@@ -26,7 +27,7 @@ import {
   type ResolvedTask,
   type SuiteCode,
 } from './resolved.ts';
-import { cardRemarks } from './subject-card.ts';
+import { type CardDeclarations, cardDeclarations } from './subject-card.ts';
 import { familyOf, isToFetch, refuseSubject, subjectByName, subjectFolder } from './subjects.ts';
 
 /** Versions of the harness's own numeric parts, handed in so that resolving loads none of them. */
@@ -80,11 +81,12 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
   checkModels(methods, subjects, where);
   refuseOwnEmbedder(subjects, tasks, where);
   const seeds = suite.seeds ?? [0];
-  const { id, title } = suite;
+  const { id, title, plantedControl } = suite;
   const { backend, arithmetic, trainer } = versions;
   const parts = { subjects, methods, tasks };
   const code = await codeOf(parts, context.code);
-  return { id, title, limited, seeds, backend, arithmetic, code, trainerVersion: trainer, ...parts };
+  const control = plantedControl === undefined ? {} : { plantedControl };
+  return { id, title, ...control, limited, seeds, backend, arithmetic, code, trainerVersion: trainer, ...parts };
 }
 
 /** Digests of the machine and of all plug-ins that a suite names. */
@@ -142,6 +144,7 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
+    ...(task.measure ? { steers: true } : {}),
     ...(judges ? judges.resolved : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
     subjects: given.subjects,
@@ -251,6 +254,13 @@ const RANDOM_REMARK: Record<RandomInit, string> = {
     'random weights: every tensor but the embeddings drawn anew with the mean and spread that it has as trained (arXiv:2501.17727)',
 };
 
+/** What a card declares, for readers of results and for the plan; where weights are drawn anew nothing is left of it. */
+async function declarationsOf(folder: string, randomInit: RandomInit | undefined): Promise<CardDeclarations> {
+  if (randomInit !== undefined) return { remarks: [RANDOM_REMARK[randomInit]] };
+  const { remarks, planted } = await cardDeclarations(folder);
+  return planted === undefined ? { remarks } : { remarks: [...remarks, plantedRemark(planted)], planted };
+}
+
 /** @throws UserError where a subject would be what it is without `randomInit`, under the name of a control. */
 function refuseRandomInit(given: SuiteSubject, what: string, where: string): void {
   if (given.randomInit === undefined) return;
@@ -294,11 +304,12 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
   const family = await familyOf(folder, context.registry);
   const { randomInit } = given;
   if (family.randomInit !== true) refuse(`the family '${family.id}', which always loads trained weights`);
-  const remarks = randomInit === undefined ? await cardRemarks(folder) : [RANDOM_REMARK[randomInit]];
+  const { remarks, planted } = await declarationsOf(folder, randomInit);
   return {
     ...common,
     place: { folder, stamp: await folderStamp(folder), baseDir },
     ...(remarks.length > 0 ? { remarks } : {}),
+    ...(planted === undefined ? {} : { planted }),
     fingerprint: await subjectFingerprint(folder, randomInit),
     ...(randomInit && { randomInit }),
     family: `${family.id}@${family.version}`,

@@ -62,6 +62,8 @@ export interface ResolvedSubject {
   notes?: string[];
   /** What readers of results must know about the model: declared by its card, no part of any key. */
   remarks?: string[];
+  /** The interventions that it was trained with, as its card declares: tasks that steer it recover what was planted. */
+  planted?: string;
   fingerprint: string;
   /** Parameters are drawn anew when the model is loaded. */
   randomInit?: RandomInit;
@@ -161,6 +163,8 @@ export interface ResolvedTask {
   readsTarget?: boolean;
   /** It measures time: it runs when nothing else of the run does. */
   exclusive?: boolean;
+  /** It changes the subject to bring a concept in. */
+  steers?: boolean;
   judge?: ResolvedJudge;
   /** Those that rate the same texts beside the first. */
   otherJudges?: ResolvedJudge[];
@@ -185,6 +189,8 @@ export interface SuiteCode {
 export interface ResolvedSuite {
   id: string;
   title: string;
+  /** Heading of what it reports of tasks that steer planted subjects; without it they are left out. */
+  plantedControl?: string;
   limited: boolean;
   seeds: number[];
   backend: string;

@@ -20,6 +20,9 @@ import { namedJudges } from './named-judges.ts';
 
 const PRETRAINED = join(packageRoot, 'models/pretrained');
 
+/** What embedded subjects were once called. None of these stands for another model by itself: results would be taken for the old one's. */
+const FORMER_NAMES: ReadonlyMap<string, string> = new Map([['tiny-lm', 'tiny-lm-planted']]);
+
 /** Ids of the subjects that come with the package, sorted. */
 export function embeddedSubjectIds(): string[] {
   if (!existsSync(PRETRAINED)) return [];
@@ -54,6 +57,12 @@ export async function subjectFolder(subject: SubjectReference, baseDir: string):
     const { id = '' } = subject;
     if (embeddedSubjectIds().includes(id)) return join(PRETRAINED, id);
     if (knownSubjectIds().includes(id)) return fetchKnownSubject(id);
+    const renamed = FORMER_NAMES.get(id);
+    if (renamed !== undefined) {
+      throw new UserError(
+        `unknown subject '${id}': that model is now called '${renamed}' (the same files and numbers); name it so.`,
+      );
+    }
     throw unknownName('embedded or known subject', id, namedSubjectIds());
   }
   const folder = resolve(baseDir, subject.path);

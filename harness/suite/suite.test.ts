@@ -1,9 +1,11 @@
 /** @file Suites narrowed, limited and overridden; names and references checked. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { EMBEDDED_LM, packageRoot } from '../paths.ts';
 import { openRegistry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { refusal } from '../testing/failing.ts';
@@ -312,10 +314,10 @@ test('--random-init draws all models anew, under other names and another title; 
   );
   assert.is(drawn.id, 's-random-init');
   assert.equal(drawn.tasks[0]!.subjects, ['lm']);
-  const embedded = { ...given(), subjects: [{ ...given().subjects[0]!, id: 'tiny-lm', path: undefined }] };
-  const alone = { ...embedded, methods: [{ id: 'pca', subjects: ['tiny-lm'] }], tasks: [] };
+  const embedded = { ...given(), subjects: [{ ...given().subjects[0]!, id: 'tiny-lm-planted', path: undefined }] };
+  const alone = { ...embedded, methods: [{ id: 'pca', subjects: ['tiny-lm-planted'] }], tasks: [] };
   const named = await overrideSuite(alone, { randomInit: 'all' });
-  assert.equal(named.methods[0]!.subjects, ['tiny-lm-random']);
+  assert.equal(named.methods[0]!.subjects, ['tiny-lm-planted-random']);
   checkNames({ ...alone, subjects: [...alone.subjects, ...named.subjects] }, 'beside each other');
   const there = absolutePaths(given(), folder);
   const other = await overrideSuite(there, { subject: { id: 'b', path: join(folder, 'b-lm') }, randomInit: 'all' });
@@ -373,6 +375,19 @@ test('subjects that contradict themselves', async () => {
 
 test('every suite of the package is a valid one', async () => {
   for (const id of suiteIds()) assert.is((await loadSuite(id)).suite.id, id);
+});
+
+test('the embedded language model that examples name is that of the default suite, in the README and the starting suite too', async () => {
+  const named = async (file: string, mention: RegExp) =>
+    [...(await readFile(join(packageRoot, file), 'utf8')).matchAll(mention)].map(([, id]) => id);
+  const spelled = [
+    ...(await loadSuite('default')).suite.subjects.map(({ id }) => id).slice(0, 1),
+    ...(await loadSuite('variants')).suite.subjects.map(({ id }) => id).slice(0, 1),
+    ...(await named('README.md', /--subject (tiny-lm\S*)/g)),
+    ...(await named('harness/scaffold/suite/starter.json', /"(tiny-lm[^"]*)"/g)),
+  ];
+  assert.ok(spelled.length > 5);
+  assert.equal([...new Set(spelled)], [EMBEDDED_LM]);
 });
 
 test.run();

@@ -8,7 +8,7 @@ const L0_TOLERANCE = 0.1;
 const DEAD = 0.2;
 /**
  * Under-trained: in the second half of the steps before the learning rate began to fall, explained variance on held-out
- * rows rose by more than `rise`, and what is left unexplained fell by more than the part `fall` of it. TopK on tiny-lm
+ * rows rose by more than `rise`, and what is left unexplained fell by more than the part `fall` of it. TopK on tiny-lm-planted
  * rises by 0.07 and falls by 27 % in 195 steps, by 0.02 and 15 % in 1,562.
  */
 const STEEP = { rise: 0.06, fall: 0.25 };

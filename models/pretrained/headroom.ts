@@ -55,7 +55,9 @@ export function headroomSection(subject: string, results: readonly Result[]): st
   const all = [...new Set(own.map(({ site }) => site.name))];
   // Where only a variant or two belong, there is nothing to tell apart.
   const sites = all.filter((site) => methodsAt(site) >= FEWEST * Math.max(...all.map(methodsAt)));
-  const columns = sites.flatMap((site) => COLUMNS.map((column) => ({ site, column })));
+  const measured = ({ site, column }: { site: string; column: (typeof COLUMNS)[number] }) =>
+    own.some((result) => result.site.name === site && result.task.id === column.task);
+  const columns = sites.flatMap((site) => COLUMNS.map((column) => ({ site, column }))).filter(measured);
   const methods = [...new Set(own.map(({ method }) => method.name))];
   const table = methods.map((method) => ({
     method,
@@ -67,7 +69,11 @@ export function headroomSection(subject: string, results: readonly Result[]): st
     ),
   }));
   const shown = table.filter(({ values }) => values.some((value) => value !== undefined));
-  const steering = columns.findIndex(({ column }) => column.task === 'steering');
+  // By steering, else by detection.
+  const steering = Math.max(
+    0,
+    columns.findIndex(({ column }) => column.task === 'steering'),
+  );
   shown.sort((a, b) => (b.values[steering] ?? -1) - (a.values[steering] ?? -1));
   const cell = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
   return [
@@ -100,6 +106,14 @@ export function writeCard(folder: string, card: string): void {
   writeFileSync(file, keepSection(card, existsSync(file) ? readFileSync(file, 'utf8') : ''));
 }
 
+/** The subjects of results that come with the package. */
+export function embedded(results: readonly Result[]): string[] {
+  const ids = [...new Set(results.map(({ subject }) => subject.id))];
+  return ids.filter((id) => existsSync(cardOf(id)));
+}
+
+const cardOf = (id: string): string => fileURLToPath(new URL(`${id}/README.md`, import.meta.url));
+
 /** The committed reference results. */
 export async function referenceResults(): Promise<Result[]> {
   const results: Result[] = [];
@@ -109,10 +123,10 @@ export async function referenceResults(): Promise<Result[]> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const results = await referenceResults();
-  for (const subject of ['tiny-lm', 'tiny-clip']) {
+  for (const subject of embedded(results)) {
     const section = headroomSection(subject, results);
     if (section === undefined) continue;
-    const file = fileURLToPath(new URL(`${subject}/README.md`, import.meta.url));
+    const file = cardOf(subject);
     await writeFile(file, withSection(await readFile(file, 'utf8'), section));
     console.log(`${subject}${section}`);
   }

@@ -5,7 +5,7 @@
  * and those of Λ in a ball of radius δ, under a linear TopK encoder. `delta` is δ over √d_in, the mean norm of the
  * activations that training sees: 1 / √d_in is the authors' δ of 1.
  *
- * State of tuning (explained variance): suite variants' tiny-lm and vision.blocks.3 .878 and .843 (its three seeds). While tuning, two
+ * State of tuning (explained variance): suite variants' tiny-lm-planted and vision.blocks.3 .878 and .843 (its three seeds). While tuning, two
  * seeds each, .875 and .844 at this rate, .883 and .841 at half of it, which on the suite ground-truth finds less (MCC .69; .754 here,
  * TopK .77). 1,024 latents of 85 centroids in 64
  * dimensions, batch 512: .911 with 9 % silent; with encoder columns as long as small atoms ask for .811 and 22 %. AuxK does not help:

@@ -7,7 +7,7 @@
  * f · Σ_l ‖d^l‖ / √v_l, the latent times its decoder norms.
  *
  * Decoder rows are free in length; it wants about half of BatchTopK's rate: explained variance .889 with 4 % of the latents silent on
- * tiny-lm where 4.5e-3 has .888 and 13 % (one seed); .828 and .796 on two sites with known features. Not run at d 768.
+ * tiny-lm-planted where 4.5e-3 has .888 and 13 % (one seed); .828 and .796 on two sites with known features. Not run at d 768.
  */
 import {
   defineSae,

@@ -1,7 +1,7 @@
 /**
  * @file Multi-TopK SAE: TopK whose latents also reconstruct four times as many at a time, so that other k work too. The second
  * reconstruction and AuxK bring latents back: biases that rise as well cost explained variance (.73 for .75 on the synthetic data
- * at batch 256, where a rate a fifth above TopK's gives .76; on tiny-lm and tiny-clip neither makes a difference).
+ * at batch 256, where a rate a fifth above TopK's gives .76; on tiny-lm-planted and tiny-clip neither makes a difference).
  *
  * State of tuning at 12,288 latents: run once by the suite wide, 390 steps of 512: explained variance .637 and still rising (TopK
  * .585).

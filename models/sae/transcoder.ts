@@ -8,7 +8,7 @@
  * Adam moves every weight by about the same length, whatever is reconstructed, and an MLP's output is a third of its input: so
  * training keeps the decoder as for a target as large as the input, multiplies by a `size`, and folds that in at the end.
  *
- * Tuned on tiny-lm (suite skip-archetypal-sweep; rates at 1,500 steps and 512 latents): explained variance .807 and .801 at L0 16.9 and
+ * Tuned on tiny-lm-planted (suite skip-archetypal-sweep; rates at 1,500 steps and 512 latents): explained variance .807 and .801 at L0 16.9 and
  * 16.7 of 16 at this rate (seeds 0 and 1), .801 at two thirds of it, .805 and .798 at L0 17.4 and 17.0 at 4/3, at twice this rate an L0
  * of 7.9; without `size` .796 at a third, and an L0 of 4.7 at 4/3 already. On data with known features (`npm run perf:synthetic`)
  * .513 and a mean greatest cosine of .917, its peer at its best .500 and .874 (before .342 and .843). Not run at d 768.

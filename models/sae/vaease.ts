@@ -7,7 +7,7 @@
  *
  * State of tuning: the rate was chosen on the world of manifolds (1,950 steps of 512, 40 latents, encoder mlp: explained variance
  * .949, .996, .999 at 3e-3, 6e-3, 1.2e-2); twice as many latents as all manifolds have dimensions train much faster than barely
- * enough. On tiny-lm (60,000 tokens, 64 latents) .675 with all latents and .483 with those below a variance of .05, TopK of 16 .741;
+ * enough. On tiny-lm-planted (60,000 tokens, 64 latents) .675 with all latents and .483 with those below a variance of .05, TopK of 16 .741;
  * `diagonal` with 512 latents collapsed there.
  */
 import {

@@ -39,7 +39,7 @@ test('every tensor keeps its mean and spread; those to keep are the same; a draw
 });
 
 test('a language model: all weights anew, or all but its table of tokens, which is its head too', async () => {
-  const folder = join(packageRoot, 'models/pretrained/tiny-lm');
+  const folder = join(packageRoot, 'models/pretrained/tiny-lm-planted');
   const open = (randomInit?: 'all' | 'blocks') => llama.load(folder, { id: 'x', randomInit }) as Promise<LanguageModel>;
   const [trained, blocks, all] = [await open(), await open('blocks'), await open('all')];
   // What the trained model itself says is likely to it, and to no other.

@@ -2,6 +2,7 @@
 import type { ResultSubject } from '../../harness/schema/result.generated.ts';
 import { byPlace, groupBy } from '../group-by.ts';
 import type { Table } from '../table.ts';
+import { taskTitle } from '../withheld.ts';
 
 /** Tables under one heading, e.g. those of one suite among several; without it, by modality alone. */
 export interface ReportPart {
@@ -59,3 +60,19 @@ export function placesOf(parts: readonly ReportPart[]): Place[] {
 
 /** Whether a place is folded: controls without anything learned, and further sites. */
 export const isFolded = ({ subject, aside }: Place): boolean => aside || subject.control === 'random-weights';
+
+/** A task with its tables, in the order of the places; what is a positive control stands apart from what ranks, and last. */
+export interface TaskPart {
+  title: string;
+  parts: { table: Table; place: Place }[];
+}
+
+export function taskParts(places: readonly Place[]): TaskPart[] {
+  const all = places.flatMap((place) => place.tables.map((table) => ({ table, place })));
+  const ranked = all.filter(({ table }) => table.plantedControl === undefined);
+  const controls = all.filter(({ table }) => table.plantedControl !== undefined);
+  return [
+    ...groupBy(ranked, ({ table }) => table.task.id),
+    ...groupBy(controls, ({ table }) => JSON.stringify([table.plantedControl, table.task.id])),
+  ].map((parts) => ({ title: taskTitle(parts[0]!.table), parts }));
+}

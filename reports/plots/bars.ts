@@ -1,23 +1,26 @@
 /** @file One metric of each method's ranked row as horizontal bars with intervals, best on top of its band. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
-import { metricTitle } from '../format.ts';
+import { formatInterval, metricTitle } from '../format.ts';
 import type { Table } from '../table.ts';
+import { Inks } from './ink.ts';
 import { rowLabels, wrapped } from './labels.ts';
 import type { Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
-/** An interval as a line with end caps; values are [row, low, high]. */
-const renderInterval: CustomSeriesRenderItem = (_params, api) => {
-  const row = api.value(0);
-  const [x1, y] = api.coord([api.value(1), row]) as [number, number];
-  const [x2] = api.coord([api.value(2), row]) as [number, number];
-  const line = (from: number, top: number, to: number, bottom: number) => ({
-    type: 'line' as const,
-    shape: { x1: from, y1: top, x2: to, y2: bottom },
-    style: { stroke: '#222', lineWidth: 1 },
-  });
-  return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 3, x1, y + 3), line(x2, y - 3, x2, y + 3)] };
-};
+/** An interval as a line with end caps; values are [row, low, high]. @param strokeOf By row. */
+const renderInterval =
+  (strokeOf: (row: number) => string): CustomSeriesRenderItem =>
+  (_params, api) => {
+    const row = api.value(0);
+    const [x1, y] = api.coord([api.value(1), row]) as [number, number];
+    const [x2] = api.coord([api.value(2), row]) as [number, number];
+    const line = (from: number, top: number, to: number, bottom: number) => ({
+      type: 'line' as const,
+      shape: { x1: from, y1: top, x2: to, y2: bottom },
+      style: { stroke: strokeOf(Number(row)), lineWidth: 1 },
+    });
+    return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 3, x1, y + 3), line(x2, y - 3, x2, y + 3)] };
+  };
 
 /** Left of the axis, in pixels. */
 const LABELS_WIDTH = 200;
@@ -36,6 +39,11 @@ export function barPlot(
   const lines = Math.max(...labels.map((label) => label.split('\n').length));
   const lows = rows.map(({ cells }) => cells[metric]!.ci95?.[0] ?? cells[metric]!.value!);
   const minimum = Math.min(...lows, options.reference ?? Number.POSITIVE_INFINITY);
+  const inks = new Inks();
+  const tips = rows.map((row) => {
+    const { value, ci95, few } = row.cells[metric]!;
+    return `${rowLabels(table.rows)(row)}: ${metricTitle(metric)} ${formatInterval(value, ci95, few ? { few } : {})}`;
+  });
   // An amount is as long as it is much: cut off at the least, that bar would be none. Shares are told apart near 1.
   const amount = table.task.metrics[metric]?.range?.[1] === null;
   const option: EChartsOption = {
@@ -54,9 +62,12 @@ export function barPlot(
     series: [
       {
         type: 'bar',
-        data: rows.map(({ method, cells }) => ({
+        data: rows.map(({ method, cells }, i) => ({
           value: cells[metric]!.value!,
-          itemStyle: { color: palette.colourOf(method.name), opacity: method.kind === 'sae' ? 0.9 : 0.6 },
+          itemStyle: {
+            color: inks.of(palette.colourOf(method.name), method.name, tips[i]!),
+            opacity: method.kind === 'sae' ? 0.9 : 0.6,
+          },
         })),
         barMaxWidth: 16,
         ...(options.reference === undefined
@@ -73,7 +84,7 @@ export function barPlot(
       },
       {
         type: 'custom',
-        renderItem: renderInterval,
+        renderItem: renderInterval((i) => inks.of('#222', rows[i]!.method.name, tips[i]!)),
         data: rows.flatMap(({ cells }, i) => {
           const ci95 = cells[metric]!.ci95;
           return ci95 ? [[i, ci95[0], ci95[1]]] : [];
@@ -88,6 +99,7 @@ export function barPlot(
     title: options.title,
     caption: options.caption,
     option,
+    inks,
     height: 70 + rows.length * (8 + lines * LINE_HEIGHT),
   };
 }

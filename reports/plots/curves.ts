@@ -3,10 +3,8 @@ import type { ResultDisplay } from '../../harness/schema/display.generated.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
 import type { Series } from './lines.ts';
 
-/** More lines than this hide one another: beyond, a method has one. */
+/** More lines than this hide one another: beyond, a method has one. All methods have theirs: a page can hide them. */
 const MAX_LINES = 14;
-/** More than this cannot be told apart, though eight colours and six kinds of dashes give more. */
-const MAX_METHODS = 24;
 
 /** What a task declares about its curves. */
 interface CurveChoice {
@@ -59,6 +57,6 @@ export function meanCurves(
   const methods = [...new Set(lines.map(({ method }) => method))];
   const first = methods.map((name) => sorted.find(({ method }) => method === name)!);
   const others = sorted.filter((line) => !first.includes(line));
-  const kept = [...first.slice(0, MAX_METHODS), ...others.slice(0, Math.max(0, MAX_LINES - first.length))];
+  const kept = [...first, ...others.slice(0, Math.max(0, MAX_LINES - first.length))];
   return { lines: lines.filter((line) => kept.includes(line)), left: lines.length - kept.length };
 }

@@ -1,5 +1,6 @@
 /** @file Named series as lines: ROC curves, scores against the factor, quantiles, training curves. */
 import type { EChartsOption } from 'echarts';
+import { Inks } from './ink.ts';
 import type { LegendEntry, Plot } from './svg.ts';
 import { type Palette, TEXT_STYLE, valueAxis } from './theme.ts';
 
@@ -29,8 +30,9 @@ export function linePlot(
 ): Plot | undefined {
   if (series.length === 0) return undefined;
   const used = new Map<string, number>();
-  const legend = series.map(({ method, label }) => ({ label, ...strokeOf(palette.colourOf(method), used) }));
-  const lines = series.map(({ label, x, y }, i) => {
+  const inks = new Inks();
+  const legend = series.map(({ method, label }) => ({ label, method, ...strokeOf(palette.colourOf(method), used) }));
+  const lines = series.map(({ method, label, x, y }, i) => {
     const { colour, dash } = legend[i]!;
     return {
       type: 'line' as const,
@@ -38,8 +40,12 @@ export function linePlot(
       data: x.flatMap((at, j) => (options.logX && at <= 0 ? [] : [[at, y[j]!]])),
       showSymbol: x.length <= 20,
       symbolSize: 5,
-      lineStyle: { width: 1.6, type: dash.length > 0 ? [...dash] : ('solid' as const) },
-      itemStyle: { color: colour },
+      lineStyle: {
+        width: 1.6,
+        type: dash.length > 0 ? [...dash] : ('solid' as const),
+        color: inks.of(colour, method, label),
+      },
+      itemStyle: { color: inks.of(colour, method, label) },
     };
   });
   const diagonal = {
@@ -59,5 +65,5 @@ export function linePlot(
     yAxis: valueAxis(options.y, { nameGap: 42 }),
     series: options.diagonal ? [...lines, diagonal] : lines,
   };
-  return { title: options.title, caption: options.caption, option, legend };
+  return { title: options.title, caption: options.caption, option, legend, inks };
 }

@@ -46,7 +46,7 @@ function lawPlot(title: string, caption: string, curves: readonly Curve[]): Plot
     yAxis: valueAxis('unexplained variance', { nameGap: 44, type: 'log', logBase: 2 }),
     series,
   };
-  const legend = curves.map(({ name }) => ({ label: name, colour: palette.colourOf(name), dash: [] }));
+  const legend = curves.map(({ name }) => ({ label: name, method: name, colour: palette.colourOf(name), dash: [] }));
   return { title, caption: `Points: trainings, the mean over seeds. Dashed: ${caption}`, option, legend };
 }
 

@@ -1,8 +1,9 @@
 /** @file A metric against another or a size, a point for each method's ranked row, with the interval of the metric. */
 import type { EChartsOption } from 'echarts';
 import { NEAR, paretoFront } from '../../harness/num/stats/fronts.ts';
-import { metricTitle } from '../format.ts';
+import { formatInterval, formatNumber, metricTitle } from '../format.ts';
 import type { Table, TableRow } from '../table.ts';
+import { Inks } from './ink.ts';
 import { rowLabels, wrapped } from './labels.ts';
 import { PLOT_WIDTH, type Plot } from './svg.ts';
 import { type Palette, RING, TEXT_STYLE, valueAxis } from './theme.ts';
@@ -49,6 +50,13 @@ export function scatterPlot(
           NEAR,
         )
       : [];
+  const inks = new Inks();
+  const inkOf = ({ label, method, x, y, ci95 }: (typeof points)[number]) =>
+    inks.of(
+      palette.colourOf(method.name),
+      method.name,
+      `${label.replaceAll('\n', ' ')}: ${metricTitle(yName)} ${formatInterval(y, ci95)} at ${metricTitle(size.metric)} ${formatNumber(x)}`,
+    );
   const option: EChartsOption = {
     textStyle: TEXT_STYLE,
     grid: { left: 64, right: LABELS_WIDTH, top: 16, bottom: 48 },
@@ -63,7 +71,7 @@ export function scatterPlot(
           symbol: point.method.kind === 'sae' ? 'circle' : 'diamond',
           symbolSize: point.method.kind === 'sae' ? 10 : 9,
           itemStyle: {
-            color: palette.colourOf(point.method.name),
+            color: inkOf(point),
             ...(best.some((each) => each === point) ? RING : {}),
           },
         })),
@@ -78,8 +86,9 @@ export function scatterPlot(
         labelLayout: { x: PLOT_WIDTH - LABELS_WIDTH + 16, moveOverlap: 'shiftY' },
         labelLine: { show: true, length2: 4, lineStyle: { color: '#bbb' } },
       },
-      ...points.flatMap(({ x, ci95, method }) =>
-        ci95
+      ...points.flatMap((point) => {
+        const { x, ci95 } = point;
+        return ci95
           ? [
               {
                 type: 'line' as const,
@@ -89,13 +98,19 @@ export function scatterPlot(
                 ],
                 symbol: 'none',
                 silent: true,
-                lineStyle: { color: palette.colourOf(method.name), width: 1.2 },
+                lineStyle: { color: inkOf(point), width: 1.2 },
               },
             ]
-          : [],
-      ),
+          : [];
+      }),
     ],
   };
   const lines = points.reduce((sum, { label }) => sum + label.split('\n').length, 0);
-  return { title: options.title, caption: options.caption, option, height: Math.max(380, 80 + lines * LABEL_HEIGHT) };
+  return {
+    title: options.title,
+    caption: options.caption,
+    option,
+    inks,
+    height: Math.max(380, 80 + lines * LABEL_HEIGHT),
+  };
 }

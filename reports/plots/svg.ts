@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module';
 import type * as ECharts from 'echarts';
 import type { EChartsOption } from 'echarts';
+import { htmlText } from '../escape.ts';
+import type { Inks } from './ink.ts';
 
 /** In pixels: two of them stand side by side in the page. */
 export const PLOT_WIDTH = 552;
@@ -9,6 +11,7 @@ export const PLOT_WIDTH = 552;
 /** One line of a plot in its legend. */
 export interface LegendEntry {
   label: string;
+  method: string;
   colour: string;
   /** Lengths of strokes and gaps in turn; empty: solid. */
   dash: readonly number[];
@@ -21,6 +24,8 @@ export interface Plot {
   option: EChartsOption;
   /** Stands below the drawing as text of the page, which wraps: inside it, long names and many lines are cut off. */
   legend?: readonly LegendEntry[];
+  /** Those that its strokes and points are drawn with. */
+  inks?: Inks;
   height?: number;
 }
 
@@ -36,15 +41,14 @@ export async function renderSvg(plot: Plot, id: string): Promise<string> {
   try {
     chart.setOption({ animation: false, ...option });
     const svg = chart.renderToSVGString();
-    const label = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-    return (
-      svg
-        // Hover styles mean nothing without scripts, and their names count up over the life of the process.
-        .replaceAll(/<style[\s\S]*?<\/style>/g, '')
-        .replaceAll(/ class="zr[^"]*"/g, '')
-        .replaceAll(/\bzr\d+-/g, `${id}-`)
-        .replace('<svg ', `<svg role="img" aria-label="${label}" `)
-    );
+    const plain = svg
+      // Hover styles mean nothing without scripts, and their names count up over the life of the process.
+      .replaceAll(/<style[\s\S]*?<\/style>/g, '')
+      .replaceAll(/ class="zr[^"]*"/g, '')
+      .replaceAll(/ ecmeta_\w+="[^"]*"| pointer-events="visible"/g, '')
+      .replaceAll(/\bzr\d+-/g, `${id}-`)
+      .replace('<svg ', `<svg role="img" aria-label="${htmlText(title)}" `);
+    return plot.inks ? plot.inks.apply(plain) : plain;
   } finally {
     // An SSR chart keeps a timer: without this the process would not end.
     chart.dispose();

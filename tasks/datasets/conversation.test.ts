@@ -19,11 +19,11 @@ const MISTRAL =
   "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + '[/INST]' }}" +
   "{% else %}{{ ' ' + message['content'] | trim + eos_token }}{% endif %}{% endfor %}";
 
-/** A folder with the tokenizer of tiny-lm, and a chat template if one is given. */
+/** A folder with the tokenizer of tiny-lm-planted, and a chat template if one is given. */
 async function modelWith(folder: string, template?: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
-    await copyFile(join(packageRoot, 'models/pretrained/tiny-lm', file), join(folder, file));
+    await copyFile(join(packageRoot, 'models/pretrained/tiny-lm-planted', file), join(folder, file));
   }
   if (template !== undefined) await writeFile(join(folder, 'chat_template.jinja'), template);
   return folder;

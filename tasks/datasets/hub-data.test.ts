@@ -206,7 +206,12 @@ test('validate downloads nothing', async () => {
   assert.instance(error, NotDownloaded);
   const file = join(root, 'own.json');
   const dataset = { id: 'stories', options: { path: ['./gone.csv', 'hub:org/stories'] } };
-  const subject = { id: 'tiny-lm', sites: ['blocks.2.hook_resid_post'], activations: { train: 16, test: 8 }, dataset };
+  const subject = {
+    id: 'tiny-lm-planted',
+    sites: ['blocks.2.hook_resid_post'],
+    activations: { train: 16, test: 8 },
+    dataset,
+  };
   const content = {
     id: 'own',
     title: 'Own',

@@ -24,7 +24,7 @@ const SHARES: Shares<Use> = [
 /**
  * Documents drawn from the grammar of the text world. Which documents serve the corpus for training, the held-out
  * corpus and the concepts is decided by their text, so the three are disjoint. Labelled documents are matched in
- * length within a concept, counted in tokens of the world's own tokenizer, which is tiny-lm's too.
+ * length within a concept, counted in tokens of the world's own tokenizer, which is tiny-lm-planted's too.
  */
 export default defineDataset<WorldOptions>({
   id: 'text-world',

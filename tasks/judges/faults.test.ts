@@ -1,4 +1,4 @@
-/** @file The programmatic judge on texts that nobody should be able to earn a mark with, on tiny-lm in the text world. */
+/** @file The programmatic judge on texts that nobody should be able to earn a mark with, on tiny-lm-planted in the text world. */
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -27,7 +27,9 @@ let judge: TaskJudge;
 let scale: FluencyScale;
 test.before(async () => {
   await initBackend();
-  lm = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+  lm = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm-planted'), {
+    id: 'tiny-lm-planted',
+  })) as LanguageModel;
   dataset = await textWorld.open({ train: 4, eval: 4 }, { seed: 0, baseDir: '' });
   judge = judgeOn(dataset, datasetJudge);
   scale = await fluencyScale(lm, await dataset.corpus('test', 80), { texts: 80, maxNewTokens: 32 });

@@ -1,4 +1,4 @@
-/** @file What is kept of a language model's clean passes, on tiny-lm in the text world. */
+/** @file What is kept of a language model's clean passes, on tiny-lm-planted in the text world. */
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,7 +16,9 @@ test.before(async () => {
 });
 
 test('what is kept of the clean passes changes no bit: log-probabilities, the stream after the last block, nothing', async () => {
-  const model = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+  const model = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm-planted'), {
+    id: 'tiny-lm-planted',
+  })) as LanguageModel;
   const world = await textWorld.open({ train: 4, eval: 4 }, { seed: 0, baseDir: '' });
   const texts = (await world.corpus('test', 6)).map(({ text }) => text!);
   const site = 'blocks.2.hook_resid_post';

@@ -21,7 +21,9 @@ let rows: (GenerationRow & { steering: Steering })[];
 
 test.before(async () => {
   await initBackend();
-  subject = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm'), { id: 'tiny-lm' })) as LanguageModel;
+  subject = (await llama.load(join(packageRoot, 'models/pretrained/tiny-lm-planted'), {
+    id: 'tiny-lm-planted',
+  })) as LanguageModel;
   rows = prompts.flatMap((text, p) =>
     [0, 12].map((strength, s) => {
       const vector = Float32Array.from({ length: 128 }, (_, j) => Math.sin(j + p));

@@ -54,9 +54,21 @@ type Context = Pick<
   | 'shared'
 >;
 
+/** With what a method steers, and in which ways. */
+export interface LmWays {
+  /** By concept. */
+  vectors: readonly (SteeringVector | undefined)[];
+  kinds: readonly (Kind | 'own' | 'none')[];
+  /** How vectors were chosen: the axis `selection`. */
+  selection: string;
+  /** Name of its curves in place of the kind's: of what the method is compared with, whose rows have no rank. */
+  control?: string;
+}
+
 /** A concept with what it is steered with, and how; `c` is its place among the chosen concepts. */
 interface Steered {
-  kind: Kind | 'own' | 'none';
+  way: LmWays;
+  kind: LmWays['kinds'][number];
   c: number;
   concept: Concept;
   vector: SteeringVector;
@@ -108,26 +120,24 @@ export async function steerLm(
   context: Context,
   subject: LanguageModel,
   shared: LmShared,
-  vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly Steered['kind'][],
-  selectedBy: string,
+  ways: readonly LmWays[],
 ): Promise<TaskOutcome> {
   const records = recordsOf(context);
   const { write, ask } = context.method;
   const make = write ? writeWanted : ask ? askWanted : generateWanted;
   const passes: SteeredPasses = {
     generate: eachOnce(
-      ({ kind, c, factor, p }: Wanted) => `${kind} ${c} ${factor} ${p}`,
+      ({ way, kind, c, factor, p }: Wanted) => `${way.selection} ${kind} ${c} ${factor} ${p}`,
       (wanted) => make(context, subject, shared.prompts, wanted),
     ),
     costs: eachOnce(
-      ({ kind, c, factor }: Chosen) => `${kind} ${c} ${factor}`,
+      ({ way, kind, c, factor }: Chosen) => `${way.selection} ${kind} ${c} ${factor}`,
       (chosen) => costsOf(context, subject, shared.documents, chosen),
     ),
   };
   const outcomes: TaskOutcome[] = [];
   for (const record of records) {
-    outcomes.push(await steerUnder(record, context, passes, shared, vectors, kinds, selectedBy));
+    outcomes.push(await steerUnder(record, context, passes, shared, ways));
   }
   return joinedOutcome(outcomes, records);
 }
@@ -141,20 +151,19 @@ async function steerUnder(
   context: Context,
   passes: SteeredPasses,
   shared: LmShared,
-  vectors: readonly (SteeringVector | undefined)[],
-  kinds: readonly Steered['kind'][],
-  selectedBy: string,
+  all: readonly LmWays[],
 ): Promise<TaskOutcome> {
   const { options, labelled } = context;
   const { judge } = record;
   const { prompts } = shared;
-  const steered = kinds.flatMap((kind) =>
+  const each = all.flatMap((way) => way.kinds.map((kind) => ({ way, kind })));
+  const steered = each.flatMap(({ way, kind }) =>
     shared.concepts.flatMap((place, c): Steered[] => {
-      const vector = vectors[c];
-      return vector ? [{ kind, c, vector, concept: labelled!.set.concepts[place]! }] : [];
+      const vector = way.vectors[c];
+      return vector ? [{ way, kind, c, vector, concept: labelled!.set.concepts[place]! }] : [];
     }),
   );
-  const idle = kinds.includes('none');
+  const idle = each.some(({ kind }) => kind === 'none');
   const factors = idle ? [0] : options.factors;
   const { selection, reporting } = halves(prompts[0]?.length ?? 0);
   const withoutSteering = ({ c, p }: Pick<Wanted, 'c' | 'p'>) => shared.unsteered[streamOf(prompts, c, p)]!;
@@ -204,12 +213,16 @@ async function steerUnder(
       costs: costs[i],
     };
   });
-  const ways = kinds.map((kind) => ({ kind, own: scores.filter((_, i) => chosen[i]!.kind === kind) }));
+  const ways = each.map(({ way, kind }) => ({
+    ...{ kind, selection: way.selection, control: way.control },
+    own: scores.filter((_, i) => chosen[i]!.kind === kind && chosen[i]!.way === way),
+  }));
   const missing = missingReason(steered.length, unrated);
   return {
-    rows: ways.map(({ kind, own }) => ({
-      axes: { selection: selectedBy, intervention: kind },
+    rows: ways.map(({ kind, selection, control, own }) => ({
+      axes: { selection, intervention: kind },
       ...lmMeasured(own, missing, shared.documents),
+      ...(control !== undefined && { control: true }),
     })),
     details: {
       judge: {
@@ -218,9 +231,12 @@ async function steerUnder(
         fluency: shared.scale,
         ...(unrated.length > 0 ? { unrated: unrated.length } : {}),
       },
-      ...Object.fromEntries(ways.map(({ kind, own }) => [`${selectedBy}/${kind}`, own.map(lmDetails)])),
+      ...Object.fromEntries(ways.map(({ kind, selection, own }) => [`${selection}/${kind}`, own.map(lmDetails)])),
     },
-    curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : lmCurves(own, factors, kind)))),
+    curves: Object.assign(
+      {},
+      ...ways.map(({ kind, control, own }) => (kind === 'none' ? {} : lmCurves(own, factors, control ?? kind))),
+    ),
   };
 }
 

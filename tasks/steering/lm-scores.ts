@@ -1,13 +1,14 @@
 /** @file Scores of steered texts by concept: the choice of the factor, cells, details and curves. */
 import type {
   Concept,
+  MetricDefinition,
   MetricValue,
   ResultRow,
   RowSamples,
   SteeringPrompt,
   TaskOutcome,
 } from '../../harness/contract.ts';
-import { allUnavailable, measuredCell } from '../../harness/kit/index.ts';
+import { allUnavailable, crossedInterval, measuredCell, won } from '../../harness/kit/index.ts';
 import { atEnd, type Trial } from './factor-search.ts';
 import type { Cost } from './likelihood/capability.ts';
 import { COST_METRICS, costCells } from './likelihood/cost-cells.ts';
@@ -130,7 +131,7 @@ function wonAgainstUnsteered({ ratings, unsteered }: ConceptScores): number | un
   const both = (_: Ratings, p: number) => ratings[p]!.overall !== null && unsteered[p]!.overall !== null;
   const [own, other] = [mean(ratings.filter(both), 'overall'), mean(unsteered.filter(both), 'overall')];
   if (own === null || other === null) return undefined;
-  return own > other ? 1 : own === other ? 0.5 : 0;
+  return won(own, other);
 }
 
 /** What a result says of one concept. */
@@ -160,25 +161,38 @@ export function lmCurves(
   intervention: string,
 ): NonNullable<TaskOutcome['curves']> {
   if (scores.length === 0) return {};
-  return Object.fromEntries(
-    NAMES.map((name) => {
-      const points = factors.flatMap((factor) => {
-        const values = scores.flatMap(({ trials }) => {
-          const found = trials.find((each) => each.factor === factor);
-          return (found && mean(found.result, name)) ?? [];
-        });
-        const point = conceptMean(name, values);
-        return point ? [{ factor, ...point }] : [];
+  const curve = (of: (ratings: readonly Ratings[]) => number | null, range: MetricDefinition['range']) => {
+    const points = factors.flatMap((factor) => {
+      const values = scores.flatMap(({ trials }) => {
+        const found = trials.find((each) => each.factor === factor);
+        return (found && of(found.result)) ?? [];
       });
-      const curve = {
-        x: points.map(({ factor }) => factor),
-        y: points.map(({ value }) => value),
-        lo: points.map(({ value, ci }) => ci?.[0] ?? value),
-        hi: points.map(({ value, ci }) => ci?.[1] ?? value),
-      };
-      return [`score-by-factor/${intervention}/${name}`, curve];
-    }),
-  );
+      const point = crossedInterval(values, [], 0, range);
+      return point ? [{ factor, ...point }] : [];
+    });
+    return {
+      x: points.map(({ factor }) => factor),
+      y: points.map(({ value }) => value),
+      lo: points.map(({ value, ci }) => ci?.[0] ?? value),
+      hi: points.map(({ value, ci }) => ci?.[1] ?? value),
+    };
+  };
+  return Object.fromEntries([
+    ...NAMES.map((name) => [
+      `score-by-factor/${intervention}/${name}`,
+      curve((ratings) => mean(ratings, name), [0, CLEARLY]),
+    ]),
+    [`shown-by-factor/${intervention}`, curve(shownClearly, [0, 1])],
+  ]);
+}
+
+/** The rating of a concept that is shown clearly: the most. */
+const CLEARLY = 2;
+
+/** Share of the texts with a rating of the concept whose rating is the most; null where none has one. */
+function shownClearly(ratings: readonly Ratings[]): number | null {
+  const known = ratings.flatMap(({ concept }) => concept ?? []);
+  return known.length === 0 ? null : known.filter((rating) => rating >= CLEARLY).length / known.length;
 }
 
 /** Mean of a rating over the prompts that have it; null where none has. */

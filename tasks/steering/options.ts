@@ -11,6 +11,7 @@ export interface SteeringOptions extends PositionOptions {
   extend: number;
   interventions: Kind[];
   selection: LatentSelection;
+  randomLatent: boolean;
   maxNewTokens: number;
   documents: number;
   temperature: number;
@@ -64,6 +65,12 @@ export const STEERING_OPTIONS: OptionsSchema = {
     default: 'auroc',
     description:
       'How the latent of a dictionary is chosen: best training AUROC; by a file of labels; LM: of the 10 of best AUROC the one of largest output score.',
+  },
+  randomLatent: {
+    type: 'boolean',
+    default: false,
+    description:
+      'LM: a sparse dictionary is also steered by a latent drawn at random among those that fire on training items, added as long as the chosen one: its own control.',
   },
   ...POSITION_OPTIONS,
   maxNewTokens: { type: 'integer', minimum: 1, default: 32, description: 'LM: tokens generated a prompt.' },

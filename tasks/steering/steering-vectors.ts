@@ -189,7 +189,7 @@ async function chosenLatents(
 }
 
 /** What one unit of a latent adds to the reconstruction; the unit direction where the method does not decode. */
-async function latentEffect(method: FittedMethod, latent: number): Promise<Float32Array> {
+export async function latentEffect(method: FittedMethod, latent: number): Promise<Float32Array> {
   const { d_in, d_sae } = method as { d_in: number; d_sae: number };
   if (!method.decode) return method.directions!().slice(latent * d_in, (latent + 1) * d_in);
   const decode = method.decode.bind(method);

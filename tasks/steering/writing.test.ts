@@ -1,7 +1,7 @@
 /** @file What the steering task has judged: texts that a method writes itself or asks for, from prompts of each concept's own. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Dataset, FittedMethod } from '../../harness/contract.ts';
+import { type Dataset, type FittedMethod, tf } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { initBackend } from '../../harness/num/backend.ts';
 import { checkedRows } from '../../harness/results/rows.ts';
@@ -26,6 +26,7 @@ const OPTIONS = {
     judge: 'dataset',
     judgeOptions: {},
     selection: 'auroc' as const,
+    randomLatent: false,
     positions: 'all' as const,
     positionCount: 4,
     documents: 8,
@@ -33,11 +34,11 @@ const OPTIONS = {
 };
 
 /** The outcome of a method, and the model it was tried on. */
-async function run(method: FittedMethod, dataset = wordDataset, concepts = wordConcepts) {
+async function run(method: FittedMethod, dataset = wordDataset, concepts = wordConcepts, more = {}) {
   const subject = wordModel();
   const activations = wordActivations;
   const context = {
-    ...{ options: OPTIONS, subject, dataset, labelled: memoryLabelled(concepts, activations) },
+    ...{ options: { ...OPTIONS, ...more }, subject, dataset, labelled: memoryLabelled(concepts, activations) },
     ...{ test: activations, train: activations, rng: createRng(0), seed: 0, progress: () => {} },
     site: { name: 'resid', d: 5, modality: 'text' as const, kind: 'tokens' as const },
     judge: judgeOn(dataset, datasetJudge),
@@ -90,6 +91,36 @@ test('a method that asks: the subject generates from its prompt, and the text st
   assert.is(concept!.examples[0]!.prompt, 'go');
   assert.is(concept!.examples[0]!.text.trim(), 'concept concept concept');
   assert.is(subject.generated(), 8, 'the unsteered texts, and those of either half of the prompts');
+});
+
+test('a dictionary beside a random latent: a row of its own, a control, with its own curve', async () => {
+  const dictionary: FittedMethod = {
+    d_in: 5,
+    d_sae: 5,
+    sparse: true,
+    encode: (x) => ({ kind: 'dense', values: tf.relu(x) }),
+    decode: (codes) => tf.clone(codes.values),
+    dispose: () => {},
+  };
+  const given = [dictionary, wordDataset, wordConcepts] as const;
+  const { outcome } = await run(...given, { randomLatent: true });
+  const rows = checkedRows(outcome, task.metrics, 'steering');
+  assert.equal(
+    rows.map(({ axes, control }) => [axes['selection'], axes['intervention'], control]),
+    [
+      ['auroc', 'add', undefined],
+      ['random', 'add', true],
+    ],
+  );
+  // The other latent that fires on training items makes `other` likelier: never the concept.
+  assert.equal(
+    rows.map(({ metrics }) => metrics['concept']!.value),
+    [2, 0],
+  );
+  assert.equal(outcome.curves!['shown-by-factor/add']!.y, [1]);
+  assert.equal(outcome.curves!['shown-by-factor/random-latent']!.y, [0]);
+  const alone = (await run(...given)).outcome;
+  assert.equal(alone.rows, outcome.rows.slice(0, 1), 'what stands beside it changes nothing');
 });
 
 test('prompts of each concept’s own: written from, judged and told as such; the same ones are one item of the interval', async () => {

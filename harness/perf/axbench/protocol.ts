@@ -1,5 +1,7 @@
 /** @file AxBench's protocol of steering over judged generations: overall scores, the choice of a factor, win rates (arXiv:2501.17148 §4). */
+
 import { harmonicMean } from '../../../tasks/steering/ratings.ts';
+import { won } from '../../num/stats/win-rate.ts';
 
 /** What counts for a rating that cannot be read: nothing, or 0 as in AxBench's own code. */
 export type Unreadable = 'missing' | 'zero';
@@ -79,7 +81,7 @@ export function winRate(own: readonly ConceptOutcome[], other: readonly ConceptO
     own.map(({ concept, overall }) => {
       const against = theirs.get(concept) ?? null;
       if (overall === null || against === null) return null;
-      return overall > against ? 1 : overall === against ? 0.5 : 0;
+      return won(overall, against);
     }),
   );
 }

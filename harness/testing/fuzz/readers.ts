@@ -95,7 +95,7 @@ async function sae(): Promise<Seed[]> {
   const weights = readFileSync(path);
   await rm(folder, { recursive: true });
   const common = { d_in: 3, d_sae: 5, dtype: 'float32', device: 'cpu', apply_b_dec_to_input: true };
-  const metadata = { hook_name: 'blocks.0.hook_resid_post', model_name: 'tiny-lm' };
+  const metadata = { hook_name: 'blocks.0.hook_resid_post', model_name: 'tiny-lm-planted' };
   const configs = [
     { ...common, architecture: 'topk', k: 2, normalize_activations: 'none', metadata },
     { ...common, architecture: 'standard', normalize_activations: 'expected_average_only_in', metadata },
@@ -247,7 +247,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
   'tokenizer.json': {
     seeds: async () => {
       const { json } = gpt2Tokenizer(JSON.parse(VOCABULARY) as Record<string, number>, ['h e', 't h', 'th e']);
-      const tinyLm = readFileSync(join(packageRoot, 'models/pretrained/tiny-lm/tokenizer.json'));
+      const tinyLm = readFileSync(join(packageRoot, 'models/pretrained/tiny-lm-planted/tokenizer.json'));
       const clip = subject('clip-quick-gelu', 'tokenizer.json', ['tokenizer_config.json']);
       return [
         ...alone('tokenizer.json', JSON.stringify(json), tinyLm),

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeNpy } from '../../io/npy.ts';
 import { createRng } from '../../num/rng.ts';
+import { EMBEDDED_LM } from '../../paths.ts';
 
 /** What the runs read, made once for both states of the code. */
 export interface Inputs {
@@ -34,7 +35,7 @@ export const RUNS: readonly NumbersRun[] = [
       '--checkpoint',
       checkpoint,
       '--only',
-      'subjects=tiny-lm',
+      `subjects=${EMBEDDED_LM}`,
       '--only',
       'methods=neurons,random,trained',
     ],
@@ -46,7 +47,7 @@ export const TRAINING = [
   '--sae',
   'topk',
   '--subject',
-  'tiny-lm',
+  EMBEDDED_LM,
   '--site',
   SITE,
   '--dataset',

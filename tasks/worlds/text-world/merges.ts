@@ -1,4 +1,4 @@
-/** @file The merges of the text world's tokenizer, in order: pairs of pieces. models/pretrained/tiny-lm/make/ writes it. */
+/** @file The merges of the text world's tokenizer, in order: pairs of pieces. models/pretrained/tiny-lm-planted/make/ writes it. */
 export const MERGES = [
   'Ġ t h e Ġ a Ġt he i n Ġ s Ġ f Ġ b Ġ w Ġ c e r o u e s i t Ġ p a r e d n d Ġ o a t l e Ġ m o r l l Ġ in',
   'Ġ d a s i c Ġ r a c Ġ h Ġ n in g Ġ l ou t T he e n Ġa nd o w r i Ġt o it h Ġw ith Ġa b a n Ġab out o n',

@@ -1,19 +1,19 @@
-/** @file Lengths that match labelled documents: those of tiny-lm's tokenizer, without reading it. */
+/** @file Lengths that match labelled documents: those of tiny-lm-planted's tokenizer, without reading it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer } from '../../../harness/io/tokenizer.ts';
 import { BYTE_ALPHABET, createRng, packageRoot } from '../../../harness/kit/index.ts';
-import { SPECIALS, tokenizerJson } from '../../../models/pretrained/tiny-lm/make/tokenizer-json.ts';
+import { SPECIALS, tokenizerJson } from '../../../models/pretrained/tiny-lm-planted/make/tokenizer-json.ts';
 import { MERGES } from './merges.ts';
 import { mergePieces, pretokenize, tokenCounter } from './token-count.ts';
 import { createTextWorld } from './world.ts';
 
 const test = suite('text-world/token-count');
-const TINY_LM = join(packageRoot, 'models/pretrained/tiny-lm');
+const TINY_LM = join(packageRoot, 'models/pretrained/tiny-lm-planted');
 
-test('the merges are those of tiny-lm', () => {
+test('the merges are those of tiny-lm-planted', () => {
   const merges = Array.from(
     { length: MERGES.length / 2 },
     (_, i) => MERGES.slice(2 * i, 2 * i + 2) as [string, string],
@@ -23,7 +23,7 @@ test('the merges are those of tiny-lm', () => {
   assert.equal(tokenizerJson({ vocab, merges }, SPECIALS, '<s>'), file);
 });
 
-test('every document, and any text, has as many tokens as in tiny-lm', async () => {
+test('every document, and any text, has as many tokens as in tiny-lm-planted', async () => {
   const tokenizer = await loadTokenizer(TINY_LM);
   const lengthOf = tokenCounter();
   const world = createTextWorld();

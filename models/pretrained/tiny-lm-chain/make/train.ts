@@ -48,7 +48,7 @@ const MAX_LENGTH = 192;
 const SAVE_EVERY = 200;
 
 const { part: PART, out: folder } = optionsOrExit();
-const words = fileURLToPath(new URL('../../tiny-lm/', import.meta.url));
+const words = fileURLToPath(new URL('../../tiny-lm-planted/', import.meta.url));
 const backend = await initBackend();
 console.log(`tiny-lm-chain: ${backend.name} (${backend.detail}), part ${PART}`);
 const world = createTextWorld();
@@ -135,10 +135,10 @@ await measure(folder, {
     `on the ${backend.name} backend beside much other work, ${cpu.toFixed(0)} minutes of one core's time`,
 });
 
-/** tiny-lm's tokenizer with a token for every tag. */
+/** The tokenizer of tiny-lm-planted with a token for every tag. */
 async function tokenizerFiles() {
   const [json, settings] = await Promise.all(
-    ['tokenizer.json', 'tokenizer_config.json'].map((name) => readJson(`${words}${name}`, 'tiny-lm')),
+    ['tokenizer.json', 'tokenizer_config.json'].map((name) => readJson(`${words}${name}`, 'tiny-lm-planted')),
   );
   const { added_tokens: specials, ...tokenizer } = json as { added_tokens: object[] };
   const tags = world.concepts.map(({ id }, place) => addedToken(tagOf(id), vocabSize + place));

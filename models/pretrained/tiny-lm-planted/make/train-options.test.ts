@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { trainOptions } from './train-options.ts';
 
-const test = suite('tiny-lm/train-options');
+const test = suite('tiny-lm-planted/train-options');
 
 const refused = (...args: string[]): string => {
   try {
@@ -15,7 +15,7 @@ const refused = (...args: string[]): string => {
 };
 
 test('the model as committed, and the three sizes beside it', () => {
-  const tinyLm = { id: 'tiny-lm', hidden: 128, layers: 6, steps: 3000, documents: 64, dtype: 'F32' };
+  const tinyLm = { id: 'tiny-lm-planted', hidden: 128, layers: 6, steps: 3000, documents: 64, dtype: 'F32' };
   assert.equal(trainOptions([]), tinyLm);
   const size = '--id tiny-lm-d32 --hidden 32 --layers 4 --steps 900 --documents 16 --dtype F16'.split(' ');
   const small = { id: 'tiny-lm-d32', hidden: 32, layers: 4, steps: 900, documents: 16, dtype: 'F16' };

@@ -1,4 +1,4 @@
-/** @file What tiny-lm is trained with: where a document has shown its theme, and the loss that reads and writes themes. */
+/** @file What tiny-lm-planted is trained with: where a document has shown its theme, and the loss that reads and writes themes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NamedTensors, Rng } from '../../../../harness/contract.ts';
@@ -13,7 +13,7 @@ import { readLlama } from '../../../subjects/llama.ts';
 import { type DocumentBatch, freshBatches } from './documents.ts';
 import { initThemeVectors, lossWithThemes, THEME_SITE, withoutThemeVectors } from './theme-vectors.ts';
 
-const test = suite('models/pretrained/tiny-lm');
+const test = suite('models/pretrained/tiny-lm-planted');
 test.before(async () => {
   await initBackend('wasm');
 });

@@ -16,7 +16,7 @@ export interface TrainOptions {
 const COUNTS = { hidden: 128, layers: 6, steps: 3000, documents: 64 };
 const DTYPES = ['F16', 'F32'] as const;
 
-/** @throws UserError for an option out of range, and for a model of another size that would take the place of tiny-lm. */
+/** @throws UserError for an option out of range, and for a model of another size that would take the place of tiny-lm-planted. */
 export function trainOptions(args: string[]): TrainOptions {
   const given = parseArgs({
     args,
@@ -39,7 +39,7 @@ export function trainOptions(args: string[]): TrainOptions {
   const dtype = DTYPES.find((name) => name === given.dtype) ?? refuse('dtype', DTYPES.join(' or '), `'${given.dtype}'`);
   const size = (['hidden', 'layers'] as const).find((name) => given[name] !== undefined);
   if (given.id === undefined && size) refuse('id', `the name of the new model, beside --${size}`, 'none');
-  const id = given.id ?? 'tiny-lm';
+  const id = given.id ?? 'tiny-lm-planted';
   if (!/^[a-z0-9][a-z0-9-]*$/.test(id)) refuse('id', "the name of a folder such as 'tiny-lm-d32'", `'${id}'`);
   return {
     ...{ id, dtype },

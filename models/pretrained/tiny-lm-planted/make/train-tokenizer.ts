@@ -1,7 +1,7 @@
 /**
- * @file Trains the tokenizer of tiny-lm on a seeded sample of the text world and writes it in Hugging Face layout, and its
+ * @file Trains the tokenizer of tiny-lm-planted on a seeded sample of the text world and writes it in Hugging Face layout, and its
  * merges into the text world, whose labelled documents are matched in length by them: `node --import tsx
- * models/pretrained/tiny-lm/make/train-tokenizer.ts`. The same result on every machine.
+ * models/pretrained/tiny-lm-planted/make/train-tokenizer.ts`. The same result on every machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { BYTE_ALPHABET, createRng } from '../../../../harness/kit/index.ts';
@@ -45,5 +45,5 @@ const config = {
 };
 await writeFile(new URL('tokenizer_config.json', OUT), `${JSON.stringify(config, null, 2)}\n`);
 console.log(
-  `tiny-lm tokenizer: ${bpe.vocab.length} tokens, ${bpe.merges.length} merges, ${counts.size} different words`,
+  `tiny-lm-planted tokenizer: ${bpe.vocab.length} tokens, ${bpe.merges.length} merges, ${counts.size} different words`,
 );

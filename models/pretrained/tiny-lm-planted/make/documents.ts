@@ -1,4 +1,4 @@
-/** @file Documents of the text world as token batches for tiny-lm: BOS, text, EOS, right-padded. */
+/** @file Documents of the text world as token batches for tiny-lm-planted: BOS, text, EOS, right-padded. */
 import type { Rng, TokenBatch, Tokenizer } from '../../../../harness/contract.ts';
 import type { TextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 import { batchOf } from '../../../subjects/load.ts';
@@ -14,7 +14,7 @@ export function encodeDocuments(tokenizer: Tokenizer, texts: string[]): TokenBat
 /** Batches per pool: documents of like length go together, which halves the padding. */
 const POOL = 16;
 
-/** Clauses of a lesson: the number from which a document still fits tiny-lm's positions nearly always. */
+/** Clauses of a lesson: the number from which a document still fits tiny-lm-planted's positions nearly always. */
 const LESSON_CLAUSES = 7;
 
 /** A batch of documents with what training knows of each row. */

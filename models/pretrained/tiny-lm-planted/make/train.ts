@@ -1,5 +1,5 @@
 /**
- * @file Trains tiny-lm on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm/make/train.ts`.
+ * @file Trains tiny-lm-planted on the text world and writes its folder: `node --import tsx models/pretrained/tiny-lm-planted/make/train.ts`.
  * Every batch is fresh, so there is no epoch and nothing to overfit. Fixed seeds: the same weights on the same backend.
  *
  * The three sizes of the suite scaling-subjects, with N = 32, 64 and 128, are trained alike and shorter:
@@ -59,6 +59,7 @@ const backend = await initBackend();
 console.log(`${ID}: ${backend.name} (${backend.detail}), ${STEPS} steps`);
 const world = createTextWorld();
 const tokenizer = await loadTokenizer(tinyLm);
+// The name that the model had when it was trained: the same weights.
 const rng = createRng('tiny-lm');
 const spec = readLlama(configReader(config, ID));
 
@@ -73,8 +74,11 @@ const save = async (weights: NamedTensors): Promise<void> =>
     withoutThemeVectors(weights),
     {
       config,
-      tokenizer: (await readJson(`${tinyLm}tokenizer.json`, 'tiny-lm')) as Record<string, unknown>,
-      tokenizer_config: (await readJson(`${tinyLm}tokenizer_config.json`, 'tiny-lm')) as Record<string, unknown>,
+      tokenizer: (await readJson(`${tinyLm}tokenizer.json`, 'tiny-lm-planted')) as Record<string, unknown>,
+      tokenizer_config: (await readJson(`${tinyLm}tokenizer_config.json`, 'tiny-lm-planted')) as Record<
+        string,
+        unknown
+      >,
     },
     DTYPE,
   );

@@ -1,4 +1,4 @@
-/** @file The files that tiny-lm's tokenizer is written to: Hugging Face's tokenizer.json and the text world's `merges.ts`. */
+/** @file The files that tiny-lm-planted's tokenizer is written to: Hugging Face's tokenizer.json and the text world's `merges.ts`. */
 import { addedToken } from '../../../../harness/kit/index.ts';
 import { WORD_PATTERN } from '../../../../tasks/worlds/text-world/token-count.ts';
 import type { Bpe } from '../../bpe.ts';
@@ -17,7 +17,7 @@ export function mergesModule(merges: Bpe['merges']): string {
     lines.push([lines.pop(), ...pair].filter(Boolean).join(' '));
   }
   const quoted = lines.map((line) => `  '${line.replace(/[\\']/g, '\\$&')}',\n`);
-  return `/** @file The merges of the text world's tokenizer, in order: pairs of pieces. models/pretrained/tiny-lm/make/ writes it. */
+  return `/** @file The merges of the text world's tokenizer, in order: pairs of pieces. models/pretrained/tiny-lm-planted/make/ writes it. */
 export const MERGES = [
 ${quoted.join('')}]
   .join(' ')

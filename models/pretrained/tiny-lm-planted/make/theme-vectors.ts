@@ -1,5 +1,5 @@
 /**
- * @file A direction for every theme, for training only. A tiny-lm trained without could be steered by no method: it may
+ * @file A direction for every theme, for training only. A tiny-lm-planted trained without could be steered by no method: it may
  * look up what its document is about wherever it needs it, and then no direction of the residual stream governs what it
  * writes. Larger models do carry such directions: they are why steering works there. Here one vector for each theme is
  * learned with the model, in two uses at once. Read: after the middle block, every token of a document that has shown its
@@ -20,6 +20,9 @@ import type { DocumentBatch } from './documents.ts';
 
 /** Where themes are read and written. */
 export const THEME_SITE = 'blocks.2.hook_resid_post';
+
+/** What the model card declares of it. */
+export const PLANTED = `one vector a theme, learned with the model and added after ${THEME_SITE} to part of its training documents`;
 
 const NAME = 'theme_vectors';
 /** Weight of the reading loss, a cross-entropy in nats over the themes, beside that of the tokens. */

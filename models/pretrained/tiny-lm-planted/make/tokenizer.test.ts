@@ -1,4 +1,4 @@
-/** @file The tokenizer of tiny-lm: loads, round-trips the world, stays short, and its trainer is exact. */
+/** @file The tokenizer of tiny-lm-planted: loads, round-trips the world, stays short, and its trainer is exact. */
 import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { suite } from 'uvu';
@@ -7,7 +7,7 @@ import { createRng } from '../../../../harness/kit/index.ts';
 import { createTextWorld } from '../../../../tasks/worlds/text-world/world.ts';
 import { trainBpe } from '../../bpe.ts';
 
-const test = suite('tiny-lm/tokenizer');
+const test = suite('tiny-lm-planted/tokenizer');
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'));
 const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 

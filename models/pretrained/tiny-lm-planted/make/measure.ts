@@ -1,6 +1,6 @@
 /**
- * @file Measures tiny-lm on held-out documents and writes its model card:
- * `node --import tsx models/pretrained/tiny-lm/make/measure.ts`.
+ * @file Measures tiny-lm-planted on held-out documents and writes its model card:
+ * `node --import tsx models/pretrained/tiny-lm-planted/make/measure.ts`.
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,16 +12,24 @@ import llama from '../../../subjects/llama.ts';
 import { writeCard } from '../../headroom.ts';
 import { encodeDocuments } from './documents.ts';
 import { measurePersistence } from './persistence.ts';
-import { THEME_SITE } from './theme-vectors.ts';
+import { PLANTED, THEME_SITE } from './theme-vectors.ts';
 
 const BATCH = 50;
 const PERSISTENCE_DOCUMENTS = 500;
+
+/** What its card says first. */
+const CONTROL = [
+  '',
+  '**A planted direction: a positive control for steering, not a benchmark of it.** The model was trained to follow vectors that',
+  'are added to its activations, which the steering tasks then look for. What they report on it is headed "planted-direction',
+  'recovery", has no ranks, and is run by the suite `steering-control`; all other suites leave those tasks out.',
+];
 
 /** What the cards of the other sizes say beside. */
 const SIZE = [
   '',
   'One of the three sizes of the suite `scaling-subjects`, which differ in their width alone and are trained alike, at a learning',
-  'rate that falls as the width grows, each far shorter than `tiny-lm`: for laws over the size of a subject, not for detection or steering.',
+  'rate that falls as the width grows, each far shorter than `tiny-lm-planted`: for laws over the size of a subject, not for detection or steering.',
 ];
 
 /** Loads the folder as any user would, scores `heldOut` fresh documents and writes README.md. */
@@ -67,7 +75,7 @@ export async function measure(
     '',
     'A small language model in Llama layout, trained from nothing on the text world by `make/train.ts` in the repository.',
     'It exists so that the benchmark runs anywhere with nothing to download and with exact ground truth.',
-    ...(options.id === 'tiny-lm' ? [] : SIZE),
+    ...(options.id === 'tiny-lm-planted' ? CONTROL : SIZE),
     '',
     '| what | value |',
     '|---|---|',
@@ -89,6 +97,9 @@ export async function measure(
     // What follows `> saxbench:` stands in every report on this model.
     `> saxbench: trained with one supervised direction a theme, added after ${THEME_SITE} as a difference of means would be ` +
       '(dropped afterwards): methods that look for such directions are favoured at this site.',
+    '',
+    // By this line the harness knows it (harness/suite/planted.ts).
+    `> saxbench-planted: ${PLANTED}.`,
     '',
     'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
@@ -121,5 +132,5 @@ function tokenLosses(subject: LanguageModel, batch: TokenBatch): { sum: number; 
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await initBackend();
-  await measure(fileURLToPath(new URL('..', import.meta.url)), { id: 'tiny-lm', heldOut: 2000 });
+  await measure(fileURLToPath(new URL('..', import.meta.url)), { id: 'tiny-lm-planted', heldOut: 2000 });
 }

@@ -1,0 +1,122 @@
+/**
+ * @file The HTML report in a browser: sorts, filters, switches methods, tells at the pointer, turns dark, fits a phone.
+ * `node reports/testing/browser.mjs REPORT.html`; where there is no Chromium or no playwright-core, it says so and passes.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const executablePath = process.env.PATH.split(delimiter)
+  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+const playwright = await import('playwright-core').catch(() => undefined);
+if (!executablePath || !playwright) {
+  console.log(`skipped: no ${playwright ? `browser (${NAMES.join(', ')})` : 'playwright-core'} here`);
+  process.exit(0);
+}
+
+const browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox'] });
+try {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: 'light' });
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('request', (request) => request.url().startsWith('file:') || complaints.push(`asks for ${request.url()}`));
+  await page.goto(pathToFileURL(resolve(process.argv[2])).href);
+
+  // Sort: the first column of numbers of the overview, within each band.
+  const head = page.locator('thead').first().locator('th[data-sort]').nth(1);
+  const order = () =>
+    page.evaluate(() =>
+      [...document.querySelector('table').tBodies].map((body) =>
+        [...body.querySelectorAll('tr[data-m]')].map(({ dataset, cells }) => [dataset.m, cells[1].dataset.v]),
+      ),
+    );
+  const given = await order();
+  const numbers = (bands) =>
+    bands.map((rows) => rows.flatMap(([, value]) => (value === undefined ? [] : [Number(value)])));
+  for (const [said, sign] of [
+    ['descending', -1],
+    ['ascending', 1],
+  ]) {
+    await head.locator('button').click();
+    assert.equal(await head.getAttribute('aria-sort'), said);
+    const sorted = numbers(await order());
+    assert.deepEqual(
+      sorted,
+      sorted.map((band) => [...band].sort((a, b) => sign * (a - b))),
+      said,
+    );
+  }
+  await head.locator('button').press('Enter');
+  assert.deepEqual(await order(), given, 'the third time in the order of the report');
+
+  // Switch and filter: what is off is in no table and in no plot.
+  const seen = (selector) =>
+    page.evaluate(
+      (at) => [...document.querySelectorAll(at)].filter((each) => getComputedStyle(each).display !== 'none').length,
+      selector,
+    );
+  const baseline = '[data-kind="baseline"]';
+  const name = await page.locator(`tr${baseline}`).first().getAttribute('data-m');
+  const drawn = `svg [data-m="${name}"]`;
+  assert.ok((await seen(drawn)) > 0 && (await seen(`tr${baseline}`)) > 0);
+  await page.locator('button[data-k="baseline"]').click();
+  assert.equal(await seen(`tr${baseline}`), 0);
+  assert.equal(await seen(drawn), 0);
+  await page.locator('#reset').click();
+  assert.ok((await seen(drawn)) > 0);
+  const sae = await page.locator('tr[data-kind="sae"]').first().getAttribute('data-m');
+  await page.locator('#search').fill(sae);
+  const named = await page.evaluate(() =>
+    [...document.querySelectorAll('tr[data-m]')]
+      .filter((row) => getComputedStyle(row).display !== 'none')
+      .map((row) => row.textContent),
+  );
+  assert.ok(named.length > 0 && named.every((text) => text.includes(sae)));
+  await page.locator('#reset').click();
+  const entry = page.locator('.legend li[data-m]').first();
+  const ofEntry = `tr[data-m="${await entry.getAttribute('data-m')}"]`;
+  await entry.click();
+  assert.equal(await seen(ofEntry), 0, 'a line of a legend switches its method');
+  await page.locator('#reset').click();
+
+  // Texts at the pointer, of a heading and of a point of a plot.
+  const tip = page.locator('#tip');
+  const defined = page.locator('thead th[data-tip]').first();
+  // Scrolling hides what is told: it must have come to rest.
+  const atRest = async (element) => {
+    await element.scrollIntoViewIfNeeded();
+    await page.waitForTimeout(300);
+  };
+  await atRest(defined);
+  await defined.hover();
+  await tip.waitFor({ state: 'visible', timeout: 2000 });
+  assert.equal(await tip.textContent(), await defined.getAttribute('data-tip'));
+  const point = page.locator('svg path[data-tip]').first();
+  await atRest(point);
+  await point.dispatchEvent('pointerover');
+  assert.ok(await tip.isVisible());
+  assert.equal(await tip.textContent(), await point.getAttribute('data-tip'));
+
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await page.locator('#theme').click();
+  const dark = await background();
+  assert.notEqual(dark, light);
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await background(), light, 'paper is light');
+  await page.emulateMedia({ media: 'screen' });
+
+  for (const width of [390, 700, 1400]) {
+    await page.setViewportSize({ width, height: 800 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `at ${width} px the page is ${wide} px wide`);
+  }
+  assert.deepEqual(complaints, []);
+  console.log('sorts, filters, switches, tells, turns dark, fits 390, 700 and 1400 px');
+} finally {
+  await browser.close();
+}
