@@ -26,29 +26,35 @@ test.after(() => subject.dispose());
 
 const world = createTextWorld();
 const chains = createChains(world.concepts, world.topics);
-const cases = gateCases(world, chains, createRng('patches'), 6, { shortest: 16, lengthOf: tokenCounter() });
+const cases = gateCases(world, chains, createRng('patches'), 6, { shared: 16, lengthOf: tokenCounter() });
 const recipients = cases.map(({ recipient }) => recipient);
 const donors = cases.map(({ donor }) => donor);
-const ends = cases.map(({ shared }) => shared);
+const tokens = cases.map((each) => each.tokens);
 
 test('a text’s own activations, and embeddings of the same tokens, change nothing; those of later blocks do', async () => {
   const goOn = continuations(subject, { maxNewTokens: 12, seed: 1 });
   const clean = await goOn(recipients);
   const before = tf.memory().numTensors;
-  assert.equal(await goOn(recipients, { site: 'blocks.1.hook_resid_post', donors: recipients, ends }), clean);
-  assert.equal(await goOn(recipients, { site: 'blocks.0.hook_resid_pre', donors, ends }), clean);
-  assert.is.not((await goOn(recipients, { site: 'blocks.1.hook_resid_post', donors, ends })).join(), clean.join());
+  assert.equal(await goOn(recipients, { site: 'blocks.1.hook_resid_post', donors: recipients, tokens }), clean);
+  assert.equal(await goOn(recipients, { site: 'blocks.0.hook_resid_pre', donors, tokens }), clean);
+  assert.is.not((await goOn(recipients, { site: 'blocks.1.hook_resid_post', donors, tokens })).join(), clean.join());
   assert.is(tf.memory().numTensors, before);
 });
 
-test('texts that end otherwise than they are said to are refused', async () => {
-  const goOn = continuations(subject, { maxNewTokens: 1, seed: 1 });
-  const patch = { site: 'blocks.1.hook_resid_post', donors: [...donors.slice(1), donors[0]!], ends };
-  let message = '';
-  await goOn(recipients, patch).catch((error: Error) => {
-    message = error.message;
+test('the patched tokens of a case are those of its shared end; more than a text has are refused', async () => {
+  const idsOf = (text: string) => [...subject.tokenizer.encode(text).ids];
+  cases.forEach(({ recipient, donor, shared, tokens: count }) => {
+    assert.equal(idsOf(recipient).slice(-count), idsOf(donor).slice(-count));
+    assert.is(subject.tokenizer.decode(idsOf(recipient).slice(-count)), shared);
   });
-  assert.match(message, /patch: row 0: the texts do not end in the same \d+ tokens/);
+  const goOn = continuations(subject, { maxNewTokens: 1, seed: 1 });
+  let message = '';
+  await goOn(recipients, { site: 'blocks.1.hook_resid_post', donors, tokens: [400, ...tokens.slice(1)] }).catch(
+    (error: Error) => {
+      message = error.message;
+    },
+  );
+  assert.match(message, /patch: row 0: expected at most \d+ tokens, found 400/);
 });
 
 test('the loss of texts is that of the tokens one by one, tags and padding left out', () => {
