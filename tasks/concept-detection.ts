@@ -22,7 +22,8 @@ import {
   thresholdVersion,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
-import { type InjectedTexts, injectWords, textsOfEach } from './concept-detection/injection.ts';
+import { type ChangedTexts, injectWords, textsOfEach } from './concept-detection/injection.ts';
+import { joinTexts } from './concept-detection/joined.ts';
 import { type MethodInjections, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 
@@ -31,6 +32,7 @@ interface Options {
   extraNegatives: number;
   injectedWords: number;
   injectedTexts: number;
+  joinedTexts: number;
 }
 
 const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
@@ -104,6 +106,23 @@ const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
     unit: '',
     version: 1,
   },
+  joined_auroc: {
+    description:
+      'AUROC where another concept shows too: held-out positives against negatives, each cut and with the same positives of the ' +
+      'next concept behind it; no training text has both. Mean over concepts.',
+    direction: 'max',
+    range: [0, 1],
+    unit: '',
+    version: rocVersion,
+  },
+  joined_alone: {
+    description:
+      'The same texts with negatives behind them in place of the other concept: what cutting and joining does.',
+    direction: 'none',
+    range: [0, 1],
+    unit: '',
+    version: rocVersion,
+  },
   fooled: {
     description: 'Share of concepts whose detector fires on more than half of these texts once the words are in them.',
     direction: 'none',
@@ -148,6 +167,13 @@ export default defineTask<Options>({
       description:
         'Held-out negatives of each concept that words are put into, about 600 in all at most, and 256 MiB of activations; 0 = none.',
     },
+    joinedTexts: {
+      type: 'integer',
+      minimum: 0,
+      default: 0,
+      description:
+        'LM: texts of each concept that are joined with those of another, to detect it where both show; 0 = none.',
+    },
   },
   metrics,
   axes: {
@@ -166,6 +192,8 @@ export default defineTask<Options>({
       'hard_negative_accuracy',
       'injected_fires',
       'control_fires',
+      'joined_auroc',
+      'joined_alone',
     ],
     // A supervised method is its own detector; of a dictionary AxBench takes the one latent of best training AUROC.
     ranked: { selection: ['detector', 'auroc'] },
@@ -228,12 +256,21 @@ async function methodInjections(
   splits: readonly ConceptSplit[],
   encodes: boolean,
 ): Promise<MethodInjections | undefined> {
-  if (subject?.type !== 'lm' || !collect || !labelled || options.injectedTexts === 0) return undefined;
+  if (subject?.type !== 'lm' || !collect || !labelled) return undefined;
+  if (options.injectedTexts === 0 && options.joinedTexts === 0) return undefined;
   const texts = await shared('injected texts', async () => {
     const asked = { words: options.injectedWords, texts: options.injectedTexts };
     const wanted = { ...asked, texts: textsOfEach(asked, splits, labelled.activations) };
-    const made = injectWords(labelled.set, splits, wanted, createRng('concept-detection/injection'));
-    return made.items.length === 0 ? undefined : { ...made, activations: await collect(made.items) };
+    const { set } = labelled;
+    const made =
+      options.injectedTexts === 0
+        ? { items: [], byConcept: splits.map(() => undefined), words: splits.map(() => []) }
+        : injectWords(set, splits, wanted, createRng('concept-detection/injection'));
+    const first = set.items.length + made.items.length;
+    const joined = joinTexts(set, splits, options.joinedTexts, first, createRng('concept-detection/joined'));
+    const items = [...made.items, ...joined.items];
+    if (items.length === 0) return undefined;
+    return { ...made, items, joined: joined.byConcept, activations: await collect(items) };
   });
   return texts && { texts, ...(encodes ? { pooled: await latents(texts.activations) } : {}) };
 }
@@ -257,7 +294,7 @@ function scoredSelection(
   selection: Selection,
   splits: ConceptSplit[],
   { set: { concepts, items }, activations: { groups } }: LabelledActivations,
-  injected: InjectedTexts | undefined,
+  injected: ChangedTexts | undefined,
 ): ScoredSelection {
   const on: ScoredItems = { items: items.length, ...(groups ? { groups } : {}) };
   const evaluations: ConceptEvaluation[] = [];
@@ -266,7 +303,7 @@ function scoredSelection(
   splits.forEach((split, c) => {
     const chosen = selection.choose(c, split);
     if (!chosen) return;
-    const evaluation = evaluateConcept(split, chosen.score, injected?.byConcept[c]);
+    const evaluation = evaluateConcept(split, chosen.score, injected?.byConcept[c], injected?.joined[c]);
     evaluations.push(evaluation);
     const { id, label, domain } = concepts[c]!;
     ids.push(id);
@@ -308,6 +345,8 @@ function influencesOf(
 const NOT_INJECTED =
   'no words were put into texts: that takes a language model, words that go with concepts, and negatives below the threshold';
 
+const NOT_JOINED = 'no texts were joined: that takes a language model, two concepts, and joinedTexts';
+
 function averages(
   evaluations: ConceptEvaluation[],
   on: ScoredItems,
@@ -320,7 +359,12 @@ function averages(
   const reasons =
     evaluations.length === 0
       ? allUnavailable(metrics, 'no concept has a detector here')
-      : { ...allUnavailable(metrics, NOT_INJECTED), hard_negative_accuracy: 'no concept has hard negatives' };
+      : {
+          ...allUnavailable(metrics, NOT_INJECTED),
+          hard_negative_accuracy: 'no concept has hard negatives',
+          joined_auroc: NOT_JOINED,
+          joined_alone: NOT_JOINED,
+        };
   return { metrics: Object.fromEntries(measured), unavailable: reasons };
 }
 

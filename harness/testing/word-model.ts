@@ -3,6 +3,8 @@ import { type GenerateOptions, type LanguageModel, tf } from '../contract.ts';
 import { bigramModel } from './language-model.ts';
 
 const WORDS = ['<s>', 'go', 'topic', 'concept', 'other'];
+/** Words that it does not know are read as this one. */
+const GO = WORDS.indexOf('go');
 export const oneHot = (i: number) => WORDS.map((_, j) => (i === j ? 1 : 0));
 /** Logits of the next word: after `go` the topic (4), after `topic` again (3) or the concept (2), steering adds 1 each. */
 const NEXT = [
@@ -22,7 +24,7 @@ export function wordModel(): LanguageModel & { generated(): number } {
   let generated = 0;
   const encode = (text: string) => {
     const words = [...text.matchAll(/\S+/g)];
-    const ids = [0, ...words.map(([word]) => WORDS.indexOf(word))];
+    const ids = [0, ...words.map(([word]) => Math.max(GO, WORDS.indexOf(word)))];
     const offsets = [[0, 0], ...words.map((m) => [m.index, m.index + m[0].length])] as [number, number][];
     return { ids, offsets };
   };

@@ -31,6 +31,9 @@ const OPTIONS: LikelihoodOptions = {
   gate: 'utility-odds',
   bound: 0.25,
   documents: 4,
+  fixedFactor: 1,
+  leastGain: 0.1,
+  combinations: 4,
 };
 
 /** Logits after each word of `wordModel`; steering along axis 3 by s adds s to the logit of `concept` after every word. */
@@ -69,6 +72,13 @@ const set: ConceptSet = {
   })),
 };
 
+/** The same with a second concept, which the same texts show. */
+export const twoConcepts: ConceptSet = {
+  ...set,
+  concepts: [...set.concepts, { id: 'd', label: 'concept' }],
+  examples: [...set.examples, ...set.examples.map((each) => ({ ...each, concept: 1 }))],
+};
+
 /** A subject's own activations of items: at `resid` of the model of words what stands for each word. */
 export function wordActivations(model: LanguageModel, of: readonly Item[]): ActivationSet {
   const ids = of.map((item) => model.tokenizer.encode(item.text!).ids);
@@ -84,9 +94,10 @@ export async function steerPairs(
   options: Partial<LikelihoodOptions> = {},
   which = task,
   given = items,
+  concepts = set,
 ) {
   const subject = wordModel();
-  const labelled = memoryLabelled({ ...set, items: given }, wordActivations(subject, given));
+  const labelled = memoryLabelled({ ...concepts, items: given }, wordActivations(subject, given));
   const test = wordActivations(subject, documents);
   const context = {
     options: { ...OPTIONS, ...options },

@@ -17,12 +17,13 @@ import {
   shareBelowInfluence,
 } from '../../harness/kit/index.ts';
 import type { Injections } from './injection.ts';
+import type { Joined } from './joined.ts';
 import type { ConceptSplit } from './splits.ts';
 
 /** Share of positives in the setting in which they are rare: 1 %. */
 const RARE = [1, 100] as const;
 
-/** Metrics of one concept; null where it has no hard negatives, or nothing was put into texts that do not fire as they are. */
+/** Metrics of one concept; null where it has no hard negatives, nothing was put into texts that do not fire as they are, or none were joined. */
 export interface ConceptMetrics {
   auroc: number;
   auroc_hard: number;
@@ -34,6 +35,8 @@ export interface ConceptMetrics {
   injected_fires: number | null;
   control_fires: number | null;
   fooled: number | null;
+  joined_auroc: number | null;
+  joined_alone: number | null;
 }
 
 export interface ConceptEvaluation {
@@ -54,6 +57,7 @@ export function evaluateConcept(
   split: ConceptSplit,
   score: (items: Uint32Array) => Float64Array,
   injections?: Injections,
+  texts?: Joined,
 ): ConceptEvaluation {
   // Side by side, so that the negatives stand next to the hard ones and next to the many.
   const parts = [split.train.items, split.positives, split.hardNegatives, split.negatives, split.extraNegatives];
@@ -80,6 +84,8 @@ export function evaluateConcept(
       injected_fires: fires?.injected ?? null,
       control_fires: fires?.control ?? null,
       fooled: fires ? Number(fires.injected > 0.5) : null,
+      joined_auroc: texts ? aurocOf(score(texts.both), score(texts.other)) : null,
+      joined_alone: texts ? aurocOf(score(texts.alone), score(texts.neither)) : null,
     },
     threshold,
     roc: rocCurve(...labelled(positives, negatives))!,
@@ -94,7 +100,9 @@ export function evaluateConcept(
       f1_1pct: () => ofItems(split, 'many', f1Influence(positives, many, rareThreshold, rarePrior)),
       injected_fires: () => fires && { items: fires.base, values: influenceOfShare(fires.ofInjected, fires.injected) },
       control_fires: () => fires && { items: fires.base, values: influenceOfShare(fires.ofControl, fires.control) },
-      fooled: () => fires && { items: new Uint32Array(0), values: new Float64Array(0) },
+      fooled: () => fires && NOTHING,
+      joined_auroc: () => texts && NOTHING,
+      joined_alone: () => texts && NOTHING,
     },
   };
 }
@@ -115,6 +123,9 @@ function firesOnceInjected(
   const places = Uint32Array.from(silent, (i) => base[i]!);
   return { base: places, ofInjected, ofControl, injected: share(ofInjected), control: share(ofControl) };
 }
+
+/** Of what is told over concepts alone. */
+const NOTHING: ItemInfluences = { items: new Uint32Array(0), values: new Float64Array(0) };
 
 const influenceOfShare = (flags: readonly number[], share: number): Float64Array =>
   Float64Array.from(flags, (flag) => (flag - share) / flags.length);

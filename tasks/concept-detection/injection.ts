@@ -1,5 +1,6 @@
 /** @file The control of Ma et al. 2026 (arXiv:2601.05679): a few words that go with a concept, put into texts without it. */
 import type { ActivationSet, ConceptSet, Item, Rng } from '../../harness/contract.ts';
+import type { Joined } from './joined.ts';
 import type { ConceptSplit } from './splits.ts';
 
 /** Held-out negatives of a concept, as they are and changed, as places in the concept set's items and those after them. */
@@ -20,8 +21,14 @@ export interface InjectedTexts {
   words: string[][];
 }
 
+/** Injected texts, and after them joined ones. */
+export interface ChangedTexts extends InjectedTexts {
+  /** By concept; undefined where none were joined. */
+  joined: (Joined | undefined)[];
+}
+
 /** Changed texts with what was collected of them. */
-export interface CollectedInjections extends InjectedTexts {
+export interface CollectedTexts extends ChangedTexts {
   activations: ActivationSet;
 }
 

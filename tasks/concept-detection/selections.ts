@@ -10,7 +10,8 @@ import {
 } from '../../harness/kit/index.ts';
 import { detectorScores, givesScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
-import type { CollectedInjections } from './injection.ts';
+import type { CollectedTexts } from './injection.ts';
+import { KINDS } from './joined.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
 import { type ConceptSplit, itemsOf } from './splits.ts';
 
@@ -63,7 +64,7 @@ export async function methodSelections(
 
 /** Changed texts as a method sees them. */
 export interface MethodInjections {
-  texts: CollectedInjections;
+  texts: CollectedTexts;
   /** Of a method with latents. */
   pooled?: PooledLatents;
 }
@@ -72,14 +73,14 @@ export interface MethodInjections {
 function injectedScores(
   method: FittedMethod,
   { concepts, items: unchanged }: ConceptSet,
-  { items, byConcept, activations }: CollectedInjections,
+  { items, byConcept, joined: texts, activations }: CollectedTexts,
   run: { signal?: AbortSignal; progress: (done: number, total: number) => void },
 ): Promise<(Float32Array | undefined)[]> {
-  const wanted = byConcept.map((own) =>
-    own
-      ? joined(Uint32Array, [own.injected, own.control]).map((place) => place - unchanged.length)
-      : new Uint32Array(0),
-  );
+  const wanted = byConcept.map((own, c) => {
+    const pairs = texts[c];
+    const parts = [...(own ? [own.injected, own.control] : []), ...(pairs ? KINDS.map((kind) => pairs[kind]) : [])];
+    return joined(Uint32Array, parts).map((place) => place - unchanged.length);
+  });
   return detectorScores(method, { set: { concepts, items, examples: [] }, activations }, wanted, run);
 }
 

@@ -32,3 +32,15 @@ export function batchChange(
     ),
   };
 }
+
+/** For each which of the changes it is, numbered by their first appearance; 0 of steering at the site, and of none. */
+export function changeNumbers(all: readonly (Applied | undefined)[]): number[] {
+  const numbers = new Map<unknown, number>();
+  return all.map((each) => {
+    const change = changeOf(each);
+    if (!change) return 0;
+    const number = numbers.get(change) ?? numbers.size + 1;
+    numbers.set(change, number);
+    return number;
+  });
+}

@@ -1,7 +1,7 @@
 /** @file Losses of stored texts under the steered subject, computed from the steered site on. */
 import type { ActivationSet, FittedMethod, LanguageModel, Tensor3D, TokenBatch } from '../../../harness/contract.ts';
 import { restOfText } from '../../../harness/kit/index.ts';
-import { type Applied, batchChange, together } from '../applied.ts';
+import { type Applied, batchChange, changeNumbers, together } from '../applied.ts';
 import { continuationLosses, LOGITS, meanOf } from '../continuation-losses.ts';
 import { maskOf, type StoredText, textStore, tokensOf } from './texts.ts';
 
@@ -39,7 +39,7 @@ export async function steeredLosses(
   // Those of a kind and of a change together, for one intervention each; within it those of a length, for less padding.
   const order = texts.map((_, i) => i);
   const kindOf = (i: number) => texts[i]!.steering?.kind ?? '';
-  const changes = changeNumbers(texts);
+  const changes = changeNumbers(texts.map(({ steering }) => steering));
   order.sort(
     (a, b) =>
       kindOf(a).localeCompare(kindOf(b)) ||
@@ -76,17 +76,6 @@ export async function steeredLosses(
     progress?.(from, order.length);
   }
   return losses;
-}
-
-/** For each text which of the changes it is read under, by their first appearance; 0 of steering at the site. */
-function changeNumbers(texts: readonly SteeredText[]): number[] {
-  const numbers = new Map<unknown, number>();
-  return texts.map(({ steering }) => {
-    if (steering?.kind !== 'own') return 0;
-    const number = numbers.get(steering.change) ?? numbers.size + 1;
-    numbers.set(steering.change, number);
-    return number;
-  });
 }
 
 /**

@@ -66,6 +66,36 @@ export function likelihoodMetrics(goal: Goal): Record<string, MetricDefinition> 
       'none',
       [0, 1],
     ),
+    fixed_gain: odds(
+      `${goal === 'promote' ? 'Gain in' : 'Drop of'} PrefOdds at the one fixed factor, which nothing chose (FaithSteer's operating point).`,
+      'max',
+    ),
+    gate_concept: metric(
+      'Share of concepts that pass the gate of concept at the fixed factor: enough is gained (leastGain).',
+      'max',
+      [0, 1],
+    ),
+    gate_utility: metric(
+      'Share of concepts that pass the gate of utility there: what is lost is within the bound that the tuned factor keeps.',
+      'max',
+      [0, 1],
+    ),
+    gate_robustness: metric(
+      'Share of concepts that pass the gate of robustness there: enough is gained too where a sentence stands before the texts.',
+      'max',
+      [0, 1],
+    ),
+    gates: metric('Share of concepts that pass all three gates at the fixed factor.', 'max', [0, 1]),
+    both_gain: odds(
+      `${goal === 'promote' ? 'Gain in' : 'Drop of'} PrefOdds of a concept while another is steered to as well, each at its own factor; mean over pairs of concepts.`,
+      'max',
+    ),
+    both_lost: odds('What of it the second concept costs: with its own vector alone, less with both.', 'min'),
+    both_hold: metric(
+      'Share of pairs of concepts of which both gain enough (leastGain) when both are steered to at once.',
+      'max',
+      [0, 1],
+    ),
     no_factor: metric(
       'Share of concepts for which no factor keeps the bound: they count as not steered.',
       'none',

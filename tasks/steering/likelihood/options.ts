@@ -16,6 +16,9 @@ export interface LikelihoodOptions extends PositionOptions {
   gate: 'utility-odds' | 'perplexity';
   bound: number;
   documents: number;
+  fixedFactor: number;
+  leastGain: number;
+  combinations: number;
 }
 
 export const LIKELIHOOD_OPTIONS: OptionsSchema = {
@@ -68,5 +71,23 @@ export const LIKELIHOOD_OPTIONS: OptionsSchema = {
     minimum: 2,
     default: 16,
     description: 'Held-out documents for perplexity and KL; one half bounds factors, the other reports.',
+  },
+  fixedFactor: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 1,
+    description: 'The one factor at which the gates are read, beside the factor chosen for each concept.',
+  },
+  leastGain: {
+    type: 'number',
+    minimum: 0,
+    default: 0.1,
+    description: 'Gain (or drop) of PrefOdds that passes the gates of concept and robustness, in nats a token.',
+  },
+  combinations: {
+    type: 'integer',
+    minimum: 0,
+    default: 4,
+    description: 'Pairs of concepts that are steered to at once, each at its own chosen factor; no concept is in two.',
   },
 };

@@ -7,7 +7,9 @@ import { costDocuments } from './capability.ts';
 import { steeredLosses } from './losses.ts';
 import type { LikelihoodOptions } from './options.ts';
 import { type PairHalves, type TextPair, textPairs } from './pairs.ts';
+import { perturbed } from './perturbed.ts';
 import type { StoredText } from './texts.ts';
+import { wholeLosses } from './whole-passes.ts';
 
 /** A pair with its losses under the clean subject. */
 export interface CleanPair extends TextPair {
@@ -20,6 +22,8 @@ export interface SharedConcept {
   gate: Gate;
   selection: CleanPair[];
   reporting: CleanPair[];
+  /** Losses of the reporting pairs in another context. */
+  perturbed: PairLosses[];
 }
 
 export interface LikelihoodShared {
@@ -55,6 +59,10 @@ export async function prepareLikelihood(context: Context, subject: LanguageModel
   };
 }
 
+/** The two texts of each pair, one after the other. */
+export const bothOf = (pairs: readonly TextPair[]): { text: StoredText }[] =>
+  pairs.flatMap(({ positive, negative }) => [{ text: positive }, { text: negative }]);
+
 async function cleanConcepts(
   { options, labelled, site, signal, progress }: Context,
   subject: LanguageModel,
@@ -62,20 +70,24 @@ async function cleanConcepts(
   pairs: readonly PairHalves[],
 ): Promise<SharedConcept[]> {
   const all = pairs.flatMap(({ selection, reporting }) => [...selection, ...reporting]);
-  const texts = all.flatMap(({ positive, negative }) => [{ text: positive }, { text: negative }]);
+  const texts = bothOf(all);
   const note = (done: number, total: number) => progress(done, total, 'unsteered texts');
   const losses = await steeredLosses({ subject, site }, labelled!.activations, texts, { signal, progress: note });
-  let at = 0;
+  const reported = pairs.flatMap(({ reporting }) => reporting);
+  const moved = perturbed(subject, labelled!.activations, bothOf(reported));
+  const context = await wholeLosses({ subject, site: site.name }, moved, { signal, progress: note });
+  let [at, place] = [0, 0];
   const clean = (pair: TextPair): CleanPair => {
     const read = { positive: losses[at]!, negative: losses[at + 1]! };
     at += 2;
     return { ...pair, clean: read };
   };
-  return places.map((place, c) => {
+  return places.map((index, c) => {
     const own = pairs[c]!;
     const [selection, reporting] = [own.selection.map(clean), own.reporting.map(clean)];
     const defined = selection.every((pair) => utilityOdds(pair.clean) !== undefined);
+    const inContext = reporting.map(() => ({ positive: context[place++]!, negative: context[place++]! }));
     const gate: Gate = options.gate === 'utility-odds' && defined ? 'utility-odds' : 'perplexity';
-    return { place, gate, selection, reporting };
+    return { place: index, gate, selection, reporting, perturbed: inContext };
   });
 }

@@ -1,12 +1,6 @@
 /** @file Numbers of one concept from the losses of its pairs, and the cells, samples, details and curves over concepts. */
 import type { Concept, MetricValue, ResultRow, TaskOutcome } from '../../../harness/contract.ts';
-import {
-  allUnavailable,
-  measuredCell,
-  type PairLosses,
-  preferenceOdds,
-  utilityOdds,
-} from '../../../harness/kit/index.ts';
+import { allUnavailable, measuredCell, type PairLosses, preferenceOdds } from '../../../harness/kit/index.ts';
 import type { Trial } from '../factor-search.ts';
 import type { Kind } from '../interventions.ts';
 import { blocksOf } from '../metrics.ts';
@@ -15,24 +9,10 @@ import { allowed, type Gate } from './bound.ts';
 import type { Cost } from './capability.ts';
 import { exponential, type Measured, measuredCosts, sharedItems } from './cost-cells.ts';
 import { type Goal, HEADLINES, likelihoodMetrics, meanOverConcepts } from './metrics.ts';
+import { type Gates, gatesOf, type OperatingPoint } from './operating-point.ts';
+import { type Tried, utilityChanges } from './pair-change.ts';
 import type { CleanPair } from './prepare.ts';
 import type { StoredText } from './texts.ts';
-
-/** What steering did to pairs. */
-export interface PairChange {
-  /** Rise of PrefOdds, mean over pairs. */
-  gain: number;
-  /** Rise of UtilOdds, mean over the pairs that have it; undefined where none has. */
-  utility: number | undefined;
-  /** Pairs whose UtilOdds is undefined, steered or not. */
-  undefinedPairs: number;
-}
-
-/** Of one factor on the selection half. */
-export interface Tried extends PairChange {
-  /** Rise of ln perplexity on held-out text, where that is the gate. */
-  perplexity?: number;
-}
 
 /** All about one concept, steered in one way. */
 export interface ConceptResult {
@@ -48,36 +28,31 @@ export interface ConceptResult {
   steered: PairLosses[];
   /** By document of the reporting half; absent where the documents cannot be steered so. */
   costs?: Cost[];
+  /** At the one fixed factor. */
+  fixed: OperatingPoint;
+}
+
+/** What is asked of methods: the goal, and what passes the gates. */
+export interface Asked {
+  goal: Goal;
+  /** Least gain in the goal's sense. */
+  least: number;
+  /** Greatest loss of utility. */
+  bound: number;
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** @param steered In the order of the pairs. */
-export function pairChange(pairs: readonly CleanPair[], steered: readonly PairLosses[]): PairChange {
-  const changes = utilityChanges(pairs, steered);
-  return {
-    gain: mean(pairs.map(({ clean }, i) => preferenceOdds(steered[i]!) - preferenceOdds(clean))),
-    utility: changes.length > 0 ? mean(changes) : undefined,
-    undefinedPairs: pairs.length - changes.length,
-  };
-}
-
-function utilityChanges(pairs: readonly CleanPair[], steered: readonly PairLosses[]): number[] {
-  return pairs.flatMap(({ clean }, i) => {
-    const [before, after] = [utilityOdds(clean), utilityOdds(steered[i]!)];
-    return before === undefined || after === undefined ? [] : [after - before];
-  });
-}
 
 /** The metric whose values are logarithms until they are shown: its mean is a geometric one. */
 const LOGS = 'perplexity_ratio';
 
 /** Of all metrics that a concept has, in the goal's own sense of gain. */
 function measuredOf(
-  { pairs, steered, costs, factor, trials }: ConceptResult,
+  { pairs, steered, costs, factor, trials, fixed, gate }: ConceptResult,
   documents: readonly StoredText[],
-  goal: Goal,
+  asked: Asked,
 ) {
+  const { goal } = asked;
   const n = pairs.length;
   const rise = (of: (losses: PairLosses) => number) => (i: number) => of(steered[i]!) - of(pairs[i]!.clean);
   const sign = goal === 'promote' ? 1 : -1;
@@ -105,20 +80,30 @@ function measuredOf(
     kl: cost?.kl,
     factor: { value: factor },
     at_end: { value: factor > 0 && greatest?.factor === factor ? 1 : 0 },
+    fixed_gain: { value: sign * fixed.gain },
+    ...passed(gatesOf(fixed, { ...asked, byPerplexity: gate === 'perplexity' })),
     no_factor: { value: factor === 0 && trials.length > 0 ? 1 : 0 },
   };
   return measured;
+}
+
+/** Each gate as a metric of one concept. */
+function passed({ all, ...each }: Gates): Record<string, Measured | undefined> {
+  const measured = (gate: boolean | undefined) => (gate === undefined ? undefined : { value: gate ? 1 : 0 });
+  const named = Object.entries(each).map(([name, gate]) => [`gate_${name}`, measured(gate)]);
+  return { ...Object.fromEntries(named), gates: measured(all) };
 }
 
 /** What a row says of the concepts that were steered. */
 export function likelihoodRow(
   results: readonly ConceptResult[],
   documents: readonly StoredText[],
-  goal: Goal,
+  asked: Asked,
   missing: string,
 ): Pick<ResultRow, 'metrics' | 'unavailable' | 'samples'> {
+  const { goal } = asked;
   const definitions = likelihoodMetrics(goal);
-  const all = results.map((result) => measuredOf(result, documents, goal));
+  const all = results.map((result) => measuredOf(result, documents, asked));
   const known = (name: string) => all.flatMap((measured) => measured[name] ?? []);
   const cell = (name: string): MetricValue => {
     const values = known(name);
@@ -151,10 +136,11 @@ export function likelihoodRow(
 export function likelihoodDetails(
   result: ConceptResult,
   documents: readonly StoredText[],
-  goal: Goal,
+  asked: Asked,
 ): Record<string, unknown> {
+  const { goal } = asked;
   const { concept, vector, gate, trials, factor, pairs } = result;
-  const measured = Object.entries(measuredOf(result, documents, goal)).map(([name, found]) => [
+  const measured = Object.entries(measuredOf(result, documents, asked)).map(([name, found]) => [
     name,
     found ? (name === LOGS ? Math.exp(found.value) : found.value) : null,
   ]);

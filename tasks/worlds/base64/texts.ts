@@ -59,7 +59,7 @@ const LOOKALIKES: readonly ((rng: Rng) => string)[] = [
 
 function filling(kind: Filling, rng: Rng): string {
   if (kind === 'base64') return base64String(rng);
-  if (kind === 'words') return words(6 + rng.int(18), rng);
+  if (kind === 'words') return words(5 + rng.int(9), rng);
   for (;;) {
     const text = rng.choice(LOOKALIKES)(rng);
     if (base64Runs(text).length === 0) return text;
