@@ -11,7 +11,7 @@ const said = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(
 const differs = (a: unknown, b: unknown) => said(a) !== said(b);
 
 /** The first way in which definitions of one table differ, in words; metrics that only one of them has are well. */
-function firstDifference(own: Result['task'], of: Result['task']): string | undefined {
+export function firstDifference(own: Result['task'], of: Result['task']): string | undefined {
   for (const [name, definition] of Object.entries(own.metrics)) {
     const other: ResultMetricDefinition | undefined = of.metrics[name];
     const field = other && FIELDS.find((each) => differs(definition[each], other[each]));

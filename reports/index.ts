@@ -13,6 +13,7 @@ import { renderLeaderboard } from './leaderboard.ts';
 import { besidePublished } from './published/beside.ts';
 import { tellApart } from './settings.ts';
 
+export { scoresOf } from './scores.ts';
 export { summaryTable } from './summary.ts';
 
 export interface ReportOptions {

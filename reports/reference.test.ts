@@ -6,7 +6,8 @@ import { packageRoot } from '../harness/paths.ts';
 import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { rejection } from '../harness/testing/failing.ts';
-import { referenceResults, withoutPlaces } from './reference.ts';
+import { withoutPlaces } from './kept.ts';
+import { referenceResults } from './reference.ts';
 import { realResult } from './testing/results.ts';
 
 const test = suite('reports/reference');

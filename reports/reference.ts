@@ -1,15 +1,16 @@
 /** @file The committed reference results, from which the checkout's LEADERBOARD.md is rendered. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
-import { checkedResult, sealed } from '../harness/results.ts';
+import { checkedResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
+import { keptResult } from './kept.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import type { ReportPart } from './overview/places.ts';
 import { tellApart } from './settings.ts';
@@ -24,33 +25,6 @@ export const REFERENCE_SUITES: readonly string[] = REFERENCES.map(({ suite }) =>
 const fileOf = (suite: string): string => join('reports', 'results', `${suite}.jsonl`);
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
 const update = (suite: string): string => `saxbench run ${suite} --update-leaderboard`;
-
-/** A result as the repository keeps it: without what only plots, the HTML report and inspection need, and without the paths of a machine. */
-function kept({ details: _details, curves: _curves, training, provenance, ...given }: Result): Result {
-  const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
-  const metrics = Object.fromEntries(
-    Object.entries(given.task.metrics).map(([name, { description: _text, ...definition }]) => [name, definition]),
-  );
-  const task = { ...given.task, metrics, ...(given.task.shows ? { shows } : {}) };
-  return sealed({
-    ...given,
-    dataset: withoutPlaces(given.dataset),
-    task,
-    ...(training ? { training: { ...training, curve: {} } } : {}),
-    provenance: { ...provenance, arguments: { passed: [], resolved: {} } },
-  });
-}
-
-/** With files named from the checkout, or by their names where they lie elsewhere: whose machine it was is nobody's concern. */
-export function withoutPlaces<T>(value: T): T {
-  if (typeof value === 'string' && isAbsolute(value)) {
-    const beside = dirname(packageRoot);
-    return (value.startsWith(`${beside}/`) ? relative(packageRoot, value) : basename(value)) as T;
-  }
-  if (Array.isArray(value)) return value.map(withoutPlaces) as T;
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutPlaces(own)])) as T;
-}
 
 /**
  * The results in the lines of a suite's file.
@@ -114,7 +88,7 @@ export async function updateReference(dir: string, suite: string): Promise<strin
   const failed = results.find((result) => result.failed !== undefined);
   if (failed) throw new UserError(`report: not for the reference: ${failed.method.name} failed: ${failed.failed}`);
   if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
-  const lines = results.map((result) => `${JSON.stringify(kept(result))}\n`).join('');
+  const lines = results.map((result) => `${JSON.stringify(keptResult(result))}\n`).join('');
   const file = join(packageRoot, fileOf(suite));
   const text = await renderReference({ suite, lines });
   await atomicWrite(file, (handle) => handle.writeFile(lines));

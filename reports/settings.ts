@@ -9,14 +9,14 @@ const MAX_VALUE = 24;
 const HASH_DIGITS = 8;
 
 /** What a method was run with; the same for all seeds of one run. */
-const ofMethod = ({ method, training }: Result): Conditions => ({
+export const ofMethod = ({ method, training }: Result): Conditions => ({
   ...inWords('', method.options),
   ...inWords('training.', training?.options ?? {}),
   version: String(method.version),
 });
 
 /** What all methods of a run are scored under. */
-const ofRun = (result: Result): Conditions => ({
+export const ofRun = (result: Result): Conditions => ({
   ...conditionsOf({ ...result, backend: result.provenance.backend.name }),
   'task.version': String(result.task.version),
   'training rows': String(result.dataset.trainRows),

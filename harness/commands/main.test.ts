@@ -122,6 +122,7 @@ test('run: the whole way, then nothing is left to do', async () => {
   const again = await run('run', suiteFile(), ...plugins, ...places, '--json');
   const summary = JSON.parse(again.out) as { present: number; results: number; computed: object };
   assert.equal([summary.present, summary.results], [5, 5]);
+  assert.match(again.out, /"scores": \[[\s\S]*"metric": "value"/);
   assert.equal(summary.computed, { activations: 0, fit: 0, prepare: 0, evaluate: 0 });
 });
 

@@ -6,9 +6,11 @@ import { suggest, UserError, unknownName } from '../errors.ts';
 import { packageVersion } from '../paths.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import type { Command, CommandContext } from './command.ts';
+import { command as compare } from './compare.ts';
 import { command as convert } from './convert.ts';
 import { command as doctor } from './doctor.ts';
 import { command as fetchKnown } from './fetch.ts';
+import { command as history } from './history.ts';
 import { command as ls } from './ls.ts';
 import { command as create } from './new.ts';
 import { command as report } from './report.ts';
@@ -17,7 +19,20 @@ import { command as store } from './store.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
 
-const COMMANDS: readonly Command[] = [run, train, report, ls, fetchKnown, store, validate, convert, create, doctor];
+const COMMANDS: readonly Command[] = [
+  run,
+  train,
+  report,
+  compare,
+  history,
+  ls,
+  fetchKnown,
+  store,
+  validate,
+  convert,
+  create,
+  doctor,
+];
 
 const names = COMMANDS.map(({ name }) => name);
 

@@ -238,13 +238,23 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   for (const reason of refused) say(`left out of the reports: ${reason}`);
   if (values['json']) {
     showMarks(results, say);
+    const { scoresOf } = await import('../../reports/index.ts');
     const failed = failures.map(({ label, error }) => ({
       label,
       message: error instanceof Error ? error.message : String(error),
     }));
     print(
       JSON.stringify(
-        { out, results: results.length, present, computed, failures: failed, skipped: plan.skipped, files },
+        {
+          out,
+          results: results.length,
+          present,
+          computed,
+          failures: failed,
+          skipped: plan.skipped,
+          files,
+          scores: scoresOf(results),
+        },
         null,
         2,
       ),

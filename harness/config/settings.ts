@@ -1,40 +1,16 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
+import { COMPARE_SETTINGS } from './compare-settings.ts';
+import type { CommandName, Setting } from './setting.ts';
 
-/** Commands by name, as the table refers to them. */
-export type CommandName =
-  | 'run'
-  | 'train'
-  | 'report'
-  | 'ls'
-  | 'fetch'
-  | 'store'
-  | 'validate'
-  | 'convert'
-  | 'new'
-  | 'doctor';
-
-export interface Setting {
-  /** Key in the config file; the flag is `--<name>` and the variable `SAXBENCH_<NAME>` with underscores. */
-  name: string;
-  type: 'string' | 'number' | 'boolean' | 'list';
-  description: string;
-  /** Commands that have it. */
-  commands: readonly CommandName[];
-  /** Name of the value in `--help`. */
-  value?: string;
-  choices?: readonly string[];
-  default?: string | number | boolean;
-  /** Lowest allowed value; numbers are whole. */
-  min?: number;
-  /** Not read from a config file, which may come with somebody else's checkout: it says where texts and a key are sent. */
-  personal?: boolean;
-}
+export type { CommandName, Setting } from './setting.ts';
 
 const ALL: readonly CommandName[] = [
   'run',
   'train',
   'report',
+  'compare',
+  'history',
   'ls',
   'fetch',
   'store',
@@ -80,10 +56,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
   },
   {
     name: 'store',
@@ -304,6 +280,7 @@ export const SETTINGS: readonly Setting[] = [
     description:
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
+  ...COMPARE_SETTINGS,
   {
     name: 'force',
     type: 'boolean',

@@ -47,6 +47,10 @@ export interface Suite {
    */
   tasks: SuiteTask[];
   seeds?: Seeds;
+  /**
+   * Rules of saxbench compare, e.g. 'auroc drops 0.02 at 95%': what makes a comparison of two of its runs fail. They change no number.
+   */
+  failIf?: string[];
   limits?: SuiteLimits;
   full?: SuiteFull;
 }

@@ -60,8 +60,8 @@ test('common units alone are compared; without units, seeds; without either, not
 });
 
 test('the same numbers are not told apart; of a constant difference as many units tell as a sign test needs', () => {
-  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [1, 2])]), { value: 0, p: 1 });
-  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [0, 1])]), { value: 1, p: 0.5 });
+  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [1, 2])]), { value: 0, p: 1, parts: [] });
+  assert.equal(pairedDifference([sampled(0, [1, 2])], [sampled(0, [0, 1])]), { value: 1, p: 0.5, parts: [] });
   const many = Array.from({ length: 8 }, (_, i) => i);
   assert.is(
     pairedDifference(

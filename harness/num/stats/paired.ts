@@ -1,4 +1,4 @@
-/** @file Whether two methods differ, by paired differences over the same units and seeds. */
+/** @file Whether two methods differ: by paired differences over the same units and seeds, or between seeds of either. */
 import { momentsOf, variance } from './moments.ts';
 import { type ItemInfluences, sharedPart } from './shared-items.ts';
 import { studentCdf, studentQuantile } from './student-t.ts';
@@ -22,10 +22,12 @@ export interface Difference {
   p: number;
   /** Standard error of the difference and its degrees of freedom; absent where all differences are equal. */
   error?: { se: number; df: number };
+  /** What makes up that error: units, seeds, shared items; none where all differences are equal. */
+  parts: readonly ErrorPart[];
 }
 
 /** A source of error of a mean: its variance and degrees of freedom. */
-interface ErrorPart {
+export interface ErrorPart {
   variance: number;
   df: number;
 }
@@ -82,18 +84,21 @@ function sharedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefine
 }
 
 /**
- * Student's t on paired differences: over units (each averaged over seeds), over seeds, and over the items that units
- * share, whose variances add; degrees of freedom by Welch and Satterthwaite. Null where there is nothing to test on: fewer
- * than two common units and fewer than two seeds.
+ * Student's t on the mean difference over pairs.
+ *
+ * @param seeds What the seeds add to its error; undefined where nothing is known of them.
+ * @param arrangements Of the seeds, that would show differences which are all equal by chance.
  */
-export function pairedDifference(a: readonly Sampled[], b: readonly Sampled[]): Difference | null {
-  const pairs = seedPairs(a, b);
-  if (pairs.length === 0) return null;
+function differenceOver(
+  pairs: readonly [Sampled, Sampled][],
+  seeds: ErrorPart | undefined,
+  arrangements: number,
+): Difference | null {
   const units = unitDifferences(pairs);
   const bySeed = pairs.map(([one, other]) => one.value - other.value);
   const parts: ErrorPart[] = [];
   if (units.length > 1) parts.push(errorOfMean(units));
-  if (bySeed.length > 1) parts.push(errorOfMean(bySeed));
+  if (seeds) parts.push(seeds);
   if (parts.length === 0) return null;
   const shared = sharedError(pairs);
   if (shared) parts.push(shared);
@@ -101,10 +106,43 @@ export function pairedDifference(a: readonly Sampled[], b: readonly Sampled[]): 
   const value = tested.reduce((sum, each) => sum + each, 0) / tested.length;
   const total = parts.reduce((sum, part) => sum + part.variance, 0);
   // Differences that are all equal show no spread, which does not prove that there is none: a sign test is what is left.
-  if (total === 0) return { value, p: value === 0 ? 1 : 2 ** (1 - tested.length) };
+  if (total === 0) {
+    const chance = units.length > 1 ? 2 ** (1 - units.length) : 2 / arrangements;
+    return { value, p: value === 0 ? 1 : chance, parts: [] };
+  }
   const df = total ** 2 / parts.reduce((sum, part) => sum + part.variance ** 2 / part.df, 0);
   const se = Math.sqrt(total);
-  return { value, p: 2 * studentCdf(-Math.abs(value) / se, df), error: { se, df } };
+  return { value, p: 2 * studentCdf(-Math.abs(value) / se, df), error: { se, df }, parts };
+}
+
+/**
+ * Student's t on paired differences: over units (each averaged over seeds), over seeds, and over the items that units
+ * share, whose variances add; degrees of freedom by Welch and Satterthwaite. Null where there is nothing to test on: fewer
+ * than two common units and fewer than two seeds.
+ */
+export function pairedDifference(a: readonly Sampled[], b: readonly Sampled[]): Difference | null {
+  const pairs = seedPairs(a, b);
+  if (pairs.length === 0) return null;
+  const bySeed = pairs.map(([one, other]) => one.value - other.value);
+  return differenceOver(pairs, bySeed.length > 1 ? errorOfMean(bySeed) : undefined, 2 ** bySeed.length);
+}
+
+/** Ways to draw `k` of `n`. */
+const combinations = (n: number, k: number): number =>
+  Array.from({ length: k }, (_, i) => (n - i) / (i + 1)).reduce((product, each) => product * each, 1);
+
+/**
+ * The same between seeds that have nothing in common, or of which one side has one alone: units are still compared in
+ * pairs, and the seeds of both sides show how far seeds lie apart (one variance for both). Null where there is nothing to
+ * test on: fewer than two common units, and one seed on each side.
+ */
+export function unpairedDifference(a: readonly Sampled[], b: readonly Sampled[]): Difference | null {
+  if (a.length === 0 || b.length === 0) return null;
+  const pairs = a.flatMap((one) => b.map((other): [Sampled, Sampled] => [one, other]));
+  const df = a.length + b.length - 2;
+  const squares = [a, b].reduce((sum, side) => sum + momentsOf(side.map(({ value }) => value)).m2, 0);
+  const seeds = df > 0 ? { variance: (squares / df) * (1 / a.length + 1 / b.length), df } : undefined;
+  return differenceOver(pairs, seeds, combinations(a.length + b.length, a.length));
 }
 
 const POWER = 0.8;
@@ -124,6 +162,21 @@ export function holm(ps: readonly number[]): number[] {
   order.forEach((i, rank) => {
     largest = Math.max(largest, Math.min(1, (ps.length - rank) * ps[i]!));
     corrected[i] = largest;
+  });
+  return corrected;
+}
+
+/**
+ * p values corrected so that of those below a level at most that share are false, as expected (Benjamini & Hochberg 1995),
+ * in the given order; for tests that are independent or rise together.
+ */
+export function benjaminiHochberg(ps: readonly number[]): number[] {
+  const order = ps.map((_, i) => i).sort((a, b) => ps[b]! - ps[a]!);
+  const corrected = new Array<number>(ps.length);
+  let least = 1;
+  order.forEach((i, above) => {
+    least = Math.min(least, (ps.length / (ps.length - above)) * ps[i]!);
+    corrected[i] = least;
   });
   return corrected;
 }
