@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../harness/paths.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { scriptJson } from './escape.ts';
 import { embedderText, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
 import { groupBy } from './group-by.ts';
+import { conceptTables } from './html/concepts.ts';
 import { overviewView, placeView } from './html/overview-view.ts';
 import { kindOf, tableView } from './html/table-view.ts';
 import { meanRanks } from './overview/mean-rank.ts';
@@ -148,7 +150,8 @@ export async function renderHtml(
     refused,
     plots: await plotViews(studies.map(subjectScalingPlot), 'over-subjects'),
   };
-  const script = await assetOf('report.js');
+  const script = `${await assetOf('report.js')}${await assetOf('report-concepts.js')}`;
+  const concepts = conceptTables(places, results);
   return renderTemplate('report.html.hbs', {
     ...options,
     style: await assetOf('report.css'),
@@ -162,6 +165,7 @@ export async function renderHtml(
     tasks: await taskViews(places, results, palette),
     training: await trainingViews(places, results, palette),
     overSubjects,
+    concepts: concepts.length > 0 && scriptJson(concepts),
     beside: beside.map((section) => ({ anchor: anchorOf('beside', section.title), ...section })),
   });
 }

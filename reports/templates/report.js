@@ -59,7 +59,7 @@
       body.append(...(order === 'none' ? given.get(body) : rows));
     }
   };
-  for (const head of all('thead th[data-sort]')) {
+  const sortable = (head) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.append(...head.childNodes);
@@ -72,7 +72,8 @@
       head.setAttribute('aria-sort', order);
       sort(head.closest('table'), head.cellIndex, order);
     });
-  }
+  };
+  for (const head of all('thead th[data-sort]')) sortable(head);
 
   // Methods and kinds of methods are switched, and found by words of their rows.
   const off = new Set();
@@ -84,7 +85,7 @@
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const has = (text) => words.every((word) => text.toLowerCase().includes(word));
-    for (const element of all('tr[data-m], .legend li[data-m], svg [data-m]')) {
+    for (const element of all('tr[data-m], .legend li[data-m], svg [data-m], .concepts [data-m]')) {
       const { m, kind } = element.dataset;
       element.classList.toggle('off', off.has(m) || (kind === 'control' && off.has('\n control')));
       const row = element.tagName === 'TR';
@@ -141,6 +142,10 @@
     if (target) target.scrollIntoView();
   };
   addEventListener('hashchange', unfold);
+  document.addEventListener('drawn', () => {
+    for (const head of all('thead th[data-sort]:not([aria-sort])')) sortable(head);
+    apply();
+  });
   apply();
   unfold();
 })();

@@ -101,6 +101,20 @@ try {
   assert.ok(await tip.isVisible());
   assert.equal(await tip.textContent(), await point.getAttribute('data-tip'));
 
+  // The browser of concepts: as wide as there are methods, and a click tells what was used.
+  if (await page.locator('#concept-data').count()) {
+    const rows = page.locator('#concept-rows tbody tr');
+    assert.ok((await rows.count()) > 0);
+    await rows.first().locator('button').click();
+    assert.ok(await page.locator('#concept-rows .cards').isVisible());
+    await page.locator('#concept-search').fill('no concept is called so');
+    assert.equal(await rows.filter({ visible: true }).count(), 0);
+    await page.locator('#concept-search').fill('');
+    const heads = page.locator('#concept-rows thead th[data-sort]');
+    await heads.nth(1).locator('button').click();
+    assert.equal(await heads.nth(1).getAttribute('aria-sort'), 'descending');
+  }
+
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await background();
   await page.locator('#theme').click();

@@ -1,0 +1,141 @@
+/** @file What each method reached on each concept, and by what: the data of the HTML report's browser of concepts. */
+import { mean } from '../../harness/num/stats/law-form.ts';
+import type { Result } from '../../harness/schema/result.generated.ts';
+import { axesLabel, metricTitle } from '../format.ts';
+import { headlines } from '../overview/bands.ts';
+import type { Place } from '../overview/places.ts';
+import type { Table, TableRow } from '../table.ts';
+import { taskTitle } from '../withheld.ts';
+import { kindOf } from './table-view.ts';
+
+/** A text that a method steered, with its ratings in words. */
+interface Example {
+  prompt?: string;
+  text: string;
+  ratings: string;
+}
+
+/** What a method used for a concept, of the first seed that tells. */
+interface Used {
+  label?: string;
+  /** E.g. `latent 473, sign 1, factor 0.5`. */
+  by?: string;
+  examples?: Example[];
+}
+
+export interface ConceptTable {
+  title: string;
+  metric: string;
+  /** Why nothing here ranks. */
+  withheld?: string;
+  concepts: { id: string; label: string }[];
+  methods: {
+    name: string;
+    kind: string;
+    axes: string;
+    /** By concept, the mean over seeds; null where it has none. */
+    scores: (number | null)[];
+    used: (Used | null)[];
+  }[];
+}
+
+/** Texts of one concept and method; the result files have them all. */
+const MOST_EXAMPLES = 2;
+/** Of a text that is shown. */
+const MOST_CHARACTERS = 400;
+/** Fields of a record that say what a method used, in the words of tasks. */
+const USED = ['latent', 'sign', 'factor'] as const;
+
+type Fields = Record<string, unknown>;
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value.slice(0, MOST_CHARACTERS) : undefined;
+
+function exampleOf(given: unknown): Example[] {
+  if (!isFields(given)) return [];
+  const text = textOf(given['text']);
+  if (text === undefined) return [];
+  const prompt = textOf(given['prompt']);
+  const ratings = Object.entries(given).filter(([name, value]) => typeof value === 'number' && name !== 'latent');
+  return [
+    {
+      ...(prompt === undefined ? {} : { prompt }),
+      text,
+      ratings: ratings.map(([name, value]) => `${metricTitle(name)} ${value}`).join(', '),
+    },
+  ];
+}
+
+function usedOf(record: Fields): Used {
+  const by = USED.filter((name) => typeof record[name] === 'number').map((name) => `${name} ${record[name]}`);
+  const given = Array.isArray(record['examples']) ? record['examples'] : [];
+  const examples = given.slice(0, MOST_EXAMPLES).flatMap(exampleOf);
+  const label = textOf(record['label']);
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(by.length > 0 ? { by: by.join(', ') } : {}),
+    ...(examples.length > 0 ? { examples } : {}),
+  };
+}
+
+/** Records by concept of a row, where the details of its first result that has them are lists named by the row's axes. */
+function recordsOf({ method, axes }: TableRow, results: readonly Result[]): Map<string, Used> {
+  const named = (words: readonly string[]) => [...words].sort().join('/');
+  const wanted = named(Object.values(axes));
+  const lists = results
+    .filter((result) => result.method.name === method.name)
+    .flatMap(({ details = {} }) => Object.entries(details as Fields))
+    .flatMap(([key, value]) => (named(key.split('/')) === wanted ? [value] : []));
+  const records = lists.find(Array.isArray) ?? [];
+  return new Map(
+    records.flatMap((record: unknown): [string, Used][] =>
+      isFields(record) && typeof record['id'] === 'string' ? [[record['id'], usedOf(record)]] : [],
+    ),
+  );
+}
+
+const isByConcept = (results: readonly Result[]): boolean =>
+  results.some(({ rows }) => rows.some(({ samples }) => samples?.unit === 'concept' && samples.ids !== undefined));
+
+function conceptTable(table: Table, { subject, site }: Place, results: readonly Result[]): ConceptTable {
+  const rows = headlines(table).filter(({ sampled }) => sampled.some(({ units }) => units));
+  const ids = [...new Set(rows.flatMap(({ sampled }) => sampled.flatMap(({ units }) => [...(units?.keys() ?? [])])))];
+  const methods = rows.map((row) => {
+    const records = recordsOf(row, results);
+    const scores = ids.map((id) => {
+      const values = row.sampled.flatMap(({ units }) => units?.get(id) ?? []);
+      return values.length === 0 ? null : Number(mean(values).toPrecision(4));
+    });
+    return {
+      name: row.method.name,
+      kind: kindOf(row.method, row.control !== undefined),
+      axes: axesLabel(row.axes),
+      scores,
+      used: ids.map((id) => records.get(id) ?? null),
+    };
+  });
+  const labelOf = (i: number, id: string) => methods.flatMap(({ used }) => used[i]?.label ?? [])[0] ?? id;
+  return {
+    title: `${taskTitle(table)}: ${subject.id}, ${site.name}`,
+    metric: metricTitle(table.main!),
+    ...(table.withheld === undefined ? {} : { withheld: table.withheld }),
+    concepts: ids.map((id, i) => ({ id, label: labelOf(i, id) })),
+    methods,
+  };
+}
+
+/** A table for each place and task whose numbers are means over named concepts. */
+export function conceptTables(places: readonly Place[], results: readonly Result[]): ConceptTable[] {
+  return places.flatMap((place) =>
+    place.tables.flatMap((table) => {
+      const own = results.filter(
+        ({ subject, site, task }) =>
+          subject.id === place.subject.id && site.name === place.site.name && task.id === table.task.id,
+      );
+      if (table.main === undefined || !isByConcept(own)) return [];
+      const found = conceptTable(table, place, own);
+      return found.concepts.length > 0 ? [found] : [];
+    }),
+  );
+}
