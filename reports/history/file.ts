@@ -54,28 +54,28 @@ export function historyRows(results: readonly Result[], recorded: Date, where: s
 }
 
 const TEXTS = [
-  'run',
-  'recorded',
-  'suite',
-  'machine',
-  'subject',
-  'site',
-  'task',
-  'method',
-  'metric',
-  'settings',
-] as const;
+  ...['run', 'recorded', 'suite', 'saxbench', 'machine', 'backend'],
+  ...['subject', 'site', 'task', 'method', 'metric', 'unit', 'direction', 'settings'],
+];
+const SWITCHES = ['dirty', 'limited', 'main', 'control', 'measured'];
 
 /** What is wrong with a line; undefined for a row. */
 function complaint(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'expected an object';
   const row = value as Record<string, unknown>;
-  const missing = TEXTS.find((name) => typeof row[name] !== 'string');
-  if (missing !== undefined) return `${missing}: expected a text`;
+  const text = TEXTS.find((name) => typeof row[name] !== 'string');
+  if (text !== undefined) return `${text}: expected a text`;
+  const open = SWITCHES.find((name) => typeof row[name] !== 'boolean');
+  if (open !== undefined) return `${open}: expected true or false`;
+  if (row['commit'] !== null && typeof row['commit'] !== 'string') return 'commit: expected a text or null';
   if (row['value'] !== null && !Number.isFinite(row['value'])) return 'value: expected a number or null';
-  if (row['sd'] !== null && !((row['sd'] as number) >= 0)) return 'sd: expected a number of at least 0, or null';
-  if (!(Number.isInteger(row['seeds']) && (row['seeds'] as number) >= 0)) return 'seeds: expected a count';
-  if (typeof row['axes'] !== 'object' || row['axes'] === null) return 'axes: expected an object';
+  const { sd, seeds, axes } = row;
+  if (sd !== null && !(Number.isFinite(sd) && (sd as number) >= 0))
+    return 'sd: expected a number of at least 0, or null';
+  if (!(Number.isSafeInteger(seeds) && (seeds as number) >= 0)) return 'seeds: expected a count';
+  if (typeof axes !== 'object' || axes === null || !Object.values(axes).every((each) => typeof each === 'string')) {
+    return 'axes: expected texts by name';
+  }
   return undefined;
 }
 

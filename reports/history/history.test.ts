@@ -84,6 +84,8 @@ test('what is no history is refused with its line; results of two commits are no
       [`${row.replace('"value":0.5', '"value":"0.5"')}\n`, /row 1: value: expected a number or null/],
       [`${row.replace('"sd":0.02', '"sd":-1')}\n`, /row 1: sd/],
       ['{"run":"a"}\n', /row 1: recorded: expected a text/],
+      [`${row.replace('"limited":false', '"limited":0')}\n`, /row 1: limited: expected true or false/],
+      [`${row.replace('"axes":{', '"axes":{"a":{},')}\n`, /row 1: axes: expected texts by name/],
     ];
     for (const [text, expected] of cases) {
       await writeFile(file, text);

@@ -22,7 +22,7 @@ import { openTorch } from '../../io/torch.ts';
 import { openWeights } from '../../io/weights.ts';
 import { packageRoot } from '../../paths.ts';
 import { CHECKPOINT_READERS } from './checkpoint-readers.ts';
-import { mutateBytes, mutateJson, mutatePng, mutateZip, type Seed } from './mutate.ts';
+import { type Mutation, mutateBytes, mutateJson, mutatePng, mutateZip, type Seed } from './mutate.ts';
 import type { FuzzReader } from './reader.ts';
 
 const TESTDATA = join(packageRoot, 'harness/io/testdata');
@@ -132,6 +132,15 @@ async function readSuite(nameOrPath: string): Promise<void> {
 const LLAMA = ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors', 'config.json'];
 const setBudget: { now?: (bytes: number) => void } = {};
 
+/** One value of one of the lines, or bytes anywhere. */
+const mutateLine: Mutation = (bytes, from) => {
+  if (from.int(3) === 0) return mutateBytes(bytes, from);
+  const lines = bytes.toString('utf8').trim().split('\n');
+  const at = from.int(lines.length);
+  lines[at] = mutateJson(Buffer.from(lines[at]!), from).toString('utf8');
+  return Buffer.from(lines.join('\n'));
+};
+
 export const FUZZ_READERS: Record<string, FuzzReader> = {
   safetensors: {
     seeds: async () => golden('tiny.golden.safetensors'),
@@ -220,13 +229,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
   },
   jsonl: {
     seeds: async () => alone('x.jsonl', '{"text":"a","n":1,"l":[1,{"a":null}]}\n{"text":"b","n":2}\n'),
-    mutate: (bytes, from) => {
-      if (from.int(3) === 0) return mutateBytes(bytes, from);
-      const lines = bytes.toString('utf8').trim().split('\n');
-      const at = from.int(lines.length);
-      lines[at] = mutateJson(Buffer.from(lines[at]!), from).toString('utf8');
-      return Buffer.from(lines.join('\n'));
-    },
+    mutate: mutateLine,
     read: async (file) => exhaust(readJsonl(file)),
   },
   png: {
@@ -333,6 +336,20 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     },
     mutate: mutateJson,
     read: async (file) => (await import('../../results.ts')).readResult(file),
+  },
+  history: {
+    seeds: async () => {
+      const { historyRows } = await import('../../../reports/history.ts');
+      const { smallRun } = await import('../../../reports/testing/results.ts');
+      const rows = historyRows(smallRun(), new Date(0), 'fuzz').slice(0, 3);
+      return alone('history.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    },
+    mutate: mutateLine,
+    read: async (file) => {
+      const { historyView, readHistory } = await import('../../../reports/history.ts');
+      const rows = await readHistory(file);
+      return rows.length > 0 && historyView(rows);
+    },
   },
   settings: {
     seeds: async () =>
