@@ -13,7 +13,7 @@ const test = suite('tiny-lm-chain gate');
 const world = createTextWorld();
 const chains = createChains(world.concepts.slice(0, 4), world.topics);
 const lengthOf = tokenCounter();
-const cases = gateCases(world, chains, createRng('gate'), 10, { shortest: 16, lengthOf });
+const cases = gateCases(world, chains, createRng('gate'), 10, { shared: 16, lengthOf });
 
 /** A toy model: goes on with two clauses that stay with the theme of a place. */
 const toy =
@@ -30,10 +30,11 @@ const taggedPlace = (text: string): number => chains.concepts.findIndex(({ id })
 const otherThan = (theme: number): number => (theme + 1) % chains.concepts.length;
 
 test('documents of a case differ in what shows their theme, end alike, and the end tells nothing', () => {
-  assert.equal(cases, gateCases(world, chains, createRng('gate'), 10, { shortest: 16, lengthOf }));
-  for (const { topic, theme, recipient, donor, shared } of cases) {
+  assert.equal(cases, gateCases(world, chains, createRng('gate'), 10, { shared: 16, lengthOf }));
+  for (const { topic, theme, recipient, donor, shared, tokens } of cases) {
     assert.ok(recipient.endsWith(shared) && donor.endsWith(shared));
-    assert.ok(lengthOf(shared) >= 16);
+    assert.ok(tokens >= 16);
+    assert.is(tokens, lengthOf(shared));
     for (const text of [recipient, donor]) {
       const neutral = readContinuation(chains, `${text}.`, text.length - shared.length, { topic });
       assert.is(neutral.skipped, 0, text);
@@ -42,6 +43,18 @@ test('documents of a case differ in what shows their theme, end alike, and the e
     const id = chains.concepts[theme]!.id;
     const looked = world.look(donor.slice(0, donor.length - shared.length)).concept(id);
     assert.is(looked?.grade, 2, donor);
+  }
+});
+
+test('without a shared end as much is patched as both responses have', () => {
+  for (const { recipient, donor, shared, tokens } of gateCases(world, chains, createRng('whole'), 10, {
+    shared: 0,
+    lengthOf,
+  })) {
+    assert.is(shared, '');
+    const [a, b] = [recipient, donor].map((text) => lengthOf(text.slice(text.indexOf('\n') + 1)));
+    assert.ok(Math.abs(tokens - Math.min(a!, b!)) <= 1);
+    assert.ok(/[a-z0-9)]$/.test(recipient));
   }
 });
 

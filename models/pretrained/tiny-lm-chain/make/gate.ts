@@ -1,8 +1,9 @@
 /**
- * @file The gate of a language model that shall be steered: does the state that it carries govern what it writes? Two documents
- * of one topic and different themes end in the same clauses, which tell nothing of any theme. The activations of these shared
- * tokens, and of no others, are taken from the one document into the other. The gate is how far this moves the posterior of
- * the theme in the continuation, as a part of what the theme's control token does.
+ * @file The gate of a language model that shall be steered: does the state that it carries govern what it writes? Of two
+ * documents on one topic with different themes, the activations of the one are taken into the other at one site, and the other
+ * goes on. The gate is how far this moves the posterior of the theme in the continuation, as a part of what the theme's control
+ * token does. In its strict form both documents end in the same clauses, which tell nothing of any theme, and only the
+ * activations of these shared tokens are taken: what is patched then is state alone, not words.
  */
 import type { Rng } from '../../../../harness/contract.ts';
 import { type Estimate, ratioInterval } from '../../../../harness/kit/index.ts';
@@ -22,29 +23,31 @@ import { tagOf } from './documents.ts';
 /** Clauses by which each document shows its theme. */
 const TELLING_CLAUSES = 2;
 
-/** Two documents of one topic that break off after the same neutral clauses. */
+/** Two documents of one topic that break off after a clause. */
 export interface GateCase {
   readonly topic: string;
   /** Place of the donor's theme among the chains' concepts. */
   readonly theme: number;
-  /** What is continued: instruction, clauses of another theme, the shared clauses. */
+  /** What is continued: it shows another theme. */
   readonly recipient: string;
-  /** Whose activations are taken: instruction, clauses of the theme, the shared clauses. */
+  /** Whose activations are taken. */
   readonly donor: string;
-  /** The end of both. */
+  /** The end of both, which tells nothing of any theme: empty where there is none. */
   readonly shared: string;
+  /** How many tokens are patched, from the end: those of the shared end, or without one as many as both responses have. */
+  readonly tokens: number;
 }
 
 /**
- * Draws cases whose shared clauses have at least `shortest` tokens: more than attention looks back from the continuation, so
- * that it meets what the documents are about in the states of the shared tokens only.
+ * Draws cases whose shared ends have at least `shared` tokens, or none for 0. With more of them than attention looks back,
+ * the continuation meets what the documents are about in the states of the shared tokens only.
  */
 export function gateCases(
   world: Pick<TextWorld, 'topics'>,
   chains: Chains,
   rng: Rng,
   n: number,
-  { shortest, lengthOf }: { shortest: number; lengthOf: (text: string) => number },
+  { shared: shortest, lengthOf }: { shared: number; lengthOf: (text: string) => number },
 ): GateCase[] {
   return Array.from({ length: n }, () => {
     const topic = rng.choice(world.topics);
@@ -60,16 +63,20 @@ export function gateCases(
       return addCapitals(lowerSentences(text).slice(0, clauses.at(-1)!.end) + shared);
     };
     const [donor, recipient] = [showing(theme), showing(other)];
-    return { topic: topic.id, theme, recipient, donor, shared: recipient.slice(-shared.length) };
+    // With the capitals that its sentences have there.
+    const end = shared && recipient.slice(-shared.length);
+    const responseTokens = (text: string) => lengthOf(text) - lengthOf(text.slice(0, text.indexOf('\n') + 1));
+    const tokens = end === '' ? Math.min(...[recipient, donor].map(responseTokens)) : lengthOf(end);
+    return { topic: topic.id, theme, recipient, donor, shared: end, tokens };
   });
 }
 
-/** Which activations are taken from donors: at one site, of the last tokens of each row, as many as stand there. */
+/** Which activations are taken from donors: at one site, of the last tokens of each row. */
 export interface Patch {
   readonly site: string;
   readonly donors: readonly string[];
-  /** The ends of recipients and donors whose tokens are patched. */
-  readonly ends: readonly string[];
+  /** How many of each row. */
+  readonly tokens: readonly number[];
 }
 
 /** How a model goes on with each text: the text of the continuation, random at temperature 1. */
@@ -83,7 +90,7 @@ export interface GatePosteriors {
   readonly tagged: readonly number[];
   /** Of the donor itself: what a patch of everything would reach. */
   readonly donor: readonly number[];
-  /** Of the recipient with the shared tokens of the donor, by site. */
+  /** Of the recipient with activations of the donor, by site. */
   readonly patched: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -106,8 +113,9 @@ export async function gatePosteriors(
   const tagged = posteriorOf(recipients, await goOn(recipients.map((text, i) => text + tags[i]!)));
   const donor = posteriorOf(donors, await goOn(donors));
   const patched = new Map<string, number[]>();
-  const ends = cases.map(({ shared }) => shared);
-  for (const site of sites) patched.set(site, posteriorOf(recipients, await goOn(recipients, { site, donors, ends })));
+  const tokens = cases.map((each) => each.tokens);
+  for (const site of sites)
+    patched.set(site, posteriorOf(recipients, await goOn(recipients, { site, donors, tokens })));
   return { clean, tagged, donor, patched };
 }
 

@@ -20,14 +20,25 @@ import { bestSite, type GatePosteriors, gateCases, gatePosteriors, gateRatio, so
 import { continuations } from './patched-lm.ts';
 import { textLosses } from './text-losses.ts';
 
-/** What the gate asks for, and of how many cases: one half of them chooses the site, the other reports. */
+/** What the gate asks for: the part of the control token's effect. */
 const NEEDED = 0.5;
+/** Tokens that attention looks back. */
+const WINDOW = 16;
+/** Tokens of a continuation. */
+const NEW_TOKENS = 40;
 
 export interface MeasureOptions {
   /** How the model was trained, for the card. */
   training?: string;
   documents?: number;
+  /** Pairs of documents of each form of the gate: one half of them chooses the site, the other reports. */
   cases?: number;
+}
+
+/** One form of the gate: the site that was chosen, and what was measured on the other half of the cases. */
+interface GateForm {
+  chosen: string;
+  reported: GatePosteriors;
 }
 
 /** Loads the folder as any user would, measures it and writes README.md. */
@@ -39,14 +50,15 @@ export async function measure(folder: string, options: MeasureOptions = {}): Pro
   // A stream that training never draws from.
   const rng = createRng('tiny-lm-chain').fork('held-out');
   const losses = heldOutLosses(subject, world, chains, rng.fork('losses'), documents);
-  const window = 16;
-  const cases = gateCases(world, chains, rng.fork('gate'), n, { shortest: window, lengthOf: tokenCounter() });
   const sites = subject.sites.map(({ name }) => name).filter((name) => name.endsWith('hook_resid_post'));
-  const goOn = continuations(subject, { maxNewTokens: 40, seed: 0 });
-  const all = await gatePosteriors(chains, cases, sites, goOn);
-  const site = bestSite(someCases(all, 0, n / 2));
-  const reported = someCases(all, n / 2, n);
-  const gate = gateRatio(reported, reported.patched.get(site)!);
+  const goOn = continuations(subject, { maxNewTokens: NEW_TOKENS, seed: 0 });
+  const form = async (name: string, shared: number): Promise<GateForm> => {
+    const cases = gateCases(world, chains, rng.fork(`gate ${name}`), n, { shared, lengthOf: tokenCounter() });
+    const all = await gatePosteriors(chains, cases, sites, goOn);
+    return { chosen: bestSite(someCases(all, 0, n / 2)), reported: someCases(all, n / 2, n) };
+  };
+  const whole = await form('whole', 0);
+  const strict = await form('shared', WINDOW);
   const bytes = statSync(`${folder}model.safetensors`).size;
   const lines = [
     '# tiny-lm-chain',
@@ -65,7 +77,7 @@ export async function measure(folder: string, options: MeasureOptions = {}): Pro
       `${world.concepts.length} concepts, stays from clause to clause with probability ${STAY} or gives way to any other. The floor is its exact`,
     'probability over all chains that are possible behind the text; with tags the themes are given.',
     '',
-    ...gateLines(reported, site, gate, n),
+    ...gateLines(whole, strict, n / 2),
     '',
     'Measured by `make/measure.ts`, which loads the folder like any other Hugging Face folder.',
     '',
@@ -115,33 +127,42 @@ function heldOutLosses(subject: LanguageModel, world: TextWorld, chains: Chains,
 }
 
 /** The section on the gate. */
-function gateLines(posteriors: GatePosteriors, chosen: string, gate: Estimate | null, n: number): string[] {
+function gateLines(whole: GateForm, strict: GateForm, pairs: number): string[] {
   const mean = (values: readonly number[]): string =>
     (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3);
-  const passed = gate !== null && gate.value >= NEEDED;
-  const ratio = (estimate: Estimate | null): string => (estimate ? interval(estimate, 2) : '–');
+  const cells = ({ reported, chosen }: GateForm, values: readonly number[], site?: string): string => {
+    const estimate = gateRatio(reported, values);
+    const ratio = estimate ? interval(estimate, 2) : '–';
+    return `${mean(values)} | ${site === chosen ? `**${ratio}**` : ratio}`;
+  };
+  const row = (what: string, pick: (posteriors: GatePosteriors) => readonly number[], site?: string): string =>
+    `| ${what} | ${[whole, strict].map((form) => cells(form, pick(form.reported), site)).join(' | ')} |`;
+  const [gate, strictGate] = [whole, strict].map(({ reported, chosen }) => {
+    const { value } = gateRatio(reported, reported.patched.get(chosen)!) ?? { value: 0 };
+    return value >= NEEDED ? 'passed' : 'not passed';
+  });
   return [
     '## The gate: does its state govern what it writes?',
     '',
-    'Two documents of one topic and different themes end in the same clauses, which tell nothing of any theme and have more tokens',
-    'than attention looks back. The activations of these shared tokens, and of no others, are taken at one site from the one',
-    'document into the other, which then goes on (40 tokens, temperature 1). The exact posterior of the first document’s theme,',
-    'as the share of the continuation’s clauses that it governs, moves by a part of what the theme’s control token does:',
+    'Two documents of one topic have different themes. At one site the activations of the one are taken into the other, which then',
+    `goes on (${NEW_TOKENS} tokens, temperature 1). The exact posterior of the first document’s theme, as the share of the continuation’s clauses`,
+    'that it governs, moves by a part of what the theme’s control token does at the end of the other document: that is the gate.',
+    'Its strict form: both documents end in the same clauses, which tell nothing of any theme and have more tokens than attention',
+    'looks back, and only the activations of these shared tokens are taken. State is patched then, and no word of any theme.',
     '',
-    '| patched | posterior of the theme | gate: part of the control token’s effect |',
-    '|---|---:|---:|',
-    `| nothing | ${mean(posteriors.clean)} | 0 |`,
-    ...[...posteriors.patched].map(([site, values]) => {
-      const estimate = ratio(gateRatio(posteriors, values));
-      return `| ${site} | ${mean(values)} | ${site === chosen ? `**${estimate}**` : estimate} |`;
-    }),
-    `| the other document itself | ${mean(posteriors.donor)} | ${ratio(gateRatio(posteriors, posteriors.donor))} |`,
-    `| the control token in its place | ${mean(posteriors.tagged)} | 1 |`,
+    '| patched | posterior: whole response | gate | posterior: shared tokens | strict gate |',
+    '|---|---:|---:|---:|---:|',
+    row('nothing', ({ clean }) => clean),
+    ...[...whole.reported.patched.keys()].map((site) => row(site, ({ patched }) => patched.get(site)!, site)),
+    row('the other document itself goes on', ({ donor }) => donor),
+    row('the control token at the end', ({ tagged }) => tagged),
     '',
-    `${n / 2} held-out pairs with 95 % intervals over pairs; the site, ${chosen}, was chosen on ${n / 2} others. The gate asks for ${NEEDED}: ` +
-      `**${passed ? 'passed' : 'not passed'}**.`,
+    `${pairs} held-out pairs a form, with 95 % intervals over pairs; the site in bold was chosen on ${pairs} others. Asked for is ${NEEDED}: the gate is ` +
+      `**${gate}**, its strict form ${strictGate}.`,
     // What follows `> saxbench:` stands in every report on this model.
-    ...(passed ? [] : ['', '> saxbench: generation is not steered at this size (its gate was not passed).']),
+    ...(gate === 'passed'
+      ? []
+      : ['', '> saxbench: generation is not steered at this size (the gate of its card is not passed).']),
   ];
 }
 

@@ -21,17 +21,14 @@ export function continuations(
 /**
  * Replaces the activations of the last tokens of each prompt by those of the donor's last tokens.
  *
- * @throws Error where prompt and donor do not end in the same tokens, as many as their end has.
+ * @throws Error for more tokens than a prompt or its donor has.
  */
-function patchOf(subject: LanguageModel, prompts: readonly number[][], { site, donors, ends }: Patch): Intervention {
+function patchOf(subject: LanguageModel, prompts: readonly number[][], { site, donors, tokens }: Patch): Intervention {
   const { tokenizer } = subject;
   const sources = donors.map((text) => [...tokenizer.encode(text).ids]);
-  const lengths = ends.map((end, row) => {
-    const { length } = tokenizer.encode(end, { addSpecialTokens: false }).ids;
-    if (sources[row]!.slice(-length).join() !== prompts[row]!.slice(-length).join()) {
-      throw new Error(`patch: row ${row}: the texts do not end in the same ${length} tokens`);
-    }
-    return length;
+  tokens.forEach((count, row) => {
+    const most = Math.min(prompts[row]!.length, sources[row]!.length);
+    if (count > most) throw new Error(`patch: row ${row}: expected at most ${most} tokens, found ${count}`);
   });
   const donorBatch = batchOf(sources, tokenizer.padId ?? 0);
   const columns = Math.max(...prompts.map(({ length }) => length));
@@ -39,7 +36,7 @@ function patchOf(subject: LanguageModel, prompts: readonly number[][], { site, d
   const offset = donorBatch.n * donorBatch.length;
   const from = Int32Array.from({ length: prompts.length * columns }, (_, i) => offset + i);
   prompts.forEach((ids, row) => {
-    for (let back = 1; back <= lengths[row]!; back++) {
+    for (let back = 1; back <= tokens[row]!; back++) {
       from[row * columns + ids.length - back] = row * donorBatch.length + sources[row]!.length - back;
     }
   });
