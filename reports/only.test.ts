@@ -19,9 +19,10 @@ const written = (into: string) => Promise.all(results.map((result) => writeResul
 
 test('LaTeX has a table of booktabs with the first in bold, escaped names, and versions and hashes to cite', () =>
   inFolder(async (folder) => {
-    await written(folder);
     const marks = [{ code: 'dead-latents', message: 'm' }];
-    await writeResult(folder, { ...results[1]!, marks, limited: true });
+    for (const result of results) {
+      await writeResult(folder, { ...result, limited: true, ...(result === results[1] ? { marks } : {}) });
+    }
     const { files } = await renderReports(folder, folder, { formats: ['latex'], includeLimited: true });
     assert.equal(
       files.map((file) => file.slice(folder.length + 1)),
