@@ -86,9 +86,13 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
  *
  * @throws UserError as {@link loadResults} does, of any of them.
  */
-export async function loadMerged(dirs: readonly string[], options: ReportOptions = {}): Promise<LoadedResults> {
+export async function loadMerged(
+  dirs: readonly string[],
+  options: ReportOptions = {},
+): Promise<LoadedResults & { copies: number }> {
   const [results, refused]: [Result[], string[]] = [[], []];
   const known = new Map<string, string>();
+  let copies = 0;
   for (const dir of dirs) {
     const own = await loadResults(dir, options);
     refused.push(...own.refused);
@@ -98,12 +102,12 @@ export async function loadMerged(dirs: readonly string[], options: ReportOptions
       const before = known.get(place) ?? dir;
       known.set(place, before);
       if (before === dir) results.push(result);
-      else refused.push(`result ${subject.id} ${method.name} ${task.id} seed ${seed} of ${dir}: is in ${before} too.`);
+      else copies++;
     }
   }
   const otherwise = definedOtherwise(results);
   refused.push(...otherwise.values());
-  return { results: results.filter((result) => !otherwise.has(result)), refused };
+  return { results: results.filter((result) => !otherwise.has(result)), refused, copies };
 }
 
 const limitedReason = ({ subject, method, task, seed }: Result): string =>
@@ -152,7 +156,8 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
 
 /**
  * Writes LEADERBOARD.md, results.csv and report.html, or what else is asked for, into `outDir`: their paths, and the results
- * that are left out, and the number of those there.
+ * that are left out, the number of those there, and of what is in several
+ * folders.
  *
  * @param dirs Where results lie; of several, all of them.
  * @throws UserError for a format or a name in `only` that there is not.
@@ -165,15 +170,15 @@ export async function renderReports(
     only = [],
     ...options
   }: ReportOptions & { formats?: readonly string[]; only?: readonly string[] } = {},
-): Promise<{ files: string[]; refused: string[]; results: number }> {
+): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
   const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
   if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
-  const { results, refused } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
+  const { results, refused, copies } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
   const files: string[] = [];
   for (const [format, text] of await renderFormats(onlyResults(results, only), formats as Format[], options)) {
     const file = join(outDir, FORMAT_FILES[format]);
     await atomicWrite(file, (handle) => handle.writeFile(text));
     files.push(file);
   }
-  return { files, refused, results: results.length };
+  return { files, refused, results: results.length, copies };
 }
