@@ -81,6 +81,35 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
   );
 }
 
+/**
+ * The results of several folders in one, each once: of those of one name and key, which have the same numbers, the first.
+ *
+ * @throws UserError as {@link loadResults} does, of any of them.
+ */
+export async function loadMerged(
+  dirs: readonly string[],
+  options: ReportOptions = {},
+): Promise<LoadedResults & { copies: number }> {
+  const [results, refused]: [Result[], string[]] = [[], []];
+  const known = new Map<string, string>();
+  let copies = 0;
+  for (const dir of dirs) {
+    const own = await loadResults(dir, options);
+    refused.push(...own.refused);
+    for (const result of own.results) {
+      const { subject, site, method, task, seed, key } = result;
+      const place = JSON.stringify([subject.id, site.name, method.name, task.id, seed, key]);
+      const before = known.get(place) ?? dir;
+      known.set(place, before);
+      if (before === dir) results.push(result);
+      else copies++;
+    }
+  }
+  const otherwise = definedOtherwise(results);
+  refused.push(...otherwise.values());
+  return { results: results.filter((result) => !otherwise.has(result)), refused, copies };
+}
+
 const limitedReason = ({ subject, method, task, seed }: Result): string =>
   `result ${subject.id} ${method.name} ${task.id} seed ${seed}: was made with --limit, unlike others, and compares ` +
   'nothing. Remove it, or add --include-limited.';
@@ -127,27 +156,29 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
 
 /**
  * Writes LEADERBOARD.md, results.csv and report.html, or what else is asked for, into `outDir`: their paths, and the results
- * that are left out.
+ * that are left out, the number of those there, and of what is in several
+ * folders.
  *
+ * @param dirs Where results lie; of several, all of them.
  * @throws UserError for a format or a name in `only` that there is not.
  */
 export async function renderReports(
-  dir: string,
+  dirs: string | readonly string[],
   outDir: string,
   {
     formats = USUAL_FORMATS,
     only = [],
     ...options
   }: ReportOptions & { formats?: readonly string[]; only?: readonly string[] } = {},
-): Promise<{ files: string[]; refused: string[] }> {
+): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
   const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
   if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
-  const { results, refused } = await loadResults(dir, options);
+  const { results, refused, copies } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
   const files: string[] = [];
   for (const [format, text] of await renderFormats(onlyResults(results, only), formats as Format[], options)) {
     const file = join(outDir, FORMAT_FILES[format]);
     await atomicWrite(file, (handle) => handle.writeFile(text));
     files.push(file);
   }
-  return { files, refused };
+  return { files, refused, results: results.length, copies };
 }

@@ -79,4 +79,16 @@ test('unknown formats, axes and names are refused, with what there is', () =>
     assert.match(await refusal({ only: ['seeds=1'] }), /unknown seed '1'/);
   }));
 
+test('several folders are one report: what is in both counts once, and is said', () =>
+  inFolder(async (folder) => {
+    const [one, two] = [`${folder}/one`, `${folder}/two`];
+    const keyed = results.map((result, i) => ({ ...result, key: String(i).repeat(64) }));
+    for (const result of keyed.slice(0, 2)) await writeResult(one, result);
+    for (const result of keyed.slice(1)) await writeResult(two, result);
+    const { files, refused, ...counts } = await renderReports([one, two], folder, { formats: ['csv'] });
+    assert.equal([refused, counts], [[], { results: 3, copies: 1 }]);
+    const lines = (await readFile(files[0]!, 'utf8')).trim().split('\n');
+    assert.is(lines.length, 4);
+  }));
+
 test.run();

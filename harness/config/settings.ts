@@ -267,6 +267,13 @@ export const SETTINGS: readonly Setting[] = [
       'Write these: md, csv, html (unless told otherwise), latex (tables of booktabs, with what to cite), json.',
   },
   {
+    name: 'also',
+    type: 'list',
+    commands: ['report'],
+    value: 'DIR',
+    description: 'Further folders of results, in one report with those of [dir]; what is in several counts once.',
+  },
+  {
     name: 'include-limited',
     type: 'boolean',
     default: false,
