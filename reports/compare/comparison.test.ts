@@ -81,6 +81,7 @@ test('what cannot be told is not told: a wide margin passes, a narrow one fails,
   const unpaired = compare(own(0.8), own(0.7), 'auroc drops');
   assert.ok(unpaired.failed);
   assert.match(unpaired.lines[0]!.how, /unpaired: the interval of each/);
+  assert.match(renderMarkdown(unpaired), /1 of these rest on one seed on each side/);
 });
 
 test('a metric that is missing fails: no result, an empty cell, a failed seed, a rule that guards nothing', () => {
@@ -200,6 +201,25 @@ test('sizes that are counted differ without a test; times are compared on one ma
     ['aside'],
   );
   assert.match(toJunit(elsewhere), /<skipped message="measured on another machine/);
+});
+
+test('the speed of what was trained anew on one machine is reported; what the store had, and another machine, is not', () => {
+  const trained = (tokensPerSecond: number, fit: string, cpu = 'A') =>
+    smallRun()
+      .filter(({ method }) => method.name === 'relu')
+      .map((result) => ({
+        ...result,
+        training: { ...result.training!, tokensPerSecond },
+        provenance: { ...result.provenance, cpu, steps: { ...result.provenance.steps, fit } },
+      }));
+  const notes = (after: Result[]) => compare(trained(1000, 'a'), after).notes.join();
+  assert.match(
+    notes(trained(500, 'b')),
+    /speed of training, after ÷ before, on one machine: 0\.500 × in the middle of 2 fits/,
+  );
+  assert.not.match(notes(trained(500, 'a')) + notes(trained(500, 'b', 'B')), /speed/);
+  const open = trained(1000, 'a').map((result) => ({ ...result, incomplete: 'the budget was spent' }));
+  assert.match(notes(open), /b: \d results are incomplete: the budget was spent/);
 });
 
 test('names of others break no table, page, XML or workflow command', async () => {

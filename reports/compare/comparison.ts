@@ -1,9 +1,11 @@
 /** @file Two runs → the lines of their comparison, most evidence first, and what rules make of them. */
 import { benjaminiHochberg, holm } from '../../harness/num/stats/paired.ts';
+import type { Result } from '../../harness/schema/result.generated.ts';
 import { differencesOf, type MetricDifference } from './differences.ts';
 import type { Side } from './load.ts';
 import { matchResults } from './match.ts';
 import { checkRules, type Rule } from './rules.ts';
+import { speedLine } from './speed.ts';
 import { judge, type RuleOutcome } from './verdicts.ts';
 
 /** A line whose difference was tested beside others. */
@@ -56,6 +58,12 @@ const distance = ({ difference, error }: Line): number =>
 const byEvidence = (a: Line, b: Line): number =>
   (a.adjusted ?? 2) - (b.adjusted ?? 2) || (a.p ?? 2) - (b.p ?? 2) || distance(b) - distance(a);
 
+/** Results that another run may add to, as a judge could not be asked. */
+function incompleteLine(name: string, results: readonly Result[]): string | undefined {
+  const open = results.filter(({ incomplete }) => incomplete !== undefined);
+  return open.length === 0 ? undefined : `${name}: ${open.length} results are incomplete: ${open[0]!.incomplete}`;
+}
+
 /**
  * Compares two runs.
  *
@@ -73,13 +81,15 @@ export function compareRuns(
     differencesOf([match]).map((line): MetricDifference => ({ ...line, aside: reason })),
   );
   const lines = corrected(differencesOf(matches)).sort(byEvidence);
+  const speed = speedLine(before.results, after.results);
+  const open = [before, after].flatMap(({ name, results }) => incompleteLine(name, results) ?? []);
   const outcomes = judge(rules, [...lines, ...apart]);
   return {
     before,
     after,
     lines,
     aside: [...aside.map(({ name, reason }) => `${name}: ${reason}`), ...before.refused, ...after.refused],
-    notes,
+    notes: [...notes, ...open, ...(speed === undefined ? [] : [speed])],
     rules: outcomes,
     failed: outcomes.some(({ failed }) => failed),
   };

@@ -8,11 +8,11 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return [line(heads), line(heads.map(() => '---')), ...rows.map((cells) => line(cells.map(markdownText)))];
 }
 
-const HEADS = ['', 'where', 'method', 'metric', 'before', 'after', 'difference [95 %]', 'p'];
+const HEADS = ['', 'where', 'method', 'metric', 'difference [95 %]', 'p', 'before', 'after'];
 
 const cells = ({ verdict, place, method, metric, before, after, difference, p }: ViewRow) => [
   ...[verdict, place, method, metric],
-  ...[before, after, difference, p],
+  ...[difference, p, before, after],
 ];
 
 /** The comparison as a page of Markdown. */

@@ -130,6 +130,8 @@ function summaryOf({ lines, aside }: Comparison): string[] {
   const main = tested.filter((line) => line.main);
   const apart = (of: readonly Line[]) => of.filter(({ adjusted }) => adjusted! < LEVEL).length;
   const others = tested.length - main.length;
+  // Of a method that draws no random numbers another seed gives the same: it is not known here which do.
+  const oneSeed = tested.filter(({ before, after }) => before?.seeds === 1 && after?.seeds === 1).length;
   const seedsLost = lines.filter(({ lost, state }) => lost.length > 0 && state !== 'lost').length;
   return [
     `${lines.length} values of ${new Set(lines.map(placeText)).size} tables: ${count(lines, 'same')} equal bit by bit, ` +
@@ -138,6 +140,11 @@ function summaryOf({ lines, aside }: Comparison): string[] {
     `Without a value (undefined): ${count(lines, 'empty')} in both, ${count(lines, 'lost')} after alone (lost), ` +
       `${count(lines, 'gained')} before alone (new); ${seedsLost} have lost some seeds.`,
     `Told apart: ${apart(main)} of ${main.length} main metrics, ${apart(tested) - apart(main)} of ${others} other metrics.`,
+    ...(oneSeed > 0
+      ? [
+          `${oneSeed} of these rest on one seed on each side: what another seed would give is not in their error. Run more seeds.`,
+        ]
+      : []),
     ...(aside.length > 0 ? [`Set aside and not compared: ${aside.length}.`] : []),
   ];
 }

@@ -118,6 +118,17 @@ test('a label-matched SAE goes before the one by AUROC; several judges: the firs
   assert.is(cellsOf(seeds, /against the SAE/)['prompt']![1]!.split(' ')[0], '1');
 });
 
+test('a selection without a value is no line, and nothing is compared with it', () => {
+  const empty = result({ id: 'topk', kind: 'sae', selection: 'label', scores: { a: 1 } });
+  const [row] = empty.rows;
+  const metrics = { overall: { value: null, ci95: null, n: 0, reason: 'nobody says what its latents stand for' } };
+  const unlabelled = { ...empty, rows: [{ axes: row!.axes, metrics }] };
+  const sections = besidePublished([...STEERING, unlabelled]);
+  assert.is(cellsOf(sections, /mean overall/)['topk (label)'], undefined);
+  const table = sections[0]!.tables.find(({ title }) => /against the SAE/.test(title))!;
+  assert.match(table.columns.join(), /against topk \(auroc\)$/);
+});
+
 test('only of its own dataset, and of the tables that a run has rows for', () => {
   assert.equal(besidePublished(STEERING.map((each) => ({ ...each, dataset }))), []);
   const detection = result({ id: 'bow', task: 'concept-detection', metric: 'auroc', scores: { a: 0.9 } });

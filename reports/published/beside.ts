@@ -69,8 +69,10 @@ function oursIn({ rows, task }: Table, metric: string, published: Published): Ou
   const ordered = [...rows].sort((a, b) => Number(a.detail) - Number(b.detail));
   for (const row of ordered) {
     const judge = row.axes['judge'];
-    const usable = row.control === undefined && row.cells[metric] && (judge === undefined || judge === task.judge?.id);
-    if (!usable) continue;
+    const cell = row.cells[metric];
+    const usable = row.control === undefined && cell && (judge === undefined || judge === task.judge?.id);
+    // A selection that a method has no value of (labels that nobody gave) is no line of its own.
+    if (!usable || (row.detail && cell.value === null)) continue;
     const name = Object.keys(published.ours).find((each) => fits(published.ours[each]!, row));
     // Of a method without a published one the row that is ranked alone.
     if (name === undefined && row.detail) continue;
@@ -140,10 +142,10 @@ function columnsOf(
       },
     ];
   }
-  const against = given.against
-    .map((name) => ours.filter((each) => each.name === name))
-    .find(({ length }) => length > 0);
   const scores = new Map(ours.map(({ label, row }) => [label, scoresOf(row, table, results)]));
+  const against = given.against
+    .map((name) => ours.filter((each) => each.name === name && scores.get(each.label)!.size > 0))
+    .find(({ length }) => length > 0);
   return (against ?? []).map(
     (other): Column => ({
       title: `${placeOf(table)}, against ${other.label}`,

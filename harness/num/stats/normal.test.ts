@@ -1,7 +1,7 @@
 /** @file Normal quantiles against Python's `statistics.NormalDist().inv_cdf`. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { normalQuantile } from './normal.ts';
+import { normalCdf, normalQuantile } from './normal.ts';
 
 const test = suite('normal quantiles');
 
@@ -25,6 +25,11 @@ test('endless at 0 and 1, refused outside', () => {
   assert.is(normalQuantile(0), -Infinity);
   assert.is(normalQuantile(1), Infinity);
   for (const p of [-0.1, 1.1, Number.NaN]) assert.throws(() => normalQuantile(p), RangeError);
+});
+
+test('the distribution is the inverse of its quantiles', () => {
+  for (const p of [1e-9, 0.03, 0.5, 0.6, 0.99]) assert.ok(Math.abs(normalCdf(normalQuantile(p)) - p) < 1e-14, `${p}`);
+  assert.equal([normalCdf(-40), normalCdf(40)], [0, 1]);
 });
 
 test.run();

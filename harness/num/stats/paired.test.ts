@@ -2,7 +2,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRng } from '../rng.ts';
-import { detectableDifference, holm, pairedDifference, type Sampled } from './paired.ts';
+import {
+  benjaminiHochberg,
+  detectableDifference,
+  holm,
+  pairedDifference,
+  type Sampled,
+  unpairedDifference,
+} from './paired.ts';
 
 const test = suite('paired');
 const near = (actual: number, expected: number, tolerance = 1e-6) =>
@@ -141,6 +148,23 @@ test('items that units share: their error counts too', () => {
   const alone = pairedDifference([sampled(0, a!)], [sampled(0, b!)])!.p;
   const shared = pairedDifference([sampled(0, a!, [0.1, -0.1])], [sampled(0, b!, [-0.1, 0.1])])!.p;
   assert.ok(alone < 0.05 && shared > 0.5, `${alone} ${shared}`);
+  // Other numbers of blocks are other items: each side errs by itself, 0.02 · 2 / 1 and 0.02 · 3 / 2.
+  const { parts, p } = pairedDifference([sampled(0, a!, [0.1, -0.1])], [sampled(0, b!, [0.1, 0, -0.1])])!;
+  assert.equal(
+    parts.slice(1).map(({ variance, df }) => [Number(variance.toFixed(12)), df]),
+    [
+      [0.04, 1],
+      [0.03, 2],
+    ],
+  );
+  assert.ok(p > alone && p < 1);
+  const crossed = (values: readonly number[], blocks: readonly number[]) => ({
+    ...sampled(0, values),
+    sharedBy: new Map(values.map((_, i) => [`u${i}`, blocks])),
+  });
+  const other = unpairedDifference([crossed(a!, [0.1, -0.1])], [crossed(b!, [0.1, 0, -0.1])])!;
+  assert.is(other.parts.length, 3);
+  assert.ok(other.parts.every(({ variance, df }) => variance > 0 && df > 0));
 });
 
 test('methods that do not differ: at most 5 % of pairs are told apart', () => {
@@ -178,6 +202,32 @@ test('Holm by hand: step down, never falling, at most 1', () => {
   });
   assert.equal(holm([]), []);
   assert.equal(holm([0.6, 0.7]), [1, 1]);
+});
+
+test('seeds that have nothing in common: the t test of R with equal variances; units still in pairs', () => {
+  const bare = (values: readonly number[]) => values.map((value, seed): Sampled => ({ seed, value }));
+  // t.test(c(1, 2, 3), c(2, 4, 6), var.equal = TRUE): t = -1.5492, df = 4, p = 0.1963.
+  const { value, p, error, parts } = unpairedDifference(bare([1, 2, 3]), bare([2, 4, 6]))!;
+  near(value, -2);
+  near(p, 0.1963, 1e-4);
+  near(error!.se, Math.sqrt(5 / 3));
+  assert.is(parts.length, 1);
+  const one = unpairedDifference([sampled(0, [1, 2, 4])], [sampled(5, [0, 2, 1])])!;
+  assert.equal(
+    one.parts.map(({ df }) => df),
+    [2],
+    'one seed each: units alone',
+  );
+  near(one.value, 4 / 3);
+  assert.is(unpairedDifference(bare([1]), bare([2])), null);
+  // Two seeds against two, all equal within: one arrangement of six on each side shows it.
+  near(unpairedDifference(bare([1, 1]), bare([2, 2]))!.p, 2 / 6);
+});
+
+test('Benjamini and Hochberg: R’s p.adjust, in the given order', () => {
+  const corrected = benjaminiHochberg([0.04, 0.01, 0.5, 0.03]);
+  for (const [i, expected] of [0.16 / 3, 0.04, 0.5, 0.16 / 3].entries()) near(corrected[i]!, expected);
+  assert.equal(benjaminiHochberg([]), []);
 });
 
 test.run();
