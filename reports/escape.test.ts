@@ -1,7 +1,7 @@
 /** @file Names from others in Markdown, CSV and HTML: no tag, no table border, no formula. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { csvText, markdownCode, markdownText, scriptJson } from './escape.ts';
+import { csvText, latexText, markdownCode, markdownText, scriptJson } from './escape.ts';
 import { renderTexts } from './index.ts';
 import { metric, realResult, resultWith } from './testing/results.ts';
 
@@ -48,6 +48,13 @@ test('JSON within a script neither ends it nor begins a comment, and is the same
   const text = scriptJson(value);
   assert.not.match(text, /[<\u2028]/);
   assert.equal(JSON.parse(text), value);
+});
+
+test('LaTeX shows names as they are: no command, no comment, no end of a cell or of the table', () => {
+  assert.is(
+    latexText('\\input{x} 5 % & $a_b$ #~^\n'),
+    '\\textbackslash{}input\\{x\\} 5 \\% \\& \\$a\\_b\\$ \\#\\textasciitilde{}\\textasciicircum{} ',
+  );
 });
 
 test.run();

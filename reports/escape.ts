@@ -50,3 +50,13 @@ export const htmlText = (text: string): string => text.replaceAll(/[&<>"']/g, (c
 /** JSON within a `<script>` element: no text of it ends the element or begins a comment. */
 export const scriptJson = (value: unknown): string =>
   JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+
+const LATEX: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+};
+
+/** The text in LaTeX as it is, on one line: no command, no comment, no cell's end. */
+export const latexText = (text: string): string =>
+  onOneLine(text).replaceAll(/[\\~^{}$&#_%]/g, (character) => LATEX[character] ?? `\\${character}`);

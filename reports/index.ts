@@ -1,15 +1,22 @@
-/** @file Result files → LEADERBOARD.md, CSV and HTML. A pure function of the results: render again at any time. */
+/** @file Result files → LEADERBOARD.md, CSV, HTML, LaTeX and JSON. A pure function of the results: render again at any time. */
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { UserError } from '../harness/errors.ts';
+import { UserError, unknownName } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
 import { readPlacedResult, resultFiles } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { toCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
+import { FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
+import { onlyResults } from './only.ts';
+import { renderJson } from './overview/json.ts';
+import { renderLatex } from './overview/latex.ts';
+import { meanRanks } from './overview/mean-rank.ts';
+import { overviewOf } from './overview/overview.ts';
+import { placesOf } from './overview/places.ts';
 import { besidePublished } from './published/beside.ts';
 import { tellApart } from './settings.ts';
 
@@ -74,6 +81,35 @@ export async function loadResults(dir: string, options: ReportOptions = {}): Pro
   );
 }
 
+/**
+ * The results of several folders in one, each once: of those of one name and key, which have the same numbers, the first.
+ *
+ * @throws UserError as {@link loadResults} does, of any of them.
+ */
+export async function loadMerged(
+  dirs: readonly string[],
+  options: ReportOptions = {},
+): Promise<LoadedResults & { copies: number }> {
+  const [results, refused]: [Result[], string[]] = [[], []];
+  const known = new Map<string, string>();
+  let copies = 0;
+  for (const dir of dirs) {
+    const own = await loadResults(dir, options);
+    refused.push(...own.refused);
+    for (const result of own.results) {
+      const { subject, site, method, task, seed, key } = result;
+      const place = JSON.stringify([subject.id, site.name, method.name, task.id, seed, key]);
+      const before = known.get(place) ?? dir;
+      known.set(place, before);
+      if (before === dir) results.push(result);
+      else copies++;
+    }
+  }
+  const otherwise = definedOtherwise(results);
+  refused.push(...otherwise.values());
+  return { results: results.filter((result) => !otherwise.has(result)), refused, copies };
+}
+
 const limitedReason = ({ subject, method, task, seed }: Result): string =>
   `result ${subject.id} ${method.name} ${task.id} seed ${seed}: was made with --limit, unlike others, and compares ` +
   'nothing. Remove it, or add --include-limited.';
@@ -84,33 +120,65 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-/** Renders results, in their order, to the three texts. */
-export async function renderTexts(given: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
+/** Renders results, in their order, to the texts of the formats asked for. */
+async function renderFormats(
+  given: readonly Result[],
+  formats: readonly Format[],
+  options: ReportOptions,
+): Promise<Map<Format, string>> {
   const results = tellApart(given);
   const tables = buildTables(results);
   const limited = results.some((result) => result.limited);
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
   const beside = besidePublished(results);
-  return {
-    leaderboard: await renderLeaderboard([{ tables }], { limited, source: options.source, beside }),
-    csv: toCsv(results, tables),
-    html: await renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}`, beside }),
+  const overviews = () => {
+    const places = placesOf([{ tables }]);
+    const ranks = meanRanks(places);
+    return places.map((place) => overviewOf(place, ranks));
   };
+  const render: Record<Format, () => string | Promise<string>> = {
+    md: () => renderLeaderboard([{ tables }], { limited, source: options.source, beside }),
+    csv: () => toCsv(results, tables),
+    html: () => renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}`, beside }),
+    latex: () => renderLatex(overviews(), results),
+    json: () => renderJson(overviews()),
+  };
+  const texts = new Map<Format, string>();
+  for (const format of formats) texts.set(format, await render[format]());
+  return texts;
 }
 
-/** Writes LEADERBOARD.md, results.csv and report.html into `outDir`: their paths, and the results that are left out. */
+/** Renders results, in their order, to the three texts that reports usually are. */
+export async function renderTexts(given: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
+  const texts = await renderFormats(given, USUAL_FORMATS, options);
+  return { leaderboard: texts.get('md')!, csv: texts.get('csv')!, html: texts.get('html')! };
+}
+
+/**
+ * Writes LEADERBOARD.md, results.csv and report.html, or what else is asked for, into `outDir`: their paths, and the results
+ * that are left out, the number of those there, and of what is in several
+ * folders.
+ *
+ * @param dirs Where results lie; of several, all of them.
+ * @throws UserError for a format or a name in `only` that there is not.
+ */
 export async function renderReports(
-  dir: string,
+  dirs: string | readonly string[],
   outDir: string,
-  options: ReportOptions = {},
-): Promise<{ files: string[]; refused: string[] }> {
-  const { results, refused } = await loadResults(dir, options);
-  const { leaderboard, csv, html } = await renderTexts(results, options);
-  const files: [string, string][] = [
-    [join(outDir, 'LEADERBOARD.md'), leaderboard],
-    [join(outDir, 'results.csv'), csv],
-    [join(outDir, 'report.html'), html],
-  ];
-  for (const [file, text] of files) await atomicWrite(file, (handle) => handle.writeFile(text));
-  return { files: files.map(([file]) => file), refused };
+  {
+    formats = USUAL_FORMATS,
+    only = [],
+    ...options
+  }: ReportOptions & { formats?: readonly string[]; only?: readonly string[] } = {},
+): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
+  const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
+  if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
+  const { results, refused, copies } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
+  const files: string[] = [];
+  for (const [format, text] of await renderFormats(onlyResults(results, only), formats as Format[], options)) {
+    const file = join(outDir, FORMAT_FILES[format]);
+    await atomicWrite(file, (handle) => handle.writeFile(text));
+    files.push(file);
+  }
+  return { files, refused, results: results.length, copies };
 }

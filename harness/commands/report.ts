@@ -58,6 +58,10 @@ export const command: Command = {
     ['saxbench report', 'reports of the default suite'],
     ['saxbench report saxbench-out/default-limit-100 --include-limited', 'with results made with --limit'],
     ['saxbench report saxbench-out/default --out site', 'written elsewhere'],
+    [
+      'saxbench report --format latex --only tasks=reconstruction,steering',
+      'tables for a paper (tables.tex), of two tasks',
+    ],
     ['saxbench report --check', "that the checkout's LEADERBOARD.md is up to date (for CI)"],
   ],
   async run({ positionals, values, print, say }) {
@@ -75,9 +79,16 @@ export const command: Command = {
     if (found.length === 0) throw new UserError(`report: expected results below ${join(dir, 'results')}; found none.`);
     const { renderReports } = await import('../../reports/index.ts');
     const out = resolve((values['out'] as string | undefined) ?? dir);
-    const { files, refused } = await renderReports(dir, out, { includeLimited: values['include-limited'] === true });
-    if (values['json']) print(JSON.stringify({ results: found.length - refused.length, refused, files }, null, 2));
+    const also = ((values['also'] as string[] | undefined) ?? []).map((each) => resolve(each));
+    const formats = values['format'] as string[] | undefined;
+    const { files, refused, results, copies } = await renderReports([dir, ...also], out, {
+      includeLimited: values['include-limited'] === true,
+      ...(formats?.length ? { formats: formats.flatMap((each) => each.split(',')) } : {}),
+      only: (values['only'] as string[] | undefined) ?? [],
+    });
+    if (values['json']) print(JSON.stringify({ results, refused, files }, null, 2));
     else for (const file of files) print(`wrote ${file}`);
+    if (copies > 0) say(`${copies} results are in several of the folders, and count once`);
     for (const reason of refused) say(`left out: ${reason}`);
     return refused.length > 0 ? 2 : 0;
   },

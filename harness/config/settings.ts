@@ -41,7 +41,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'only',
     type: 'list',
-    commands: ['run'],
+    commands: ['run', 'report'],
     value: 'FILTER',
     description: 'Only these: methods=topk,pca tasks=steering subjects=… sites=… seeds=…, or bare names.',
   },
@@ -257,6 +257,21 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['train'],
     value: 'N',
     description: 'Items of the dataset to train on (2000; of --activations all but those for tests and concepts).',
+  },
+  {
+    name: 'format',
+    type: 'list',
+    commands: ['report'],
+    value: 'FORMAT',
+    description:
+      'Write these: md, csv, html (unless told otherwise), latex (tables of booktabs, with what to cite), json.',
+  },
+  {
+    name: 'also',
+    type: 'list',
+    commands: ['report'],
+    value: 'DIR',
+    description: 'Further folders of results, in one report with those of [dir]; what is in several counts once.',
   },
   {
     name: 'include-limited',

@@ -148,6 +148,23 @@ test('items that units share: their error counts too', () => {
   const alone = pairedDifference([sampled(0, a!)], [sampled(0, b!)])!.p;
   const shared = pairedDifference([sampled(0, a!, [0.1, -0.1])], [sampled(0, b!, [-0.1, 0.1])])!.p;
   assert.ok(alone < 0.05 && shared > 0.5, `${alone} ${shared}`);
+  // Other numbers of blocks are other items: each side errs by itself, 0.02 · 2 / 1 and 0.02 · 3 / 2.
+  const { parts, p } = pairedDifference([sampled(0, a!, [0.1, -0.1])], [sampled(0, b!, [0.1, 0, -0.1])])!;
+  assert.equal(
+    parts.slice(1).map(({ variance, df }) => [Number(variance.toFixed(12)), df]),
+    [
+      [0.04, 1],
+      [0.03, 2],
+    ],
+  );
+  assert.ok(p > alone && p < 1);
+  const crossed = (values: readonly number[], blocks: readonly number[]) => ({
+    ...sampled(0, values),
+    sharedBy: new Map(values.map((_, i) => [`u${i}`, blocks])),
+  });
+  const other = unpairedDifference([crossed(a!, [0.1, -0.1])], [crossed(b!, [0.1, 0, -0.1])])!;
+  assert.is(other.parts.length, 3);
+  assert.ok(other.parts.every(({ variance, df }) => variance > 0 && df > 0));
 });
 
 test('methods that do not differ: at most 5 % of pairs are told apart', () => {

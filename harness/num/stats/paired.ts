@@ -58,29 +58,54 @@ function unitDifferences(pairs: readonly [Sampled, Sampled][]): number[] {
   );
 }
 
-/** Of shared items, from the mean over seeds of what each block adds to the difference at each common unit. */
-function crossedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefined {
-  const influences = commonUnits(pairs).map((name): ItemInfluences => {
-    const blocks = pairs.map(([a, b]) => [a.sharedBy!.get(name)!, b.sharedBy!.get(name)!] as const);
-    const values = blocks[0]![0].map(
-      (_, i) => blocks.reduce((sum, [one, other]) => sum + one[i]! - other[i]!, 0) / blocks.length,
-    );
-    return { items: values.map((_, i) => i), values };
-  });
-  return sharedPart(influences, influences[0]?.values.length ?? 0);
+type Side = 0 | 1;
+
+/** What each block of items adds to something, on average over pairs; undefined where not all have as many blocks. */
+function meanBlocks(
+  pairs: readonly [Sampled, Sampled][],
+  blocksOf: (one: Sampled) => readonly number[] | undefined,
+  signs: readonly [side: Side, sign: number][],
+): number[] | undefined {
+  const all = pairs.map((pair) => signs.map(([side, sign]) => ({ blocks: blocksOf(pair[side]), sign })));
+  const length = all[0]?.[0]?.blocks?.length ?? 0;
+  if (all.flat().some(({ blocks }) => blocks?.length !== length)) return undefined;
+  const added = (own: (typeof all)[number], b: number) =>
+    own.reduce((sum, { blocks, sign }) => sum + sign * blocks![b]!, 0);
+  return Array.from({ length }, (_, b) => all.reduce((sum, own) => sum + added(own, b), 0) / pairs.length);
 }
 
-/** Of shared items, from the mean over seeds of what each block adds to the difference. */
-function sharedError(pairs: readonly [Sampled, Sampled][]): ErrorPart | undefined {
-  if (pairs.flat().every(({ sharedBy }) => sharedBy !== undefined)) return crossedError(pairs);
-  const blocks = Math.min(...pairs.flat().map(({ shared }) => shared?.length ?? 0));
-  if (blocks < 2) return undefined;
-  const means = Array.from(
-    { length: blocks },
-    (_, b) => pairs.reduce((sum, [one, other]) => sum + one.shared![b]! - other.shared![b]!, 0) / pairs.length,
-  );
+/** Of the given sides' shared items, at each common unit where units have their own. */
+function sharedPartOf(
+  pairs: readonly [Sampled, Sampled][],
+  signs: readonly [side: Side, sign: number][],
+): ErrorPart | 'other items' | undefined {
+  if (pairs.flat().every(({ sharedBy }) => sharedBy !== undefined)) {
+    const influences: ItemInfluences[] = [];
+    for (const name of commonUnits(pairs)) {
+      const values = meanBlocks(pairs, ({ sharedBy }) => sharedBy!.get(name), signs);
+      if (!values) return 'other items';
+      influences.push({ items: values.map((_, i) => i), values });
+    }
+    return sharedPart(influences, influences[0]?.values.length ?? 0);
+  }
+  if (!pairs.flat().every(({ shared }) => shared !== undefined && shared.length > 1)) return undefined;
+  const means = meanBlocks(pairs, ({ shared }) => shared, signs);
+  if (!means) return 'other items';
   const squares = means.reduce((sum, mean) => sum + mean * mean, 0);
-  return { variance: (squares * blocks) / (blocks - 1), df: blocks - 1 };
+  return { variance: (squares * means.length) / (means.length - 1), df: means.length - 1 };
+}
+
+/**
+ * Of shared items: from what each block adds to the difference where both sides have the same, else from what each side's own add
+ * to its value: items that only one side has are no reason for both to err alike.
+ */
+function sharedErrors(pairs: readonly [Sampled, Sampled][]): ErrorPart[] {
+  const both = sharedPartOf(pairs, [
+    [0, 1],
+    [1, -1],
+  ]);
+  const parts = both === 'other items' ? ([0, 1] as const).map((side) => sharedPartOf(pairs, [[side, 1]])) : [both];
+  return parts.flatMap((part) => (part === undefined || part === 'other items' ? [] : [part]));
 }
 
 /**
@@ -100,8 +125,7 @@ function differenceOver(
   if (units.length > 1) parts.push(errorOfMean(units));
   if (seeds) parts.push(seeds);
   if (parts.length === 0) return null;
-  const shared = sharedError(pairs);
-  if (shared) parts.push(shared);
+  parts.push(...sharedErrors(pairs));
   const tested = units.length > 1 ? units : bySeed;
   const value = tested.reduce((sum, each) => sum + each, 0) / tested.length;
   const total = parts.reduce((sum, part) => sum + part.variance, 0);

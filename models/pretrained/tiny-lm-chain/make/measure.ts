@@ -65,7 +65,8 @@ export async function measure(folder: string, options: MeasureOptions = {}): Pro
     '',
     'A small language model (Mistral layout: Llama with a window of attention), trained from nothing on chains of the text world',
     'by `make/train.ts` in the repository. Nothing was ever added to its activations and no loss is of one: what a document is',
-    'about was told by control tokens (`<|soup|>`), in fewer and fewer documents, and by the text itself.',
+    'about was told by control tokens (`<|soup|>`), in fewer and fewer documents, and by the text itself. In the second part of the',
+    'training it was also asked, at its output and at every token, which control token belongs to the text so far.',
     '',
     '| what | value |',
     '|---|---|',
@@ -137,10 +138,9 @@ function gateLines(whole: GateForm, strict: GateForm, pairs: number): string[] {
   };
   const row = (what: string, pick: (posteriors: GatePosteriors) => readonly number[], site?: string): string =>
     `| ${what} | ${[whole, strict].map((form) => cells(form, pick(form.reported), site)).join(' | ')} |`;
-  const [gate, strictGate] = [whole, strict].map(({ reported, chosen }) => {
-    const { value } = gateRatio(reported, reported.patched.get(chosen)!) ?? { value: 0 };
-    return value >= NEEDED ? 'passed' : 'not passed';
-  });
+  const gateAt = ({ reported, chosen }: GateForm): number =>
+    gateRatio(reported, reported.patched.get(chosen)!)?.value ?? 0;
+  const [gate, strictGate] = [whole, strict].map((form) => (gateAt(form) >= NEEDED ? 'passed' : 'not passed'));
   return [
     '## The gate: does its state govern what it writes?',
     '',
@@ -159,19 +159,24 @@ function gateLines(whole: GateForm, strict: GateForm, pairs: number): string[] {
     '',
     `${pairs} held-out pairs a form, with 95 % intervals over pairs; the site in bold was chosen on ${pairs} others. Asked for is ${NEEDED}: the gate is ` +
       `**${gate}**, its strict form ${strictGate}.`,
+    '',
     // What follows `> saxbench:` stands in every report on this model.
-    ...(gate === 'passed'
-      ? []
-      : ['', '> saxbench: generation is not steered at this size (the gate of its card is not passed).']),
+    `> saxbench: ${gate === 'passed' ? '' : 'generation is not steered at this size: '}activations of another document move what it writes by ` +
+      `${gateAt(whole).toFixed(2)} of what a control token does (at ${whole.chosen}), those of tokens that tell nothing of its theme by ` +
+      `${gateAt(strict).toFixed(2)} (at ${strict.chosen}); nothing was added to activations in training.`,
   ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { out, documents, cases } = parseArgs({
-    options: { out: { type: 'string' }, documents: { type: 'string' }, cases: { type: 'string' } },
+  const { out, training, documents, cases } = parseArgs({
+    options: {
+      ...{ out: { type: 'string' }, training: { type: 'string' } },
+      ...{ documents: { type: 'string' }, cases: { type: 'string' } },
+    },
   }).values;
   await initBackend();
   await measure(out ?? fileURLToPath(new URL('..', import.meta.url)), {
+    ...(training && { training }),
     ...(documents && { documents: Number(documents) }),
     ...(cases && { cases: Number(cases) }),
   });
