@@ -48,7 +48,9 @@ export function columnsOf(
   }
   if (has('concept') !== has('role')) {
     const [there, away] = has('concept') ? ['concept', 'role'] : ['role', 'concept'];
-    throw new UserError(`${where}: has the column '${there}' and no '${away}': one example of one concept a row needs both.`);
+    throw new UserError(
+      `${where}: has the column '${there}' and no '${away}': one example of one concept a row needs both.`,
+    );
   }
   const form = has('concept') ? 'long' : 'wide';
   const others = columns.filter(
@@ -60,7 +62,8 @@ export function columnsOf(
   const stray = others.find((name) => !isConcept(name));
   if (stray !== undefined) {
     const near = suggest(stray, [...RESERVED, ...known]);
-    const what = form === 'long' ? '' : listed ? ', nor a concept of concepts.csv' : ', nor a concept (its cells are no labels)';
+    const what =
+      form === 'long' ? '' : listed ? ', nor a concept of concepts.csv' : ', nor a concept (its cells are no labels)';
     throw new UserError(
       `${where}: column '${stray}' is none of the format${what}.${near.length > 0 ? ` Did you mean: ${near.join(', ')}?` : ''} ` +
         `Name it in suite.json, as "covariates": ["${stray}"], or not to read it, as "ignore": ["${stray}"].`,

@@ -1,9 +1,10 @@
 /** @file `concepts.csv`: names, synonyms, codes, parents and definitions. */
 import { UserError, unknownName } from '../errors.ts';
-import type { DomainConcept } from './domain.ts';
+import { type DomainConcept, LABEL } from './domain.ts';
+import { labelOfCell } from './labels.ts';
 import { cell, type Table } from './table.ts';
 
-const COLUMNS = ['name', 'synonyms', 'code', 'parent', 'definition'];
+const COLUMNS = ['name', 'synonyms', 'code', 'parent', 'definition', 'deniable'];
 
 /** Columns of examples that are no concepts. */
 export const RESERVED = ['id', 'text', 'image', 'group_id', 'split', 'concept', 'role'];
@@ -70,7 +71,9 @@ export function conceptsOf({ where, columns, rows }: Table): DomainConcept[] {
     const name = cell(row, 'name');
     if (name === '') throw new UserError(`${where}: row ${i + 1}: expected a name, found nothing.`);
     if (RESERVED.includes(name)) {
-      throw new UserError(`${where}: row ${i + 1}: '${name}' is a column that the format has itself: rename the concept.`);
+      throw new UserError(
+        `${where}: row ${i + 1}: '${name}' is a column that the format has itself: rename the concept.`,
+      );
     }
     return name;
   });
@@ -85,11 +88,18 @@ export function conceptsOf({ where, columns, rows }: Table): DomainConcept[] {
     const place = names.indexOf(parent);
     if (parent !== '' && place < 0) throw unknownName(`parent of '${name}' in ${where}`, parent, names);
     const [code, definition] = [cell(row, 'code'), cell(row, 'definition')];
+    const deniable = labelOfCell(cell(row, 'deniable'));
+    if (deniable === undefined || deniable === LABEL.hardNegative) {
+      throw new UserError(
+        `${where}: row ${i + 1}: deniable: expected yes, no or blank; found '${cell(row, 'deniable')}'.`,
+      );
+    }
     return {
       ...{ ...concept, synonyms: [...new Set(listed)] },
       ...(code === '' ? {} : { code }),
       ...(parent === '' ? {} : { parent: place }),
       ...(definition === '' ? {} : { definition }),
+      ...(deniable === LABEL.negative ? { deniable: false } : {}),
     };
   });
   refuseCircles(concepts, where);

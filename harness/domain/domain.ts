@@ -26,6 +26,8 @@ export interface DomainConcept {
   /** Place of another concept. */
   parent?: number;
   definition?: string;
+  /** Whether a text may deny it. Absent: it may. */
+  deniable?: boolean;
 }
 
 /** What a folder's `suite.json` says of its data; the rest of that file is about the run. */

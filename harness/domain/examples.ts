@@ -69,10 +69,16 @@ function refuseTooMany(examples: number, concepts: number, where: string): void 
 
 function refuseBlank(row: Row, columns: readonly string[], place: string): void {
   if (contentOf(row, columns) !== '') return;
-  throw new UserError(`${place}: expected ${columns.includes('image') ? 'the path of an image' : 'a text'}, found nothing.`);
+  throw new UserError(
+    `${place}: expected ${columns.includes('image') ? 'the path of an image' : 'a text'}, found nothing.`,
+  );
 }
 
-function wideRows({ where, columns, rows }: Table, concepts: readonly DomainConcept[], settings: DomainSettings): LabelledRows {
+function wideRows(
+  { where, columns, rows }: Table,
+  concepts: readonly DomainConcept[],
+  settings: DomainSettings,
+): LabelledRows {
   refuseTooMany(rows.length, concepts.length, where);
   const labels = concepts.map(() => new Int8Array(rows.length).fill(LABEL.unknown));
   const places = new Map<string, number>();
@@ -125,11 +131,16 @@ function saidBy(
   const concept = places.get(name);
   if (concept === undefined) throw unknownName(`concept in ${place}`, name, [...places.keys()]);
   const label = labelOfRole(role);
-  if (label === undefined) throw new UserError(`${place}: role: expected ${ROLE_MEANING}; found '${role.slice(0, 80)}'.`);
+  if (label === undefined)
+    throw new UserError(`${place}: role: expected ${ROLE_MEANING}; found '${role.slice(0, 80)}'.`);
   return { concept, label };
 }
 
-function longRows({ where, columns, rows }: Table, concepts: readonly DomainConcept[], settings: DomainSettings): LabelledRows {
+function longRows(
+  { where, columns, rows }: Table,
+  concepts: readonly DomainConcept[],
+  settings: DomainSettings,
+): LabelledRows {
   const conceptPlaces = new Map(concepts.map(({ name }, c) => [name, c]));
   const hasIds = columns.includes('id');
   const places = new Map<string, number>();

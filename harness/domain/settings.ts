@@ -16,7 +16,9 @@ function names(where: string, key: string, value: unknown): string[] {
   if (value === undefined) return [];
   const list = Array.isArray(value) ? value : [undefined];
   if (!list.every((name) => typeof name === 'string' && name !== '') || new Set(list).size < list.length) {
-    throw new UserError(`${where}: ${key}: expected different names of columns, as ["age", "sex"]; found ${shown(value)}.`);
+    throw new UserError(
+      `${where}: ${key}: expected different names of columns, as ["age", "sex"]; found ${shown(value)}.`,
+    );
   }
   return list as string[];
 }

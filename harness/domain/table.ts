@@ -73,7 +73,9 @@ export async function readTable(path: string, where: string): Promise<Table> {
     if (rows.length > MAX_ROWS) throw new UserError(`${where}: expected at most ${MAX_ROWS} rows; take a sample.`);
   }
   if (columns.has('')) {
-    throw new UserError(`${where}: a column has no name: name it, or write the table without an index (pandas: index=False).`);
+    throw new UserError(
+      `${where}: a column has no name: name it, or write the table without an index (pandas: index=False).`,
+    );
   }
   if (rows.length === 0) throw new UserError(`${where}: expected rows below the names of columns, found none.`);
   return { where, columns: [...columns.keys()], rows };
