@@ -157,6 +157,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
+export { directionLogits, equalTexts } from './direction-logits.ts';
 export { embedItems, readsOf } from './embed-items.ts';
 export {
   ENCODE_ROWS,
@@ -168,6 +169,7 @@ export {
   scanKept,
 } from './kept-rows.ts';
 export { type LabelMatch, matchLabels } from './label-match.ts';
+export { rowValues, type TextPieces, textPieces } from './latent-rows.ts';
 export { poolLatents } from './latents.ts';
 export { divergences, logProbs } from './log-probs.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
@@ -175,3 +177,4 @@ export { measureReconstruction, notFinite, throughMethod } from './measure-recon
 export { droppedMark, type PrincipalComponents, principalComponents } from './principal-components.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';
+export { LATENT_EXAMPLES, type LatentSource, showLatents, type WantedLatent } from './shown-latents.ts';

@@ -46,7 +46,7 @@ const schemaOf = (name: string) =>
   JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
 
 /** Schemas that others refer to: added before these, and once. */
-const PARTS = ['display', 'judging', 'metric-definition'];
+const PARTS = ['display', 'judging', 'latents', 'metric-definition'];
 
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
