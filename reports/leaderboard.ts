@@ -12,6 +12,7 @@ import { isFolded, isModel, placesOf, type ReportPart, type TaskPart, taskParts 
 import type { BesideSection } from './published/beside.ts';
 import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import type { SubmittedView } from './submitted/listed.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 
@@ -113,10 +114,22 @@ const taskView = ({ title, parts }: TaskPart) => {
   };
 };
 
-/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
+/**
+ * The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones,
+ * `submitted` tells of methods that others sent in under `protocol`.
+ */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
-  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
+  {
+    beside = [],
+    ...options
+  }: {
+    limited: boolean;
+    source?: string;
+    beside?: readonly BesideSection[];
+    protocol?: string;
+    submitted?: readonly SubmittedView[];
+  },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);
