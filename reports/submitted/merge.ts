@@ -76,7 +76,11 @@ function withoutMeasured(result: Result): Result['rows'] {
 /** The results of a submission as those of one table with the reference: the check found that all it shares is equal. */
 export function joinedTo(listed: Listed, board: Board): Result[] {
   const marks = marksOf(listed, board);
-  return listed.submission.results.map((result) => {
+  // Sums depend on the order in which they are taken: that of the reference, whatever the file's is.
+  const order = new Map(board.reference.map((result, i) => [`${tableOf(result)} ${result.seed}`, i]));
+  const placeIn = (result: Result) => order.get(`${tableOf(result)} ${result.seed}`)!;
+  const results = [...listed.submission.results].sort((a, b) => placeIn(a) - placeIn(b));
+  return results.map((result) => {
     const own = board.reference.find((other) => tableOf(other) === tableOf(result))!;
     const settings = { ...result.settings, table: own.settings.table };
     return { ...result, settings, marks: [...marks, ...(result.marks ?? [])], rows: withoutMeasured(result) };
