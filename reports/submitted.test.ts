@@ -21,12 +21,17 @@ import {
 import { listedView } from './submitted/listed.ts';
 import { submittedTo } from './submitted/merge.ts';
 import { compareAgain, writeVerification } from './submitted/verification.ts';
+import { partOfBoard } from './testing/board.ts';
 
 const test = suite('submissions');
 
-const board: Board = await openBoard();
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-submitted-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const places = mkdtempSync(join(tmpdir(), 'saxbench-board-'));
+test.after(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(places, { recursive: true });
+});
+const board: Board = await openBoard(await partOfBoard(places, ['topk', 'gated', 'batchtopk', 'pca', 'random']));
 
 /** The reference's own topk under another name: what a submission of it would be. */
 const results = board.reference

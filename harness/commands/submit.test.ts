@@ -25,7 +25,9 @@ import { mistake, runCommand as run } from '../testing/command-line.ts';
 const test = suite('saxbench submit, verify');
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'saxbench-submit-test-')));
-const before = { cwd: process.cwd(), env: { ...process.env } };
+const cwd = process.cwd();
+const VARIABLES = ['SAXBENCH_THREADS', 'SAXBENCH_PROGRESS', 'SAXBENCH_REFERENCE', 'GIT_DIR', 'GIT_WORK_TREE'];
+const before = VARIABLES.map((name) => [name, process.env[name]] as const);
 const git = (...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { cwd: folder, stdio: 'pipe' });
 
@@ -46,8 +48,11 @@ test.before(async () => {
 });
 
 test.after(() => {
-  process.chdir(before.cwd);
-  process.env = before.env;
+  process.chdir(cwd);
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -80,8 +85,8 @@ test('the walk of the README, from an empty folder to the row and its verificati
     }
   }
   const [, rehearsed, submitted, verified] = outs;
-  assert.match(rehearsed!, /^my-sae +0\.\d+/m);
-  assert.match(rehearsed!, /^.*topk +0\.\d+/m);
+  assert.match(rehearsed!, /^(⚠ )?my-sae +0\.\d+/m);
+  assert.match(rehearsed!, /^(⚠ )?topk +0\.\d+/m);
   assert.not.match(rehearsed!, /^pca/m);
   assert.match(submitted!, /^⚠ my-sae +0\.\d+ +\(3\)$/m);
   assert.match(submitted!, /^⚠ my-sae: Submitted; not verified\.$/m);
@@ -180,13 +185,6 @@ test('methods that must not pass', async () => {
   assert.match(
     await mistake('submit', nan, ...FIELDS),
     /^submit nan: expected a run without failures; found \d+, the first in .*: .*decode.*(finite|NaN)/,
-  );
-  const dense = await variant('dense', (text) =>
-    text.replaceAll('tf.topk(positive, k)', 'tf.topk(positive, 4 * k)').replace('[0, k - 1]', '[0, 4 * k - 1]'),
-  );
-  assert.match(
-    await mistake('submit', dense, ...FIELDS),
-    /^submission dense: world features: expected L0 within a factor of 1\.41 of \d.*, the protocol's sparsity; found \d/,
   );
   const reader = await variant(
     'reader',

@@ -52,8 +52,8 @@ export interface BehaviourRun {
 }
 
 /**
- * Runs the small part three times: as it is; scored again, by a thread that loads the plug-in anew and has nothing of it but what
- * was saved; fitted and scored again.
+ * Runs the small part three times: as it is; fitted and scored again; scored again by a thread that loads the plug-in anew and has nothing
+ * of it but what was saved.
  *
  * @returns What was found well, in words.
  * @throws UserError for what is not.
@@ -75,15 +75,6 @@ export async function checkBehaviour({
   const common = { name, made, registry, store, showProgress: false, signal, say };
   const first = await runMethod({ ...common, out: join(folder, 'first'), executor: inProcess });
   const weights = await weightsOf(plan, name, store);
-  await dropAgain(plan, store, false, signal);
-  const reloaded = await runMethod({ ...common, out: join(folder, 'reloaded'), executor: apart });
-  const lost = difference(first, reloaded);
-  if (lost !== undefined) {
-    throw new UserError(
-      `submit ${name}: save and load: expected the scores of what was fitted from what was saved of it; found ${lost}: ` +
-        'all that encode and decode use must be in the params or in the state.',
-    );
-  }
   await dropAgain(plan, store, true, signal);
   const again = await runMethod({ ...common, out: join(folder, 'again'), executor: inProcess });
   const moved = difference(first, again);
@@ -94,9 +85,18 @@ export async function checkBehaviour({
         'never from Math.random, and read no clock.',
     );
   }
+  await dropAgain(plan, store, false, signal);
+  const reloaded = await runMethod({ ...common, out: join(folder, 'reloaded'), executor: apart });
+  const lost = difference(first, reloaded);
+  if (lost !== undefined) {
+    throw new UserError(
+      `submit ${name}: save and load: expected the scores of what was fitted from what was saved of it; found ${lost}: ` +
+        'all that encode and decode use must be in the params or in the state.',
+    );
+  }
   return [
     'contract: what it returns has the shapes that it must, and no NaN',
-    'save and load: scores of the saved method are those of the fitted one, bit for bit',
     'determinism: fitted and scored again, the same weights and scores, bit for bit',
+    'save and load: scores of the saved method are those of the fitted one, bit for bit',
   ];
 }

@@ -118,7 +118,9 @@ function compareOne(submitted: Result, own: Result, spreads: ReadonlyMap<string,
   }
   const deviations = deviationsOf(submitted, own, spreads);
   found.deviations.push(...deviations);
-  const lost = (own.marks ?? []).flatMap(({ code }) => (submitted.marks?.some((mark) => mark.code === code) ? [] : code));
+  const lost = (own.marks ?? []).flatMap(({ code }) =>
+    submitted.marks?.some((mark) => mark.code === code) ? [] : code,
+  );
   const rows = [own, submitted].map((result) => canonicalJson(result.rows.map(axesOf)));
   if (same) found.others.push(`${nameOf(submitted)}: differs, though code and instruction set are the same`);
   else if (lost.length > 0) found.others.push(`${nameOf(submitted)}: marked here, and not there: ${lost.join(', ')}`);
