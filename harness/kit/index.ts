@@ -148,6 +148,7 @@ export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/share
 export { won } from '../num/stats/win-rate.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
+export { type BagOfWords, bagOfWordsScore, countWords, fitBagOfWords } from './bag-of-words.ts';
 export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
