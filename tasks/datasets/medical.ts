@@ -9,8 +9,9 @@ import { readPubMedQa } from './medical/pubmedqa.ts';
 import { readAgNews } from './parts/agnews-texts.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
+import { type DocumentFiles, documentFiles, findDocuments } from './parts/document-files.ts';
 import { readDocuments } from './parts/documents.ts';
-import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
+import { findData, type PathOption, pathOption, sourceNotes } from './parts/files.ts';
 import { passagesOf } from './parts/passages.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 
@@ -18,7 +19,7 @@ interface Options {
   pubmedqaPath?: PathOption;
   abstractsPath?: PathOption;
   entitiesPath?: PathOption;
-  generalPaths: PathOption[];
+  general: DocumentFiles;
   agnewsPath?: PathOption;
   train: number;
   eval: number;
@@ -31,13 +32,7 @@ const OPTIONS: OptionsSchema = {
     'Medical-Abstracts (CSV of condition_label and medical_abstract): 3/8 are trained on, 1/4 show conditions, 3/8 senses.',
   ),
   entitiesPath: pathOption('The bio-NER corpora in BIO form: the archive mtl-bioner-iob.tar.gz, or its folder.'),
-  generalPaths: {
-    type: 'array',
-    default: [],
-    items: { type: ['string', 'array'], minLength: 1, minItems: 1, items: { type: 'string', minLength: 1 } },
-    description:
-      'Files of general texts (as of natural-text, field `text`), in whose sentences clinical words have another sense; of a list the first that can be had.',
-  },
+  general: documentFiles('Files of general texts, in whose sentences clinical words have another sense'),
   agnewsPath: pathOption('AG News (CSV): further general texts.'),
   train: { type: 'integer', minimum: 6, maximum: 10000, default: 40, description: 'Training items of a class.' },
   eval: { type: 'integer', minimum: 6, maximum: 10000, default: 24, description: 'Evaluation items of a class.' },
@@ -68,8 +63,7 @@ export default defineDataset<Options>({
     const abstracts = await findData(search, 'abstractsPath', options.abstractsPath);
     const entities = await find('entitiesPath', options.entitiesPath);
     const agnews = await find('agnewsPath', options.agnewsPath);
-    const general: Source[] = [];
-    for (const place of options.generalPaths) general.push(await findData(search, 'generalPaths', place));
+    const general = await findDocuments(search, 'general', options.general);
     const sources = [pubmedqa, abstracts, entities, agnews, ...general].filter((source) => source !== undefined);
     const files = await Promise.all(sources.map(({ path }) => sha256File(path)));
 
@@ -79,7 +73,7 @@ export default defineDataset<Options>({
         const rows = await readAbstracts(abstracts.path);
         const marked = entities && (await readEntities(entities.path));
         const news = agnews ? (await readAgNews(agnews.path)).map(({ text }) => text) : [];
-        const plain = await Promise.all(general.map(({ path }) => readDocuments(path, 'text')));
+        const plain = await Promise.all(general.map(({ path, field }) => readDocuments(path, field)));
         const sets = [
           ...(pubmedqa ? [await readPubMedQa(pubmedqa.path, words)] : []),
           conditions(rows, words),
