@@ -9,17 +9,28 @@ import type { Cell, TableRow } from './table.ts';
 /** Of Holm's corrected p: below it a row is told apart from the first. */
 const LEVEL = 0.05;
 
+/** What one seed gave, with what its task tells of each unit by itself. */
+export interface SampledUnits extends Sampled {
+  /** What a unit is. */
+  unit?: string;
+  intervals?: Map<string, [number, number] | null>;
+  /** Whether a unit is told apart from chance. */
+  apart?: Map<string, boolean>;
+}
+
 /** What one seed's row gives for the main metric; undefined for an empty cell. */
-export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): Sampled | undefined {
+export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): SampledUnits | undefined {
   const value = metrics[main]?.value;
   if (value === null || value === undefined) return undefined;
   if (!samples) return { seed, value };
-  const { shared, sharedBy, ids } = samples;
+  const { shared, sharedBy, ids, ci95, apart } = samples;
   const byUnit = <T>(all: readonly T[]) => new Map(all.map((each, i) => [ids?.[i] ?? String(i), each]));
   return {
-    ...{ seed, value, units: byUnit(samples.values) },
+    ...{ seed, value, unit: samples.unit, units: byUnit(samples.values) },
     ...(shared ? { shared } : {}),
     ...(sharedBy ? { sharedBy: byUnit(sharedBy) } : {}),
+    ...(ci95 ? { intervals: byUnit(ci95) } : {}),
+    ...(apart ? { apart: byUnit(apart) } : {}),
   };
 }
 

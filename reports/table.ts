@@ -1,8 +1,8 @@
 /** @file Tables: what all methods reached on one task at one site, with seeds joined. */
-import type { Sampled } from '../harness/num/stats/paired.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { TableJudging } from './judging.ts';
 import type { TableMark } from './marks.ts';
+import type { SampledUnits } from './ranks.ts';
 import type { Setting } from './settings.ts';
 
 /** One number of a table. */
@@ -28,7 +28,7 @@ export interface TableRow extends Setting {
   control?: 'method' | 'row';
   cells: Record<string, Cell>;
   /** What each seed gave for the main metric, for comparisons in pairs. */
-  sampled: Sampled[];
+  sampled: SampledUnits[];
   /** Not the row of its method that is ranked. */
   detail: boolean;
   /** Title of the rows that it is ranked among; empty where the task has no bands. */

@@ -217,7 +217,7 @@ async function scoredSelection(
   const row: ResultRow = { axes: { selection: selection.name }, ...cells(evaluations, verdicts, set.items.length) };
   return {
     name: selection.name,
-    row: words && evaluations.length > 0 ? { ...row, samples: samplesOf(evaluations) } : row,
+    row: verdicts ? { ...row, samples: samplesOf(evaluations, verdicts) } : row,
     details,
   };
 }
@@ -283,10 +283,12 @@ function cells(
   return { metrics: { ...Object.fromEntries(measured), ...shares }, unavailable };
 }
 
-function samplesOf(evaluations: readonly Evaluation[]): RowSamples {
+function samplesOf(evaluations: readonly Evaluation[], verdicts: readonly Verdict[]): RowSamples {
   return {
     unit: 'concept',
     ids: evaluations.map(({ id }) => id),
     values: evaluations.map(({ difference }) => difference!.value),
+    ci95: evaluations.map(({ difference }) => difference!.ci95),
+    apart: verdicts.map(({ verdict }) => verdict !== 'not shown'),
   };
 }

@@ -46,6 +46,10 @@ export interface RowSamples {
   /** Names of the units; numbered from 0 when left out. */
   ids?: string[];
   values: number[];
+  /** 95 % interval of each value, over what that unit is measured on; null where it has none. Tables then show values by unit. */
+  ci95?: ([number, number] | null)[];
+  /** Whether each value is told apart from the task's `chance`, corrected for the number of units. */
+  apart?: boolean[];
   /** Where units share items: what each block of items adds to the error of the mean. The sum is 0. */
   shared?: number[];
   /** In place of `shared`, the same for each value: [units][blocks]. Each sums to 0. */

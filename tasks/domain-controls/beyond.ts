@@ -8,6 +8,7 @@ import {
   fitBagOfWords,
   type ItemInfluences,
   joined,
+  meanInterval,
   studentCdf,
   studentQuantile,
 } from '../../harness/kit/index.ts';
@@ -16,6 +17,9 @@ import { aurocOf } from './scores.ts';
 
 /** AxBench's bag of words: the baseline `bow`. */
 const C = 100;
+
+/** Standard errors and differences below this are rounding. */
+const ROUNDING = 1e-12;
 
 /** Held-out scores of one detector, as the split has its items. */
 export interface HeldOut {
@@ -34,7 +38,7 @@ export function bagOfWordsScores(items: readonly Item[], split: ConceptSplit): H
 
 export interface Difference {
   value: number;
-  /** 95 %; null where no item moves it, as for two detectors without an error. */
+  /** 95 %; null where a class is one group. */
   ci95: [number, number] | null;
   /** Two-sided p of no difference. */
   p: number;
@@ -43,7 +47,8 @@ export interface Difference {
 
 /**
  * AUROC of the first less that of the second. Its error is DeLong's (1988) for correlated AUROCs: the squared differences of the
- * items' influences on the two, summed by group first; Student's t with the degrees of freedom of the smaller class.
+ * items' influences on the two, summed by group first; Student's t with the degrees of freedom of the smaller class. Where no item
+ * differs from another, the interval is that of equal values.
  */
 export function aurocDifference(split: ConceptSplit, a: HeldOut, b: HeldOut, groups: readonly number[]): Difference {
   const [of1, of2] = [aurocInfluence(a.positives, a.negatives), aurocInfluence(b.positives, b.negatives)];
@@ -55,7 +60,12 @@ export function aurocDifference(split: ConceptSplit, a: HeldOut, b: HeldOut, gro
   const se = Math.sqrt(Array.from(grouped!.values).reduce((sum, each) => sum + each * each, 0));
   const units = (of: Uint32Array) => new Set(Array.from(of, (place) => groups[place])).size;
   const df = Math.min(units(split.positives), units(split.negatives)) - 1;
-  if (se === 0 || df < 1) return { value, ci95: null, p: 1, influences };
+  if (df < 1) return { value, ci95: null, p: 1, influences };
+  if (se < ROUNDING) {
+    // All items say the same, as of a latent that never fires beside words that always tell: a sign test.
+    const { ci } = meanInterval(Array<number>(df + 1).fill(value), [-1, 1])!;
+    return { value, ci95: ci, p: Math.abs(value) < ROUNDING ? 1 : 2 * 0.5 ** (df + 1), influences };
+  }
   const half = studentQuantile(0.975, df) * se;
   const ci95: [number, number] = [Math.max(-1, value - half), Math.min(1, value + half)];
   return { value, ci95, p: 2 * studentCdf(-Math.abs(value) / se, df), influences };
