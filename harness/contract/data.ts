@@ -78,7 +78,11 @@ export interface Concept {
   domain?: string;
   /** Words and phrases that name it in texts. */
   synonyms?: readonly string[];
+<<<<<<< HEAD
   /** Id of the concept that it is a kind of, in the set or not: what shows it shows that one too. */
+=======
+  /** Id of the concept that it is a kind of: what shows it shows that one too. */
+>>>>>>> main
   parent?: string;
   /** As classifications have it: MeSH, ICD, UMLS. */
   code?: string;
@@ -175,7 +179,9 @@ export interface Dataset {
   fingerprint: string;
   /** What readers of results must know of it, e.g. in which format its texts are. */
   notes?: string[];
-  /** Up to `n` items without regard to concepts. Splits are disjoint, also from the concept set's items. */
+  /** Texts and images are not to leave the machine that it lies on: results name items by id, and no judge elsewhere is asked. */
+  privateItems?: boolean;
+  /** Up to `n` items without regard to concepts. No item of one split is in the other, or a concept's in the other of its splits. */
   corpus(split: 'train' | 'test', n: number): Promise<Item[]>;
   /** The labelled concepts, at most `limits.concepts` of them with at most `limits.perClass` items a role and split. */
   concepts?(limits: { concepts?: number; perClass?: number }): Promise<ConceptSet>;

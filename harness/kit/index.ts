@@ -1,5 +1,9 @@
 /** @file The kit of a plug-in's author (`saxbench/kit`): operations, statistics, readers, and sparse codes pooled by item. */
 
+export { type ConceptCounts, countLabels, prevalenceOf, tooSmall } from '../domain/counts.ts';
+export { type Domain, LABEL } from '../domain/domain.ts';
+export { readDomain } from '../domain/read.ts';
+export { type DomainPart, type DomainSplit, splitDomain } from '../domain/splits.ts';
 export { shown, suggest, unknownName } from '../errors.ts';
 
 export { addedToken } from '../io/added-token.ts';
