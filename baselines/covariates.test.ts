@@ -15,7 +15,13 @@ async function fitted(all: (Item['covariates'] | undefined)[]) {
     examples: all.map((_, item) => ({ concept: 0, item, split: 'train', role: item % 2 ? 'positive' : 'negative' })),
   };
   const activations = memoryActivations(all.map(() => [[0]]));
-  const context = { options: {}, rng: createRng(0), activations, labelled: memoryLabelled(set, activations), site: 's' };
+  const context = {
+    options: {},
+    rng: createRng(0),
+    activations,
+    labelled: memoryLabelled(set, activations),
+    site: 's',
+  };
   const state = await covariates.fit({ ...context, progress: () => {} });
   const detector = covariates.restore(state, { d_in: 1, options: {} }).detector!(set.concepts[0]!);
   return (own: Item['covariates']) => detector?.scoreItem!({ id: 'x', ...(own ? { covariates: own } : {}) });

@@ -20,7 +20,13 @@ function member(name: string, content: string, type = '0'): Buffer {
   header.write(type, 156);
   header.write('ustar\0', 257);
   header.write('        ', 148);
-  header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148);
+  header.write(
+    `${header
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+  );
   const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
   body.write(content);
   return Buffer.concat([header, body]);
@@ -53,10 +59,13 @@ async function complaint(bytes: Buffer): Promise<string> {
 
 test('the wanted files by name, gzipped or not', async () => {
   for (const bytes of [archive, gzipSync(archive)]) {
-    assert.equal([...(await read(bytes))], [
-      ['a/one.tsv', 'x\tO\n'],
-      ['b/long.tsv', 'y'.repeat(700)],
-    ]);
+    assert.equal(
+      [...(await read(bytes))],
+      [
+        ['a/one.tsv', 'x\tO\n'],
+        ['b/long.tsv', 'y'.repeat(700)],
+      ],
+    );
   }
 });
 
