@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../errors.ts';
+import { refusal } from '../testing/failing.ts';
 import { readTar } from './tar.ts';
 
 const test = suite('io/tar');
@@ -47,15 +47,7 @@ async function read(bytes: Buffer): Promise<Map<string, string>> {
   return readTar(path, (name) => name.endsWith('.tsv'));
 }
 
-async function complaint(bytes: Buffer): Promise<string> {
-  try {
-    await read(bytes);
-  } catch (error) {
-    assert.instance(error, UserError);
-    return (error as Error).message;
-  }
-  return assert.unreachable('expected a UserError');
-}
+const complaint = (bytes: Buffer): Promise<string> => refusal(() => read(bytes));
 
 test('the wanted files by name, gzipped or not', async () => {
   for (const bytes of [archive, gzipSync(archive)]) {
