@@ -1,22 +1,13 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
-import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
+import { detectableDifference, holm, pairedDifference } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
 import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
 import type { ResultRowRecord } from '../harness/schema/result.generated.ts';
 import { formatNumber } from './format.ts';
-import type { Cell, TableRow } from './table.ts';
+import type { Cell, SampledUnits, TableRow } from './table.ts';
 
 /** Of Holm's corrected p: below it a row is told apart from the first. */
 const LEVEL = 0.05;
-
-/** What one seed gave, with what its task tells of each unit by itself. */
-export interface SampledUnits extends Sampled {
-  /** What a unit is. */
-  unit?: string;
-  intervals?: Map<string, [number, number] | null>;
-  /** Whether a unit is told apart from chance. */
-  apart?: Map<string, boolean>;
-}
 
 /** What one seed's row gives for the main metric; undefined for an empty cell. */
 export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): SampledUnits | undefined {

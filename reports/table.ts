@@ -1,8 +1,8 @@
 /** @file Tables: what all methods reached on one task at one site, with seeds joined. */
+import type { Sampled } from '../harness/num/stats/paired.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import type { TableJudging } from './judging.ts';
 import type { TableMark } from './marks.ts';
-import type { SampledUnits } from './ranks.ts';
 import type { Setting } from './settings.ts';
 
 /** One number of a table. */
@@ -19,6 +19,15 @@ export interface Cell {
   unit: string;
   direction: 'max' | 'min' | 'none';
   reason?: string;
+}
+
+/** What one seed gave, with what its task tells of each unit by itself. */
+export interface SampledUnits extends Sampled {
+  /** What a unit is. */
+  unit?: string;
+  intervals?: Map<string, [number, number] | null>;
+  /** Whether a unit is told apart from chance. */
+  apart?: Map<string, boolean>;
 }
 
 /** One line of a table: a method under one setting of the task's axes. */

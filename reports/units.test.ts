@@ -1,8 +1,8 @@
 /** @file Values by unit over seeds: by hand. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type SampledUnits, sampledOf } from './ranks.ts';
-import type { TableRow } from './table.ts';
+import { sampledOf } from './ranks.ts';
+import type { SampledUnits, TableRow } from './table.ts';
 import { unitTable } from './units.ts';
 
 const test = suite('reports/units');

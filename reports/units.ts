@@ -1,8 +1,7 @@
 /** @file Values by unit (concept) of the ranked rows of a table, with their intervals: where a task tells them. */
 import { widenInterval } from '../harness/num/stats/interval.ts';
 import { mean } from '../harness/num/stats/law-form.ts';
-import type { SampledUnits } from './ranks.ts';
-import type { Table, TableRow } from './table.ts';
+import type { SampledUnits, Table, TableRow } from './table.ts';
 
 /** A unit's value by one method, over its seeds. */
 export interface UnitCell {
