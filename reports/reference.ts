@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
 import { atomicWrite, atomicWriteJson } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
+import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
+import { citationOf } from './citation.ts';
 import { loadResults } from './index.ts';
 import { keptResult } from './kept.ts';
 import { renderLeaderboard } from './leaderboard.ts';
@@ -41,6 +43,7 @@ async function renderReference(fresh: { suite?: string; lines?: string } = {}): 
   const parts: ReportPart[] = [];
   const protocol = await readProtocol(OWN_BOARD);
   let listed: Listed[] = [];
+  const all: Result[] = [];
   for (const { suite, heading } of REFERENCES) {
     const file = join(packageRoot, fileOf(suite));
     // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
@@ -56,10 +59,11 @@ async function renderReference(fresh: { suite?: string; lines?: string } = {}): 
       listed = submitted.listed;
     }
     parts.push({ heading, tables: buildTables(results) });
+    all.push(...results);
   }
   const source = REFERENCE_SUITES.map(fileOf).join(', ');
   return renderLeaderboard(parts, {
-    ...{ limited: false, source },
+    ...{ limited: false, source, citation: citationOf(all) },
     ...{ protocol: protocol.protocol, submitted: listed.map(listedView) },
   });
 }

@@ -8,6 +8,7 @@ import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { refusal } from '../harness/testing/failing.ts';
 import { buildTables } from './aggregate.ts';
+import { citationOf } from './citation.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { type Board, openBoard, protocolDigest, protocolOf } from './submitted/board.ts';
 import { checkSubmission, environmentOf } from './submitted/check.ts';
@@ -184,9 +185,10 @@ test('a file is refused that was edited, cut, renamed, or holds what no submissi
 
 const leaderboardWith = async () => {
   const { results: joined, listed } = await submittedTo(board, folder);
-  const tables = buildTables([...board.reference, ...joined]);
+  const all = [...board.reference, ...joined];
+  const tables = buildTables(all);
   const text = await renderLeaderboard([{ tables }], {
-    limited: false,
+    ...{ limited: false, citation: citationOf(all) },
     protocol: '2027.1',
     submitted: listed.map(listedView),
   });

@@ -1,5 +1,6 @@
 /** @file Submissions to the leaderboard: what the commands `submit` and `verify` and the reference's rendering use of them. */
 import { buildTables } from './aggregate.ts';
+import { citationOf } from './citation.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import type { Board } from './submitted/board.ts';
 import type { Submission } from './submitted/file.ts';
@@ -29,7 +30,7 @@ export async function preview(submission: Submission, board: Board): Promise<{ t
   const places = new Set(own.map(placeOf));
   const results = [...board.reference, ...own];
   const leaderboard = await renderLeaderboard([{ tables: buildTables(results) }], {
-    ...{ limited: false, source: `${board.suiteId}.jsonl and ${submission.name}.json` },
+    ...{ limited: false, source: `${board.suiteId}.jsonl and ${submission.name}.json`, citation: citationOf(results) },
     ...{ protocol: board.protocol.protocol, submitted: [listedView({ submission })] },
   });
   return { table: summaryTable(results.filter((result) => places.has(placeOf(result)))), leaderboard };

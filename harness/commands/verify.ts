@@ -111,11 +111,11 @@ async function runAgain(
 ) {
   const { values, say, signal } = context;
   const { suiteOfMethod } = await import('../submit/method-suite.ts');
-  const { runMethod, weightsOf } = await import('../submit/run-method.ts');
+  const { onlySeeds, runMethod, weightsOf } = await import('../submit/run-method.ts');
   const { openStore } = await import('../store.ts');
-  const all = submission.kind !== 'sae' || seeds.length === submission.seeds.length;
-  const suite = await suiteOfMethod(board.suite, [opened.method], registry, all ? [] : seeds);
-  const made = await preparedFor(board, suite, registry, { limited: false, say });
+  const suite = await suiteOfMethod(board.suite, [opened.method], registry);
+  const whole = await preparedFor(board, suite, registry, { limited: false, say });
+  const made = { ...whole, plan: onlySeeds(whole.plan, seeds) };
   say(beginning(`${submission.name} again: suite ${suite.id}, protocol ${submission.protocol},`, made));
   const store = openStore(join(folder, 'store'), say);
   const { name } = opened;

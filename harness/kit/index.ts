@@ -1,5 +1,9 @@
 /** @file The kit of a plug-in's author (`saxbench/kit`): operations, statistics, readers, and sparse codes pooled by item. */
 
+export { type ConceptCounts, countLabels, prevalenceOf, tooSmall } from '../domain/counts.ts';
+export { type Domain, LABEL } from '../domain/domain.ts';
+export { readDomain } from '../domain/read.ts';
+export { type DomainPart, type DomainSplit, splitDomain } from '../domain/splits.ts';
 export { shown, suggest, unknownName } from '../errors.ts';
 
 export { addedToken } from '../io/added-token.ts';
@@ -24,6 +28,7 @@ export { readJsonl } from '../io/jsonl.ts';
 export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
+export { readTar } from '../io/tar.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
 export { type ClassCounts, countClasses } from '../num/classes.ts';
@@ -142,12 +147,15 @@ export {
 } from '../num/stats/interval.ts';
 export { medianInterval } from '../num/stats/median.ts';
 export { normalQuantile } from '../num/stats/normal.ts';
+export { holm } from '../num/stats/paired.ts';
 export { quantileOfMany, quantiles } from '../num/stats/quantiles.ts';
 export { ratioSamples } from '../num/stats/samples.ts';
 export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/shared-items.ts';
+export { studentCdf, studentQuantile } from '../num/stats/student-t.ts';
 export { won } from '../num/stats/win-rate.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
+export { type BagOfWords, bagOfWordsScore, countWords, fitBagOfWords } from './bag-of-words.ts';
 export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';

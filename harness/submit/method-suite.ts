@@ -11,13 +11,11 @@ import { selectFromSuite } from '../suite/select.ts';
  *
  * @param nameOrPath What `run` calls the suite.
  * @param methods Names of the suite's methods or of plug-ins of the registry, and checkpoints.
- * @param seeds Only these; all when omitted.
  */
 export async function suiteOfMethod(
   nameOrPath: string,
   methods: readonly (string | SuiteMethod)[],
   registry: Registry,
-  seeds: readonly number[] = [],
 ): Promise<Suite> {
   const { suite, baseDir } = await loadSuite(nameOrPath);
   const checkpoints = methods.flatMap((method) => (typeof method === 'string' ? [] : [method]));
@@ -26,8 +24,7 @@ export async function suiteOfMethod(
   const wider = { ...absolute, methods: [...absolute.methods, ...checkpoints] };
   const { suite: joined } = await joinPlugins(wider, registry);
   const names = methods.map((method) => (typeof method === 'string' ? method : methodName(method)));
-  const filters = [`methods=${names.join(',')}`, ...(seeds.length > 0 ? [`seeds=${seeds.join(',')}`] : [])];
-  return selectFromSuite(joined, filters);
+  return selectFromSuite(joined, [`methods=${names.join(',')}`]);
 }
 
 /** The suite on other data: every dataset drawn by the next seed, under a name of its own. */

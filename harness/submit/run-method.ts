@@ -30,6 +30,20 @@ const fitsOf = ({ sites }: Plan, name: string): { subject: string; site: string;
     fits.filter(({ method }) => method.name === name).map((fit) => ({ subject: subject.id, site, fit })),
   );
 
+/** The plan with the results of some seeds alone, each under the key that it has in the whole; what else they need is kept. */
+export function onlySeeds(plan: Plan, seeds: readonly number[]): Plan {
+  const sites = plan.sites.flatMap((site) => {
+    const narrowed = site.fits.map((fit) => ({
+      ...fit,
+      evaluations: fit.evaluations.filter(({ seed }) => seeds.includes(seed)),
+    }));
+    const others = new Set(narrowed.flatMap((fit) => fit.evaluations.flatMap(({ otherSeed }) => otherSeed?.key ?? [])));
+    const fits = narrowed.filter(({ key, evaluations }) => evaluations.length > 0 || others.has(key));
+    return fits.length > 0 ? [{ ...site, fits }] : [];
+  });
+  return { ...plan, sites };
+}
+
 /** Hashes of what was fitted, each fit once; of a checkpoint of its files. */
 export async function weightsOf(plan: Plan, name: string, store: Store): Promise<SubmissionWeights[]> {
   const weights: SubmissionWeights[] = [];
