@@ -51,6 +51,7 @@ const OPTIONS: SteeringOptions = {
   calibration: 20,
   ...{ selection: 'auroc', randomLatent: false },
   images: 16,
+  pictures: 2,
   judge: 'dataset',
   judgeOptions: {},
 };

@@ -29,6 +29,7 @@ export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { readTar } from '../io/tar.ts';
+export { thumbnail } from '../io/thumbnail.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
 export { type ClassCounts, countClasses } from '../num/classes.ts';

@@ -15,8 +15,6 @@ import { isResidualStream } from './rest-of-pass.ts';
 const WINDOW = 24;
 /** Of a text without tokens. */
 const CHARACTERS = 200;
-/** Pixels of a thumbnail's side. */
-const THUMBNAIL = 32;
 const GRADES = 9;
 /** Tokens of a direction. */
 const TOKENS = 8;
@@ -144,7 +142,7 @@ export async function showLatents(
   const seen = new Map<number, Map<number, Float32Array>>();
   for (const item of source.private ? [] : shownItems) {
     const { id, image } = items[item]!;
-    if (image) images[id] = await thumbnail(image, THUMBNAIL);
+    if (image) images[id] = await thumbnail(image);
     const own = wanted.filter((_, i) => tops[i]!.top.some((each) => each.item === item));
     // Of an image nothing is told by place.
     if (!image) seen.set(item, await rowValues(method, set, item, [...new Set(own.map(({ latent }) => latent))]));

@@ -131,6 +131,8 @@ try {
     const rows = page.locator('#concept-rows tbody tr');
     assert.ok((await rows.count()) > 0);
     await rows.first().locator('button').click();
+    for (const picture of await page.locator('#concept-rows .strip img').all())
+      assert.ok(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
     assert.ok(await page.locator('#concept-rows .cards').isVisible());
     await page.locator('#concept-search').fill('no concept is called so');
     assert.equal(await rows.filter({ visible: true }).count(), 0);
