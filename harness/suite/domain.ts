@@ -1,10 +1,14 @@
 /** @file A domain's folder as a suite: what its `suite.json` says, and for all else the suite of its kind of examples. */
 import { basename, join, resolve } from 'node:path';
+import type { Domain } from '../domain/domain.ts';
 import { examplesModality } from '../domain/read.ts';
 import { DATA_KEYS, readSuiteFile, SUITE_FILE, settingsOf } from '../domain/settings.ts';
+import { type DomainSplit, splitDomain } from '../domain/splits.ts';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
+import { resolveOptions } from '../options.ts';
 import { packageRoot } from '../paths.ts';
+import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 
@@ -24,6 +28,15 @@ function idOf(folder: string): string {
 }
 
 type Given = Record<string, unknown>;
+
+/** The split that runs of the domain's suite make, by the options of its first subject's dataset. */
+export async function domainSplit(domain: Domain, { subjects }: Suite, registry: Registry): Promise<DomainSplit> {
+  const id = DATASETS[domain.modality];
+  const own = subjects.find(({ dataset }) => dataset?.id === id)?.dataset;
+  const { options } = await registry.get('dataset', id);
+  const resolved = await resolveOptions(options, own?.options, `dataset ${id}`);
+  return splitDomain(domain, own?.seed ?? 0, resolved['testShare'] as number);
+}
 
 /** A subject with the folder as its dataset, where it names no other; options that it gives that dataset stay. */
 function onDomain(subject: unknown, dataset: string): unknown {
