@@ -318,7 +318,7 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, registry, context);
-    const { chatFor, endpointUrl } = await import('./judging.ts');
+    const { chatFor, endpointUrl, uploads } = await import('./judging.ts');
     const made = await prepared(suite, registry, context, await endpointUrl(values));
     const { plan, places, backend, provenance } = made;
     checkTasks(plan);
@@ -334,6 +334,7 @@ export const command: Command = {
     });
     const findings = await compareFolder(out, plan);
     if (!values['overwrite']) refuseOthers(out, findings);
+    for (const line of uploads(plan, values)) say(line);
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, registry, context);
     await removeOthers(findings);
