@@ -2,7 +2,7 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { EMBEDDED_LM } from '../paths.ts';
+import { EMBEDDED_LM, EMBEDDED_SITE } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { Command } from './command.ts';
@@ -24,13 +24,14 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   sae: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},topk --limit 8`, 'beside topk, at its sizes'],
     [
-      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site blocks.2.hook_resid_post --dataset text-world --out trained`,
+      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site ${EMBEDDED_SITE} --dataset text-world --out trained`,
       'one SAE, to keep',
     ],
     [
       `npx saxbench run default --checkpoint trained --plugin ${file} --only trained --limit 8`,
       'score what was trained',
     ],
+    [`npx saxbench submit ${file} --rehearse`, 'the protocol of the leaderboard, on other data: to tune on'],
   ],
   baseline: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},diffmean --limit 8`, 'beside another baseline'],
@@ -46,7 +47,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   ],
   judge: (name, file) => [
     [
-      `npx saxbench run steering-control --plugin ${file} --option steering.judge=${name} --only diffmean,steering --site blocks.2.hook_resid_post`,
+      `npx saxbench run default --plugin ${file} --option steering.judge=${name} --only diffmean,steering --only subjects=${EMBEDDED_LM}`,
       'what it makes of steered texts',
     ],
   ],

@@ -3,10 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import type { RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import type { Executor, Failure } from '../execute/executor.ts';
+import type { Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
-import { OWN_THREADS } from '../num/backends/names.ts';
-import { fewOpenFiles } from '../open-files.ts';
 import type { Plan, StepKind } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
@@ -15,7 +13,7 @@ import { isImported } from '../suite/resolved.ts';
 import type { Command, CommandContext } from './command.ts';
 import { importedFrom } from './imported.ts';
 import { registryFor } from './plugins.ts';
-import { beginning, prepared } from './prepared.ts';
+import { beginning, executorFor, prepared } from './prepared.ts';
 
 /** Says what a subject that is not the suite's own runs on; its SAEs are sized by its width, d_in. */
 async function sizedFor(
@@ -272,18 +270,6 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   return exitCodeOf(failures);
 }
 
-/** Beyond this many, threads wait for one another's activations and preparations. */
-const MAX_THREADS = 4;
-
-/** Threads, where there are cores for them and the backend computes on cores; else this one. */
-async function executorFor(backend: string, values: Values): Promise<Executor> {
-  const { allowedThreads } = await import('../native/addon.ts');
-  const { threads } = await import('../execute/threads.ts');
-  const one = OWN_THREADS.includes(backend) || fewOpenFiles();
-  const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
-  return threads({ threads: most, backend, plugins: (values['plugin'] ?? []) as string[] });
-}
-
 export const command: Command = {
   name: 'run',
   usage: 'run [suite]',
@@ -348,7 +334,7 @@ export const command: Command = {
     const summary = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      executor: await executorFor(backend.name, values),
+      executor: await executorFor(backend.name, (values['plugin'] ?? []) as string[]),
     });
     if (chat && chat.calls() > 0) say(`judge endpoint ${chat.endpoint}: ${chat.calls()} requests were sent.`);
     return conclude(summary, plan, out, context);

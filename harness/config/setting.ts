@@ -13,6 +13,8 @@ export type CommandName =
   | 'validate'
   | 'convert'
   | 'new'
+  | 'submit'
+  | 'verify'
   | 'doctor';
 
 export interface Setting {

@@ -2,6 +2,7 @@
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
+import { SUBMIT_SETTINGS } from './submit-settings.ts';
 
 export type { CommandName, Setting } from './setting.ts';
 
@@ -17,6 +18,8 @@ const ALL: readonly CommandName[] = [
   'validate',
   'convert',
   'new',
+  'submit',
+  'verify',
   'doctor',
 ];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
@@ -56,10 +59,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new', 'submit'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one; submit: reports/submissions).',
   },
   {
     name: 'store',
@@ -72,7 +75,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'plugin',
     type: 'list',
-    commands: ['run', 'train', 'ls', 'validate'],
+    commands: ['run', 'train', 'ls', 'validate', 'submit'],
     value: 'FILE',
     description:
       'A .ts or .js file with an SAE, baseline, task, dataset, judge or subject family of your own; the first three join a run.',
@@ -208,7 +211,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'checkpoint-form',
     type: 'list',
-    commands: ['run', 'convert'],
+    commands: ['run', 'convert', 'submit'],
     value: 'NAME=VALUE,…',
     description:
       'What a --checkpoint of plain tensors does not say, e.g. W_enc=enc,W_dec=dec.T,architecture=topk,k=32.',
@@ -247,8 +250,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: [...COMPUTING, 'convert'],
-    description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
+    commands: [...COMPUTING, 'convert', 'submit'],
+    description: 'Replace another SAE, results of a run under other settings, or a submission, that lie in --out.',
   },
   {
     name: 'items',
@@ -264,7 +267,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     value: 'FORMAT',
     description:
-      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json.',
+      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json, svg and pdf (figures/, a file a plot; pdf by Chromium).',
   },
   {
     name: 'also',
@@ -312,11 +315,12 @@ export const SETTINGS: readonly Setting[] = [
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
   ...COMPARE_SETTINGS,
+  ...SUBMIT_SETTINGS,
   {
     name: 'force',
     type: 'boolean',
     default: false,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'submit'],
     description: 'Compute everything anew, also what the store and the results have.',
   },
   {
@@ -367,7 +371,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'progress',
     type: 'boolean',
     default: true,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'submit', 'verify'],
     description: 'Show progress (--no-progress: do not).',
   },
   {
