@@ -80,6 +80,7 @@ export default defineTask<Options>({
     },
   },
   metrics: METRICS,
+  words: ['injected_words'],
   axes: {
     selection:
       "auroc: the latent of best training AUROC (AxBench's SAE-A); probe-k1, probe-k5, probe-k16: logistic regression on the k " +
