@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ConceptExample, ConceptSet, Item } from '../harness/contract.ts';
-import { createRng } from '../harness/kit/index.ts';
+import { countWords, createRng } from '../harness/kit/index.ts';
 import { memoryActivations, memoryLabelled } from '../harness/testing/activations.ts';
 import { refusal } from '../harness/testing/failing.ts';
-import bow, { countWords } from './bow.ts';
+import bow from './bow.ts';
 
 const test = suite('baselines/bow');
 

@@ -1,6 +1,6 @@
 /** @file Bag of words: a logistic regression on word counts. It reads the text and not the subject, and is ranked: the row to beat. */
 import { defineBaseline, type FittedMethod, type Item, UserError } from '../harness/contract.ts';
-import { type Csr, fitLogistic, sparseFeatures } from '../harness/kit/index.ts';
+import { bagOfWordsScore, countWords, fitBagOfWords } from '../harness/kit/index.ts';
 import { requireLabels, trainExamples } from './parts/train-examples.ts';
 
 interface Options {
@@ -41,14 +41,13 @@ export default defineBaseline<Options>({
       signal?.throwIfAborted();
       const examples = trainExamples('bow', labelled, c);
       const texts = Array.from(examples.items, (item) => requireText(items[item]!));
-      const { words, counts } = wordMatrix(texts);
-      const model = fitLogistic(sparseFeatures(counts), examples.labels, { C: options.c });
+      const model = fitBagOfWords(texts, examples.labels, options.c);
       const start = indices.length;
-      words.forEach((word, i) => {
+      for (const [word, weight] of model.weights) {
         if (!vocabulary.has(word)) vocabulary.set(word, vocabulary.size);
         indices.push(vocabulary.get(word)!);
-        weights.push(model.weights[i]!);
-      });
+        weights.push(weight);
+      }
       stored.push({ id: concept.id, intercept: model.intercept, start, end: indices.length });
       progress(c + 1, concepts.length);
     }
@@ -81,15 +80,10 @@ export default defineBaseline<Options>({
       detector({ id }) {
         const concept = concepts.find((candidate) => candidate.id === id);
         if (!concept) return undefined;
+        const { intercept, start, end } = concept;
         const weightOf = new Map<string, number>();
-        for (let at = concept.start; at < concept.end; at++) weightOf.set(words[indices[at]!]!, weights[at]!);
-        return {
-          scoreItem(item) {
-            let score = concept.intercept;
-            for (const [word, count] of countsOf(item)) score += count * (weightOf.get(word) ?? 0);
-            return score;
-          },
-        };
+        for (let at = start; at < end; at++) weightOf.set(words[indices[at]!]!, weights[at]!);
+        return { scoreItem: (item) => bagOfWordsScore({ intercept, weights: weightOf }, countsOf(item)) };
       },
       dispose: () => {},
     };
@@ -99,43 +93,4 @@ export default defineBaseline<Options>({
 function requireText(item: Item): string {
   if (item.text === undefined) throw new UserError(`bow: item '${item.id}': expected a text, found none`);
   return item.text;
-}
-
-/** Counts [texts, words] of all words of `texts`, and the words in the order of the columns. */
-function wordMatrix(texts: string[]): { words: string[]; counts: Csr } {
-  const columns = new Map<string, number>();
-  const indptr = new Uint32Array(texts.length + 1);
-  const indices: number[] = [];
-  const values: number[] = [];
-  texts.forEach((text, row) => {
-    const entries = [...countWords(text)].map(([word, count]) => {
-      if (!columns.has(word)) columns.set(word, columns.size);
-      return [columns.get(word)!, count] as const;
-    });
-    for (const [column, count] of entries.sort((a, b) => a[0] - b[0])) {
-      indices.push(column);
-      values.push(count);
-    }
-    indptr[row + 1] = indices.length;
-  });
-  const counts = {
-    n: texts.length,
-    d_sae: columns.size,
-    indptr,
-    indices: Uint32Array.from(indices),
-    values: Float32Array.from(values),
-  };
-  return { words: [...columns.keys()], counts };
-}
-
-/** Runs of at least two letters, digits or underscores of the lower-cased text: CountVectorizer's default `\w\w+`. */
-function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
-}
-
-/** How often each word stands in `text`. */
-export function countWords(text: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
 }

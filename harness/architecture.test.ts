@@ -41,7 +41,18 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   },
   {
     part: 'harness/kit/',
-    may: ['harness/contract/', 'harness/num/', 'harness/io/', 'harness/errors.ts', 'harness/paths.ts'],
+    may: [
+      'harness/contract/',
+      'harness/domain/',
+      'harness/num/',
+      'harness/io/',
+      'harness/errors.ts',
+      'harness/paths.ts',
+    ],
+  },
+  {
+    part: 'harness/domain/',
+    may: ['harness/activations/import-groups.ts', 'harness/num/', 'harness/io/', 'harness/errors.ts'],
   },
   {
     part: 'harness/activations/',

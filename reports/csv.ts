@@ -1,4 +1,7 @@
-/** @file Results → CSV, one line a number: the long form that any statistics program reads. */
+/**
+ * @file Results → CSV. The long form has one line a number of each seed, for any statistics program; the wide one a line a
+ * method and setting, seeds joined as in the tables, for a spreadsheet.
+ */
 import { stringify } from 'csv-stringify/sync';
 import { canonicalJson } from '../harness/io/json.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
@@ -93,9 +96,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         kind: result.method.kind,
         control: result.method.control || control === true,
         d_sae: result.method.d_sae,
-        axes: Object.entries(axes)
-          .map(([axis, at]) => `${axis}=${at}`)
-          .join(';'),
+        axes: axesText(axes),
         ...standing,
         seed: result.seed,
         limited: result.limited,
@@ -116,5 +117,53 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
       }));
     });
   });
-  return stringify(records, { header: true, columns: [...COLUMNS], cast: { boolean: String, string: csvText } });
+  return csvOf(records, COLUMNS);
+}
+
+const csvOf = (records: readonly object[], columns: readonly string[]): string =>
+  stringify([...records], { header: true, columns: [...columns], cast: { boolean: String, string: csvText } });
+
+const axesText = (axes: Record<string, string>): string =>
+  Object.entries(axes)
+    .map(([axis, at]) => `${axis}=${at}`)
+    .join(';');
+
+const WIDE_COLUMNS = [
+  ...['subject', 'modality', 'site', 'dataset', 'task', 'task_version', 'method', 'kind', 'control', 'd_sae', 'axes'],
+  ...['band', 'rank', 'standing', 'detectable', 'seeds', 'limited', 'marks', 'failed', 'method_identity'],
+] as const;
+
+/** A metric's column; one that is named like another column is told from it. */
+const metricColumn = (name: string): string =>
+  (WIDE_COLUMNS as readonly string[]).includes(name) ? `metric.${name}` : name;
+
+function wideRecord(table: Table, row: TableRow) {
+  const { subject, site, dataset, task, marks, limited, withheld } = table;
+  const { method, axes, control, cells, failures } = row;
+  const values = Object.entries(cells).flatMap(([name, { value, ci95, n }]) => {
+    const column = metricColumn(name);
+    const [low, high] = ci95 ?? [];
+    return Object.entries({ [column]: value, [`${column}.low`]: low, [`${column}.high`]: high, [`${column}.n`]: n });
+  });
+  return {
+    ...{ subject: subject.id, modality: subject.modality, site: site.name, dataset: dataset.id },
+    ...{ task: task.id, task_version: task.version },
+    ...{ method: method.name, kind: method.kind, control: control !== undefined, d_sae: method.d_sae },
+    axes: axesText(axes),
+    ...standingOf(row, withheld !== undefined),
+    seeds: Math.max(0, ...Object.values(cells).map((cell) => cell.seeds)),
+    limited: limited.includes(method.name),
+    marks: [...new Set(marks.filter((mark) => mark.method === method.name).map(({ code }) => code))].join(';'),
+    failed: failures?.join('; '),
+    method_identity: method.identity,
+    ...Object.fromEntries(values),
+  };
+}
+
+/** One record for each method and setting of each task; a metric has columns for its value, its 95 % interval and n. */
+export function toWideCsv(tables: readonly Table[]): string {
+  const metrics = [...new Set(tables.flatMap((table) => table.metrics))].map(metricColumn);
+  const columns = metrics.flatMap((name) => [name, `${name}.low`, `${name}.high`, `${name}.n`]);
+  const records = tables.flatMap((table) => table.rows.map((row) => wideRecord(table, row)));
+  return csvOf(records, [...WIDE_COLUMNS, ...columns]);
 }

@@ -4,6 +4,7 @@
 export const FORMAT_FILES = {
   md: 'LEADERBOARD.md',
   csv: 'results.csv',
+  'csv-wide': 'results-wide.csv',
   html: 'report.html',
   latex: 'tables.tex',
   json: 'overview.json',

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../harness/paths.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
+import { citationLines, citationOf } from './citation.ts';
 import { scriptJson } from './escape.ts';
 import { embedderText, rowsText } from './format.ts';
 import { frontsOf, matchedTable } from './fronts.ts';
@@ -152,12 +153,15 @@ export async function renderHtml(
   };
   const script = `${await assetOf('report.js')}${await assetOf('report-concepts.js')}`;
   const concepts = conceptTables(places, results);
+  const citation = citationOf(results);
   return renderTemplate('report.html.hbs', {
     ...options,
     style: await assetOf('report.css'),
     script,
     scriptHash: createHash('sha256').update(script).digest('base64'),
     setups: setups(results),
+    citation: citationLines(citation),
+    bibtex: citation.bibtex,
     methods: methodsOf(tables),
     models: [...new Set(places.filter(({ subject }) => isModel(subject)).map(({ subject }) => subject.id))].join(', '),
     overviews: overviews.filter(({ folded }) => !folded),

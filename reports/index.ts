@@ -6,7 +6,8 @@ import { atomicWrite } from '../harness/io/atomic.ts';
 import { readPlacedResult, resultFiles } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
-import { toCsv } from './csv.ts';
+import { citationOf } from './citation.ts';
+import { toCsv, toWideCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
 import { FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
 import { renderHtml } from './html.ts';
@@ -131,17 +132,19 @@ async function renderFormats(
   const limited = results.some((result) => result.limited);
   const suites = [...new Set(results.map(({ suite }) => suite.title))].join(', ');
   const beside = besidePublished(results);
+  const citation = citationOf(results);
   const overviews = () => {
     const places = placesOf([{ tables }]);
     const ranks = meanRanks(places);
     return places.map((place) => overviewOf(place, ranks));
   };
   const render: Record<Format, () => string | Promise<string>> = {
-    md: () => renderLeaderboard([{ tables }], { limited, source: options.source, beside }),
+    md: () => renderLeaderboard([{ tables }], { limited, source: options.source, beside, citation }),
     csv: () => toCsv(results, tables),
+    'csv-wide': () => toWideCsv(tables),
     html: () => renderHtml(tables, results, { limited, title: options.title ?? `saxbench: ${suites}`, beside }),
-    latex: () => renderLatex(overviews(), results),
-    json: () => renderJson(overviews()),
+    latex: () => renderLatex(overviews(), citation, limited),
+    json: () => renderJson(overviews(), citation, limited),
   };
   const texts = new Map<Format, string>();
   for (const format of formats) texts.set(format, await render[format]());

@@ -1,4 +1,5 @@
 /** @file Tables → LEADERBOARD.md. */
+import { type Citation, citationLines } from './citation.ts';
 import { leaderboardColumns } from './columns.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { axesLabel, embedderText, formatInterval, metricTitle, rowsText } from './format.ts';
@@ -116,7 +117,11 @@ const taskView = ({ title, parts }: TaskPart) => {
 /** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
-  { beside = [], ...options }: { limited: boolean; source?: string; beside?: readonly BesideSection[] },
+  {
+    beside = [],
+    citation,
+    ...options
+  }: { limited: boolean; source?: string; beside?: readonly BesideSection[]; citation: Citation },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);
@@ -126,6 +131,8 @@ export async function renderLeaderboard(
   const text = await renderTemplate('leaderboard.md.hbs', {
     ...options,
     beside: beside.map(besideView),
+    citation: citationLines(citation).map(markdownText),
+    bibtex: citation.bibtex,
     overviews: overviews(false),
     folded: overviews(true),
     models: [

@@ -8,6 +8,7 @@ import { packageRoot } from '../harness/paths.ts';
 import { checkedResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
+import { citationOf } from './citation.ts';
 import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
 import { keptResult } from './kept.ts';
@@ -66,14 +67,18 @@ const read = (file: string, suite: string) =>
 /** LEADERBOARD.md of all reference suites that have been run; `fresh`: the lines of one of them that are about to be written. */
 async function renderReference(fresh: { suite?: string; lines?: string } = {}): Promise<string> {
   const parts: ReportPart[] = [];
+  const all: Result[] = [];
   for (const { suite, heading } of REFERENCES) {
     const file = join(packageRoot, fileOf(suite));
     // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
     if (suite === 'real' && suite !== fresh.suite && !existsSync(file)) continue;
     const lines = suite === fresh.suite ? fresh.lines! : await read(file, suite);
-    parts.push({ heading, tables: buildTables(await referenceResults(suite, lines)) });
+    const results = await referenceResults(suite, lines);
+    parts.push({ heading, tables: buildTables(results) });
+    all.push(...results);
   }
-  return renderLeaderboard(parts, { limited: false, source: REFERENCE_SUITES.map(fileOf).join(', ') });
+  const source = REFERENCE_SUITES.map(fileOf).join(', ');
+  return renderLeaderboard(parts, { limited: false, source, citation: citationOf(all) });
 }
 
 /**

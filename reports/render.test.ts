@@ -6,6 +6,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../harness/errors.ts';
 import { writeResult } from '../harness/results.ts';
+import { buildTables } from './aggregate.ts';
+import { toWideCsv } from './csv.ts';
 import { renderReports, renderTexts, summaryTable } from './index.ts';
 import { metric, rankedLines, realResult, resultWith } from './testing/results.ts';
 
@@ -85,6 +87,35 @@ test('leaderboard, HTML, CSV and the table on the console agree on ranks; few un
   });
   assert.match(leaderboard, /\| 0\.841 \[0\.500, 1\]† \|/);
   assert.match(html, /corrected p &#x3D; /);
+});
+
+test('the wide CSV has a line a method and setting, with columns of its own for each metric', () => {
+  const two = [0, 1].map((seed) =>
+    resultWith(
+      'topk',
+      [
+        {
+          axes: { selection: 'auroc' },
+          metrics: { auroc: metric(0.9 + seed / 50, [0.8, 1], { main: true }), rank: metric(4, null) },
+        },
+      ],
+      { seed },
+    ),
+  );
+  const empty = resultWith('=bow', [{ axes: {}, metrics: { auroc: metric(null, null, { main: true }) } }]);
+  const [head, ...lines] = toWideCsv(buildTables([...two, empty]))
+    .trim()
+    .split('\n');
+  const columns = head!.split(',');
+  assert.is(new Set(columns).size, columns.length);
+  const shown = ['method', 'axes', 'rank', 'seeds', 'auroc', 'auroc.n', 'metric.rank', 'metric.rank.low'];
+  assert.equal(
+    lines.map((line) => shown.map((name) => line.split(',')[columns.indexOf(name)])),
+    [
+      ['topk', 'selection=auroc', '', '2', '0.91', '10', '4', ''],
+      ["'=bow", '', '', '0', '', '0', '', ''],
+    ],
+  );
 });
 
 test('CSV carries all options: of the method, its training, the task and the data', async () => {

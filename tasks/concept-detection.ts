@@ -22,9 +22,9 @@ import {
   thresholdVersion,
 } from '../harness/kit/index.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
-import { type ChangedTexts, injectWords, textsOfEach } from './concept-detection/injection.ts';
+import { type ChangedTexts, injectWords, placesOfChanged, textsOfEach } from './concept-detection/injection.ts';
 import { joinTexts } from './concept-detection/joined.ts';
-import { type MethodInjections, methodSelections, type Selection } from './concept-detection/selections.ts';
+import { type FurtherItems, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 
 interface Options {
@@ -229,7 +229,7 @@ export default defineTask<Options>({
     const splits = conceptSplits(labelled.set, createRng('concept-detection/extra-negatives'), options.extraNegatives);
     const pooled = method.encode && (await latents(labelled.activations));
     const injections = await methodInjections(context, splits, pooled !== undefined);
-    const selections = await methodSelections(method, labelled, splits, pooled, injections, {
+    const selections = await methodSelections(method, labelled, splits, pooled, injections?.further, {
       probeK: options.probeK,
       signal,
       progress,
@@ -255,7 +255,7 @@ async function methodInjections(
   { options, subject, labelled, collect, shared, latents }: TaskContext<Options>,
   splits: readonly ConceptSplit[],
   encodes: boolean,
-): Promise<MethodInjections | undefined> {
+): Promise<{ texts: ChangedTexts; further: FurtherItems } | undefined> {
   if (subject?.type !== 'lm' || !collect || !labelled) return undefined;
   if (options.injectedTexts === 0 && options.joinedTexts === 0) return undefined;
   const texts = await shared('injected texts', async () => {
@@ -272,7 +272,9 @@ async function methodInjections(
     if (items.length === 0) return undefined;
     return { ...made, items, joined: joined.byConcept, activations: await collect(items) };
   });
-  return texts && { texts, ...(encodes ? { pooled: await latents(texts.activations) } : {}) };
+  if (!texts) return undefined;
+  const pooled = encodes ? { pooled: await latents(texts.activations) } : {};
+  return { texts, further: { ...texts, wanted: placesOfChanged(texts), ...pooled } };
 }
 
 /** Of an SAE whose latents nobody described: the row of the selection by label, with the reason. */

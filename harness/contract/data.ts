@@ -46,8 +46,14 @@ export interface Item {
   concepts?: readonly string[];
   /** −ln p(text) under the generator that made it, in nats, where known: the floor of any model's loss. */
   generatorNats?: number;
+  /** Ids of concepts of which nobody knows whether the item shows them: it is never a negative of theirs. */
+  unknown?: readonly string[];
   /** Class labels by attribute, e.g. `{ colour: 'red' }`. */
   labels?: Record<string, string>;
+  /** Items of one named group (a patient, a document) are not independent: they are in one split, and count as one in intervals. */
+  group?: string;
+  /** What is known of the item beside what it says, and must not be what a detector goes by: source, year, age. */
+  covariates?: Readonly<Record<string, string | number>>;
 }
 
 /** An encoder of items that is not the subject: for what is measured by the likeness of items. */
@@ -70,6 +76,17 @@ export interface Concept {
   /** Natural-language name, as a judge or a prompt would use it. */
   label: string;
   domain?: string;
+  /** Words and phrases that name it in texts. */
+  synonyms?: readonly string[];
+  /** Id of the concept that it is a kind of: what shows it shows that one too. */
+  parent?: string;
+  /** As classifications have it: MeSH, ICD, UMLS. */
+  code?: string;
+  definition?: string;
+  /** How many of how many items show it where it is to be found: in the population, or in the sample before examples were drawn. */
+  prevalence?: { positives: number; labelled: number };
+  /** Whether a text may deny it ("no evidence of …"): of a finding, not of a topic. Default true. */
+  deniable?: boolean;
 }
 
 export type Split = 'train' | 'eval';
@@ -158,7 +175,9 @@ export interface Dataset {
   fingerprint: string;
   /** What readers of results must know of it, e.g. in which format its texts are. */
   notes?: string[];
-  /** Up to `n` items without regard to concepts. Splits are disjoint, also from the concept set's items. */
+  /** Texts and images are not to leave the machine that it lies on: results name items by id, and no judge elsewhere is asked. */
+  privateItems?: boolean;
+  /** Up to `n` items without regard to concepts. No item of one split is in the other, or a concept's in the other of its splits. */
   corpus(split: 'train' | 'test', n: number): Promise<Item[]>;
   /** The labelled concepts, at most `limits.concepts` of them with at most `limits.perClass` items a role and split. */
   concepts?(limits: { concepts?: number; perClass?: number }): Promise<ConceptSet>;

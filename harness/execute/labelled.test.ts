@@ -26,6 +26,14 @@ const labelled = (examples: ConceptExample[]) => {
   return labelledActivations(set, memorySet(new Float32Array(5), 1));
 };
 
+test('items of one named group share a number, others have their own', () => {
+  const items = ['a', undefined, 'a', 'b', undefined].map((group, i) => ({ id: `${i}`, ...(group && { group }) }));
+  const set: ConceptSet = { concepts: [{ id: 'heart', label: 'the heart' }], items, examples: whole };
+  const { activations } = labelledActivations(set, memorySet(new Float32Array(5), 1));
+  assert.equal(activations.groups, Uint32Array.of(0, 1, 0, 2, 3));
+  assert.is(labelled(whole).activations.groups, undefined);
+});
+
 test('examples of a split, with and without hard negatives', () => {
   const { examples } = labelled(whole);
   assert.equal(examples(0, 'train'), { items: Uint32Array.of(0, 1), labels: Uint8Array.of(1, 0) });

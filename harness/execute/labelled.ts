@@ -109,9 +109,10 @@ export function labelledActivations(set: ConceptSet, activations: ActivationSet)
       }
     }
   }
+  const groups = activations.groups ?? groupsOf(set.items);
   return {
     set,
-    activations,
+    activations: groups ? { ...activations, groups } : activations,
     examples(concept, split, { hardNegatives = false } = {}) {
       const chosen = set.examples.filter(
         (example) =>
@@ -123,4 +124,16 @@ export function labelledActivations(set: ConceptSet, activations: ActivationSet)
       };
     },
   };
+}
+
+/** A number for each named group, and for each item that is in none; undefined where no item is in one. */
+function groupsOf(items: readonly Item[]): Uint32Array | undefined {
+  if (items.every(({ group }) => group === undefined)) return undefined;
+  const numbers = new Map<string, number>();
+  return Uint32Array.from(items, ({ id, group }) => {
+    const name = JSON.stringify(group === undefined ? { id } : { group });
+    const number = numbers.get(name) ?? numbers.size;
+    numbers.set(name, number);
+    return number;
+  });
 }

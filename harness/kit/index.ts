@@ -1,5 +1,9 @@
 /** @file The kit of a plug-in's author (`saxbench/kit`): operations, statistics, readers, and sparse codes pooled by item. */
 
+export { type ConceptCounts, countLabels, prevalenceOf, tooSmall } from '../domain/counts.ts';
+export { type Domain, LABEL } from '../domain/domain.ts';
+export { readDomain } from '../domain/read.ts';
+export { type DomainPart, type DomainSplit, splitDomain } from '../domain/splits.ts';
 export { shown, suggest, unknownName } from '../errors.ts';
 
 export { addedToken } from '../io/added-token.ts';
@@ -148,6 +152,7 @@ export { byGroup, type ItemInfluences, sharedVariance } from '../num/stats/share
 export { won } from '../num/stats/win-rate.ts';
 export { rowNorms, unitNormRows } from '../num/unit-rows.ts';
 export { packageRoot } from '../paths.ts';
+export { type BagOfWords, bagOfWordsScore, countWords, fitBagOfWords } from './bag-of-words.ts';
 export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';

@@ -1,6 +1,5 @@
 /** @file Overviews → LaTeX: a table of booktabs a place, and what to cite. */
-import { sha256Json } from '../../harness/io/hash.ts';
-import type { Result } from '../../harness/schema/result.generated.ts';
+import { type Citation, citationLines } from '../citation.ts';
 import { latexText } from '../escape.ts';
 import { formatNumber } from '../format.ts';
 import { MARK } from '../marks.ts';
@@ -70,29 +69,14 @@ function tableText({ place, columns, bands, selections, withheld }: Overview): s
 /** One line of a comment, whatever is in it. */
 const comment = (text: string): string => `% ${text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')}`;
 
-/** What the numbers were made with, for a paper's appendix: versions, and hashes of what was measured. */
-function citation(results: readonly Result[]): string[] {
-  const once = (lines: string[]) => [...new Set(lines)];
-  return once([
-    ...results.map(({ provenance: { saxbench, backend, git } }) => {
-      const commit = git ? `, commit ${git.commit}${git.dirty ? ' (modified)' : ''}` : '';
-      return `saxbench ${saxbench}${commit}, backend ${backend.name} ${backend.version}`;
-    }),
-    ...results.map(({ suite }) => `suite ${suite.id}: ${suite.title}`),
-    ...results.map(({ subject }) => `model ${subject.id}, fingerprint ${subject.fingerprint}`),
-    ...results.map(({ dataset }) => `dataset ${dataset.id}, fingerprint ${dataset.fingerprint}`),
-    `results (keys in order) ${sha256Json(results.map(({ key }) => key).sort())}`,
-  ]).map(comment);
-}
-
 /** Tables for `\input` into a paper; all names and texts of results are escaped. */
-export function renderLatex(overviews: readonly Overview[], results: readonly Result[]): string {
+export function renderLatex(overviews: readonly Overview[], citation: Citation, limited: boolean): string {
   return `${[
     '% Rendered by saxbench report. Needs \\usepackage{booktabs}. Made with:',
-    ...citation(results),
-    ...(results.some(({ limited }) => limited)
-      ? ['% LIMITED RUN (--limit): these numbers compare nothing. Do not quote them.']
-      : []),
+    ...citationLines(citation).map(comment),
+    '% To cite:',
+    ...citation.bibtex.split('\n').map(comment),
+    ...(limited ? ['% LIMITED RUN (--limit): these numbers compare nothing. Do not quote them.'] : []),
     ...overviews.map((overview) => `\n${tableText(overview)}`),
   ].join('\n')}\n`;
 }

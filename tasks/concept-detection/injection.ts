@@ -1,6 +1,7 @@
 /** @file The control of Ma et al. 2026 (arXiv:2601.05679): a few words that go with a concept, put into texts without it. */
 import type { ActivationSet, ConceptSet, Item, Rng } from '../../harness/contract.ts';
-import type { Joined } from './joined.ts';
+import { joined as join } from '../../harness/kit/index.ts';
+import { type Joined, KINDS } from './joined.ts';
 import type { ConceptSplit } from './splits.ts';
 
 /** Held-out negatives of a concept, as they are and changed, as places in the concept set's items and those after them. */
@@ -38,6 +39,14 @@ export interface InjectionOptions {
   /** Negatives of each concept that are changed. */
   texts: number;
 }
+
+/** By concept, the places of all changed texts. */
+export const placesOfChanged = ({ byConcept, joined }: ChangedTexts): Uint32Array[] =>
+  byConcept.map((own, c) => {
+    const pairs = joined[c];
+    const parts = [...(own ? [own.injected, own.control] : []), ...(pairs ? KINDS.map((kind) => pairs[kind]) : [])];
+    return join(Uint32Array, parts);
+  });
 
 /** Negatives that are changed, of all concepts. */
 const MOST_CHANGED = 600;

@@ -22,7 +22,7 @@ const HALF = 32;
 const MOST = 640;
 
 /**
- * Joins the texts of each concept with those of the next one. What is known to show the first concept is no second half.
+ * Joins the texts of each concept with those of the next one. What is known to show the first concept, or may do so, is no second half.
  *
  * @param texts Of each kind and concept, at most.
  * @param first The place of the first joined text.
@@ -43,7 +43,10 @@ export function joinTexts(
     const own = rng.fork(id);
     const shown = new Set(split.positives);
     const drawn = (name: string, places: Uint32Array) => [...own.fork(name).shuffle(places.slice())];
-    const shows = (place: number) => shown.has(place) || (set.items[place]!.concepts?.includes(id) ?? false);
+    const shows = (place: number) => {
+      const { concepts, unknown } = set.items[place]!;
+      return shown.has(place) || concepts?.includes(id) === true || unknown?.includes(id) === true;
+    };
     const positives = drawn('positives', split.positives);
     const negatives = drawn('negatives', split.negatives);
     const others = drawn('others', splits[next]!.positives).filter((place) => !shows(place));

@@ -1,5 +1,12 @@
 /** @file The ways in which a method's detector of each concept is chosen: one row of the result each. */
-import type { ConceptSet, FittedMethod, LabelledActivations, PooledLatents } from '../../harness/contract.ts';
+import type {
+  ActivationSet,
+  ConceptSet,
+  FittedMethod,
+  Item,
+  LabelledActivations,
+  PooledLatents,
+} from '../../harness/contract.ts';
 import {
   bestLatents,
   type Candidates,
@@ -10,8 +17,6 @@ import {
 } from '../../harness/kit/index.ts';
 import { detectorScores, givesScores } from './detector-scores.ts';
 import { fStatistics } from './f-statistic.ts';
-import type { CollectedTexts } from './injection.ts';
-import { KINDS } from './joined.ts';
 import { fitSparseProbe, topCandidates } from './sparse-probe.ts';
 import { type ConceptSplit, itemsOf } from './splits.ts';
 
@@ -36,12 +41,12 @@ export async function methodSelections(
   labelled: LabelledActivations,
   splits: readonly ConceptSplit[],
   pooled: PooledLatents | undefined,
-  injections: MethodInjections | undefined,
+  further: FurtherItems | undefined,
   options: { probeK: number[]; signal?: AbortSignal; progress: (done: number, total: number, note: string) => void },
 ): Promise<Selection[]> {
   const selections: Selection[] = [];
   if (pooled) {
-    const all = injections?.pooled ? appended(pooled, injections.pooled) : pooled;
+    const all = further?.pooled ? appended(pooled, further.pooled) : pooled;
     selections.push(...latentSelections(createCandidates(all), method, labelled, splits, options.probeK));
   }
   const supervised = labelled.set.concepts.some((concept) => givesScores(method.detector?.(concept)));
@@ -49,7 +54,7 @@ export async function methodSelections(
     const progress = (done: number, total: number) => options.progress(done, total, 'detector scores');
     const run = { signal: options.signal, progress };
     const own = await detectorScores(method, labelled, splits.map(itemsOf), run);
-    const changed = injections && (await injectedScores(method, labelled.set, injections.texts, run));
+    const changed = further && (await furtherScores(method, labelled.set, further, run));
     const scores = own.map((row, c) => row && (changed?.[c] ? joined(Float32Array, [row, changed[c]]) : row));
     selections.push({
       name: 'detector',
@@ -62,26 +67,25 @@ export async function methodSelections(
   return selections;
 }
 
-/** Changed texts as a method sees them. */
-export interface MethodInjections {
-  texts: CollectedTexts;
+/** Items that a task makes itself, e.g. changed texts, as a method sees them. They are numbered after those of the concept set. */
+export interface FurtherItems {
+  items: readonly Item[];
+  /** By concept, the places of those that are scored. */
+  wanted: readonly Uint32Array[];
+  activations: ActivationSet;
   /** Of a method with latents. */
   pooled?: PooledLatents;
 }
 
-/** Scores of the changed texts by the detector of each concept. */
-function injectedScores(
+/** Scores of further items by the detector of each concept. */
+function furtherScores(
   method: FittedMethod,
-  { concepts, items: unchanged }: ConceptSet,
-  { items, byConcept, joined: texts, activations }: CollectedTexts,
+  { concepts, items: own }: ConceptSet,
+  { items, wanted, activations }: FurtherItems,
   run: { signal?: AbortSignal; progress: (done: number, total: number) => void },
 ): Promise<(Float32Array | undefined)[]> {
-  const wanted = byConcept.map((own, c) => {
-    const pairs = texts[c];
-    const parts = [...(own ? [own.injected, own.control] : []), ...(pairs ? KINDS.map((kind) => pairs[kind]) : [])];
-    return joined(Uint32Array, parts).map((place) => place - unchanged.length);
-  });
-  return detectorScores(method, { set: { concepts, items, examples: [] }, activations }, wanted, run);
+  const places = wanted.map((each) => each.map((place) => place - own.length));
+  return detectorScores(method, { set: { concepts, items: [...items], examples: [] }, activations }, places, run);
 }
 
 /** The latents of further items after those of the first. */

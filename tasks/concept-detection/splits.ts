@@ -16,7 +16,7 @@ export interface ConceptSplit {
 /**
  * The split of every concept. Extra negatives are drawn once, in one random order for all concepts, from the held-out
  * negatives of all concepts (AxBench §1.3), up to `perPositive` negatives for each positive; an item that is known to
- * show the concept, or that trains it, is never one of them.
+ * show the concept, of which that is unknown, or that trains it, is never one of them.
  *
  * @throws UserError when a concept has no positives or no negatives in a split, or an item stands in both splits.
  */
@@ -29,8 +29,8 @@ export function conceptSplits(set: ConceptSet, rng: Rng, perPositive: number): C
     const excluded = new Set([...split.train.items, ...split.positives, ...split.negatives, ...split.hardNegatives]);
     const { id } = set.concepts[c]!;
     const shows = (item: number) => {
-      const { concepts, spans = [] } = set.items[item]!;
-      return concepts?.includes(id) ?? spans.some(({ concept }) => concept === id);
+      const { concepts, unknown = [], spans = [] } = set.items[item]!;
+      return unknown.includes(id) || (concepts?.includes(id) ?? spans.some(({ concept }) => concept === id));
     };
     const admissible: number[] = [];
     for (let i = 0; i < pool.length && admissible.length < wanted; i++) {

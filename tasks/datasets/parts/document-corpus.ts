@@ -43,19 +43,27 @@ export function documentCorpus(
     },
     async prompts(n) {
       const all = await documents();
-      const frequencies = documentFrequencies(all);
-      const prompts = new Map<string, SteeringPrompt>();
-      for (const text of all) {
-        if (prompts.size >= n) break;
-        if (useOf(text, SHARES) !== 'prompts') continue;
-        const start = firstSentences(text);
-        const topic = rareWords(start, frequencies, all.length).slice(0, TOPIC_MOST);
-        if (topic.length < TOPIC_LEAST || prompts.has(start)) continue;
-        prompts.set(start, { id: `prompt-${prompts.size}`, text: start, topic: topic.join(' ') });
-      }
-      return [...prompts.values()];
+      return promptsFrom(
+        all.filter((text) => useOf(text, SHARES) === 'prompts'),
+        all,
+        n,
+      );
     },
   };
+}
+
+/** Prompts of the beginnings of some of all documents, each beginning once; its topic are the words that are rarest in all. */
+export function promptsFrom(documents: readonly string[], all: readonly string[], n: number): SteeringPrompt[] {
+  const frequencies = documentFrequencies(all);
+  const prompts = new Map<string, SteeringPrompt>();
+  for (const text of documents) {
+    if (prompts.size >= n) break;
+    const start = firstSentences(text);
+    const topic = rareWords(start, frequencies, all.length).slice(0, TOPIC_MOST);
+    if (topic.length < TOPIC_LEAST || prompts.has(start)) continue;
+    prompts.set(start, { id: `prompt-${prompts.size}`, text: start, topic: topic.join(' ') });
+  }
+  return [...prompts.values()];
 }
 
 /** Whole sentences from the beginning, or the first words where these are too long. */
