@@ -81,7 +81,14 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   },
   {
     part: 'harness/commands/',
-    may: ['harness/', 'reports/index.ts', 'reports/reference.ts', 'reports/compare.ts', 'reports/history.ts'],
+    may: [
+      'harness/',
+      'reports/index.ts',
+      'reports/reference.ts',
+      'reports/compare.ts',
+      'reports/history.ts',
+      'reports/assessment.ts',
+    ],
   },
   // The machine between the commands and the contract: plan, store, execute, results, registry, suite, …
   { part: 'harness/', may: ['harness/'] },

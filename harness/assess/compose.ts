@@ -55,7 +55,11 @@ function check(question: RenderedQuestion, protocol: ProtocolId, id: string, rng
   const { item } = presented(question, id, rng);
   const { answer } = PROTOCOLS[protocol];
   const gold =
-    answer === 'words' ? CHECK_WORD : answer === 'yes-no' ? rng.choice(['yes', 'no']) : String(1 + rng.int(item.groups.length));
+    answer === 'words'
+      ? CHECK_WORD
+      : answer === 'yes-no'
+        ? rng.choice(['yes', 'no'])
+        : String(1 + rng.int(item.groups.length));
   const what = answer === 'words' ? `type the word ${gold}` : `answer ${gold}, whatever you see`;
   return { item: { ...item, note: `Attention check: ${what}.` }, key: { id, kind: 'check', latents: [], gold } };
 }
@@ -66,9 +70,14 @@ function check(question: RenderedQuestion, protocol: ProtocolId, id: string, rng
  */
 export function composeSet(questions: readonly RenderedQuestion[], protocol: ProtocolId, rng: Rng): ComposedSet {
   const ids = new Set<string>();
-  const hex = () => rng.int(2 ** 24).toString(16).padStart(6, '0');
+  const hex = (digits: number) =>
+    rng
+      .int(16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
   const newId = (): string => {
-    const id = hex() + hex();
+    // With a letter first, no spreadsheet takes it for a number.
+    const id = rng.choice('abcdef') + hex(5) + hex(6);
     if (ids.has(id)) return newId();
     ids.add(id);
     return id;

@@ -11,7 +11,7 @@ import type { RenderedQuestion } from './compose.ts';
 import { type Firing, firingOn, meanRate } from './firing.ts';
 import { type AssessedSite, embeddingOf, imagesOf, type Materials, materialsOf } from './materials.ts';
 import { PROTOCOLS, type ProtocolId } from './protocols.ts';
-import { type AskedLatent, drawQuestions, type Question, type Shown } from './questions.ts';
+import { type AskedLatent, drawQuestions, moreFocused, type Question, type Shown } from './questions.ts';
 import { detectionScores, rowValues } from './read-latents.ts';
 import { sampleLatents } from './sample.ts';
 import { windowOf } from './window.ts';
@@ -160,16 +160,11 @@ async function rendered(questions: readonly Question[], render: Render, rng: Rng
   const all: RenderedQuestion[] = [];
   for (const [i, { latents, references, groups, gold }] of questions.entries()) {
     const own = rng.fork(i);
-    const each = (shown: readonly Shown[]) => Promise.all(shown.map((one, s) => render(one, own.fork(`${one.item} ${s}`))));
+    const each = (shown: readonly Shown[]) =>
+      Promise.all(shown.map((one, s) => render(one, own.fork(`${one.item} ${s}`))));
     all.push({ latents, gold, references: await each(references), groups: await Promise.all(groups.map(each)) });
   }
   return all;
-}
-
-/** Of a pair, the group whose latent has the higher MS score; none where they are equal. */
-function moreFocused({ latents }: Question, key: readonly KeyLatent[]): number | null {
-  const [a, b] = latents.map((place) => key[place]!.ms!);
-  return a === b ? null : Number(b! > a!);
 }
 
 function ruleOf({ options, least, rate, materials }: Setting): string[] {
@@ -178,9 +173,15 @@ function ruleOf({ options, least, rate, materials }: Setting): string[] {
   return [
     `Of each method ${latents} latents (seed ${seed}), one from each of as many strata of equal size by ${of}, among those that fire on at least ${least} of ${materials.usable.length} held-out items and are silent on as many; all where there are fewer.`,
     `A unit of a dense method fires on the ${(100 * rate).toPrecision(3)} % of items on which it is strongest: the mean rate of the sparse methods.`,
-    ...(materials.modality === 'text' ? [`Of texts with at least ${window} tokens, ${window} about the strongest one are shown; at most a third are marked.`] : []),
+    ...(materials.modality === 'text'
+      ? [
+          `Of texts with at least ${window} tokens, ${window} about the strongest one are shown; at most a third are marked.`,
+        ]
+      : []),
     ...(protocol === 'intruder' || protocol === 'detection'
-      ? ['What does not belong is from the top decile of another latent of the same method, on an item on which the latent is silent.']
+      ? [
+          'What does not belong is from the top decile of another latent of the same method, on an item on which the latent is silent.',
+        ]
       : []),
   ];
 }
@@ -219,7 +220,9 @@ export async function drawSet(
     });
   }
   if (methods.length === 0) {
-    throw new UserError(`assess: nothing to ask: ${left[0]!.name}: ${left[0]!.reason}: run with more held-out items (without --limit, or a higher one).`);
+    throw new UserError(
+      `assess: nothing to ask: ${left[0]!.name}: ${left[0]!.reason}: run with more held-out items (without --limit, or a higher one).`,
+    );
   }
   const key = methods.flatMap((method) => method.key);
   const { protocol } = options;
@@ -227,8 +230,9 @@ export async function drawSet(
   const latents = methods.flatMap(({ asked }) => asked);
   const rng = createRng(options.seed).fork(protocol);
   const drawn = drawQuestions({ protocol, modality, items: usable.length, latents }, rng.fork('questions'));
-  const questions = protocol === 'pair' ? drawn.map((each) => ({ ...each, gold: moreFocused(each, key) })) : drawn;
-  if (questions.length === 0) throw new UserError('assess: nothing to ask: no latent has an item of another one to stand beside.');
+  const questions = protocol === 'pair' ? moreFocused(drawn, (place) => key[place]!.ms!) : drawn;
+  if (questions.length === 0)
+    throw new UserError('assess: nothing to ask: no latent has an item of another one to stand beside.');
   const image = imagesOf(materials);
   const render: Render =
     modality === 'image' ? ({ item }) => image(item) : await textsOf(running, methods, questions, setting);

@@ -16,27 +16,33 @@ export interface ChosenFits {
   fits: Fit[];
   /** Names of those that the run has not. */
   added: string[];
+  /** Names of methods of the run that cannot be asked about: what they were fitted with has changed, or the latest run has them not. */
+  stale: string[];
 }
 
 /**
  * @param results Of the run at that site.
  * @param beside Ids of the methods that stand beside those of the run.
- * @throws UserError where results come from other code or settings than the plan.
+ * @throws UserError where all results come from other code or settings than the plan.
  */
 export function chooseFits(plan: Plan, results: readonly Result[], beside: readonly string[]): ChosenFits {
   const { fits: planned } = plan.sites[0]!;
   const keys = new Set(results.map(({ provenance }) => provenance.steps['fit']));
-  const first = [...new Map(planned.toReversed().map((fit) => [fit.method.name, fit])).values()].toReversed();
-  const scored = first.filter(({ key }) => keys.has(key));
-  const names = new Set(results.map(({ method }) => method.name));
-  const changed = first.find(({ key, method }) => !keys.has(key) && names.has(method.name));
-  if (changed) {
+  const scoredNames = new Set(results.map(({ method }) => method.name));
+  const [fits, added, stale]: [Fit[], Fit[], string[]] = [[], [], []];
+  for (const name of new Set(planned.map(({ method }) => method.name))) {
+    const own = planned.filter(({ method }) => method.name === name);
+    const scored = own.find(({ key }) => keys.has(key));
+    if (scored) fits.push(scored);
+    else if (scoredNames.has(name)) stale.push(name);
+    else if (beside.includes(own[0]!.method.id)) added.push(own[0]!);
+  }
+  if (fits.length === 0) {
     throw new UserError(
-      `assess: ${changed.method.name}: the run's results come from other code, settings or another build than this saxbench; run it again with the same --out.`,
+      'assess export: expected methods as they are in the run; all its results come from other code, settings or another build than this saxbench: run it again with the same --out.',
     );
   }
-  const added = first.filter(({ key, method }) => !keys.has(key) && beside.includes(method.id));
-  return { fits: [...scored, ...added], added: added.map(({ method }) => method.name) };
+  return { fits: [...fits, ...added], added: added.map(({ method }) => method.name), stale };
 }
 
 /** @throws UserError where the store has not what the run made, unless it may be made anew. */

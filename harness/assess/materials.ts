@@ -31,7 +31,10 @@ export interface AssessedSite {
 const MS_TASK = 'monosemanticity';
 
 /** What the task of the MS score left of the items that may be shown; undefined where the run has not had it. */
-export async function embeddingOf({ run, sitePlan }: AssessedSite, usable: Uint32Array): Promise<Float32Array | undefined> {
+export async function embeddingOf(
+  { run, sitePlan }: AssessedSite,
+  usable: Uint32Array,
+): Promise<Float32Array | undefined> {
   const prepare = sitePlan.prepares.find(({ task }) => task.id === MS_TASK);
   const stored = prepare && (await run.store.open('prepare', prepare.key));
   const found = stored && (await readPrepared(stored.folder)).arrays['embedding'];

@@ -53,20 +53,30 @@ export function assessmentMetrics(protocol: ProtocolId): Record<string, MetricDe
         '; interval over latents.',
       ...{ direction: 'max', range: [null, 1], unit: '', version: ASSESSMENT_VERSION },
     },
-    retest: share('Share of questions about the method that raters answered the second time as the first.', {
-      direction: 'max',
-    }),
+    retest: share(
+      'Share of repeated questions, of all methods of the set, that raters answered the second time as the first.',
+      {
+        direction: 'max',
+      },
+    ),
     spearman_ms: correlation('its MS score'),
     spearman_detection: correlation('the AUROC of the concept that it tells best'),
     ...(protocol === 'pair'
-      ? { ms_agreement: share('Share of answers that chose the latent with the higher MS score, over all pairs of the set.') }
+      ? {
+          ms_agreement: share(
+            'Share of answers that chose the latent with the higher MS score, over all pairs of the set.',
+          ),
+        }
       : {}),
     ...(protocol === 'name'
       ? {
           named: share(`Share of answers that give a name, not '${NO_NAME}'.`),
-          collisions: share('Share of named latents of the method whose commonest name another of its latents has too.', {
-            direction: 'min',
-          }),
+          collisions: share(
+            'Share of named latents of the method whose commonest name another of its latents has too.',
+            {
+              direction: 'min',
+            },
+          ),
         }
       : {}),
     seconds: {

@@ -152,3 +152,10 @@ const DRAWS: Readonly<Record<Exclude<ProtocolId, 'pair'>, Draw>> = { intruder, d
 /** The questions about all latents, in the order of these. */
 export const drawQuestions = (material: Material, rng: Rng): Question[] =>
   material.protocol === 'pair' ? pairs(material, rng) : eachLatent(DRAWS[material.protocol], material, rng);
+
+/** Pairs with what a score says: the latent of the higher one is right; neither where they are equal. */
+export const moreFocused = (pairs: readonly Question[], scoreOf: (latent: number) => number): Question[] =>
+  pairs.map((pair) => {
+    const [a, b] = pair.latents.map(scoreOf);
+    return { ...pair, gold: a === b ? null : Number(b! > a!) };
+  });

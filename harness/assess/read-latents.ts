@@ -29,7 +29,9 @@ export async function rowValues(
     const values = (await peek(codes.values)) as Float32Array;
     const width = codes.values.shape[1];
     if (codes.kind === 'dense') {
-      for (const [latent, own] of found) rows.forEach((row, i) => (own[row] = values[i * width + latent]!));
+      for (const [latent, own] of found) {
+        for (const [i, row] of rows.entries()) own[row] = values[i * width + latent]!;
+      }
     } else {
       const indices = await peek(codes.indices);
       rows.forEach((row, i) => {

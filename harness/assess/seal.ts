@@ -1,6 +1,7 @@
 /** @file A set as files: what raters see, by lines, and the sealed key that the first line names by its hash. */
-import { canonicalJson } from '../io/json.ts';
+
 import { sha256 } from '../io/hash.ts';
+import { canonicalJson } from '../io/json.ts';
 import { createRng } from '../num/rng.ts';
 import type { AssessmentItem } from '../schema/assessment-item.generated.ts';
 import type { AssessmentKey } from '../schema/assessment-key.generated.ts';
@@ -10,11 +11,15 @@ import { composeSet } from './compose.ts';
 import type { DrawnSet } from './draw-set.ts';
 import type { ProtocolId } from './protocols.ts';
 
-/** Digits of the hash that names a set. */
-const DIGITS = 16;
+/** The files of a set. */
+export const ITEMS = 'items.jsonl';
+export const KEY = 'key.json';
 
-/** The name of a set: ratings say which they are of. */
-export const setName = (lines: readonly string[]): string => sha256(lines.join('\n')).slice(0, DIGITS);
+/** Digits of the hash that names a set. */
+const DIGITS = 15;
+
+/** The name of a set: ratings say which they are of. With a letter first, no spreadsheet takes it for a number. */
+export const setName = (lines: readonly string[]): string => `s${sha256(lines.join('\n')).slice(0, DIGITS)}`;
 
 export interface SealedSet {
   header: AssessmentSet;

@@ -35,7 +35,9 @@ export async function readRunRecord(out: string): Promise<RunRecord> {
     throw new UserError(`${file}: expected what saxbench run writes (format 1, cwd, suite, settings): ${again}.`);
   }
   if (cwd !== process.cwd()) {
-    throw new UserError(`${file}: expected to be in ${cwd}, where the run was made and its paths start; found ${process.cwd()}: cd there.`);
+    throw new UserError(
+      `${file}: expected to be in ${cwd}, where the run was made and its paths start; found ${process.cwd()}: cd there.`,
+    );
   }
   // Variables of this moment are none of that run's.
   return { cwd, suite, values: await readSettings('run', (settings ?? {}) as Record<string, unknown>, {}) };

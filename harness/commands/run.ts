@@ -11,8 +11,8 @@ import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import { isImported } from '../suite/resolved.ts';
-import type { Command, CommandContext } from './command.ts';
 import { suiteFor } from './asked-suite.ts';
+import type { Command, CommandContext } from './command.ts';
 import { registryFor } from './plugins.ts';
 import { beginning, prepared } from './prepared.ts';
 

@@ -1,5 +1,6 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
+import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
 
@@ -11,6 +12,7 @@ const ALL: readonly CommandName[] = [
   'report',
   'compare',
   'history',
+  'assess',
   'ls',
   'fetch',
   'store',
@@ -41,7 +43,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'only',
     type: 'list',
-    commands: ['run', 'report'],
+    commands: ['run', 'report', 'assess'],
     value: 'FILTER',
     description: 'Only these: methods=topk,pca tasks=steering subjects=… sites=… seeds=…, or bare names.',
   },
@@ -56,7 +58,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'assess', 'store', 'convert', 'new'],
     value: 'DIR',
     description:
       'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
@@ -247,7 +249,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: [...COMPUTING, 'convert'],
+    commands: [...COMPUTING, 'convert', 'assess'],
     description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
   },
   {
@@ -296,6 +298,7 @@ export const SETTINGS: readonly Setting[] = [
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
   ...COMPARE_SETTINGS,
+  ...ASSESS_SETTINGS,
   {
     name: 'force',
     type: 'boolean',
@@ -351,7 +354,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'progress',
     type: 'boolean',
     default: true,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'assess'],
     description: 'Show progress (--no-progress: do not).',
   },
   {

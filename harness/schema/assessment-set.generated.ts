@@ -10,7 +10,7 @@ export interface AssessmentSet {
   format: 1;
   protocol: 'intruder' | 'pair' | 'detection' | 'fuzzing' | 'name';
   /**
-   * First 16 digits of the SHA-256 of the lines of items; ratings name it.
+   * An s and the first 15 digits of the SHA-256 of the lines of items; ratings name it.
    */
   set: string;
   /**

@@ -5,6 +5,9 @@ import type { ValidateFunction } from 'ajv';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../paths.ts';
 import type { ImportManifest } from './activations.generated.ts';
+import type { AssessmentItem } from './assessment-item.generated.ts';
+import type { AssessmentKey } from './assessment-key.generated.ts';
+import type { AssessmentSet } from './assessment-set.generated.ts';
 import type { ResultDisplay } from './display.generated.ts';
 import { explain } from './explain.ts';
 import type { KnownSubjects } from './known-subjects.generated.ts';
@@ -20,6 +23,9 @@ export interface Documents {
   activations: ImportManifest;
   display: ResultDisplay;
   'known-subjects': KnownSubjects;
+  'assessment-set': AssessmentSet;
+  'assessment-item': AssessmentItem;
+  'assessment-key': AssessmentKey;
 }
 
 async function createAjv() {
@@ -46,7 +52,7 @@ const schemaOf = (name: string) =>
   JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
 
 /** Schemas that others refer to: added before these, and once. */
-const PARTS = ['display', 'judging', 'metric-definition'];
+const PARTS = ['display', 'judging', 'metric-definition', 'result'];
 
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
@@ -57,8 +63,9 @@ async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
 
 /** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */
 const MAX_VALUES = 30_000;
-/** A result holds curves and measurements too. */
+/** A result holds curves and measurements too, the key of an assessment a result of each method. */
 const MAX_VALUES_OF_RESULT = 1_000_000;
+const LONG: readonly (keyof Documents)[] = ['result', 'assessment-key'];
 
 function countValues(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
@@ -83,7 +90,7 @@ export async function validate<K extends keyof Documents>(
   value: unknown,
   where: string,
 ): Promise<Documents[K]> {
-  refuseLong(value, schema === 'result' ? MAX_VALUES_OF_RESULT : MAX_VALUES, where);
+  refuseLong(value, LONG.includes(schema) ? MAX_VALUES_OF_RESULT : MAX_VALUES, where);
   const check = await validatorOf(schema);
   if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}`);
   return value as Documents[K];

@@ -3,21 +3,12 @@
  * `node reports/testing/browser.mjs REPORT.html`; where there is no Chromium or no playwright-core, it says so and passes.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findBrowser } from './find-browser.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const executablePath = process.env.PATH.split(delimiter)
-  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  .find((path) => existsSync(path));
-const playwright = await import('playwright-core').catch(() => undefined);
-if (!executablePath || !playwright) {
-  console.log(`skipped: no ${playwright ? `browser (${NAMES.join(', ')})` : 'playwright-core'} here`);
-  process.exit(0);
-}
-
-const browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await findBrowser();
+if (!browser) process.exit(0);
 try {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: 'light' });
   const complaints = [];
