@@ -171,7 +171,7 @@ const LAYERS = [
     'options',
     'code',
   ],
-  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
+  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute', 'assess'],
 ];
 
 /** Place of a file in the machine; −1 outside. */

@@ -46,14 +46,23 @@ function elsewhere(grades: Uint8Array, values: ArrayLike<number>, threshold: num
   return moved;
 }
 
-/** Pieces with their grades, those without one joined: where tokens end is told of marked ones alone. */
+/**
+ * Pieces with their grades, those without one joined: where tokens end is told of marked ones alone. Blanks are not marked, and
+ * none begin the text.
+ */
 function joined(pieces: readonly string[], grades: ArrayLike<number>): AssessmentPiece[] {
   const all: AssessmentPiece[] = [];
-  pieces.forEach((t, i) => {
+  const add = (t: string, m?: number) => {
     const last = all.at(-1);
-    if (grades[i]) all.push({ t, m: grades[i]! });
+    if (t === '') return;
+    if (m) all.push({ t, m });
     else if (last && last.m === undefined) last.t += t;
     else all.push({ t });
+  };
+  pieces.forEach((piece, i) => {
+    const word = piece.trimStart();
+    if (all.length > 0) add(piece.slice(0, piece.length - word.length));
+    add(word, grades[i]);
   });
   return all;
 }
