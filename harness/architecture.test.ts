@@ -111,6 +111,8 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'tasks/datasets/', may: [...AUTHORS, 'tasks/worlds/', 'tasks/judges/'] },
   // The tasks that steer are several: what they share lies with the first of them.
   { part: 'tasks/steering-', may: [...AUTHORS, 'tasks/judges/', 'tasks/steering/'] },
+  // What is chosen for a concept, and on which items, is the same in both.
+  { part: 'tasks/domain-controls', may: [...AUTHORS, 'tasks/concept-detection/'] },
   { part: 'tasks/', may: [...AUTHORS, 'tasks/judges/'] },
 ];
 

@@ -1,5 +1,6 @@
 /** @file Result files → LEADERBOARD.md, CSV, HTML, LaTeX and JSON. A pure function of the results: render again at any time. */
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError, unknownName } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
@@ -9,7 +10,10 @@ import { buildTables } from './aggregate.ts';
 import { citationOf } from './citation.ts';
 import { toCsv, toWideCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
-import { FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
+import { requireChromium } from './figures/chromium.ts';
+import { figuresOf } from './figures/figures.ts';
+import { renderFigures } from './figures/render.ts';
+import { FIGURE_FORMATS, type FigureFormat, FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { onlyResults } from './only.ts';
@@ -121,12 +125,15 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-/** Renders results, in their order, to the texts of the formats asked for. */
+/** Files of a report by their paths in its folder. */
+type Files = Map<string, string | Buffer>;
+
+/** Renders results, in their order, to the files of the formats asked for. */
 async function renderFormats(
   given: readonly Result[],
   formats: readonly Format[],
   options: ReportOptions,
-): Promise<Map<Format, string>> {
+): Promise<Files> {
   const results = tellApart(given);
   const tables = buildTables(results);
   const limited = results.some((result) => result.limited);
@@ -138,7 +145,7 @@ async function renderFormats(
     const ranks = meanRanks(places);
     return places.map((place) => overviewOf(place, ranks));
   };
-  const render: Record<Format, () => string | Promise<string>> = {
+  const render: Record<Exclude<Format, FigureFormat>, () => string | Promise<string>> = {
     md: () => renderLeaderboard([{ tables }], { limited, source: options.source, beside, citation }),
     csv: () => toCsv(results, tables),
     'csv-wide': () => toWideCsv(tables),
@@ -146,15 +153,21 @@ async function renderFormats(
     latex: () => renderLatex(overviews(), citation, limited),
     json: () => renderJson(overviews(), citation, limited),
   };
-  const texts = new Map<Format, string>();
-  for (const format of formats) texts.set(format, await render[format]());
-  return texts;
+  const files: Files = new Map();
+  for (const format of formats) {
+    if (format !== 'svg' && format !== 'pdf') files.set(FORMAT_FILES[format], await render[format]());
+  }
+  const asked = FIGURE_FORMATS.filter((format) => formats.includes(format));
+  const figures = asked.length > 0 ? await renderFigures(figuresOf(tables, results), asked) : new Map();
+  for (const [name, content] of figures) files.set(join(FORMAT_FILES.svg, name), content);
+  return files;
 }
 
 /** Renders results, in their order, to the three texts that reports usually are. */
 export async function renderTexts(given: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
   const texts = await renderFormats(given, USUAL_FORMATS, options);
-  return { leaderboard: texts.get('md')!, csv: texts.get('csv')!, html: texts.get('html')! };
+  const textOf = (format: Format) => String(texts.get(FORMAT_FILES[format]));
+  return { leaderboard: textOf('md'), csv: textOf('csv'), html: textOf('html') };
 }
 
 /**
@@ -176,11 +189,14 @@ export async function renderReports(
 ): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
   const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
   if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
+  if (formats.includes('pdf')) requireChromium();
   const { results, refused, copies } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
   const files: string[] = [];
-  for (const [format, text] of await renderFormats(onlyResults(results, only), formats as Format[], options)) {
-    const file = join(outDir, FORMAT_FILES[format]);
-    await atomicWrite(file, (handle) => handle.writeFile(text));
+  const rendered = await renderFormats(onlyResults(results, only), formats as Format[], options);
+  for (const [path, content] of rendered) {
+    const file = join(outDir, path);
+    await mkdir(dirname(file), { recursive: true });
+    await atomicWrite(file, (handle) => handle.writeFile(content));
     files.push(file);
   }
   return { files, refused, results: results.length, copies };

@@ -2,7 +2,7 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { EMBEDDED_LM } from '../paths.ts';
+import { EMBEDDED_LM, EMBEDDED_SITE } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { Command } from './command.ts';
@@ -24,7 +24,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   sae: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},topk --limit 8`, 'beside topk, at its sizes'],
     [
-      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site blocks.2.hook_resid_post --dataset text-world --out trained`,
+      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site ${EMBEDDED_SITE} --dataset text-world --out trained`,
       'one SAE, to keep',
     ],
     [
@@ -46,7 +46,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   ],
   judge: (name, file) => [
     [
-      `npx saxbench run steering-control --plugin ${file} --option steering.judge=${name} --only diffmean,steering --site blocks.2.hook_resid_post`,
+      `npx saxbench run default --plugin ${file} --option steering.judge=${name} --only diffmean,steering --only subjects=${EMBEDDED_LM}`,
       'what it makes of steered texts',
     ],
   ],

@@ -266,7 +266,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     value: 'FORMAT',
     description:
-      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json.',
+      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json, svg and pdf (figures/, a file a plot; pdf by Chromium).',
   },
   {
     name: 'also',

@@ -305,7 +305,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const definition = await registry.method(fit.method.id);
     const { subject: network, chat } = session;
     const around = { ...sets, site, ...(network ? { subject: network } : {}), ...(chat ? { chat } : {}) };
-    const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
+    const restored = (folder: string) => restoreMethod(definition, folder, fit.method, around, registry);
+    const method = await restored(fitted.folder);
     const label = `${place} ${fit.method.name}`;
     const named = await labelsOf(fit.method, method.d_sae).catch((error: unknown) => {
       method.dispose();
@@ -315,11 +316,20 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
     const latents = (set: ActivationSet) => pooled(set, () => poolLatents(method, set, { signal }));
+    const others = createOnce();
+    const opened: FittedMethod[] = [];
+    const ofSeed = ({ key, seed }: { key: string; seed: number }) =>
+      others(key, async () => {
+        const other = await restored((await fitStep({ ...fit, key, seed, evaluations: [] })).folder);
+        opened.push(other);
+        const own = createOnce();
+        return { method: other, latents: (set: ActivationSet) => own(set, () => poolLatents(other, set, { signal })) };
+      });
     try {
       await use({
         ...{ method, activations: sets, latents },
         async evaluate(evaluation) {
-          const { task, taskSeed, prepare: prepareKey } = evaluation;
+          const { task, taskSeed, prepare: prepareKey, otherSeed } = evaluation;
           const taskDefinition = await registry.get('task', task.id);
           const planned = sitePlan.prepares.find(({ key }) => key === prepareKey);
           const shared = planned && (await prepare(planned, taskDefinition));
@@ -343,6 +353,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                   method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
                   latents,
+                  ...(otherSeed ? { otherSeed: () => ofSeed(otherSeed) } : {}),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },
                 work.folder,
@@ -370,12 +381,12 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               };
               return { ...meta };
             },
-            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey] },
+            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey, otherSeed?.key] },
           );
         },
       });
     } finally {
-      method.dispose();
+      for (const each of [method, ...opened]) each.dispose();
     }
   }
 

@@ -82,6 +82,8 @@ const KERNELS = [
 /** The started addon. A kernel reads its shapes and scalars from `params`, written just before the call. */
 export interface Addon extends Record<(typeof KERNELS)[number], Kernel> {
   isa: string;
+  /** What products of bfloat16 are computed by (`amx_bf16`, `avx512_bf16`); empty where float32 alone serves. */
+  bfloat: string;
   threads: number;
   params: Float64Array;
   /** Asks for large pages under a buffer not yet written to; advice that a system may ignore. */

@@ -24,7 +24,7 @@ const buildDir = path.join(packageRoot, 'build', sanitize ? 'native-sanitized' :
 const addon = path.join(buildDir, 'saxbench.node');
 
 /** Sources compiled once, for any CPU of the architecture; all others are kernels, compiled for every instruction set. */
-const common = ['addon.cc', 'pool.cc'];
+const common = ['addon.cc', 'amx.cc', 'pool.cc'];
 
 function findCompiler() {
   const candidates = [process.env.CXX, 'g++', 'clang++', 'c++'].filter((name) => name !== undefined && name !== '');

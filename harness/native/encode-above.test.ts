@@ -18,7 +18,7 @@ function run(name: string, [n, d, features]: Sizes, attrs: Record<string, number
   const make = (rows: number, columns: number) =>
     Float32Array.from({ length: rows * columns }, (_, i) => value(from, Math.floor(i / columns)));
   tf.setBackend('native');
-  addon.screening(Int32Array.of(mode, 0, 0));
+  addon.screening(Int32Array.of(mode, 0, 0, 0));
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
     const x = tf.tensor2d(make(n, d), [n, d]);
@@ -33,7 +33,7 @@ function run(name: string, [n, d, features]: Sizes, attrs: Record<string, number
     return { width: values.shape[1], values: values.dataSync(), indices: indices.dataSync(), pre };
   }) as unknown as { width: number; values: Float32Array; indices: Int32Array; pre: Float32Array };
   assert.is(tf.memory().numTensors, before);
-  addon.screening(Int32Array.of(0, 0, 0));
+  addon.screening(Int32Array.of(0, 0, 0, 0));
   const { width, values, indices, pre } = result;
   const found: Entry[] = [];
   for (let i = 0; i < n; i++) {

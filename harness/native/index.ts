@@ -24,14 +24,14 @@ import { takeShortWays } from './short-ways.ts';
 /**
  * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
  * `tf.setBackend('native')`. Calling again registers nothing twice.
- * @returns the instruction set chosen for this CPU, the number of threads, the kernels on plain arrays, and a digest of
+ * @returns the instruction set chosen for this CPU, what it screens in bfloat16 by, the number of threads, the kernels on plain arrays, and a digest of
  * the compiled kernels.
  * @throws when the addon is not built or cannot run here, saying why.
  */
 export async function register(tf: typeof Tf) {
   const addon = startAddon();
-  const { isa, threads } = addon;
-  const started = { isa, threads, statistics: statisticsKernels(addon), digest: addonDigest() };
+  const { isa, bfloat, threads } = addon;
+  const started = { isa, bfloat, threads, statistics: statisticsKernels(addon), digest: addonDigest() };
   if (tf.findBackendFactory('native')) return started;
   const context = { tf, addon };
   registerElementwise(context);

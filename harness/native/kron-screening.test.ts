@@ -5,14 +5,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nativeReady, source } from '../testing/against-cpu.ts';
-import { matrixOf, real, SCREENING_KINDS, type Value } from '../testing/screening-kinds.ts';
+import {
+  matrixOf,
+  real,
+  SCREENING_KINDS,
+  type Served,
+  screeningProducts,
+  type Value,
+  withScreening,
+} from '../testing/screening-kinds.ts';
 import { startAddon } from './addon.ts';
 
 const ready = await nativeReady();
 const test = suite('native kron screening');
 
-const FLOAT32 = 1;
-const SCREENED = 2;
 const LEAST = 1e-6;
 
 interface Sizes {
@@ -43,26 +49,24 @@ function problemOf(sizes: Sizes, seed: number, { x, W }: { x: Value; W: Value },
   };
 }
 
-function encode({ sizes, x, base, extension, among }: Problem, mode: number) {
+function encode({ sizes, x, base, extension, among }: Problem, served: Served) {
   const addon = startAddon();
   const { n, d, heads, m, width, k } = sizes;
   const [values, ratios] = [new Float32Array(n * k), new Float32Array(n * k)];
   const indices = new Int32Array(n * k);
-  const settings = Int32Array.of(mode, 0, 0);
-  addon.screening(settings);
-  addon.params.set([n, d, heads, m, width, k, LEAST]);
-  addon.kronEncode(values, ratios, indices, x, base, extension, among);
-  settings[0] = 0;
-  addon.screening(settings);
-  return { values, ratios, indices, screened: settings[1]!, left: settings[2]! };
+  const done = withScreening(addon, served, () => {
+    addon.params.set([n, d, heads, m, width, k, LEAST]);
+    addon.kronEncode(values, ratios, indices, x, base, extension, among);
+  });
+  return { values, ratios, indices, ...done };
 }
 
 const same = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.prototype.findIndex.call(a, (value: number, i: number) => !Object.is(value, b[i]));
 
 /** Runs both and compares all bits; returns what screening did. */
-function compare(label: string, problem: Problem): { screened: number; left: number } {
-  const [expected, got] = [encode(problem, FLOAT32), encode(problem, SCREENED)];
+function compare(label: string, problem: Problem, by: Served): { screened: number; left: number } {
+  const [expected, got] = [encode(problem, 'float32'), encode(problem, by)];
   assert.is(expected.screened, 0);
   for (const part of ['indices', 'values', 'ratios'] as const) {
     const bad = same(expected[part], got[part]);
@@ -80,31 +84,33 @@ const SIZES: Sizes[] = [
   { n: 2060, d: 17, heads: 20, m: 2, width: 4, k: 3 },
 ];
 
-for (const [kind, value, settles] of SCREENING_KINDS) {
-  test(`${kind}: the bits of the float32 kernel`, () => {
-    SIZES.forEach((sizes, seed) => {
-      for (const masked of [false, true]) {
-        const problem = problemOf(sizes, seed + 1, value, masked);
-        const label = `${kind} ${JSON.stringify(sizes)}`;
-        const { screened, left } = compare(label, problem);
-        if (settles && screened > 0) assert.ok(left < sizes.n / 4, `${label}: ${left} rows left to float32`);
-      }
+for (const [rank, by] of (ready ? screeningProducts(startAddon()) : []).entries())
+  for (const [kind, value, settles] of SCREENING_KINDS) {
+    test(`${kind}, by ${by}: the bits of the float32 kernel`, () => {
+      SIZES.slice(0, rank === 0 ? SIZES.length : 2).forEach((sizes, seed) => {
+        for (const masked of [false, true]) {
+          const problem = problemOf(sizes, seed + 1, value, masked);
+          const label = `${kind} ${JSON.stringify(sizes)}`;
+          const { screened, left } = compare(label, problem, by);
+          assert.is(screened, sizes.n);
+          if (settles) assert.ok(left < sizes.n / 4, `${label}: ${left} rows left to float32`);
+        }
+      });
     });
-  });
-}
+  }
 
 test('rows of which no latent is above 0 are left to float32', () => {
   const sizes = { n: 30, d: 40, heads: 80, m: 2, width: 4, k: 8 };
   const problem = problemOf(sizes, 5, { x: real, W: real });
   for (let i = 0; i < 3; i++) problem.x.fill(0, i * sizes.d, (i + 1) * sizes.d);
-  const { screened, left } = compare('few', problem);
+  const { screened, left } = compare('few', problem, 'best');
   if (screened > 0) assert.is(left, 3);
 });
 
 test('the factors are those of products by themselves, the roots those of their products', () => {
   const sizes = { n: 9, d: 33, heads: 11, m: 2, width: 3, k: 5 };
   const { x, base, extension, ...problem } = problemOf(sizes, 8, { x: real, W: real });
-  const { values, ratios, indices } = encode({ x, base, extension, ...problem }, FLOAT32);
+  const { values, ratios, indices } = encode({ x, base, extension, ...problem }, 'float32');
   const factor = (W: Float32Array, columns: number, row: number, column: number) =>
     Array.from({ length: sizes.d }, (_, i) => x[row * sizes.d + i]! * W[i * columns + column]!).reduce((a, b) => a + b);
   for (let row = 0; row < sizes.n; row++) {

@@ -280,6 +280,14 @@ export interface ResultSamples {
   ids?: string[];
   values: number[];
   /**
+   * 95 % interval of each value, over what its unit is measured on.
+   */
+  ci95?: ([number, number] | null)[];
+  /**
+   * Whether each value is told apart from chance, corrected for the number of units.
+   */
+  apart?: boolean[];
+  /**
    * Where units share items: what each block of items adds to the error of the mean.
    */
   shared?: number[];

@@ -144,6 +144,7 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
+    ...(task.comparesSeeds ? { comparesSeeds: true } : {}),
     ...(task.measure ? { steers: true } : {}),
     ...(judges ? judges.resolved : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),

@@ -163,6 +163,8 @@ export interface ResolvedTask {
   readsTarget?: boolean;
   /** It measures time: it runs when nothing else of the run does. */
   exclusive?: boolean;
+  /** It looks at the same method fitted with the next seed. */
+  comparesSeeds?: boolean;
   /** It changes the subject to bring a concept in. */
   steers?: boolean;
   judge?: ResolvedJudge;

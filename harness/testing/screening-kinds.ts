@@ -1,4 +1,5 @@
-/** @file Inputs made to break the bound of screening in bfloat16 (harness/native/src/screen.cc). */
+/** @file Inputs made to break the bound of screening in bfloat16 (harness/native/src/screen.cc), and calls that are screened. */
+import type { Addon } from '../native/addon.ts';
 import type { Source } from './against-cpu.ts';
 
 /** An element by its row and column. */
@@ -42,4 +43,23 @@ export const SCREENING_KINDS: [string, { x: Value; W: Value; bias: Value }, bool
 /** A row-major matrix. */
 export function matrixOf(from: Source, rows: number, columns: number, of: Value): Float32Array {
   return Float32Array.from({ length: rows * columns }, (_, i) => of(from, Math.floor(i / columns), i % columns));
+}
+
+/** What products of bfloat16 can be computed by, in the numbering of encoder.h; `model` is that of the tiles. */
+const PRODUCTS = ['best', 'dots', 'tiles', 'model'] as const;
+/** How a call is served: by the float32 kernel alone, or screened wherever the CPU can. */
+export type Served = 'float32' | (typeof PRODUCTS)[number];
+
+/** The products that this CPU can screen by, the one that serves first: none without AVX512-BF16. */
+export function screeningProducts({ bfloat }: Addon): Served[] {
+  return bfloat === '' ? [] : bfloat === 'amx_bf16' ? ['tiles', 'dots', 'model'] : ['dots', 'model'];
+}
+
+/** Runs a call as wanted; `screened` rows were tried, `left` of them handed back to float32. */
+export function withScreening(addon: Addon, served: Served, call: () => void): { screened: number; left: number } {
+  addon.screening(served === 'float32' ? Int32Array.of(1, 0, 0, 0) : Int32Array.of(2, 0, 0, PRODUCTS.indexOf(served)));
+  call();
+  const settings = Int32Array.of(0, 0, 0, 0);
+  addon.screening(settings);
+  return { screened: settings[1]!, left: settings[2]! };
 }

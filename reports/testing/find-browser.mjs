@@ -1,15 +1,10 @@
 /** @file The Chromium of this machine, or undefined: tests in a browser say so and pass where there is none. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+import { findChromium } from '../../dist/reports/figures/chromium.js';
 
 export async function findBrowser() {
-  const executablePath = process.env.PATH.split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
+  const executablePath = findChromium();
   const playwright = await import('playwright-core').catch(() => undefined);
   if (executablePath && playwright) return playwright.chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  console.log(`skipped: no ${playwright ? `browser (${NAMES.join(', ')})` : 'playwright-core'} here`);
+  console.log(`skipped: no ${playwright ? 'Chromium' : 'playwright-core'} here`);
   return undefined;
 }

@@ -12,7 +12,7 @@
 
 namespace sax {
 
-#define SAX_DECLARE(isa) namespace isa { extern const Entry table[]; }
+#define SAX_DECLARE(isa) namespace isa { extern const Entry table[]; const char* bfloatUnit(); }
 #ifdef SAX_WITH_AVX512
 SAX_DECLARE(avx512)
 #endif
@@ -31,6 +31,7 @@ namespace {
 struct Choice {
   const char* name;
   const Entry* table;
+  const char* bfloat;  // what it computes products of bfloat16 by; empty where float32 alone serves
 };
 
 /** The best instruction set of this CPU, or the one asked for if it can run here. */
@@ -42,18 +43,18 @@ Choice choose(const char* wanted) {
 #ifdef SAX_WITH_AVX512
   if (free("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    return {"avx512", avx512::table};
+    return {"avx512", avx512::table, avx512::bfloatUnit()};
 #endif
 #ifdef SAX_WITH_AVX2
-  if (free("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2", avx2::table};
+  if (free("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2", avx2::table, avx2::bfloatUnit()};
 #endif
 #ifdef SAX_WITH_NEON
-  if (free("neon")) return {"neon", neon::table};
+  if (free("neon")) return {"neon", neon::table, neon::bfloatUnit()};
 #endif
 #ifdef SAX_WITH_PORTABLE
-  if (free("portable")) return {"portable", portable::table};
+  if (free("portable")) return {"portable", portable::table, portable::bfloatUnit()};
 #endif
-  return {nullptr, nullptr};
+  return {nullptr, nullptr, ""};
 }
 
 /** One per Node environment: the block of parameters that its JavaScript writes before each call. */
@@ -127,7 +128,7 @@ napi_value callers(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** start(threads, isa): starts the pool, returns { isa, threads, params, kernels… }. */
+/** start(threads, isa): starts the pool, returns { isa, bfloat, threads, params, kernels… }. */
 napi_value start(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value args[2];
@@ -147,6 +148,8 @@ napi_value start(napi_env env, napi_callback_info info) {
   napi_create_object(env, &result);
   napi_create_string_utf8(env, choice.name, NAPI_AUTO_LENGTH, &value);
   napi_set_named_property(env, result, "isa", value);
+  napi_create_string_utf8(env, choice.bfloat, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, result, "bfloat", value);
   napi_create_int32(env, threadCount(), &value);
   napi_set_named_property(env, result, "threads", value);
   if (!instance) {

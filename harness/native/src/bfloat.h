@@ -1,9 +1,10 @@
 /**
- * @file Operands of the bfloat16 dot product (AVX512-BF16), and how far each is from its float32 original. Nothing here is
- * a result: products of these operands only say which entries of the float32 product need not be computed.
+ * @file Operands of products in bfloat16, and how far each is from its float32 original; the products by dot products (AVX512-BF16) or by
+ * tiles (AMX). Nothing here is a result: these products only say which entries of the float32 product need not be computed.
  */
 #pragma once
 #include "encoder.h"
+#include "tiles.h"
 
 #if SAX_VECTOR_BYTES == 64 && defined(__x86_64__) && (__GNUC__ >= 10 || __clang_major__ >= 9)
 #define SAX_SCREENING 1
@@ -16,6 +17,8 @@
 #define SAX_BF16 __attribute__((target("avx512bf16")))
 
 SAX_BEGIN
+
+static inline bool hasDots() { return __builtin_cpu_supports("avx512bf16"); }
 
 /** Upper bounds of ‖v‖ and of ‖v − bf16(v)‖ for one row of x or one column of W. */
 struct Norms {
@@ -43,34 +46,13 @@ SAX_BF16 static inline __m512i narrow(__m512 v, __m512& whole, __m512& lost) {
   return low;
 }
 
-constexpr size_t kPairRows = 12;  // as in the float32 tile: 24 accumulators
 constexpr size_t kPairCols = 32;
 
 /**
- * A strip of kPairRows rows of x [.., d] as pairs along d: out[p * kPairRows + r] holds elements 2p and 2p + 1 of row r,
- * with zeros for rows from `count` on and beyond d.
+ * A strip of kPairCols columns of W, whose rows are `step` apart: out[p * kPairCols + c] holds elements 2p and 2p + 1 of column c,
+ * with zeros for columns from `count` on and beyond d.
  */
-SAX_BF16 static inline void pairRows(uint32_t* out, const float* x, size_t d, size_t count, Norms* norms) {
-  size_t pairs = ceilDiv(d, size_t{2});
-  alignas(64) uint32_t wide[16];
-  for (size_t r = 0; r < kPairRows; r++) {
-    if (r >= count) {
-      for (size_t p = 0; p < pairs; p++) out[p * kPairRows + r] = 0;
-      continue;
-    }
-    __m512 whole = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
-    for (size_t i = 0; i < d; i += 16) {
-      __mmask16 here = d - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (d - i)) - 1);
-      _mm512_store_si512(wide, narrow(_mm512_maskz_loadu_ps(here, x + r * d + i), whole, lost));
-      for (size_t p = 0; p < 8 && i / 2 + p < pairs; p++)
-        out[(i / 2 + p) * kPairRows + r] = wide[2 * p] | wide[2 * p + 1] << 16;
-    }
-    norms[r] = {normBound(_mm512_reduce_add_ps(whole)), normBound(_mm512_reduce_add_ps(lost))};
-  }
-}
-
-/** A strip of kPairCols columns of W, whose rows are `step` apart: out[p * kPairCols + c] as above; zeros from `count` on. */
-SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t step, size_t d, size_t count, Norms* norms) {
+SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t step, size_t d, size_t pairs, size_t count, Norms* norms) {
   __mmask32 all = count >= 32 ? 0xffffffffu : (1u << count) - 1;
   __mmask16 half[2] = {static_cast<__mmask16>(all), static_cast<__mmask16>(all >> 16)};
   __m512 whole[2] = {}, lost[2] = {};
@@ -82,6 +64,8 @@ SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t st
       _mm512_storeu_si512(out + i / 2 * kPairCols + v * 16, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
     }
   }
+  size_t filled = ceilDiv(d, size_t{2});
+  __builtin_memset(out + filled * kPairCols, 0, (pairs - filled) * kPairCols * sizeof(uint32_t));
   alignas(64) float sums[2][32];
   for (size_t v = 0; v < 2; v++) {
     _mm512_store_ps(sums[0] + v * 16, whole[v]);
@@ -90,22 +74,98 @@ SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t st
   for (size_t c = 0; c < kPairCols; c++) norms[c] = {normBound(sums[0][c]), normBound(sums[1][c])};
 }
 
-/** values[r * stride + c] = the product of row r of a strip of x by column c of a strip of W, both of `pairs` pairs. */
-SAX_BF16 static inline void pairProducts(const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
-  __m512 acc[kPairRows][2] = {};
-  for (size_t p = 0; p < pairs; p++) {
-    __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
-#pragma GCC unroll 12
-    for (size_t r = 0; r < kPairRows; r++) {
-      __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kPairRows + r]));
-      acc[r][0] = _mm512_dpbf16_ps(acc[r][0], a, w0);
-      acc[r][1] = _mm512_dpbf16_ps(acc[r][1], a, w1);
+/**
+ * put(i, words) gets elements i … i + 15 of a row of x as bfloat16 in the low halves of 16 words, with zeros beyond d. @returns the
+ * row's norms.
+ */
+template <class F>
+SAX_BF16 static inline Norms narrowRow(const float* x, size_t d, const F& put) {
+  alignas(64) uint32_t words[16];
+  __m512 whole = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
+  for (size_t i = 0; i < d; i += 16) {
+    __mmask16 here = d - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (d - i)) - 1);
+    _mm512_store_si512(words, narrow(_mm512_maskz_loadu_ps(here, x + i), whole, lost));
+    put(i, words);
+  }
+  return {normBound(_mm512_reduce_add_ps(whole)), normBound(_mm512_reduce_add_ps(lost))};
+}
+
+/**
+ * How a product is computed. kRows rows of x are multiplied at once, and lie in kRows · pairs words from word row · pairs on; columns of W
+ * as `pairColumns` has them. A Session holds what a thread needs for products.
+ */
+struct DotProducts {
+  static constexpr size_t kRows = 12;  // as in the float32 tile: 24 accumulators
+  static size_t pairsOf(size_t d) { return ceilDiv(d, size_t{2}); }
+  struct Session {};
+
+  /** out[p * kRows + r] holds elements 2p and 2p + 1 of row r, with zeros for rows from `count` on. */
+  SAX_BF16 static void pack(uint32_t* out, const float* x, size_t d, size_t pairs, size_t count, Norms* norms) {
+    for (size_t r = 0; r < kRows; r++) {
+      if (r >= count) {
+        for (size_t p = 0; p < pairs; p++) out[p * kRows + r] = 0;
+        continue;
+      }
+      norms[r] = narrowRow(x + r * d, d, [&](size_t i, const uint32_t* words) {
+        for (size_t p = 0; p < 8 && i / 2 + p < pairs; p++) out[(i / 2 + p) * kRows + r] = words[2 * p] | words[2 * p + 1] << 16;
+      });
     }
   }
+
+  /** values[r * stride + c]: every row by each of kPairCols columns. */
+  SAX_BF16 static void multiply(Session&, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
+    __m512 acc[kRows][2] = {};
+    for (size_t p = 0; p < pairs; p++) {
+      __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
 #pragma GCC unroll 12
-  for (size_t r = 0; r < kPairRows; r++) {
-    _mm512_store_ps(values + r * stride, acc[r][0]);
-    _mm512_store_ps(values + r * stride + 16, acc[r][1]);
+      for (size_t r = 0; r < kRows; r++) {
+        __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kRows + r]));
+        acc[r][0] = _mm512_dpbf16_ps(acc[r][0], a, w0);
+        acc[r][1] = _mm512_dpbf16_ps(acc[r][1], a, w1);
+      }
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < kRows; r++) {
+      _mm512_store_ps(values + r * stride, acc[r][0]);
+      _mm512_store_ps(values + r * stride + 16, acc[r][1]);
+    }
+  }
+};
+
+/** By tiles, or their model. */
+template <class Tiles>
+struct TileProducts {
+  static constexpr size_t kRows = kBlockSide;
+  static_assert(kPairCols == kBlockSide);
+  static size_t pairsOf(size_t d) { return ceilDiv(d, 2 * kTileSide) * kTileSide; }
+  using Session = Tiles;
+
+  /** Rows of tiles, as `blockProduct` reads them. */
+  SAX_BF16 static void pack(uint32_t* out, const float* x, size_t d, size_t pairs, size_t count, Norms* norms) {
+    for (size_t r = 0; r < kRows; r++) {
+      uint32_t* row = out + r / kTileSide * kTileSide * pairs + r % kTileSide * kTileSide;
+      auto at = [row](size_t p) { return row + p / kTileSide * kTileWords + p % kTileSide; };
+      for (size_t p = r < count ? ceilDiv(d, size_t{16}) * 8 : 0; p < pairs; p += 8) __builtin_memset(at(p), 0, 8 * sizeof(uint32_t));
+      if (r >= count) continue;
+      norms[r] = narrowRow(x + r * d, d, [&](size_t i, const uint32_t* words) {
+        uint32_t* to = at(i / 2);
+        for (size_t p = 0; p < 8; p++) to[p] = words[2 * p] | words[2 * p + 1] << 16;
+      });
+    }
+  }
+
+  static void multiply(Session& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
+    blockProduct(tiles, x, W, pairs, values, stride);
+  }
+};
+
+/** f(Products{}) for those that screening takes. */
+template <class F>
+static inline size_t withProducts(const F& f) {
+  switch (screeningProducts()) {
+    case ByModel: return f(TileProducts<TileModel>{});
+    case ByTiles: return f(TileProducts<AmxTiles>{});
+    default: return f(DotProducts{});
   }
 }
 

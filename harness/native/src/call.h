@@ -31,6 +31,8 @@ struct Entry {
   int buffers;
 };
 
+/** Whether this process may use the tiles of AMX on bfloat16; the first call asks for them. */
+bool mayUseTiles();
 /** Number of threads of the pool, the calling one included. */
 int threadCount();
 /** Sets the size of the pool; the first call of the process wins, later ones are ignored. */

@@ -1,4 +1,5 @@
 /** @file The k largest entries of each row of x · W + bias. */
+#include "bfloat.h"
 #include "encode-tile.h"
 
 SAX_BEGIN
@@ -88,7 +89,7 @@ void encodeMarked(const Encoder& e, const uint8_t* undone, size_t count) {
   }
 }
 
-int mode = 0;
+int mode = 0, products = ByBest;
 size_t screened = 0, unsettled = 0;
 
 /** By screening where it serves, else in float32. */
@@ -106,6 +107,18 @@ void encodeRows(const Encoder& e) {
 
 int screeningMode() { return mode; }
 
+BfloatProducts screeningProducts() {
+  if (products != ByBest) return static_cast<BfloatProducts>(products);
+  return hasTiles() ? ByTiles : ByDots;
+}
+
+const char* bfloatUnit() {
+#ifdef SAX_SCREENING
+  if (hasDots()) return hasTiles() ? "amx_bf16" : "avx512_bf16";
+#endif
+  return "";
+}
+
 void resetScreened() { screened = unsettled = 0; }
 
 void countScreened(size_t rows, size_t left) {
@@ -113,10 +126,20 @@ void countScreened(size_t rows, size_t left) {
   __atomic_fetch_add(&unsettled, left, __ATOMIC_RELAXED);
 }
 
-/** Buffer: int32 [3], in: the mode as `screeningMode` gives it; out: rows of the last call that screening was tried on, and those it left. */
+/**
+ * Buffer: int32 [4], in: the mode as `screeningMode` gives it, and `BfloatProducts`; out: rows of the last call that screening was tried
+ * on, those it left, and what products it takes.
+ */
 void screening(Call& c) {
-  if (!holds(c, 0, I32, 3)) return;
+  if (!holds(c, 0, I32, 4)) return;
+  int32_t wanted = i32(c, 0)[3];
+  if (wanted < ByBest || wanted > ByModel || (wanted == ByTiles && !hasTiles())) {
+    c.error = "native screening: this CPU has no such products";
+    return;
+  }
   mode = i32(c, 0)[0];
+  products = wanted;
+  i32(c, 0)[3] = screeningProducts();
   i32(c, 0)[1] = static_cast<int32_t>(screened);
   i32(c, 0)[2] = static_cast<int32_t>(unsettled);
 }

@@ -39,6 +39,12 @@ struct Found {
 /** How calls are served: 0: screening where it pays, 1: never, 2: wherever it can. The tests compare these. */
 int screeningMode();
 
+/** Ways to compute products in bfloat16, in the numbering of the tests. ByModel is the model of the tiles, for tests alone. */
+enum BfloatProducts { ByBest, ByDots, ByTiles, ByModel };
+
+/** What screening takes: tiles where this process has them, unless a test wants another. */
+BfloatProducts screeningProducts();
+
 /** What the last call screened: to zero, and more rows of which some are left. */
 void resetScreened();
 void countScreened(size_t rows, size_t left);

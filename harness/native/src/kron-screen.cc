@@ -17,8 +17,8 @@ size_t screenKron(const KronEncoder& e, uint8_t*) { return e.n; }
 
 namespace {
 
-constexpr size_t kRowsPerTask = 4 * kPairRows;  // their factors, [rows, columns], stay in cache
-constexpr size_t kRowsPerChunk = 2048;          // rows whose candidates are kept at once
+constexpr size_t kRowsPerTask = 96;     // their factors, [rows, columns], stay in cache
+constexpr size_t kRowsPerChunk = 2048;  // rows whose candidates are kept at once
 
 /** Both weights side by side, each from a multiple of kPairCols columns on. */
 struct Factors {
@@ -56,7 +56,7 @@ void packWeights(const KronEncoder& e, const Factors& f) {
   forTasks(f.columns / kPairCols, [&](size_t b) {
     Strip strip = stripOf(e, f, b);
     Norms norms[kPairCols];
-    pairColumns(f.W + b * kPairCols * f.pairs, strip.W, strip.across, e.d, strip.columns, norms);
+    pairColumns(f.W + b * kPairCols * f.pairs, strip.W, strip.across, e.d, f.pairs, strip.columns, norms);
     for (size_t c = 0; c < kPairCols; c++) {
       bool wild = isWild(norms[c]);
       f.E[b * kPairCols + c] = wild ? __builtin_inff() : norms[c].lost;
@@ -65,12 +65,14 @@ void packWeights(const KronEncoder& e, const Factors& f) {
   });
 }
 
+template <class Products>
 void packRows(const Chunk& s) {
   const KronEncoder& e = s.e;
-  forTasks(ceilDiv(e.n, kPairRows), [&](size_t strip) {
-    size_t i = strip * kPairRows, count = least(kPairRows, e.n - i);
-    Norms norms[kPairRows];
-    pairRows(s.x + i * s.f.pairs, e.x + i * e.d, e.d, count, norms);
+  constexpr size_t kRows = Products::kRows;
+  forTasks(ceilDiv(e.n, kRows), [&](size_t strip) {
+    size_t i = strip * kRows, count = least(kRows, e.n - i);
+    Norms norms[kRows];
+    Products::pack(s.x + i * s.f.pairs, e.x + i * e.d, e.d, s.f.pairs, count, norms);
     for (size_t r = 0; r < count; r++) {
       s.undone[i + r] = isWild(norms[r]);
       s.margins[i + r] = rowMargin(norms[r], e.d);
@@ -121,13 +123,16 @@ void keep(const Chunk& s, size_t i, const float* high, float bound, int32_t* see
 }
 
 /** Rows [i0, i0 + rows): their approximate factors, and what of them may be among the largest. */
-SAX_BF16 void screenRows(const Chunk& s, size_t i0, size_t rows) {
+template <class Products>
+void screenRows(const Chunk& s, size_t i0, size_t rows) {
+  static_assert(kRowsPerTask % Products::kRows == 0);
+  typename Products::Session session;
   const KronEncoder& e = s.e;
   const Factors& f = s.f;
   float* z = static_cast<float*>(scratch(1, kRowsPerTask * f.columns * sizeof(float)));
   for (size_t j = 0; j < f.columns; j += kPairCols)
-    for (size_t r = 0; r < rows; r += kPairRows)
-      pairProducts(s.x + (i0 + r) * f.pairs, f.W + j * f.pairs, f.pairs, z + r * f.columns + j, f.columns);
+    for (size_t r = 0; r < rows; r += Products::kRows)
+      Products::multiply(session, s.x + (i0 + r) * f.pairs, f.W + j * f.pairs, f.pairs, z + r * f.columns + j, f.columns);
   size_t all = e.heads.products();
   float* low = static_cast<float*>(scratch(3, (3 * f.columns + all + 2 * e.k) * sizeof(float)));
   float *high = low + f.columns, *products = high + 2 * f.columns;
@@ -178,11 +183,12 @@ size_t countUndone(const uint8_t* undone, size_t n) {
   return count;
 }
 
+template <class Products>
 void screenChunk(const Chunk& s) {
-  packRows(s);
+  packRows<Products>(s);
   forTasks(ceilDiv(s.e.n, kRowsPerTask), [&](size_t task) {
     size_t i0 = task * kRowsPerTask;
-    screenRows(s, i0, least(kRowsPerTask, s.e.n - i0));
+    screenRows<Products>(s, i0, least(kRowsPerTask, s.e.n - i0));
   });
   rescoreLists(
       s.lists, s.e.x, s.e.d, s.f.columns / kPairCols, [&](size_t i) { return s.factors[i]; },
@@ -190,11 +196,10 @@ void screenChunk(const Chunk& s) {
   select(s);
 }
 
-}  // namespace
-
-size_t screenKron(const KronEncoder& e, uint8_t* undone) {
+template <class Products>
+size_t screenAll(const KronEncoder& e, uint8_t* undone) {
   size_t extension = padded(e.heads.bases()), columns = extension + padded(e.heads.extensions()), room = roomFor(e);
-  size_t n = least(e.n, kRowsPerChunk), pairs = ceilDiv(e.d, size_t{2});
+  size_t n = least(e.n, kRowsPerChunk), pairs = Products::pairsOf(e.d), kRows = Products::kRows;
   Factors f{pairs, extension, columns, nullptr, nullptr, nullptr};
   KronEncoder part = e;
   Chunk s{part, f, room, nullptr, nullptr, nullptr, nullptr, nullptr, {nullptr, n, 2 * room, nullptr, nullptr}, nullptr};
@@ -203,7 +208,7 @@ size_t screenKron(const KronEncoder& e, uint8_t* undone) {
     f.W = carver.take<uint32_t>(columns * pairs);
     f.E = carver.take<float>(columns);
     f.N = carver.take<float>(columns);
-    s.x = carver.take<uint32_t>(ceilDiv(n, kPairRows) * kPairRows * pairs);
+    s.x = carver.take<uint32_t>(ceilDiv(n, kRows) * kRows * pairs);
     s.margins = carver.take<RowMargin>(n);
     s.products = carver.take<uint32_t>(n);
     s.factors = carver.take<uint32_t>(n);
@@ -223,7 +228,7 @@ size_t screenKron(const KronEncoder& e, uint8_t* undone) {
     part.ratios = e.ratios + i * e.k;
     part.indices = e.indices + i * e.k;
     s.undone = undone + i;
-    screenChunk(s);
+    screenChunk<Products>(s);
     left += countUndone(s.undone, part.n);
     // Where it leaves that many the rest is no better served.
     if (left <= (i + part.n) / 4) continue;
@@ -231,6 +236,12 @@ size_t screenKron(const KronEncoder& e, uint8_t* undone) {
     return e.n;
   }
   return left;
+}
+
+}  // namespace
+
+size_t screenKron(const KronEncoder& e, uint8_t* undone) {
+  return withProducts([&](auto products) { return screenAll<decltype(products)>(e, undone); });
 }
 
 #endif

@@ -1,13 +1,14 @@
 /**
- * @file TopK of x · W + bias by screening: the product in bfloat16, twice as fast, with a proven bound on how far each of
+ * @file TopK of x · W + bias by screening: the product in bfloat16, which is faster, with a proven bound on how far each of
  * its entries can be from the float32 one. Entries that could be among the k largest are computed again in float32.
  *
  * The bound. With u = 2^-24, x = x̂ + δx, w = ŵ + δw (x̂, ŵ in bfloat16) and Cauchy-Schwarz,
  *
  *   |x·w − x̂·ŵ| = |x̂·δw + δx·w| ≤ ‖x̂‖‖δw‖ + ‖δx‖‖w‖.
  *
- * The products of bfloat16 numbers are exact in float32; the instruction rounds at most twice a product, whatever its
- * order and direction of rounding (2u each), and flushes what is below 2^-126. So the computed s differs from x̂·ŵ by at
+ * The products of bfloat16 numbers are exact in float32; both the dot product's instruction and that of the tiles (`TileModel`: twice
+ * 16 products and 2 sums for 32 products) round at most twice a product, whatever its order and direction of rounding (2u each), and
+ * flush what is below 2^-126. So the computed s differs from x̂·ŵ by at
  * most 4du Σ|x̂ŵ| + d 2^-125; the float32 chain differs from x·w by at most 1.01 (d + d/256 + 1) u Σ|xw|; and both sums
  * of absolute values are at most their products of norms. Adding the bias rounds both by u (|sum| + |bias|), and adding
  * the bound once more. Together, with γ = 6 (d + 64) u,
@@ -33,7 +34,8 @@ size_t screenAbove(const Encoder& e, int32_t, size_t, uint8_t*, Found&) { return
 
 namespace {
 
-constexpr size_t kScreenCols = 1024;  // packed columns of W, shared by the threads: they stay in L3
+constexpr size_t kScreenCols = 1024;       // packed columns of W at most, shared by the threads: they stay in L3
+constexpr size_t kScreenWords = 3 << 16;   // of them: with the rows that a task multiplies by them they stay in L2
 constexpr size_t kScreenRows = 96;
 constexpr size_t kRowsPerChunk = 2048;  // rows whose candidates are kept at once
 
@@ -51,7 +53,8 @@ struct Columns {
 
 struct Screen {
   const Encoder& e;
-  size_t room;  // candidates a row
+  size_t pairs;  // along d
+  size_t room;   // candidates a row
   float floor;  // where k is 0: what an entry must reach
   uint32_t *x, *W;
   Norms* norms;  // of the rows, then of one tile's columns
@@ -103,11 +106,12 @@ void offer(const Screen& s, size_t i, int32_t column, float value, float margin)
   row.count = 0;
 }
 
-/** kPairRows rows from row `i` on by kPairCols columns from column `j` on, whose packed strip is W. */
-SAX_BF16 void screenTile(const Screen& s, size_t i, size_t rows, size_t j, size_t cols, const uint32_t* W) {
-  size_t pairs = ceilDiv(s.e.d, size_t{2});
-  alignas(64) float values[kPairRows][kPairCols];
-  pairProducts(s.x + i * pairs, W, pairs, values[0], kPairCols);
+/** Products::kRows rows from row `i` on by kPairCols columns from column `j` on, whose packed strip is W. */
+template <class Products>
+SAX_BF16 void screenTile(const Screen& s, typename Products::Session& session, size_t i, size_t rows, size_t j, size_t cols,
+                         const uint32_t* W) {
+  alignas(64) float values[Products::kRows][kPairCols];
+  Products::multiply(session, s.x + i * s.pairs, W, s.pairs, values[0], kPairCols);
   const Columns& c = s.columns;
   for (size_t r = 0; r < rows; r++) {
     const Row& row = s.rows[i + r];
@@ -133,11 +137,10 @@ SAX_BF16 void screenTile(const Screen& s, size_t i, size_t rows, size_t j, size_
 /** Packs columns [j0, j0 + cols) of W and fills in what their margins need. */
 void packTile(const Screen& s, size_t j0, size_t cols) {
   const Encoder& e = s.e;
-  size_t pairs = ceilDiv(e.d, size_t{2});
   forTasks(ceilDiv(cols, kPairCols), [&](size_t strip) {
     size_t j = j0 + strip * kPairCols, count = least(kPairCols, j0 + cols - j);
     Norms norms[kPairCols];
-    pairColumns(s.W + strip * kPairCols * pairs, e.W + j, e.across, e.d, count, norms);
+    pairColumns(s.W + strip * kPairCols * s.pairs, e.W + j, e.across, e.d, s.pairs, count, norms);
     for (size_t c = 0; c < count; c++) {
       bool wild = isWild(norms[c]);
       s.columns.bias[j + c] = e.bias[j + c];
@@ -149,13 +152,14 @@ void packTile(const Screen& s, size_t j0, size_t cols) {
 }
 
 /** Packs the rows, sets their margins, empties their lists. */
+template <class Products>
 void packRows(const Screen& s) {
   const Encoder& e = s.e;
-  size_t pairs = ceilDiv(e.d, size_t{2});
-  forTasks(ceilDiv(e.n, kPairRows), [&](size_t strip) {
-    size_t i = strip * kPairRows, count = least(kPairRows, e.n - i);
-    Norms norms[kPairRows];
-    pairRows(s.x + i * pairs, e.x + i * e.d, e.d, count, norms);
+  constexpr size_t kRows = Products::kRows;
+  forTasks(ceilDiv(e.n, kRows), [&](size_t strip) {
+    size_t i = strip * kRows, count = least(kRows, e.n - i);
+    Norms norms[kRows];
+    Products::pack(s.x + i * s.pairs, e.x + i * e.d, e.d, s.pairs, count, norms);
     for (size_t r = 0; r < count; r++) {
       s.undone[i + r] = isWild(norms[r]);
       // Where nothing is kept: NaN compares false with everything, and a kept NaN is turned away by `undone`.
@@ -217,15 +221,18 @@ void takeIn(const Screen& s, size_t firstRow, int32_t floor, Found& found) {
 }
 
 /** One chunk of rows; `use` gets the rescored candidates. @returns the rows left. */
-template <class F>
+template <class Products, class F>
 size_t screenChunk(const Encoder& e, size_t room, float floor, uint8_t* undone, const F& use) {
-  size_t pairs = ceilDiv(e.d, size_t{2}), stripCols = ceilDiv(e.features, kPairCols) * kPairCols;
-  Screen s{e, room, floor, nullptr, nullptr, nullptr, {}, nullptr, nullptr, nullptr, undone};
+  constexpr size_t kRows = Products::kRows;
+  static_assert(kScreenRows % kRows == 0);
+  size_t pairs = Products::pairsOf(e.d), stripCols = ceilDiv(e.features, kPairCols) * kPairCols;
+  size_t width = least(kScreenCols, most<size_t>(1, kScreenWords / pairs / kPairCols) * kPairCols);
+  Screen s{e, pairs, room, floor, nullptr, nullptr, nullptr, {}, nullptr, nullptr, nullptr, undone};
   uint32_t *starts = nullptr, *order = nullptr;
   auto carve = [&](char* block) {
     Carver carver{block, 0};
-    s.x = carver.take<uint32_t>(ceilDiv(e.n, kPairRows) * kPairRows * pairs);
-    s.W = carver.take<uint32_t>(least(stripCols, kScreenCols) * pairs);
+    s.x = carver.take<uint32_t>(ceilDiv(e.n, kRows) * kRows * pairs);
+    s.W = carver.take<uint32_t>(least(stripCols, width) * pairs);
     s.columns = {carver.take<float>(stripCols), carver.take<float>(stripCols), carver.take<float>(stripCols),
                  carver.take<float>(stripCols)};
     s.rows = carver.take<Row>(e.n);
@@ -236,15 +243,16 @@ size_t screenChunk(const Encoder& e, size_t room, float floor, uint8_t* undone, 
     return carver.used;
   };
   carve(static_cast<char*>(scratch(4, carve(nullptr))));
-  packRows(s);
-  for (size_t j0 = 0; j0 < e.features; j0 += kScreenCols) {
-    size_t cols = least(kScreenCols, e.features - j0);
+  packRows<Products>(s);
+  for (size_t j0 = 0; j0 < e.features; j0 += width) {
+    size_t cols = least(width, e.features - j0);
     packTile(s, j0, cols);
     forTasks(ceilDiv(e.n, kScreenRows), [&](size_t task) {
+      typename Products::Session session;
       size_t last = least(e.n, (task + 1) * kScreenRows);
       for (size_t j = 0; j < cols; j += kPairCols)
-        for (size_t i = task * kScreenRows; i < last; i += kPairRows)
-          screenTile(s, i, least(kPairRows, last - i), j0 + j, least(kPairCols, cols - j), s.W + j * pairs);
+        for (size_t i = task * kScreenRows; i < last; i += kRows)
+          screenTile<Products>(s, session, i, least(kRows, last - i), j0 + j, least(kPairCols, cols - j), s.W + j * pairs);
     });
     if (countUndone(undone, e.n) > e.n / 4) {
       __builtin_memset(undone, 1, e.n);
@@ -262,9 +270,12 @@ size_t screenChunk(const Encoder& e, size_t room, float floor, uint8_t* undone, 
 }  // namespace
 
 bool canScreen(const Encoder& e, bool always) {
-  if (!__builtin_cpu_supports("avx512bf16") || e.d > kScreenDepth || e.features >= (size_t{1} << 30)) return false;
+  if (!hasDots() || e.d > kScreenDepth || e.features >= (size_t{1} << 30)) return false;
+  if (always) return true;
+  // Intel's dot product of bfloat16 is slower than its float32 product (.65 × on a Xeon with AMX), AMD's twice as fast.
+  if (screeningProducts() == ByDots && __builtin_cpu_is("intel")) return false;
   // Packing and bookkeeping must be small beside the product, and the candidates beside the features.
-  return always || (e.n >= 64 && e.d >= 192 && e.features >= 512 && e.features >= 32 * e.k);
+  return e.n >= 64 && e.d >= 192 && e.features >= 512 && e.features >= 32 * e.k;
 }
 
 /** run(part, first) for the rows of e chunk by chunk. @returns the sum of its results. */
@@ -284,14 +295,18 @@ size_t screenTopK(const Encoder& e, uint8_t* undone) {
   return byChunks(e, [&](Encoder& part, size_t first) {
     part.values += first * e.k;
     part.indices += first * e.k;
-    return screenChunk(part, roomFor(e), 0, undone + first, [](const Screen& s) { select(s); });
+    return withProducts([&](auto products) {
+      return screenChunk<decltype(products)>(part, roomFor(e), 0, undone + first, [](const Screen& s) { select(s); });
+    });
   });
 }
 
 size_t screenAbove(const Encoder& e, int32_t floor, size_t room, uint8_t* undone, Found& found) {
   return byChunks(e, [&](Encoder& part, size_t first) {
-    return screenChunk(part, room, floatOf(floor), undone + first,
-                       [&](const Screen& s) { takeIn(s, first, floor, found); });
+    return withProducts([&](auto products) {
+      return screenChunk<decltype(products)>(part, room, floatOf(floor), undone + first,
+                                             [&](const Screen& s) { takeIn(s, first, floor, found); });
+    });
   });
 }
 

@@ -10,11 +10,12 @@ async function load(): Promise<RunningBackend> {
   // It takes over the kernels of the CPU backend that it has none of its own for.
   await loadCpuPackage();
   const native = await import('../../native/index.ts');
-  const { isa, threads, statistics, digest } = await native.register(tf);
+  const { isa, bfloat, threads, statistics, digest } = await native.register(tf);
   await makeCurrent('native');
-  // The number of threads decides no bit, by construction of the kernels.
+  // Neither threads nor what screens in bfloat16 decide a bit, by construction of the kernels.
   const arithmetic = `${isa}, ${digest}, ${tf.version_core}`;
-  const says = { device: cpuModel(), version: tf.version_core, detail: `${isa}, ${threads} threads`, arithmetic };
+  const detail = `${bfloat ? `${isa} with ${bfloat}` : isa}, ${threads} threads`;
+  const says = { device: cpuModel(), version: tf.version_core, detail, arithmetic };
   return { says, statistics, addCallers: native.addCallers };
 }
 
