@@ -69,6 +69,9 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   }
   const options = REQUIRED[found].options;
   if (options !== undefined) checkOptions(plugin[options], options, fail);
+  const texts: readonly unknown[] = [plugin.paper ?? '', plugin.licence ?? ''];
+  const odd = texts.find((text) => typeof text !== 'string');
+  if (odd !== undefined) fail("'paper' and 'licence': texts, or none", odd);
   const files: unknown = plugin.files ?? [];
   if (!Array.isArray(files) || !files.every((name) => typeof name === 'string'))
     fail("'files': a list of paths", files);

@@ -13,6 +13,7 @@ import { isFolded, isModel, placesOf, type ReportPart, type TaskPart, taskParts 
 import type { BesideSection } from './published/beside.ts';
 import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import type { SubmittedView } from './submitted/listed.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
 import { unitTable } from './units.ts';
@@ -136,14 +137,24 @@ const taskView = ({ title, parts }: TaskPart) => {
   };
 };
 
-/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
+/**
+ * The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones,
+ * `submitted` tells of methods that others sent in under `protocol`.
+ */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
   {
     beside = [],
     citation,
     ...options
-  }: { limited: boolean; source?: string; beside?: readonly BesideSection[]; citation: Citation },
+  }: {
+    limited: boolean;
+    source?: string;
+    beside?: readonly BesideSection[];
+    citation: Citation;
+    protocol?: string;
+    submitted?: readonly SubmittedView[];
+  },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);

@@ -17,8 +17,10 @@ import { command as create } from './new.ts';
 import { command as report } from './report.ts';
 import { command as run } from './run.ts';
 import { command as store } from './store.ts';
+import { command as submit } from './submit.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
+import { command as verify } from './verify.ts';
 
 const COMMANDS: readonly Command[] = [
   run,
@@ -33,6 +35,8 @@ const COMMANDS: readonly Command[] = [
   validate,
   convert,
   create,
+  submit,
+  verify,
   doctor,
 ];
 

@@ -31,6 +31,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
       `npx saxbench run default --checkpoint trained --plugin ${file} --only trained --limit 8`,
       'score what was trained',
     ],
+    [`npx saxbench submit ${file} --rehearse`, 'the protocol of the leaderboard, on other data: to tune on'],
   ],
   baseline: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},diffmean --limit 8`, 'beside another baseline'],

@@ -2,10 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { UserError } from '../errors.ts';
-import type { Executor, Failure } from '../execute/executor.ts';
+import type { Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
-import { OWN_THREADS } from '../num/backends/names.ts';
-import { fewOpenFiles } from '../open-files.ts';
 import type { Plan, StepKind } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Result } from '../schema/result.generated.ts';
@@ -14,7 +12,7 @@ import { isImported } from '../suite/resolved.ts';
 import { suiteFor } from './asked-suite.ts';
 import type { Command, CommandContext } from './command.ts';
 import { registryFor } from './plugins.ts';
-import { beginning, prepared } from './prepared.ts';
+import { beginning, executorFor, prepared } from './prepared.ts';
 
 /** A checkpoint that the command line asks for must get its rows: at no site is a mistake. */
 async function checkPlaced(plan: Plan, values: Values): Promise<void> {
@@ -148,18 +146,6 @@ async function conclude(summary: RunSummary, plan: Plan, out: string, context: C
   return exitCodeOf(failures);
 }
 
-/** Beyond this many, threads wait for one another's activations and preparations. */
-const MAX_THREADS = 4;
-
-/** Threads, where there are cores for them and the backend computes on cores; else this one. */
-async function executorFor(backend: string, values: Values): Promise<Executor> {
-  const { allowedThreads } = await import('../native/addon.ts');
-  const { threads } = await import('../execute/threads.ts');
-  const one = OWN_THREADS.includes(backend) || fewOpenFiles();
-  const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
-  return threads({ threads: most, backend, plugins: (values['plugin'] ?? []) as string[] });
-}
-
 export const command: Command = {
   name: 'run',
   usage: 'run [suite]',
@@ -218,7 +204,7 @@ export const command: Command = {
     const summary = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      executor: await executorFor(backend.name, values),
+      executor: await executorFor(backend.name, (values['plugin'] ?? []) as string[]),
     });
     if (chat && chat.calls() > 0) say(`judge endpoint ${chat.endpoint}: ${chat.calls()} requests were sent.`);
     return conclude(summary, plan, out, context);

@@ -14,6 +14,8 @@ export type CommandName =
   | 'validate'
   | 'convert'
   | 'new'
+  | 'submit'
+  | 'verify'
   | 'doctor';
 
 export interface Setting {

@@ -3,6 +3,7 @@ import { BACKEND_CHOICES } from '../num/backends/names.ts';
 import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
+import { SUBMIT_SETTINGS } from './submit-settings.ts';
 
 export type { CommandName, Setting } from './setting.ts';
 
@@ -19,6 +20,8 @@ const ALL: readonly CommandName[] = [
   'validate',
   'convert',
   'new',
+  'submit',
+  'verify',
   'doctor',
 ];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
@@ -58,10 +61,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'history', 'assess', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'assess', 'store', 'convert', 'new', 'submit'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one; submit: reports/submissions).',
   },
   {
     name: 'store',
@@ -74,7 +77,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'plugin',
     type: 'list',
-    commands: ['run', 'train', 'ls', 'validate'],
+    commands: ['run', 'train', 'ls', 'validate', 'submit'],
     value: 'FILE',
     description:
       'A .ts or .js file with an SAE, baseline, task, dataset, judge or subject family of your own; the first three join a run.',
@@ -210,7 +213,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'checkpoint-form',
     type: 'list',
-    commands: ['run', 'convert'],
+    commands: ['run', 'convert', 'submit'],
     value: 'NAME=VALUE,…',
     description:
       'What a --checkpoint of plain tensors does not say, e.g. W_enc=enc,W_dec=dec.T,architecture=topk,k=32.',
@@ -249,8 +252,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: [...COMPUTING, 'convert', 'assess'],
-    description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
+    commands: [...COMPUTING, 'convert', 'submit', 'assess'],
+    description: 'Replace another SAE, results of a run under other settings, or a submission, that lie in --out.',
   },
   {
     name: 'items',
@@ -299,11 +302,12 @@ export const SETTINGS: readonly Setting[] = [
   },
   ...COMPARE_SETTINGS,
   ...ASSESS_SETTINGS,
+  ...SUBMIT_SETTINGS,
   {
     name: 'force',
     type: 'boolean',
     default: false,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'submit'],
     description: 'Compute everything anew, also what the store and the results have.',
   },
   {
@@ -354,7 +358,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'progress',
     type: 'boolean',
     default: true,
-    commands: [...COMPUTING, 'assess'],
+    commands: [...COMPUTING, 'submit', 'verify', 'assess'],
     description: 'Show progress (--no-progress: do not).',
   },
   {

@@ -3,7 +3,7 @@ import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
 import { emptyCell } from '../kit/cells.ts';
 import type { ResultMetricDefinition } from '../schema/metric-definition.generated.ts';
-import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
+import type { Result, ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
 const ROUNDING = 1e-6;
@@ -75,6 +75,13 @@ export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record
       },
     ]),
   );
+
+/** Rows without what a machine measures, times and the like: that is never the same again. */
+export const countedRows = ({ rows, task }: Pick<Result, 'rows' | 'task'>): ResultRowRecord[] =>
+  rows.map((row) => ({
+    ...row,
+    metrics: Object.fromEntries(Object.entries(row.metrics).filter(([name]) => !task.metrics[name]?.measured)),
+  }));
 
 type Definitions = Readonly<Record<string, Pick<ResultMetricDefinition, 'range' | 'main'>>>;
 
