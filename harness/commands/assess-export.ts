@@ -100,7 +100,7 @@ export async function exportAssessment(context: CommandContext): Promise<number>
   const progress = await createProgress(fits.added.length, { enabled: values['progress'] as boolean });
   const run = { registry, store, places, provenance, signal, progress, say };
   const sealed = await exportSet(plan, run, fits, {
-    ...{ protocol, seed: values['draw'] as number, latents: values['latents'] as number },
+    ...{ protocol, seed: (values['draw'] as number | undefined) ?? 0, latents: values['latents'] as number },
     ...{ window: values['window'] as number, stratify: values['stratify'] as 'density' | 'ms' },
     ...{ refit: values['refit'] as boolean, includeTexts: values['include-texts'] as boolean },
     folder: relative(out, folder),

@@ -7,7 +7,7 @@ type Action = (typeof ACTIONS)[number];
 
 /** Settings that one of the actions alone has, where they are not as when nobody gave them. */
 const OF_ACTION: Readonly<Record<Action, readonly string[]>> = {
-  export: ['only', 'refit', 'include-texts', 'overwrite'],
+  export: ['only', 'draw', 'refit', 'include-texts', 'overwrite'],
   import: ['ratings'],
 };
 

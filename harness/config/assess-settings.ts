@@ -37,14 +37,6 @@ export const ASSESS_SETTINGS: readonly Setting[] = [
     description: 'Export: by what the strata are made that latents are drawn from.',
   },
   {
-    name: 'draw',
-    type: 'number',
-    default: 0,
-    commands: ['assess'],
-    value: 'N',
-    description: 'Export: the seed of what is drawn; of the run its first seed is assessed.',
-  },
-  {
     name: 'refit',
     type: 'boolean',
     default: false,
