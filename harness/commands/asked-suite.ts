@@ -58,7 +58,7 @@ export async function suiteFor(
   const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
-  const { suite: named, baseDir } = await loadSuite(name);
+  const { suite: named, baseDir, domain } = await loadSuite(name);
   const { fullSuite, scoredToo } = await import('../suite/full.ts');
   const loaded = values['full'] ? fullSuite(named) : named;
   const { subject, seed, limit } = values;
@@ -73,9 +73,11 @@ export async function suiteFor(
   const imported = await importedFrom(values);
   const own = subject === undefined ? undefined : await subjectByName(subject as string);
   if (own && !imported) await fetchNamed([own], { say, signal });
+  const { usualSites } = await import('../suite/usual-sites.ts');
+  const usual = domain && own && !imported ? await usualSites(own, registry) : undefined;
   const overridden = await overrideSuite(wider, {
     ...(own && { subject: own }),
-    sites: values['site'] as string[] | undefined,
+    sites: (values['site'] as string[] | undefined) ?? usual,
     imported,
     seed: seed as number | undefined,
     randomInit: values['random-init'] as RandomInit | undefined,

@@ -151,7 +151,10 @@ export const command: Command = {
   usage: 'run [suite]',
   summary: 'Run a suite: train, evaluate, report. The same command again goes on where it stopped',
   positionals: {
-    suite: { description: 'A suite by id (saxbench ls suites) or the path of its file', default: 'default' },
+    suite: {
+      description: 'A suite by id (saxbench ls suites), the path of its file, or the folder of a domain',
+      default: 'default',
+    },
   },
   examples: [
     ['saxbench run', 'the default suite on the embedded subjects'],
@@ -163,6 +166,10 @@ export const command: Command = {
       'saxbench run --judge openai,dataset --judge-url http://localhost:8000/v1 --judge-model NAME --dry-run',
       'a model as judge of steered texts beside the dataset’s own: first what it would be asked for',
     ],
+    [
+      'saxbench run ./my-domain --subject smollm2-135m',
+      'a folder of your own texts and concepts (saxbench new domain)',
+    ],
     ['saxbench run --option topk.k=32', 'an option of one method, beside the rows that are there'],
     [
       'saxbench run --plugin ./my-sae.ts --only my-sae,topk',
@@ -173,7 +180,7 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, registry, context);
-    const { chatFor, endpointUrl } = await import('./judging.ts');
+    const { chatFor, endpointUrl, uploads } = await import('./judging.ts');
     const made = await prepared(suite, registry, context, await endpointUrl(values));
     const { plan, places, backend, provenance } = made;
     checkTasks(plan);
@@ -189,6 +196,7 @@ export const command: Command = {
     });
     const findings = await compareFolder(out, plan);
     if (!values['overwrite']) refuseOthers(out, findings);
+    for (const line of uploads(plan, values)) say(line);
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, registry, context);
     await removeOthers(findings);

@@ -44,13 +44,6 @@ export const ASSESS_SETTINGS: readonly Setting[] = [
     description: 'Export: compute again what the store has lost of the run.',
   },
   {
-    name: 'include-texts',
-    type: 'boolean',
-    default: false,
-    commands: ['assess'],
-    description: 'Export: show raters the items of a private domain too.',
-  },
-  {
     name: 'ratings',
     type: 'list',
     commands: ['assess'],
