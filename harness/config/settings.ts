@@ -2,6 +2,7 @@
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
+import { DOMAIN_SETTINGS } from './domain-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
 import { SUBMIT_SETTINGS } from './submit-settings.ts';
 
@@ -285,22 +286,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     description: 'Also take results made with --limit into the reports.',
   },
-  {
-    name: 'include-texts',
-    type: 'boolean',
-    default: false,
-    commands: ['run', 'report', 'assess'],
-    description:
-      'Show texts of private domains in the reports and assessment pages too, where ids stand otherwise. The files then hold them: mind whom you send them to.',
-  },
-  {
-    name: 'allow-upload',
-    type: 'boolean',
-    default: false,
-    commands: ['run'],
-    description:
-      'Let a judge behind an endpoint read what is made of the private texts of a domain; without it such a run is refused.',
-  },
+  ...DOMAIN_SETTINGS,
   {
     name: 'check',
     type: 'boolean',
