@@ -16,6 +16,7 @@ import {
   type ItemInfluences,
   measuredCell,
   plainCell,
+  quantiles,
 } from '../harness/kit/index.ts';
 import { type FurtherItems, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
@@ -204,7 +205,9 @@ async function scoredSelection(
       ...chosen.details,
       ...{ threshold: evaluated.threshold, positives: split.positives.length, negatives: split.negatives.length },
       ...own,
-      ...(difference ? { bow_auroc: own.auroc! - difference.value, ci95: difference.ci95 } : {}),
+      ...(difference
+        ? { bow_auroc: own.auroc! - difference.value, ci95: difference.ci95, detectable: difference.detectable }
+        : {}),
       ...(masked ? { words_removed: masked.removed } : {}),
       ...(seeds ? { latent_of_next_seed: seeds[c]!.latent } : {}),
       ...(unseen && tests[c]!.length > 0
@@ -255,13 +258,16 @@ function verdictsOf(evaluations: readonly Evaluation[]): Verdict[] | undefined {
   });
 }
 
+/** What is told of a row, not of one concept. */
+const COUNTED: readonly MetricName[] = ['concepts_beyond', 'concepts_below', 'detectable'];
+
 function cells(
   evaluations: readonly Evaluation[],
   verdicts: readonly Verdict[] | undefined,
   items: number,
 ): Required<Pick<ResultRow, 'metrics' | 'unavailable'>> {
   const n = evaluations.length;
-  const names = (Object.keys(metrics) as MetricName[]).filter((name) => !name.startsWith('concepts_'));
+  const names = (Object.keys(metrics) as MetricName[]).filter((name) => !COUNTED.includes(name));
   const measured = names.flatMap((name) => {
     const values = evaluations.flatMap(({ metrics: own }) => own[name] ?? []);
     if (values.length === 0) return [];
@@ -277,10 +283,20 @@ function cells(
   const counted = (verdict: Verdict['verdict']) =>
     plainCell(verdicts!.filter((each) => each.verdict === verdict).length / n, n);
   const shares = verdicts
-    ? { concepts_beyond: counted('beyond bag of words'), concepts_below: counted('below bag of words') }
+    ? {
+        concepts_beyond: counted('beyond bag of words'),
+        concepts_below: counted('below bag of words'),
+        ...detectableCell(evaluations),
+      }
     : {};
   const unavailable = n === 0 ? allUnavailable(metrics, REASONS.auroc) : REASONS;
   return { metrics: { ...Object.fromEntries(measured), ...shares }, unavailable };
+}
+
+function detectableCell(evaluations: readonly Evaluation[]): ResultRow['metrics'] {
+  const known = evaluations.flatMap(({ difference }) => difference?.detectable ?? []);
+  const [median] = quantiles(known, [0.5]);
+  return median == null ? {} : { detectable: plainCell(median, known.length) };
 }
 
 function samplesOf(evaluations: readonly Evaluation[], verdicts: readonly Verdict[]): RowSamples {
