@@ -82,6 +82,7 @@ export default defineTask<Options>({
     selection: 'auroc: the latent of best training AUROC; detector: the supervised method itself',
   },
   shows,
+  words: ['groups'],
   seeded: false,
   comparesSeeds: true,
   controls: ['length', 'bow', 'covariates'],

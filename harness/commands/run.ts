@@ -66,7 +66,7 @@ async function suiteFor(
   const { fetchNamed, subjectByName } = await import('../suite/subjects.ts');
   const { selectFromSuite } = await import('../suite/select.ts');
   const { limitSuite } = await import('../suite/limit.ts');
-  const { suite: named, baseDir } = await loadSuite(name);
+  const { suite: named, baseDir, domain } = await loadSuite(name);
   const { fullSuite, scoredToo } = await import('../suite/full.ts');
   const loaded = values['full'] ? fullSuite(named) : named;
   const { subject, seed, limit } = values;
@@ -81,9 +81,11 @@ async function suiteFor(
   const imported = await importedFrom(values);
   const own = subject === undefined ? undefined : await subjectByName(subject as string);
   if (own && !imported) await fetchNamed([own], { say, signal });
+  const { usualSites } = await import('../suite/usual-sites.ts');
+  const usual = domain && own && !imported ? await usualSites(own, registry) : undefined;
   const overridden = await overrideSuite(wider, {
     ...(own && { subject: own }),
-    sites: values['site'] as string[] | undefined,
+    sites: (values['site'] as string[] | undefined) ?? usual,
     imported,
     seed: seed as number | undefined,
     randomInit: values['random-init'] as RandomInit | undefined,
@@ -273,7 +275,10 @@ export const command: Command = {
   usage: 'run [suite]',
   summary: 'Run a suite: train, evaluate, report. The same command again goes on where it stopped',
   positionals: {
-    suite: { description: 'A suite by id (saxbench ls suites) or the path of its file', default: 'default' },
+    suite: {
+      description: 'A suite by id (saxbench ls suites), the path of its file, or the folder of a domain',
+      default: 'default',
+    },
   },
   examples: [
     ['saxbench run', 'the default suite on the embedded subjects'],
@@ -285,6 +290,10 @@ export const command: Command = {
       'saxbench run --judge openai,dataset --judge-url http://localhost:8000/v1 --judge-model NAME --dry-run',
       'a model as judge of steered texts beside the dataset’s own: first what it would be asked for',
     ],
+    [
+      'saxbench run ./my-domain --subject smollm2-135m',
+      'a folder of your own texts and concepts (saxbench new domain)',
+    ],
     ['saxbench run --option topk.k=32', 'an option of one method, beside the rows that are there'],
     [
       'saxbench run --plugin ./my-sae.ts --only my-sae,topk',
@@ -295,7 +304,7 @@ export const command: Command = {
     const { values, signal, say } = context;
     const registry = await registryFor(values);
     const suite = await suiteFor(context.positionals['suite']!, registry, context);
-    const { chatFor, endpointUrl } = await import('./judging.ts');
+    const { chatFor, endpointUrl, uploads } = await import('./judging.ts');
     const made = await prepared(suite, registry, context, await endpointUrl(values));
     const { plan, places, backend, provenance } = made;
     checkTasks(plan);
@@ -311,6 +320,7 @@ export const command: Command = {
     });
     const findings = await compareFolder(out, plan);
     if (!values['overwrite']) refuseOthers(out, findings);
+    for (const line of uploads(plan, values)) say(line);
     sayImports(plan, say);
     if (values['dry-run']) return showPlan(plan, registry, context);
     await removeOthers(findings);

@@ -284,6 +284,22 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Also take results made with --limit into the reports.',
   },
   {
+    name: 'include-texts',
+    type: 'boolean',
+    default: false,
+    commands: ['run', 'report'],
+    description:
+      'Show texts of private domains in the reports too, where ids stand otherwise. The files then hold them: mind whom you send them to.',
+  },
+  {
+    name: 'allow-upload',
+    type: 'boolean',
+    default: false,
+    commands: ['run'],
+    description:
+      'Let a judge behind an endpoint read what is made of the private texts of a domain; without it such a run is refused.',
+  },
+  {
     name: 'check',
     type: 'boolean',
     default: false,
