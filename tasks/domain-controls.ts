@@ -20,13 +20,7 @@ import {
 } from '../harness/kit/index.ts';
 import { type FurtherItems, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
-import {
-  aurocDifference,
-  bagOfWordsScores,
-  type Difference,
-  groupNumbers,
-  type HeldOut,
-} from './domain-controls/beyond.ts';
+import { aurocDifference, bagOfWordsScores, type Difference, type HeldOut } from './domain-controls/beyond.ts';
 import { type ConceptMetrics, evaluateConcept } from './domain-controls/evaluate.ts';
 import { type GroupTest, groupTests, partings, unseenGroups, withinGroups } from './domain-controls/groups.ts';
 import { type Relatives, relativesOf } from './domain-controls/hierarchy.ts';
@@ -50,7 +44,8 @@ interface Around {
   splits: ConceptSplit[];
   relatives: Relatives[];
   tests: GroupTest[][];
-  groups: number[];
+  /** Of each item, as intervals take them together. */
+  groups: Uint32Array;
   /** By concept; undefined where items have no texts. */
   words: HeldOut[] | undefined;
   marked: (MarkedRows | undefined)[];
@@ -143,7 +138,7 @@ async function surroundings(
     splits,
     relatives: relativesOf(set, splits),
     tests: splits.map((split) => groupTests(set.items, split, ways)),
-    groups: groupNumbers(set.items),
+    groups: labelled.activations.groups ?? Uint32Array.from(set.items.keys()),
     words: hasTexts ? splits.map((split) => bagOfWordsScores(set.items, split)) : undefined,
     marked: splits.map(({ positives }, c) =>
       subject?.type === 'lm' ? markedRows(labelled, subject, set.concepts[c]!, positives) : undefined,

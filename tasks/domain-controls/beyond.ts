@@ -52,7 +52,7 @@ export interface Difference {
  * items' influences on the two, summed by group first; Student's t with the degrees of freedom of the smaller class. Where no item
  * differs from another, the interval is that of equal values.
  */
-export function aurocDifference(split: ConceptSplit, a: HeldOut, b: HeldOut, groups: readonly number[]): Difference {
+export function aurocDifference(split: ConceptSplit, a: HeldOut, b: HeldOut, groups: ArrayLike<number>): Difference {
   const [of1, of2] = [aurocInfluence(a.positives, a.negatives), aurocInfluence(b.positives, b.negatives)];
   const less = (name: 'positives' | 'negatives') => of1[name].map((each, i) => each - of2[name][i]!);
   const places = joined(Uint32Array, [split.positives, split.negatives]);
@@ -73,15 +73,4 @@ export function aurocDifference(split: ConceptSplit, a: HeldOut, b: HeldOut, gro
   const ci95: [number, number] = [Math.max(-1, value - half), Math.min(1, value + half)];
   const p = 2 * studentCdf(-Math.abs(value) / se, df);
   return { value, ci95, p, detectable: (critical + power) * se, influences };
-}
-
-/** A number for each item: that of its group, or its own. */
-export function groupNumbers(items: readonly Item[]): number[] {
-  const numbers = new Map<string, number>();
-  return items.map(({ group }, i) => {
-    if (group === undefined) return i;
-    const number = numbers.get(group) ?? i;
-    numbers.set(group, number);
-    return number;
-  });
 }
