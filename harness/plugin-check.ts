@@ -79,6 +79,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
     checkMetrics(plugin['metrics'], fail);
     checkAxes(plugin['axes'], fail);
     checkShows(plugin as unknown as TaskDefinition, fail);
+    checkWords(plugin as unknown as TaskDefinition, fail);
     checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
     checkEmbeds(plugin['embeds'], plugin['options'] as OptionsSchema, fail);
   }
@@ -164,6 +165,11 @@ function metricsShown(
     ['scaling', scaling ? [scaling.missing] : []],
   ];
   return named.flatMap(([part, names]) => names.map((name): [string, unknown] => [part, name]));
+}
+
+function checkWords({ words }: TaskDefinition, fail: Fail): void {
+  const isList = words === undefined || (Array.isArray(words) && words.every((name) => typeof name === 'string'));
+  if (!isList) fail("'words': a list of names of fields of 'details'", words);
 }
 
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError, unknownName } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
-import { readPlacedResult, resultFiles } from '../harness/results.ts';
+import { readPlacedResult, resultFiles, withHeld } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { citationOf } from './citation.ts';
@@ -31,6 +31,8 @@ export { summaryTable } from './summary.ts';
 export interface ReportOptions {
   /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
   includeLimited?: boolean;
+  /** Show words of private items, which lie in the run's folder beside its results. */
+  includeTexts?: boolean;
   title?: string;
   /** Where the results lie, for the reader of LEADERBOARD.md; a path relative to it. */
   source?: string;
@@ -61,7 +63,12 @@ export interface LoadedResults {
 export async function loadResults(dir: string, options: ReportOptions = {}): Promise<LoadedResults> {
   const atOnce = pLimit(READ_AT_ONCE);
   const read = await Promise.allSettled(
-    (await resultFiles(dir)).map((file) => atOnce(() => readPlacedResult(dir, file))),
+    (await resultFiles(dir)).map((file) =>
+      atOnce(async () => {
+        const result = await readPlacedResult(dir, file);
+        return options.includeTexts ? withHeld(dir, file, result) : result;
+      }),
+    ),
   );
   if (read.length === 0) {
     throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);

@@ -16,16 +16,11 @@ import {
   type ItemInfluences,
   measuredCell,
   plainCell,
+  quantiles,
 } from '../harness/kit/index.ts';
 import { type FurtherItems, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
-import {
-  aurocDifference,
-  bagOfWordsScores,
-  type Difference,
-  groupNumbers,
-  type HeldOut,
-} from './domain-controls/beyond.ts';
+import { aurocDifference, bagOfWordsScores, type Difference, type HeldOut } from './domain-controls/beyond.ts';
 import { type ConceptMetrics, evaluateConcept } from './domain-controls/evaluate.ts';
 import { type GroupTest, groupTests, partings, unseenGroups, withinGroups } from './domain-controls/groups.ts';
 import { type Relatives, relativesOf } from './domain-controls/hierarchy.ts';
@@ -49,7 +44,8 @@ interface Around {
   splits: ConceptSplit[];
   relatives: Relatives[];
   tests: GroupTest[][];
-  groups: number[];
+  /** Of each item, as intervals take them together. */
+  groups: Uint32Array;
   /** By concept; undefined where items have no texts. */
   words: HeldOut[] | undefined;
   marked: (MarkedRows | undefined)[];
@@ -81,6 +77,7 @@ export default defineTask<Options>({
     selection: 'auroc: the latent of best training AUROC; detector: the supervised method itself',
   },
   shows,
+  words: ['groups'],
   seeded: false,
   comparesSeeds: true,
   controls: ['length', 'bow', 'covariates'],
@@ -141,7 +138,7 @@ async function surroundings(
     splits,
     relatives: relativesOf(set, splits),
     tests: splits.map((split) => groupTests(set.items, split, ways)),
-    groups: groupNumbers(set.items),
+    groups: labelled.activations.groups ?? Uint32Array.from(set.items.keys()),
     words: hasTexts ? splits.map((split) => bagOfWordsScores(set.items, split)) : undefined,
     marked: splits.map(({ positives }, c) =>
       subject?.type === 'lm' ? markedRows(labelled, subject, set.concepts[c]!, positives) : undefined,
@@ -204,7 +201,9 @@ async function scoredSelection(
       ...chosen.details,
       ...{ threshold: evaluated.threshold, positives: split.positives.length, negatives: split.negatives.length },
       ...own,
-      ...(difference ? { bow_auroc: own.auroc! - difference.value, ci95: difference.ci95 } : {}),
+      ...(difference
+        ? { bow_auroc: own.auroc! - difference.value, ci95: difference.ci95, detectable: difference.detectable }
+        : {}),
       ...(masked ? { words_removed: masked.removed } : {}),
       ...(seeds ? { latent_of_next_seed: seeds[c]!.latent } : {}),
       ...(unseen && tests[c]!.length > 0
@@ -255,13 +254,16 @@ function verdictsOf(evaluations: readonly Evaluation[]): Verdict[] | undefined {
   });
 }
 
+/** What is told of a row, not of one concept. */
+const COUNTED: readonly MetricName[] = ['concepts_beyond', 'concepts_below', 'detectable'];
+
 function cells(
   evaluations: readonly Evaluation[],
   verdicts: readonly Verdict[] | undefined,
   items: number,
 ): Required<Pick<ResultRow, 'metrics' | 'unavailable'>> {
   const n = evaluations.length;
-  const names = (Object.keys(metrics) as MetricName[]).filter((name) => !name.startsWith('concepts_'));
+  const names = (Object.keys(metrics) as MetricName[]).filter((name) => !COUNTED.includes(name));
   const measured = names.flatMap((name) => {
     const values = evaluations.flatMap(({ metrics: own }) => own[name] ?? []);
     if (values.length === 0) return [];
@@ -277,10 +279,20 @@ function cells(
   const counted = (verdict: Verdict['verdict']) =>
     plainCell(verdicts!.filter((each) => each.verdict === verdict).length / n, n);
   const shares = verdicts
-    ? { concepts_beyond: counted('beyond bag of words'), concepts_below: counted('below bag of words') }
+    ? {
+        concepts_beyond: counted('beyond bag of words'),
+        concepts_below: counted('below bag of words'),
+        ...detectableCell(evaluations),
+      }
     : {};
   const unavailable = n === 0 ? allUnavailable(metrics, REASONS.auroc) : REASONS;
   return { metrics: { ...Object.fromEntries(measured), ...shares }, unavailable };
+}
+
+function detectableCell(evaluations: readonly Evaluation[]): ResultRow['metrics'] {
+  const known = evaluations.flatMap(({ difference }) => difference?.detectable ?? []);
+  const [median] = quantiles(known, [0.5]);
+  return median == null ? {} : { detectable: plainCell(median, known.length) };
 }
 
 function samplesOf(evaluations: readonly Evaluation[], verdicts: readonly Verdict[]): RowSamples {

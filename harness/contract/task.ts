@@ -219,6 +219,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   /** What its tables show. */
   shows?: TaskDisplay;
   /**
+   * Names of the fields of `details`, at any depth, that hold words of items, or texts that go on from them; none: `[]`. Results of
+   * private items are kept without them, and those of a task that does not say so without any details.
+   */
+  words?: readonly string[];
+  /**
    * For tasks that change the subject. `judged`: a judge rates what was generated; the task has the options `judge` (an
    * id, or several of which the first ranks) and `judgeOptions` (of several judges by their ids), and the judges' versions,
    * options and code are part of the key of its results. `likelihood`: the changed subject itself is rated, by what it makes

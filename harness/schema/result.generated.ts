@@ -113,6 +113,10 @@ export interface ResultDataset {
    */
   notes?: string[];
   /**
+   * Its texts or images are private: details are without their words, which lie in the run's folder alone.
+   */
+  privateItems?: true;
+  /**
    * Activation vectors that the policy keeps.
    */
   trainRows: number;

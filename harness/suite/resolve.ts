@@ -368,6 +368,7 @@ async function resolveDataset(
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
     ...(dataset.activations ? { ownActivations: true } : {}),
+    ...(dataset.privateItems ? { privateItems: true } : {}),
   };
 }
 

@@ -17,6 +17,8 @@ export interface ResolvedDataset {
   hasConcepts: boolean;
   /** Its items are activations: no subject takes part. */
   ownActivations?: boolean;
+  /** Results are not to hold its texts, nor judges elsewhere to read them. */
+  privateItems?: boolean;
 }
 
 /** Which positions are rows. */

@@ -54,7 +54,8 @@ const textOf = (value: unknown): string | undefined =>
 
 function exampleOf(given: unknown): Example[] {
   if (!isFields(given)) return [];
-  const text = textOf(given['text']);
+  const id = textOf(given['prompt_id']);
+  const text = textOf(given['text']) ?? (id && `(the text after ${id} is private: --include-texts shows it)`);
   if (text === undefined) return [];
   const prompt = textOf(given['prompt']);
   const ratings = Object.entries(given).filter(([name, value]) => typeof value === 'number' && name !== 'latent');

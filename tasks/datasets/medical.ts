@@ -34,8 +34,8 @@ const OPTIONS: OptionsSchema = {
   entitiesPath: pathOption('The bio-NER corpora in BIO form: the archive mtl-bioner-iob.tar.gz, or its folder.'),
   general: documentFiles('Files of general texts, in whose sentences clinical words have another sense'),
   agnewsPath: pathOption('AG News (CSV): further general texts.'),
-  train: { type: 'integer', minimum: 6, maximum: 10000, default: 40, description: 'Training items of a class.' },
-  eval: { type: 'integer', minimum: 6, maximum: 10000, default: 24, description: 'Evaluation items of a class.' },
+  train: { type: 'integer', minimum: 6, maximum: 10000, default: 72, description: 'Training items of a class.' },
+  eval: { type: 'integer', minimum: 6, maximum: 10000, default: 60, description: 'Evaluation items of a class.' },
   words: {
     type: 'integer',
     minimum: 16,

@@ -38,6 +38,15 @@ export const metrics = {
     unit: '',
     version: 1,
   },
+  detectable: {
+    description:
+      'Difference from bag of words that the test of one concept would find with a power of 80 % (uncorrected); median over concepts. Where it is ' +
+      'large, “not shown” says little.',
+    direction: 'min',
+    range: [0, null],
+    unit: '',
+    version: 1,
+  },
   masked_auroc: share(
     'max',
     rocVersion,
@@ -125,6 +134,7 @@ export const REASONS: Record<MetricName, string> = {
   auroc: 'no concept has a detector here',
   concepts_beyond: 'items have no texts to count words of',
   concepts_below: 'items have no texts to count words of',
+  detectable: 'items have no texts to count words of, or differ in nothing',
   masked_auroc: 'no words were taken out: that takes a language model, and positives that name the concept',
   masked_loss: 'no words were taken out: that takes a language model, and positives that name the concept',
   affirmed_fires: 'no sentence was put in: that takes a language model and two concepts that a text can deny',
@@ -146,7 +156,7 @@ export const REASONS: Record<MetricName, string> = {
 
 export const shows: TaskDisplay = {
   columns: [
-    ...['auroc', 'concepts_beyond', 'concepts_below', 'masked_auroc', 'masked_loss'],
+    ...['auroc', 'concepts_beyond', 'concepts_below', 'detectable', 'masked_auroc', 'masked_loss'],
     ...['affirmed_fires', 'negated_fires', 'family_fires', 'other_fires', 'denied_auroc'],
     ...['precision_at_prevalence', 'recall_at_prevalence', 'sibling_auroc', 'least_child_recall'],
     ...['within_group_auroc', 'unseen_group_auroc', 'token_auroc', 'seed_cosine', 'seed_agreement'],

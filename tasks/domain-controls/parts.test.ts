@@ -5,7 +5,7 @@ import type { ConceptSet, Item } from '../../harness/contract.ts';
 import { createRng } from '../../harness/kit/index.ts';
 import { memoryActivations } from '../../harness/testing/activations.ts';
 import { conceptSplits } from '../concept-detection/splits.ts';
-import { aurocDifference, bagOfWordsScores, groupNumbers } from './beyond.ts';
+import { aurocDifference, bagOfWordsScores } from './beyond.ts';
 import { groupTests, partings } from './groups.ts';
 import { relativesOf } from './hierarchy.ts';
 import { ownWords, withoutWords } from './own-words.ts';
@@ -181,7 +181,7 @@ test('beyond bag of words: DeLong by hand, groups count once, a copy differs by 
   const split = { ...splits[0]!, positives: Uint32Array.of(4, 5, 6), negatives: Uint32Array.of(7, 8) };
   const a = { positives: Float64Array.of(3, 2, 1), negatives: Float64Array.of(0, 1.5) };
   const b = { positives: Float64Array.of(3, 0, 1), negatives: Float64Array.of(2, 1.5) };
-  const alone = groupNumbers(set.items);
+  const alone = [...set.items.keys()];
   const { value, ci95, p } = aurocDifference(split, a, b, alone);
   // Placements: a 1, 1, .5 and 1, 2/3; b 1, 0, 0 and 1/3, 1/3. Differences 0, 1, .5 and 2/3, 1/3.
   assert.ok(Math.abs(value - 0.5) < 1e-12);
@@ -196,7 +196,7 @@ test('beyond bag of words: DeLong by hand, groups count once, a copy differs by 
   const silent = { positives: new Float64Array(3), negatives: new Float64Array(2) };
   const below = aurocDifference(split, silent, perfect, alone);
   assert.equal([below.value, below.p], [-0.5, 0.5], 'as two coins');
-  const grouped = groupNumbers(set.items.map((each, i) => (i >= 7 ? { ...each, group: 'g' } : each)));
+  const grouped = alone.map((i) => Math.min(i, 7));
   assert.is(aurocDifference(split, a, b, grouped).ci95, null, 'one group of negatives has no spread that is known');
   const words = bagOfWordsScores(set.items, splits[0]!);
   assert.ok(Math.min(...words.positives) > Math.max(...words.negatives));
