@@ -83,7 +83,10 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   },
   {
     part: 'harness/commands/',
-    may: ['harness/', ...['index', 'reference', 'compare', 'history', 'submitted'].map((door) => `reports/${door}.ts`)],
+    may: [
+      'harness/',
+      ...['index', 'reference', 'compare', 'history', 'submitted', 'assessment'].map((door) => `reports/${door}.ts`),
+    ],
   },
   // The machine between the commands and the contract: plan, store, execute, results, registry, suite, …
   { part: 'harness/', may: ['harness/'] },
@@ -168,7 +171,7 @@ const LAYERS = [
     'options',
     'code',
   ],
-  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
+  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute', 'assess'],
 ];
 
 /** Place of a file in the machine; −1 outside. */

@@ -5,6 +5,7 @@ import { environmentName, type Setting, settingsOf } from '../config/settings.ts
 import { suggest, UserError, unknownName } from '../errors.ts';
 import { packageVersion } from '../paths.ts';
 import { pluginFault } from '../plugin-fault.ts';
+import { command as assess } from './assess.ts';
 import type { Command, CommandContext } from './command.ts';
 import { command as compare } from './compare.ts';
 import { command as convert } from './convert.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   report,
   compare,
   history,
+  assess,
   ls,
   fetchKnown,
   store,

@@ -7,6 +7,7 @@ export type CommandName =
   | 'report'
   | 'compare'
   | 'history'
+  | 'assess'
   | 'ls'
   | 'fetch'
   | 'store'

@@ -1,6 +1,8 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
+import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
+import { DOMAIN_SETTINGS } from './domain-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
 import { SUBMIT_SETTINGS } from './submit-settings.ts';
 
@@ -12,6 +14,7 @@ const ALL: readonly CommandName[] = [
   'report',
   'compare',
   'history',
+  'assess',
   'ls',
   'fetch',
   'store',
@@ -44,7 +47,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'only',
     type: 'list',
-    commands: ['run', 'report'],
+    commands: ['run', 'report', 'assess'],
     value: 'FILTER',
     description: 'Only these: methods=topk,pca tasks=steering subjects=… sites=… seeds=…, or bare names.',
   },
@@ -59,7 +62,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new', 'submit'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'assess', 'store', 'convert', 'new', 'submit'],
     value: 'DIR',
     description:
       'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one; submit: reports/submissions).',
@@ -250,7 +253,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: [...COMPUTING, 'convert', 'submit'],
+    commands: [...COMPUTING, 'convert', 'submit', 'assess'],
     description: 'Replace another SAE, results of a run under other settings, or a submission, that lie in --out.',
   },
   {
@@ -283,22 +286,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     description: 'Also take results made with --limit into the reports.',
   },
-  {
-    name: 'include-texts',
-    type: 'boolean',
-    default: false,
-    commands: ['run', 'report'],
-    description:
-      'Show texts of private domains in the reports too, where ids stand otherwise. The files then hold them: mind whom you send them to.',
-  },
-  {
-    name: 'allow-upload',
-    type: 'boolean',
-    default: false,
-    commands: ['run'],
-    description:
-      'Let a judge behind an endpoint read what is made of the private texts of a domain; without it such a run is refused.',
-  },
+  ...DOMAIN_SETTINGS,
   {
     name: 'check',
     type: 'boolean',
@@ -315,6 +303,7 @@ export const SETTINGS: readonly Setting[] = [
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
   ...COMPARE_SETTINGS,
+  ...ASSESS_SETTINGS,
   ...SUBMIT_SETTINGS,
   {
     name: 'force',
@@ -371,7 +360,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'progress',
     type: 'boolean',
     default: true,
-    commands: [...COMPUTING, 'submit', 'verify'],
+    commands: [...COMPUTING, 'submit', 'verify', 'assess'],
     description: 'Show progress (--no-progress: do not).',
   },
   {

@@ -44,9 +44,10 @@ export const SUBMIT_SETTINGS: readonly Setting[] = [
     name: 'draw',
     type: 'number',
     min: 0,
-    commands: ['verify'],
+    commands: ['verify', 'assess'],
     value: 'N',
-    description: 'What draws the seed that is run again; drawn anew, and said, when not given.',
+    description:
+      'verify: what draws the seed that is run again; drawn anew, and said, when not given. assess export: what draws latents, items and their order; 0 when not given.',
   },
   {
     name: 'whole',

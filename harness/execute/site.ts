@@ -5,7 +5,7 @@ import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
 import type { Item, ItemEmbedder } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
-import type { FittedMethod, LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
+import type { FittedMethod, LabelledActivations, Mark, PooledLatents, TrainingSpeed } from '../contract/methods.ts';
 import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
@@ -77,6 +77,10 @@ export interface RunningSite {
 }
 
 export interface FittedAtSite {
+  method: FittedMethod;
+  activations: SiteActivations;
+  /** Its latents of whole items, kept as long as the method is. */
+  latents(set: ActivationSet): Promise<PooledLatents>;
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
@@ -311,6 +315,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
+    const latents = (set: ActivationSet) => pooled(set, () => poolLatents(method, set, { signal }));
     const others = createOnce();
     const opened: FittedMethod[] = [];
     const ofSeed = ({ key, seed }: { key: string; seed: number }) =>
@@ -322,6 +327,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       });
     try {
       await use({
+        ...{ method, activations: sets, latents },
         async evaluate(evaluation) {
           const { task, taskSeed, prepare: prepareKey, otherSeed } = evaluation;
           const taskDefinition = await registry.get('task', task.id);
@@ -346,7 +352,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                   ...context,
                   method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
-                  latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
+                  latents,
                   ...(otherSeed ? { otherSeed: () => ofSeed(otherSeed) } : {}),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },

@@ -6,15 +6,10 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findChromium, printPdfs } from '../../dist/reports/figures/chromium.js';
+import { findBrowser } from './find-browser.mjs';
 
-const executablePath = findChromium();
-const playwright = await import('playwright-core').catch(() => undefined);
-if (!executablePath || !playwright) {
-  console.log(`skipped: no ${playwright ? 'Chromium' : 'playwright-core'} here`);
-  process.exit(0);
-}
-
-const browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await findBrowser();
+if (!browser) process.exit(0);
 try {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: 'light' });
   const complaints = [];
@@ -142,7 +137,7 @@ try {
   // A figure for a paper: one page of its size, the same each time.
   const text = '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><text y="20">α</text></svg>';
   const [once, again] = await printPdfs(
-    executablePath,
+    findChromium(),
     [text, text].map((each) => ({ text: each, width: 96, height: 48 })),
   );
   assert.match(once.toString('latin1'), /^%PDF-[\s\S]*\/MediaBox \[0 0 72 36\]/);
