@@ -11,7 +11,7 @@ import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
-export { type Conditions, conditionsOf, inWords } from './results/conditions.ts';
+export { backendInWords, type Conditions, conditionsOf, inWords } from './results/conditions.ts';
 export { mainMetric } from './results/rows.ts';
 
 /** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */

@@ -1,5 +1,6 @@
 /** @file What `run` and `train` do alike between a suite and its execution. */
 import type { PreparedRun } from '../execute/run.ts';
+import type { Precision } from '../num/precision.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { CommandContext } from './command.ts';
@@ -16,7 +17,8 @@ export async function prepared(
   const { prepareRun } = await import('../execute/run.ts');
   const limited = values['limit'] !== undefined;
   return prepareRun(suite, registry, {
-    ...{ backend: values['backend'] as string, limited, passed, settings: values, say },
+    ...{ backend: values['backend'] as string, precision: values['precision'] as Precision },
+    ...{ limited, passed, settings: values, say },
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }

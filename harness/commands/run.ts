@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import type { Executor, Failure } from '../execute/executor.ts';
 import type { RunSummary } from '../execute.ts';
 import { OWN_THREADS } from '../num/backends/names.ts';
+import type { Precision } from '../num/precision.ts';
 import { fewOpenFiles } from '../open-files.ts';
 import type { Plan, StepKind } from '../plan.ts';
 import type { Registry } from '../registry.ts';
@@ -279,7 +280,8 @@ async function executorFor(backend: string, values: Values): Promise<Executor> {
   const { threads } = await import('../execute/threads.ts');
   const one = OWN_THREADS.includes(backend) || fewOpenFiles();
   const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
-  return threads({ threads: most, backend, plugins: (values['plugin'] ?? []) as string[] });
+  const precision = values['precision'] as Precision;
+  return threads({ threads: most, backend, precision, plugins: (values['plugin'] ?? []) as string[] });
 }
 
 export const command: Command = {

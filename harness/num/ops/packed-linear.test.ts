@@ -6,7 +6,7 @@ import { initBackend, probeBackends } from '../backend.ts';
 import { runKernel } from '../kernels/own.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
-import { canPackLinear, type PackedType, packedLinear, packedRows, packLinear, unpackLinear } from './packed-linear.ts';
+import { canPackLinear, packedLinear, packedRows, packLinear, type StoredType, unpackLinear } from './packed-linear.ts';
 
 const test = suite('num/ops/packed-linear');
 const native = (await probeBackends()).some(({ name, available }) => name === 'native' && available);
@@ -14,18 +14,18 @@ const rng = createRng('packed-linear');
 const draw = (size: number) => rng.fillNormal(new Float32Array(size));
 
 /** Numbers as a file of the type gives them, the ends of its range among them. */
-const ROUNDED: Record<PackedType, (values: Float32Array) => Float32Array> = {
+const ROUNDED: Record<StoredType, (values: Float32Array) => Float32Array> = {
   F32: (values) => values,
   BF16: (values) => bfloatToFloat(floatToBfloat(values)),
   F16: (values) => halfToFloat(floatToHalf(values)),
 };
-const EXTREMES: Record<PackedType, number[]> = {
+const EXTREMES: Record<StoredType, number[]> = {
   F32: [0, -0, 1e-45, -3.4e38],
   BF16: [0, -0, 2 ** -133, -(2 ** -126), 2 ** 127, -1.5],
   F16: [0, -0, 2 ** -24, -3 * 2 ** -24, 1023 * 2 ** -24, 2 ** -14, -65504, 1.5],
 };
 
-function weightOf(type: PackedType, out: number, width: number): Tensor2D {
+function weightOf(type: StoredType, out: number, width: number): Tensor2D {
   const values = draw(out * width);
   values.set(EXTREMES[type].slice(0, values.length));
   return tf.tensor2d(ROUNDED[type](values), [out, width]);
@@ -79,9 +79,9 @@ else {
   }
 
   test('what a type does not hold is refused, never rounded', () => {
-    const wrong: [PackedType, number][] = [
-      ...[1 + 2 ** -8, Number.NaN, 1e-45].map((value): [PackedType, number] => ['BF16', value]),
-      ...[131072, 1 + 2 ** -11, 2 ** -25, Number.POSITIVE_INFINITY, 1e-45].map((value): [PackedType, number] => [
+    const wrong: [StoredType, number][] = [
+      ...[1 + 2 ** -8, Number.NaN, 1e-45].map((value): [StoredType, number] => ['BF16', value]),
+      ...[131072, 1 + 2 ** -11, 2 ** -25, Number.POSITIVE_INFINITY, 1e-45].map((value): [StoredType, number] => [
         'F16',
         value,
       ]),
