@@ -19,7 +19,8 @@ import {
   type ThreadTask,
 } from './threads.ts';
 
-const { plan, worker, storeRoot, places, out, endpoint, provenance, backend, precision, plugins } = workerData as ThreadTask;
+const { plan, worker, storeRoot, places, out, endpoint, provenance, backend, precision, plugins } =
+  workerData as ThreadTask;
 const tell = (message: ThreadMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 const { signal } = controller;

@@ -125,7 +125,8 @@ test('products are never emulated unless the model is asked for', () => {
   const problem = problemOf([3, 8, 9], 1, (from) => from.real());
   const { bfloat } = startAddon();
   if (bfloat === '') assert.throws(() => product(problem, 'best'), /this CPU has no such products of bfloat16/);
-  if (bfloat !== 'amx_bf16') assert.throws(() => product(problem, 'tiles'), /this CPU has no such products of bfloat16/);
+  if (bfloat !== 'amx_bf16')
+    assert.throws(() => product(problem, 'tiles'), /this CPU has no such products of bfloat16/);
   else assert.equal(bits(product(problem, 'best')), bits(product(problem, 'tiles')));
 });
 

@@ -6,7 +6,16 @@ import { initBackend, probeBackends } from '../backend.ts';
 import { runKernel } from '../kernels/own.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
-import { canPackLinear, packedLinear, packedRows, packLinear, type StoredType, unpackLinear } from './packed-linear.ts';
+import { type BlockShape, servesBlock } from './block.ts';
+import {
+  canPackLinear,
+  heldAs,
+  packedLinear,
+  packedRows,
+  packLinear,
+  type StoredType,
+  unpackLinear,
+} from './packed-linear.ts';
 
 const test = suite('num/ops/packed-linear');
 const native = (await probeBackends()).some(({ name, available }) => name === 'native' && available);
@@ -77,6 +86,31 @@ else {
       }
     });
   }
+
+  test('in precision bf16 weights are held in pairs, and products are those of rounded factors, with a gradient', async () => {
+    assert.is(heldAs('F32'), 'F32');
+    if (!(await initBackend('native')).detail.includes('bf16')) return;
+    await initBackend('native', 'bf16');
+    assert.is(heldAs('F16'), 'BF16_PAIRS');
+    assert.is(servesBlock({ d: 8, mlp: 8, heads: 1, kvHeads: 1, headDim: 8, gated: true } as BlockShape), false);
+    tf.tidy(() => {
+      const whole = tf.tensor2d(draw(40 * 70), [40, 70]);
+      const x = tf.tensor2d(draw(13 * 70), [13, 70]);
+      const round = (t: Tensor2D) => tf.tensor2d(ROUNDED.BF16(t.dataSync() as Float32Array), t.shape);
+      const weight = round(whole);
+      const packed = packLinear(whole, heldAs('F32'));
+      assert.equal(bits(unpackLinear(packed)), bits(tf.transpose(weight)));
+      assert.equal(bits(packedRows(packed, Int32Array.of(39, 0))), bits(tf.gather(weight, [39, 0])));
+      const bias = tf.tensor1d(draw(40));
+      const expected = tf.add(tf.matMul(round(x), weight, false, true), bias);
+      const off = tf.max(tf.abs(tf.sub(packedLinear(x, packed, bias), expected))).dataSync()[0]!;
+      assert.ok(off < 1e-4, `off by ${off}`);
+      const found = tf.grad((x) => tf.sum(packedLinear(x as Tensor2D, packed, bias)))(x);
+      const ones = tf.ones([13, 40]) as Tensor2D;
+      assert.equal(bits(found as Tensor2D), bits(tf.matMul(ones, weight)));
+    });
+    await initBackend('native');
+  });
 
   test('what a type does not hold is refused, never rounded', () => {
     const wrong: [StoredType, number][] = [
