@@ -16,6 +16,8 @@ const files: string[] = ROOTS.flatMap((root) =>
 )
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
   .map((entry) => relative(packageRoot, join(entry.parentPath, entry.name)))
+  // What others sent in is nobody's code here.
+  .filter((file) => !file.startsWith('reports/submissions/'))
   .sort();
 
 const textOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8');
@@ -81,7 +83,10 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   },
   {
     part: 'harness/commands/',
-    may: ['harness/', 'reports/index.ts', 'reports/reference.ts', 'reports/compare.ts', 'reports/history.ts'],
+    may: [
+      'harness/',
+      ...['index', 'reference', 'compare', 'history', 'submitted', 'assessment'].map((door) => `reports/${door}.ts`),
+    ],
   },
   // The machine between the commands and the contract: plan, store, execute, results, registry, suite, …
   { part: 'harness/', may: ['harness/'] },
@@ -104,6 +109,8 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'tasks/datasets/', may: [...AUTHORS, 'tasks/worlds/', 'tasks/judges/'] },
   // The tasks that steer are several: what they share lies with the first of them.
   { part: 'tasks/steering-', may: [...AUTHORS, 'tasks/judges/', 'tasks/steering/'] },
+  // What is chosen for a concept, and on which items, is the same in both.
+  { part: 'tasks/domain-controls', may: [...AUTHORS, 'tasks/concept-detection/'] },
   { part: 'tasks/', may: [...AUTHORS, 'tasks/judges/'] },
 ];
 
@@ -164,7 +171,7 @@ const LAYERS = [
     'options',
     'code',
   ],
-  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute'],
+  ...['suite', 'plan', 'store', 'provenance', 'progress', 'results', 'execute', 'assess'],
 ];
 
 /** Place of a file in the machine; −1 outside. */

@@ -20,7 +20,10 @@ function findPackageRoot(): string {
 export const packageRoot: string = findPackageRoot();
 
 /** The embedded language model that examples and tools name: that of the suite `default`. */
-export const EMBEDDED_LM = 'tiny-lm-planted';
+export const EMBEDDED_LM = 'tiny-lm-chain';
+
+/** The site of it that the suite `default` reads. */
+export const EMBEDDED_SITE = 'blocks.1.hook_resid_post';
 
 /** Extension of the modules that run: `.ts` under a TypeScript loader, `.js` when compiled. */
 export const codeExtension: '.ts' | '.js' = here.endsWith('.ts') ? '.ts' : '.js';

@@ -361,4 +361,23 @@ test('subjects of a method or task are kept to', () => {
   assert.ok(results(planSuite(given)).filter((label) => label.includes('steering')).length === 2);
 });
 
+test('a task that compares seeds has the next seed’s fit in its key, and that fit stands before it; of one seed there is none', () => {
+  const compares = base({ tasks: [task('reconstruction', { comparesSeeds: true })] });
+  const plan = planSuite(compares);
+  const [sitePlan] = plan.sites;
+  const [first, second, lone] = sitePlan!.fits;
+  assert.equal(first!.evaluations[0]!.otherSeed, { key: second!.key, seed: second!.seed });
+  assert.equal(second!.evaluations[0]!.otherSeed, { key: first!.key, seed: first!.seed });
+  assert.is(lone!.evaluations[0]!.otherSeed, undefined);
+  const keys = planSteps(plan).map(({ key }) => key);
+  assert.ok(keys.indexOf(second!.key) < keys.indexOf(first!.evaluations[0]!.key));
+  const place = 'lm blocks.0.hook_resid_post topk';
+  assert.equal(newSteps(base({ ...compares, seeds: [3] }), compares), [
+    `fit ${place} seed 4`,
+    // The seed that stood alone has now another beside it.
+    `evaluate ${place} reconstruction seed 3`,
+    `evaluate ${place} reconstruction seed 4`,
+  ]);
+});
+
 test.run();

@@ -31,6 +31,8 @@ export interface Evaluation {
   seed: number;
   /** Seed that the task draws from: constant for tasks that are not seeded. */
   taskSeed: number;
+  /** The fit of the same method with the run's next seed, where the task compares the two. */
+  otherSeed?: { key: string; seed: number };
   settings: ResultSettings;
   /** Heading of the control that it is: it steers a subject that was trained for it. No part of the key. */
   plantedControl?: string;
@@ -179,9 +181,12 @@ function planSite(
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
   for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
-    for (const seed of method.seeded ? suite.seeds : suite.seeds.slice(0, 1)) {
+    const fitted = method.seeded ? suite.seeds : suite.seeds.slice(0, 1);
+    for (const [place, seed] of fitted.entries()) {
       const target = method.target === undefined ? undefined : planTarget(method.target, activationsAt);
       const fit = planFit(suite, subject, activations, method, seed, target);
+      const next = fitted[(place + 1) % fitted.length]!;
+      const other = next === seed ? undefined : planFit(suite, subject, activations, method, next, target);
       const entry = `${method.name} ${fit.key}`;
       fits.set(entry, fit);
       for (const task of scoredBy) {
@@ -191,7 +196,8 @@ function planSite(
           const taskSeed = task.seeded ? resultSeed : NO_SEED;
           const prepare = task.prepares ? planPrepare(suite, subject, activations, task, taskSeed, target) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
-          const inputs = { ...activations, fit: fit.key, prepare: prepare?.key };
+          const otherSeed = task.comparesSeeds && other ? { key: other.key, seed: other.seed } : undefined;
+          const inputs = { ...activations, fit: fit.key, prepare: prepare?.key, otherSeed: otherSeed?.key };
           const scored = {
             ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task) },
             ...{
@@ -208,6 +214,7 @@ function planSite(
             prepare: prepare?.key,
             seed: resultSeed,
             taskSeed,
+            ...(otherSeed ? { otherSeed } : {}),
             settings: {
               row: sha256Json({ ...all, labels, inputs: { ...activations, fit: fit.setting } }),
               table: sha256Json({ ...all, inputs: activations }),
@@ -369,7 +376,10 @@ export function planSteps(plan: Plan): Step[] {
       const named = [subject.id, site, fit.method.name];
       const seed = fit.method.seeded ? [`seed ${fit.seed}`] : [];
       add('fit', fit.key, ...named, ...seed);
-      for (const { key, task, seed } of fit.evaluations) add('evaluate', key, ...named, task.id, `seed ${seed}`);
+      for (const { key, task, seed, otherSeed } of fit.evaluations) {
+        if (otherSeed) add('fit', otherSeed.key, ...named, `seed ${otherSeed.seed}`);
+        add('evaluate', key, ...named, task.id, `seed ${seed}`);
+      }
     }
   }
   return [...steps.values()];

@@ -69,6 +69,9 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
   }
   const options = REQUIRED[found].options;
   if (options !== undefined) checkOptions(plugin[options], options, fail);
+  const texts: readonly unknown[] = [plugin.paper ?? '', plugin.licence ?? ''];
+  const odd = texts.find((text) => typeof text !== 'string');
+  if (odd !== undefined) fail("'paper' and 'licence': texts, or none", odd);
   const files: unknown = plugin.files ?? [];
   if (!Array.isArray(files) || !files.every((name) => typeof name === 'string'))
     fail("'files': a list of paths", files);
@@ -76,6 +79,7 @@ export function checkDefinition(value: unknown, source: string, id: string, kind
     checkMetrics(plugin['metrics'], fail);
     checkAxes(plugin['axes'], fail);
     checkShows(plugin as unknown as TaskDefinition, fail);
+    checkWords(plugin as unknown as TaskDefinition, fail);
     checkMeasure(plugin['measure'], plugin['options'] as OptionsSchema, fail);
     checkEmbeds(plugin['embeds'], plugin['options'] as OptionsSchema, fail);
   }
@@ -161,6 +165,11 @@ function metricsShown(
     ['scaling', scaling ? [scaling.missing] : []],
   ];
   return named.flatMap(([part, names]) => names.map((name): [string, unknown] => [part, name]));
+}
+
+function checkWords({ words }: TaskDefinition, fail: Fail): void {
+  const isList = words === undefined || (Array.isArray(words) && words.every((name) => typeof name === 'string'));
+  if (!isList) fail("'words': a list of names of fields of 'details'", words);
 }
 
 /** What a task shows is what it has: of a name that is not, reports would draw nothing, without a word. */

@@ -12,7 +12,8 @@ import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
 export { backendInWords, type Conditions, conditionsOf, inWords } from './results/conditions.ts';
-export { mainMetric } from './results/rows.ts';
+export { withHeld } from './results/held-texts.ts';
+export { countedRows, mainMetric } from './results/rows.ts';
 
 /** Version of the result format. 2: with a checksum, and the method's identity, which is in the path too. */
 export const RESULT_SCHEMA = 3;

@@ -34,7 +34,7 @@ test('what they were made with is said once, in words and for BibTeX', () => {
     citation.results.sha256,
   ])
     assert.is(lines.filter((line) => line.includes(said)).length, 1, said);
-  assert.match(citation.bibtex, /^@software\{saxbench-[0-9a-f]{8},\n/);
+  assert.match(citation.bibtex, /^@misc\{saxbench-[0-9a-f]{8},\n/);
   assert.match(citation.bibtex, 'commit cccccccccccccccc}');
   assert.not.match(citation.bibtex, 'limited');
   assert.match(citationOf([{ ...first, limited: true }]).bibtex, 'limited run');

@@ -62,7 +62,7 @@ function bibtexOf(results: readonly Result[], suites: Citation['suites'], sha256
     note: fieldText(note),
   };
   const lines = Object.entries(fields).map(([name, value]) => `  ${name.padEnd(7)} = {${value}},`);
-  return [`@software{saxbench-${sha256.slice(0, 8)},`, ...lines, '}'].join('\n');
+  return [`@misc{saxbench-${sha256.slice(0, 8)},`, ...lines, '}'].join('\n');
 }
 
 export function citationOf(given: readonly Result[]): Citation {

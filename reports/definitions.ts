@@ -4,7 +4,8 @@ import type { ResultMetricDefinition } from '../harness/schema/metric-definition
 import type { Result } from '../harness/schema/result.generated.ts';
 import { byTable } from './group-by.ts';
 
-const FIELDS = ['unit', 'direction', 'range', 'version', 'counted'] as const;
+/** What of a definition decides whether numbers can be compared. */
+export const DEFINITION_FIELDS = ['unit', 'direction', 'range', 'version', 'counted'] as const;
 
 const said = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
 
@@ -14,7 +15,7 @@ const differs = (a: unknown, b: unknown) => said(a) !== said(b);
 export function firstDifference(own: Result['task'], of: Result['task']): string | undefined {
   for (const [name, definition] of Object.entries(own.metrics)) {
     const other: ResultMetricDefinition | undefined = of.metrics[name];
-    const field = other && FIELDS.find((each) => differs(definition[each], other[each]));
+    const field = other && DEFINITION_FIELDS.find((each) => differs(definition[each], other[each]));
     if (field) return `metric '${name}': ${field} ${said(definition[field])}, there ${said(other[field])}`;
   }
   const [main, otherMain] = [mainMetric(own.metrics), mainMetric(of.metrics)];

@@ -55,6 +55,8 @@ test('LaTeX shows names as they are: no command, no comment, no end of a cell or
     latexText('\\input{x} 5 % & $a_b$ #~^\n'),
     '\\textbackslash{}input\\{x\\} 5 \\% \\& \\$a\\_b\\$ \\#\\textasciitilde{}\\textasciicircum{} ',
   );
+  // `\\[x]` and `\\*` are commands of a row's end; Greek and signs are those of mathematics.
+  assert.is(latexText('[b] * < é β ≈ ω 漢'), '{[}b] {*} \\textless{} é $\\beta$ $\\approx$ ω 漢');
 });
 
 test.run();

@@ -55,8 +55,37 @@ const LATEX: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}',
   '~': '\\textasciitilde{}',
   '^': '\\textasciicircum{}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  '|': '\\textbar{}',
+  // Behind the end of a row both belong to it: a name may be the first thing in the next.
+  '[': '{[}',
+  '*': '{*}',
+  // What texts of tasks have and pdfLaTeX does not know; other scripts need XeLaTeX or LuaLaTeX.
+  '≈': '$\\approx$',
+  '−': '$-$',
+  '≤': '$\\le$',
+  '≥': '$\\ge$',
+  '→': '$\\to$',
+  '∞': '$\\infty$',
+  '²': '$^2$',
+  α: '$\\alpha$',
+  β: '$\\beta$',
+  γ: '$\\gamma$',
+  δ: '$\\delta$',
+  ζ: '$\\zeta$',
+  η: '$\\eta$',
+  θ: '$\\theta$',
+  λ: '$\\lambda$',
+  μ: '$\\mu$',
+  ρ: '$\\rho$',
+  σ: '$\\sigma$',
+  φ: '$\\phi$',
 };
 
 /** The text in LaTeX as it is, on one line: no command, no comment, no cell's end. */
 export const latexText = (text: string): string =>
-  onOneLine(text).replaceAll(/[\\~^{}$&#_%]/g, (character) => LATEX[character] ?? `\\${character}`);
+  onOneLine(text).replaceAll(
+    /[\\~^{}$&#_%<>|[*≈−≤≥→∞²α-ω]/g,
+    (character) => LATEX[character] ?? (/[α-ω]/.test(character) ? character : `\\${character}`),
+  );

@@ -7,7 +7,7 @@ import type { Result } from '../harness/schema/result.generated.ts';
 import { citationLines, citationOf } from './citation.ts';
 import { scriptJson } from './escape.ts';
 import { embedderText, rowsText } from './format.ts';
-import { frontsOf, matchedTable } from './fronts.ts';
+import { matchedTable } from './fronts.ts';
 import { groupBy } from './group-by.ts';
 import { conceptTables } from './html/concepts.ts';
 import { overviewView, placeView } from './html/overview-view.ts';
@@ -15,13 +15,12 @@ import { kindOf, tableView } from './html/table-view.ts';
 import { meanRanks } from './overview/mean-rank.ts';
 import { overviewOf } from './overview/overview.ts';
 import { isFolded, isModel, type Place, placesOf, taskParts } from './overview/places.ts';
-import { frontPlot } from './plots/fronts.ts';
-import { tablePlots, trainingPlots } from './plots/index.ts';
-import { scalingPlot, subjectScalingPlot } from './plots/scaling.ts';
+import { trainingPlots } from './plots/index.ts';
+import { partPlots, resultsAt } from './plots/parts.ts';
+import { subjectScalingPlot } from './plots/scaling.ts';
 import { type Plot, renderSvg } from './plots/svg.ts';
 import { createPalette, type Palette } from './plots/theme.ts';
 import type { BesideSection } from './published/beside.ts';
-import { scalingStudies } from './scaling.ts';
 import { subjectStudies } from './subject-scaling.ts';
 import type { Table } from './table.ts';
 import { renderTemplate } from './template.ts';
@@ -71,19 +70,9 @@ function factsOf({ subject, site, tables }: Place): string[] {
   ];
 }
 
-const resultsAt = ({ subject, site }: Place, results: readonly Result[]): Result[] =>
-  results.filter((result) => result.subject.id === subject.id && result.site.name === site.name);
-
 /** A table with its plots, as the template shows it. */
 async function partView(table: Table, place: Place, results: readonly Result[], palette: Palette) {
-  const ofTask = resultsAt(place, results).filter(({ task }) => task.id === table.task.id);
-  const fronts = frontsOf(table, place.tables);
-  const { studies, refused } = scalingStudies(ofTask);
-  const plots = [
-    ...tablePlots(table, place.tables, fronts, ofTask, palette),
-    ...fronts.map(frontPlot),
-    ...studies.map(scalingPlot),
-  ];
+  const { plots, fronts, studies, refused } = partPlots(table, place, results, palette);
   const anchor = anchorOf(table.task.id, place.subject.id, place.site.name);
   return {
     ...placeView(place),

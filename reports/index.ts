@@ -1,15 +1,19 @@
 /** @file Result files → LEADERBOARD.md, CSV, HTML, LaTeX and JSON. A pure function of the results: render again at any time. */
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError, unknownName } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
-import { readPlacedResult, resultFiles } from '../harness/results.ts';
+import { readPlacedResult, resultFiles, withHeld } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { citationOf } from './citation.ts';
 import { toCsv, toWideCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
-import { FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
+import { requireChromium } from './figures/chromium.ts';
+import { figuresOf } from './figures/figures.ts';
+import { renderFigures } from './figures/render.ts';
+import { FIGURE_FORMATS, type FigureFormat, FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import { onlyResults } from './only.ts';
@@ -27,6 +31,8 @@ export { summaryTable } from './summary.ts';
 export interface ReportOptions {
   /** Also render results made with `--limit`, under a warning. Default false: they never enter a leaderboard. */
   includeLimited?: boolean;
+  /** Show words of private items, which lie in the run's folder beside its results. */
+  includeTexts?: boolean;
   title?: string;
   /** Where the results lie, for the reader of LEADERBOARD.md; a path relative to it. */
   source?: string;
@@ -57,7 +63,12 @@ export interface LoadedResults {
 export async function loadResults(dir: string, options: ReportOptions = {}): Promise<LoadedResults> {
   const atOnce = pLimit(READ_AT_ONCE);
   const read = await Promise.allSettled(
-    (await resultFiles(dir)).map((file) => atOnce(() => readPlacedResult(dir, file))),
+    (await resultFiles(dir)).map((file) =>
+      atOnce(async () => {
+        const result = await readPlacedResult(dir, file);
+        return options.includeTexts ? withHeld(dir, file, result) : result;
+      }),
+    ),
   );
   if (read.length === 0) {
     throw new UserError(`report: no results below ${join(dir, 'results')}. Make some: saxbench run --out ${dir}.`);
@@ -121,12 +132,15 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-/** Renders results, in their order, to the texts of the formats asked for. */
+/** Files of a report by their paths in its folder. */
+type Files = Map<string, string | Buffer>;
+
+/** Renders results, in their order, to the files of the formats asked for. */
 async function renderFormats(
   given: readonly Result[],
   formats: readonly Format[],
   options: ReportOptions,
-): Promise<Map<Format, string>> {
+): Promise<Files> {
   const results = tellApart(given);
   const tables = buildTables(results);
   const limited = results.some((result) => result.limited);
@@ -138,7 +152,7 @@ async function renderFormats(
     const ranks = meanRanks(places);
     return places.map((place) => overviewOf(place, ranks));
   };
-  const render: Record<Format, () => string | Promise<string>> = {
+  const render: Record<Exclude<Format, FigureFormat>, () => string | Promise<string>> = {
     md: () => renderLeaderboard([{ tables }], { limited, source: options.source, beside, citation }),
     csv: () => toCsv(results, tables),
     'csv-wide': () => toWideCsv(tables),
@@ -146,15 +160,21 @@ async function renderFormats(
     latex: () => renderLatex(overviews(), citation, limited),
     json: () => renderJson(overviews(), citation, limited),
   };
-  const texts = new Map<Format, string>();
-  for (const format of formats) texts.set(format, await render[format]());
-  return texts;
+  const files: Files = new Map();
+  for (const format of formats) {
+    if (format !== 'svg' && format !== 'pdf') files.set(FORMAT_FILES[format], await render[format]());
+  }
+  const asked = FIGURE_FORMATS.filter((format) => formats.includes(format));
+  const figures = asked.length > 0 ? await renderFigures(figuresOf(tables, results), asked) : new Map();
+  for (const [name, content] of figures) files.set(join(FORMAT_FILES.svg, name), content);
+  return files;
 }
 
 /** Renders results, in their order, to the three texts that reports usually are. */
 export async function renderTexts(given: readonly Result[], options: ReportOptions = {}): Promise<ReportTexts> {
   const texts = await renderFormats(given, USUAL_FORMATS, options);
-  return { leaderboard: texts.get('md')!, csv: texts.get('csv')!, html: texts.get('html')! };
+  const textOf = (format: Format) => String(texts.get(FORMAT_FILES[format]));
+  return { leaderboard: textOf('md'), csv: textOf('csv'), html: textOf('html') };
 }
 
 /**
@@ -176,11 +196,14 @@ export async function renderReports(
 ): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
   const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
   if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
+  if (formats.includes('pdf')) requireChromium();
   const { results, refused, copies } = await loadMerged(typeof dirs === 'string' ? [dirs] : dirs, options);
   const files: string[] = [];
-  for (const [format, text] of await renderFormats(onlyResults(results, only), formats as Format[], options)) {
-    const file = join(outDir, FORMAT_FILES[format]);
-    await atomicWrite(file, (handle) => handle.writeFile(text));
+  const rendered = await renderFormats(onlyResults(results, only), formats as Format[], options);
+  for (const [path, content] of rendered) {
+    const file = join(outDir, path);
+    await mkdir(dirname(file), { recursive: true });
+    await atomicWrite(file, (handle) => handle.writeFile(content));
     files.push(file);
   }
   return { files, refused, results: results.length, copies };

@@ -13,8 +13,10 @@ import { isFolded, isModel, placesOf, type ReportPart, type TaskPart, taskParts 
 import type { BesideSection } from './published/beside.ts';
 import { besideView } from './published/markdown.ts';
 import { bandTitle, powerText, rankLabel } from './ranks.ts';
+import type { SubmittedView } from './submitted/listed.ts';
 import type { Table, TableRow } from './table.ts';
 import { renderTemplate } from './template.ts';
+import { unitTable } from './units.ts';
 
 /** `topk` with its axes; baselines in italics, null rows marked. */
 export function methodLabel({ method, axes, control }: Pick<TableRow, 'method' | 'axes' | 'control'>): string {
@@ -98,9 +100,30 @@ function tableView(table: Table, tables: readonly Table[]) {
         columns: columns.map(markdownText),
         rows: rows.map((row) => ({ ...row, label: markdownText(row.label) })),
       })),
+    units: unitsView(table),
     reasons: reasonsOf(rows, columns),
     marks: table.marks.map((mark) => markdownText(markLine(mark, table.seeds))),
     judging: table.judging.flatMap((each) => judgingLine(each) ?? []).map(markdownText),
+  };
+}
+
+/** The main metric by unit: bold where it is told apart from chance. */
+function unitsView(table: Table) {
+  const found = unitTable(table);
+  if (!found || table.main === undefined) return undefined;
+  const { unit, rows, units, counts } = found;
+  return {
+    ...{ unit: markdownText(unit), metric: markdownText(metricTitle(table.main)), many: units.length },
+    methods: rows.map((row) => methodLabel(row)),
+    counts: counts.map(({ above, below }) => `${above} / ${below}`),
+    rows: units.map(({ id, cells }) => ({
+      id: markdownText(id),
+      cells: cells.map((cell) => {
+        if (!cell) return '–';
+        const text = formatInterval(cell.value, cell.ci95);
+        return cell.apart ? `**${text}**` : text;
+      }),
+    })),
   };
 }
 
@@ -114,14 +137,24 @@ const taskView = ({ title, parts }: TaskPart) => {
   };
 };
 
-/** The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones. */
+/**
+ * The leaderboard's text. `source` says where the results lie, for the reader; `beside` are our rows beside published ones,
+ * `submitted` tells of methods that others sent in under `protocol`.
+ */
 export async function renderLeaderboard(
   parts: readonly ReportPart[],
   {
     beside = [],
     citation,
     ...options
-  }: { limited: boolean; source?: string; beside?: readonly BesideSection[]; citation: Citation },
+  }: {
+    limited: boolean;
+    source?: string;
+    beside?: readonly BesideSection[];
+    citation: Citation;
+    protocol?: string;
+    submitted?: readonly SubmittedView[];
+  },
 ): Promise<string> {
   const seeds = new Set(parts.flatMap(({ tables }) => tables.flatMap((table) => table.seeds)));
   const places = placesOf(parts);

@@ -1,25 +1,27 @@
 /** @file Which rows of a table are compared, in which order they stand, and which are told apart from the first. */
-import { detectableDifference, holm, pairedDifference, type Sampled } from '../harness/num/stats/paired.ts';
+import { detectableDifference, holm, pairedDifference } from '../harness/num/stats/paired.ts';
 import type { ResultDisplay } from '../harness/schema/display.generated.ts';
 import type { ResultMetricDefinition } from '../harness/schema/metric-definition.generated.ts';
 import type { ResultRowRecord } from '../harness/schema/result.generated.ts';
 import { formatNumber } from './format.ts';
-import type { Cell, TableRow } from './table.ts';
+import type { Cell, SampledUnits, TableRow } from './table.ts';
 
 /** Of Holm's corrected p: below it a row is told apart from the first. */
 const LEVEL = 0.05;
 
 /** What one seed's row gives for the main metric; undefined for an empty cell. */
-export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): Sampled | undefined {
+export function sampledOf(seed: number, { metrics, samples }: ResultRowRecord, main: string): SampledUnits | undefined {
   const value = metrics[main]?.value;
   if (value === null || value === undefined) return undefined;
   if (!samples) return { seed, value };
-  const { shared, sharedBy, ids } = samples;
+  const { shared, sharedBy, ids, ci95, apart } = samples;
   const byUnit = <T>(all: readonly T[]) => new Map(all.map((each, i) => [ids?.[i] ?? String(i), each]));
   return {
-    ...{ seed, value, units: byUnit(samples.values) },
+    ...{ seed, value, unit: samples.unit, units: byUnit(samples.values) },
     ...(shared ? { shared } : {}),
     ...(sharedBy ? { sharedBy: byUnit(sharedBy) } : {}),
+    ...(ci95 ? { intervals: byUnit(ci95) } : {}),
+    ...(apart ? { apart: byUnit(apart) } : {}),
   };
 }
 

@@ -7,18 +7,19 @@ import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { rejection } from '../harness/testing/failing.ts';
 import { withoutPlaces } from './kept.ts';
-import { referenceResults } from './reference.ts';
+import { referenceResults } from './reference-lines.ts';
 import { realResult } from './testing/results.ts';
 
 const test = suite('reports/reference');
 
 const result = realResult('relu', 'concept-detection');
 const lines = (...results: Result[]) => results.map((each) => `${JSON.stringify(sealed(each))}\n`).join('');
-const refused = async (...results: Result[]) => (await rejection(referenceResults('real', lines(...results)))).message;
+const refused = async (...results: Result[]) =>
+  (await rejection(referenceResults('real', lines(...results), 'reports/results/real.jsonl'))).message;
 const own: Result = { ...result, suite: { id: 'real', title: 'Real' } };
 
 test('a reference file holds results of its suite alone, of whole runs, once and under one protocol', async () => {
-  assert.is((await referenceResults('real', lines(own))).length, 1);
+  assert.is((await referenceResults('real', lines(own), 'reports/results/real.jsonl')).length, 1);
   assert.match(
     await refused(own, result),
     /results\/real\.jsonl line 2: expected a result of the whole suite real; found one of small\.$/,

@@ -3,18 +3,19 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../harness/errors.ts';
-import { atomicWrite } from '../harness/io/atomic.ts';
+import { atomicWrite, atomicWriteJson } from '../harness/io/atomic.ts';
 import { packageRoot } from '../harness/paths.ts';
-import { checkedResult } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { buildTables } from './aggregate.ts';
 import { citationOf } from './citation.ts';
-import { definedOtherwise } from './definitions.ts';
 import { loadResults } from './index.ts';
 import { keptResult } from './kept.ts';
 import { renderLeaderboard } from './leaderboard.ts';
 import type { ReportPart } from './overview/places.ts';
-import { tellApart } from './settings.ts';
+import { referenceResults } from './reference-lines.ts';
+import { OWN_BOARD, PROTOCOL_FILE, protocolOf, readProtocol, requireRun, suiteIdOf } from './submitted/board.ts';
+import { listedView } from './submitted/listed.ts';
+import { type Listed, submittedTo } from './submitted/merge.ts';
 
 /** The suites whose results are the reference, in the order of the leaderboard, each with what it is above its tables. */
 const REFERENCES = [
@@ -25,60 +26,46 @@ export const REFERENCE_SUITES: readonly string[] = REFERENCES.map(({ suite }) =>
 /** One result a line. */
 const fileOf = (suite: string): string => join('reports', 'results', `${suite}.jsonl`);
 const LEADERBOARD_FILE = join(packageRoot, 'LEADERBOARD.md');
+/** Submissions, one file each. */
+export const SUBMISSIONS = join(packageRoot, 'reports', 'submissions');
 const update = (suite: string): string => `saxbench run ${suite} --update-leaderboard`;
-
-/**
- * The results in the lines of a suite's file.
- *
- * @throws UserError naming the line that is no result of a whole run of the suite, or there twice; results under different options.
- */
-export async function referenceResults(suite: string, lines: string): Promise<Result[]> {
-  const file = fileOf(suite);
-  const results: Result[] = [];
-  for (const [i, line] of lines.trim().split('\n').entries()) {
-    const where = `${file} line ${i + 1}`;
-    const result = await checkedResult(JSON.parse(line), where);
-    const of = `${result.suite.id}${result.limited ? ', limited' : ''}`;
-    if (of !== suite)
-      throw new UserError(`${where}: expected a result of the whole suite ${suite}; found one of ${of}.`);
-    results.push(result);
-  }
-  const [otherwise] = definedOtherwise(results).values();
-  if (otherwise !== undefined) throw new UserError(`${file}: ${otherwise}`);
-  const mixed = tellApart(results).find(({ method }, i) => method.name !== results[i]!.method.name);
-  if (mixed) {
-    throw new UserError(
-      `${file}: holds results under different options, ${mixed.method.name} among them; run into an empty --out.`,
-    );
-  }
-  const places = results.map(({ subject, site, method, task, seed }) =>
-    [subject.id, site.name, method.name, method.identity, task.id, seed].join(' '),
-  );
-  const copy = places.findIndex((place, i) => places.indexOf(place) < i);
-  if (copy >= 0) throw new UserError(`${file} line ${copy + 1}: repeats ${places[copy]}; remove it.`);
-  return results;
-}
 
 const read = (file: string, suite: string) =>
   readFile(file, 'utf8').catch(() => {
     throw new UserError(`report: ${file} is missing. Make it: ${update(suite)}.`);
   });
 
-/** LEADERBOARD.md of all reference suites that have been run; `fresh`: the lines of one of them that are about to be written. */
+/**
+ * LEADERBOARD.md of all reference suites that have been run, with what was submitted; `fresh`: the lines of one of them that
+ * are about to be written.
+ */
 async function renderReference(fresh: { suite?: string; lines?: string } = {}): Promise<string> {
   const parts: ReportPart[] = [];
+  const protocol = await readProtocol(OWN_BOARD);
+  let listed: Listed[] = [];
   const all: Result[] = [];
   for (const { suite, heading } of REFERENCES) {
     const file = join(packageRoot, fileOf(suite));
     // The suite on real models needs data that few have: it need not be there. A file that vanishes makes LEADERBOARD.md stale.
     if (suite === 'real' && suite !== fresh.suite && !existsSync(file)) continue;
     const lines = suite === fresh.suite ? fresh.lines! : await read(file, suite);
-    const results = await referenceResults(suite, lines);
+    const reference = await referenceResults(suite, lines, fileOf(suite));
+    const results = [...reference];
+    if (suite === suiteIdOf(protocol)) {
+      if (suite !== fresh.suite) requireRun(protocol);
+      const board = { protocol: protocolOf(protocol, reference), suite, suiteId: suite, reference };
+      const submitted = await submittedTo(board, SUBMISSIONS);
+      results.push(...submitted.results);
+      listed = submitted.listed;
+    }
     parts.push({ heading, tables: buildTables(results) });
     all.push(...results);
   }
   const source = REFERENCE_SUITES.map(fileOf).join(', ');
-  return renderLeaderboard(parts, { limited: false, source, citation: citationOf(all) });
+  return renderLeaderboard(parts, {
+    ...{ limited: false, source, citation: citationOf(all) },
+    ...{ protocol: protocol.protocol, submitted: listed.map(listedView) },
+  });
 }
 
 /**
@@ -95,8 +82,12 @@ export async function updateReference(dir: string, suite: string): Promise<strin
   if (refused.length > 0) throw new UserError(`report: not for the reference: ${refused[0]}`);
   const lines = results.map((result) => `${JSON.stringify(keptResult(result))}\n`).join('');
   const file = join(packageRoot, fileOf(suite));
+  const protocol = await readProtocol(OWN_BOARD);
+  const reference = await referenceResults(suite, lines, fileOf(suite));
+  const current = suite === suiteIdOf(protocol) ? protocolOf(protocol, reference) : protocol;
   const text = await renderReference({ suite, lines });
   await atomicWrite(file, (handle) => handle.writeFile(lines));
+  if (current.digest !== protocol.digest) await atomicWriteJson(join(OWN_BOARD, PROTOCOL_FILE), current);
   await atomicWrite(LEADERBOARD_FILE, (handle) => handle.writeFile(text));
   return [file, LEADERBOARD_FILE];
 }

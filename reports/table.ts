@@ -21,6 +21,15 @@ export interface Cell {
   reason?: string;
 }
 
+/** What one seed gave, with what its task tells of each unit by itself. */
+export interface SampledUnits extends Sampled {
+  /** What a unit is. */
+  unit?: string;
+  intervals?: Map<string, [number, number] | null>;
+  /** Whether a unit is told apart from chance. */
+  apart?: Map<string, boolean>;
+}
+
 /** One line of a table: a method under one setting of the task's axes. */
 export interface TableRow extends Setting {
   axes: Record<string, string>;
@@ -28,7 +37,7 @@ export interface TableRow extends Setting {
   control?: 'method' | 'row';
   cells: Record<string, Cell>;
   /** What each seed gave for the main metric, for comparisons in pairs. */
-  sampled: Sampled[];
+  sampled: SampledUnits[];
   /** Not the row of its method that is ranked. */
   detail: boolean;
   /** Title of the rows that it is ranked among; empty where the task has no bands. */

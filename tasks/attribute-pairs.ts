@@ -58,6 +58,7 @@ export default defineTask<Options, Known>({
     pairs: { type: 'integer', minimum: 2, default: 24, description: 'Held-out pairs of each attribute.' },
   },
   metrics: METRICS,
+  words: [],
   axes: {
     threshold:
       'fires: a latent fires above 0; trained: above the threshold of best F0.5 on the training images, chosen for each value',

@@ -176,6 +176,7 @@ export default defineTask<Options>({
     },
   },
   metrics,
+  words: ['injected_words'],
   axes: {
     selection:
       "auroc: the latent of best training AUROC (AxBench's SAE-A); probe-k1, probe-k5, probe-k16: logistic regression on the k " +

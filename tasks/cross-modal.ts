@@ -146,6 +146,7 @@ export default defineTask<Options, Shared>({
     },
   },
   metrics: METRICS,
+  words: [],
   axes: {
     alignment:
       'spread: captions are moved by the difference of the training means and scaled to the spread of images; means: moved ' +

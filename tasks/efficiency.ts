@@ -61,6 +61,7 @@ export default defineTask<Options>({
     },
   },
   metrics: METRICS,
+  words: [],
   axes: {},
   shows: {
     columns: [

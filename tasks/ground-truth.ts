@@ -82,6 +82,7 @@ export default defineTask<Options, World>({
     },
   },
   metrics: METRICS,
+  words: [],
   axes: {},
   shows: {
     columns: [

@@ -137,6 +137,7 @@ export default defineTask<object>({
   version: 1,
   options: {},
   metrics: METRICS,
+  words: [],
   axes: {},
   shows: {
     columns: ['within_one', 'active_dimensions', 'reconstruction_error', 'support_within', 'support_between'],

@@ -60,6 +60,7 @@ export default defineTask<Options, Embedded>({
     },
   },
   metrics: METRICS,
+  words: [],
   axes: {
     threshold:
       'raw: codes as they are; top-q%: each unit keeps its top q % of items; sae-rate: the same at the mean rate of the SAE',

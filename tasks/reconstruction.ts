@@ -69,6 +69,7 @@ export default defineTask<Options>({
     },
   },
   metrics: allMetrics(),
+  words: [],
   axes: {
     positions: 'Which positions: those that count; or `unfiltered`, with the attention sinks that are left out.',
   },

@@ -185,6 +185,7 @@ export default defineTask<object>({
   version: 1,
   options: {},
   metrics: METRICS,
+  words: [],
   axes: {
     grid: 'Grid on which functions are given: that of training, half as many points, twice as many.',
     how: `How the method gets at them: ${Object.entries(HOW)

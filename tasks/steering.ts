@@ -34,6 +34,7 @@ export default defineTask<SteeringOptions, Shared>({
   version: 7,
   options: STEERING_OPTIONS,
   metrics: METRICS,
+  words: ['prompt', 'text'],
   axes: {
     selection:
       `${SELECTION_AXIS}; random: a latent drawn at random, its control; written: none, the method's own texts are judged as they are; ` +

@@ -32,6 +32,10 @@ export interface Outside {
   unfollowed: string[];
   /** Whether its own files read others by themselves. */
   readsFiles: boolean;
+  /** Its own files, absolute, itself among them. */
+  files: string[];
+  /** Packages other than this one whose code it takes in. */
+  inlined: string[];
 }
 
 /** Modules through which code gets hold of other code unseen. */
@@ -128,7 +132,7 @@ async function bundle(root: string, entries: Readonly<Record<string, CodeEntry>>
     const name = decodeURIComponent(basename(path, '.js'));
     return [name, { sha256: sha256(text), packages: [...new Set(packages.map(packageOf))].sort() }];
   });
-  return { codes: Object.fromEntries(codes), warnings };
+  return { codes: Object.fromEntries(codes), warnings, inputs: Object.keys(metafile!.inputs) };
 }
 
 /** Digests of entries of the package's own code. Other packages count by their version. */
@@ -153,14 +157,28 @@ const placeOf = ({ text, location }: Message) =>
 
 /** Digest of a file from outside the package, with the packages that it imports. Never throws for what it holds. */
 export async function outsideCode(file: string): Promise<Code & Outside> {
-  const outside: Outside = { unfollowed: [], readsFiles: false };
+  const outside: Outside = { unfollowed: [], readsFiles: false, files: [], inlined: [] };
   try {
-    const { codes, warnings } = await bundle(codeRoot, { plugin: file }, { plugins: [outsideImports(outside)] });
+    const { codes, warnings, inputs } = await bundle(
+      codeRoot,
+      { plugin: file },
+      { plugins: [outsideImports(outside)] },
+    );
     const unseen = warnings.filter(
       ({ id, location }) =>
         (UNSEEN as readonly string[]).includes(id) && !isForeign(resolve(codeRoot, location?.file ?? '')),
     );
     outside.unfollowed.push(...unseen.map(placeOf));
+    const paths = inputs.map((input) => resolve(codeRoot, input)).filter((path) => !isOwn(path));
+    const packages = paths.flatMap(
+      (path) =>
+        path
+          .split(/[\\/]node_modules[\\/]/)
+          .slice(1)
+          .at(-1) ?? [],
+    );
+    outside.inlined = [...new Set(packages.map((path) => packageOf(path.replaceAll(sep, '/'))))].sort();
+    outside.files = paths.filter((path) => !isForeign(path)).sort();
     return { ...codes['plugin']!, ...outside };
   } catch (error) {
     const { errors = [] } = error as { errors?: Message[] };

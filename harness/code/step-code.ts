@@ -30,7 +30,8 @@ export async function openStepCode(registry: Registry, say: (line: string) => vo
   const outside = new Map<string, Promise<string>>();
 
   async function digestOutside(kind: PluginKind, id: string, file: string): Promise<string> {
-    const { unfollowed, readsFiles, ...code } = await outsideCode(resolve(file));
+    const { unfollowed, readsFiles, sha256, packages } = await outsideCode(resolve(file));
+    const code = { sha256, packages };
     if (unfollowed.length > 0) {
       say(
         `plug-in ${file}: what it imports cannot be followed (${unfollowed[0]}): its steps are computed in every run. ` +

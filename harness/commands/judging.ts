@@ -37,6 +37,32 @@ export async function chatFor(plan: Plan, { values, signal, say }: CommandContex
   });
 }
 
+/**
+ * What would leave the machine, a line for each subject of private items and model that its steered texts are judged by.
+ *
+ * @throws UserError with the first of them where that was not allowed.
+ */
+export function uploads({ sites }: Plan, values: Values): string[] {
+  const lines = sites.flatMap(({ subject, fits }) => {
+    if (!subject.dataset.privateItems) return [];
+    const judges = fits.flatMap(({ evaluations }) => evaluations.flatMap(({ task }) => askingJudges(task)));
+    return judges.map(
+      ({ endpoint, options }) =>
+        `prompts made of the private texts of dataset ${subject.dataset.id} (${String(subject.dataset.options['path'] ?? subject.id)}), what ` +
+        `${subject.id} writes after them and the names of concepts go to ${endpoint}, model ${String(options['model'])}`,
+    );
+  });
+  const [first, ...others] = new Set(lines);
+  if (first === undefined) return [];
+  // A dry run sends nothing.
+  if (values['allow-upload'] !== true && values['dry-run'] !== true) {
+    throw new UserError(
+      `--judge: ${first}; expected --allow-upload, which lets them go there, found none; judges that are programs (saxbench ls judges) need none.`,
+    );
+  }
+  return [first, ...others].map((line) => `upload: ${line}.`);
+}
+
 /** What the judges of a plan ask for at most, where no reply is kept. */
 export interface JudgingEstimate {
   judge: string;

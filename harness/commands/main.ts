@@ -5,6 +5,7 @@ import { environmentName, type Setting, settingsOf } from '../config/settings.ts
 import { suggest, UserError, unknownName } from '../errors.ts';
 import { packageVersion } from '../paths.ts';
 import { pluginFault } from '../plugin-fault.ts';
+import { command as assess } from './assess.ts';
 import type { Command, CommandContext } from './command.ts';
 import { command as compare } from './compare.ts';
 import { command as convert } from './convert.ts';
@@ -16,8 +17,10 @@ import { command as create } from './new.ts';
 import { command as report } from './report.ts';
 import { command as run } from './run.ts';
 import { command as store } from './store.ts';
+import { command as submit } from './submit.ts';
 import { command as train } from './train.ts';
 import { command as validate } from './validate.ts';
+import { command as verify } from './verify.ts';
 
 const COMMANDS: readonly Command[] = [
   run,
@@ -25,12 +28,15 @@ const COMMANDS: readonly Command[] = [
   report,
   compare,
   history,
+  assess,
   ls,
   fetchKnown,
   store,
   validate,
   convert,
   create,
+  submit,
+  verify,
   doctor,
 ];
 

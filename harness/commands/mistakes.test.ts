@@ -17,7 +17,7 @@ const MISTAKES: [given: string[], told: RegExp][] = [
   [['ls', ''], /^ls: expected <kind>; found ""\.$/],
   [['train', '--dataset-option', 'train=48'], /--sae|--dataset/],
   [
-    ['run', '--only', 'tasks=steering', '--only', 'subjects=tiny-lm-planted'],
+    ['run', '--subject', 'tiny-lm-planted', '--site', 'blocks.2.hook_resid_post', '--only', 'tasks=steering'],
     /^nothing to run: tiny-lm-planted steering: trained with interventions \(one vector a theme.*: run the suite steering-control/,
   ],
   [

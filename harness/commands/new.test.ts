@@ -110,11 +110,30 @@ test('runs: SAE, baseline and task join the suite, the judge and the dataset are
   assert.not.match(out, /^topk/m);
 });
 
+test('a domain: a folder that validates, and a plan of it that runs on an embedded model', async () => {
+  const { out } = await run('new', 'domain', 'my-domain', '--out', folder);
+  const path = join(folder, 'my-domain');
+  assert.equal(readdirSync(path).sort(), ['concepts.csv', 'examples.csv', 'suite.json']);
+  assert.match(out, /npx saxbench validate \S*my-domain {4}#/);
+  const { out: found } = await run('validate', path);
+  assert.match(
+    found,
+    /^valid: a domain: 72 texts, 4 concepts; \d+ to train on, \d+ to test on \(drawn by group; 24 groups/,
+  );
+  assert.match(found, /^ {2}gull +\d+\/\d+ +\d+\/\d+ +\d+ +0\.\d+/m);
+  const plan = await run('run', path, '--subject', 'tiny-lm-chain', '--limit', '8', '--dry-run', '--backend', 'cpu');
+  assert.match(plan.out, /^to do\tevaluate\ttiny-lm-chain blocks\.1\.hook_resid_post topk concept-detection/m);
+  assert.match(await mistake('new', 'domain', 'my-domain', '--out', folder), /is there already; choose another name/);
+});
+
 test('ten mistakes, one line each', async () => {
   const attempt = (...given: string[]) => mistake('new', ...given, '--out', own);
   const wrong: [given: string[], told: RegExp][] = [
     [['seo', 'mine'], /^unknown kind 'seo'\. Did you mean: sae\?/],
-    [[], /^new: expected <kind>: one of sae, baseline, task, dataset, judge, suite, dump-script; found nothing\.$/],
+    [
+      [],
+      /^new: expected <kind>: one of sae, baseline, task, dataset, judge, suite, domain, dump-script; found nothing\.$/,
+    ],
     [['sae'], /^new: expected <name>: a name of lower-case letters.*; found nothing\.$/],
     [['sae', ''], /^new: expected <name>; found ""\.$/],
     [['sae', 'a/b'], /^new sae: expected a name of lower-case letters, digits and single dashes, .*; found 'a\/b'\.$/],

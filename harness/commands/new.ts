@@ -1,13 +1,13 @@
-/** @file `saxbench new`: a plug-in or suite of one's own to start from, with its test. */
+/** @file `saxbench new`: a plug-in, suite or domain of one's own to start from, with its test. */
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { EMBEDDED_LM } from '../paths.ts';
+import { EMBEDDED_LM, EMBEDDED_SITE } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import type { Command } from './command.ts';
 
-const KINDS = ['sae', 'baseline', 'task', 'dataset', 'judge', 'suite', 'dump-script'] as const;
+const KINDS = ['sae', 'baseline', 'task', 'dataset', 'judge', 'suite', 'domain', 'dump-script'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Name of the files that lie in `harness/scaffold/<kind>/`, and in them. */
@@ -24,13 +24,14 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   sae: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},topk --limit 8`, 'beside topk, at its sizes'],
     [
-      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site blocks.2.hook_resid_post --dataset text-world --out trained`,
+      `npx saxbench train --sae ${name} --plugin ${file} --subject ${EMBEDDED_LM} --site ${EMBEDDED_SITE} --dataset text-world --out trained`,
       'one SAE, to keep',
     ],
     [
       `npx saxbench run default --checkpoint trained --plugin ${file} --only trained --limit 8`,
       'score what was trained',
     ],
+    [`npx saxbench submit ${file} --rehearse`, 'the protocol of the leaderboard, on other data: to tune on'],
   ],
   baseline: (name, file) => [
     [`npx saxbench run default --plugin ${file} --only ${name},diffmean --limit 8`, 'beside another baseline'],
@@ -46,7 +47,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
   ],
   judge: (name, file) => [
     [
-      `npx saxbench run steering-control --plugin ${file} --option steering.judge=${name} --only diffmean,steering --site blocks.2.hook_resid_post`,
+      `npx saxbench run default --plugin ${file} --option steering.judge=${name} --only diffmean,steering --only subjects=${EMBEDDED_LM}`,
       'what it makes of steered texts',
     ],
   ],
@@ -58,6 +59,17 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
     ['npx saxbench validate dump', 'what it wrote'],
     ['npx saxbench run default --activations dump', 'methods and tasks of a suite on it'],
   ],
+  domain: (name, file) => {
+    const folder = file.replace(/\/suite\.json('?)$/, '$1');
+    return [
+      [`npx saxbench validate ${folder}`, 'counts by concept and part, copies, leaks, lengths'],
+      [`npx saxbench run ${folder} --subject ${EMBEDDED_LM} --limit 8`, 'small, on a model that comes with saxbench'],
+      [
+        `npx saxbench run ${folder}`,
+        `whole, on SmolLM2-135M; ${name} is a set to start from, too small to tell methods apart`,
+      ],
+    ];
+  },
   suite: (_name, file) => [
     [`npx saxbench validate ${file}`, 'names, options and sizes'],
     [`npx saxbench run ${file} --limit 8`, 'small; without --limit, whole'],
@@ -67,7 +79,7 @@ const NEXT: Readonly<Record<Kind, (name: string, file: string) => [command: stri
 /** What has a name already, in words; undefined where it is free. */
 async function takenBy(kind: Kind, name: string, registry: Registry): Promise<string | undefined> {
   if (kind === 'dump-script') return undefined;
-  if (kind === 'suite') {
+  if (kind === 'suite' || kind === 'domain') {
     const { suiteIds } = await import('../suite/load.ts');
     return suiteIds().includes(name) ? 'suite' : undefined;
   }
@@ -139,6 +151,7 @@ export const command: Command = {
     ['saxbench new sae my-sae', 'my-sae.ts, an SAE that works, and my-sae.test.mjs'],
     ['saxbench new task my-task --out plugins', 'in another folder'],
     ['saxbench new suite my-suite', 'my-suite.json: what to run on what'],
+    ['saxbench new domain my-domain', 'my-domain/: a table of your own texts, their concepts, and what to run'],
     ['saxbench new dump-script', 'dump.py: activations of any Hugging Face model, for --activations'],
   ],
   async run({ positionals, values, print }) {
@@ -146,7 +159,9 @@ export const command: Command = {
     const name = positionals['name'] ?? (kind === 'dump-script' ? 'dump' : undefined);
     if (name === undefined) throw new UserError(`new: expected <name>: ${NAME_MEANING.toLowerCase()}; found nothing.`);
     await checkName(kind, name);
-    const folder = resolve((values['out'] as string | undefined) ?? '.');
+    const out = resolve((values['out'] as string | undefined) ?? '.');
+    // A domain is a folder, the others are files.
+    const folder = kind === 'domain' ? join(out, name) : out;
     const files = await writeFiles(kind, name, folder);
     const main = files.find((file) => /\.(ts|json|py)$/.test(file))!;
     const test = files.find((file) => file.endsWith('.test.mjs'));

@@ -1,6 +1,9 @@
-/** @file What `run` and `train` do alike between a suite and its execution. */
+/** @file What commands that compute do alike between a suite and its execution. */
+import type { Executor } from '../execute/executor.ts';
 import type { PreparedRun } from '../execute/run.ts';
+import { OWN_THREADS } from '../num/backends/names.ts';
 import type { Precision } from '../num/precision.ts';
+import { fewOpenFiles } from '../open-files.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { CommandContext } from './command.ts';
@@ -21,6 +24,21 @@ export async function prepared(
     ...{ limited, passed, settings: values, say },
     ...(endpoint === undefined ? {} : { endpoint }),
   });
+}
+
+/** Beyond this many, threads wait for one another's activations and preparations. */
+const MAX_THREADS = 4;
+
+/** Threads, where there are cores for them and the backend computes on cores; else this one. */
+export async function executorFor(
+  { name: backend, precision }: PreparedRun['backend'],
+  plugins: string[],
+): Promise<Executor> {
+  const { allowedThreads } = await import('../native/addon.ts');
+  const { threads } = await import('../execute/threads.ts');
+  const one = OWN_THREADS.includes(backend) || fewOpenFiles();
+  const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
+  return threads({ threads: most, backend, precision, plugins });
 }
 
 /** The line that work begins with: on what. */

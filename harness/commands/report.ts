@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 /** Settings of a run that leave the suite as it is: any other, and each that is to come, makes another of it. */
 const OF_NO_SUITE = [
   ...['backend', 'out', 'store', 'overwrite', 'force', 'dry-run', 'progress', 'json', 'config', 'update-leaderboard'],
-  ...['judge-concurrency', 'judge-timeout'],
+  ...['judge-concurrency', 'judge-timeout', 'include-texts', 'allow-upload'],
 ];
 
 /** Whether a run is of a whole suite, with nothing of it changed. */
@@ -32,7 +32,8 @@ export async function writeReports(
 ): Promise<{ files: string[]; refused: string[] }> {
   const { renderReports } = await import('../../reports/index.ts');
   const includeLimited = plan.limited || values['include-limited'] === true;
-  const { files, refused } = await renderReports(out, out, { includeLimited });
+  const includeTexts = values['include-texts'] === true;
+  const { files, refused } = await renderReports(out, out, { includeLimited, includeTexts });
   if (!values['update-leaderboard']) return { files, refused };
   const { REFERENCE_SUITES, updateReference } = await import('../../reports/reference.ts');
   const suite = plan.suite.id;
@@ -83,6 +84,7 @@ export const command: Command = {
     const formats = values['format'] as string[] | undefined;
     const { files, refused, results, copies } = await renderReports([dir, ...also], out, {
       includeLimited: values['include-limited'] === true,
+      includeTexts: values['include-texts'] === true,
       ...(formats?.length ? { formats: formats.flatMap((each) => each.split(',')) } : {}),
       only: (values['only'] as string[] | undefined) ?? [],
     });

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import type { Mark, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { EMBEDDED_LM } from '../paths.ts';
+import { EMBEDDED_LM, EMBEDDED_SITE } from '../paths.ts';
 import type { SitePlan } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject, SuiteTraining } from '../schema/suite.generated.ts';
@@ -81,7 +81,7 @@ async function subjectOf(
     return { sites: sites ?? own, activations: { from, modality, seed, train } };
   }
   const named = (await ownVectors(values, registry)) ?? (await subjectByName(required(values, 'subject', EMBEDDED_LM)));
-  const site = sites?.[0] ?? required(values, 'site', 'blocks.2.hook_resid_post');
+  const site = sites?.[0] ?? required(values, 'site', EMBEDDED_SITE);
   const randomInit = values['random-init'] as RandomInit | undefined;
   const { drawnAnew } = await import('../suite/load.ts');
   return {
@@ -132,7 +132,7 @@ export const command: Command = {
   summary: 'Train one SAE and write it in SAELens’ layout (cfg.json, sae_weights.safetensors)',
   positionals: {},
   examples: [
-    [`saxbench train --sae topk --subject ${EMBEDDED_LM} --site blocks.2.hook_resid_post --dataset text-world`, ''],
+    [`saxbench train --sae topk --subject ${EMBEDDED_LM} --site ${EMBEDDED_SITE} --dataset text-world`, ''],
     [
       'saxbench train --sae relu --activations DIR --option d_sae=4096 --option lr=3e-4',
       'on activations made elsewhere',

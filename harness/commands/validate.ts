@@ -3,13 +3,14 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ImportDescription } from '../activations/describe-import.ts';
 import type { Values } from '../config/read.ts';
+import type { DomainFindings } from '../domain/findings.ts';
 import { UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { registryFor } from './plugins.ts';
 import { describeFile, FILE_ENDINGS, type FileDescription, fileInLines } from './validate-file.ts';
 
 /** What a path turned out to be, in words; of activations and of files of data what they hold. */
-type Found = string | ImportDescription | FileDescription;
+type Found = string | ImportDescription | FileDescription | DomainFindings;
 
 async function validatePath(path: string, values: Values): Promise<Found> {
   if (!existsSync(path)) throw new UserError(`validate: there is no file or folder ${path}.`);
@@ -54,6 +55,8 @@ async function validateFolder(path: string, values: Values): Promise<Found> {
   const { hasModelConfig } = await import('../io/model-config.ts');
   const has = (name: string) => existsSync(join(path, name));
   if (has('results')) return validateResults(path);
+  const { isDomain } = await import('../domain/read.ts');
+  if (isDomain(path)) return validateDomain(path, values);
   const { layoutByNames } = await import('../checkpoints/open.ts');
   const layout = await layoutByNames(path);
   if (layout !== undefined && layout.id !== 'saelens' && layout.id !== 'saxbench') return validateCheckpoint(path);
@@ -62,6 +65,22 @@ async function validateFolder(path: string, values: Values): Promise<Found> {
   if (has('arrays.safetensors')) return (await describeFile(join(path, 'arrays.safetensors')))!;
   if (hasModelConfig(path) || (await ggufAt(path)) !== undefined) return validateSubject(path, values);
   return describeImport(path);
+}
+
+/** A domain's data, split as a run splits them, and the suite that it is. */
+async function validateDomain(path: string, values: Values): Promise<DomainFindings> {
+  const { loadSuite } = await import('../suite/load.ts');
+  const { checkSuite } = await import('../suite/check.ts');
+  const { absolutePaths } = await import('../suite/override.ts');
+  const { domainSplit } = await import('../suite/domain.ts');
+  const { findingsOf } = await import('../domain/findings.ts');
+  const { readDomain } = await import('../domain/read.ts');
+  const { suite, baseDir } = await loadSuite(path);
+  const registry = await registryFor(values);
+  const domain = await readDomain(path);
+  const found = findingsOf(domain, await domainSplit(domain, suite, registry));
+  await checkSuite(absolutePaths(suite, baseDir), baseDir, registry);
+  return found;
 }
 
 /** The folder that a run wrote to: every result, the first that cannot be believed by name. */
@@ -121,13 +140,15 @@ async function validateSubject(path: string, values: Values): Promise<string> {
 async function inLines(found: Found): Promise<string[]> {
   if (typeof found === 'string') return [found];
   if ('format' in found) return fileInLines(found);
+  if ('declared' in found) return (await import('../domain/findings.ts')).findingsInLines(found);
   return (await import('../activations/describe-import.ts')).describedInLines(found);
 }
 
 export const command: Command = {
   name: 'validate',
   usage: 'validate <file>',
-  summary: 'Check a suite, result, folder of results, SAE checkpoint, model folder, activations or a file of data',
+  summary:
+    'Check a suite, domain, result, folder of results, SAE checkpoint, model folder, activations or a file of data',
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],
@@ -137,6 +158,10 @@ export const command: Command = {
     [
       'saxbench validate weights.safetensors',
       'arrays with type and shape; also .npy .npz .pt, and rows of .csv .jsonl .parquet',
+    ],
+    [
+      'saxbench validate ./my-domain',
+      'a folder of texts and concepts: counts by concept and part, copies, leaks between parts, lengths, concepts too small',
     ],
     ['saxbench validate ./dump', 'activations made elsewhere: files in order, rows, norms, labels, groups, duplicates'],
   ],

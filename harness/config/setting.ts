@@ -7,12 +7,15 @@ export type CommandName =
   | 'report'
   | 'compare'
   | 'history'
+  | 'assess'
   | 'ls'
   | 'fetch'
   | 'store'
   | 'validate'
   | 'convert'
   | 'new'
+  | 'submit'
+  | 'verify'
   | 'doctor';
 
 export interface Setting {

@@ -1,8 +1,11 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
 import { BACKEND_CHOICES } from '../num/backends/names.ts';
 import { PRECISIONS } from '../num/precision.ts';
+import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
+import { DOMAIN_SETTINGS } from './domain-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
+import { SUBMIT_SETTINGS } from './submit-settings.ts';
 
 export type { CommandName, Setting } from './setting.ts';
 
@@ -12,12 +15,15 @@ const ALL: readonly CommandName[] = [
   'report',
   'compare',
   'history',
+  'assess',
   'ls',
   'fetch',
   'store',
   'validate',
   'convert',
   'new',
+  'submit',
+  'verify',
   'doctor',
 ];
 const COMPUTING: readonly CommandName[] = ['run', 'train'];
@@ -42,7 +48,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'only',
     type: 'list',
-    commands: ['run', 'report'],
+    commands: ['run', 'report', 'assess'],
     value: 'FILTER',
     description: 'Only these: methods=topk,pca tasks=steering subjects=… sites=… seeds=…, or bare names.',
   },
@@ -66,10 +72,10 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'out',
     type: 'string',
-    commands: ['run', 'train', 'report', 'compare', 'history', 'store', 'convert', 'new'],
+    commands: ['run', 'train', 'report', 'compare', 'history', 'assess', 'store', 'convert', 'new', 'submit'],
     value: 'DIR',
     description:
-      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one).',
+      'Folder for results, reports and files (run: saxbench-out/<suite>; compare, history: none are written; store gc: where results are looked for; new: this one; submit: reports/submissions).',
   },
   {
     name: 'store',
@@ -82,7 +88,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'plugin',
     type: 'list',
-    commands: ['run', 'train', 'ls', 'validate'],
+    commands: ['run', 'train', 'ls', 'validate', 'submit'],
     value: 'FILE',
     description:
       'A .ts or .js file with an SAE, baseline, task, dataset, judge or subject family of your own; the first three join a run.',
@@ -218,7 +224,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'checkpoint-form',
     type: 'list',
-    commands: ['run', 'convert'],
+    commands: ['run', 'convert', 'submit'],
     value: 'NAME=VALUE,…',
     description:
       'What a --checkpoint of plain tensors does not say, e.g. W_enc=enc,W_dec=dec.T,architecture=topk,k=32.',
@@ -257,8 +263,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'overwrite',
     type: 'boolean',
     default: false,
-    commands: [...COMPUTING, 'convert'],
-    description: 'Replace another SAE, or results of a run under other settings, that lie in --out.',
+    commands: [...COMPUTING, 'convert', 'submit', 'assess'],
+    description: 'Replace another SAE, results of a run under other settings, or a submission, that lie in --out.',
   },
   {
     name: 'items',
@@ -274,7 +280,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     value: 'FORMAT',
     description:
-      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json.',
+      'Write these: md, csv, html (unless told otherwise), csv-wide (a row a method and setting), latex (tables of booktabs, with what to cite), json, svg and pdf (figures/, a file a plot; pdf by Chromium).',
   },
   {
     name: 'also',
@@ -290,6 +296,7 @@ export const SETTINGS: readonly Setting[] = [
     commands: ['report'],
     description: 'Also take results made with --limit into the reports.',
   },
+  ...DOMAIN_SETTINGS,
   {
     name: 'check',
     type: 'boolean',
@@ -306,11 +313,13 @@ export const SETTINGS: readonly Setting[] = [
       'Also make the results the checkout’s reference and write its LEADERBOARD.md (whole suites real and variants only).',
   },
   ...COMPARE_SETTINGS,
+  ...ASSESS_SETTINGS,
+  ...SUBMIT_SETTINGS,
   {
     name: 'force',
     type: 'boolean',
     default: false,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'submit'],
     description: 'Compute everything anew, also what the store and the results have.',
   },
   {
@@ -361,7 +370,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'progress',
     type: 'boolean',
     default: true,
-    commands: COMPUTING,
+    commands: [...COMPUTING, 'submit', 'verify', 'assess'],
     description: 'Show progress (--no-progress: do not).',
   },
   {

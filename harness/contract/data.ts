@@ -78,7 +78,7 @@ export interface Concept {
   domain?: string;
   /** Words and phrases that name it in texts. */
   synonyms?: readonly string[];
-  /** Id of the concept that it is a kind of: what shows it shows that one too. */
+  /** Id of the concept that it is a kind of, in the set or not: what shows it shows that one too. */
   parent?: string;
   /** As classifications have it: MeSH, ICD, UMLS. */
   code?: string;

@@ -7,6 +7,8 @@ export interface Plugin {
   title: string;
   /** Citation of the method, e.g. `Gao et al. 2024, arXiv:2406.04093`; omitted where there is none. */
   paper?: string;
+  /** SPDX id of its licence, e.g. `Apache-2.0`: `saxbench submit` asks for it. */
+  licence?: string;
   /** Raised whenever the numbers change: part of the key of every step that the plug-in takes part in. */
   version: number;
   /** Data files that the plug-in reads, relative to its own file: part of the same keys. */

@@ -46,6 +46,10 @@ export interface RowSamples {
   /** Names of the units; numbered from 0 when left out. */
   ids?: string[];
   values: number[];
+  /** 95 % interval of each value, over what that unit is measured on; null where it has none. Tables then show values by unit. */
+  ci95?: ([number, number] | null)[];
+  /** Whether each value is told apart from the task's `chance`, corrected for the number of units. */
+  apart?: boolean[];
   /** Where units share items: what each block of items adds to the error of the mean. The sum is 0. */
   shared?: number[];
   /** In place of `shared`, the same for each value: [units][blocks]. Each sums to 0. */
@@ -197,6 +201,11 @@ export interface TaskContext<O, P = unknown> extends PrepareContext<O> {
    * tasks share them; not to be changed. Only where the method encodes.
    */
   latents(set: ActivationSet): Promise<PooledLatents>;
+  /**
+   * The same method fitted with the run's next seed, in a task that declares `comparesSeeds`; absent of a method of one seed, or a
+   * run of one. Not to be disposed of.
+   */
+  otherSeed?(): Promise<Pick<TaskContext<O>, 'latents'> & { method: FittedMethod }>;
   /** What is the same for every method at this site: made by the first that asks for it, and kept as long as the site. */
   shared<T>(name: string, make: () => Promise<T>): Promise<T>;
 }
@@ -209,6 +218,11 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   axes: Record<string, string>;
   /** What its tables show. */
   shows?: TaskDisplay;
+  /**
+   * Names of the fields of `details`, at any depth, that hold words of items, or texts that go on from them; none: `[]`. Results of
+   * private items are kept without them, and those of a task that does not say so without any details.
+   */
+  words?: readonly string[];
   /**
    * For tasks that change the subject. `judged`: a judge rates what was generated; the task has the options `judge` (an
    * id, or several of which the first ranks) and `judgeOptions` (of several judges by their ids), and the judges' versions,
@@ -230,6 +244,8 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   exclusive?: boolean;
   /** What `prepare` gives depends on the site that a method reconstructs: it is then made for each `target`. */
   readsTarget?: boolean;
+  /** It looks at the same method fitted with another seed: that fit is part of the key of its results. */
+  comparesSeeds?: boolean;
   /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */

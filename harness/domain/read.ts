@@ -10,7 +10,7 @@ import type { Domain, DomainConcept, DomainExample } from './domain.ts';
 import { labelledRows, type TableExample } from './examples.ts';
 import { domainImage } from './images.ts';
 import { readSuiteFile, settingsOf } from './settings.ts';
-import { readTable, tableFile } from './table.ts';
+import { firstColumns, readTable, tableFile } from './table.ts';
 
 const EXAMPLES = 'examples';
 const CONCEPTS = 'concepts.csv';
@@ -29,6 +29,12 @@ function examplesFile(folder: string): string {
   throw new UserError(
     `domain ${folder}: expected ${EXAMPLES}.csv, ${EXAMPLES}.jsonl or ${EXAMPLES}.parquet in it, found none; saxbench new domain NAME writes one to start from.`,
   );
+}
+
+/** What the examples of a folder are, by the columns of its table alone. */
+export async function examplesModality(folder: string): Promise<Domain['modality']> {
+  const file = examplesFile(folder);
+  return (await firstColumns(join(folder, file), file)).includes('image') ? 'image' : 'text';
 }
 
 /** Values of covariates as numbers, where all values of one are. */

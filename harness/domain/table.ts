@@ -35,6 +35,16 @@ function cellOf(value: unknown): string | undefined {
   return value instanceof Date ? value.toISOString() : undefined;
 }
 
+/** Names of the columns of a table, as far as its first row tells. @throws UserError for a table without rows. */
+export async function firstColumns(path: string, where: string): Promise<string[]> {
+  const rows = path.endsWith('.parquet') ? await readParquet(path, { from: 0, to: 1 }) : entriesOf(path);
+  for await (const entry of rows) {
+    if (typeof entry === 'object' && entry !== null) return Object.keys(entry).map((name) => name.trim());
+    break;
+  }
+  throw new UserError(`${where}: expected rows below the names of columns, found none.`);
+}
+
 export interface Table {
   /** File for messages. */
   where: string;

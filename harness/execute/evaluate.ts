@@ -232,7 +232,11 @@ export function resultWith(
       ...controlOf(sitePlan.subject),
     },
     site: meta.site,
-    dataset: { id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options, ...meta.data },
+    dataset: {
+      ...{ id: dataset.id, fingerprint: dataset.fingerprint, options: dataset.options },
+      ...(dataset.privateItems ? { privateItems: true } : {}),
+      ...meta.data,
+    },
     method: {
       ...{ id, kind, name, title, version, control, options, optionsPassed, identity: fit.identity },
       ...(paper === undefined ? {} : { paper }),

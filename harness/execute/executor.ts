@@ -1,4 +1,6 @@
 /** @file Works off the jobs of a plan, and keeps going past a failure. */
+
+import { UserError } from '../errors.ts';
 import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
 import { pluginFault } from '../plugin-fault.ts';
 import { checkWritable } from '../store.ts';
@@ -120,7 +122,11 @@ export function openWorker(plan: Plan, run: Run): Worker {
     if (out !== undefined) await checkWritable(out);
     const refused = chat?.failure();
     if (refused) throw refused;
-    return line;
+    // Ours say what is wrong by ids; of others nobody knows, and results go further than what was said here.
+    const isPrivate = plan.sites[current.site]!.subject.dataset.privateItems === true;
+    return isPrivate && !(thrown instanceof UserError)
+      ? 'an error that may quote private texts: the run said it'
+      : line;
   }
 
   async function doFit(sitePlan: SitePlan, fit: Fit, running: RunningSite, job: Job): Promise<void> {

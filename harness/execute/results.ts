@@ -1,6 +1,7 @@
 /** @file The results of a run: where each belongs, whether it is there, what is missing, written from the step that made it. */
 import { rm } from 'node:fs/promises';
 import { type Evaluation, type Fit, type Plan, planSteps, type SitePlan } from '../plan.ts';
+import { partedDetails, writeHeld } from '../results/held-texts.ts';
 import { type ResultPlace, readResult, resultFile, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
@@ -44,8 +45,12 @@ export async function keepResult(
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
   const task = await registry.get('task', evaluation.task.id);
-  const result = sealed(await resultOf(plan, sitePlan, fit, evaluation, stored, task));
-  await writeResult(outOf(run), result);
+  const { details, ...rest } = await resultOf(plan, sitePlan, fit, evaluation, stored, task);
+  const isPrivate = sitePlan.subject.dataset.privateItems === true;
+  const { kept, held } = isPrivate ? partedDetails(details, task.words) : { kept: details, held: [] };
+  const result = sealed({ ...rest, ...(kept ? { details: kept as NonNullable<Result['details']> } : {}) });
+  const file = await writeResult(outOf(run), result);
+  await writeHeld(outOf(run), file, result.key, held);
   return result;
 }
 
@@ -81,7 +86,10 @@ export async function findResult(
   run: Pick<Run, 'registry' | 'store' | 'out'>,
 ): Promise<Result | undefined> {
   const found = await storedResult(outOf(run), placeOf(planned), planned.evaluation.key);
-  return found ?? keepResult(plan, planned, run);
+  // Whether items are private changes no key, but what a result may hold.
+  const isPrivate = planned.sitePlan.subject.dataset.privateItems;
+  if (found && found.dataset.privateItems === isPrivate) return found;
+  return keepResult(plan, planned, run);
 }
 
 /** The plan with the evaluations of `missing` only, and with what they need; and fits that no task scores, if the store has them not. */

@@ -5,7 +5,7 @@ import { fewRowsHoldVariance } from '../activations/norms.ts';
 import { type PositionRule, positionRule, withKeep, withoutPositions } from '../activations/positions.ts';
 import type { Item, ItemEmbedder } from '../contract/data.ts';
 import type { TaskJudge } from '../contract/judge.ts';
-import type { LabelledActivations, Mark, TrainingSpeed } from '../contract/methods.ts';
+import type { FittedMethod, LabelledActivations, Mark, PooledLatents, TrainingSpeed } from '../contract/methods.ts';
 import type { TargetSite, TaskDefinition } from '../contract/task.ts';
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
@@ -77,6 +77,10 @@ export interface RunningSite {
 }
 
 export interface FittedAtSite {
+  method: FittedMethod;
+  activations: SiteActivations;
+  /** Its latents of whole items, kept as long as the method is. */
+  latents(set: ActivationSet): Promise<PooledLatents>;
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
@@ -301,7 +305,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const definition = await registry.method(fit.method.id);
     const { subject: network, chat } = session;
     const around = { ...sets, site, ...(network ? { subject: network } : {}), ...(chat ? { chat } : {}) };
-    const method = await restoreMethod(definition, fitted.folder, fit.method, around, registry);
+    const restored = (folder: string) => restoreMethod(definition, folder, fit.method, around, registry);
+    const method = await restored(fitted.folder);
     const label = `${place} ${fit.method.name}`;
     const named = await labelsOf(fit.method, method.d_sae).catch((error: unknown) => {
       method.dispose();
@@ -310,10 +315,21 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const { id, kind } = fit.method;
     const speed = fitted.meta['speed'] as TrainingSpeed | undefined;
     const pooled = createOnce();
+    const latents = (set: ActivationSet) => pooled(set, () => poolLatents(method, set, { signal }));
+    const others = createOnce();
+    const opened: FittedMethod[] = [];
+    const ofSeed = ({ key, seed }: { key: string; seed: number }) =>
+      others(key, async () => {
+        const other = await restored((await fitStep({ ...fit, key, seed, evaluations: [] })).folder);
+        opened.push(other);
+        const own = createOnce();
+        return { method: other, latents: (set: ActivationSet) => own(set, () => poolLatents(other, set, { signal })) };
+      });
     try {
       await use({
+        ...{ method, activations: sets, latents },
         async evaluate(evaluation) {
-          const { task, taskSeed, prepare: prepareKey } = evaluation;
+          const { task, taskSeed, prepare: prepareKey, otherSeed } = evaluation;
           const taskDefinition = await registry.get('task', task.id);
           const planned = sitePlan.prepares.find(({ key }) => key === prepareKey);
           const shared = planned && (await prepare(planned, taskDefinition));
@@ -336,7 +352,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                   ...context,
                   method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
-                  latents: (set) => pooled(set, () => poolLatents(method, set, { signal })),
+                  latents,
+                  ...(otherSeed ? { otherSeed: () => ofSeed(otherSeed) } : {}),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },
                 work.folder,
@@ -364,12 +381,12 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               };
               return { ...meta };
             },
-            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey] },
+            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey, otherSeed?.key] },
           );
         },
       });
     } finally {
-      method.dispose();
+      for (const each of [method, ...opened]) each.dispose();
     }
   }
 

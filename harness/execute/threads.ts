@@ -20,10 +20,12 @@ export interface ThreadsOptions {
   precision?: Precision;
   /** Files of `--plugin`. */
   plugins: string[];
+  /** Also for one: a thread loads plug-ins anew, and so knows nothing of what they kept beside their state. */
+  apart?: boolean;
 }
 
 /** What a thread needs to open the run that it works on; all of it can be copied. */
-export interface ThreadTask extends Omit<ThreadsOptions, 'threads'> {
+export interface ThreadTask extends Omit<ThreadsOptions, 'threads' | 'apart'> {
   plan: Plan;
   worker: string;
   storeRoot: string;
@@ -93,7 +95,7 @@ export function threads(options: ThreadsOptions): Executor {
   return {
     async run(plan, queue, run) {
       const count = Math.min(options.threads, queue.width ?? options.threads);
-      if (count < 2) return sharingCores(() => workOff(plan, queue, run));
+      if (count < 2 && !options.apart) return sharingCores(() => workOff(plan, queue, run));
       const stop = new AbortController();
       const signal = AbortSignal.any([run.signal, stop.signal]);
       const stopOnError = (error: unknown) => {

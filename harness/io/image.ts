@@ -107,3 +107,17 @@ export async function decodeImage(source: string | Uint8Array, name?: string): P
     throw new UserError(`image ${shown}: cannot be decoded: ${reason}${limit}.`);
   }
 }
+
+/**
+ * A PNG of `size` × `size` pixels: the middle of the image, scaled to fill it, so that all images have the same size.
+ *
+ * @throws UserError as {@link decodeImage} does.
+ */
+export async function squarePng(image: RgbImage | { path: string }, size: number): Promise<Buffer> {
+  const sharp = await loadSharp();
+  const { width, height, data } = 'path' in image ? await decodeImage(image.path) : image;
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(size, size, { fit: 'cover', kernel: width < size ? 'nearest' : 'lanczos3' })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+}

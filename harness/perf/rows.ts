@@ -1,7 +1,7 @@
 /** @file The rows of the speed table: what is measured, at which sizes, against whom, and the ratio to reach. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { EMBEDDED_LM, packageRoot } from '../paths.ts';
+import { packageRoot } from '../paths.ts';
 
 /** A script with its arguments; a peer also needs Python modules. */
 export interface Contender {
@@ -219,9 +219,9 @@ export function rows(quick: boolean): Row[] {
     ...THRESHOLDED.flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
     { ...peakOf(topk, [float32(2)]), id: 'train-peak-memory' },
     ...[...variants, training('gated', withL0(64), [])].map((row) => peakOf(row, [float32(2)])),
-    ...languageModel('forward', `models/pretrained/${EMBEDDED_LM}`, 2, batch, quick ? 8 : 128),
+    ...languageModel('forward', 'models/pretrained/tiny-lm-planted', 2, batch, quick ? 8 : 128),
     ...languageModel('forward', '../shared/data/stories260k-hf', 2, batch, quick ? 8 : 256),
-    ...languageModel('generate', `models/pretrained/${EMBEDDED_LM}`, 2, batch, quick ? 4 : 100),
+    ...languageModel('generate', 'models/pretrained/tiny-lm-planted', 2, batch, quick ? 4 : 100),
     ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
     ...realModel(quick),
     {

@@ -3,7 +3,7 @@ import type { MetricDefinition, TaskOutcome } from '../contract/task.ts';
 import { ContractError, shown } from '../errors.ts';
 import { emptyCell } from '../kit/cells.ts';
 import type { ResultMetricDefinition } from '../schema/metric-definition.generated.ts';
-import type { ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
+import type { Result, ResultMetric, ResultRowRecord } from '../schema/result.generated.ts';
 
 /** Relative overshoot of a range that rounding explains: 1 + 1e-9 is an AUROC of 1. */
 const ROUNDING = 1e-6;
@@ -38,7 +38,7 @@ export function checkedRows(
       throw new ContractError(`${at}: metric '${name}': expected a value, or a reason in 'unavailable'; found neither`);
     });
     const round = (list: number[]) => list.map((value) => Number(value.toPrecision(SAMPLE_DIGITS)));
-    const { values: byUnit, shared, sharedBy } = samples ?? {};
+    const { values: byUnit, shared, sharedBy, ci95 } = samples ?? {};
     const row: ResultRowRecord = {
       axes,
       metrics: Object.fromEntries(cells),
@@ -48,6 +48,7 @@ export function checkedRows(
             samples: {
               ...samples,
               values: round(byUnit),
+              ...(ci95 ? { ci95: ci95.map((each) => each && (round(each) as [number, number])) } : {}),
               ...(shared ? { shared: round(shared) } : {}),
               ...(sharedBy ? { sharedBy: sharedBy.map(round) } : {}),
             },
@@ -74,6 +75,13 @@ export const definitionsOf = (metrics: Record<string, MetricDefinition>): Record
       },
     ]),
   );
+
+/** Rows without what a machine measures, times and the like: that is never the same again. */
+export const countedRows = ({ rows, task }: Pick<Result, 'rows' | 'task'>): ResultRowRecord[] =>
+  rows.map((row) => ({
+    ...row,
+    metrics: Object.fromEntries(Object.entries(row.metrics).filter(([name]) => !task.metrics[name]?.measured)),
+  }));
 
 type Definitions = Readonly<Record<string, Pick<ResultMetricDefinition, 'range' | 'main'>>>;
 
@@ -126,8 +134,12 @@ function metricComplaint(
 
 function samplesComplaint({ samples }: ResultRowRecord, main: number | null): string | undefined {
   if (!samples) return undefined;
-  const { ids, values, shared = [], sharedBy = [] } = samples;
-  const wrong = [...values, ...shared, ...sharedBy.flat()].find((value) => !Number.isFinite(value));
+  const { ids, values, shared = [], sharedBy = [], ci95, apart } = samples;
+  if ((ci95 ?? values).length !== values.length || (apart ?? values).length !== values.length) {
+    return `expected ci95 and apart for each of ${values.length} values`;
+  }
+  const bounds = (ci95 ?? []).flatMap((each) => each ?? []);
+  const wrong = [...values, ...bounds, ...shared, ...sharedBy.flat()].find((value) => !Number.isFinite(value));
   if (wrong !== undefined) return `expected finite numbers; found ${wrong}`;
   if (ids && (ids.length !== values.length || new Set(ids).size !== ids.length)) {
     return `expected one name of its own for each of ${values.length} values`;

@@ -304,12 +304,14 @@ function requirePrompts(author: Author, what: string, prompts: SteeringPrompt[])
 /** An opened dataset with every result checked; what was given in one split may not come in the other. */
 function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['modality']): Dataset {
   demand(author, 'open', isRecord(dataset), 'a dataset', dataset);
-  const { id, fingerprint, notes, groundTruth, judge, pairing, zeroShot } = dataset;
+  const { id, fingerprint, notes, privateItems, groundTruth, judge, pairing, zeroShot } = dataset;
   demand(author, 'open: id', isName(id), 'a text', id);
   demand(author, 'open: modality', dataset.modality === modality, `'${modality}'`, dataset.modality);
   demand(author, 'open: fingerprint', isName(fingerprint), 'a hash of the content', fingerprint);
   const noted = notes === undefined || (Array.isArray(notes) && notes.every((note) => typeof note === 'string'));
   demand(author, 'open: notes', noted, 'a list of texts', notes);
+  const isFlag = privateItems === undefined || typeof privateItems === 'boolean';
+  demand(author, 'open: privateItems', isFlag, 'true or false', privateItems);
   const there = new Set(
     functionsOf(author, dataset, ['corpus', 'concepts', 'prompts', 'conceptPrompts', 'embed', 'attributePairs']),
   );
@@ -320,6 +322,7 @@ function checkedDataset(author: Author, dataset: Dataset, modality: Dataset['mod
     modality,
     fingerprint,
     ...(notes && { notes }),
+    ...(privateItems && { privateItems }),
     corpus: checkedAsync(author, 'corpus', dataset, dataset.corpus, (items, split) => {
       requireItems(author, 'corpus', items, modality);
       const other = given[split === 'train' ? 'test' : 'train'];

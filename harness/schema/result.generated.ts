@@ -113,6 +113,10 @@ export interface ResultDataset {
    */
   notes?: string[];
   /**
+   * Its texts or images are private: details are without their words, which lie in the run's folder alone.
+   */
+  privateItems?: true;
+  /**
    * Activation vectors that the policy keeps.
    */
   trainRows: number;
@@ -279,6 +283,14 @@ export interface ResultSamples {
   unit: string;
   ids?: string[];
   values: number[];
+  /**
+   * 95 % interval of each value, over what its unit is measured on.
+   */
+  ci95?: ([number, number] | null)[];
+  /**
+   * Whether each value is told apart from chance, corrected for the number of units.
+   */
+  apart?: boolean[];
   /**
    * Where units share items: what each block of items adds to the error of the mean.
    */

@@ -5,12 +5,18 @@ import type { ValidateFunction } from 'ajv';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../paths.ts';
 import type { ImportManifest } from './activations.generated.ts';
+import type { AssessmentItem } from './assessment-item.generated.ts';
+import type { AssessmentKey } from './assessment-key.generated.ts';
+import type { AssessmentSet } from './assessment-set.generated.ts';
 import type { ResultDisplay } from './display.generated.ts';
 import { explain } from './explain.ts';
 import type { KnownSubjects } from './known-subjects.generated.ts';
+import type { Protocol } from './protocol.generated.ts';
 import type { Result } from './result.generated.ts';
 import type { SaeConfig } from './sae-config.generated.ts';
+import type { Submission } from './submission.generated.ts';
 import type { Suite } from './suite.generated.ts';
+import type { Verification } from './verification.generated.ts';
 
 /** The type that each schema describes. */
 export interface Documents {
@@ -20,6 +26,12 @@ export interface Documents {
   activations: ImportManifest;
   display: ResultDisplay;
   'known-subjects': KnownSubjects;
+  'assessment-set': AssessmentSet;
+  'assessment-item': AssessmentItem;
+  'assessment-key': AssessmentKey;
+  protocol: Protocol;
+  submission: Submission;
+  verification: Verification;
 }
 
 async function createAjv() {
@@ -46,7 +58,7 @@ const schemaOf = (name: string) =>
   JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
 
 /** Schemas that others refer to: added before these, and once. */
-const PARTS = ['display', 'judging', 'metric-definition'];
+const PARTS = ['display', 'judging', 'metric-definition', 'result'];
 
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();
@@ -57,8 +69,9 @@ async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
 
 /** Values of a document. ajv makes an error of each that is wrong and compares the entries of some lists in pairs. */
 const MAX_VALUES = 30_000;
-/** A result holds curves and measurements too. */
-const MAX_VALUES_OF_RESULT = 1_000_000;
+/** A result holds curves and measurements too; a submission and the key of an assessment hold results. */
+const MAX_VALUES_OF_RESULTS = 1_000_000;
+const HOLD_RESULTS: readonly (keyof Documents)[] = ['result', 'submission', 'assessment-key'];
 
 function countValues(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
@@ -83,7 +96,7 @@ export async function validate<K extends keyof Documents>(
   value: unknown,
   where: string,
 ): Promise<Documents[K]> {
-  refuseLong(value, schema === 'result' ? MAX_VALUES_OF_RESULT : MAX_VALUES, where);
+  refuseLong(value, HOLD_RESULTS.includes(schema) ? MAX_VALUES_OF_RESULTS : MAX_VALUES, where);
   const check = await validatorOf(schema);
   if (!check(value)) throw new UserError(`${where}: ${explain(check.errors!, value)}`);
   return value as Documents[K];

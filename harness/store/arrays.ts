@@ -1,6 +1,7 @@
 /** @file Named arrays with JSON beside them, as steps leave them in the store. */
 import { join } from 'node:path';
 import { atomicWriteJson } from '../io/atomic.ts';
+import { sha256File, sha256Json } from '../io/hash.ts';
 import { readJson } from '../io/json.ts';
 import { openSafetensors } from '../io/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../io/safetensors-write.ts';
@@ -43,4 +44,9 @@ export async function readArrays(folder: string): Promise<Arrays> {
     ([name, { shape, data }]) => [name, { shape, data: data as Values }] as const,
   );
   return { arrays: Object.fromEntries(arrays), json: json ?? undefined };
+}
+
+/** Digest of what {@link writeArrays} wrote, whatever else lies in the folder. */
+export async function arraysDigest(folder: string): Promise<string> {
+  return sha256Json([await sha256File(join(folder, TENSORS)), await sha256File(join(folder, JSON_FILE))]);
 }

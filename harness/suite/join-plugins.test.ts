@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defineBaseline, defineDataset, defineJudge, defineSae, defineTask, type SaeDefinition } from '../contract.ts';
+import { EMBEDDED_LM } from '../paths.ts';
 import { openRegistry, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod } from '../schema/suite.generated.ts';
 import { checkSuite } from './check.ts';
@@ -64,7 +65,7 @@ test('an SAE stands where topk does in the default suite, with its sizes under i
     assert.equal(entriesOf(joined, 'by-l0')[i]!.options, { d_sae: options!['d_sae'], targetL0: options!['k'] });
     assert.equal(entriesOf(joined, 'bare')[i]!.options, { d_sae: options!['d_sae'] });
   }
-  const taken = selectFromSuite(joined, ['by-k', 'subjects=tiny-lm-planted']);
+  const taken = selectFromSuite(joined, ['by-k', `subjects=${EMBEDDED_LM}`]);
   assert.equal([...new Set(taken.methods.map(({ id }) => id))], ['by-k']);
   assert.equal(selectFromSuite(joined, ['methods=bare']).methods.length, own.length);
 });
@@ -169,10 +170,10 @@ test('lines tell of what is left after filters, and of what joins no run by itse
   );
   const { suite: given } = await loadSuite('default');
   const { suite: whole, joined } = await joinPlugins(given, registry);
-  const lines = joinedLines(selectFromSuite(whole, ['mine', 'scored', 'subjects=tiny-lm-planted']), joined);
+  const lines = joinedLines(selectFromSuite(whole, ['mine', 'scored', `subjects=${EMBEDDED_LM}`]), joined);
   const k = entriesOf(given, 'topk')[0]!.options;
   assert.equal(lines, [
-    `mine (SAE of ./mine.ts) joins the run, sized as topk: d_sae ${k!['d_sae']}, k ${k!['k']} on tiny-lm-planted (--option mine.NAME=VALUE sets others).`,
+    `mine (SAE of ./mine.ts) joins the run, sized as topk: d_sae ${k!['d_sae']}, k ${k!['k']} on ${EMBEDDED_LM} (--option mine.NAME=VALUE sets others).`,
     'scored (task of ./scored.ts) joins the run with its own defaults.',
   ]);
   assert.equal(joinedLines(whole, joined, true)[0], 'mine (SAE of ./mine.ts) joins the run.');

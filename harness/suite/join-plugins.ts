@@ -168,6 +168,25 @@ export async function joinPlugins(suite: Suite, registry: Registry, given: Suite
   return { suite: joined.length === 0 ? suite : { ...wider, methods, ...capped }, joined };
 }
 
+/**
+ * The suite with SAEs and baselines of ours that it has not at its one site: what is to stand beside its methods. An SAE has
+ * the sizes of the suite's reference variant, and stands only where there is one.
+ */
+export async function besideMethods(suite: Suite, ids: readonly string[], registry: Registry): Promise<Suite> {
+  const [subject] = suite.subjects;
+  const here = suite.methods.filter(
+    ({ subjects, sites }) => meet(subjects, [subjectName(subject!)]) && meet(sites, subject!.sites),
+  );
+  const reference = await referenceOf({ ...suite, methods: here }, registry);
+  const saes = new Set(await registry.ids('sae'));
+  const methods: SuiteMethod[] = [];
+  for (const id of ids.filter((id) => !here.some((method) => method.id === id))) {
+    if (!saes.has(id)) methods.push({ id });
+    else if (reference.length > 0) methods.push(...(await entriesLike(id, reference.slice(0, 1), registry)));
+  }
+  return { ...suite, methods: [...here, ...methods] };
+}
+
 /** Where an entry stands, and with what sizes. */
 function sizeText({ name, subjects, sites, options = {} }: SuiteMethod): string {
   const sizes = [...Object.keys(SIZE_OPTIONS), ...SPARSITY_OPTIONS].filter((option) => options[option] !== undefined);

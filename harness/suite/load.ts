@@ -1,13 +1,15 @@
 /** @file Suites: data files under tasks/suites, or any JSON file by its path. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RandomInit } from '../contract/subject.ts';
+import { SUITE_FILE } from '../domain/settings.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
 import { CHECKPOINT } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
+import { domainSuite } from './domain.ts';
 import { expandGrids } from './grid.ts';
 import { meantFor } from './meant-for.ts';
 import type { SubjectReference } from './subjects.ts';
@@ -17,6 +19,8 @@ export interface LoadedSuite {
   suite: Suite;
   file: string;
   baseDir: string;
+  /** Whether it is a domain's folder. */
+  domain?: boolean;
 }
 
 const SUITES = join(packageRoot, 'tasks/suites');
@@ -31,13 +35,21 @@ export function suiteIds(): string[] {
 }
 
 /**
- * A suite by id, or by the path of its file (anything with a slash or ending in `.json`).
+ * A suite by id, or by the path of its file (anything with a slash or ending in `.json`), or of a domain's folder.
  *
  * @throws UserError for an unknown id, a missing file, or a file that is not a suite.
  */
 export async function loadSuite(nameOrPath: string): Promise<LoadedSuite> {
+  const isKnown = suiteIds().includes(nameOrPath);
+  if (!isKnown && isFolder(nameOrPath)) {
+    const where = `suite ${nameOrPath}`;
+    const baseDir = resolve(nameOrPath);
+    const suite = expandGrids(await domainSuite(nameOrPath, suiteIds()), where);
+    checkNames(suite, where);
+    return { suite, file: join(baseDir, SUITE_FILE), baseDir, domain: true };
+  }
   const isPath = nameOrPath.endsWith('.json') || /[\\/]/.test(nameOrPath);
-  if (!isPath && !suiteIds().includes(nameOrPath)) throw unknownName('suite', nameOrPath, suiteIds());
+  if (!isPath && !isKnown) throw unknownName('suite', nameOrPath, suiteIds());
   const file = isPath ? resolve(nameOrPath) : join(SUITES, `${nameOrPath}.json`);
   const where = `suite ${nameOrPath}`;
   const suite = expandGrids(await validate('suite', await readJson(file, 'suite'), where), where);
@@ -49,6 +61,8 @@ export async function loadSuite(nameOrPath: string): Promise<LoadedSuite> {
   }
   return { suite, file, baseDir: dirname(file) };
 }
+
+const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
 
 /** Length of a name that the schema allows. */
 const MAX_NAME = 80;

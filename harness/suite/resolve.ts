@@ -144,6 +144,7 @@ export async function resolveTask(
     controls: task.controls ?? [],
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
+    ...(task.comparesSeeds ? { comparesSeeds: true } : {}),
     ...(task.measure ? { steers: true } : {}),
     ...(judges ? judges.resolved : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
@@ -367,6 +368,7 @@ async function resolveDataset(
     fingerprint: dataset.fingerprint,
     hasConcepts: dataset.concepts !== undefined,
     ...(dataset.activations ? { ownActivations: true } : {}),
+    ...(dataset.privateItems ? { privateItems: true } : {}),
   };
 }
 

@@ -17,6 +17,8 @@ export interface ResolvedDataset {
   hasConcepts: boolean;
   /** Its items are activations: no subject takes part. */
   ownActivations?: boolean;
+  /** Results are not to hold its texts, nor judges elsewhere to read them. */
+  privateItems?: boolean;
 }
 
 /** Which positions are rows. */
@@ -163,6 +165,8 @@ export interface ResolvedTask {
   readsTarget?: boolean;
   /** It measures time: it runs when nothing else of the run does. */
   exclusive?: boolean;
+  /** It looks at the same method fitted with the next seed. */
+  comparesSeeds?: boolean;
   /** It changes the subject to bring a concept in. */
   steers?: boolean;
   judge?: ResolvedJudge;

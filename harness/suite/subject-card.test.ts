@@ -5,8 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import { inFolder, refusal } from '../testing/failing.ts';
+import { loadSuite } from './load.ts';
 import { type CardDeclarations, cardDeclarations } from './subject-card.ts';
-import { embeddedSubjectIds } from './subjects.ts';
+import { embeddedSubjectIds, subjectFolder } from './subjects.ts';
 
 const test = suite('suite/subject-card');
 
@@ -65,6 +66,17 @@ test('the models that learned vectors in their training declare it, and no other
       assert.match(planted!, /one vector a theme.* after blocks\.2\.hook_resid_post/);
     else assert.is(planted, undefined, id);
   }
+});
+
+test('what was trained to be steered stands in no suite whose results rank', async () => {
+  for (const id of ['default', 'variants', 'nightly', 'real', 'axbench'])
+    for (const { id: subject = '' } of (await loadSuite(id)).suite.subjects)
+      if (embeddedSubjectIds().includes(subject))
+        assert.is(
+          (await cardDeclarations(await subjectFolder({ id: subject }, ''))).planted,
+          undefined,
+          `${id} ${subject}`,
+        );
 });
 
 test.run();

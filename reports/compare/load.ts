@@ -9,6 +9,7 @@ import { checkedResult, readResult } from '../../harness/results.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
 import { loadResults } from '../index.ts';
 import { keptResult } from '../kept.ts';
+import { standsAt } from '../reference-lines.ts';
 
 /** One side of a comparison. */
 export interface Side {
@@ -22,9 +23,6 @@ export interface Side {
 /** The word for the baseline of the other side's suite. */
 export const BASELINE = 'baseline';
 
-const placeOf = ({ subject, site, method, task, seed }: Result): string =>
-  [subject.id, site.name, method.name, method.identity, task.id, seed].join(' ');
-
 /** Results of a file with one a line. @throws UserError naming a line that is no result, or there twice. */
 async function resultsInLines(file: string): Promise<Result[]> {
   const results: Result[] = [];
@@ -32,9 +30,9 @@ async function resultsInLines(file: string): Promise<Result[]> {
   for await (const value of readJsonl(file)) {
     const line = results.length + 1;
     const result = await checkedResult(value, `${file} result ${line}`);
-    const earlier = lines.get(placeOf(result));
+    const earlier = lines.get(standsAt(result));
     if (earlier !== undefined) throw new UserError(`${file} result ${line}: repeats result ${earlier}; remove one.`);
-    lines.set(placeOf(result), line);
+    lines.set(standsAt(result), line);
     results.push(result);
   }
   if (results.length === 0) throw new UserError(`results: expected some in ${file}; found none.`);

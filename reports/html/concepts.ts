@@ -54,7 +54,8 @@ const textOf = (value: unknown): string | undefined =>
 
 function exampleOf(given: unknown): Example[] {
   if (!isFields(given)) return [];
-  const text = textOf(given['text']);
+  const id = textOf(given['prompt_id']);
+  const text = textOf(given['text']) ?? (id && `(the text after ${id} is private: --include-texts shows it)`);
   if (text === undefined) return [];
   const prompt = textOf(given['prompt']);
   const ratings = Object.entries(given).filter(([name, value]) => typeof value === 'number' && name !== 'latent');
@@ -68,7 +69,14 @@ function exampleOf(given: unknown): Example[] {
 }
 
 function usedOf(record: Fields): Used {
-  const by = USED.filter((name) => typeof record[name] === 'number').map((name) => `${name} ${record[name]}`);
+  const { ci95, verdict } = record;
+  const by = [
+    ...USED.filter((name) => typeof record[name] === 'number').map((name) => `${name} ${record[name]}`),
+    ...(Array.isArray(ci95) && ci95.every((end) => typeof end === 'number')
+      ? [`95 % [${ci95.map((end: number) => Number(end.toPrecision(2))).join(', ')}]`]
+      : []),
+    ...(typeof verdict === 'string' ? [verdict] : []),
+  ];
   const given = Array.isArray(record['examples']) ? record['examples'] : [];
   const examples = given.slice(0, MOST_EXAMPLES).flatMap(exampleOf);
   const label = textOf(record['label']);

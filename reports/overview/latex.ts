@@ -55,7 +55,7 @@ function tableText({ place, columns, bands, selections, withheld }: Overview): s
   );
   return [
     '\\begin{table}',
-    `\\caption{${latexText(caption).replaceAll('≈', '$\\approx$')}}`,
+    `\\caption{${latexText(caption)}}`,
     `\\begin{tabular}{l${'r'.repeat(width - 1)}}`,
     '\\toprule',
     `${['method', ...heads, 'mean rank $\\downarrow$'].join(' & ')} \\\\`,

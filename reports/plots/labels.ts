@@ -14,7 +14,7 @@ export function rowLabels(rows: readonly TableRow[]): (row: TableRow) => string 
 }
 
 /** Of a character, as a share of the font's size: that of wide fonts, since the reader's is not known. */
-const CHARACTER_WIDTH = 0.64;
+export const CHARACTER_WIDTH = 0.64;
 
 /** The text in lines of at most `width` pixels, broken behind a space or punctuation, or where there is none anywhere. */
 export function wrapped(text: string, width: number, fontSize: number): string {

@@ -29,6 +29,9 @@ export interface Plot {
   height?: number;
 }
 
+/** In pixels. */
+export const plotHeight = ({ height = 380 }: Plot): number => height;
+
 /**
  * The plot as an `<svg>` element. `id` must be unique in the page: clip paths are found by it. The same plot and id give
  * the same text. ECharts is loaded on first use: reports without plots do not pay for it.
@@ -36,7 +39,8 @@ export interface Plot {
 export async function renderSvg(plot: Plot, id: string): Promise<string> {
   // As one file: as an ES module it is some hundreds of them, which take twice as long to find as to run.
   const echarts = createRequire(import.meta.url)('echarts') as typeof ECharts;
-  const { height = 380, option, title } = plot;
+  const { option, title } = plot;
+  const height = plotHeight(plot);
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: PLOT_WIDTH, height });
   try {
     chart.setOption({ animation: false, ...option });

@@ -8,7 +8,7 @@ import { zeroShotClasses } from '../worlds/image-world/zero-shot.ts';
 import { attributesOf, imageItem, oracleEmbedding } from './image-world/items.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { spreadOverDomains } from './parts/spread.ts';
-import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
+import { type ConceptLimits, chosenOf, type WorldOptions, worldOptions } from './parts/world-options.ts';
 
 /**
  * Images drawn by the image world. The corpora and the concepts come from streams of their own; two equal images do
@@ -57,7 +57,7 @@ function pairs(perAttribute: number, rng: Rng): AttributePair[] {
 }
 
 function conceptSet(options: WorldOptions, limits: ConceptLimits, rng: Rng): ConceptSet {
-  const concepts = spreadOverDomains(imageConcepts, limits.concepts);
+  const concepts = spreadOverDomains(chosenOf(imageConcepts, options), limits.concepts);
   const builder = conceptSetBuilder(concepts.map(({ id, label, domain }) => ({ id, label, domain })));
   concepts.forEach((concept, c) => {
     for (const split of ['train', 'eval'] as const) {

@@ -14,6 +14,7 @@ import { AXBENCH_PAIRS, axbenchConcepts, axbenchTables } from './parts/axbench-c
 import { rememberSets } from './parts/concept-set-builder.ts';
 import { conversationFormat, type FormatName, formatOption } from './parts/conversation.ts';
 import { documentCorpus } from './parts/document-corpus.ts';
+import { type DocumentFiles, documentFiles, findDocuments } from './parts/document-files.ts';
 import { readDocuments } from './parts/documents.ts';
 import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
 import { joinedConcepts } from './parts/joined-concepts.ts';
@@ -22,14 +23,8 @@ import { useOf } from './parts/partition.ts';
 import { passagesOf } from './parts/passages.ts';
 import { readSst2, SST2_SENTIMENTS } from './parts/sst2-texts.ts';
 
-/** A file of documents. */
-interface Documents {
-  path: string;
-  field?: string;
-}
-
 interface Options {
-  corpus: (Documents | readonly Documents[])[];
+  corpus: DocumentFiles;
   agnewsPath?: PathOption;
   sst2Path?: PathOption;
   axbenchPath?: PathOption;
@@ -52,27 +47,8 @@ const LABELLED: readonly Labelled[] = [
   { id: 'sst2', option: 'sst2Path', classes: SST2_SENTIMENTS, read: readSst2 },
 ];
 
-const DOCUMENTS = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['path'],
-  properties: { path: { type: 'string', minLength: 1 }, field: { type: 'string', minLength: 1 } },
-} as const;
-
 const OPTIONS: OptionsSchema = {
-  corpus: {
-    type: 'array',
-    default: [],
-    description:
-      'Files of documents (.json, .jsonl, .parquet, .csv, or text with empty lines between documents), each with the field that holds ' +
-      'the text; a path may be hub:OWNER/REPO/PATH@REVISION. In place of one, a list of which the first is taken that can be had.',
-    items: {
-      type: ['object', 'array'],
-      minItems: 1,
-      items: DOCUMENTS,
-      ...{ additionalProperties: false, required: DOCUMENTS.required, properties: DOCUMENTS.properties },
-    },
-  },
+  corpus: documentFiles('Files of documents'),
   agnewsPath: pathOption('AG News (CSV): half of its texts join the corpus, the others show its four topics.'),
   sst2Path: pathOption('SST-2 (TSV): half of its sentences join the corpus, the others show the two sentiments.'),
   axbenchPath: pathOption(
@@ -132,16 +108,7 @@ export default defineDataset<Options>({
     const { seed } = context;
     const { train, eval: held, words } = options;
     const search = { dataset: 'natural-text', context };
-    const sources: (Source & { field: string })[] = [];
-    for (const each of options.corpus) {
-      const choices = [each].flat();
-      const found = await findData(
-        search,
-        'corpus',
-        choices.map(({ path }) => path),
-      );
-      sources.push({ ...found, field: choices[found.choice]!.field ?? 'text' });
-    }
+    const sources = await findDocuments(search, 'corpus', options.corpus);
     const labelled: (Labelled & Source)[] = [];
     for (const set of LABELLED.filter(({ option }) => options[option] !== undefined)) {
       labelled.push({ ...set, ...(await findData(search, set.option, options[set.option])) });

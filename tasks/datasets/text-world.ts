@@ -9,7 +9,7 @@ import { createTextWorld, type TextWorld } from '../worlds/text-world/world.ts';
 import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts';
 import { type Shares, useOf } from './parts/partition.ts';
 import { spreadOverDomains } from './parts/spread.ts';
-import { type ConceptLimits, type WorldOptions, worldOptions } from './parts/world-options.ts';
+import { type ConceptLimits, chosenOf, type WorldOptions, worldOptions } from './parts/world-options.ts';
 
 /** What a document is for. */
 type Use = 'concepts' | 'train' | 'test';
@@ -76,7 +76,7 @@ async function conceptSet(
 ): Promise<ConceptSet> {
   const lengthOf = tokenCounter();
   const narrowed = worldFor(world, 'concepts');
-  const concepts = spreadOverDomains(world.concepts, limits.concepts);
+  const concepts = spreadOverDomains(chosenOf(world.concepts, options), limits.concepts);
   const builder = conceptSetBuilder(concepts.map(({ id, label, domain }) => ({ id, label, domain })));
   concepts.forEach(({ id }, c) => {
     for (const split of ['train', 'eval'] as const) {

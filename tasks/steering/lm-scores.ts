@@ -150,7 +150,12 @@ export function lmDetails(scores: ConceptScores): Record<string, unknown> {
     ...(ratings.every(({ overall }) => overall !== null)
       ? {}
       : { rated: rated([scores], 'overall')[0]?.prompts.length ?? 0 }),
-    examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({ prompt: prompts[p]!.text, text, ...ratings[p]! })),
+    examples: generations.slice(0, EXAMPLES).map(({ text }, p) => ({
+      prompt_id: prompts[p]!.id,
+      prompt: prompts[p]!.text,
+      text,
+      ...ratings[p]!,
+    })),
   };
 }
 

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeNpy } from '../../io/npy.ts';
 import { createRng } from '../../num/rng.ts';
-import { EMBEDDED_LM } from '../../paths.ts';
+import { EMBEDDED_LM, EMBEDDED_SITE } from '../../paths.ts';
 
 /** What the runs read, made once for both states of the code. */
 export interface Inputs {
@@ -49,7 +49,7 @@ export const TRAINING = [
   '--subject',
   EMBEDDED_LM,
   '--site',
-  SITE,
+  EMBEDDED_SITE,
   '--dataset',
   'text-world',
   '--items',

@@ -102,7 +102,12 @@ export function labelledConcepts(
   return builder.build();
 }
 
-function matched(drawn: readonly { words: number }[], others: { item: Item; words: number }[], rng: Rng): Item[] {
+/** For each of the drawn one of the others, the closest in words among some that come next in a random order; each at most once. */
+export function matched(
+  drawn: readonly { words: number }[],
+  others: readonly { item: Item; words: number }[],
+  rng: Rng,
+): Item[] {
   const left = rng.shuffle([...others]);
   return drawn.map(({ words: wanted }) => {
     const candidates = left.slice(0, CANDIDATES);

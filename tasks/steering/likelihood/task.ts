@@ -17,6 +17,7 @@ export function likelihoodTask(goal: Goal): Omit<Definition, 'id' | 'title' | 'v
     paper: 'Xu et al. 2026 (SPLIT), arXiv:2602.02343',
     options: LIKELIHOOD_OPTIONS,
     metrics,
+    words: [],
     axes: {
       selection: `${SELECTION_AXIS}; asked: none, the method asks for the concept in the prompt`,
       intervention: INTERVENTION_AXIS,
