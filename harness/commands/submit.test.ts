@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -88,7 +89,7 @@ test('the walk of the README, from an empty folder to the row and its verificati
   assert.match(rehearsed!, /^(⚠ )?my-sae +0\.\d+/m);
   assert.match(rehearsed!, /^(⚠ )?topk +0\.\d+/m);
   assert.not.match(rehearsed!, /^pca/m);
-  assert.match(submitted!, /^⚠ my-sae +0\.\d+ +\(3\)$/m);
+  assert.match(submitted!, /^⚠ my-sae +0\.\d+ +\(2\)$/m);
   assert.match(submitted!, /^⚠ my-sae: Submitted; not verified\.$/m);
   assert.match(
     verified!,
@@ -210,6 +211,34 @@ test('methods that must not pass', async () => {
   );
 });
 
+test('a trained SAE: its weights stay where they are, and verify is told the place', async () => {
+  const files = readdirSync(join(folder, 'reference-store/steps/fit'), { recursive: true, encoding: 'utf8' });
+  const trained = files.find(
+    (file) =>
+      /saelens$/.test(file) &&
+      readFileSync(join(folder, 'reference-store/steps/fit', file, 'cfg.json'), 'utf8').includes('"topk"'),
+  )!;
+  cpSync(join(folder, 'reference-store/steps/fit', trained), 'trained', { recursive: true });
+  const { out } = await run('submit', 'kept=./trained', ...FIELDS);
+  assert.match(out, /^⚠ kept +0\.\d+/m);
+  assert.match(out, /^⚠ kept \(seed 0\): Trained elsewhere: on what, its authors say and nobody can check\.$/m);
+  const file = 'reports/submissions/kept.json';
+  assert.not.ok(readFileSync(file, 'utf8').includes(folder) || readdirSync('reports/submissions').includes('kept'));
+  assert.match(
+    await mistake('verify', file),
+    /expected the place of its checkpoint, which is in no submission: verify kept\.json CHECKPOINT\.$/,
+  );
+  assert.match(
+    (await run('verify', file, './trained')).out,
+    /^kept: bit-equal: 1 of 1 results made again \(every seed\)/m,
+  );
+  appendFileSync('trained/cfg.json', ' ');
+  assert.match(
+    await mistake('verify', file, './trained'),
+    /expected the checkpoint \.\/trained to be what was submitted; cfg\.json is another\.$/,
+  );
+});
+
 test('mistakes, one line each', async () => {
   await run('new', 'task', 'my-task');
   const wrong: [given: string[], told: RegExp][] = [
@@ -232,6 +261,7 @@ test('mistakes, one line each', async () => {
     [['submit', 'mine=./nowhere', ...FIELDS], /nowhere/],
     [['submit', './my-sae.ts', '--reference', './none', ...FIELDS], /protocol\.json does not exist/],
     [['submit', './my-sae.ts', '--backend', 'cpu'], /unknown flag --backend/],
+    [['validate', SUBMISSION], /^submission my-sae: expected results of the suite variants; found one of mini/],
     [['verify', 'none.json'], /none\.json does not exist/],
     [['verify', SUBMISSION, '--draw', '1', '--whole'], /--draw names one seed, --whole all of them/],
     [['verify', 'saxbench-out/submit-my-sae/pull-request.md'], /not valid JSON/],

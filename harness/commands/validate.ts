@@ -31,6 +31,13 @@ async function validatePath(path: string, values: Values): Promise<Found> {
     const { subject, site, method, task, seed, rows } = await readResult(path);
     return `a result: ${subject.id} ${site.name} ${method.name} ${task.id} seed ${seed}, ${rows.length} rows`;
   }
+  if (typeof value === 'object' && value !== null && 'protocol' in value && 'licence' in value) {
+    const { checkSubmission, openBoard, readSubmission } = await import('../../reports/submitted.ts');
+    const submission = await readSubmission(path);
+    checkSubmission(submission, await openBoard());
+    const { name, protocol, results } = submission;
+    return `a submission: ${name}, ${results.length} results, whole under protocol ${protocol}; whether they are true, verify tells`;
+  }
   return validateSuite(path, values);
 }
 
@@ -148,7 +155,7 @@ export const command: Command = {
   name: 'validate',
   usage: 'validate <file>',
   summary:
-    'Check a suite, domain, result, folder of results, SAE checkpoint, model folder, activations or a file of data',
+    'Check a suite, domain, result, submission, folder of results, SAE checkpoint, model folder, activations or a file of data',
   positionals: { file: { description: 'A file or folder' } },
   examples: [
     ['saxbench validate my-suite.json', 'form, names and options of a suite'],

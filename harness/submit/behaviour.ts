@@ -69,9 +69,11 @@ export async function checkBehaviour({
 }: BehaviourRun): Promise<string[]> {
   const { plan, backend } = made;
   const store = openStore(join(folder, 'store'), say);
-  const apart = OWN_THREADS.includes(backend.name)
-    ? inProcess
-    : threads({ threads: 1, backend: backend.name, plugins, apart: true });
+  // What no plug-in takes part in is read from its files each time.
+  const apart =
+    plugins.length === 0 || OWN_THREADS.includes(backend.name)
+      ? inProcess
+      : threads({ threads: 1, backend: backend.name, plugins, apart: true });
   const common = { name, made, registry, store, showProgress: false, signal, say };
   const first = await runMethod({ ...common, out: join(folder, 'first'), executor: inProcess });
   const weights = await weightsOf(plan, name, store);

@@ -19,7 +19,7 @@ const SUITE = {
     },
   ],
   methods: [
-    ...['topk', 'batchtopk'].map((id) => ({ id, options: { d_sae: 48, k: 5 }, training: { batchSize: 64 } })),
+    { id: 'topk', options: { d_sae: 48, k: 5 }, training: { batchSize: 64 } },
     { id: 'pca', options: { components: 5 } },
   ],
   tasks: [{ id: 'reconstruction' }],

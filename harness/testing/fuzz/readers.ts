@@ -337,6 +337,25 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     mutate: mutateJson,
     read: async (file) => (await import('../../results.ts')).readResult(file),
   },
+  submission: {
+    seeds: async () => {
+      const { environmentOf } = await import('../../../reports/submitted/check.ts');
+      const { SUBMISSION_SCHEMA, sealedSubmission } = await import('../../../reports/submitted/file.ts');
+      const { smallRun } = await import('../../../reports/testing/results.ts');
+      const sizeOf = (value: object) => JSON.stringify(value).length;
+      const result = smallRun().reduce((short, each) => (sizeOf(each) < sizeOf(short) ? each : short));
+      const hash = '0'.repeat(64);
+      const submission = sealedSubmission({
+        ...{ schema: SUBMISSION_SCHEMA, protocol: '2027.1', name: 'mine', kind: 'sae', licence: 'MIT', citation: 'me' },
+        ...{ tuning: 'nothing', source: { files: [{ path: 'mine.ts', bytes: 1, sha256: hash }] }, leftOut: [] },
+        ...{ weights: [{ subject: 'a', site: 'b', seed: 0, sha256: hash }], seeds: [0], checks: ['contract'] },
+        ...{ environment: environmentOf(result), results: [result] },
+      });
+      return alone('mine.json', JSON.stringify(submission));
+    },
+    mutate: mutateJson,
+    read: async (file) => (await import('../../../reports/submitted/file.ts')).readSubmission(file),
+  },
   history: {
     seeds: async () => {
       const { historyRows } = await import('../../../reports/history.ts');
