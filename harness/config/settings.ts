@@ -1,6 +1,5 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
-import { BACKEND_CHOICES } from '../num/backends/names.ts';
-import { PRECISIONS } from '../num/precision.ts';
+import { BACKEND_CHOICES, PRECISIONS } from '../num/backends/names.ts';
 import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
 import { DOMAIN_SETTINGS } from './domain-settings.ts';

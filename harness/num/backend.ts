@@ -2,7 +2,14 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.ts';
 import { cpu } from './backends/cpu.ts';
-import { BACKEND_CHOICES, BACKEND_NAMES, type BackendChoice, type BackendName, OPTIONAL } from './backends/names.ts';
+import {
+  BACKEND_CHOICES,
+  BACKEND_NAMES,
+  type BackendChoice,
+  type BackendName,
+  OPTIONAL,
+  PRECISIONS,
+} from './backends/names.ts';
 import { native } from './backends/native.ts';
 import {
   type Backend,
@@ -16,7 +23,7 @@ import { tensorflow } from './backends/tensorflow.ts';
 import { wasm } from './backends/wasm.ts';
 import { registerGradients } from './gradients/index.ts';
 import { setStatisticsKernels } from './kernels/statistics.ts';
-import { PRECISIONS, type Precision, setPrecision } from './precision.ts';
+import { type Precision, setPrecision } from './precision.ts';
 import { setTf, tf } from './tf.ts';
 
 export type { BackendChoice, BackendName } from './backends/names.ts';

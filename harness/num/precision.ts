@@ -1,9 +1,8 @@
 /** @file The precision that networks are computed in: part of the backend in use, as its arithmetic is. */
 
-export const PRECISIONS = ['float32', 'bf16'] as const;
+import type { Precision } from './backends/names.ts';
 
-/** `bf16`: products of large layers take both factors in bfloat16 and sum in float32; parameters and all else stay float32. */
-export type Precision = (typeof PRECISIONS)[number];
+export type { Precision } from './backends/names.ts';
 
 let current: Precision = 'float32';
 
