@@ -152,12 +152,13 @@ export function retestOf(
 export function methodScores(key: AssessmentKey, method: number, all: readonly Judged[], R: number): MethodScores {
   const judged = all.filter(({ latent }) => key.latents[latent]!.method === method);
   const right = tableOf(judged, R, (one) => one.right);
+  const { chance } = PROTOCOLS[key.protocol];
   const above = tableOf(judged, R, (one) => (one.right === undefined ? undefined : one.right - one.chance));
   return {
     judged,
     right,
     accuracy: scored(right, R, 'accuracy', UNIT),
-    aboveChance: scored(above, R, 'accuracy', SIGNED),
+    aboveChance: scored(above, R, 'accuracy', chance === null ? SIGNED : [-chance, 1 - chance]),
     alpha: alphaOf(judged, key),
     seconds: medianInterval(judged.map(({ seconds }) => seconds))?.value ?? Number.NaN,
     raters: new Set(judged.map(({ rater }) => rater)).size,

@@ -13,15 +13,17 @@ const table = (latents: number, answers: readonly number[]): CrossedTable => ({
 });
 
 test('the share, its interval and its n; a missing answer counts for nothing', () => {
-  const full = table(3, [1, 0, 1, 1, 1, 0]);
+  const full = table(6, [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1]);
   const found = crossedShare([full], [1], 2, createRng(0), UNIT)!;
-  assert.is(found.value, 4 / 6);
+  assert.is(found.value, 8 / 12);
   assert.is(found.n, 2);
-  assert.ok(found.ci![0] >= 0 && found.ci![0] < 4 / 6 && found.ci![1] > 4 / 6 && found.ci![1] <= 1);
+  assert.ok(found.ci![0] >= 0 && found.ci![0] < 8 / 12 && found.ci![1] > 8 / 12 && found.ci![1] <= 1);
   assert.equal(crossedShare([full], [1], 2, createRng(0), UNIT), found);
   const less = table(3, [1, 0, 1, 1, 0, 0]);
   less.counts[4] = 0;
-  assert.is(crossedShare([less], [1], 2, createRng(0), UNIT)!.value, 3 / 5);
+  const few = crossedShare([less], [1], 2, createRng(0), UNIT)!;
+  assert.is(few.value, 3 / 5);
+  assert.is(few.ci, null, 'three latents that differ have no interval');
 });
 
 test('no answer, one latent, answers that are all right', () => {

@@ -18,6 +18,8 @@ export interface CrossedTable {
 }
 
 const RESAMPLES = 1000;
+/** Of fewer latents a bootstrap knows too few ways to draw them: its bounds may fall together. */
+const LEAST_LATENTS = 5;
 /** Of resamples that show a spread: with fewer their quantiles say nothing. */
 const ENOUGH = 100;
 
@@ -81,7 +83,7 @@ function multiplicities(n: number, rng: Rng): Float64Array {
 /**
  * Σ sign · share over groups of latents that the same raters answered, with its 95 % interval: one group is a share, two of
  * opposite signs are a difference, in pairs by rater. `n` counts latents, or raters where those are fewer and more than one.
- * Null where a group has no answer. Raters without any answer must not be among them.
+ * Null where a group has no answer; without an interval where it has fewer than five latents and answers differ. Raters without any answer must not be among them.
  */
 export function crossedShare(
   tables: readonly CrossedTable[],
@@ -105,6 +107,7 @@ export function crossedShare(
   const se = Math.sqrt(variance);
   // Answers that are all equal show no spread, which does not prove that there is none.
   if (se < 1e-12) return { value, ci: meanInterval(new Float64Array(least).fill(value), range)!.ci, n };
+  if (least < LEAST_LATENTS) return { value, ci: null, n };
   const ratios: number[] = [];
   for (let b = 0; b < RESAMPLES; b++) {
     const drawn = statistic(
