@@ -10,6 +10,7 @@ import { embedderText, rowsText } from './format.ts';
 import { matchedTable } from './fronts.ts';
 import { groupBy } from './group-by.ts';
 import { conceptTables } from './html/concepts.ts';
+import { latentPlaces } from './html/latents.ts';
 import { overviewView, placeView } from './html/overview-view.ts';
 import { kindOf, tableView } from './html/table-view.ts';
 import { meanRanks } from './overview/mean-rank.ts';
@@ -140,9 +141,11 @@ export async function renderHtml(
     refused,
     plots: await plotViews(studies.map(subjectScalingPlot), 'over-subjects'),
   };
-  const script = `${await assetOf('report.js')}${await assetOf('report-concepts.js')}`;
+  const scripts = ['report.js', 'report-concepts.js', 'report-latents.js'];
+  const script = (await Promise.all(scripts.map(assetOf))).join('');
   const concepts = conceptTables(places, results);
   const citation = citationOf(results);
+  const latents = latentPlaces(places, results);
   return renderTemplate('report.html.hbs', {
     ...options,
     style: await assetOf('report.css'),
@@ -159,6 +162,8 @@ export async function renderHtml(
     training: await trainingViews(places, results, palette),
     overSubjects,
     concepts: concepts.length > 0 && scriptJson(concepts),
+    latents: latents.places.length > 0 && scriptJson(latents.places),
+    latentsCut: latents.cut,
     beside: beside.map((section) => ({ anchor: anchorOf('beside', section.title), ...section })),
   });
 }

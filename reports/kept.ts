@@ -5,7 +5,14 @@ import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 
 /** A result as the repository keeps it: without what only plots, the HTML report and inspection need, and without the paths of a machine. */
-export function keptResult({ details: _details, curves: _curves, training, provenance, ...given }: Result): Result {
+export function keptResult({
+  details: _details,
+  latents: _latents,
+  curves: _curves,
+  training,
+  provenance,
+  ...given
+}: Result): Result {
   const { scatter: _scatter, curves: _drawn, ...shows } = given.task.shows ?? {};
   const metrics = Object.fromEntries(
     Object.entries(given.task.metrics).map(([name, { description: _text, ...definition }]) => [name, definition]),

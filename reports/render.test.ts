@@ -143,7 +143,7 @@ test('the one script of the HTML report is the one that its policy allows', asyn
     [''],
   );
   const hash = createHash('sha256').update(scripts[0]![2]!).digest('base64');
-  assert.ok(html.includes(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`));
+  assert.ok(html.includes(`default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`));
 });
 
 test('tables say what they are and what heads what; strokes and points say whose they are', async () => {

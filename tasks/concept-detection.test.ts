@@ -65,7 +65,7 @@ const supervised = (detector: (concept: string) => ConceptDetector | undefined):
 async function run(
   labelled: LabelledActivations,
   method: FittedMethod,
-  options = { probeK: [1, 2], extraNegatives: 99 },
+  options = { probeK: [1, 2], extraNegatives: 99, latentExamples: 0 },
 ): Promise<TaskOutcome> {
   const before = tf.memory().numTensors;
   const context = {

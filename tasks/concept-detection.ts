@@ -2,7 +2,6 @@
 import {
   defineTask,
   type LabelledActivations,
-  type MetricDefinition,
   type ResultRow,
   type RowSamples,
   type TaskContext,
@@ -15,15 +14,15 @@ import {
   crossedInterval,
   type Estimate,
   type ItemInfluences,
+  LATENT_EXAMPLES,
   measuredCell,
-  precisionRecallVersion,
-  rocVersion,
   sharedVariance,
-  thresholdVersion,
 } from '../harness/kit/index.ts';
+import { chosenLatents } from './concept-detection/chosen-latents.ts';
 import { type ConceptEvaluation, type ConceptMetrics, evaluateConcept } from './concept-detection/evaluate.ts';
 import { type ChangedTexts, injectWords, placesOfChanged, textsOfEach } from './concept-detection/injection.ts';
 import { joinTexts } from './concept-detection/joined.ts';
+import { METRICS } from './concept-detection/metrics.ts';
 import { type FurtherItems, methodSelections, type Selection } from './concept-detection/selections.ts';
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 
@@ -33,104 +32,8 @@ interface Options {
   injectedWords: number;
   injectedTexts: number;
   joinedTexts: number;
+  latentExamples: number;
 }
-
-const metrics: Record<keyof ConceptMetrics, MetricDefinition> = {
-  auroc: {
-    description:
-      'Area under the ROC curve of held-out positives against negatives, hard negatives left out; mean over concepts.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    main: true,
-    version: rocVersion,
-  },
-  auroc_hard: {
-    description: 'The same with hard negatives among the negatives; a concept that has none counts as it is.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: rocVersion,
-  },
-  average_precision: {
-    description: 'Average precision on held-out positives and negatives; mean over concepts.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: precisionRecallVersion,
-  },
-  f1: {
-    description: 'F1 on held-out positives and negatives at the threshold of best F1 on the training items.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: thresholdVersion,
-  },
-  hard_negative_accuracy: {
-    description:
-      'Share of hard negatives below the threshold of best F1 on the training items; over concepts with any.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: thresholdVersion,
-  },
-  auroc_1pct: {
-    description: 'AUROC with the held-out negatives of other concepts among the negatives, up to 99 for each positive.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: 2,
-  },
-  f1_1pct: {
-    description:
-      'F1 where 1 % of examples are positive: rates on held-out positives and on own and extra negatives, threshold of ' +
-      'best F1 at 1 % on the training items.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: 2,
-  },
-  injected_fires: {
-    description:
-      'Share of held-out negatives below the threshold of best F1 on the training items that reach it once words that go with ' +
-      'the concept in training texts are put between theirs (token injection, arXiv:2601.05679); mean over concepts.',
-    direction: 'none',
-    range: [0, 1],
-    unit: '',
-    version: 1,
-  },
-  control_fires: {
-    description: 'The same with as many words that do not go with the concept: what any change of the text does.',
-    direction: 'min',
-    range: [0, 1],
-    unit: '',
-    version: 1,
-  },
-  joined_auroc: {
-    description:
-      'AUROC where another concept shows too: held-out positives against negatives, each cut and with the same positives of the ' +
-      'next concept behind it; no training text has both. Mean over concepts.',
-    direction: 'max',
-    range: [0, 1],
-    unit: '',
-    version: rocVersion,
-  },
-  joined_alone: {
-    description:
-      'The same texts with negatives behind them in place of the other concept: what cutting and joining does.',
-    direction: 'none',
-    range: [0, 1],
-    unit: '',
-    version: rocVersion,
-  },
-  fooled: {
-    description: 'Share of concepts whose detector fires on more than half of these texts once the words are in them.',
-    direction: 'none',
-    range: [0, 1],
-    unit: '',
-    version: 1,
-  },
-};
 
 /**
  * AxBench's concept detection (arXiv:2501.17148 §3.1) over any labelled items. Scores of positions are pooled by their
@@ -167,6 +70,7 @@ export default defineTask<Options>({
       description:
         'Held-out negatives of each concept that words are put into, about 600 in all at most, and 256 MiB of activations; 0 = none.',
     },
+    latentExamples: LATENT_EXAMPLES,
     joinedTexts: {
       type: 'integer',
       minimum: 0,
@@ -175,7 +79,7 @@ export default defineTask<Options>({
         'LM: texts of each concept that are joined with those of another, to detect it where both show; 0 = none.',
     },
   },
-  metrics,
+  metrics: METRICS,
   words: ['injected_words'],
   axes: {
     selection:
@@ -236,7 +140,7 @@ export default defineTask<Options>({
       progress,
     });
     if (selections.length === 0) {
-      const unavailable = allUnavailable(metrics, `'${method.id}' gives no score for items`);
+      const unavailable = allUnavailable(METRICS, `'${method.id}' gives no score for items`);
       return { rows: [{ axes: { selection: 'detector' }, metrics: {}, unavailable }] };
     }
     const scored = selections.map((selection) => {
@@ -246,6 +150,7 @@ export default defineTask<Options>({
     return {
       rows: [...scored.map(({ row }) => row), ...unlabelledRow(method)],
       details: Object.fromEntries(scored.map(({ name, details }) => [name, details])),
+      ...(await chosenLatents(context, pooled, scored)),
       curves: Object.fromEntries(scored.flatMap(({ name, roc }) => (roc ? [[`roc/${name}`, roc]] : []))),
     };
   },
@@ -282,7 +187,7 @@ async function methodInjections(
 function unlabelledRow({ kind, encode, labels }: TaskContext<Options>['method']): ResultRow[] {
   if (kind !== 'sae' || !encode || labels) return [];
   const reason = 'nobody says what its latents stand for: name a file, "labels" of the method in a suite';
-  return [{ axes: { selection: 'label' }, metrics: {}, unavailable: allUnavailable(metrics, reason) }];
+  return [{ axes: { selection: 'label' }, metrics: {}, unavailable: allUnavailable(METRICS, reason) }];
 }
 
 /** What one way of choosing detectors gives: its row, a line a concept, the mean ROC curve. */
@@ -354,16 +259,16 @@ function averages(
   evaluations: ConceptEvaluation[],
   on: ScoredItems,
 ): Required<Pick<ResultRow, 'metrics' | 'unavailable'>> {
-  const names = Object.keys(metrics) as (keyof ConceptMetrics)[];
+  const names = Object.keys(METRICS) as (keyof ConceptMetrics)[];
   const measured = names.flatMap((name) => {
     const values = evaluations.map((evaluation) => evaluation.metrics[name]).filter((value) => value !== null);
     return values.length === 0 ? [] : [[name, measuredCell(conceptMean(name, values, evaluations, on), 'no concept')]];
   });
   const reasons =
     evaluations.length === 0
-      ? allUnavailable(metrics, 'no concept has a detector here')
+      ? allUnavailable(METRICS, 'no concept has a detector here')
       : {
-          ...allUnavailable(metrics, NOT_INJECTED),
+          ...allUnavailable(METRICS, NOT_INJECTED),
           hard_negative_accuracy: 'no concept has hard negatives',
           joined_auroc: NOT_JOINED,
           joined_alone: NOT_JOINED,
@@ -381,7 +286,7 @@ function conceptMean(
   evaluations: readonly ConceptEvaluation[],
   scored: ScoredItems,
 ): Estimate | null {
-  return crossedInterval(values, influencesOf(evaluations, name, scored), scored.items, metrics[name].range);
+  return crossedInterval(values, influencesOf(evaluations, name, scored), scored.items, METRICS[name].range);
 }
 
 /** Blocks that items are folded into, item number modulo their number. */

@@ -23,7 +23,7 @@ test.before(async () => {
   await initBackend('wasm');
 });
 
-type Context = TaskContext<{ rates: number[]; latentDetails: number }>;
+type Context = TaskContext<{ rates: number[]; latentDetails: number; latentExamples: number }>;
 
 const identity = (d: number, sparse: boolean): FittedMethod => ({
   d_in: d,
@@ -49,7 +49,7 @@ async function run(
     });
   }
   const context = {
-    options: { rates, latentDetails: 100 },
+    options: { rates, latentDetails: 100, latentExamples: 0 },
     dataset,
     test: set,
     testItems: items,

@@ -9,14 +9,23 @@ import {
   type TaskOutcome,
   UserError,
 } from '../harness/contract.ts';
-import { allUnavailable, type MsScores, msScores, msScoresDense, thresholdToRate } from '../harness/kit/index.ts';
+import {
+  allUnavailable,
+  LATENT_EXAMPLES,
+  type MsScores,
+  msScores,
+  msScoresDense,
+  thresholdToRate,
+} from '../harness/kit/index.ts';
 import { poolControl, prepareControls } from './monosemanticity/controls.ts';
 import { aboveControl, METRICS, msCells, msCurve, type Scored, SUPPORT } from './monosemanticity/metrics.ts';
+import { shownLatents } from './monosemanticity/shown-latents.ts';
 import { tfidfEmbedding } from './monosemanticity/text-embedding.ts';
 
 interface Options {
   rates: number[];
   latentDetails: number;
+  latentExamples: number;
   embedder?: string;
 }
 
@@ -52,6 +61,7 @@ export default defineTask<Options, Embedded>({
       default: 4096,
       description: 'Largest number of latents for which every single score is kept in the result.',
     },
+    latentExamples: LATENT_EXAMPLES,
     embedder: {
       type: 'string',
       description:
@@ -139,6 +149,7 @@ export default defineTask<Options, Embedded>({
         embedding: prepared.json.description,
         ...(pooled.d_sae <= context.options.latentDetails ? { latents: latentDetails(ms) } : {}),
       },
+      ...(await shownLatents(context, pooled, ms)),
       curves: Object.fromEntries(rows.flatMap(({ name, curve }) => (curve ? [[`ms-by-rank/${name}`, curve]] : []))),
     };
   },

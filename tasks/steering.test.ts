@@ -50,7 +50,7 @@ const OPTIONS: SteeringOptions = {
   temperature: 0,
   calibration: 20,
   ...{ selection: 'auroc', randomLatent: false },
-  images: 16,
+  ...{ images: 16, pictures: 2 },
   judge: 'dataset',
   judgeOptions: {},
 };

@@ -2,6 +2,7 @@
 import type { ActivationSet } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import type { FittedAtSite, RunningSite } from '../execute/site.ts';
+import { rowValues } from '../kit/latent-rows.ts';
 import { msScores } from '../num/metrics/monosemanticity.ts';
 import { createRng, type Rng } from '../num/rng.ts';
 import type { Fit } from '../plan.ts';
@@ -12,7 +13,7 @@ import { type Firing, firingOn, meanRate } from './firing.ts';
 import { type AssessedSite, embeddingOf, imagesOf, type Materials, materialsOf } from './materials.ts';
 import { PROTOCOLS, type ProtocolId } from './protocols.ts';
 import { type AskedLatent, drawQuestions, moreFocused, type Question, type Shown } from './questions.ts';
-import { detectionScores, rowValues } from './read-latents.ts';
+import { detectionScores } from './read-latents.ts';
 import { sampleLatents } from './sample.ts';
 import { windowOf } from './window.ts';
 

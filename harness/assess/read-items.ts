@@ -2,6 +2,7 @@
 import type { ActivationSet, Item } from '../contract/data.ts';
 import type { Tokenizer } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
+import { textPieces } from '../kit/latent-rows.ts';
 
 /** A text by the rows of its activations. */
 export interface TokenizedItem {
@@ -13,23 +14,6 @@ export interface TokenizedItem {
 
 /** Words with the blanks before them. */
 const wordsOf = (text: string): string[] => text.match(/\s*\S+/g) ?? [];
-
-/** Tokens of the text that are rows of the item, those without characters left out. */
-function tokensOf(text: string, ids: Int32Array, tokenizer: Tokenizer): TokenizedItem | undefined {
-  const encoded = [true, false].map((addSpecialTokens) => tokenizer.encode(text, { addSpecialTokens }));
-  const found = encoded.find((each) => ids.length <= each.ids.length && ids.every((id, i) => id === each.ids[i]));
-  if (!found) return undefined;
-  const [pieces, rows]: [string[], number[]] = [[], []];
-  let end = 0;
-  for (let row = 0; row < ids.length; row++) {
-    const [start, stop] = found.offsets[row]!;
-    if (stop <= Math.max(start, end)) continue;
-    pieces.push(text.slice(end, stop));
-    rows.push(row);
-    end = stop;
-  }
-  return { pieces, rows };
-}
 
 /**
  * Texts in pieces: tokens where there is a row for each, else words.
@@ -47,7 +31,6 @@ export function tokenizedItems(
       throw new UserError(`assess: expected items with texts or images; found item '${item.id}' with neither.`);
     }
     const ids = set.tokenIds.subarray(set.bounds[i]!, set.bounds[i + 1]!);
-    const known = tokenizer && ids.length > 1 && ids.every((id) => id >= 0);
-    return (known ? tokensOf(text, ids, tokenizer) : undefined) ?? { pieces: wordsOf(text) };
+    return (tokenizer && textPieces(text, ids, tokenizer)) ?? { pieces: wordsOf(text) };
   });
 }

@@ -1,51 +1,8 @@
-/** @file What a fitted method does on items: its latents on each whole item, and one latent's values on the tokens of one. */
-import type { FittedMethod, LabelledActivations, PooledLatents } from '../contract/methods.ts';
-import type { ActivationSet } from '../contract.ts';
-import { disposeCodes } from '../kit/codes.ts';
+/** @file What a fitted method does on whole items: how well its latents tell each concept. */
+import type { LabelledActivations, PooledLatents } from '../contract/methods.ts';
 import { type Csr, csrFromDense } from '../num/csr.ts';
 import { latentAuroc } from '../num/metrics/latent-auroc.ts';
-import { peek } from '../num/peek.ts';
-import { tf } from '../num/tf.ts';
 import type { KeyLatent } from '../schema/assessment-key.generated.ts';
-
-/** Values of latents on the rows of one item, those that do not count at 0: latent → [rows]. */
-export async function rowValues(
-  method: Pick<FittedMethod, 'encode'>,
-  set: ActivationSet,
-  item: number,
-  latents: readonly number[],
-): Promise<Map<number, Float32Array>> {
-  const [first, end] = [set.bounds[item]!, set.bounds[item + 1]!];
-  const rows = Array.from({ length: end - first }, (_, i) => i).filter((i) => set.keep[first + i] === 1);
-  const found = new Map(latents.map((latent) => [latent, new Float32Array(end - first)]));
-  if (rows.length === 0) return found;
-  const all = await set.read(first, end);
-  const kept = new Float32Array(rows.length * set.d_in);
-  rows.forEach((row, i) => {
-    kept.set(all.subarray(row * set.d_in, (row + 1) * set.d_in), i * set.d_in);
-  });
-  const codes = tf.tidy(() => method.encode!(tf.tensor2d(kept, [rows.length, set.d_in])));
-  try {
-    const values = (await peek(codes.values)) as Float32Array;
-    const width = codes.values.shape[1];
-    if (codes.kind === 'dense') {
-      for (const [latent, own] of found) {
-        for (const [i, row] of rows.entries()) own[row] = values[i * width + latent]!;
-      }
-    } else {
-      const indices = await peek(codes.indices);
-      rows.forEach((row, i) => {
-        for (let at = i * width; at < (i + 1) * width; at++) {
-          const own = found.get(indices[at]!);
-          if (own && values[at] !== 0) own[row] = values[at]!;
-        }
-      });
-    }
-    return found;
-  } finally {
-    disposeCodes(codes);
-  }
-}
 
 const codesOf = (pooled: PooledLatents): Csr =>
   pooled.kind === 'sparse' ? pooled.max : csrFromDense(pooled.max, pooled.items, pooled.d_sae);

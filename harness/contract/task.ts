@@ -136,11 +136,54 @@ export interface TaskDisplay {
   curves?: Record<string, CurveDisplay>;
 }
 
+/** One item that drives a latent: where it is largest, and the text about that place. */
+export interface LatentExample {
+  item: string;
+  value: number;
+  /** Token by token; a text in one piece has no values by token. */
+  pieces?: string[];
+  /** Of each piece, 0 to 9: its value in ninths of the largest. */
+  grades?: number[];
+}
+
+/** A latent as reports show it. */
+export interface ShownLatent {
+  latent: number;
+  /** -1: the negated latent, of a method with signed codes. */
+  sign: 1 | -1;
+  /** Chosen for a concept, of a high score, or drawn. */
+  why: 'concept' | 'score' | 'random';
+  label?: string;
+  /** Share of the items on which it is active; absent of dense codes. */
+  fires?: number;
+  ms?: number;
+  concepts?: { id: string; label: string; selection: string; auroc: number }[];
+  examples: LatentExample[];
+  /** Tokens of the largest logits of its direction. */
+  tokens?: string[];
+}
+
+/** Some latents of a method, chosen by a rule that is the same for every method. */
+export interface ShownLatents {
+  /** Which items the examples are from, and which latents are here, in words. */
+  from: string;
+  rule: string;
+  /** Items are named by their ids alone. */
+  private?: boolean;
+  /** How tokens were found for a direction, in words. */
+  logits?: string;
+  /** Thumbnails of items that are images, by id: WebP in base64. */
+  images?: Record<string, string>;
+  latents: ShownLatent[];
+}
+
 /** What a task hands back. All of it is plain JSON without NaN or Infinity. */
 export interface TaskOutcome {
   rows: ResultRow[];
   /** Per-concept or per-latent details, for inspection and for paired statistics. */
   details?: Record<string, unknown>;
+  /** Some of the method's latents with their top items, for the reports' browser of latents. */
+  latents?: ShownLatents;
   /** Plottable series: name → points, e.g. `roc`, `score-by-factor`, `ms-quantiles`. */
   curves?: Record<string, { x: number[]; y: number[]; lo?: number[]; hi?: number[] }>;
   /** What a reader must know about the method beside these numbers; stands with the marks of its training. */

@@ -207,7 +207,7 @@ export function resultWith(
   sitePlan: SitePlan,
   fit: Fit,
   evaluation: Evaluation,
-  { rows, details, curves, unavailable, failed, incomplete, judging, marks: ofTask = [] }: Outcome,
+  { rows, details, latents, curves, unavailable, failed, incomplete, judging, marks: ofTask = [] }: Outcome,
   meta: EvaluationMeta,
   { axes, metrics, shows }: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
 ): Result {
@@ -265,6 +265,7 @@ export function resultWith(
     rows,
     ...(judging ? { judging } : {}),
     ...(details ? { details } : {}),
+    ...(latents ? { latents } : {}),
     ...(curves ? { curves } : {}),
     ...(marks.length > 0 ? { marks } : {}),
     ...(meta.training ? { training: meta.training } : {}),

@@ -1,7 +1,7 @@
 /** @file The results of a run: where each belongs, whether it is there, what is missing, written from the step that made it. */
 import { rm } from 'node:fs/promises';
 import { type Evaluation, type Fit, type Plan, planSteps, type SitePlan } from '../plan.ts';
-import { partedDetails, writeHeld } from '../results/held-texts.ts';
+import { partedDetails, withoutItems, writeHeld } from '../results/held-texts.ts';
 import { type ResultPlace, readResult, resultFile, sealed, storedResult, writeResult } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
@@ -45,10 +45,14 @@ export async function keepResult(
   const stored = await store.open('evaluate', evaluation.key);
   if (!stored) return undefined;
   const task = await registry.get('task', evaluation.task.id);
-  const { details, ...rest } = await resultOf(plan, sitePlan, fit, evaluation, stored, task);
+  const { details, latents, ...rest } = await resultOf(plan, sitePlan, fit, evaluation, stored, task);
   const isPrivate = sitePlan.subject.dataset.privateItems === true;
   const { kept, held } = isPrivate ? partedDetails(details, task.words) : { kept: details, held: [] };
-  const result = sealed({ ...rest, ...(kept ? { details: kept as NonNullable<Result['details']> } : {}) });
+  const result = sealed({
+    ...rest,
+    ...(kept ? { details: kept as NonNullable<Result['details']> } : {}),
+    ...(latents ? { latents: isPrivate ? withoutItems(latents) : latents } : {}),
+  });
   const file = await writeResult(outOf(run), result);
   await writeHeld(outOf(run), file, result.key, held);
   return result;

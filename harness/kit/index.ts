@@ -29,6 +29,7 @@ export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { readTar } from '../io/tar.ts';
+export { thumbnail } from '../io/thumbnail.ts';
 export { loadTokenizer } from '../io/tokenizer.ts';
 export { openWeights } from '../io/weights.ts';
 export { type ClassCounts, countClasses } from '../num/classes.ts';
@@ -162,6 +163,7 @@ export { requireBothClasses } from './both-classes.ts';
 export { bestLatents, type Candidates, createCandidates, type LabelledItems } from './candidates.ts';
 export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells } from './cells.ts';
 export { codesCsr, disposeCodes } from './codes.ts';
+export { directionLogits, equalTexts } from './direction-logits.ts';
 export { embedItems, readsOf } from './embed-items.ts';
 export {
   ENCODE_ROWS,
@@ -173,6 +175,7 @@ export {
   scanKept,
 } from './kept-rows.ts';
 export { type LabelMatch, matchLabels } from './label-match.ts';
+export { rowValues, type TextPieces, textPieces } from './latent-rows.ts';
 export { poolLatents } from './latents.ts';
 export { divergences, logProbs } from './log-probs.ts';
 export { type MeanOver, meanDifferences } from './mean-differences.ts';
@@ -180,3 +183,4 @@ export { measureReconstruction, notFinite, throughMethod } from './measure-recon
 export { droppedMark, type PrincipalComponents, principalComponents } from './principal-components.ts';
 export { reconstruct } from './reconstruct.ts';
 export { isResidualStream, restOfImage, restOfText } from './rest-of-pass.ts';
+export { LATENT_EXAMPLES, type LatentSource, showLatents, type WantedLatent } from './shown-latents.ts';

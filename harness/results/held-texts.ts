@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { readJson } from '../io/json.ts';
+import type { ResultLatents } from '../schema/latents.generated.ts';
 import type { Result } from '../schema/result.generated.ts';
 
 /** A value of details, by the names and places that lead to it. */
@@ -24,6 +25,16 @@ export function partedDetails(details: unknown, words: readonly string[] | undef
   };
   return { kept: part(details, []), held };
 }
+
+/** Latents whose items are named by their ids alone: of a task that knows private items they are so already. */
+export const withoutItems = ({ images: _images, ...given }: ResultLatents): ResultLatents => ({
+  ...given,
+  private: true,
+  latents: given.latents.map((latent) => ({
+    ...latent,
+    examples: latent.examples.map(({ item, value }) => ({ item, value })),
+  })),
+});
 
 /** `<out>/texts/…`, named as the result. */
 function heldFile(out: string, resultFile: string): string {

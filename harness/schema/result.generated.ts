@@ -2,6 +2,7 @@
 import type {ResultMetricDefinition} from './metric-definition.generated.ts';
 import type {ResultDisplay} from './display.generated.ts';
 import type {ResultJudging} from './judging.generated.ts';
+import type {ResultLatents} from './latents.generated.ts';
 
 export type Hash = string;
 /**
@@ -67,6 +68,7 @@ export interface Result {
   marks?: ResultMark[];
   rows: ResultRowRecord[];
   details?: {};
+  latents?: ResultLatents;
   curves?: {
     [k: string]: ResultCurve;
   };

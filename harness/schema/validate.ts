@@ -58,7 +58,7 @@ const schemaOf = (name: string) =>
   JSON.parse(readFileSync(join(packageRoot, 'harness/schema', `${name}.schema.json`), 'utf8')) as object;
 
 /** Schemas that others refer to: added before these, and once. */
-const PARTS = ['display', 'judging', 'metric-definition', 'result'];
+const PARTS = ['display', 'judging', 'latents', 'metric-definition', 'result'];
 
 async function validatorOf(name: keyof Documents): Promise<ValidateFunction> {
   const ajv = await sharedAjv();

@@ -68,6 +68,18 @@ test('what a method used is told by the details of its row, whatever else is in 
   assert.equal(used!.examples, [{ prompt: 'Say', text: 'x'.repeat(400), ratings: 'overall 2' }]);
 });
 
+test('images that were steered are told by factor, with the thumbnails that the results have of them alone', () => {
+  const steered = [{ factor: 1, item: 'near', answer: 'red', overall: 0.51234 }, { factor: 'x', item: 'y' }, null];
+  const pictures = [{ item: 'own', answer: 'blue', steered }, { item: 4 }, { item: 'third', answer: 'b', steered: [] }];
+  const images = { own: 'UklGRg==', near: '"><script>', other: 'UklGRg==' };
+  const details = { 'auroc/add': [{ id: 'x', label: 'X', pictures }], images };
+  const [table] = tablesOf([scored('a', { x: 0.2, y: 0.8 }, { details })]);
+  assert.equal(table!.methods[0]!.used[0]!.pictures, [
+    { item: 'own', answer: 'blue', steered: [{ factor: 1, item: 'near', answer: 'red', overall: 0.512 }] },
+  ]);
+  assert.equal(table!.images, { own: 'UklGRg==' });
+});
+
 test('no text of a concept ends the script that holds it', async () => {
   const name = '</script><!--';
   const { html } = await renderTexts([scored('a', { [name]: 0.2, y: 0.8 }), scored('b', { [name]: 0.3, y: 0.1 })]);

@@ -15,12 +15,20 @@ interface Example {
   ratings: string;
 }
 
+/** An image that a method steered: the nearest other image and the answer, at each factor that was tried. */
+interface Picture {
+  item: string;
+  answer: string;
+  steered: { factor: number; item: string; answer: string; overall: number }[];
+}
+
 /** What a method used for a concept, of the first seed that tells. */
 interface Used {
   label?: string;
   /** E.g. `latent 473, sign 1, factor 0.5`. */
   by?: string;
   examples?: Example[];
+  pictures?: Picture[];
 }
 
 export interface ConceptTable {
@@ -29,6 +37,8 @@ export interface ConceptTable {
   /** Why nothing here ranks. */
   withheld?: string;
   concepts: { id: string; label: string }[];
+  /** Thumbnails of the images that pictures name, by id. */
+  images: Record<string, string>;
   methods: {
     name: string;
     kind: string;
@@ -39,7 +49,7 @@ export interface ConceptTable {
   }[];
 }
 
-/** Texts of one concept and method; the result files have them all. */
+/** Texts or images of one concept and method; the result files have them all. */
 const MOST_EXAMPLES = 2;
 /** Of a text that is shown. */
 const MOST_CHARACTERS = 400;
@@ -68,6 +78,36 @@ function exampleOf(given: unknown): Example[] {
   ];
 }
 
+function pictureOf(given: unknown): Picture[] {
+  if (!isFields(given) || !Array.isArray(given['steered'])) return [];
+  const [item, answer] = [textOf(given['item']), textOf(given['answer'])];
+  if (item === undefined || answer === undefined) return [];
+  const steered = given['steered'].flatMap((each: unknown): Picture['steered'] => {
+    if (!isFields(each) || typeof each['factor'] !== 'number' || typeof each['overall'] !== 'number') return [];
+    const [nearest, after] = [textOf(each['item']), textOf(each['answer'])];
+    if (nearest === undefined || after === undefined) return [];
+    const overall = Number(each['overall'].toPrecision(3));
+    return [{ factor: Number(each['factor'].toPrecision(3)), item: nearest, answer: after, overall }];
+  });
+  return [{ item, answer, steered }];
+}
+
+/** A picture in base64, and nothing that could end the attribute it is put into. */
+const isThumbnail = (value: unknown): value is string => typeof value === 'string' && /^[A-Za-z0-9+/]+=*$/.test(value);
+
+/** Thumbnails that the results have of the images that are named. */
+function imagesOf(methods: ConceptTable['methods'], results: readonly Result[]): Record<string, string> {
+  const pictures = methods.flatMap(({ used }) => used.flatMap((each) => each?.pictures ?? []));
+  const named = new Set(pictures.flatMap(({ item, steered }) => [item, ...steered.map((each) => each.item)]));
+  const all = results.flatMap(({ details }) => {
+    const images = (details as Fields | undefined)?.['images'];
+    return isFields(images) ? Object.entries(images) : [];
+  });
+  return Object.fromEntries(
+    all.filter((entry): entry is [string, string] => named.has(entry[0]) && isThumbnail(entry[1])),
+  );
+}
+
 function usedOf(record: Fields): Used {
   const { ci95, verdict } = record;
   const by = [
@@ -80,10 +120,14 @@ function usedOf(record: Fields): Used {
   const given = Array.isArray(record['examples']) ? record['examples'] : [];
   const examples = given.slice(0, MOST_EXAMPLES).flatMap(exampleOf);
   const label = textOf(record['label']);
+  const pictures = Array.isArray(record['pictures'])
+    ? record['pictures'].slice(0, MOST_EXAMPLES).flatMap(pictureOf)
+    : [];
   return {
     ...(label === undefined ? {} : { label }),
     ...(by.length > 0 ? { by: by.join(', ') } : {}),
     ...(examples.length > 0 ? { examples } : {}),
+    ...(pictures.length > 0 ? { pictures } : {}),
   };
 }
 
@@ -129,6 +173,7 @@ function conceptTable(table: Table, { subject, site }: Place, results: readonly 
     metric: metricTitle(table.main!),
     ...(table.withheld === undefined ? {} : { withheld: table.withheld }),
     concepts: ids.map((id, i) => ({ id, label: labelOf(i, id) })),
+    images: imagesOf(methods, results),
     methods,
   };
 }

@@ -14,12 +14,31 @@
   };
   const shown = (score) => (score === null ? '–' : String(Number(score.toPrecision(3))));
 
+  const figure = (item, images, lines) => {
+    const shown = make('figure', undefined, { class: 'steered', 'data-tip': item });
+    shown.append(
+      images[item]
+        ? make('img', undefined, { src: `data:image/webp;base64,${images[item]}`, alt: item })
+        : make('code', item),
+    );
+    for (const line of lines) shown.append(make('small', line));
+    return shown;
+  };
+  /** An image and, at each factor, the one that is nearest to where steering took it. */
+  const strip = ({ item, answer, steered }, images) => {
+    const row = make('div', undefined, { class: 'strip' });
+    row.append(figure(item, images, ['as it is', answer]));
+    for (const { factor, item: nearest, answer: after, overall } of steered)
+      row.append(figure(nearest, images, [`factor ${factor}`, after, `overall ${overall}`]));
+    return row;
+  };
+
   /** What each method used for a concept, side by side. */
-  const details = ({ methods, metric }, at) => {
+  const details = ({ methods, metric, images }, at) => {
     const cards = make('div', undefined, { class: 'cards' });
     for (const { name, kind, axes, scores, used } of methods) {
-      const { by, examples = [] } = used[at] ?? {};
-      if (!by && examples.length === 0) continue;
+      const { by, examples = [], pictures = [] } = used[at] ?? {};
+      if (!by && examples.length + pictures.length === 0) continue;
       const card = make('div', undefined, { class: 'card', 'data-m': name, 'data-kind': kind });
       card.append(
         make('b', name),
@@ -31,6 +50,8 @@
         quote.append(text, make('small', ratings));
         card.append(quote);
       }
+      for (const each of pictures) card.append(strip(each, images));
+      if (pictures.length > 0) card.append(make('small', 'Nearest other held-out images to the steered embedding.'));
       cards.append(card);
     }
     if (!cards.hasChildNodes()) cards.append('No method tells what it used.');

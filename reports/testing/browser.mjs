@@ -104,11 +104,30 @@ try {
     assert.equal(await tip.textContent(), await point.getAttribute('data-tip'));
   }
 
+  // The browser of latents: a card each, with marked tokens or pictures; words find them.
+  if (await page.locator('#latent-data').count()) {
+    const cards = page.locator('#latent-cards .card');
+    const all = await cards.count();
+    assert.ok(all > 0);
+    assert.ok((await page.locator('#latent-cards').locator('mark, img, blockquote').count()) > 0);
+    const title = await cards.first().locator('b').textContent();
+    await page.locator('#latent-search').fill(title.match(/\d+/)[0]);
+    assert.ok((await cards.locator('b').allTextContents()).includes(title));
+    await page.locator('#latent-search').fill('no latent has these words');
+    assert.equal(await cards.count(), 0);
+    await page.locator('#latent-search').fill('');
+    assert.equal(await cards.count(), all);
+    for (const picture of await page.locator('#latent-cards img').all())
+      assert.ok(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
+  }
+
   // The browser of concepts: as wide as there are methods, and a click tells what was used.
   if (await page.locator('#concept-data').count()) {
     const rows = page.locator('#concept-rows tbody tr');
     assert.ok((await rows.count()) > 0);
     await rows.first().locator('button').click();
+    for (const picture of await page.locator('#concept-rows .strip img').all())
+      assert.ok(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
     assert.ok(await page.locator('#concept-rows .cards').isVisible());
     await page.locator('#concept-search').fill('no concept is called so');
     assert.equal(await rows.filter({ visible: true }).count(), 0);

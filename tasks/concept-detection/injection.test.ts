@@ -114,7 +114,7 @@ async function run(method: FittedMethod, injectedTexts = 12) {
   const subject = { type: 'lm' } as LanguageModel;
   const context: Partial<Context> = {
     ...{ labelled, subject, progress: () => {}, ...taskTools(method) },
-    options: { probeK: [], extraNegatives: 0, injectedWords: 1, injectedTexts, joinedTexts: 0 },
+    options: { probeK: [], extraNegatives: 0, latentExamples: 0, injectedWords: 1, injectedTexts, joinedTexts: 0 },
     method: { ...method, id: 'fake', kind: 'baseline' },
     async collect(items: readonly Item[]) {
       collected.push(...items.map(({ id }) => id));

@@ -104,7 +104,7 @@ async function metricsOf(score: (x: number[], concept: number) => number, joined
     },
     ...taskTools(method),
     subject: { type: 'lm' } as LanguageModel,
-    options: { probeK: [], extraNegatives: 0, injectedWords: 1, injectedTexts: 0, joinedTexts },
+    options: { probeK: [], extraNegatives: 0, latentExamples: 0, injectedWords: 1, injectedTexts: 0, joinedTexts },
     method: { ...method, id: 'fake', kind: 'baseline' },
     collect: async (items: readonly Item[]) => memoryActivations(items.map(({ text }) => rowsOf(text!))),
   };

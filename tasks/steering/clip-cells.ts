@@ -1,6 +1,7 @@
 /** @file Steered images by concept: cells, samples, details and curves. */
-import type { Concept, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
+import type { Concept, Item, MetricValue, ResultRow, RowSamples, TaskOutcome } from '../../harness/contract.ts';
 import { allUnavailable, emptyCell, measuredCell } from '../../harness/kit/index.ts';
+import { type Picture, pictureDetails } from './clip-pictures.ts';
 import type { ClipScores } from './clip-scores.ts';
 import { LABELS, type Target } from './clip-targets.ts';
 import { atEnd, type Trial } from './factor-search.ts';
@@ -11,9 +12,11 @@ import type { SteeringVector } from './steering-vectors.ts';
 export interface SteeredConcept {
   concept: Concept;
   target: Target;
+  /** Of the answers to its question. */
+  labels: string[];
   vector: SteeringVector;
   /** The factors tried, rising, with the scores on the selection half. */
-  trials: (Trial & { result: ClipScores })[];
+  trials: (Trial & { result: ClipScores & { pictures: Picture[] } })[];
   /** The factor chosen by them. */
   factor: number;
   /** Numbers of the images of the reporting half; concepts share some. */
@@ -72,8 +75,12 @@ const clipSamples = (all: readonly SteeredConcept[]): RowSamples => ({
   sharedBy: blocksOf(sharedImages(all, 'overall')),
 });
 
-/** What a result says of one concept. */
-export function clipDetails({ concept, target, vector, factor, scores, trials }: SteeredConcept) {
+/** What a result says of one concept. @param pool The images that pictures are of. */
+export function clipDetails(
+  { concept, target, labels, vector, factor, scores, trials }: SteeredConcept,
+  pool: readonly Item[],
+) {
+  const pictures = pictureDetails(trials, pool, labels);
   return {
     id: concept.id,
     label: concept.label,
@@ -84,6 +91,7 @@ export function clipDetails({ concept, target, vector, factor, scores, trials }:
     factor,
     ...scores,
     tried: trials.map((trial) => ({ factor: trial.factor, overall: trial.score })),
+    ...(pictures.length > 0 ? { pictures } : {}),
   };
 }
 

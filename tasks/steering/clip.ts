@@ -13,6 +13,7 @@ import { joined } from '../../harness/kit/index.ts';
 import { classEmbeddings, logits, unitRows } from '../judges/parts/zero-shot.ts';
 import { clipCurves, clipDetails, clipMeasured, type SteeredConcept } from './clip-cells.ts';
 import { cleanEmbeddings, steeredEmbeddings } from './clip-embeddings.ts';
+import { nearestOf, type Picture, thumbnailsOf } from './clip-pictures.ts';
 import { clipScores, clipScoresWithInfluences, largest, type Steered } from './clip-scores.ts';
 import { LABELS, labelQuestion, type Target, targetOf } from './clip-targets.ts';
 import { chooseConcepts, halves } from './concept-choice.ts';
@@ -83,9 +84,16 @@ export async function steerClip(
   const ways: { kind: Kind | 'none'; own: SteeredConcept[] }[] = [];
   for (const kind of kinds) ways.push({ kind, own: await steerConcepts(context, clip, shared, vectors, kind) });
   const { factors } = context.options;
+  const pool = context.testItems.filter(({ image }) => image);
+  const told = ways.map(
+    ({ kind, own }) => [`${selectedBy}/${kind}`, own.map((each) => clipDetails(each, pool))] as const,
+  );
+  const shown = told.flatMap(([, own]) => own.flatMap(({ pictures = [] }) => pictures));
+  const ids = new Set(shown.flatMap(({ item, steered }) => [item, ...steered.map((each) => each.item)]));
+  const images = context.dataset.privateItems ? {} : await thumbnailsOf(ids, pool);
   return {
     rows: ways.map(({ kind, own }) => ({ axes: { selection: selectedBy, intervention: kind }, ...clipMeasured(own) })),
-    details: Object.fromEntries(ways.map(({ kind, own }) => [`${selectedBy}/${kind}`, own.map(clipDetails)])),
+    details: { ...Object.fromEntries(told), ...(Object.keys(images).length > 0 ? { images } : {}) },
     curves: Object.assign({}, ...ways.map(({ kind, own }) => (kind === 'none' ? {} : clipCurves(own, factors, kind)))),
   };
 }
@@ -112,20 +120,38 @@ async function steerConcepts(
     const rateTrials = async (wanted: { factor: number }[]) => {
       const strengths = wanted.map(({ factor }) => factor);
       const measured = await measure(context, clip, target, part(selection), vector, kind, strengths);
-      return measured.map((steered) => clipScores(steered, [...selection.keys()]));
+      return measured.map((steered) => ({
+        ...clipScores(steered, [...selection.keys()]),
+        pictures: steered.pictures,
+      }));
     };
     const [trials] = await searchFactors(1, factors, steps, rateTrials, ({ overall }) => overall);
     const { factor } = trials![bestPlace(trials!.map(({ score }) => score))]!;
     const [final] = await measure(context, clip, target, part(reporting), vector, kind, [factor]);
     const scored = clipScoresWithInfluences(final!, [...reporting.keys()]);
     const concept = labelled!.set.concepts[place]!;
-    all.push({ concept, target, vector, trials: trials!, factor, images: part(reporting), ...scored });
+    all.push({
+      concept,
+      target,
+      labels: answersOf(context, target),
+      vector,
+      trials: trials!,
+      factor,
+      images: part(reporting),
+      ...scored,
+    });
     progress(c + 1, shared.concepts.length, `${kind}: concepts`);
   }
   return all;
 }
 
-/** Answers before and after steering, by factor. */
+/** The answers to a target's question, in words. */
+function answersOf({ dataset, labelled }: Context, { question }: Target): string[] {
+  const found = (dataset.zeroShot ?? []).find(({ id }) => id === question);
+  return (found ? found.classes : labelQuestion(labelled!.set.concepts)).map(({ label }) => label);
+}
+
+/** Answers before and after steering, and pictures of the first images, by factor. */
 async function measure(
   context: Context,
   clip: Clip,
@@ -134,7 +160,7 @@ async function measure(
   { vector, scale, latent }: SteeringVector,
   kind: Kind | 'none',
   factors: readonly number[],
-): Promise<Steered[]> {
+): Promise<(Steered & { pictures: Picture[] })[]> {
   const { dataset, prepared, testItems, method, site, signal } = context;
   const dim = clip.projectionDim;
   const pool = prepared.arrays['images']!.data as Float32Array;
@@ -169,7 +195,16 @@ async function measure(
     ({ classOf }: ZeroShotTask) =>
     (image: number) =>
       classOf(items[image]!) !== undefined;
+  const unitPool = unitRows(pool, dim);
+  const answerTo = (rows: Float32Array, width: number, i: number) => largest(rows.subarray(i * width, (i + 1) * width));
+  const pictured = places.slice(0, context.options.pictures);
   return factors.map((_, f) => ({
+    pictures: pictured.map((image, i): Picture => {
+      const { classes, before: was, after: is } = asked[f]!;
+      const at = (f * places.length + i) * dim;
+      const nearest = nearestOf(after.subarray(at, at + dim), unitPool, image);
+      return { image, nearest, before: answerTo(was, classes, i), after: answerTo(is, classes, i) };
+    }),
     target: { ...asked[f]!, answer: target.answer },
     unrelated: questions.map((question, q) => ({ ...unrelated[q]![f]!, applies: applies(question) })),
     cosines: cosines(before, after.subarray(f * before.length, (f + 1) * before.length), dim),

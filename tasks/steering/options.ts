@@ -17,6 +17,7 @@ export interface SteeringOptions extends PositionOptions {
   temperature: number;
   calibration: number;
   images: number;
+  pictures: number;
   judge: string | string[];
   judgeOptions: Record<string, unknown>;
 }
@@ -93,6 +94,13 @@ export const STEERING_OPTIONS: OptionsSchema = {
     minimum: 2,
     default: 64,
     description: 'CLIP: held-out images a concept; the first half chooses the factor, the other half reports.',
+  },
+  pictures: {
+    type: 'integer',
+    minimum: 0,
+    default: 2,
+    description:
+      'CLIP: images a concept, of the half that chooses, of which reports show where each factor takes them; 0 = none.',
   },
   judge: {
     type: ['string', 'array'],

@@ -5,10 +5,9 @@ import {
   type Subject,
   type Tensor2D,
   type Tensor3D,
-  type TokenBatch,
   tf,
 } from '../../harness/contract.ts';
-import { isResidualStream } from '../../harness/kit/index.ts';
+import { directionLogits, equalTexts, isResidualStream } from '../../harness/kit/index.ts';
 
 /** The neutral prompt, the number of named tokens and the amplification of Arad et al. 2025 (arXiv:2505.20063 and its code). */
 export const NEUTRAL_PROMPT = 'From my experience,';
@@ -36,7 +35,10 @@ export async function outputScores(
   const each = Math.max(1, Math.floor(LOGITS / (lm.tokenizer.vocabSize * 2)));
   for (let from = 0; from < effects.length; from += each) {
     const some = effects.slice(from, from + each);
-    const [named, amplified] = tf.tidy(() => [namedLogits(lm, some), amplifiedLogits(lm, site, ids, some, largest)]);
+    const [named, amplified] = tf.tidy(() => [
+      directionLogits(lm, tf.tensor2d(joinRows(some), [some.length, some[0]!.length])),
+      amplifiedLogits(lm, site, ids, some, largest),
+    ]);
     const [words, logits] = [(await named!.array()) as number[][], (await amplified!.array()) as number[][]];
     tf.dispose([named!, amplified!]);
     some.forEach((_, i) => {
@@ -54,7 +56,7 @@ export async function largestCode(
   method: FittedMethod,
 ): Promise<number> {
   const codes = tf.tidy(() => {
-    const { captured } = lm.forward(batchOf(ids, 1), { capture: [site], output: false });
+    const { captured } = lm.forward(equalTexts(ids, 1), { capture: [site], output: false });
     const x = captured[site]!;
     const last = tf.reshape(tf.slice(x, [0, ids.length - 1, 0], [1, 1, -1]), [1, x.shape[2]]) as Tensor2D;
     return tf.max(method.encode!(last).values);
@@ -62,15 +64,6 @@ export async function largestCode(
   const value = (await codes.data())[0]!;
   codes.dispose();
   return value;
-}
-
-/** Logits [n, vocab] of directions as they stand before the final norm, after the last block. */
-function namedLogits(lm: LanguageModel, effects: readonly Float32Array[]) {
-  const n = effects.length;
-  const last = lm.sites.filter(({ name }) => /^blocks\.\d+\.hook_resid_post$/.test(name)).at(-1)!;
-  const x = tf.tensor3d(joinRows(effects), [n, 1, effects[0]!.length]);
-  const logits = lm.forwardFrom!(last.name, x, batchOf([0], n)).logits!;
-  return tf.reshape(logits, [n, logits.shape[2]]);
 }
 
 /** Logits [n, vocab] after the prompt, with each latent amplified at its last token. */
@@ -82,7 +75,7 @@ function amplifiedLogits(
   largest: number,
 ) {
   const n = effects.length;
-  const batch = batchOf(ids, n);
+  const batch = equalTexts(ids, n);
   const d = effects[0]!.length;
   const added = tf.pad(tf.mul(tf.tensor3d(joinRows(effects), [n, 1, d]), AMPLIFICATION * largest), [
     [0, 0],
@@ -112,11 +105,6 @@ function joinRows(rows: readonly Float32Array[]): Float32Array {
     joined.set(row, i * row.length);
   });
   return joined;
-}
-
-function batchOf(ids: readonly number[], n: number): TokenBatch {
-  const all = Int32Array.from({ length: n * ids.length }, (_, at) => ids[at % ids.length]!);
-  return { n, length: ids.length, ids: all, mask: new Uint8Array(all.length).fill(1) };
 }
 
 /** The model and the site where latents have output scores; else why they have none. */

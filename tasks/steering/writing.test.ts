@@ -23,6 +23,7 @@ const OPTIONS = {
     temperature: 0,
     calibration: 20,
     images: 16,
+    pictures: 2,
     judge: 'dataset',
     judgeOptions: {},
     selection: 'auroc' as const,
