@@ -32,14 +32,14 @@ export async function runProvenance(
   backend: BackendInfo,
   args: { passed: string[]; resolved: Record<string, unknown> },
 ): Promise<RunProvenance> {
-  const { name, device, version, detail } = backend;
+  const { name, device, version, detail, precision } = backend;
   const git = await gitState();
   return {
     saxbench: packageVersion(),
     ...(git ? { git } : {}),
     node: process.version,
     tfjs: tf.version_core,
-    backend: { name, device, version, detail },
+    backend: { name, device, version, detail, ...(precision === 'bf16' ? { precision } : {}) },
     platform: `${platform()} ${release()} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),

@@ -11,7 +11,7 @@ import { rowComplaint } from './results/rows.ts';
 import type { Result } from './schema/result.generated.ts';
 import { validate } from './schema/validate.ts';
 
-export { type Conditions, conditionsOf, inWords } from './results/conditions.ts';
+export { backendInWords, type Conditions, conditionsOf, inWords } from './results/conditions.ts';
 export { withHeld } from './results/held-texts.ts';
 export { countedRows, mainMetric } from './results/rows.ts';
 

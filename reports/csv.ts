@@ -4,6 +4,7 @@
  */
 import { stringify } from 'csv-stringify/sync';
 import { canonicalJson } from '../harness/io/json.ts';
+import { backendInWords } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { csvText } from './escape.ts';
 import type { Table, TableRow } from './table.ts';
@@ -110,7 +111,7 @@ export function toCsv(results: readonly Result[], tables: readonly Table[]): str
         measured: result.task.metrics[metric]!.measured === true,
         reason,
         marks: result.marks?.map(({ code }) => code).join(';'),
-        backend: result.provenance.backend.name,
+        backend: backendInWords(result.provenance.backend),
         key: result.key,
         method_identity: result.method.identity,
         ...options,

@@ -1,5 +1,5 @@
 /** @file Results of one folder under different settings: told apart in the method's name, never averaged. */
-import { type Conditions, conditionsOf, inWords } from '../harness/results.ts';
+import { backendInWords, type Conditions, conditionsOf, inWords } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { byTable, groupBy } from './group-by.ts';
 
@@ -17,7 +17,7 @@ export const ofMethod = ({ method, training }: Result): Conditions => ({
 
 /** What all methods of a run are scored under. */
 export const ofRun = (result: Result): Conditions => ({
-  ...conditionsOf({ ...result, backend: result.provenance.backend.name }),
+  ...conditionsOf({ ...result, backend: backendInWords(result.provenance.backend) }),
   'task.version': String(result.task.version),
   'training rows': String(result.dataset.trainRows),
   'test rows': String(result.dataset.testRows),

@@ -2,6 +2,7 @@
 import type { Executor } from '../execute/executor.ts';
 import type { PreparedRun } from '../execute/run.ts';
 import { OWN_THREADS } from '../num/backends/names.ts';
+import type { Precision } from '../num/precision.ts';
 import { fewOpenFiles } from '../open-files.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite } from '../schema/suite.generated.ts';
@@ -19,7 +20,8 @@ export async function prepared(
   const { prepareRun } = await import('../execute/run.ts');
   const limited = values['limit'] !== undefined;
   return prepareRun(suite, registry, {
-    ...{ backend: values['backend'] as string, limited, passed, settings: values, say },
+    ...{ backend: values['backend'] as string, precision: values['precision'] as Precision },
+    ...{ limited, passed, settings: values, say },
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }
@@ -28,12 +30,15 @@ export async function prepared(
 const MAX_THREADS = 4;
 
 /** Threads, where there are cores for them and the backend computes on cores; else this one. */
-export async function executorFor(backend: string, plugins: string[]): Promise<Executor> {
+export async function executorFor(
+  { name: backend, precision }: PreparedRun['backend'],
+  plugins: string[],
+): Promise<Executor> {
   const { allowedThreads } = await import('../native/addon.ts');
   const { threads } = await import('../execute/threads.ts');
   const one = OWN_THREADS.includes(backend) || fewOpenFiles();
   const most = one ? 1 : Math.min(MAX_THREADS, allowedThreads());
-  return threads({ threads: most, backend, plugins });
+  return threads({ threads: most, backend, precision, plugins });
 }
 
 /** The line that work begins with: on what. */

@@ -212,7 +212,7 @@ export const command: Command = {
     const summary = await executePlan(plan, run, {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      executor: await executorFor(backend.name, (values['plugin'] ?? []) as string[]),
+      executor: await executorFor(backend, (values['plugin'] ?? []) as string[]),
     });
     if (chat && chat.calls() > 0) say(`judge endpoint ${chat.endpoint}: ${chat.calls()} requests were sent.`);
     return conclude(summary, plan, out, context);

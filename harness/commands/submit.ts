@@ -58,6 +58,22 @@ async function checkBefore(opened: Opened, board: Board, folder: string, values:
   }
 }
 
+/** @throws UserError where the suite has what its reference was not run on: no submission could stand in its tables. */
+function checkTables({ plan }: PreparedRun, name: string, { reference, suiteId, protocol }: Board): void {
+  for (const { subject, site, fits } of plan.sites.filter(({ fits }) =>
+    fits.some(({ method }) => method.name === name),
+  )) {
+    for (const { task } of fits.flatMap(({ method, evaluations }) => (method.name === name ? evaluations : []))) {
+      if (reference.some((own) => own.subject.id === subject.id && own.site.name === site && own.task.id === task.id))
+        continue;
+      throw new UserError(
+        `submit ${name}: the suite ${suiteId} has ${subject.id} ${site} ${task.id}, and the reference of protocol ${protocol.protocol} has not: ` +
+          'no fault of yours; the reference must be run again under a new protocol (CONTRIBUTING.md, "Submissions").',
+      );
+    }
+  }
+}
+
 /** The suite on other data, beside the variant that has the same sizes. */
 async function rehearse(opened: Opened, board: Board, registry: Registry, work: string, context: CommandContext) {
   const { values, say, print, signal } = context;
@@ -77,7 +93,7 @@ async function rehearse(opened: Opened, board: Board, registry: Registry, work: 
     {
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      executor: await executorFor(backend.name, opened.plugins),
+      executor: await executorFor(backend, opened.plugins),
     },
   );
   for (const { label, error } of summary.failures) say(`failed: ${label}: ${(error as Error).message}`);
@@ -158,6 +174,7 @@ export const command: Command = {
     const suite = await suiteOfMethod(board.suite, [opened.method], registry);
     const made = await preparedFor(board, suite, registry, { limited: false, say });
     checkCommitted(made.provenance, `submit ${name}`);
+    checkTables(made, name, board);
     say(`${name}: trying it on a small part of the suite ${suite.id}`);
     const checks = await behaviour(opened, board, suite, registry, context);
     for (const line of checks) say(`well: ${line}`);
@@ -170,7 +187,7 @@ export const command: Command = {
       ...{ name, made, registry, store, out: join(work, 'run'), signal, say },
       showProgress: values['progress'] as boolean,
       force: values['force'] as boolean,
-      executor: await executorFor(made.backend.name, opened.plugins),
+      executor: await executorFor(made.backend, opened.plugins),
     });
     await checkUnchanged(path, opened, values);
     const weights = await weightsOf(made.plan, name, store);

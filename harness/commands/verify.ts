@@ -122,7 +122,7 @@ async function runAgain(
   const results = await runMethod({
     ...{ name, made, registry, store, out: join(folder, 'run'), signal, say },
     showProgress: values['progress'] as boolean,
-    executor: await executorFor(made.backend.name, opened.plugins),
+    executor: await executorFor(made.backend, opened.plugins),
   });
   return { made, results, weights: await weightsOf(made.plan, name, store) };
 }

@@ -1,5 +1,5 @@
 /** @file The one table of settings: each is a flag, a key of the config file and an environment variable. */
-import { BACKEND_CHOICES } from '../num/backends/names.ts';
+import { BACKEND_CHOICES, PRECISIONS } from '../num/backends/names.ts';
 import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
 import { DOMAIN_SETTINGS } from './domain-settings.ts';
@@ -58,6 +58,15 @@ export const SETTINGS: readonly Setting[] = [
     default: 'auto',
     commands: COMPUTING,
     description: 'What computes; auto takes the fastest that starts.',
+  },
+  {
+    name: 'precision',
+    type: 'string',
+    choices: PRECISIONS,
+    default: 'float32',
+    commands: COMPUTING,
+    description:
+      'bf16: linear layers of subjects multiply in bfloat16 and sum in float32, on CPUs with AMX or AVX512-BF16; results are kept apart.',
   },
   {
     name: 'out',

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import type { Plan } from '../plan.ts';
-import { type Conditions, conditionsOf, readResult, resultFile, resultFiles } from '../results.ts';
+import { backendInWords, type Conditions, conditionsOf, readResult, resultFile, resultFiles } from '../results.ts';
 import type { Result } from '../schema/result.generated.ts';
 import { placeOf, plannedResults } from './results.ts';
 
@@ -95,7 +95,7 @@ export async function compareFolder(out: string, plan: Plan): Promise<FolderFind
     const { subject, site, task, method, settings, provenance } = result;
     const own = tables.get(placeName(subject.id, site.name, task.id));
     if (!own) continue;
-    const found = conditionsOf({ ...result, backend: provenance.backend.name });
+    const found = conditionsOf({ ...result, backend: backendInWords(provenance.backend) });
     const setting = firstDifference(own.conditions, found, settings);
     if (setting !== undefined) {
       const values = { expected: own.conditions[setting] ?? 'none', found: found[setting] ?? 'none' };

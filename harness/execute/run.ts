@@ -4,10 +4,12 @@ import type { ChatModel } from '../contract/chat.ts';
 import type { UserError } from '../errors.ts';
 import type { BackendChoice, BackendInfo } from '../num/backend.ts';
 import { initBackend, passedOver } from '../num/backend.ts';
+import type { Precision } from '../num/precision.ts';
 import { type Plan, planSuite } from '../plan.ts';
 import type { Progress } from '../progress.ts';
 import { type RunProvenance, runProvenance } from '../provenance.ts';
 import type { Registry } from '../registry.ts';
+import { backendInWords } from '../results.ts';
 import type { Suite } from '../schema/suite.generated.ts';
 import type { Store } from '../store.ts';
 import { resolveSuite } from '../suite/resolve.ts';
@@ -70,6 +72,7 @@ export async function prepareRun(
   registry: Registry,
   options: {
     backend: string;
+    precision?: Precision;
     limited: boolean;
     passed: string[];
     settings: Record<string, unknown>;
@@ -79,7 +82,7 @@ export async function prepareRun(
   },
 ): Promise<PreparedRun> {
   const [backend, code] = await Promise.all([
-    initBackend(options.backend as BackendChoice),
+    initBackend(options.backend as BackendChoice, options.precision),
     openStepCode(registry, options.say),
   ]);
   for (const line of passedOver(backend)) options.say(line);
@@ -87,7 +90,7 @@ export async function prepareRun(
     registry,
     code,
     versions: {
-      backend: backend.name,
+      backend: backendInWords(backend),
       arithmetic: backend.arithmetic,
       collect: COLLECT_VERSION,
       trainer: TRAINER_VERSION,

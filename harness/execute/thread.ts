@@ -19,7 +19,8 @@ import {
   type ThreadTask,
 } from './threads.ts';
 
-const { plan, worker, storeRoot, places, out, endpoint, provenance, backend, plugins } = workerData as ThreadTask;
+const { plan, worker, storeRoot, places, out, endpoint, provenance, backend, precision, plugins } =
+  workerData as ThreadTask;
 const tell = (message: ThreadMessage) => parentPort!.postMessage(message);
 const controller = new AbortController();
 const { signal } = controller;
@@ -94,7 +95,7 @@ const progress: Progress = {
 };
 
 try {
-  await initBackend(backend as BackendChoice);
+  await initBackend(backend as BackendChoice, precision);
   const registry = openRegistry();
   if (plugins.length > 0) {
     const { loadPlugin } = await import('../plugins.ts');

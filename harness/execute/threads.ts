@@ -3,6 +3,7 @@ import type { ChatMissing, ChatReply, ChatRequest } from '../contract/chat.ts';
 import { UserError } from '../errors.ts';
 import { startThread } from '../io/thread.ts';
 import { sharingCores } from '../num/backend.ts';
+import type { Precision } from '../num/precision.ts';
 import { codeExtension } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import type { StepProgress } from '../progress.ts';
@@ -16,6 +17,7 @@ export interface ThreadsOptions {
   /** Most of them. */
   threads: number;
   backend: string;
+  precision?: Precision;
   /** Files of `--plugin`. */
   plugins: string[];
   /** Also for one: a thread loads plug-ins anew, and so knows nothing of what they kept beside their state. */
@@ -136,12 +138,13 @@ function runThread(
   plan: Plan,
   queue: JobQueue,
   { store, places, out, chat, provenance, progress, signal, say }: Run,
-  { backend, plugins }: ThreadsOptions,
+  { backend, precision, plugins }: ThreadsOptions,
 ): Promise<Summary> {
   return new Promise((resolve, reject) => {
     const module = new URL(`./thread${codeExtension}`, import.meta.url);
     const workerData: ThreadTask = {
       ...{ plan, worker, storeRoot: store.root, places, provenance, backend, plugins },
+      ...(precision ? { precision } : {}),
       ...(out === undefined ? {} : { out }),
       ...(chat ? { endpoint: chat.endpoint } : {}),
     };

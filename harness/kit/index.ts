@@ -118,11 +118,13 @@ export { nestedDecode, nestedErrors } from '../num/ops/nested-decode.ts';
 export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export {
   canPackLinear,
+  heldAs,
   type PackedLinear,
   type PackedType,
   packedLinear,
   packedRows,
   packLinear,
+  type StoredType,
   unpackLinear,
 } from '../num/ops/packed-linear.ts';
 export { positiveEncode } from '../num/ops/positive-encode.ts';

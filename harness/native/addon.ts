@@ -45,6 +45,10 @@ const KERNELS = [
   'unpackWeight',
   'packedRows',
   'linear',
+  'packPairs',
+  'unpackPairs',
+  'pairedRows',
+  'pairedLinear',
   'topK',
   'kronEncode',
   'encodeTopK',
@@ -79,8 +83,10 @@ const KERNELS = [
   'band',
 ] as const;
 
+export type KernelName = (typeof KERNELS)[number];
+
 /** The started addon. A kernel reads its shapes and scalars from `params`, written just before the call. */
-export interface Addon extends Record<(typeof KERNELS)[number], Kernel> {
+export interface Addon extends Record<KernelName, Kernel> {
   isa: string;
   /** What products of bfloat16 are computed by (`amx_bf16`, `avx512_bf16`); empty where float32 alone serves. */
   bfloat: string;

@@ -20,6 +20,7 @@ const tests = [
   'encode-topk',
   'encode-above',
   'batch-errors',
+  'bfloat-linear',
   'screening',
   'kron-screening',
   'lifecycle',

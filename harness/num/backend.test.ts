@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
 import { type BackendChoice, initBackend, passedOver, probeBackends } from './backend.ts';
+import { type Precision, precision } from './precision.ts';
 import { tf } from './tf.ts';
 
 const test = suite('backend');
@@ -33,6 +34,30 @@ test('an unknown or unavailable choice is a UserError that says why', async () =
   for (const probe of probes) {
     if (!probe.available) await assertUserError(() => initBackend(probe.name), /not available here.*To mend/);
   }
+});
+
+test('bf16 is arithmetic of its own where products in bfloat16 are there, and refused by name where they are not', async () => {
+  const info = await initBackend('cpu');
+  assert.is(info.precision, 'float32');
+  await assertUserError(
+    () => initBackend('cpu', 'bf16'),
+    /precision: expected float32: backend cpu .* has no products/,
+  );
+  assert.is(precision(), 'float32');
+  await assertUserError(() => initBackend('auto', 'fp8' as Precision), /expected one of float32, bf16; found 'fp8'/);
+  const native = await initBackend('native').catch(() => undefined);
+  if (!native?.detail.includes('bf16')) {
+    await assertUserError(() => initBackend('auto', 'bf16'), /native/);
+    return;
+  }
+  const mixed = await initBackend('auto', 'bf16');
+  assert.is(mixed.name, 'native');
+  assert.is(precision(), 'bf16');
+  assert.match(mixed.detail, /, products in bf16$/);
+  assert.match(mixed.arithmetic, /, bf16 by (amx|avx512)_bf16;/);
+  assert.not(native.arithmetic.includes('bf16'), 'what screens decides no bit of float32');
+  await initBackend('native');
+  assert.is(precision(), 'float32');
 });
 
 test('a faster backend that should be there and is not: one line with reason and mend; none for TensorFlow', () => {

@@ -2,7 +2,14 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.ts';
 import { cpu } from './backends/cpu.ts';
-import { BACKEND_CHOICES, BACKEND_NAMES, type BackendChoice, type BackendName, OPTIONAL } from './backends/names.ts';
+import {
+  BACKEND_CHOICES,
+  BACKEND_NAMES,
+  type BackendChoice,
+  type BackendName,
+  OPTIONAL,
+  PRECISIONS,
+} from './backends/names.ts';
 import { native } from './backends/native.ts';
 import {
   type Backend,
@@ -16,6 +23,7 @@ import { tensorflow } from './backends/tensorflow.ts';
 import { wasm } from './backends/wasm.ts';
 import { registerGradients } from './gradients/index.ts';
 import { setStatisticsKernels } from './kernels/statistics.ts';
+import { type Precision, setPrecision } from './precision.ts';
 import { setTf, tf } from './tf.ts';
 
 export type { BackendChoice, BackendName } from './backends/names.ts';
@@ -34,6 +42,7 @@ export interface Rejected {
 /** The backend in use, as results record it. */
 export interface BackendInfo extends LoadedBackend {
   name: BackendName;
+  precision: Precision;
   /** Backends that come before this one in the order of choice, and why each could not be used. */
   rejected: Rejected[];
 }
@@ -60,6 +69,19 @@ async function attempt(name: BackendName): Promise<RunningBackend | Omit<Rejecte
   }
 }
 
+/** What a backend says about itself in the given precision. @throws UserError where it has no products in bfloat16. */
+function inPrecision(name: BackendName, { says, bfloat }: RunningBackend, precision: Precision): LoadedBackend {
+  if (precision === 'float32') return says;
+  if (!bfloat) {
+    throw new UserError(
+      `precision: expected float32: backend ${name} on this machine (${says.device}, ${says.detail}) has no products in bfloat16, ` +
+        'which take a CPU with AMX or AVX512-BF16 and backend native; found bf16.',
+    );
+  }
+  const arithmetic = `${says.arithmetic}, bf16 by ${bfloat}`;
+  return { ...says, detail: `${says.detail}, products in bf16`, arithmetic };
+}
+
 async function loadCore(): Promise<void> {
   if (tf) return;
   const core = await importPackage<typeof Tf>('@tensorflow/tfjs-core');
@@ -69,12 +91,19 @@ async function loadCore(): Promise<void> {
 
 /**
  * Loads TensorFlow.js and makes `tf` usable. `auto` (the default) takes the first backend that starts, in the order
- * tensorflow, native, wasm, cpu. A later call may switch to another backend; tensors are moved by tfjs on use.
+ * tensorflow, native, wasm, cpu; in bfloat16 only native serves. A later call may switch to another backend; tensors are moved by tfjs on use.
  *
- * @throws UserError when a backend asked for by name is unknown or does not start, with the reason.
+ * @throws UserError when a backend asked for by name is unknown or does not start, with the reason, or lacks the precision.
  */
-export async function initBackend(choice: BackendChoice = 'auto'): Promise<BackendInfo> {
-  const wanted = choice === 'auto' ? BACKEND_NAMES : BACKEND_NAMES.filter((name) => name === choice);
+export async function initBackend(
+  choice: BackendChoice = 'auto',
+  precision: Precision = 'float32',
+): Promise<BackendInfo> {
+  if (!PRECISIONS.includes(precision)) {
+    throw new UserError(`precision: expected one of ${PRECISIONS.join(', ')}; found '${precision}'.`);
+  }
+  const fitting = choice === 'auto' && precision === 'bf16' ? 'native' : choice;
+  const wanted = fitting === 'auto' ? BACKEND_NAMES : BACKEND_NAMES.filter((name) => name === fitting);
   if (wanted.length === 0) {
     throw new UserError(`backend: expected one of ${BACKEND_CHOICES.join(', ')}; found '${choice}'.`);
   }
@@ -86,11 +115,12 @@ export async function initBackend(choice: BackendChoice = 'auto'): Promise<Backe
       rejected.push({ name, ...outcome });
       continue;
     }
+    const says = inPrecision(name, outcome, precision);
     await use(name, outcome);
+    setPrecision(precision);
     // After loading, so that they hold on every backend: tfjs-node brings another set.
     registerGradients();
-    const { says } = outcome;
-    return { name, ...says, arithmetic: `${name}: ${says.arithmetic}; ${javascript()}`, rejected };
+    return { name, precision, ...says, arithmetic: `${name}: ${says.arithmetic}; ${javascript()}`, rejected };
   }
   const [first] = rejected;
   throw new UserError(

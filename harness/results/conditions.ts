@@ -11,6 +11,10 @@ export interface Circumstances {
   backend: string;
 }
 
+/** A backend as a condition: numbers of two precisions do not stand in one table. */
+export const backendInWords = ({ name, precision }: { name: string; precision?: string }): string =>
+  precision === 'bf16' ? `${name} bf16` : name;
+
 /** Values by the name of the setting. */
 export type Conditions = Record<string, string>;
 

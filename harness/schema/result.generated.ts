@@ -372,6 +372,10 @@ export interface ResultProvenance {
     device: string;
     version: string;
     detail: string;
+    /**
+     * Present where linear layers of networks multiplied in bfloat16.
+     */
+    precision?: 'bf16';
   };
   platform: string;
   cpu: string;

@@ -46,7 +46,7 @@ export function matrixOf(from: Source, rows: number, columns: number, of: Value)
 }
 
 /** What products of bfloat16 can be computed by, in the numbering of encoder.h; `model` is that of the tiles. */
-const PRODUCTS = ['best', 'dots', 'tiles', 'model'] as const;
+export const PRODUCTS = ['best', 'dots', 'tiles', 'model'] as const;
 /** How a call is served: by the float32 kernel alone, or screened wherever the CPU can. */
 export type Served = 'float32' | (typeof PRODUCTS)[number];
 

@@ -1,6 +1,6 @@
 /** @file Parameters made ready for inference while they are read: linear layers in the form that products are fastest with. */
 import { type NamedTensors, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
-import { canPackLinear, type PackedType, packLinear } from '../../harness/kit/index.ts';
+import { canPackLinear, heldAs, packLinear, type StoredType } from '../../harness/kit/index.ts';
 import { drawAnew } from './random-init.ts';
 import type { StackSpec } from './stack-spec.ts';
 import { fusedLinears, packBlocks } from './transformer.ts';
@@ -17,15 +17,16 @@ export interface InferenceLayers {
 
 /**
  * Makes parameters ready for inference. `<name>.weight` [out, in] of a linear layer becomes `<name>.packed` where the
- * backend has products for that, in float32 or in 16 bits by `type`; else, and for fused blocks, `<name>.weightT`
+ * backend has products for that, in float32 or in 16 bits by the type `stored` and the precision in use; else, and for fused blocks, `<name>.weightT`
  * [in, out], beside which a table stays as it is. Tables are packed where that is half of their size. Products give the
- * same bits in every form. Takes the tensors over: those replaced are disposed.
+ * same bits in every form of a precision. Takes the tensors over: those replaced are disposed.
  */
 export function readyLinears(
   params: NamedTensors,
   { linears, tables, fused = [] }: InferenceLayers,
-  type: PackedType = 'F32',
+  stored: StoredType = 'F32',
 ): NamedTensors {
+  const type = heldAs(stored);
   const ready = { ...params };
   for (const [key, tensor] of Object.entries(params)) {
     if (!key.endsWith('.weight')) continue;

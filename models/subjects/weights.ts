@@ -1,6 +1,6 @@
 /** @file Parameters of a subject: how files hold them, checked loading, and weights made ready for inference. */
 import { type NamedTensors, type Tensor, tf, UserError } from '../../harness/contract.ts';
-import { openWeights, type PackedType } from '../../harness/kit/index.ts';
+import { openWeights, type StoredType } from '../../harness/kit/index.ts';
 import { namesInShort } from './names-in-short.ts';
 
 /** Names and shapes of the tensors that a config asks for. */
@@ -186,7 +186,7 @@ export async function checkWeights(folder: string, shapes: TensorShapes, files: 
 }
 
 /** The type that holds a file's numbers exactly in the least memory. */
-const packedType = (dtype: string): PackedType => (dtype === 'BF16' || dtype === 'F16' ? dtype : 'F32');
+const storedType = (dtype: string): StoredType => (dtype === 'BF16' || dtype === 'F16' ? dtype : 'F32');
 
 /**
  * Reads the parameters of `shapes` from a folder's weights.
@@ -200,7 +200,7 @@ export async function loadParams(
   folder: string,
   shapes: TensorShapes,
   files: FileLayout = {},
-  ready: (params: NamedTensors, type: PackedType) => NamedTensors = (params) => params,
+  ready: (params: NamedTensors, type: StoredType) => NamedTensors = (params) => params,
 ): Promise<NamedTensors> {
   const source = await openWeights(folder);
   const stored = storedTensors(shapes, files.linears ?? {});
@@ -211,7 +211,7 @@ export async function loadParams(
     for (const tensor of stored.values()) {
       const place = places.get(tensor.name)!;
       const data = await source.readFloat(place, { finite: true });
-      Object.assign(params, ready(unpack(tensor, data), packedType(source.info(place).dtype)));
+      Object.assign(params, ready(unpack(tensor, data), storedType(source.info(place).dtype)));
     }
   } catch (error) {
     tf.dispose(params);

@@ -1,5 +1,6 @@
 /**
- * @file Products with packed weights, for num/ops/packed-linear.ts. Attributes of all: in, out, type (F32, BF16 or F16).
+ * @file Products with packed weights, for num/ops/packed-linear.ts. Attributes of all: in, out, type (F32, BF16 or F16, which are widened;
+ * BF16_PAIRS is multiplied as bfloat16, which x and w are rounded to).
  *
  * | kernel | inputs | outputs |
  * |---|---|---|
@@ -9,56 +10,63 @@
  * | SaxLinear | x [rows, in], packed, bias [out] or absent | x · w + bias [rows, out] |
  */
 import type * as Tf from '@tensorflow/tfjs-core';
-import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
+import type { KernelName } from '../addon.ts';
+import { type Context, output, override, sizeOf } from '../registry.ts';
 
 /** The numbering of linear.cc. */
 const TYPES = ['F32', 'BF16', 'F16'];
 /** The room of a packed weight is of whole such columns. */
 const PACKED_COLUMNS = 32;
+/** Weights in pairs, of bfloat-linear.cc, are of whole so many rows. */
+const PAIRED_ROWS = 32;
 const noBias = new Float32Array(0);
 
-/** Writes the parameters that all kernels begin with. */
-function layoutOf({ addon }: Context, attrs: Args['attrs']) {
-  const layout = attrs as { in: number; out: number; type: string };
-  addon.params[0] = layout.in;
-  addon.params[1] = layout.out;
-  addon.params[2] = TYPES.indexOf(layout.type);
-  return layout;
+type Layout = Record<'in' | 'out', number> & { type: string };
+
+/** The addon's kernel `whole`, or `paired` for weights in pairs; writes the parameters that they begin with, then `more`. */
+function kernelFor({ addon }: Context, layout: Layout, [whole, paired]: [KernelName, KernelName], ...more: number[]) {
+  const inPairs = layout.type === 'BF16_PAIRS';
+  addon.params.set([layout.in, layout.out, ...(inPairs ? [] : [TYPES.indexOf(layout.type)]), ...more, 0]);
+  return addon[inPairs ? paired : whole];
+}
+
+/** Words of a packed weight. */
+function packedSize({ in: width, out, type }: Layout): number {
+  const columns = Math.ceil(out / PACKED_COLUMNS) * PACKED_COLUMNS;
+  if (type === 'F32') return width * columns;
+  return ((type === 'BF16_PAIRS' ? Math.ceil(width / PAIRED_ROWS) * PAIRED_ROWS : width) * columns) / 2;
 }
 
 /** Registers the kernels. */
 export function registerLinear(context: Context): void {
-  const { addon } = context;
   override(context, 'SaxPackWeight', ({ inputs, attrs, backend }) => {
-    const layout = layoutOf(context, attrs);
-    const numbers = layout.in * Math.ceil(layout.out / PACKED_COLUMNS) * PACKED_COLUMNS;
-    const whole = layout.type === 'F32';
-    const packed = output(backend, [whole ? numbers : numbers / 2], whole ? 'float32' : 'int32');
-    addon.packWeight(packed.values, backend.valuesOf(inputs['w']!));
+    const layout = attrs as Layout;
+    const packed = output(backend, [packedSize(layout)], layout.type === 'F32' ? 'float32' : 'int32');
+    kernelFor(context, layout, ['packWeight', 'packPairs'])(packed.values, backend.valuesOf(inputs['w']!));
     return packed.info;
   });
   override(context, 'SaxUnpackWeight', ({ inputs, attrs, backend }) => {
-    const layout = layoutOf(context, attrs);
+    const layout = attrs as Layout;
     const w = output(backend, [layout.in, layout.out], 'float32');
-    addon.unpackWeight(w.values, backend.valuesOf(inputs['packed']!));
+    kernelFor(context, layout, ['unpackWeight', 'unpackPairs'])(w.values, backend.valuesOf(inputs['packed']!));
     return w.info;
   });
   override(context, 'SaxPackedRows', ({ inputs, attrs, backend }) => {
-    const layout = layoutOf(context, attrs);
+    const layout = attrs as Layout;
     const { packed, ids } = inputs as Record<'packed' | 'ids', Tf.TensorInfo>;
     const count = sizeOf(ids.shape);
     const y = output(backend, [count, layout.in], 'float32');
-    addon.params[3] = count;
-    addon.packedRows(y.values, backend.valuesOf(packed), backend.valuesOf(ids));
+    const rows = kernelFor(context, layout, ['packedRows', 'pairedRows'], count);
+    rows(y.values, backend.valuesOf(packed), backend.valuesOf(ids));
     return y.info;
   });
   override(context, 'SaxLinear', ({ inputs, attrs, backend }) => {
-    const layout = layoutOf(context, attrs);
+    const layout = attrs as Layout;
     const { x, packed, bias } = inputs as { x: Tf.TensorInfo; packed: Tf.TensorInfo; bias?: Tf.TensorInfo };
     const rows = x.shape[0]!;
     const y = output(backend, [rows, layout.out], 'float32');
-    addon.params[3] = rows;
-    addon.linear(y.values, backend.valuesOf(x), backend.valuesOf(packed), bias ? backend.valuesOf(bias) : noBias);
+    const product = kernelFor(context, layout, ['linear', 'pairedLinear'], rows);
+    product(y.values, backend.valuesOf(x), backend.valuesOf(packed), bias ? backend.valuesOf(bias) : noBias);
     return y.info;
   });
 }

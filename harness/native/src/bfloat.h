@@ -6,6 +6,38 @@
 #include "encoder.h"
 #include "tiles.h"
 
+SAX_BEGIN
+
+constexpr size_t kPairCols = 32;  // columns of a strip of W
+
+/**
+ * Products by tiles, or by their model. kRows rows of x are multiplied at once, and lie in kRows · pairs words from word row · pairs on; a
+ * strip of W has word p · kPairCols + c for elements 2p and 2p + 1 of column c. A Session holds what a thread needs for products.
+ */
+template <class Tiles>
+struct TileProducts {
+  static constexpr size_t kRows = kBlockSide;
+  static_assert(kPairCols == kBlockSide);
+  static size_t pairsOf(size_t d) { return ceilDiv(d, 2 * kTileSide) * kTileSide; }
+  using Session = Tiles;
+
+  /** Where pair p of row r lies, and those after it up to a multiple of 16. */
+  static uint32_t* placeOf(uint32_t* out, size_t pairs, size_t r, size_t p) {
+    return out + r / kTileSide * kTileSide * pairs + p / kTileSide * kTileWords + r % kTileSide * kTileSide + p % kTileSide;
+  }
+  /** Puts down pairs p … p + 15 of row r; p is a multiple of 16. */
+  static void place(uint32_t* out, size_t pairs, size_t r, size_t p, const uint32_t words[16]) {
+    __builtin_memcpy(placeOf(out, pairs, r, p), words, kTileStep);
+  }
+
+  /** values[r * stride + c]: every row by each of kPairCols columns. */
+  static void multiply(Session& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
+    blockProduct(tiles, x, W, pairs, values, stride);
+  }
+};
+
+SAX_END
+
 #if SAX_VECTOR_BYTES == 64 && defined(__x86_64__) && (__GNUC__ >= 10 || __clang_major__ >= 9)
 #define SAX_SCREENING 1
 #if defined(__GNUC__) && !defined(__clang__)
@@ -46,8 +78,6 @@ SAX_BF16 static inline __m512i narrow(__m512 v, __m512& whole, __m512& lost) {
   return low;
 }
 
-constexpr size_t kPairCols = 32;
-
 /**
  * A strip of kPairCols columns of W, whose rows are `step` apart: out[p * kPairCols + c] holds elements 2p and 2p + 1 of column c,
  * with zeros for columns from `count` on and beyond d.
@@ -74,49 +104,20 @@ SAX_BF16 static inline void pairColumns(uint32_t* out, const float* W, size_t st
   for (size_t c = 0; c < kPairCols; c++) norms[c] = {normBound(sums[0][c]), normBound(sums[1][c])};
 }
 
-/**
- * put(i, words) gets elements i … i + 15 of a row of x as bfloat16 in the low halves of 16 words, with zeros beyond d. @returns the
- * row's norms.
- */
-template <class F>
-SAX_BF16 static inline Norms narrowRow(const float* x, size_t d, const F& put) {
-  alignas(64) uint32_t words[16];
-  __m512 whole = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
-  for (size_t i = 0; i < d; i += 16) {
-    __mmask16 here = d - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (d - i)) - 1);
-    _mm512_store_si512(words, narrow(_mm512_maskz_loadu_ps(here, x + i), whole, lost));
-    put(i, words);
-  }
-  return {normBound(_mm512_reduce_add_ps(whole)), normBound(_mm512_reduce_add_ps(lost))};
-}
-
-/**
- * How a product is computed. kRows rows of x are multiplied at once, and lie in kRows · pairs words from word row · pairs on; columns of W
- * as `pairColumns` has them. A Session holds what a thread needs for products.
- */
+/** Products by AVX512-BF16, likewise; word p · kRows + r of kRows rows of x. */
 struct DotProducts {
   static constexpr size_t kRows = 12;  // as in the float32 tile: 24 accumulators
   static size_t pairsOf(size_t d) { return ceilDiv(d, size_t{2}); }
   struct Session {};
 
-  /** out[p * kRows + r] holds elements 2p and 2p + 1 of row r, with zeros for rows from `count` on. */
-  SAX_BF16 static void pack(uint32_t* out, const float* x, size_t d, size_t pairs, size_t count, Norms* norms) {
-    for (size_t r = 0; r < kRows; r++) {
-      if (r >= count) {
-        for (size_t p = 0; p < pairs; p++) out[p * kRows + r] = 0;
-        continue;
-      }
-      norms[r] = narrowRow(x + r * d, d, [&](size_t i, const uint32_t* words) {
-        for (size_t p = 0; p < 8 && i / 2 + p < pairs; p++) out[(i / 2 + p) * kRows + r] = words[2 * p] | words[2 * p + 1] << 16;
-      });
-    }
+  static void place(uint32_t* out, size_t pairs, size_t r, size_t p, const uint32_t words[16]) {
+    for (size_t q = 0; q < 16 && p + q < pairs; q++) out[(p + q) * kRows + r] = words[q];
   }
 
-  /** values[r * stride + c]: every row by each of kPairCols columns. */
   SAX_BF16 static void multiply(Session&, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
     __m512 acc[kRows][2] = {};
     for (size_t p = 0; p < pairs; p++) {
-      __m512bh w0 = (__m512bh)_mm512_load_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_load_si512(W + p * kPairCols + 16);
+      __m512bh w0 = (__m512bh)_mm512_loadu_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_loadu_si512(W + p * kPairCols + 16);
 #pragma GCC unroll 12
       for (size_t r = 0; r < kRows; r++) {
         __m512bh a = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[p * kRows + r]));
@@ -132,32 +133,26 @@ struct DotProducts {
   }
 };
 
-/** By tiles, or their model. */
-template <class Tiles>
-struct TileProducts {
-  static constexpr size_t kRows = kBlockSide;
-  static_assert(kPairCols == kBlockSide);
-  static size_t pairsOf(size_t d) { return ceilDiv(d, 2 * kTileSide) * kTileSide; }
-  using Session = Tiles;
-
-  /** Rows of tiles, as `blockProduct` reads them. */
-  SAX_BF16 static void pack(uint32_t* out, const float* x, size_t d, size_t pairs, size_t count, Norms* norms) {
-    for (size_t r = 0; r < kRows; r++) {
-      uint32_t* row = out + r / kTileSide * kTileSide * pairs + r % kTileSide * kTileSide;
-      auto at = [row](size_t p) { return row + p / kTileSide * kTileWords + p % kTileSide; };
-      for (size_t p = r < count ? ceilDiv(d, size_t{16}) * 8 : 0; p < pairs; p += 8) __builtin_memset(at(p), 0, 8 * sizeof(uint32_t));
-      if (r >= count) continue;
-      norms[r] = narrowRow(x + r * d, d, [&](size_t i, const uint32_t* words) {
-        uint32_t* to = at(i / 2);
-        for (size_t p = 0; p < 8; p++) to[p] = words[2 * p] | words[2 * p + 1] << 16;
-      });
+/** Packs rows of x for Products, zeros for those from `count` on and beyond d. */
+template <class Products>
+SAX_BF16 static inline void packRowsFor(uint32_t* out, const float* x, size_t d, size_t pairs, size_t count, Norms* norms) {
+  alignas(64) uint32_t words[16];
+  const __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
+  for (size_t r = 0; r < Products::kRows; r++) {
+    __m512 whole = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
+    for (size_t i = 0; i < 2 * pairs; i += 32) {
+      uint32_t here = r >= count || i >= d ? 0 : d - i >= 32 ? 0xffffffffu : (1u << (d - i)) - 1;
+      const float* from = here == 0 ? x : x + r * d + i;
+      __m512i low = narrow(_mm512_maskz_loadu_ps(static_cast<__mmask16>(here), from), whole, lost);
+      __m512i high = narrow(_mm512_maskz_loadu_ps(static_cast<__mmask16>(here >> 16), from + 16), whole, lost);
+      __m512i even = _mm512_permutex2var_epi32(low, evens, high), odd = _mm512_permutex2var_epi32(low, odds, high);
+      _mm512_store_si512(words, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)));
+      Products::place(out, pairs, r, i / 2, words);
     }
+    if (r < count) norms[r] = {normBound(_mm512_reduce_add_ps(whole)), normBound(_mm512_reduce_add_ps(lost))};
   }
-
-  static void multiply(Session& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
-    blockProduct(tiles, x, W, pairs, values, stride);
-  }
-};
+}
 
 /** f(Products{}) for those that screening takes. */
 template <class F>

@@ -4,8 +4,8 @@
  * upper bound is below the k-th largest lower bound of its row is below k float32 products, strictly. The factors of the others
  * are computed again in float32.
  */
-#include "kron.h"
 #include "rescore.h"
+#include "kron.h"
 
 SAX_BEGIN
 
@@ -72,7 +72,7 @@ void packRows(const Chunk& s) {
   forTasks(ceilDiv(e.n, kRows), [&](size_t strip) {
     size_t i = strip * kRows, count = least(kRows, e.n - i);
     Norms norms[kRows];
-    Products::pack(s.x + i * s.f.pairs, e.x + i * e.d, e.d, s.f.pairs, count, norms);
+    packRowsFor<Products>(s.x + i * s.f.pairs, e.x + i * e.d, e.d, s.f.pairs, count, norms);
     for (size_t r = 0; r < count; r++) {
       s.undone[i + r] = isWild(norms[r]);
       s.margins[i + r] = rowMargin(norms[r], e.d);

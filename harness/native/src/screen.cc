@@ -159,7 +159,7 @@ void packRows(const Screen& s) {
   forTasks(ceilDiv(e.n, kRows), [&](size_t strip) {
     size_t i = strip * kRows, count = least(kRows, e.n - i);
     Norms norms[kRows];
-    Products::pack(s.x + i * s.pairs, e.x + i * e.d, e.d, s.pairs, count, norms);
+    packRowsFor<Products>(s.x + i * s.pairs, e.x + i * e.d, e.d, s.pairs, count, norms);
     for (size_t r = 0; r < count; r++) {
       s.undone[i + r] = isWild(norms[r]);
       // Where nothing is kept: NaN compares false with everything, and a kept NaN is turned away by `undone`.

@@ -35,6 +35,10 @@ void packLinear(Call&);
 void packWeight(Call&);
 void unpackWeight(Call&);
 void packedRows(Call&);
+void packPairs(Call&);
+void unpackPairs(Call&);
+void pairedRows(Call&);
+void pairedLinear(Call&);
 void linear(Call&);
 void topK(Call&);
 void kronEncode(Call&);
@@ -103,6 +107,10 @@ const Entry table[] = {
     {"unpackWeight", unpackWeight, 2},
     {"packedRows", packedRows, 3},
     {"linear", linear, 4},
+    {"packPairs", packPairs, 2},
+    {"unpackPairs", unpackPairs, 2},
+    {"pairedRows", pairedRows, 3},
+    {"pairedLinear", pairedLinear, 4},
     {"topK", topK, 3},
     {"kronEncode", kronEncode, 7},
     {"encodeTopK", encodeTopK, 5},

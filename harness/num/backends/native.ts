@@ -16,7 +16,7 @@ async function load(): Promise<RunningBackend> {
   const arithmetic = `${isa}, ${digest}, ${tf.version_core}`;
   const detail = `${bfloat ? `${isa} with ${bfloat}` : isa}, ${threads} threads`;
   const says = { device: cpuModel(), version: tf.version_core, detail, arithmetic };
-  return { says, statistics, addCallers: native.addCallers };
+  return { says, ...(bfloat && { bfloat }), statistics, addCallers: native.addCallers };
 }
 
 /** The script that builds it, as seen from the user's folder. It is not compiled: code in dist/ finds it beside dist/. */

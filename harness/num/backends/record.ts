@@ -19,6 +19,8 @@ export interface LoadedBackend {
 /** A backend that has loaded. */
 export interface RunningBackend {
   says: LoadedBackend;
+  /** What it computes products of bfloat16 by, where it can. */
+  bfloat?: string;
   /** Kernels of its own for loops over plain arrays. */
   statistics?: StatisticsKernels;
   /** Tells it that so many threads more (or fewer) call it side by side. */

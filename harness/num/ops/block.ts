@@ -1,6 +1,7 @@
 /** @file A pre-norm transformer block in one operation, for passes without gradients and without a look inside it. */
 import type { NamedAttrMap } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/own.ts';
+import { precision } from '../precision.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import type { Activation } from './activation.ts';
 import type { AttentionShape } from './attention.ts';
@@ -55,8 +56,9 @@ export interface BlockPass {
 const MOST_WEIGHTS = 2 ** 20;
 const FEWEST_SEQUENCES = 4;
 
-/** Whether the operation serves blocks of this shape: on another backend, and for a large block, it does not. */
+/** Whether the operation serves blocks of this shape: on another backend, in another precision, and for a large block, it does not. */
 export function servesBlock({ d, mlp, heads, kvHeads, headDim, gated }: BlockShape): boolean {
+  if (precision() !== 'float32') return false;
   return hasKernel('SaxBlock') && 2 * d * (heads + kvHeads) * headDim + (gated ? 3 : 2) * d * mlp <= MOST_WEIGHTS;
 }
 

@@ -6,7 +6,16 @@ import { initBackend, probeBackends } from '../backend.ts';
 import { runKernel } from '../kernels/own.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
-import { canPackLinear, type PackedType, packedLinear, packedRows, packLinear, unpackLinear } from './packed-linear.ts';
+import { type BlockShape, servesBlock } from './block.ts';
+import {
+  canPackLinear,
+  heldAs,
+  packedLinear,
+  packedRows,
+  packLinear,
+  type StoredType,
+  unpackLinear,
+} from './packed-linear.ts';
 
 const test = suite('num/ops/packed-linear');
 const native = (await probeBackends()).some(({ name, available }) => name === 'native' && available);
@@ -14,18 +23,18 @@ const rng = createRng('packed-linear');
 const draw = (size: number) => rng.fillNormal(new Float32Array(size));
 
 /** Numbers as a file of the type gives them, the ends of its range among them. */
-const ROUNDED: Record<PackedType, (values: Float32Array) => Float32Array> = {
+const ROUNDED: Record<StoredType, (values: Float32Array) => Float32Array> = {
   F32: (values) => values,
   BF16: (values) => bfloatToFloat(floatToBfloat(values)),
   F16: (values) => halfToFloat(floatToHalf(values)),
 };
-const EXTREMES: Record<PackedType, number[]> = {
+const EXTREMES: Record<StoredType, number[]> = {
   F32: [0, -0, 1e-45, -3.4e38],
   BF16: [0, -0, 2 ** -133, -(2 ** -126), 2 ** 127, -1.5],
   F16: [0, -0, 2 ** -24, -3 * 2 ** -24, 1023 * 2 ** -24, 2 ** -14, -65504, 1.5],
 };
 
-function weightOf(type: PackedType, out: number, width: number): Tensor2D {
+function weightOf(type: StoredType, out: number, width: number): Tensor2D {
   const values = draw(out * width);
   values.set(EXTREMES[type].slice(0, values.length));
   return tf.tensor2d(ROUNDED[type](values), [out, width]);
@@ -78,10 +87,35 @@ else {
     });
   }
 
+  test('in precision bf16 weights are held in pairs, and products are those of rounded factors, with a gradient', async () => {
+    assert.is(heldAs('F32'), 'F32');
+    if (!(await initBackend('native')).detail.includes('bf16')) return;
+    await initBackend('native', 'bf16');
+    assert.is(heldAs('F16'), 'BF16_PAIRS');
+    assert.is(servesBlock({ d: 8, mlp: 8, heads: 1, kvHeads: 1, headDim: 8, gated: true } as BlockShape), false);
+    tf.tidy(() => {
+      const whole = tf.tensor2d(draw(40 * 70), [40, 70]);
+      const x = tf.tensor2d(draw(13 * 70), [13, 70]);
+      const round = (t: Tensor2D) => tf.tensor2d(ROUNDED.BF16(t.dataSync() as Float32Array), t.shape);
+      const weight = round(whole);
+      const packed = packLinear(whole, heldAs('F32'));
+      assert.equal(bits(unpackLinear(packed)), bits(tf.transpose(weight)));
+      assert.equal(bits(packedRows(packed, Int32Array.of(39, 0))), bits(tf.gather(weight, [39, 0])));
+      const bias = tf.tensor1d(draw(40));
+      const expected = tf.add(tf.matMul(round(x), weight, false, true), bias);
+      const off = tf.max(tf.abs(tf.sub(packedLinear(x, packed, bias), expected))).dataSync()[0]!;
+      assert.ok(off < 1e-4, `off by ${off}`);
+      const found = tf.grad((x) => tf.sum(packedLinear(x as Tensor2D, packed, bias)))(x);
+      const ones = tf.ones([13, 40]) as Tensor2D;
+      assert.equal(bits(found as Tensor2D), bits(tf.matMul(ones, weight)));
+    });
+    await initBackend('native');
+  });
+
   test('what a type does not hold is refused, never rounded', () => {
-    const wrong: [PackedType, number][] = [
-      ...[1 + 2 ** -8, Number.NaN, 1e-45].map((value): [PackedType, number] => ['BF16', value]),
-      ...[131072, 1 + 2 ** -11, 2 ** -25, Number.POSITIVE_INFINITY, 1e-45].map((value): [PackedType, number] => [
+    const wrong: [StoredType, number][] = [
+      ...[1 + 2 ** -8, Number.NaN, 1e-45].map((value): [StoredType, number] => ['BF16', value]),
+      ...[131072, 1 + 2 ** -11, 2 ** -25, Number.POSITIVE_INFINITY, 1e-45].map((value): [StoredType, number] => [
         'F16',
         value,
       ]),

@@ -1,13 +1,20 @@
 /**
  * @file Linear layers whose weight lies packed for the native kernels, in float32 or in the 16 bits that its file has: a
- * product widens the numbers on the way, and gives the bits that it gives with the float32 weight.
+ * product widens the numbers on the way, and gives the bits that it gives with the float32 weight. In precision bf16 weights and
+ * what they multiply are rounded to bfloat16, and sums are float32.
  */
 import { hasKernel, runKernel } from '../kernels/own.ts';
+import { precision } from '../precision.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
-/** Types that packed weights are held in, by their safetensors names. */
-export type PackedType = 'F32' | 'BF16' | 'F16';
+/** Types that weights have in files, by their safetensors names. */
+export type StoredType = 'F32' | 'BF16' | 'F16';
+/** Types that packed weights are held in: those of files, or in pairs along the sum, for products in bfloat16. */
+export type PackedType = StoredType | 'BF16_PAIRS';
+
+/** What a weight of a file's type is held in for the precision in use. */
+export const heldAs = (type: StoredType): PackedType => (precision() === 'bf16' ? 'BF16_PAIRS' : type);
 
 /** What is known of a packed weight [in, out]. */
 export interface PackedLayout {
@@ -30,7 +37,7 @@ export function canPackLinear([out, width]: readonly number[]): boolean {
 /**
  * The packed form of a weight [out, in]. Not on the tape: it is a constant.
  *
- * @param type One that holds every number exactly, and only finite ones. @throws where it does not.
+ * @param type One that holds every number exactly, and only finite ones, or pairs, which round. @throws where it does not.
  */
 export function packLinear(weight: Tensor2D, type: PackedType): PackedLinear {
   const [out, width] = weight.shape;

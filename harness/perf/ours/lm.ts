@@ -1,6 +1,6 @@
 /**
  * @file A language model: loaded, forward passes with activation capture, and batched generation with the cache.
- * Usage: lm.ts forward|collect|write|generate|steer|load FOLDER LAYER BATCH LENGTH
+ * Usage: lm.ts forward|collect|write|generate|steer|load FOLDER LAYER BATCH LENGTH [bf16]
  *
  * `forward` gives all logits beside the site, `collect` the site alone, `write` collects texts into a folder as a run does;
  * `steer` generates with a vector added at the site.
@@ -21,7 +21,7 @@ const [layer, n, length] = numbers(2) as [number, number, number];
 /** Batches of one collection: enough that what is done once for all of them does not count. */
 const COLLECTED_BATCHES = 10;
 const site = `blocks.${layer}.hook_resid_post`;
-const backend = await startBackend();
+const backend = await startBackend(process.argv[7] === 'bf16' ? 'bf16' : 'float32');
 const rng = createRng(0);
 const open = async () => (await llama.load(path.resolve(folder), { id: 'measured' })) as LanguageModel;
 

@@ -1,5 +1,6 @@
 /** @file What every measurement of ours shares: the timer, and the JSON line that the driver reads. */
 import { initBackend } from '../../num/backend.ts';
+import type { Precision } from '../../num/precision.ts';
 
 /** The line that a measurement, ours or a peer's, prints last. */
 export interface Measurement {
@@ -41,9 +42,9 @@ export function report(value: number, unit: string, note: string): void {
   console.log(JSON.stringify(line));
 }
 
-/** Starts the best backend; its name and detail for the note. */
-export async function startBackend(): Promise<string> {
-  const { name, detail } = await initBackend('auto');
+/** Starts the best backend for a precision; its name and detail for the note. */
+export async function startBackend(precision: Precision = 'float32'): Promise<string> {
+  const { name, detail } = await initBackend('auto', precision);
   return `${name}, ${detail}`;
 }
 
