@@ -40,7 +40,7 @@ test('LaTeX has a table of booktabs with the first in bold, escaped names, and v
     assert.match(text, /\\caption\{.* relu: limited, dead latents\./);
     assert.match(text, /^% saxbench \S+, backend /m);
     assert.match(text, /^% model \S+, fingerprint [0-9a-f]{64}$/m);
-    assert.match(text, /^% results \(keys in order\) [0-9a-f]{64}$/m);
+    assert.match(text, /^% \d+ results, SHA-256 of their keys in order [0-9a-f]{64}$/m);
     assert.is(text.split('\\begin{tabular}').length, text.split('\\end{tabular}').length);
   }));
 
@@ -48,7 +48,10 @@ test('JSON has every row with its values, intervals and standing, and the readin
   inFolder(async (folder) => {
     await written(folder);
     const { files } = await renderReports(folder, folder, { formats: ['json'], only: ['methods=topk,relu'] });
-    const [place] = JSON.parse(await readFile(files[0]!, 'utf8'));
+    const { limited, citation, places } = JSON.parse(await readFile(files[0]!, 'utf8'));
+    assert.is(limited, false);
+    assert.match(citation.results.sha256, /^[0-9a-f]{64}$/);
+    const [place] = places;
     assert.equal(
       place.rows.map(
         ({
