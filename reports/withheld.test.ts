@@ -79,7 +79,7 @@ test('a control has no ranks, whoever is best, its heading in every report, and 
   // Before the ranked one in the results, after it in the leaderboard.
   const { leaderboard, html, csv } = await renderTexts([...control, ...given]);
   const parts = leaderboard.split('\n').filter((line) => /^## /.test(line));
-  assert.equal(parts.slice(-2), [`## ${task.title}`, `## Planted-direction recovery: ${task.title}`]);
+  assert.equal(parts.slice(-3), [`## ${task.title}`, `## Planted-direction recovery: ${task.title}`, '## To cite']);
   assert.match(leaderboard, /^### Planted-direction recovery: .*: planted,/m);
   assert.match(html, /Planted-direction recovery: /);
   for (const text of [html, summaryTable(control)]) assert.match(text, /Ranks withheld: planted-direction recovery, a/);
