@@ -19,7 +19,7 @@ export interface ConceptCounts extends Record<DomainPart, LabelCounts> {
 
 const none = (): LabelCounts => ({ positives: 0, negatives: 0, hardNegatives: 0 });
 
-const KIND = new Map<number, keyof LabelCounts>([
+const KIND: ReadonlyMap<number, keyof LabelCounts> = new Map([
   [LABEL.positive, 'positives'],
   [LABEL.negative, 'negatives'],
   [LABEL.hardNegative, 'hardNegatives'],

@@ -18,7 +18,7 @@ const MAX_LABELS = 2 ** 29;
 /** What names an example in reports is no document. */
 const MAX_ID = 200;
 
-const SPLITS = new Map<string, 'train' | 'test' | undefined>([
+const SPLITS: ReadonlyMap<string, 'train' | 'test' | undefined> = new Map([
   ['', undefined],
   ['train', 'train'],
   ['test', 'test'],

@@ -7,7 +7,7 @@ export type Row = Readonly<Record<string, string>>;
 /** Words for a missing value, as spreadsheets and pandas write them. */
 const UNKNOWN = ['', 'na', 'n/a', 'nan', 'null', 'none', 'unknown', '?'];
 
-const CELLS = new Map<string, number>([
+const CELLS: ReadonlyMap<string, number> = new Map([
   ...UNKNOWN.map((word) => [word, LABEL.unknown] as const),
   ...['1', '1.0', 'true', 'yes'].map((word) => [word, LABEL.positive] as const),
   ...['0', '0.0', 'false', 'no'].map((word) => [word, LABEL.negative] as const),
@@ -20,9 +20,9 @@ export const CELL_MEANING = '1, 0, true, false, yes, no, hard_negative, or blank
 export const labelOfCell = (cell: string): number | undefined => CELLS.get(cell.toLowerCase());
 
 /** Whether a cell says that nothing is known. */
-export const isMissing = (cell: string): boolean => UNKNOWN.includes(cell.toLowerCase());
+export const isMissing = (cell: string): boolean => labelOfCell(cell) === LABEL.unknown;
 
-const ROLES = new Map<string, number>([
+const ROLES: ReadonlyMap<string, number> = new Map([
   ['positive', LABEL.positive],
   ['negative', LABEL.negative],
   ['hard_negative', LABEL.hardNegative],
