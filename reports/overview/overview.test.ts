@@ -100,10 +100,7 @@ test('a place that does not count says no mean rank: that of others is not its o
       place.subject.id,
       overviewOf(place, ranks).bands.flatMap(({ rows }) => rows.map(({ meanRank }) => meanRank?.value)),
     ]),
-    [
-      ['one', [0, 0.5, 1]],
-      ...['world', 'given', 'drawn'].map((id) => [id, [undefined, undefined, undefined]]),
-    ],
+    [['one', [0, 0.5, 1]], ...['world', 'given', 'drawn'].map((id) => [id, [undefined, undefined, undefined]])],
   );
 });
 
