@@ -146,6 +146,17 @@ test('a verdict is given at equal L0 alone: of a variant that cannot be told one
   assert.equal(sparsityOf(vaease, 6), {});
 });
 
+const trained = new Map<string, Recovery>();
+
+/** Of the rows and settings that the pairs below share with the tests behind them: each is trained once. */
+async function recovered(definition: SaeDefinition<never>, batchSize: number, seed = 0): Promise<Recovery> {
+  const key = `${definition.id} ${batchSize} ${seed}`;
+  const [rows, relation] = relatedTo(definition.id, () => related) ?? [data, {}];
+  const own = trained.get(key) ?? (await recover(definition, rows, { ...relation, training: { batchSize }, seed }));
+  trained.set(key, own);
+  return own;
+}
+
 /** Variant, batch, and how many seeds the mean is over: 1 where one is as good as another. */
 const PAIRS: [unknown, number, number?][] = [
   [topk, 512],
@@ -175,10 +186,7 @@ for (const [given, batch, seeds = 1] of PAIRS) {
   const definition = given as SaeDefinition<never>;
   test(`${definition.id} at batch ${batch}: within .01 and .02 of its peer at its best`, async () => {
     const runs: Recovery[] = [];
-    const [rows, relation] = relatedTo(definition.id, () => related) ?? [data, {}];
-    for (let seed = 0; seed < seeds; seed++) {
-      runs.push(await recover(definition, rows, { ...relation, training: { batchSize: batch }, seed }));
-    }
+    for (let seed = 0; seed < seeds; seed++) runs.push(await recovered(definition, batch, seed));
     const mean = (name: keyof Recovery) => runs.reduce((sum, run) => sum + run[name], 0) / seeds;
     const ours = { ev: mean('ev'), mmcs: mean('mmcs'), l0: mean('l0') };
     const best = bestReference(referenceRuns(), definition.id, batch, ours.l0)!;
@@ -189,7 +197,7 @@ for (const [given, batch, seeds = 1] of PAIRS) {
 }
 
 test('relu-bricken at batch 256: λ does not swing while the learning rate falls', async () => {
-  const ours = await recover(reluBricken, data, { training: { batchSize: 256 }, seed: 0 });
+  const ours = await recovered(reluBricken as SaeDefinition<never>, 256);
   assert.ok(Math.abs(ours.l0 / SYNTHETIC.l0 - 1) < 0.1, `l0 ${ours.l0}`);
 });
 
@@ -202,12 +210,12 @@ test('batchtopk on rows of uneven norms explains as much as SAELens at its best'
 });
 
 test('relu at batch 512: L0 does not drift off while the learning rate falls', async () => {
-  const ours = await recover(relu, data, { training: { batchSize: 512 }, seed: 0 });
+  const ours = await recovered(relu as SaeDefinition<never>, 512);
   assert.ok(Math.abs(ours.l0 / SYNTHETIC.l0 - 1) < 0.1, `l0 ${ours.l0}`);
 });
 
 test('relu at batch 256: no latents die of a λ that overshoots', async () => {
-  const ours = await recover(relu, data, { training: { batchSize: 256 }, seed: 0 });
+  const ours = await recovered(relu as SaeDefinition<never>, 256);
   assert.ok(ours.dead < 0.06 && ours.mmcs > 0.93, `dead ${ours.dead}, mean max cosine ${ours.mmcs}`);
   assert.ok(Math.abs(ours.l0 / SYNTHETIC.l0 - 1) < 0.1, `l0 ${ours.l0}`);
 });
