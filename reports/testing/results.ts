@@ -14,13 +14,16 @@ export const smallRun = (): Result[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Result);
 
-/** One result of it. */
+let known: readonly Result[] | undefined;
+
+/** One result of it, anew at each call: the whole run is read once, since grids of results are made of one. */
 export function realResult(method: string, task: string, seed = 0): Result {
-  const found = smallRun().find((result) => {
+  known ??= smallRun();
+  const found = known.find((result) => {
     return result.method.name === method && result.task.id === task && result.seed === seed;
   });
   if (!found) throw new Error(`the small run has no ${method} on ${task} with seed ${seed}`);
-  return found;
+  return structuredClone(found);
 }
 
 /** The lines of a leaderboard's tables that rank: below the overview. */

@@ -9,12 +9,14 @@ const LANCZOS = [
 function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   let series = 0.9999999999998099;
-  LANCZOS.forEach((coefficient, i) => {
-    series += coefficient / (x + i);
-  });
+  for (let i = 0; i < LANCZOS.length; i++) series += LANCZOS[i]! / (x + i);
   const t = x + 6.5;
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(series);
 }
+
+/** Of a denominator of the continued fraction that would be 0. */
+const TINY = 1e-300;
+const guard = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
 
 /** Regularised incomplete beta function by its continued fraction (modified Lentz). */
 function incompleteBeta(x: number, a: number, b: number): number {
@@ -23,8 +25,6 @@ function incompleteBeta(x: number, a: number, b: number): number {
   // The fraction converges fast only on this side of the mean.
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
-  const tiny = 1e-300;
-  const guard = (value: number) => (Math.abs(value) < tiny ? tiny : value);
   let c = 1;
   let d = 1 / guard(1 - ((a + b) * x) / (a + 1));
   let fraction = d;
