@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../harness/errors.ts';
 import { atomicWriteFile } from '../../harness/io/atomic.ts';
-import { sha256Json } from '../../harness/io/hash.ts';
+import { sha256File, sha256Json } from '../../harness/io/hash.ts';
 import { canonicalJson, readError, readJson } from '../../harness/io/json.ts';
 import { checkedResult } from '../../harness/results.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
@@ -63,6 +63,24 @@ export async function readSubmission(file: string): Promise<Submission> {
     throw new UserError(`${where}: name: expected '${named}', as the file is named; found '${submission.name}'.`);
   }
   return submission;
+}
+
+/**
+ * Checks that the code in the folder beside a submission is what was submitted: it is what a reviewer reads.
+ *
+ * @throws UserError naming the file that is missing or another.
+ */
+export async function checkSource(folder: string, { name, kind, source }: Submission): Promise<void> {
+  const code = kind === 'checkpoint' ? source.variant : source.files;
+  for (const { path, sha256 } of code ?? []) {
+    const file = join(sourceFolder(folder, name), path);
+    const found = await sha256File(file);
+    if (found === sha256) continue;
+    throw new UserError(
+      `submission ${name}: expected ${file} as it was submitted (SHA-256 ${sha256.slice(0, 12)}…); found another (${found.slice(0, 12)}…): ` +
+        'put it back, or submit again: saxbench submit.',
+    );
+  }
 }
 
 /** Names of the submissions in a folder and of those that a verification is kept of, sorted; none where there is no folder. */
