@@ -153,6 +153,18 @@ test('what may not, field by field', async () => {
       }),
       /vision\.embed: expected L0 within a factor of 1\.41 of 8\.\d+, the protocol's sparsity; found 24\.0/,
     ],
+    [
+      withResults((r) => {
+        if (!isAt(r, 'reconstruction')) return r;
+        const l0 = { value: null, ci95: null, n: 0, reason: 'x' };
+        return { ...r, rows: r.rows.map((row) => ({ ...row, metrics: { ...row.metrics, l0 } })) };
+      }),
+      /vision\.embed: expected L0 within .*, the protocol's sparsity; found none/,
+    ],
+    [
+      withResults((r) => ({ ...r, method: { ...r.method, options: { ...r.method.options, auxK: r.seed } } })),
+      /expected one method; its results differ in auxK/,
+    ],
     [{ ...submission, weights: weights.slice(1) }, /weights: expected the hash of what was fitted at .* with seed/],
   ];
   for (const [changed, expected] of wrong) assert.match(await told(changed), expected);

@@ -54,7 +54,7 @@ function marksOf({ submission, verification }: Listed, board: Board): ResultMark
     });
   }
   for (const { place, own, expected, metric } of kind === 'baseline' ? [] : sparsities(results, board)) {
-    if (Math.abs(own - expected) <= SPARSITY_TOLERANCE * expected) continue;
+    if (own === undefined || Math.abs(own - expected) <= SPARSITY_TOLERANCE * expected) continue;
     const code = `${metric}-off-protocol`;
     const off = `${own.toPrecision(3)}, the protocol's ${expected.toPrecision(3)}`;
     marks.push({
