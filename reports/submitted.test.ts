@@ -1,5 +1,5 @@
 /** @file What may stand in the tables of the reference, field by field; what verifying finds; how the leaderboard takes a submission in. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -14,6 +14,7 @@ import { renderLeaderboard } from './leaderboard.ts';
 import { type Board, openBoard, protocolDigest, protocolOf } from './submitted/board.ts';
 import { checkSubmission, environmentOf } from './submitted/check.ts';
 import {
+  clearPlace,
   readSubmission,
   type Submission,
   sealedSubmission,
@@ -249,6 +250,17 @@ test('code beside a submission that is missing, or was edited after it, stops th
   assert.match(await refusal(submittedTo(board, folder)), /mine\.ts does not exist/);
   writeFileSync(code, 'code');
   assert.is((await submittedTo(board, folder)).listed.length, 1);
+});
+
+test('a submission in the place of another removes the code that is named there, and nothing else', async () => {
+  const [own, stale, record] = [join(folder, 'mine', 'notes.txt'), code, verificationFile(folder, 'mine')];
+  for (const file of [own, record]) writeFileSync(file, 'mine');
+  await clearPlace(folder, 'mine');
+  assert.equal(
+    [own, stale, record].map((file) => existsSync(file)),
+    [true, false, false],
+  );
+  writeFileSync(code, 'code');
 });
 
 test('a record of verifying marks the row; of another version it says nothing; one that failed takes the row out', async () => {
