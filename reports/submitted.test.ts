@@ -1,9 +1,10 @@
 /** @file What may stand in the tables of the reference, field by field; what verifying finds; how the leaderboard takes a submission in. */
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sha256 } from '../harness/io/hash.ts';
 import { sealed } from '../harness/results.ts';
 import type { Result } from '../harness/schema/result.generated.ts';
 import { refusal } from '../harness/testing/failing.ts';
@@ -13,6 +14,7 @@ import { renderLeaderboard } from './leaderboard.ts';
 import { type Board, openBoard, protocolDigest, protocolOf } from './submitted/board.ts';
 import { checkSubmission, environmentOf } from './submitted/check.ts';
 import {
+  clearPlace,
   readSubmission,
   type Submission,
   sealedSubmission,
@@ -41,6 +43,9 @@ const results = board.reference
 const weights = results
   .filter(({ task }) => task.id === 'reconstruction')
   .map(({ subject, site, seed }) => ({ subject: subject.id, site: site.name, seed, sha256: 'a'.repeat(64) }));
+const code = join(folder, 'mine', 'mine.ts');
+mkdirSync(join(folder, 'mine'));
+writeFileSync(code, 'code');
 const submission: Submission = sealedSubmission({
   ...{
     schema: 1,
@@ -50,7 +55,7 @@ const submission: Submission = sealedSubmission({
     licence: 'MIT',
     citation: 'Doe | 2027',
   },
-  ...{ tuning: 'nothing', source: { files: [{ path: 'mine.ts', bytes: 1, sha256: 'b'.repeat(64) }] }, weights },
+  ...{ tuning: 'nothing', source: { files: [{ path: 'mine.ts', bytes: 4, sha256: sha256('code') }] }, weights },
   ...{ seeds: [0, 1, 2], environment: environmentOf(results[0]!), checks: ['contract'], leftOut: [], results },
 });
 
@@ -149,6 +154,18 @@ test('what may not, field by field', async () => {
       }),
       /vision\.embed: expected L0 within a factor of 1\.41 of 8\.\d+, the protocol's sparsity; found 24\.0/,
     ],
+    [
+      withResults((r) => {
+        if (!isAt(r, 'reconstruction')) return r;
+        const l0 = { value: null, ci95: null, n: 0, reason: 'x' };
+        return { ...r, rows: r.rows.map((row) => ({ ...row, metrics: { ...row.metrics, l0 } })) };
+      }),
+      /vision\.embed: expected L0 within .*, the protocol's sparsity; found none/,
+    ],
+    [
+      withResults((r) => ({ ...r, method: { ...r.method, options: { ...r.method.options, auxK: r.seed } } })),
+      /expected one method; its results differ in auxK/,
+    ],
     [{ ...submission, weights: weights.slice(1) }, /weights: expected the hash of what was fitted at .* with seed/],
   ];
   for (const [changed, expected] of wrong) assert.match(await told(changed), expected);
@@ -220,6 +237,30 @@ test('the leaderboard has its rows beside the others, marked, whatever the order
   const other = sealedSubmission({ ...submission, results: [...results].reverse() });
   await writeSubmission(folder, other);
   assert.ok((await leaderboardWith()).text === text);
+});
+
+test('code beside a submission that is missing, or was edited after it, stops the rendering', async () => {
+  await writeSubmission(folder, submission);
+  writeFileSync(code, 'edited');
+  assert.match(
+    await refusal(submittedTo(board, folder)),
+    /^submission mine: expected .*mine\.ts as it was submitted .*; found another .*: put it back, or submit again/,
+  );
+  rmSync(code);
+  assert.match(await refusal(submittedTo(board, folder)), /mine\.ts does not exist/);
+  writeFileSync(code, 'code');
+  assert.is((await submittedTo(board, folder)).listed.length, 1);
+});
+
+test('a submission in the place of another removes the code that is named there, and nothing else', async () => {
+  const [own, stale, record] = [join(folder, 'mine', 'notes.txt'), code, verificationFile(folder, 'mine')];
+  for (const file of [own, record]) writeFileSync(file, 'mine');
+  await clearPlace(folder, 'mine');
+  assert.equal(
+    [own, stale, record].map((file) => existsSync(file)),
+    [true, false, false],
+  );
+  writeFileSync(code, 'code');
 });
 
 test('a record of verifying marks the row; of another version it says nothing; one that failed takes the row out', async () => {
@@ -307,6 +348,32 @@ test('verifying: equal bits, a tolerance elsewhere, and nothing else', () => {
   assert.is(again(foreign, heavier).outcome, 'bit-equal', 'on another machine weights may be others');
   const marked = foreign.map((r, i) => (i === 0 ? { ...r, marks: [{ code: 'l0-off-target', message: 'x' }] } : r));
   assert.match(again(marked).others[0]!, /marked here, and not there: l0-off-target/);
+});
+
+test('verifying: what a submission says of its method, and a number that it leaves out', () => {
+  const [honest] = results.filter((r) => isAt(r, 'reconstruction'));
+  const found = (change: Partial<Result>) =>
+    compareAgain({ results: [{ ...honest!, ...change }], weights }, { results: [honest!], weights: [] }, board);
+  assert.is(found({}).outcome, 'bit-equal');
+  const { method, training } = honest!;
+  const said: [change: Partial<Result>, told: RegExp][] = [
+    [{ method: { ...method, d_sae: 17 } }, /seed 0: d_sae: submitted 17, found \d+$/],
+    [{ method: { ...method, options: { ...method.options, k: 3 } } }, /seed 0: k: submitted 3, found 8$/],
+    [
+      { training: { ...training!, options: { ...training!.options, tokens: 5 } } },
+      /training\.tokens: submitted 5, found \d+$/,
+    ],
+  ];
+  for (const [change, told] of said) {
+    const { outcome, equal, others } = found(change);
+    assert.equal([outcome, equal], ['differs', 1]);
+    assert.match(others[0]!, told);
+  }
+  const rows = honest!.rows.map(({ metrics: { explained_variance: _, ...metrics }, ...row }) => ({ ...row, metrics }));
+  const { outcome, deviations } = found({ key: 'f'.repeat(64), rows });
+  assert.is(outcome, 'differs');
+  assert.match(deviations[0]!.where, /explained_variance$/);
+  assert.is(deviations[0]!.submitted, null);
 });
 
 test.run();

@@ -13,6 +13,7 @@ export { type Board, OWN_BOARD, openBoard } from './submitted/board.ts';
 export { checkCommitted, checkName, checkSubmission } from './submitted/check.ts';
 export { composeSubmission, type SubmissionFacts } from './submitted/compose.ts';
 export {
+  clearPlace,
   readSubmission,
   type Submission,
   sourceFolder,

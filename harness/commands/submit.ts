@@ -197,8 +197,7 @@ export const command: Command = {
     const { atomicWriteFile } = await import('../io/atomic.ts');
     const { writeFiles } = await import('../submit/source.ts');
     const beside = submitted.sourceFolder(folder, name);
-    await rm(beside, { recursive: true, force: true });
-    await rm(submitted.verificationFile(folder, name), { force: true });
+    await submitted.clearPlace(folder, name);
     if (opened.plugin) await writeFiles(beside, opened.plugin);
     const file = await submitted.writeSubmission(folder, submission);
     const { table, leaderboard } = await submitted.preview(submission, board);

@@ -8,7 +8,7 @@ import type { Result } from '../../harness/schema/result.generated.ts';
 import { firstDifference } from '../definitions.ts';
 import { byTable, groupBy } from '../group-by.ts';
 import { standsAt } from '../reference-lines.ts';
-import { differing, ofRun } from '../settings.ts';
+import { differing, ofMethod, ofRun } from '../settings.ts';
 import type { Board } from './board.ts';
 import type { Submission } from './file.ts';
 import { placeOf, placesOf, sizeComplaint, tableOf } from './sizes.ts';
@@ -147,4 +147,8 @@ export function checkSubmission(submission: Submission, board: Board): void {
   checkWhole(submission, board, fail);
   const complaint = sizeComplaint(submission, board);
   if (complaint !== undefined) fail(complaint);
+  for (const own of groupBy(results, placeOf)) {
+    const [other] = differing(own.map(ofMethod));
+    if (other !== undefined) fail(`${placeOf(own[0]!)}: expected one method; its results differ in ${other}`);
+  }
 }

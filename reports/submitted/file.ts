@@ -1,10 +1,10 @@
 /** @file Submissions as files: `<name>.json` with one result a line, every field checked when it is read. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../harness/errors.ts';
 import { atomicWriteFile } from '../../harness/io/atomic.ts';
-import { sha256Json } from '../../harness/io/hash.ts';
+import { sha256File, sha256Json } from '../../harness/io/hash.ts';
 import { canonicalJson, readError, readJson } from '../../harness/io/json.ts';
 import { checkedResult } from '../../harness/results.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
@@ -22,6 +22,9 @@ export const submissionFile = (folder: string, name: string): string => join(fol
 /** Where the code of a submitted plug-in lies. */
 export const sourceFolder = (folder: string, name: string): string => join(folder, name);
 export const verificationFile = (folder: string, name: string): string => join(folder, `${name}${VERIFIED_ENDING}`);
+
+/** What lies in {@link sourceFolder}. */
+const codeOf = ({ kind, source }: Submission) => (kind === 'checkpoint' ? (source.variant ?? []) : source.files);
 
 const checksumOf = ({ checksum: _, ...rest }: Omit<Submission, 'checksum'> & { checksum?: string }): string =>
   sha256Json(rest);
@@ -63,6 +66,33 @@ export async function readSubmission(file: string): Promise<Submission> {
     throw new UserError(`${where}: name: expected '${named}', as the file is named; found '${submission.name}'.`);
   }
   return submission;
+}
+
+/** Removes the code and the verification of a submission that another takes the place of; other files there are somebody's. */
+export async function clearPlace(folder: string, name: string): Promise<void> {
+  // One that cannot be read names no files.
+  const earlier = await readSubmission(submissionFile(folder, name)).catch(() => undefined);
+  for (const { path } of earlier ? codeOf(earlier) : [])
+    await rm(join(sourceFolder(folder, name), path), { force: true });
+  await rm(verificationFile(folder, name), { force: true });
+}
+
+/**
+ * Checks that the code in the folder beside a submission is what was submitted: it is what a reviewer reads.
+ *
+ * @throws UserError naming the file that is missing or another.
+ */
+export async function checkSource(folder: string, submission: Submission): Promise<void> {
+  const { name } = submission;
+  for (const { path, sha256 } of codeOf(submission)) {
+    const file = join(sourceFolder(folder, name), path);
+    const found = await sha256File(file);
+    if (found === sha256) continue;
+    throw new UserError(
+      `submission ${name}: expected ${file} as it was submitted (SHA-256 ${sha256.slice(0, 12)}…); found another (${found.slice(0, 12)}…): ` +
+        'put it back, or submit again: saxbench submit.',
+    );
+  }
 }
 
 /** Names of the submissions in a folder and of those that a verification is kept of, sorted; none where there is no folder. */

@@ -3,7 +3,14 @@ import { UserError } from '../../harness/errors.ts';
 import type { Result, ResultMark } from '../../harness/schema/result.generated.ts';
 import type { Board } from './board.ts';
 import { checkSubmission } from './check.ts';
-import { readSubmission, type Submission, submissionFile, submissionNames, verificationFile } from './file.ts';
+import {
+  checkSource,
+  readSubmission,
+  type Submission,
+  submissionFile,
+  submissionNames,
+  verificationFile,
+} from './file.ts';
 import { sparsities, tableOf } from './sizes.ts';
 import { readVerification, type Verification } from './verification.ts';
 
@@ -47,7 +54,7 @@ function marksOf({ submission, verification }: Listed, board: Board): ResultMark
     });
   }
   for (const { place, own, expected, metric } of kind === 'baseline' ? [] : sparsities(results, board)) {
-    if (Math.abs(own - expected) <= SPARSITY_TOLERANCE * expected) continue;
+    if (own === undefined || Math.abs(own - expected) <= SPARSITY_TOLERANCE * expected) continue;
     const code = `${metric}-off-protocol`;
     const off = `${own.toPrecision(3)}, the protocol's ${expected.toPrecision(3)}`;
     marks.push({
@@ -90,7 +97,8 @@ export function joinedTo(listed: Listed, board: Board): Result[] {
 /**
  * All submissions of a folder: those of the board's protocol that were not found wrong, as results for its tables.
  *
- * @throws UserError naming the file that is none, is of this protocol and may not stand in its tables, or verifies nothing.
+ * @throws UserError naming the file that is none, is of this protocol and may not stand in its tables, verifies nothing, or is not the code
+ * that was submitted.
  */
 export async function submittedTo(board: Board, folder: string): Promise<{ results: Result[]; listed: Listed[] }> {
   const { submitted, verified } = await submissionNames(folder);
@@ -101,6 +109,7 @@ export async function submittedTo(board: Board, folder: string): Promise<{ resul
   const listed: Listed[] = [];
   for (const name of submitted) {
     const submission = await readSubmission(submissionFile(folder, name));
+    await checkSource(folder, submission);
     const kept = verified.includes(name) ? await readVerification(verificationFile(folder, name)) : undefined;
     const verification = kept?.submission === submission.checksum ? kept : undefined;
     const own = { submission, ...(verification ? { verification } : {}) };

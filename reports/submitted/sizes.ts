@@ -17,7 +17,7 @@ function bandValue(results: readonly Result[], metric: string): number | undefin
   return values.length > 0 ? values.reduce((sum, value) => sum + value / values.length, 0) : undefined;
 }
 
-/** The sparsity of a submission beside the protocol's, at each place: values of the metric that bands go by. */
+/** The sparsity of a submission beside the protocol's, at each of its places: values of the metric that bands go by. */
 export function sparsities(results: readonly Result[], board: Board) {
   return placesOf(board).flatMap((sized) =>
     byTable(sized).flatMap((group) => {
@@ -25,12 +25,10 @@ export function sparsities(results: readonly Result[], board: Board) {
       const bands = first!.task.shows?.bands;
       if (!bands) return [];
       const table = tableOf(first!);
-      const own = bandValue(
-        results.filter((result) => tableOf(result) === table),
-        bands.metric,
-      );
+      const scored = results.filter((result) => tableOf(result) === table);
       const expected = bandValue(group, bands.metric);
-      return own === undefined || expected === undefined ? [] : [{ place: placeOf(first!), own, expected, ...bands }];
+      if (scored.length === 0 || expected === undefined) return [];
+      return [{ place: placeOf(first!), own: bandValue(scored, bands.metric), expected, ...bands }];
     }),
   );
 }
@@ -51,11 +49,11 @@ export function sizeComplaint({ kind, results }: Submission, board: Board): stri
     }
   }
   for (const { place, own, expected, metric, ratio } of sparsities(results, board)) {
-    if (own > 0 && Math.max(own / expected, expected / own) <= Math.sqrt(ratio)) continue;
+    if (own !== undefined && own > 0 && Math.max(own / expected, expected / own) <= Math.sqrt(ratio)) continue;
     const name = metric.toUpperCase();
     return (
       `${place}: expected ${name} within a factor of ${Math.sqrt(ratio).toFixed(2)} of ${expected.toPrecision(3)}, the protocol's ` +
-      `sparsity; found ${own.toPrecision(3)}`
+      `sparsity; found ${own?.toPrecision(3) ?? 'none'}`
     );
   }
   return undefined;

@@ -3,12 +3,14 @@ import { UserError } from '../../harness/errors.ts';
 import { atomicWriteJson } from '../../harness/io/atomic.ts';
 import { sha256Json } from '../../harness/io/hash.ts';
 import { canonicalJson, readJson } from '../../harness/io/json.ts';
-import { countedRows } from '../../harness/results.ts';
+import { countedRows, inWords } from '../../harness/results.ts';
 import type { Result, ResultRowRecord } from '../../harness/schema/result.generated.ts';
 import { validate } from '../../harness/schema/validate.ts';
 import type { Verification } from '../../harness/schema/verification.generated.ts';
 import { groupBy } from '../group-by.ts';
-import type { Board } from './board.ts';
+import { withoutPlaces } from '../kept.ts';
+import { differing, ofMethod } from '../settings.ts';
+import { type Board, sizesIn } from './board.ts';
 import type { Submission } from './file.ts';
 import { tableOf } from './sizes.ts';
 
@@ -85,9 +87,14 @@ const comparable = (result: Result): string =>
 
 function deviationsOf(submitted: Result, found: Result, spreads: ReadonlyMap<string, number>): Deviation[] {
   const again = new Map(countedRows(found).map((row) => [axesOf(row), row]));
-  return countedRows(submitted).flatMap((row) =>
-    Object.entries(row.metrics).flatMap(([name, { value }]): Deviation[] => {
-      const other = again.get(axesOf(row))?.metrics[name]?.value ?? null;
+  return countedRows(submitted).flatMap((row) => {
+    const made = again.get(axesOf(row))?.metrics ?? {};
+    // What one of the two does not name is missing there.
+    return Object.keys({ ...row.metrics, ...made }).flatMap((name): Deviation[] => {
+      const [value, other] = [row.metrics, made].map((metrics) => metrics[name]?.value ?? null) as [
+        number | null,
+        number | null,
+      ];
       if (value === other) return [];
       const axes = Object.values(row.axes).join(' ');
       const where = [tableOf(submitted), `seed ${submitted.seed}`, axes, name].filter(Boolean).join(' ');
@@ -95,11 +102,23 @@ function deviationsOf(submitted: Result, found: Result, spreads: ReadonlyMap<str
         return [{ where, submitted: value, found: other, tolerance: 0, size: Infinity }];
       const tolerance = toleranceOf(spreads, `${tableOf(submitted)} ${axesOf(row)} ${name}`, value);
       return [{ where, submitted: value, found: other, tolerance, size: Math.abs(value - other) / tolerance }];
-    }),
-  );
+    });
+  });
 }
 
 const nameOf = (result: Result): string => `${tableOf(result)} seed ${result.seed}`;
+
+/** What a result says that its method is: its options, those of its training, its sizes. */
+const methodIn = (result: Result) => ({ ...ofMethod(result), ...inWords('', sizesIn(result)) });
+
+/** What the submission says of the method, and this code does not: the sizes that it is checked by are words in a file. */
+function otherMethod(submitted: Result, own: Result): string[] {
+  // Submissions are without the paths of a machine, a checkpoint's model among them.
+  const [theirs, ours] = [methodIn(submitted), methodIn(withoutPlaces(own))];
+  return differing([theirs, ours]).map(
+    (name) => `${nameOf(submitted)}: ${name}: submitted ${theirs[name] ?? 'none'}, found ${ours[name] ?? 'none'}`,
+  );
+}
 
 /** What was fitted and scored. */
 export interface Made {
@@ -112,6 +131,7 @@ function compareOne(submitted: Result, own: Result, spreads: ReadonlyMap<string,
   const same = own.key === submitted.key;
   found.results += 1;
   if (same) found.sameKey += 1;
+  found.others.push(...otherMethod(submitted, own));
   if (comparable(own) === comparable(submitted)) {
     found.equal += 1;
     return;

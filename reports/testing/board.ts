@@ -14,8 +14,8 @@ const SUITE = {
       id: 'world',
       sites: ['features'],
       dataset: { id: 'features', options: { world: 'small' } },
-      activations: { train: 600, test: 200 },
-      training: { tokens: 3200 },
+      activations: { train: 300, test: 100 },
+      training: { tokens: 1600 },
     },
   ],
   methods: [
