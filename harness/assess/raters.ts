@@ -24,7 +24,8 @@ export function keptRaters({ items }: Pick<AssessmentKey, 'items'>, ratings: rea
     if (answered.length === 0) found.excluded.push({ rater, reason: 'answered no attention check' });
     else if (failed > MOST_FAILED * answered.length)
       found.excluded.push({ rater, reason: `failed ${failed} of ${answered.length} attention checks` });
-    else if (answered.length === own.length) found.excluded.push({ rater, reason: 'answered nothing but attention checks' });
+    else if (answered.length === own.length)
+      found.excluded.push({ rater, reason: 'answered nothing but attention checks' });
     else found.raters.push(rater);
   }
   return found;
