@@ -2,11 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeImage, squarePng } from '../io/image.ts';
+import { createRng } from '../num/rng.ts';
 import type { AssessmentExample } from '../schema/assessment-item.generated.ts';
 import type { AssessmentKey } from '../schema/assessment-key.generated.ts';
 import { sealedSet } from '../testing/assessment.ts';
 import { PROTOCOL_IDS, type ProtocolId } from './protocols.ts';
 import { setName } from './seal.ts';
+import { windowOf } from './window.ts';
 
 const test = suite('assess/blinding');
 
@@ -110,6 +112,33 @@ test('the intruder is marked as much as the others, wrong marks are as many as r
   const mean = (kind: keyof typeof counts) => counts[kind][0]! / counts[kind][1]!;
   assert.ok(Math.abs(mean('intruder') - mean('other')) < 0.2, `${mean('intruder')}, ${mean('other')}`);
   assert.ok(Math.abs(mean('yes') - mean('no')) < 0.25, `${mean('yes')}, ${mean('no')}`);
+});
+
+test('right marks are the darkest at the middle no more often than wrong ones, and blanks take no mark away', () => {
+  const middle = { yes: [0, 0], no: [0, 0] };
+  for (const { items, key } of sets('fuzzing', 5)) {
+    key.items.forEach(({ kind, gold }, i) => {
+      if (kind !== 'question') return;
+      let at = 0;
+      let found = 0;
+      for (const { t, m } of items[i]!.groups[0]![0]!.text!) {
+        if (m === 3 && at >= 9 && at <= 13) found = 1;
+        at += t.length;
+      }
+      middle[gold as 'yes' | 'no'][0]! += found;
+      middle[gold as 'yes' | 'no'][1]!++;
+    });
+  }
+  const share = ([found, n]: number[]) => found! / n!;
+  assert.ok(Math.abs(share(middle.yes) - share(middle.no)) < 0.25, JSON.stringify(middle));
+  const pieces = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? '\n' : ` w${i}`));
+  const values = Float32Array.from(pieces, (_, i) => (i < 4 ? 4 - i : 0));
+  for (const marks of ['own', 'wrong'] as const) {
+    for (let seed = 0; seed < 5; seed++) {
+      const window = { length: 12, threshold: 0, marks, peak: 'middle' } as const;
+      assert.is(marked({ text: windowOf({ pieces, values }, window, createRng(seed)) }), 2, `${marks} ${seed}`);
+    }
+  }
 });
 
 test('a tenth is asked again, a third of the set later and in another order', () => {

@@ -144,8 +144,9 @@ async function textsOf(
   running: RunningSite,
   methods: readonly ReadMethod[],
   questions: readonly Question[],
-  { materials, options: { window: length } }: Setting,
+  { materials, options: { window: length, protocol } }: Setting,
 ): Promise<Render> {
+  const { peak = 'middle' } = PROTOCOLS[protocol];
   const values = await tokenValues(running, methods, questions, materials);
   const { tokenized, usable } = materials;
   return async (shown, rng) => {
@@ -153,7 +154,7 @@ async function textsOf(
     const own = values.get(placeOf(shown));
     const threshold = methods[shown.method]!.firing.threshold(shown.latent);
     const text = { pieces, ...(own ? { values: own } : {}) };
-    return { text: windowOf(text, { length, threshold, marks: shown.marks }, rng) };
+    return { text: windowOf(text, { length, threshold, marks: shown.marks, peak }, rng) };
   };
 }
 
@@ -176,7 +177,7 @@ function ruleOf({ options, least, rate, materials }: Setting): string[] {
     `A unit of a dense method fires on the ${(100 * rate).toPrecision(3)} % of items on which it is strongest: the mean rate of the sparse methods.`,
     ...(materials.modality === 'text'
       ? [
-          `Of texts with at least ${window} tokens, ${window} about the strongest one are shown; at most a third are marked.`,
+          `Of texts with at least ${window} tokens, ${window} about the strongest one${PROTOCOLS[protocol].peak ? ', which stands anywhere among them,' : ''} are shown; at most a third are marked.`,
         ]
       : []),
     ...(protocol === 'intruder' || protocol === 'detection'

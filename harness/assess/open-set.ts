@@ -1,4 +1,5 @@
 /** @file Opens an exported set: its lines, and the key that belongs to them and to nothing else. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../io/hash.ts';
@@ -32,6 +33,11 @@ function complaint(
 /** @throws UserError where files are missing, edited, or of two sets. */
 export async function openSet(folder: string): Promise<OpenedSet> {
   const file = join(folder, ITEMS);
+  if (!existsSync(file)) {
+    throw new UserError(
+      `assess import: expected a folder that \`saxbench assess export\` wrote, with ${ITEMS} and ${KEY}; found no ${ITEMS} in ${folder}.`,
+    );
+  }
   const lines = (await readText(file, 'items', MAX_TEXT_BYTES)).trimEnd().split('\n');
   const header = await validate('assessment-set', parseJson(lines[0]!, `${file}: line 1`), `${file}: line 1`);
   const rest = lines.slice(1);

@@ -17,6 +17,8 @@ export interface Protocol {
   questions: number;
   /** Read by who marks tokens: images have none. */
   needsTokens?: true;
+  /** Where the strongest token of a text stands in what is shown of it; absent: at the middle. */
+  peak?: 'anywhere';
 }
 
 /** Items that activate the latent beside the intruder, and in front of a question of detection or fuzzing. */
@@ -41,7 +43,8 @@ export const PROTOCOLS: Readonly<Record<ProtocolId, Protocol>> = {
   fuzzing: {
     title: 'Human assessment: fuzzing by examples',
     paper: 'Paulo et al. 2024, arXiv:2410.13928',
-    ...{ answer: 'yes-no', chance: 1 / 2, texts: SHOWN + 2, images: SHOWN + 2, questions: 2, needsTokens: true },
+    ...{ answer: 'yes-no', chance: 1 / 2, texts: SHOWN + 2, images: SHOWN + 2, questions: 2 },
+    ...{ needsTokens: true, peak: 'anywhere' },
   },
   name: {
     title: 'Human assessment: names',

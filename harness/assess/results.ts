@@ -158,7 +158,10 @@ export interface AssessedResults extends KeptRaters {
  *
  * @throws UserError where no rater counts.
  */
-export function assessmentResults(key: AssessmentKey, ratings: readonly Rating[]): AssessedResults {
+export function assessmentResults(key: AssessmentKey, given: readonly Rating[]): AssessedResults {
+  // In one order: the bootstraps draw by place, and what files were named first must not move an interval.
+  const placeOfRating = ({ rater, item }: Rating) => JSON.stringify([rater, item]);
+  const ratings = [...given].sort((a, b) => (placeOfRating(a) < placeOfRating(b) ? -1 : 1));
   const kept = keptRaters(key, ratings);
   const { raters, excluded } = kept;
   if (raters.length === 0) {
@@ -172,11 +175,11 @@ export function assessmentResults(key: AssessmentKey, ratings: readonly Rating[]
   const overall: Overall = { key, raters, scores, cells: overallCells(key, judged, ratings, raters) };
   const counted = ratings.filter(({ rater }) => raters.includes(rater));
   const asked = key.items.filter(({ kind }) => kind !== 'check').length;
-  const answered = sha256Json(counted.map(({ rater, item, answer, seconds }) => [rater, item, answer, seconds]).sort());
+  const answered = sha256Json(counted.map(({ rater, item, answer, seconds }) => [rater, item, answer, seconds]));
   const details = {
     ...{ set: key.set, draw: key.seed, rule: key.rule },
     ...{ raters: raters.length, excluded: excluded.map(({ reason }) => reason) },
-    rule_of_exclusion: `failed more than ${100 * MOST_FAILED} % of the attention checks answered, or answered none`,
+    rule_of_exclusion: `failed more than ${100 * MOST_FAILED} % of the attention checks answered, or answered none or nothing else`,
     questions: asked,
   };
   const metrics = assessmentMetrics(key.protocol);
@@ -189,7 +192,7 @@ export function assessmentResults(key: AssessmentKey, ratings: readonly Rating[]
         : [
             {
               code: 'raters-excluded',
-              message: `${excluded.length} of ${raters.length + excluded.length} raters do not count: they failed attention checks`,
+              message: `${excluded.length} of ${raters.length + excluded.length} raters do not count: they failed attention checks, or answered none or nothing else`,
             },
           ];
     const own = of(template.key);

@@ -55,6 +55,7 @@ test('the row of a method: above chance and controls, agreement, test and retest
   assert.is(topk!.samples!.unit, 'rater');
   for (const shared of topk!.samples!.sharedBy!) assert.ok(Math.abs(shared.reduce((a, b) => a + b, 0)) < 1e-6);
   assert.equal(assessmentResults(key, ratings).results, results, 'the same ratings, the same numbers');
+  assert.equal(assessmentResults(key, ratings.toReversed()).results, results, 'in whatever order they come');
   assert.is.not(assessmentResults(key, ratings.slice(1)).results[0]!.key, results[0]!.key);
 });
 
@@ -96,6 +97,16 @@ test('who fails more than a quarter of the attention checks, or saw none, is lef
     /expected a rater who passed .*careless failed 2 of 4/,
   );
   assert.throws(() => assessmentResults(key, []), /no answer at all/);
+});
+
+test('who answered nothing but attention checks is no rater: neither counted nor a unit of an interval', () => {
+  const key = keyOf('intruder', 8, ['topk']);
+  const checks = new Set(key.items.filter(({ kind }) => kind === 'check').map(({ id }) => id));
+  const one = simulatedRatings(key, 5, 1, [0.5], createRng(4));
+  const alone = one.filter(({ item }) => checks.has(item)).map((each) => ({ ...each, rater: 'alone' }));
+  const found = assessmentResults(key, [...one, ...alone]);
+  assert.equal(found.excluded, [{ rater: 'alone', reason: 'answered nothing but attention checks' }]);
+  assert.equal(found.results[0]!.rows, assessmentResults(key, one).results[0]!.rows);
 });
 
 test('pairs: each method’s share of choices, and agreement with MS', () => {

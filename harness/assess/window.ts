@@ -31,9 +31,12 @@ function gradesOf(values: ArrayLike<number>, threshold: number): Uint8Array {
   return grades;
 }
 
+/** A token that shows nothing: it cannot be marked, rightly or wrongly. */
+const BLANK = -Infinity;
+
 /** The same grades on tokens that have none: where the latent is silent, or least active where it is silent too seldom. */
 function elsewhere(grades: Uint8Array, values: ArrayLike<number>, threshold: number, rng: Rng): Uint8Array {
-  const free = rng.shuffle(Array.from(grades, (_, i) => i).filter((i) => grades[i] === 0));
+  const free = rng.shuffle(Array.from(grades, (_, i) => i).filter((i) => grades[i] === 0 && values[i] !== BLANK));
   const activity = (i: number) => Math.max(0, values[i]! - threshold);
   free.sort((a, b) => activity(a) - activity(b));
   const moved = new Uint8Array(grades.length);
@@ -47,8 +50,8 @@ function elsewhere(grades: Uint8Array, values: ArrayLike<number>, threshold: num
 }
 
 /**
- * Pieces with their grades, those without one joined: where tokens end is told of marked ones alone. Blanks are not marked, and
- * none begin the text.
+ * Pieces with their grades, those without one joined: where tokens end is told of marked ones alone. Blanks before a word
+ * are not marked, and none begin the text.
  */
 function joined(pieces: readonly string[], grades: ArrayLike<number>): AssessmentPiece[] {
   const all: AssessmentPiece[] = [];
@@ -67,17 +70,26 @@ function joined(pieces: readonly string[], grades: ArrayLike<number>): Assessmen
   return all;
 }
 
+export interface Window {
+  /** Tokens. */
+  length: number;
+  threshold: number;
+  marks: Shown['marks'];
+  /** Where in the window the strongest token stands. Where marks are judged: anywhere, or those at the middle would be the right ones. */
+  peak: 'middle' | 'anywhere';
+}
+
 /** A window of exactly `length` tokens, marked as asked; the text has at least as many. */
 export function windowOf(
   { pieces, values }: TokenText,
-  { length, threshold, marks }: { length: number; threshold: number; marks: Shown['marks'] },
+  { length, threshold, marks, peak }: Window,
   rng: Rng,
 ): AssessmentPiece[] {
-  const peak = values ? strongest(values) : 0;
-  const start = Math.max(0, Math.min(peak - Math.floor(length / 2), pieces.length - length));
+  const before = peak === 'middle' ? Math.floor(length / 2) : rng.int(length);
+  const start = Math.max(0, Math.min((values ? strongest(values) : 0) - before, pieces.length - length));
   const seen = pieces.slice(start, start + length);
   if (!values || marks === 'none') return joined(seen, []);
-  const within = values.subarray(start, start + length);
+  const within = Float32Array.from(seen, (piece, i) => (piece.trim() === '' ? BLANK : values[start + i]!));
   const own = gradesOf(within, threshold);
   return joined(seen, marks === 'own' ? own : elsewhere(own, within, threshold, rng));
 }

@@ -10,7 +10,9 @@ async function filesOf(named: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of named) {
     const found = await stat(path).catch(() => undefined);
-    if (!found?.isDirectory()) {
+    if (!found)
+      throw new UserError(`--ratings ${path}: expected a ratings.csv or a folder of them; found nothing there.`);
+    if (!found.isDirectory()) {
       files.push(resolve(path));
       continue;
     }
@@ -41,15 +43,31 @@ export async function importAssessment({ values, positionals, print, say }: Comm
   const { results, raters, excluded } = assessmentResults(key, ratings);
   const out = resolve((values['out'] as string | undefined) ?? join(folder, key.run));
   const { resultFiles, writeResult } = await import('../results.ts');
-  const given = values['out'] === undefined;
-  if (given && (await resultFiles(out)).length === 0) {
+  const { loadResults, renderReports } = await import('../../reports/index.ts');
+  const there = (await resultFiles(out)).length > 0;
+  if (!there && values['out'] === undefined) {
     throw new UserError(
       `assess import: expected the run that the set is of in ${out}; found no results there: name a folder with --out.`,
     );
   }
+  const { besideRun } = await import('../assess/beside-run.ts');
+  const found = there ? (await loadResults(out, { includeLimited: true })).results : [];
+  const { refitted, sets } = besideRun(key, found);
+  if (refitted.length > 0) {
+    throw new UserError(
+      `assess import: expected the run that the set was drawn from; in ${out} the results of ${refitted.join(', ')} are of other fits, whose latents nobody rated (was it run again?): write to a folder of its own with --out.`,
+    );
+  }
+  for (const { set, replaced, left } of sets) {
+    if (replaced.length > 0)
+      say(
+        `replaced: the results of the set ${set} on ${replaced.join(', ')}: import it with another --out to have both.`,
+      );
+    if (left.length > 0)
+      say(`beside: the results of the set ${set} on ${left.join(', ')}, of other questions and raters.`);
+  }
   const written: string[] = [];
   for (const result of results) written.push(await writeResult(out, result));
-  const { renderReports } = await import('../../reports/index.ts');
   const reports = await renderReports(out, out, { includeLimited: results.some(({ limited }) => limited) });
   for (const { rater, reason } of excluded) say(`left out: rater '${rater}': ${reason}.`);
   for (const reason of reports.refused) say(`left out of the reports: ${reason}`);

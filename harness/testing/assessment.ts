@@ -37,11 +37,12 @@ function randomFiring(rng: Rng): Firing {
 }
 
 /** Each token is two characters. */
-function exampleOf({ method, latent, item, marks }: Shown, rng: Rng) {
+function exampleOf(protocol: ProtocolId, { method, latent, item, marks }: Shown, rng: Rng) {
   const own = createRng(`${method} ${latent} ${item}`);
   const values = Float32Array.from({ length: TOKENS }, () => Math.max(0, own.normal() - 0.5));
   const pieces = Array.from({ length: TOKENS }, (_, t) => ` ${String.fromCharCode(97 + ((item + t) % 26))}`);
-  return { text: windowOf({ pieces, values }, { length: WINDOW, threshold: 0, marks }, rng) };
+  const { peak = 'middle' } = PROTOCOLS[protocol];
+  return { text: windowOf({ pieces, values }, { length: WINDOW, threshold: 0, marks, peak }, rng) };
 }
 
 /** A drawn set of methods with these ids. */
@@ -56,7 +57,7 @@ function drawnSet(protocol: ProtocolId, methods: readonly string[], latents: num
   const drawn = drawQuestions({ protocol, modality: 'text', items: ITEMS, latents: asked }, rng.fork('questions'));
   const questions = protocol === 'pair' ? moreFocused(drawn, ms) : drawn;
   const rendered = questions.map(({ references, groups, ...rest }, i): RenderedQuestion => {
-    const each = (shown: readonly Shown[]) => shown.map((one) => exampleOf(one, rng.fork(`window ${i}`)));
+    const each = (shown: readonly Shown[]) => shown.map((one) => exampleOf(protocol, one, rng.fork(`window ${i}`)));
     return { ...rest, references: each(references), groups: groups.map(each) };
   });
   return {
