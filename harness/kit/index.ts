@@ -119,6 +119,7 @@ export { layerNorm, rmsNorm } from '../num/ops/norms.ts';
 export {
   canPackLinear,
   heldAs,
+  holdsAll,
   type PackedLinear,
   type PackedType,
   packedLinear,

@@ -42,7 +42,10 @@ export const SCREENING_KINDS: [string, { x: Value; W: Value; bias: Value }, bool
 
 /** A row-major matrix. */
 export function matrixOf(from: Source, rows: number, columns: number, of: Value): Float32Array {
-  return Float32Array.from({ length: rows * columns }, (_, i) => of(from, Math.floor(i / columns), i % columns));
+  const matrix = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) matrix[row * columns + column] = of(from, row, column);
+  return matrix;
 }
 
 /** What products of bfloat16 can be computed by, in the numbering of encoder.h; `model` is that of the tiles. */

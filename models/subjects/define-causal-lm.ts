@@ -27,8 +27,14 @@ export function defineCausalLm({ read, ...plugin }: CausalLmFamily) {
   async function load(folder: string, { id, randomInit }: SubjectLoading): Promise<LanguageModel> {
     const { json, model: lm, sites, parameters, shapes, files } = await describe(folder);
     const tokenizer = await openTokenizer(folder, lm.vocab);
-    const tables = causalLmTables(lm);
-    const layers = { linears: [...linearNames(lm.stack), lm.head], tables, kept: tables, stacks: [lm.stack] };
+    const kept = causalLmTables(lm);
+    const layers = {
+      linears: [...linearNames(lm.stack), lm.head],
+      // Of a head of its own no row is looked up.
+      tables: kept.filter((name) => name === lm.embed || name !== lm.head),
+      kept,
+      stacks: [lm.stack],
+    };
     const params = await loadForInference({ folder, shapes, files }, layers, randomInit);
     const padId = tokenizer.padId ?? tokenizer.eosId ?? 0;
     const ends = endsOf(tokenizer.eosId, [lm.eosId ?? []].flat());

@@ -27,6 +27,7 @@ test.before.each(async () => {
 test.after.each(() => rm(folder, { recursive: true, force: true }));
 
 const ROUND = {
+  F32: (values: Float32Array) => values,
   BF16: (values: Float32Array) => bfloatToFloat(floatToBfloat(values)),
   F16: (values: Float32Array) => halfToFloat(floatToHalf(values)),
 };
@@ -92,6 +93,33 @@ for (const name of native ? ['olmo2', 'gpt-neox', 'qwen2', 'gemma2'] : []) {
       assert.is(tf.memory().numTensors, empty.numTensors);
     });
   }
+}
+
+// Tied; with an embedding of its own.
+for (const name of native ? ['qwen2', 'mistral'] : []) {
+  test(`${name} in precision bf16: layers round, rows that are looked up do not`, async () => {
+    const mixed = await initBackend('native', 'bf16').catch(() => undefined);
+    if (!mixed) return;
+    const numbers = async (type: 'F32' | 'F16') => {
+      const model = await load(name, type, type);
+      const site = 'blocks.0.hook_resid_pre';
+      const { logits, captured } = model.forward(BATCH, { capture: [site] });
+      const both = [captured[site]!, logits!].map((tensor) => bits(tensor.dataSync()));
+      tf.dispose([captured[site]!, logits!]);
+      model.dispose();
+      return both;
+    };
+    const before = tf.memory().numTensors;
+    for (const type of ['F32', 'F16'] as const) {
+      await initBackend('native', 'bf16');
+      const [rows, logits] = await numbers(type);
+      await initBackend('native');
+      const [wholeRows, wholeLogits] = await numbers(type);
+      assert.equal(rows, wholeRows, type);
+      assert.not.equal(logits, wholeLogits, type);
+    }
+    assert.is(tf.memory().numTensors, before);
+  });
 }
 
 test('backends without packed products widen at load, and compute as ever', async () => {

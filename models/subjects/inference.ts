@@ -1,6 +1,6 @@
 /** @file Parameters made ready for inference while they are read: linear layers in the form that products are fastest with. */
 import { type NamedTensors, type SubjectLoading, type Tensor2D, tf } from '../../harness/contract.ts';
-import { canPackLinear, heldAs, packLinear, type StoredType } from '../../harness/kit/index.ts';
+import { canPackLinear, heldAs, holdsAll, packLinear, type StoredType } from '../../harness/kit/index.ts';
 import { drawAnew } from './random-init.ts';
 import type { StackSpec } from './stack-spec.ts';
 import { fusedLinears, packBlocks } from './transformer.ts';
@@ -18,7 +18,8 @@ export interface InferenceLayers {
 /**
  * Makes parameters ready for inference. `<name>.weight` [out, in] of a linear layer becomes `<name>.packed` where the
  * backend has products for that, in float32 or in 16 bits by the type `stored` and the precision in use; else, and for fused blocks, `<name>.weightT`
- * [in, out], beside which a table stays as it is. Tables are packed where that is half of their size. Products give the
+ * [in, out]. Tables are packed where that is half of their size, and stay as they are beside a form that lacks their numbers: a look-up
+ * is no product, and rounds in no precision. Products give the
  * same bits in every form of a precision. Takes the tensors over: those replaced are disposed.
  */
 export function readyLinears(
@@ -26,18 +27,18 @@ export function readyLinears(
   { linears, tables, fused = [] }: InferenceLayers,
   stored: StoredType = 'F32',
 ): NamedTensors {
-  const type = heldAs(stored);
   const ready = { ...params };
   for (const [key, tensor] of Object.entries(params)) {
     if (!key.endsWith('.weight')) continue;
     const name = key.slice(0, -'.weight'.length);
     const [isLinear, isTable] = [linears.includes(name), tables.includes(name)];
+    const type = isLinear ? heldAs(stored) : stored;
     if (!isLinear && !(isTable && type !== 'F32')) continue;
     const weight = tensor as Tensor2D;
     const packs = !fused.includes(name) && canPackLinear(weight.shape);
     if (packs) ready[`${name}.packed`] = packLinear(weight, type);
     else if (isLinear) ready[`${name}.weightT`] = tf.transpose(weight);
-    if (!packs && isTable) continue;
+    if (isTable && !(packs && holdsAll(type, stored))) continue;
     weight.dispose();
     delete ready[key];
   }
@@ -53,10 +54,10 @@ export function readyLinears(
  */
 export async function loadForInference(
   { folder, shapes, files }: { folder: string; shapes: TensorShapes; files: FileLayout },
-  model: Pick<InferenceLayers, 'linears' | 'tables'> & { stacks: readonly StackSpec[]; kept: readonly string[] },
+  model: Omit<InferenceLayers, 'fused'> & { stacks: readonly StackSpec[]; kept: readonly string[] },
   randomInit: SubjectLoading['randomInit'],
 ): Promise<NamedTensors> {
-  const layers = { linears: model.linears, tables: model.tables, fused: model.stacks.flatMap(fusedLinears) };
+  const layers = { ...model, fused: model.stacks.flatMap(fusedLinears) };
   const params = await loadParams(folder, shapes, files, (stored, type) => {
     if (!randomInit) return readyLinears(stored, layers, type);
     return readyLinears(drawAnew(stored, randomInit === 'blocks' ? model.kept : []), layers);

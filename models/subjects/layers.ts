@@ -55,10 +55,10 @@ export function normalise(
   return layerNorm(x, weight, bias, epsilon);
 }
 
-/** Rows of the table `<name>.weight` [vocabulary, d], which may be packed, for ids [rows] → [rows, d]. */
+/** Rows of the table `<name>.weight` [vocabulary, d], which may be packed instead, for ids [rows] → [rows, d]. */
 export function embed(params: NamedTensors, name: string, ids: Int32Array): Tensor2D {
-  const packed = packedOf(params, name);
-  return packed ? packedRows(packed, ids) : tf.gather(params[`${name}.weight`] as Tensor2D, tf.tensor1d(ids, 'int32'));
+  const table = params[`${name}.weight`] as Tensor2D | undefined;
+  return table ? tf.gather(table, tf.tensor1d(ids, 'int32')) : packedRows(packedOf(params, name)!, ids);
 }
 
 /** The weight of a linear layer that is ready for inference, [in, out]; the caller's. */

@@ -6,6 +6,7 @@
  * elements 2p and 2p + 1 of column 32 s + c, the first in the lower half, and zeros beyond `in`; pairs is a multiple of 16.
  */
 #include "bfloat.h"
+#include "linear.h"
 #include "stream.h"
 
 SAX_BEGIN
@@ -143,11 +144,7 @@ void pairedRows(Call& c) {
   if (!holds(c, 0, F32, times(count, in)) || !holds(c, 1, I32, packedWords(in, out)) || !holds(c, 2, I32, count)) return;
   const uint32_t* packed = reinterpret_cast<const uint32_t*>(i32(c, 1));
   const int32_t* ids = i32(c, 2);
-  for (size_t i = 0; i < count; i++) {
-    if (ids[i] >= 0 && static_cast<size_t>(ids[i]) < out) continue;
-    c.error = "native pairedRows: an id that the table has no row of";
-    return;
-  }
+  if (!knownRows(c, ids, count, out)) return;
   forRange(count, 16, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
       size_t id = static_cast<size_t>(ids[i]);
@@ -166,17 +163,9 @@ void pairedRows(Call& c) {
  */
 void pairedLinear(Call& c) {
   size_t in = sizeParam(c, 0), out = sizeParam(c, 1), rows = sizeParam(c, 2), by = sizeParam(c, 3);
-  if (!holds(c, 0, F32, times(rows, out)) || !holds(c, 1, F32, times(rows, in)) || !holds(c, 2, I32, packedWords(in, out)) ||
-      !holds(c, 3, F32, 0))
-    return;
-  if (c.buf[3].length > 0 && !holds(c, 3, F32, out)) return;
-  if (rows == 0 || out == 0) return;
-  if (in == 0) {
-    c.error = "native linear: a layer without inputs";
-    return;
-  }
+  if (!takesLayer(c, rows, in, out, I32, packedWords(in, out))) return;
   const uint32_t* packed = reinterpret_cast<const uint32_t*>(i32(c, 2));
-  Layer layer{rows, in, out, pairsIn(in), f32(c, 1), c.buf[3].length > 0 ? f32(c, 3) : nullptr, packed, f32(c, 0)};
+  Layer layer{rows, in, out, pairsIn(in), f32(c, 1), biasOf(c), packed, f32(c, 0)};
   if (by == ByModel) return product<TileProducts<TileModel>>(layer, pairUp);
 #ifdef SAX_SCREENING
   if (hasDots()) {

@@ -2,6 +2,7 @@
  * @file Products x · W + bias with a packed weight (packed.h), whose numbers of 16 bits are widened on the way. The sums are
  * those of gemm.cc in their order, so results are the bits that the float32 weight gives there.
  */
+#include "linear.h"
 #include "packed.h"
 
 SAX_BEGIN
@@ -214,11 +215,7 @@ void packedRows(Call& c) {
     if (!holds(c, 0, F32, times(count, in)) || !holds(c, 1, kHeldAs<E>, packedSize<E>(in, out)) || !holds(c, 2, I32, count)) return;
     const E* packed = packedOf<E>(c, 1);
     const int32_t* ids = i32(c, 2);
-    for (size_t i = 0; i < count; i++) {
-      if (ids[i] >= 0 && static_cast<size_t>(ids[i]) < out) continue;
-      c.error = "native packedRows: an id that the table has no row of";
-      return;
-    }
+    if (!knownRows(c, ids, count, out)) return;
     forRange(count, 16, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; i++) {
         size_t id = static_cast<size_t>(ids[i]);
@@ -238,16 +235,8 @@ void linear(Call& c) {
   size_t in = sizeParam(c, 0), out = sizeParam(c, 1), rows = sizeParam(c, 3);
   withType(c, c.p[2], [&](auto element) {
     using E = decltype(element);
-    if (!holds(c, 0, F32, times(rows, out)) || !holds(c, 1, F32, times(rows, in)) ||
-        !holds(c, 2, kHeldAs<E>, packedSize<E>(in, out)) || !holds(c, 3, F32, 0))
-      return;
-    if (c.buf[3].length > 0 && !holds(c, 3, F32, out)) return;
-    if (rows == 0 || out == 0) return;
-    if (in == 0) {
-      c.error = "native linear: a layer without inputs";
-      return;
-    }
-    product(Layer<E>{rows, in, out, f32(c, 1), c.buf[3].length > 0 ? f32(c, 3) : nullptr, packedOf<E>(c, 2), f32(c, 0)});
+    if (!takesLayer(c, rows, in, out, kHeldAs<E>, packedSize<E>(in, out))) return;
+    product(Layer<E>{rows, in, out, f32(c, 1), biasOf(c), packedOf<E>(c, 2), f32(c, 0)});
   });
 }
 

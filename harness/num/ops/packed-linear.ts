@@ -16,6 +16,10 @@ export type PackedType = StoredType | 'BF16_PAIRS';
 /** What a weight of a file's type is held in for the precision in use. */
 export const heldAs = (type: StoredType): PackedType => (precision() === 'bf16' ? 'BF16_PAIRS' : type);
 
+/** Whether a packed type holds every number of a stored one. */
+export const holdsAll = (type: PackedType, stored: StoredType): boolean =>
+  type === stored || (type === 'BF16_PAIRS' && stored === 'BF16');
+
 /** What is known of a packed weight [in, out]. */
 export interface PackedLayout {
   in: number;
