@@ -32,6 +32,10 @@ function placeOutside(stack: string): string | undefined {
   return undefined;
 }
 
+/** Whether code from outside of the package took part in what was thrown: nobody knows what its words quote. */
+export const isFromOutside = (error: unknown): boolean =>
+  !(error instanceof Error) || placeOutside(error.stack ?? '') !== undefined;
+
 /**
  * The fault as its author's to mend, where the code of a plug-in from outside threw it or broke the contract;
  * undefined for everything else.

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defineBaseline } from './contract.ts';
 import { ContractError, UserError } from './errors.ts';
-import { pluginFault } from './plugin-fault.ts';
+import { isFromOutside, pluginFault } from './plugin-fault.ts';
 import { loadPlugin } from './plugins.ts';
 import { openRegistry } from './registry.ts';
 import { refusal } from './testing/failing.ts';
@@ -117,6 +117,8 @@ test('a fault in a plug-in’s code is told from ours by its place', async () =>
   assert.match(helped!.message, /helper\.ts:\d+: RangeError: one two\. Mend/);
   assert.match(deep!.message, /faulty\.ts:6: /);
   assert.is(said, undefined, 'a UserError stays what it is');
+  const quoting = await thrownBy(() => fit({ options: { at: 3 } } as never));
+  assert.equal([quoting, new UserError('ours'), 'a text'].map(isFromOutside), [true, false, true]);
   assert.is(pluginFault(new Error('ours')), undefined);
   assert.is(pluginFault('a text'), undefined);
 });

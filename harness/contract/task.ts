@@ -263,7 +263,7 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   shows?: TaskDisplay;
   /**
    * Names of the fields of `details`, at any depth, that hold words of items, or texts that go on from them; none: `[]`. Results of
-   * private items are kept without them, and those of a task that does not say so without any details.
+   * private items are kept without them, and those of a task that does not say so without any details, marks and judging.
    */
   words?: readonly string[];
   /**

@@ -1,13 +1,16 @@
-/** @file `concepts.csv`: names, synonyms, codes, parents and definitions. */
+/** @file `concepts.csv`: names, synonyms, codes, parents, definitions and prevalences. */
 import { UserError, unknownName } from '../errors.ts';
 import { type DomainConcept, LABEL } from './domain.ts';
-import { labelOfCell } from './labels.ts';
+import { isMissing, labelOfCell } from './labels.ts';
 import { cell, type Table } from './table.ts';
 
-const COLUMNS = ['name', 'synonyms', 'code', 'parent', 'definition', 'deniable'];
+const COLUMNS = ['name', 'synonyms', 'code', 'parent', 'definition', 'prevalence', 'deniable'];
 
 /** Columns of examples that are no concepts. */
 export const RESERVED = ['id', 'text', 'image', 'group_id', 'split', 'concept', 'role'];
+
+/** A share of a population is told in steps of one in so many, the smallest that is told from none. */
+export const PREVALENCE_STEPS = 1e9;
 
 /** Beyond every vocabulary of which each concept has examples of its own. */
 const MAX_CONCEPTS = 10_000;
@@ -42,6 +45,16 @@ export function namedConcepts(names: readonly string[], where: string): DomainCo
     owners.set(id, name);
     return { id, name, synonyms: [] };
   });
+}
+
+/** A share as written; undefined where it is blank. @throws UserError for what is none, and for none or all. */
+function prevalenceOfCell(given: string, place: string): number | undefined {
+  if (isMissing(given)) return undefined;
+  const share = Number(given);
+  if (share >= 1 / PREVALENCE_STEPS && share <= 1 - 1 / PREVALENCE_STEPS) return share;
+  throw new UserError(
+    `${place}: prevalence: expected the share of the population that shows it, above 0 and below 1, as 0.02, or blank; found '${given}'.`,
+  );
 }
 
 /** @throws UserError naming the circle where a concept is above itself. */
@@ -94,11 +107,13 @@ export function conceptsOf({ where, columns, rows }: Table): DomainConcept[] {
         `${where}: row ${i + 1}: deniable: expected yes, no or blank; found '${cell(row, 'deniable')}'.`,
       );
     }
+    const prevalence = prevalenceOfCell(cell(row, 'prevalence'), `${where}: row ${i + 1}`);
     return {
       ...{ ...concept, synonyms: [...new Set(listed)] },
       ...(code === '' ? {} : { code }),
       ...(parent === '' ? {} : { parent: place }),
       ...(definition === '' ? {} : { definition }),
+      ...(prevalence === undefined ? {} : { prevalence }),
       ...(deniable === LABEL.negative ? { deniable: false } : {}),
     };
   });

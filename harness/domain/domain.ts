@@ -26,6 +26,8 @@ export interface DomainConcept {
   /** Place of another concept. */
   parent?: number;
   definition?: string;
+  /** Share of the population that shows it, where that is another than in the table. */
+  prevalence?: number;
   /** Whether a text may deny it. Absent: it may. */
   deniable?: boolean;
 }

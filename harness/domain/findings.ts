@@ -18,6 +18,8 @@ export interface ConceptFindings {
   unknown: number;
   /** Share of positives among labelled examples; null where none is labelled. */
   prevalence: number | null;
+  /** As concepts.csv declares it of the population. */
+  declaredPrevalence?: number;
   /** Groups that have a positive. */
   groups: number;
   /** Words of positives and of negatives, medians; absent for images. */
@@ -51,36 +53,40 @@ const idsOf = ({ examples }: Domain, places: readonly number[]): string => {
 
 const wordsIn = (text = ''): number => text.split(/\s+/).filter(Boolean).length;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+function median(values: Float64Array): number {
+  const sorted = values.toSorted();
   const middle = sorted.length / 2;
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
 }
 
-function lengths({ examples, modality }: Domain, own: Int8Array): Pick<ConceptFindings, 'words' | 'lengthAuroc'> {
-  if (modality === 'image') return {};
-  const of = (label: number) => [...own.keys()].filter((i) => own[i] === label).map((i) => wordsIn(examples[i]!.text));
+/** @param words Of each example; undefined for images. */
+function lengths(words: Float64Array | undefined, own: Int8Array): Pick<ConceptFindings, 'words' | 'lengthAuroc'> {
+  if (words === undefined) return {};
+  const of = (label: number) => words.filter((_, i) => own[i] === label);
   const [positives, negatives] = [of(LABEL.positive), of(LABEL.negative)];
   if (positives.length === 0 || negatives.length === 0) return {};
-  const labels = Uint8Array.from([...positives.map(() => 1), ...negatives.map(() => 0)]);
-  const area = auroc(Float64Array.from([...positives, ...negatives]), labels)!;
+  const both = new Float64Array([...positives, ...negatives]);
+  const area = auroc(both, new Uint8Array(both.length).fill(1, 0, positives.length))!;
   return { words: [median(positives), median(negatives)], lengthAuroc: area };
 }
 
 function conceptFindings(domain: Domain, { partOf, unitOf }: DomainSplit): ConceptFindings[] {
+  const words =
+    domain.modality === 'text' ? Float64Array.from(domain.examples, ({ text }) => wordsIn(text)) : undefined;
   return countLabels(domain, { partOf }).map((counts, c) => {
     const own = domain.labels[c]!;
     const { all, train, test, unknown } = counts;
+    const { name, prevalence: declared } = domain.concepts[c]!;
     const labelled = all.positives + all.negatives + all.hardNegatives;
     const few = Math.min(train.positives, train.negatives, test.positives, test.negatives) < FEW;
     const small =
       tooSmall(counts) ?? (few ? `fewer than ${FEW} positives or negatives in a part: wide intervals` : undefined);
     return {
-      name: domain.concepts[c]!.name,
-      ...{ train, test, unknown },
+      ...{ name, train, test, unknown },
       prevalence: labelled === 0 ? null : all.positives / labelled,
+      ...(declared === undefined ? {} : { declaredPrevalence: declared }),
       groups: new Set([...own.keys()].filter((i) => own[i] === LABEL.positive).map((i) => unitOf[i])).size,
-      ...lengths(domain, own),
+      ...lengths(words, own),
       ...(small === undefined ? {} : { small }),
     };
   });
@@ -202,7 +208,7 @@ export function findingsInLines(found: DomainFindings): string[] {
       part(each.train),
       part(each.test),
       String(each.unknown),
-      each.prevalence === null ? '–' : each.prevalence.toFixed(3),
+      `${each.prevalence === null ? '–' : each.prevalence.toFixed(3)}${each.declaredPrevalence === undefined ? '' : ` (declared ${each.declaredPrevalence})`}`,
       String(each.groups),
       each.words ? each.words.join('/') : '–',
       each.lengthAuroc === undefined ? '–' : each.lengthAuroc.toFixed(2),

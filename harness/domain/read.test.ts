@@ -74,9 +74,9 @@ test('long: one text with several concepts is one example; a concept that a text
 test('concepts.csv: synonyms as written, code, parent, definition; covariates are numbers or words', async () => {
   const { concepts, covariates, examples } = await read({
     'concepts.csv': csv([
-      ['name', 'synonyms', 'code', 'parent', 'definition', 'deniable'],
-      ['bird', '', 'B01', '', '', ''],
-      ['gull', 'sea (mew|.*; larus | gull', '', 'bird', 'a white bird', 'no'],
+      ['name', 'synonyms', 'code', 'parent', 'definition', 'deniable', 'prevalence'],
+      ['bird', '', 'B01', '', '', '', ''],
+      ['gull', 'sea (mew|.*; larus | gull', '', 'bird', 'a white bird', 'no', '2e-3'],
     ]),
     'suite.json': '{ "covariates": ["age", "site"], "ignore": ["note"] }',
     'examples.csv': csv([
@@ -87,7 +87,7 @@ test('concepts.csv: synonyms as written, code, parent, definition; covariates ar
   });
   assert.equal(concepts[1], {
     ...{ id: 'gull', name: 'gull', synonyms: ['sea (mew', '.*', 'larus'], parent: 0 },
-    ...{ definition: 'a white bird', deniable: false },
+    ...{ definition: 'a white bird', prevalence: 0.002, deniable: false },
   });
   assert.is(concepts[0]!.code, 'B01');
   assert.equal(covariates, [
@@ -173,6 +173,10 @@ const WRONG: [RegExp, Record<string, string>][] = [
   ],
   [/expected parents without a circle; found gull → gull/, concepts('name,parent\ngull,gull\n')],
   [/'tern' has no example in examples.csv and is no other's parent/, concepts('name\ngull\ntern\n')],
+  ...['0', '1', '2 %', '-.1', '1e-10', 'Infinity'].map((share): [RegExp, Record<string, string>] => [
+    /concepts.csv: row 1: prevalence: expected the share of the population .*, or blank; found/,
+    concepts(`name,prevalence\ngull,${share}\n`),
+  ]),
   [/deniable: expected yes, no or blank; found 'maybe'/, concepts('name,deniable\ngull,maybe\n')],
   [/suite.json: texts: expected "private" or "open", found "public"/, settings('{"texts":"public"}')],
   [/suite.json: covariates: expected different names of columns/, settings('{"covariates":"age"}')],

@@ -65,7 +65,7 @@ export async function readTable(path: string, where: string): Promise<Table> {
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
       throw new UserError(`${where}: row ${number}: expected an object of columns, found ${shown(entry)}.`);
     }
-    const row: Record<string, string> = Object.create(null);
+    const cells: [string, string][] = [];
     for (const [given, value] of Object.entries(entry)) {
       const name = given.trim();
       const before = columns.get(name);
@@ -77,9 +77,10 @@ export async function readTable(path: string, where: string): Promise<Table> {
           `${where}: row ${number}, column '${name}': expected a text, number or boolean, found ${Array.isArray(value) ? 'a list' : typeof value}.`,
         );
       }
-      row[name] = cell;
+      cells.push([name, cell]);
     }
-    rows.push(row);
+    // Rows of the same names share a shape; objects without a prototype would each be a hash table.
+    rows.push(Object.fromEntries(cells));
     if (rows.length > MAX_ROWS) throw new UserError(`${where}: expected at most ${MAX_ROWS} rows; take a sample.`);
   }
   if (columns.has('')) {
@@ -91,5 +92,5 @@ export async function readTable(path: string, where: string): Promise<Table> {
   return { where, columns: [...columns.keys()], rows };
 }
 
-/** A cell of a row that may lack it. */
-export const cell = (row: Row, column: string): string => row[column] ?? '';
+/** A cell of a row that may lack it; a name such as 'constructor' is found in every object. */
+export const cell = (row: Row, column: string): string => (Object.hasOwn(row, column) ? row[column]! : '');

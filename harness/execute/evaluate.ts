@@ -189,11 +189,16 @@ export async function resultOf(
   fit: Fit,
   evaluation: Evaluation,
   stored: StoredStep,
-  task: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows'>,
+  task: Pick<TaskDefinition, 'axes' | 'metrics' | 'shows' | 'words'>,
 ): Promise<Result> {
   const outcome = (await readJson(join(stored.folder, OUTCOME), 'store')) as StoredOutcome;
-  return resultWith(plan, sitePlan, fit, evaluation, outcome, stored.meta as unknown as EvaluationMeta, task);
+  const mayQuote = sitePlan.subject.dataset.privateItems === true && task.words === undefined;
+  const told = mayQuote ? withoutRemarks(outcome) : outcome;
+  return resultWith(plan, sitePlan, fit, evaluation, told, stored.meta as unknown as EvaluationMeta, task);
 }
+
+/** What a task remarks in sentences of its own making may quote items, where it says nothing of words. */
+const withoutRemarks = ({ marks: _marks, judging: _judging, ...outcome }: StoredOutcome): StoredOutcome => outcome;
 
 /** What a subject is, where it is not a model as anyone would train it. */
 function controlOf({ randomInit, planted }: PlannedSubject): Pick<Result['subject'], 'control'> {

@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts';
 import type { Evaluation, Fit, Plan, SitePlan, StepKind } from '../plan.ts';
-import { pluginFault } from '../plugin-fault.ts';
+import { isFromOutside, pluginFault } from '../plugin-fault.ts';
 import { checkWritable } from '../store.ts';
 import { refuseChanged } from '../suite/checkpoint.ts';
 import { evaluationsOf, type Job, type JobQueue } from './queue.ts';
@@ -124,7 +124,7 @@ export function openWorker(plan: Plan, run: Run): Worker {
     if (refused) throw refused;
     // Ours say what is wrong by ids; of others nobody knows, and results go further than what was said here.
     const isPrivate = plan.sites[current.site]!.subject.dataset.privateItems === true;
-    return isPrivate && !(thrown instanceof UserError)
+    return isPrivate && (!(thrown instanceof UserError) || isFromOutside(thrown))
       ? 'an error that may quote private texts: the run said it'
       : line;
   }

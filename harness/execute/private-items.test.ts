@@ -54,7 +54,12 @@ async function registry() {
   });
   const silent = defineTask({
     ...{ ...toy, id: 'silent', words: undefined },
-    run: async () => ({ rows: [{ axes: {}, metrics: { value: { value: 1, ci95: null, n: 1 } } }], details }),
+    run: async () => ({
+      rows: [{ axes: {}, metrics: { value: { value: 1, ci95: null, n: 1 } } }],
+      details,
+      marks: [{ code: 'odd', message: `odd: ${SECRET}` }],
+      judging: [{ judge: 'mine', texts: 1, missing: { [`cannot read ${SECRET}`]: 1 }, agreement: [] }],
+    }),
   });
   const failing = defineTask({
     ...{ ...toy, id: 'failing', words: [] },

@@ -1,5 +1,6 @@
 /** @file The kit of a plug-in's author (`saxbench/kit`): operations, statistics, readers, and sparse codes pooled by item. */
 
+export { PREVALENCE_STEPS } from '../domain/concepts-table.ts';
 export { type ConceptCounts, countLabels, prevalenceOf, tooSmall } from '../domain/counts.ts';
 export { type Domain, LABEL } from '../domain/domain.ts';
 export { readDomain } from '../domain/read.ts';

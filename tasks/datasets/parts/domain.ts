@@ -17,6 +17,7 @@ import {
   type DomainPart,
   type DomainSplit,
   LABEL,
+  PREVALENCE_STEPS,
   prevalenceOf,
   readDomain,
   sha256Json,
@@ -81,14 +82,26 @@ interface Opened {
   usable: number[];
   /** Places of examples in one random order, which does not depend on that of the rows. */
   order: readonly number[];
+  /** Of each example, what intervals take it together with: its group, and copies of its text; undefined where it stands alone. */
+  groups: readonly (string | undefined)[];
 }
 
-function itemsOf({ domain }: Opened): (place: number) => Item {
+function groupsOf({ examples }: Domain, { unitOf }: DomainSplit): (string | undefined)[] {
+  const sizes = new Map<number, number>();
+  for (const unit of unitOf) sizes.set(unit, (sizes.get(unit) ?? 0) + 1);
+  return examples.map(({ group }, i) => {
+    const unit = unitOf[i]!;
+    return group === undefined && sizes.get(unit) === 1 ? undefined : `unit of ${examples[unit]!.id}`;
+  });
+}
+
+function itemsOf({ domain, groups }: Opened): (place: number) => Item {
   const { examples, concepts, labels, modality } = domain;
   const having = (place: number, label: number) =>
     concepts.filter((_, c) => labels[c]![place] === label).map(({ id }) => id);
   return (place) => {
-    const { id, text, image, group, covariates } = examples[place]!;
+    const { id, text, image, covariates } = examples[place]!;
+    const group = groups[place];
     const words = text === undefined ? {} : modality === 'image' ? { caption: text } : { text };
     const unknown = having(place, LABEL.unknown);
     return {
@@ -102,10 +115,16 @@ function itemsOf({ domain }: Opened): (place: number) => Item {
   };
 }
 
+/** A share as whole numbers, which thresholds are told apart by exactly. */
+const shareOf = (prevalence: number): NonNullable<Concept['prevalence']> => ({
+  positives: Math.round(prevalence * PREVALENCE_STEPS),
+  labelled: PREVALENCE_STEPS,
+});
+
 /** Concepts as tasks know them; a parent only where it is one of them. */
 function conceptsOf({ domain, counts }: Opened, chosen: readonly number[]): Concept[] {
   return chosen.map((place): Concept => {
-    const { id, name, synonyms, code, parent, definition, deniable } = domain.concepts[place]!;
+    const { id, name, synonyms, code, parent, definition, prevalence, deniable } = domain.concepts[place]!;
     const above = parent !== undefined && chosen.includes(parent) ? domain.concepts[parent]!.id : undefined;
     return {
       ...{ id, label: name },
@@ -114,7 +133,7 @@ function conceptsOf({ domain, counts }: Opened, chosen: readonly number[]): Conc
       ...(definition === undefined ? {} : { definition }),
       ...(above === undefined ? {} : { parent: above }),
       ...(deniable === undefined ? {} : { deniable }),
-      prevalence: prevalenceOf(counts[place]!),
+      prevalence: prevalence === undefined ? prevalenceOf(counts[place]!) : shareOf(prevalence),
     };
   });
 }
@@ -185,7 +204,7 @@ export async function openDomain(
   const partOf = split.partOf.map((part, i) => (ofPrompts.has(i) ? undefined : part));
   const counts = countLabels(domain, { partOf });
   const usable = [...domain.concepts.keys()].filter((c) => tooSmall(counts[c]!) === undefined);
-  const opened: Opened = { domain, partOf, counts, usable, order };
+  const opened: Opened = { domain, partOf, counts, usable, order, groups: groupsOf(domain, split) };
   for (const part of ['train', 'test'] as const) {
     if (partOf.includes(part)) continue;
     throw new UserError(
