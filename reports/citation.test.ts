@@ -40,6 +40,17 @@ test('what they were made with is said once, in words and for BibTeX', () => {
   assert.match(citationOf([{ ...first, limited: true }]).bibtex, 'limited run');
 });
 
+test('results of one key are one wherever they are counted, and a leaderboard tells its protocol', () => {
+  const again = { ...second, method: { ...second.method, name: 'c' } };
+  const { results, bibtex } = citationOf([first, second, again]);
+  assert.is(results.count, 2);
+  assert.match(bibtex, '; 2 results, SHA-256');
+  const board = citationOf([first], { protocol: '2027.1', suite: 'variants' });
+  assert.match(board.bibtex, /Suite [^;]+; protocol 2027\.1; /);
+  assert.ok(citationLines(board).includes('protocol 2027.1, of the suite variants'));
+  assert.not.match(bibtex + citationLines(citationOf([first])).join(), 'protocol');
+});
+
 test('no name unbalances or ends an entry', () => {
   const { bibtex } = citationOf([{ ...first, suite: { id: 'a}b{{%\n@c', title: '' } }]);
   const depth = [...bibtex].reduce((sum, each) => sum + Number(each === '{') - Number(each === '}'), 0);

@@ -7,6 +7,8 @@ export interface Citation {
   /** Versions and commits of saxbench with the backend that computed. */
   software: string[];
   suites: { id: string; title: string }[];
+  /** Of a leaderboard that others submit to: what their results share with those of a suite. */
+  protocol?: { protocol: string; suite: string };
   /** Of the format of results. */
   schema: number;
   subjects: Fingerprinted[];
@@ -46,13 +48,17 @@ const fieldText = (text: string): string =>
   latexText(text).replaceAll('\\{', '\\textbraceleft{}').replaceAll('\\}', '\\textbraceright{}');
 
 /** An entry whose key and note say which results: no date, since rendering again gives the same text. */
-function bibtexOf(results: readonly Result[], suites: Citation['suites'], sha256: string): string {
+function bibtexOf(
+  results: readonly Result[],
+  { suites, protocol, results: { count, sha256 } }: Pick<Citation, 'suites' | 'protocol' | 'results'>,
+): string {
   const versions = once(results.map(({ provenance }) => provenance.saxbench));
   const commits = once(results.flatMap(({ provenance: { git } }) => (git ? [git.commit] : [])));
   const note = [
     `Suite ${suites.map(({ id }) => id).join(', ')}`,
+    ...(protocol ? [`protocol ${protocol.protocol}`] : []),
     ...(results.some(({ limited }) => limited) ? ['limited run'] : []),
-    `${results.length} results, SHA-256 of their keys ${sha256.slice(0, SHORT)}`,
+    `${count} results, SHA-256 of their keys ${sha256.slice(0, SHORT)}`,
     ...(commits.length > 0 ? [`commit ${commits.map((commit) => commit.slice(0, SHORT)).join(', ')}`] : []),
   ].join('; ');
   const fields = {
@@ -65,31 +71,33 @@ function bibtexOf(results: readonly Result[], suites: Citation['suites'], sha256
   return [`@misc{saxbench-${sha256.slice(0, 8)},`, ...lines, '}'].join('\n');
 }
 
-export function citationOf(given: readonly Result[]): Citation {
+export function citationOf(given: readonly Result[], protocol?: Citation['protocol']): Citation {
   const software = given.map(
     ({ provenance: { saxbench, backend, git } }) =>
       `saxbench ${saxbench}${commitOf(git)}, backend ${backend.name} ${backend.version}`,
   );
   const suites = once(given.map(({ suite: { id, title } }) => ({ id, title })));
   const results = hashOf(given.map(({ key }) => key));
+  const told = { suites, ...(protocol ? { protocol: { protocol: protocol.protocol, suite: protocol.suite } } : {}) };
   return {
     software: once(software),
-    suites,
+    ...told,
     schema: Math.max(...given.map(({ schema }) => schema)),
     subjects: once(given.map(({ subject: { id, fingerprint } }) => ({ id, fingerprint }))),
     datasets: once(given.map(({ dataset: { id, fingerprint } }) => ({ id, fingerprint }))),
     tasks: once(given.map(({ task: { id, version } }) => ({ id, version }))),
     results,
     steps: hashOf(given.flatMap(({ provenance }) => Object.values(provenance.steps))),
-    bibtex: bibtexOf(given, suites, results.sha256),
+    bibtex: bibtexOf(given, { ...told, results }),
   };
 }
 
 /** In words, a line a fact, without the entry of BibTeX. */
-export function citationLines({ software, suites, schema, results, steps, ...measured }: Citation): string[] {
+export function citationLines({ software, suites, protocol, schema, results, steps, ...measured }: Citation): string[] {
   return [
     ...software,
     ...suites.map(({ id, title }) => `suite ${id}: ${title}`),
+    ...(protocol ? [`protocol ${protocol.protocol}, of the suite ${protocol.suite}`] : []),
     ...measured.subjects.map(({ id, fingerprint }) => `model ${id}, fingerprint ${fingerprint}`),
     ...measured.datasets.map(({ id, fingerprint }) => `dataset ${id}, fingerprint ${fingerprint}`),
     `tasks ${measured.tasks.map(({ id, version }) => `${id} version ${version}`).join(', ')}; format of results ${schema}`,

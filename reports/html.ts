@@ -125,6 +125,9 @@ function methodsOf(tables: readonly Table[]) {
 
 const assetOf = (name: string) => readFile(join(packageRoot, 'reports', 'templates', name), 'utf8');
 
+/** So that it can be mailed: of this the browser of latents has what tables, plots and concepts leave. */
+const MOST_BYTES = 3_000_000;
+
 /** The report's text. */
 export async function renderHtml(
   tables: readonly Table[],
@@ -145,8 +148,7 @@ export async function renderHtml(
   const script = (await Promise.all(scripts.map(assetOf))).join('');
   const concepts = conceptTables(places, results);
   const citation = citationOf(results);
-  const latents = latentPlaces(places, results);
-  return renderTemplate('report.html.hbs', {
+  const shown = {
     ...options,
     style: await assetOf('report.css'),
     script,
@@ -161,9 +163,16 @@ export async function renderHtml(
     tasks: await taskViews(places, results, palette),
     training: await trainingViews(places, results, palette),
     overSubjects,
-    concepts: concepts.length > 0 && scriptJson(concepts),
-    latents: latents.places.length > 0 && scriptJson(latents.places),
-    latentsCut: latents.cut,
+    concepts: concepts.tables.length > 0 && scriptJson(concepts.tables),
+    conceptsCut: concepts.cut,
     beside: beside.map((section) => ({ anchor: anchorOf('beside', section.title), ...section })),
+  };
+  const page = await renderTemplate('report.html.hbs', shown);
+  const latents = latentPlaces(places, results, MOST_BYTES - Buffer.byteLength(page));
+  if (latents.places.length === 0) return page;
+  return renderTemplate('report.html.hbs', {
+    ...shown,
+    latents: scriptJson(latents.places),
+    latentsCut: latents.cut,
   });
 }

@@ -1,6 +1,6 @@
 /** @file Result files → LEADERBOARD.md, CSV, HTML, LaTeX and JSON. A pure function of the results: render again at any time. */
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError, unknownName } from '../harness/errors.ts';
 import { atomicWrite } from '../harness/io/atomic.ts';
@@ -12,7 +12,7 @@ import { toCsv, toWideCsv } from './csv.ts';
 import { definedOtherwise } from './definitions.ts';
 import { requireChromium } from './figures/chromium.ts';
 import { figuresOf } from './figures/figures.ts';
-import { renderFigures } from './figures/render.ts';
+import { otherFigures, renderFigures } from './figures/render.ts';
 import { FIGURE_FORMATS, type FigureFormat, FORMAT_FILES, type Format, USUAL_FORMATS } from './formats.ts';
 import { renderHtml } from './html.ts';
 import { renderLeaderboard } from './leaderboard.ts';
@@ -135,6 +135,9 @@ function messageOf(error: unknown): string {
 /** Files of a report by their paths in its folder. */
 type Files = Map<string, string | Buffer>;
 
+const figureFormats = (formats: readonly string[]): FigureFormat[] =>
+  FIGURE_FORMATS.filter((format) => formats.includes(format));
+
 /** Renders results, in their order, to the files of the formats asked for. */
 async function renderFormats(
   given: readonly Result[],
@@ -164,7 +167,7 @@ async function renderFormats(
   for (const format of formats) {
     if (format !== 'svg' && format !== 'pdf') files.set(FORMAT_FILES[format], await render[format]());
   }
-  const asked = FIGURE_FORMATS.filter((format) => formats.includes(format));
+  const asked = figureFormats(formats);
   const figures = asked.length > 0 ? await renderFigures(figuresOf(tables, results), asked) : new Map();
   for (const [name, content] of figures) files.set(join(FORMAT_FILES.svg, name), content);
   return files;
@@ -178,9 +181,8 @@ export async function renderTexts(given: readonly Result[], options: ReportOptio
 }
 
 /**
- * Writes LEADERBOARD.md, results.csv and report.html, or what else is asked for, into `outDir`: their paths, and the results
- * that are left out, the number of those there, and of what is in several
- * folders.
+ * Writes LEADERBOARD.md, results.csv and report.html, or what else is asked for, into `outDir`: their paths, the results that
+ * are left out, the number of those there and of what is in several folders, and figures beside those that were written.
  *
  * @param dirs Where results lie; of several, all of them.
  * @throws UserError for a format or a name in `only` that there is not.
@@ -193,7 +195,7 @@ export async function renderReports(
     only = [],
     ...options
   }: ReportOptions & { formats?: readonly string[]; only?: readonly string[] } = {},
-): Promise<{ files: string[]; refused: string[]; results: number; copies: number }> {
+): Promise<{ files: string[]; refused: string[]; results: number; copies: number; otherFigures?: string[] }> {
   const unknown = formats.find((format) => !Object.hasOwn(FORMAT_FILES, format));
   if (unknown !== undefined) throw unknownName('format', unknown, Object.keys(FORMAT_FILES));
   if (formats.includes('pdf')) requireChromium();
@@ -206,5 +208,8 @@ export async function renderReports(
     await atomicWrite(file, (handle) => handle.writeFile(content));
     files.push(file);
   }
-  return { files, refused, results: results.length, copies };
+  const written = new Set(files.map((file) => basename(file)));
+  const others = await otherFigures(join(outDir, FORMAT_FILES.svg), written, figureFormats(formats));
+  const counts = { results: results.length, copies };
+  return { files, refused, ...counts, ...(others.length > 0 ? { otherFigures: others } : {}) };
 }

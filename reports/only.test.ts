@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { writeResult } from '../harness/results.ts';
@@ -92,6 +92,21 @@ test('several folders are one report: what is in both counts once, and is said',
     assert.equal([refused, counts], [[], { results: 3, copies: 1 }]);
     const lines = (await readFile(files[0]!, 'utf8')).trim().split('\n');
     assert.is(lines.length, 4);
+  }));
+
+test('figures of another report stay where they are, and are told', () =>
+  inFolder(async (folder) => {
+    await written(folder);
+    const figures = (only: string[]) => renderReports(folder, folder, { formats: ['svg'], only });
+    const { files, otherFigures } = await figures([]);
+    assert.is(files.length, 1);
+    assert.is(otherFigures, undefined);
+    await writeFile(`${folder}/figures/own.svg`, '<svg/>');
+    await writeFile(`${folder}/figures/own.pdf`, '');
+    const again = await figures([]);
+    assert.equal(again.otherFigures, ['own.svg']);
+    assert.is(await readFile(`${folder}/figures/own.svg`, 'utf8'), '<svg/>');
+    assert.is((await renderReports(folder, folder, { formats: ['json'] })).otherFigures, undefined);
   }));
 
 test.run();

@@ -63,7 +63,7 @@ async function renderReference(fresh: { suite?: string; lines?: string } = {}): 
   }
   const source = REFERENCE_SUITES.map(fileOf).join(', ');
   return renderLeaderboard(parts, {
-    ...{ limited: false, source, citation: citationOf(all) },
+    ...{ limited: false, source, citation: citationOf(all, protocol) },
     ...{ protocol: protocol.protocol, submitted: listed.map(listedView) },
   });
 }

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Values } from '../config/read.ts';
 import { settingsOf } from '../config/settings.ts';
-import { UserError } from '../errors.ts';
+import { someOf, UserError } from '../errors.ts';
 import type { Command } from './command.ts';
 
 /** Settings of a run that leave the suite as it is: any other, and each that is to come, makes another of it. */
@@ -82,7 +82,13 @@ export const command: Command = {
     const out = resolve((values['out'] as string | undefined) ?? dir);
     const also = ((values['also'] as string[] | undefined) ?? []).map((each) => resolve(each));
     const formats = values['format'] as string[] | undefined;
-    const { files, refused, results, copies } = await renderReports([dir, ...also], out, {
+    const {
+      files,
+      refused,
+      results,
+      copies,
+      otherFigures = [],
+    } = await renderReports([dir, ...also], out, {
       includeLimited: values['include-limited'] === true,
       includeTexts: values['include-texts'] === true,
       ...(formats?.length ? { formats: formats.flatMap((each) => each.split(',')) } : {}),
@@ -91,6 +97,11 @@ export const command: Command = {
     if (values['json']) print(JSON.stringify({ results, refused, files }, null, 2));
     else for (const file of files) print(`wrote ${file}`);
     if (copies > 0) say(`${copies} results are in several of the folders, and count once`);
+    if (otherFigures.length > 0) {
+      say(
+        `not written by this report, and left where they are: ${otherFigures.length} figures, ${someOf(otherFigures, 5)}`,
+      );
+    }
     for (const reason of refused) say(`left out: ${reason}`);
     return refused.length > 0 ? 2 : 0;
   },

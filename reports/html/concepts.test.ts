@@ -17,7 +17,7 @@ function scored(name: string, scores: Record<string, number>, more: Partial<Resu
   return resultWith(name, [{ axes, metrics: { auroc: metric(value, null, { main: true }) }, samples }], more);
 }
 
-const tablesOf = (results: Result[]) => conceptTables(placesOf([{ tables: buildTables(results) }]), results);
+const tablesOf = (results: Result[]) => conceptTables(placesOf([{ tables: buildTables(results) }]), results).tables;
 
 test('a concept has the mean over seeds of each method, and null where a method has none', () => {
   const [table] = tablesOf([
@@ -78,6 +78,30 @@ test('images that were steered are told by factor, with the thumbnails that the 
     { item: 'own', answer: 'blue', steered: [{ factor: 1, item: 'near', answer: 'red', overall: 0.512 }] },
   ]);
   assert.equal(table!.images, { own: 'UklGRg==' });
+});
+
+test('where steered texts are too many for a page fewer are there, which is said, and the scores are all', () => {
+  const ids = Array.from({ length: 200 }, (_, i) => `c${i}`);
+  const scores = Object.fromEntries(ids.map((id, i) => [id, i / 200]));
+  const examples = Array.from({ length: 3 }, () => ({ text: '字'.repeat(400), overall: 2 }));
+  const many = (methods: number) => {
+    const details = { 'auroc/add': ids.map((id) => ({ id, latent: 3, examples })) };
+    const results = Array.from({ length: methods }, (_, i) => scored(`m${i}`, scores, { details }));
+    return conceptTables(placesOf([{ tables: buildTables(results) }]), results);
+  };
+  const shown = ({ tables: [table] }: ReturnType<typeof many>) =>
+    table!.methods.map(({ used, scores }) => [used[7]!.by, used[7]!.examples?.length ?? 0, scores.length]);
+  // 200 texts of 1,200 bytes for each example of a method.
+  for (const [methods, most, cut] of [
+    [1, 2, undefined],
+    [2, 1, /^At most 1 of the texts/],
+    [4, 0, /^None of the texts/],
+  ] as const) {
+    const found = many(methods);
+    assert.equal(shown(found), new Array(methods).fill(['latent 3', most, 200]));
+    if (cut) assert.match(found.cut!, cut);
+    else assert.is(found.cut, undefined);
+  }
 });
 
 test('no text of a concept ends the script that holds it', async () => {

@@ -1,9 +1,11 @@
 /** @file What each method reached on each concept, and by what: the data of the HTML report's browser of concepts. */
 import { mean } from '../../harness/num/stats/law-form.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
+import { scriptJson } from '../escape.ts';
 import { axesLabel, metricTitle } from '../format.ts';
 import { headlines } from '../overview/bands.ts';
 import type { Place } from '../overview/places.ts';
+import { resultsAt } from '../plots/parts.ts';
 import type { Table, TableRow } from '../table.ts';
 import { taskTitle } from '../withheld.ts';
 import { kindOf } from './table-view.ts';
@@ -49,8 +51,10 @@ export interface ConceptTable {
   }[];
 }
 
-/** Texts or images of one concept and method; the result files have them all. */
-const MOST_EXAMPLES = 2;
+/** Texts or images of one concept and method that are tried, until all fits; the result files have them all. */
+const EXAMPLES = [2, 1, 0];
+/** Of the page: scores of many concepts may need more, and are never cut. */
+const MOST_BYTES = 700_000;
 /** Of a text that is shown. */
 const MOST_CHARACTERS = 400;
 /** Fields of a record that say what a method used, in the words of tasks. */
@@ -108,7 +112,7 @@ function imagesOf(methods: ConceptTable['methods'], results: readonly Result[]):
   );
 }
 
-function usedOf(record: Fields): Used {
+function usedOf(record: Fields, most: number): Used {
   const { ci95, verdict } = record;
   const by = [
     ...USED.filter((name) => typeof record[name] === 'number').map((name) => `${name} ${record[name]}`),
@@ -118,11 +122,9 @@ function usedOf(record: Fields): Used {
     ...(typeof verdict === 'string' ? [verdict] : []),
   ];
   const given = Array.isArray(record['examples']) ? record['examples'] : [];
-  const examples = given.slice(0, MOST_EXAMPLES).flatMap(exampleOf);
+  const examples = given.slice(0, most).flatMap(exampleOf);
   const label = textOf(record['label']);
-  const pictures = Array.isArray(record['pictures'])
-    ? record['pictures'].slice(0, MOST_EXAMPLES).flatMap(pictureOf)
-    : [];
+  const pictures = Array.isArray(record['pictures']) ? record['pictures'].slice(0, most).flatMap(pictureOf) : [];
   return {
     ...(label === undefined ? {} : { label }),
     ...(by.length > 0 ? { by: by.join(', ') } : {}),
@@ -132,7 +134,7 @@ function usedOf(record: Fields): Used {
 }
 
 /** Records by concept of a row, where the details of its first result that has them are lists named by the row's axes. */
-function recordsOf({ method, axes }: TableRow, results: readonly Result[]): Map<string, Used> {
+function recordsOf({ method, axes }: TableRow, results: readonly Result[], most: number): Map<string, Used> {
   const named = (words: readonly string[]) => [...words].sort().join('/');
   const wanted = named(Object.values(axes));
   const lists = results
@@ -142,7 +144,7 @@ function recordsOf({ method, axes }: TableRow, results: readonly Result[]): Map<
   const records = lists.find(Array.isArray) ?? [];
   return new Map(
     records.flatMap((record: unknown): [string, Used][] =>
-      isFields(record) && typeof record['id'] === 'string' ? [[record['id'], usedOf(record)]] : [],
+      isFields(record) && typeof record['id'] === 'string' ? [[record['id'], usedOf(record, most)]] : [],
     ),
   );
 }
@@ -150,11 +152,11 @@ function recordsOf({ method, axes }: TableRow, results: readonly Result[]): Map<
 const isByConcept = (results: readonly Result[]): boolean =>
   results.some(({ rows }) => rows.some(({ samples }) => samples?.unit === 'concept' && samples.ids !== undefined));
 
-function conceptTable(table: Table, { subject, site }: Place, results: readonly Result[]): ConceptTable {
+function conceptTable(table: Table, { subject, site }: Place, results: readonly Result[], most: number): ConceptTable {
   const rows = headlines(table).filter(({ sampled }) => sampled.some(({ units }) => units));
   const ids = [...new Set(rows.flatMap(({ sampled }) => sampled.flatMap(({ units }) => [...(units?.keys() ?? [])])))];
   const methods = rows.map((row) => {
-    const records = recordsOf(row, results);
+    const records = recordsOf(row, results, most);
     const scores = ids.map((id) => {
       const values = row.sampled.flatMap(({ units }) => units?.get(id) ?? []);
       return values.length === 0 ? null : Number(mean(values).toPrecision(4));
@@ -178,17 +180,28 @@ function conceptTable(table: Table, { subject, site }: Place, results: readonly 
   };
 }
 
-/** A table for each place and task whose numbers are means over named concepts. */
-export function conceptTables(places: readonly Place[], results: readonly Result[]): ConceptTable[] {
+function tablesWith(most: number, places: readonly Place[], results: readonly Result[]): ConceptTable[] {
   return places.flatMap((place) =>
     place.tables.flatMap((table) => {
-      const own = results.filter(
-        ({ subject, site, task }) =>
-          subject.id === place.subject.id && site.name === place.site.name && task.id === table.task.id,
-      );
+      const own = resultsAt(place, results).filter(({ task }) => task.id === table.task.id);
       if (table.main === undefined || !isByConcept(own)) return [];
-      const found = conceptTable(table, place, own);
+      const found = conceptTable(table, place, own, most);
       return found.concepts.length > 0 ? [found] : [];
     }),
   );
+}
+
+/** A table for each place and task whose numbers are means over named concepts; `cut` says where examples are left out. */
+export function conceptTables(
+  places: readonly Place[],
+  results: readonly Result[],
+): { tables: ConceptTable[]; cut?: string } {
+  for (const most of EXAMPLES) {
+    const tables = tablesWith(most, places, results);
+    if (most > 0 && Buffer.byteLength(scriptJson(tables)) > MOST_BYTES) continue;
+    const shown = most === 0 ? 'None' : `At most ${most}`;
+    const cut = `${shown} of the texts or images that a method steered for a concept are here; the result files have them all.`;
+    return { tables, ...(most < EXAMPLES[0]! ? { cut } : {}) };
+  }
+  return { tables: [] };
 }

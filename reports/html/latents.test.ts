@@ -58,6 +58,21 @@ test('a page has as many latents of each method as it has room for, and says so'
   assert.ok(JSON.stringify(places).length < 900_000);
 });
 
+test('latents have what the rest of the page leaves, by bytes, and some however large that is', () => {
+  const results = ['a', 'b'].map((name) =>
+    showing(
+      name,
+      Array.from({ length: 40 }, (_, i) =>
+        latent(i, { examples: [{ item: 'i', value: 1, pieces: ['字'.repeat(3000)] }] }),
+      ),
+    ),
+  );
+  const places = placesOf([{ tables: buildTables(results) }]);
+  const numberIn = (room?: number) => latentPlaces(places, results, room).places[0]!.methods[0]!.latents.length;
+  // 9,000 bytes a latent of each of two methods.
+  assert.equal([undefined, 1e9, 600_000, 0, -1].map(numberIn), [40, 40, 30, 20, 20]);
+});
+
 test('no text of an item ends the script that holds it; results are valid, and kept without them', async () => {
   const text = '</script><img src=x>';
   const result = showing('a', [

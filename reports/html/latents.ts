@@ -1,6 +1,7 @@
 /** @file Latents of every method with what drives them: the data of the HTML report's browser of latents. */
 import type { ResultLatent, ResultLatents } from '../../harness/schema/latents.generated.ts';
 import type { Result } from '../../harness/schema/result.generated.ts';
+import { scriptJson } from '../escape.ts';
 import { groupBy } from '../group-by.ts';
 import type { Place } from '../overview/places.ts';
 import { resultsAt } from '../plots/parts.ts';
@@ -17,8 +18,9 @@ export interface LatentPlace {
   methods: { name: string; kind: string; seed: number; latents: LatentView[]; rules: string[]; logits?: string }[];
 }
 
-/** Of the page, in characters: a report of the default suite stays below 3 MB. */
-const MOST_CHARACTERS = 900_000;
+/** Of the page, in bytes: the most, and what they may have however large the rest is. */
+const MOST_BYTES = 900_000;
+const LEAST_BYTES = 400_000;
 /** Latents of a method that are tried, until all fits. */
 const NUMBERS = [100, 60, 40, 30, 20, 15, 10, 6, 3, 1];
 
@@ -94,10 +96,15 @@ function cutTo(most: number, title: string, methods: readonly MethodView[]): Lat
   };
 }
 
-/** The latents of all places, as many of each method as the page has room for; `cut` says so where those are not all. */
+/**
+ * The latents of all places, as many of each method as the page has room for; `cut` says so where those are not all.
+ *
+ * @param room In bytes, what the page may still have.
+ */
 export function latentPlaces(
   places: readonly Place[],
   results: readonly Result[],
+  room = MOST_BYTES,
 ): { places: LatentPlace[]; cut?: string } {
   const views = places.flatMap((place) => {
     const methods = groupBy(resultsAt(place, results), ({ method }) => method.name).flatMap(
@@ -107,9 +114,10 @@ export function latentPlaces(
     return methods.length > 0 ? [{ title: `${place.subject.id}, ${place.site.name}`, methods }] : [];
   });
   const largest = Math.max(0, ...views.flatMap(({ methods }) => methods.map(({ latents }) => latents.length)));
+  const allowed = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, room));
   for (const most of NUMBERS) {
     const found = views.map(({ title, methods }) => cutTo(most, title, methods));
-    if (JSON.stringify(found).length > MOST_CHARACTERS && most > 1) continue;
+    if (Buffer.byteLength(scriptJson(found)) > allowed && most > 1) continue;
     const cut = `At most ${most} of each method are here; the result files have up to ${largest}.`;
     return { places: found, ...(most < largest ? { cut } : {}) };
   }

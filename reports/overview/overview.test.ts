@@ -86,6 +86,24 @@ test('mean ranks go from 0 to 1 over models; random weights, planted subjects an
   assert.ok(both['a']!.few && both['a']!.ci95![0] === 0 && both['a']!.ci95![1] > 0.25);
 });
 
+test('a place that does not count says no mean rank: that of others is not its own', () => {
+  const of = { a: 0.9, b: 0.8, c: 0.7 };
+  const places = placesIn([
+    ...field(of, { subject: 'one' }),
+    ...field(of, { subject: 'drawn', control: 'random-weights' }),
+    ...field(of, { subject: 'given', control: 'planted' }),
+    ...field(of, { subject: 'world', modality: 'vectors' }),
+  ]);
+  const ranks = meanRanks(places);
+  assert.equal(
+    places.map((place) => [
+      place.subject.id,
+      overviewOf(place, ranks).bands.flatMap(({ rows }) => rows.map(({ meanRank }) => meanRank?.value)),
+    ]),
+    [['one', [0, 0.5, 1]], ...['world', 'given', 'drawn'].map((id) => [id, [undefined, undefined, undefined]])],
+  );
+});
+
 test('equal values share a rank; two SAEs are no field; baselines and controls have no mean rank', () => {
   const ranks = ranksIn([...field({ a: 0.9, b: 0.9, c: 0.7 }), scored('probe', 0.99, {}, { kind: 'baseline' })]);
   assert.equal(Object.keys(ranks), ['a', 'b', 'c']);

@@ -4,7 +4,7 @@ import { MARK } from '../marks.ts';
 import type { Cell, Table, TableRow } from '../table.ts';
 import { headlines, isRating, mainOf, nameOf, signOf } from './bands.ts';
 import { type MeanRank, ranksAt } from './mean-rank.ts';
-import type { Place } from './places.ts';
+import { isModel, type Place } from './places.ts';
 
 export interface OverviewColumn {
   table: Table;
@@ -89,10 +89,11 @@ function selectionsOf({ tables }: Place): string[] {
 
 const UNRANKED = 'dense codes, or none: not compared by size';
 
-/** The overview of a place. @param ranks The mean rank of SAEs over subjects. */
+/** The overview of a place. @param ranks The mean rank of SAEs over models: says nothing where a place is of none. */
 export function overviewOf(place: Place, ranks: ReadonlyMap<string, MeanRank>): Overview {
   const { tables } = place;
   const columns = columnsOf(place);
+  const overModels = isModel(place.subject) ? ranks : new Map<string, MeanRank>();
   const own = ranksAt(place);
   const lines = new Map<string, TableRow>();
   // Tables are in the order of columns, so that a row's band is that of the table that has bands.
@@ -107,7 +108,7 @@ export function overviewOf(place: Place, ranks: ReadonlyMap<string, MeanRank>): 
     method,
     control: control !== undefined,
     cells: columns.map((column) => cellOf(column, method.name)),
-    ...(ranks.has(method.name) ? { meanRank: ranks.get(method.name)! } : {}),
+    ...(overModels.has(method.name) ? { meanRank: overModels.get(method.name)! } : {}),
     marks: marksOf(tables, method, control !== undefined),
     band: (rank !== null || standing !== undefined) && control === undefined ? band : UNRANKED,
   }));
