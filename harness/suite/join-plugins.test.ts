@@ -149,6 +149,10 @@ test('what the suite names, scores as a checkpoint or sets beside a task joins n
   );
   const checkpoint = suiteOf([{ id: 'checkpoint', path: folder }, { id: 'topk' }]);
   assert.equal(entriesOf((await joinPlugins(checkpoint, registry)).suite, 'mine'), [], 'it is there to read it');
+  const weights = join(folder, 'sae.safetensors');
+  writeFileSync(weights, '');
+  const byFile = suiteOf([{ id: 'checkpoint', name: 'other', path: weights }, { id: 'topk' }]);
+  assert.equal(entriesOf((await joinPlugins(byFile, registry)).suite, 'mine'), [], 'named by its file of weights too');
   const named = suiteOf([{ id: 'checkpoint', name: 'mine', path: '/nowhere' }]);
   assert.equal(entriesOf((await joinPlugins(named, registry)).suite, 'mine'), [], 'its name is taken');
   rmSync(folder, { recursive: true });

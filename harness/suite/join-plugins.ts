@@ -1,13 +1,13 @@
 /** @file `--plugin`: the person's own methods and tasks join a run by themselves, sized as what the suite has. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { siteOf } from '../activations/site-of.ts';
-import { SAELENS_CONFIG } from '../checkpoints/layouts/saelens-config.ts';
+import { ownLayout } from '../checkpoints/layouts/own.ts';
+import { openPlace } from '../checkpoints/place.ts';
 import { SIZE_OPTIONS, SPARSITY_OPTIONS } from '../options.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { CHECKPOINT, PLUGIN_FOLDERS, type Registry } from '../registry.ts';
 import type { Suite, SuiteMethod } from '../schema/suite.generated.ts';
-import { OWN_CONFIG, readOwnSae } from '../train/own-layout.ts';
+import { readOwnSae } from '../train/own-layout.ts';
 import { sitesOf } from './check.ts';
 import { methodName, subjectName } from './load.ts';
 import { sparsityFor } from './widths.ts';
@@ -51,11 +51,15 @@ async function outsiders(registry: Registry): Promise<Outsider[]> {
   return found;
 }
 
-/** The plug-in that a checkpoint in our own layout is read with: it is scored as it is, not trained anew. */
-async function variantOf({ id, path }: SuiteMethod): Promise<string | undefined> {
+/** The plug-in that a checkpoint in our own layout, named by folder or file, is read with: it is scored as it is, not trained anew. */
+async function variantOf({ id, path, form }: SuiteMethod): Promise<string | undefined> {
   if (id !== CHECKPOINT.id || path === undefined) return undefined;
-  if (existsSync(join(path, SAELENS_CONFIG)) || !existsSync(join(path, OWN_CONFIG))) return undefined;
-  return (await readOwnSae(path)).variant;
+  const { localCheckpoint } = await import('../checkpoints/hub.ts');
+  const place = await localCheckpoint(path, form);
+  if (!existsSync(place)) return undefined;
+  const { layoutByNames } = await import('../checkpoints/open.ts');
+  if ((await layoutByNames(place))?.id !== ownLayout.id) return undefined;
+  return (await readOwnSae((await openPlace(place)).folder)).variant;
 }
 
 /** Ids that a suite has a place for already: methods and their names, checkpoints' variants, controls, tasks. */
