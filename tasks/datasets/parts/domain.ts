@@ -88,10 +88,17 @@ interface Opened {
 
 function groupsOf({ examples }: Domain, { unitOf }: DomainSplit): (string | undefined)[] {
   const sizes = new Map<number, number>();
-  for (const unit of unitOf) sizes.set(unit, (sizes.get(unit) ?? 0) + 1);
+  // A unit's first id by name, which does not depend on the order of rows.
+  const names = new Map<number, string>();
+  examples.forEach(({ id }, i) => {
+    const unit = unitOf[i]!;
+    const before = names.get(unit);
+    sizes.set(unit, (sizes.get(unit) ?? 0) + 1);
+    if (before === undefined || id < before) names.set(unit, id);
+  });
   return examples.map(({ group }, i) => {
     const unit = unitOf[i]!;
-    return group === undefined && sizes.get(unit) === 1 ? undefined : `unit of ${examples[unit]!.id}`;
+    return group === undefined && sizes.get(unit) === 1 ? undefined : `unit of ${names.get(unit)}`;
   });
 }
 
