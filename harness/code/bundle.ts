@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Message, Plugin } from 'esbuild';
 import { sha256 } from '../io/hash.ts';
 import { codeRoot, exportedModules } from '../paths.ts';
+import type { DigestedCode } from './kept-digests.ts';
 
 /** Digest of code, and the packages whose versions also decide what it does. */
 export interface Code {
@@ -135,12 +136,10 @@ async function bundle(root: string, entries: Readonly<Record<string, CodeEntry>>
   return { codes: Object.fromEntries(codes), warnings, inputs: Object.keys(metafile!.inputs) };
 }
 
-/** Digests of entries of the package's own code. Other packages count by their version. */
-export async function ownCode(
-  root: string,
-  entries: Readonly<Record<string, CodeEntry>>,
-): Promise<Record<string, Code>> {
-  return (await bundle(root, entries, { packages: 'external' })).codes;
+/** Digests of entries of the package's own code, and the files that they were made of. Other packages count by their version. */
+export async function ownCode(root: string, entries: Readonly<Record<string, CodeEntry>>): Promise<DigestedCode> {
+  const { codes, inputs } = await bundle(root, entries, { packages: 'external' });
+  return { codes, inputs: inputs.filter((input) => !input.startsWith(`${VIRTUAL}:`)) };
 }
 
 /** The code of one file without what it imports. */
