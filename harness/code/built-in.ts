@@ -8,8 +8,8 @@ import { sha256, sha256Json } from '../io/hash.ts';
 import { codeExtension, codeRoot, packageRoot } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { PLUGIN_FOLDERS } from '../registry.ts';
-import type { Code, CodeEntry } from './bundle.ts';
-import { type DigestedCode, keptDigests } from './kept-digests.ts';
+import type { Code, CodeEntry, DigestedCode } from './bundle.ts';
+import { keptDigests } from './kept-digests.ts';
 
 /** What of a file of the package, named without its extension, a machine runs. */
 const own = (file: string, ...names: string[]) => ({ file, names });

@@ -10,12 +10,17 @@ import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Message, Plugin } from 'esbuild';
 import { sha256 } from '../io/hash.ts';
 import { codeRoot, exportedModules } from '../paths.ts';
-import type { DigestedCode } from './kept-digests.ts';
 
 /** Digest of code, and the packages whose versions also decide what it does. */
 export interface Code {
   sha256: string;
   packages: string[];
+}
+
+/** Digests by name, and the files that they were made of, relative to the root. */
+export interface DigestedCode {
+  codes: Record<string, Code>;
+  inputs: readonly string[];
 }
 
 /** What to digest: a whole file, or of some files the exports named. Paths are absolute. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DigestedCode, keptDigests } from './kept-digests.ts';
+import type { DigestedCode } from './bundle.ts';
+import { keptDigests } from './kept-digests.ts';
 
 const test = suite('code/kept-digests');
 const root = mkdtempSync(join(tmpdir(), 'saxbench-kept-'));

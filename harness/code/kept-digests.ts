@@ -6,13 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWriteJson } from '../io/atomic.ts';
 import { sha256 } from '../io/hash.ts';
-import type { Code } from './bundle.ts';
-
-/** Digests by name, and the files that they were made of, relative to the root. */
-export interface DigestedCode {
-  codes: Record<string, Code>;
-  inputs: readonly string[];
-}
+import type { Code, DigestedCode } from './bundle.ts';
 
 interface Kept {
   /** What makes them. */
