@@ -20,16 +20,15 @@ test('the published example: .743 nominal, .849 interval', () => {
   assert.is(krippendorff(UNITS, alone, createRng(0), (a, b) => (a - b) ** 2)!.value.toFixed(3), '0.849');
 });
 
+/** Units of two raters. */
+const BY_HAND = [
+  [0, 1],
+  [0, 0],
+  [1, 1],
+];
+
 test('two raters by hand: units ab, aa, bb, so that 1 of 3 pairs differs and 3 of 5 would by chance', () => {
-  const found = krippendorff(
-    [
-      [0, 1],
-      [0, 0],
-      [1, 1],
-    ],
-    [0, 1, 2],
-    createRng(1),
-  )!;
+  const found = krippendorff(BY_HAND, [0, 1, 2], createRng(1))!;
   assert.ok(Math.abs(found.value - (1 - 1 / 3 / (3 / 5))) < 1e-12, String(found.value));
   assert.is(found.n, 3);
 });
@@ -58,15 +57,7 @@ test('agreement is 1, ratings that are all equal say nothing, units of one ratin
     null,
   );
   assert.is(krippendorff([], [], createRng(1)), null);
-  const some = krippendorff(
-    [
-      [0, 1],
-      [0, 0],
-      [1, 1],
-    ],
-    [0, 1, 2],
-    createRng(1),
-  )!;
+  const some = krippendorff(BY_HAND, [0, 1, 2], createRng(1))!;
   const more = krippendorff([[0, 1], [1], [0, 0], [], [1, 1]], [0, 7, 1, 8, 2], createRng(1))!;
   assert.equal(more, some);
 });
