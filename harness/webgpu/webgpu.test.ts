@@ -35,7 +35,7 @@ test('a package that is missing, or of another version, is named with what was e
 function onDevice<T>(run: () => T): T {
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   try {
-    return tf.tidy(run);
+    return tf.tidy(run as () => never);
   } finally {
     tf.env().set('WEBGPU_CPU_FORWARD', true);
   }

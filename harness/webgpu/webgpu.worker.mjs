@@ -4,7 +4,8 @@ import { register } from 'tsx/esm/api';
 
 register();
 const { initBackend } = await import('../num/backend.ts');
-const { tf } = await import('../num/tf.ts');
+const handle = await import('../num/tf.ts');
 await initBackend('webgpu');
+const { tf } = handle;
 const product = tf.matMul(tf.ones([200, 300]), tf.ones([300, 1]));
 parentPort?.postMessage(tf.sum(product).dataSync()[0]);
