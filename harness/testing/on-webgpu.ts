@@ -1,26 +1,16 @@
 /**
  * @file `npm run on-webgpu`: installs the packages of backend `webgpu` into a temporary folder, and runs there the tests of operations
- * and a small run, whose numbers are those of the default backend to 1e-3 and the same bits twice. Says why it skips that: no
- * packages, no driver. Without a GPU's driver it takes the software one of Debian's package chromium (SwiftShader).
+ * and gradients. Says why it skips that: no packages, no driver. Without a GPU's driver it takes the software one of Debian's package chromium (SwiftShader).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { packageRoot } from '../../paths.ts';
-import { PACKAGES } from '../../webgpu/packages.ts';
-import { furthestApart } from './furthest-apart.ts';
+import { packageRoot } from '../paths.ts';
+import { PACKAGES } from '../webgpu/packages.ts';
 
 const TESTS = '^harness/webgpu/|^harness/num/(gradients|ops)/';
-const RUN = [
-  ...['run', 'default', '--limit', '8', '--no-progress'],
-  ...['methods=topk', 'tasks=reconstruction,concept-detection', 'subjects=tiny-clip', 'seeds=0'].flatMap((only) => [
-    '--only',
-    only,
-  ]),
-];
-const TOLERANCE = 1e-3;
 const INSTALL_MS = 60_000;
 
 const CHROMIUM = '/usr/lib/chromium';
@@ -63,33 +53,13 @@ function reasonAgainst(): string | undefined {
   return ok ? undefined : text;
 }
 
-/** Where its results are. */
-function run(name: string, backend: string): string {
-  const out = join(folder, name);
-  const places = ['--out', out, '--store', `${out}-store`];
-  execFileSync(process.execPath, [cli, ...RUN, '--backend', backend, ...places], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return join(out, 'results.csv');
-}
-
-async function compare(what: string, [a, b]: [string, string], tolerance: number): Promise<boolean> {
-  const { numbers, apart, where } = await furthestApart(a, b);
-  console.log(`${what}: ${numbers} numbers, at most ${apart.toExponential(1)} apart (${where})`);
-  return numbers > 0 && apart <= tolerance;
-}
-
 try {
   const reason = reasonAgainst();
   if (reason) {
     console.log(`skipped: tests on backend webgpu: ${reason}`);
   } else {
     const tests = spawnSync('npm', ['test', '--', TESTS], { cwd: packageRoot, env, stdio: 'inherit' });
-    const [first, again, usual] = [run('first', 'webgpu'), run('again', 'webgpu'), run('usual', 'auto')];
-    const same = await compare('twice on webgpu', [first, again], 0);
-    const close = await compare('webgpu and the default backend', [first, usual], TOLERANCE);
-    process.exitCode = tests.status === 0 && same && close ? 0 : 1;
+    process.exitCode = tests.status === 0 ? 0 : 1;
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
