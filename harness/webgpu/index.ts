@@ -5,6 +5,7 @@ import { type Device, openDevice } from './device.ts';
 import { catchEvents } from './events.ts';
 import { registerIntegers } from './kernels/integers.ts';
 import { registerSegmentSum } from './kernels/segment-sum.ts';
+import { registerSparseDecode } from './kernels/sparse-decode.ts';
 import { loadDawn, loadTfjsBackend, PACKAGES } from './packages.ts';
 
 /** What a started backend says about itself. */
@@ -67,5 +68,6 @@ export async function register(tf: typeof Tf): Promise<Started> {
   tf.registerBackend('webgpu', () => backend, 0);
   registerSegmentSum({ tf });
   registerIntegers({ tf });
+  registerSparseDecode({ tf });
   return says(opened);
 }

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { allclose } from '../num/allclose.ts';
 import { initBackend } from '../num/backend.ts';
+import { runKernel } from '../num/kernels/own.ts';
+import { sparseDecode, sparseDecodeGradDecoder, sparseDecodeGradValues } from '../num/kernels/sparse-decode.ts';
 import { segmentSum } from '../num/kernels/unsorted-segment-sum.ts';
 import { type Tensor, tf } from '../num/tf.ts';
 import { source } from '../testing/against-cpu.ts';
@@ -118,6 +121,43 @@ if (started) {
       /expected integers up to 2\^24/,
     );
     assert.throws(() => onDevice(() => tf.tile(tf.ones([1]), [2 ** 30])), /adapter's limit of one buffer/);
+  });
+
+  test('sparse decoding and its gradients: the numbers of the loops over plain arrays, a code that fires in every row, the same bits twice', () => {
+    const from = source(9);
+    const [n, k, d_sae, d_in] = [90, 4, 37, 70];
+    const reals = (size: number) => Float32Array.from({ length: size }, () => from.real());
+    const values = reals(n * k).map((value, e) => (e % 7 === 0 ? 0 : value));
+    const indices = Int32Array.from({ length: n * k }, (_, e) =>
+      e % k === 0 ? 5 : 6 + (from.int(10) + 10 * ((e % k) - 1)),
+    );
+    const [W, dy] = [reals(d_sae * d_in), reals(n * d_in)];
+    const [sum, gradValues, gradDecoder] = [
+      new Float32Array(n * d_in),
+      new Float32Array(n * k),
+      new Float32Array(d_sae * d_in),
+    ];
+    sparseDecode(values, indices, W, d_in, sum);
+    sparseDecodeGradValues(dy, indices, W, d_in, gradValues);
+    sparseDecodeGradDecoder(dy, values, indices, d_in, gradDecoder);
+    const compute = () =>
+      tf.tidy(() => {
+        const [v, ids, W_dec] = [
+          tf.tensor2d(values, [n, k]),
+          tf.tensor2d(indices, [n, k]),
+          tf.tensor2d(W, [d_sae, d_in]),
+        ];
+        const up = tf.tensor2d(dy, [n, d_in]);
+        return [
+          runKernel('SparseDecode', { values: v, indices: ids, W_dec }),
+          runKernel('SparseDecodeGradValues', { dy: up, indices: ids, W_dec }),
+          runKernel('SparseDecodeGradDecoder', { dy: up, values: v, indices: ids }, { d_sae }),
+        ].map((tensor) => tensor.dataSync());
+      });
+    const [first, again] = [compute(), compute()];
+    assert.equal(again, first);
+    for (const [i, expected] of [sum, gradValues, gradDecoder].entries())
+      allclose(first[i]!, expected, { rtol: 1e-5, atol: 1e-5 });
   });
 
   test('a worker thread has a backend of its own', async () => {
