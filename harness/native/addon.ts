@@ -13,6 +13,7 @@ type Kernel = (...arrays: (Values | Float64Array)[]) => void;
 /** What the addon computes. */
 const KERNELS = [
   'matMul',
+  'bfloatMatMul',
   'binary',
   'unary',
   'powScalar',
