@@ -1,6 +1,5 @@
 /** @file BatchMatMul and _FusedMatMul: in float32, or within the training of an SAE in precision bf16. */
 import type * as Tf from '@tensorflow/tfjs-core';
-import { roundsFactors } from '../../num/precision.ts';
 import type { Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
 import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
@@ -35,7 +34,7 @@ function expandBatch({ addon }: Context, backend: NativeBackend, x: Tf.TensorInf
 }
 
 function multiply(context: Context, backend: NativeBackend, product: Product): Tf.TensorInfo {
-  const { tf, addon } = context;
+  const { tf, addon, roundsFactors } = context;
   const { a, b, transposeA, transposeB } = product;
   const [aRows, aCols] = a.shape.slice(-2) as [number, number];
   const [bRows, bCols] = b.shape.slice(-2) as [number, number];
