@@ -8,7 +8,8 @@ import { sha256, sha256Json } from '../io/hash.ts';
 import { codeExtension, codeRoot, packageRoot } from '../paths.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import { PLUGIN_FOLDERS } from '../registry.ts';
-import type { Code, CodeEntry } from './bundle.ts';
+import type { Code, CodeEntry, DigestedCode } from './bundle.ts';
+import { keptDigests } from './kept-digests.ts';
 
 /** What of a file of the package, named without its extension, a machine runs. */
 const own = (file: string, ...names: string[]) => ({ file, names });
@@ -60,8 +61,8 @@ interface Digests {
 
 const pluginName = (kind: PluginKind, id: string) => `${PLUGIN_FOLDERS[kind]}/${id}`;
 
-/** Digests all of the package's own code, under the names of runners and the paths of plug-ins. */
-export async function digestCode(root: string, extension: '.ts' | '.js'): Promise<Record<string, Code>> {
+/** All that is digested, under the names of runners and the paths of plug-ins. */
+function digestedEntries(root: string, extension: '.ts' | '.js'): Record<string, CodeEntry> {
   const entries: Record<string, CodeEntry> = {};
   const place = (file: string) => join(root, `${file}${extension}`);
   for (const [name, parts] of Object.entries(RUNNERS)) {
@@ -73,8 +74,23 @@ export async function digestCode(root: string, extension: '.ts' | '.js'): Promis
       entries[`${folder}/${basename(file, extension)}`] = join(root, folder, file);
     }
   }
+  return entries;
+}
+
+/** Digests all of the package's own code. */
+export async function digestCode(root: string, extension: '.ts' | '.js'): Promise<DigestedCode> {
   const { codeOfFile, ownCode } = await import('./bundle.ts');
-  return { ...(await ownCode(root, entries)), [SITE]: { sha256: await codeOfFile(place(SITE)), packages: [] } };
+  const { codes, inputs } = await ownCode(root, digestedEntries(root, extension));
+  const site = `${SITE}${extension}`;
+  const code = { sha256: await codeOfFile(join(root, site)), packages: [] };
+  return { codes: { ...codes, [SITE]: code }, inputs: [...new Set([...inputs, site])] };
+}
+
+/** What makes digests of the sources, and which. */
+function makerOfDigests(): string {
+  const files = ['harness/code/bundle.ts', 'harness/code/built-in.ts', 'package.json', 'tsconfig.json'];
+  const hashes = files.map((file) => sha256(readFileSync(join(packageRoot, file))));
+  return sha256Json([versionOf('esbuild'), hashes, Object.keys(digestedEntries(codeRoot, codeExtension))]);
 }
 
 function readDigests(build: string): Digests['codes'] | undefined {
@@ -93,7 +109,7 @@ export async function writeDigests(): Promise<void> {
   const build = buildOf();
   if (readDigests(build)) return;
   const { atomicWriteJson } = await import('../io/atomic.ts');
-  await atomicWriteJson(DIGESTS, { build, codes: await digestCode(codeRoot, codeExtension) } satisfies Digests);
+  await atomicWriteJson(DIGESTS, { build, codes: (await digestCode(codeRoot, codeExtension)).codes } satisfies Digests);
 }
 
 /** The version of an installed package, looked for where Node looks for it. */
@@ -105,12 +121,21 @@ function versionOf(name: string): string {
   }
 }
 
+/** Where those of the sources are kept. */
+const KEPT = join(packageRoot, 'node_modules/.cache/saxbench/digests.json');
+
+async function ownDigests(): Promise<Record<string, Code>> {
+  if (codeExtension === '.ts') {
+    return keptDigests(KEPT, codeRoot, makerOfDigests(), () => digestCode(codeRoot, codeExtension));
+  }
+  return readDigests(buildOf()) ?? (await digestCode(codeRoot, codeExtension)).codes;
+}
+
 /** Running code does not change: it is digested once in a process. */
 let digested: Promise<Record<string, Code>> | undefined;
 
 export async function builtInCode(): Promise<BuiltInCode> {
-  const compiled = codeExtension === '.js' ? readDigests(buildOf()) : undefined;
-  digested ??= compiled ? Promise.resolve(compiled) : digestCode(codeRoot, codeExtension);
+  digested ??= ownDigests();
   const codes = await digested;
   const versions = new Map<string, string>();
   const withVersions = ({ sha256: code, packages }: Code) => {

@@ -17,6 +17,12 @@ export interface Code {
   packages: string[];
 }
 
+/** Digests by name, and the files that they were made of, relative to the root. */
+export interface DigestedCode {
+  codes: Record<string, Code>;
+  inputs: readonly string[];
+}
+
 /** What to digest: a whole file, or of some files the exports named. Paths are absolute. */
 export type CodeEntry = string | readonly { file: string; names: readonly string[] }[];
 
@@ -135,12 +141,10 @@ async function bundle(root: string, entries: Readonly<Record<string, CodeEntry>>
   return { codes: Object.fromEntries(codes), warnings, inputs: Object.keys(metafile!.inputs) };
 }
 
-/** Digests of entries of the package's own code. Other packages count by their version. */
-export async function ownCode(
-  root: string,
-  entries: Readonly<Record<string, CodeEntry>>,
-): Promise<Record<string, Code>> {
-  return (await bundle(root, entries, { packages: 'external' })).codes;
+/** Digests of entries of the package's own code, and the files that they were made of. Other packages count by their version. */
+export async function ownCode(root: string, entries: Readonly<Record<string, CodeEntry>>): Promise<DigestedCode> {
+  const { codes, inputs } = await bundle(root, entries, { packages: 'external' });
+  return { codes, inputs: inputs.filter((input) => !input.startsWith(`${VIRTUAL}:`)) };
 }
 
 /** The code of one file without what it imports. */

@@ -16,7 +16,7 @@ const root = mkdtempSync(join(tmpdir(), 'saxbench-code-'));
 test.after(() => rmSync(root, { recursive: true }));
 
 const copy = join(root, 'copy');
-const digests = () => digestCode(copy, '.ts');
+const digests = async () => (await digestCode(copy, '.ts')).codes;
 
 test.before(async () => {
   for (const folder of ['harness', 'models', 'baselines', 'tasks', 'reports']) {

@@ -30,7 +30,7 @@ export async function pluginSource(registry: Registry, kind: PluginKind, id: str
   if (file === undefined) return undefined;
   const { ownCode } = await import('./bundle.ts');
   const path = resolve(file);
-  const code = (await ownCode(dirname(path), { plugin: path }))['plugin']!.sha256;
+  const code = (await ownCode(dirname(path), { plugin: path })).codes['plugin']!.sha256;
   const { files } = await (registry.get(kind, id) as Promise<Plugin>);
   return withFiles(code, file, files);
 }

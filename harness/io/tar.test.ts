@@ -6,39 +6,19 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusal } from '../testing/failing.ts';
+import { TAR_END, tarMember } from '../testing/tar.ts';
 import { readTar } from './tar.ts';
 
 const test = suite('io/tar');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-tar-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
-/** A member as `tar` writes it. */
-function member(name: string, content: string, type = '0'): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write(type, 156);
-  header.write('ustar\0', 257);
-  header.write('        ', 148);
-  header.write(
-    `${header
-      .reduce((sum, byte) => sum + byte, 0)
-      .toString(8)
-      .padStart(6, '0')}\0 `,
-    148,
-  );
-  const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
-  body.write(content);
-  return Buffer.concat([header, body]);
-}
-
-const END = Buffer.alloc(1024);
 const archive = Buffer.concat([
-  member('./', '', '5'),
-  member('./a/one.tsv', 'x\tO\n'),
-  member('a/two.txt', 'no'),
-  member('b/long.tsv', 'y'.repeat(700)),
-  END,
+  tarMember('./', '', '5'),
+  tarMember('./a/one.tsv', 'x\tO\n'),
+  tarMember('a/two.txt', 'no'),
+  tarMember('b/long.tsv', 'y'.repeat(700)),
+  TAR_END,
 ]);
 
 async function read(bytes: Buffer): Promise<Map<string, string>> {
@@ -62,7 +42,7 @@ test('the wanted files by name, gzipped or not', async () => {
 });
 
 test('cut off anywhere before its end, damaged or no archive at all: an error, never a part', async () => {
-  for (let length = 0; length < archive.length - END.length; length += 256) {
+  for (let length = 0; length < archive.length - TAR_END.length; length += 256) {
     assert.match(await complaint(archive.subarray(0, length)), /end is missing|cut off/, `${length} bytes`);
   }
   const damaged = Buffer.from(archive);

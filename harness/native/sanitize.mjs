@@ -4,10 +4,13 @@
  * `node harness/native/sanitize.mjs [--only=avx512,portable | --quick]`, where `--quick` takes the plainest set and the
  * one that ordinary runs use here; Linux with g++, elsewhere it says so and does nothing.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pLimit from 'p-limit';
 import { instructionSets } from './instruction-sets.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -74,13 +77,20 @@ const runs = (isa) =>
 
 const sets = Object.keys(instructionSets(only)).filter(runs);
 if (sets.length === 0) throw new Error('native kernels: no sanitized build runs on this CPU.');
-for (const isa of sets) {
-  for (const name of tests) {
-    const args = ['--import', 'tsx', path.join(here, `${name}.test.ts`)];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env: { ...env, SAXBENCH_ISA: isa } });
-    if (status === 0) continue;
-    process.stderr.write(`${stdout}${stderr}native kernels: ${name} failed on ${isa}.\n`);
-    process.exit(1);
-  }
+/** Runs one file of tests on one set. @throws What it printed, where it failed. */
+async function check(isa, name) {
+  const args = ['--import', 'tsx', path.join(here, `${name}.test.ts`)];
+  const options = { env: { ...env, SAXBENCH_ISA: isa }, maxBuffer: 2 ** 26 };
+  await promisify(execFile)(process.execPath, args, options).catch(({ stdout, stderr }) => {
+    throw new Error(`${stdout}${stderr}native kernels: ${name} failed on ${isa}.`);
+  });
+}
+
+const limit = pLimit(availableParallelism());
+try {
+  await Promise.all(sets.flatMap((isa) => tests.map((name) => limit(() => check(isa, name)))));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
 }
 console.log(`native kernels: ${tests.length} test files on ${sets.join(', ')}: no report from the sanitizers.`);

@@ -155,6 +155,15 @@ export const mutateJson: Mutation = (bytes, from) => {
   return Buffer.from(text);
 };
 
+/** One value of one of the lines, or bytes anywhere. */
+export const mutateLine: Mutation = (bytes, from) => {
+  if (from.int(3) === 0) return mutateBytes(bytes, from);
+  const lines = bytes.toString('utf8').trim().split('\n');
+  const at = from.int(lines.length);
+  lines[at] = mutateJson(Buffer.from(lines[at]!), from).toString('utf8');
+  return Buffer.from(lines.join('\n'));
+};
+
 /** The members of a good archive. */
 function membersOf(zip: Buffer): { name: string; content: Buffer; deflated: boolean }[] {
   const end = zip.lastIndexOf('PK\u0005\u0006');

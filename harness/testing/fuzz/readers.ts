@@ -22,7 +22,8 @@ import { openTorch } from '../../io/torch.ts';
 import { openWeights } from '../../io/weights.ts';
 import { packageRoot } from '../../paths.ts';
 import { CHECKPOINT_READERS } from './checkpoint-readers.ts';
-import { type Mutation, mutateBytes, mutateJson, mutatePng, mutateZip, type Seed } from './mutate.ts';
+import { DOMAIN_READERS } from './domain-readers.ts';
+import { mutateBytes, mutateJson, mutateLine, mutatePng, mutateZip, type Seed } from './mutate.ts';
 import type { FuzzReader } from './reader.ts';
 
 const TESTDATA = join(packageRoot, 'harness/io/testdata');
@@ -131,15 +132,6 @@ async function readSuite(nameOrPath: string): Promise<void> {
 
 const LLAMA = ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors', 'config.json'];
 const setBudget: { now?: (bytes: number) => void } = {};
-
-/** One value of one of the lines, or bytes anywhere. */
-const mutateLine: Mutation = (bytes, from) => {
-  if (from.int(3) === 0) return mutateBytes(bytes, from);
-  const lines = bytes.toString('utf8').trim().split('\n');
-  const at = from.int(lines.length);
-  lines[at] = mutateJson(Buffer.from(lines[at]!), from).toString('utf8');
-  return Buffer.from(lines.join('\n'));
-};
 
 export const FUZZ_READERS: Record<string, FuzzReader> = {
   safetensors: {
@@ -317,6 +309,7 @@ export const FUZZ_READERS: Record<string, FuzzReader> = {
     },
   },
   ...CHECKPOINT_READERS,
+  ...DOMAIN_READERS,
   suite: {
     // A thread opens the datasets for the first time here, where no clock runs: cold, that alone takes seconds.
     seeds: async () => {

@@ -17,19 +17,25 @@ const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 const ENV = process.stdout.isTTY ? { ...process.env, FORCE_COLOR: '1' } : process.env;
 
 /** Runs files that `next` gives in one process, and in another one where a file ends it. */
-function runInWorker(next: () => Suite | undefined, done: (file: Suite, outcome: FileOutcome) => void): Promise<void> {
+function runInWorker(
+  next: () => Suite | undefined,
+  done: (file: Suite, outcome: FileOutcome, seconds: number) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const start = (file: Suite | undefined) => {
       if (!file) return resolve();
       let current: Suite | undefined = file;
       let printed = '';
+      let began = performance.now();
+      const since = () => (performance.now() - began) / 1000;
       const worker: ChildProcess = fork(WORKER, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: ENV });
       const hear = (piece: string) => {
         printed += piece;
         const end = printed.indexOf(`\n${END_OF_FILE}\n`);
         if (end < 0 || !current) return;
-        done(current, outcomeOf(printed.slice(0, end)));
+        done(current, outcomeOf(printed.slice(0, end)), since());
         printed = '';
+        began = performance.now();
         current = next();
         if (current) worker.send(current);
         else worker.disconnect();
@@ -39,7 +45,8 @@ function runInWorker(next: () => Suite | undefined, done: (file: Suite, outcome:
       // Not 'close', which does not come where this side disconnects.
       Promise.all([once(worker, 'exit'), ...streams.map((stream) => once(stream, 'end'))]).then(([[code, signal]]) => {
         if (!current) return resolve();
-        done(current, { ...outcomeOf(printed), fault: `its process ended by ${signal ?? `exit code ${code}`}` });
+        const fault = `its process ended by ${signal ?? `exit code ${code}`}`;
+        done(current, { ...outcomeOf(printed), fault }, since());
         start(next());
       }, reject);
       worker.send(current);
@@ -61,13 +68,16 @@ if (suites.length === 0) throw new Error(`no file of tests matches '${positional
 const left = suites.values();
 const sum: Counts = { total: 0, passed: 0, skipped: 0 };
 const faults: string[] = [];
+const seconds: [number, string][] = [];
+const SLOWEST = 8;
 
 await Promise.all(
   Array.from({ length: Math.min(jobs, suites.length) }, () =>
     runInWorker(
       () => left.next().value,
-      ({ name }, outcome) => {
+      ({ name }, outcome, took) => {
         console.log(outcome.text);
+        seconds.push([took, name]);
         for (const key of ['total', 'passed', 'skipped'] as const) sum[key] += outcome[key];
         if (outcome.fault) faults.push(`${name}: ${outcome.fault}`);
       },
@@ -75,6 +85,9 @@ await Promise.all(
   ),
 );
 
+seconds.sort(([a], [b]) => b - a);
+console.log('\n  Slowest:');
+for (const [took, name] of seconds.slice(0, SLOWEST)) console.log(`${took.toFixed(1).padStart(9)} s  ${name}`);
 for (const fault of faults) console.log(`  FAIL  ${fault}`);
 console.log(`\n  Total:     ${sum.total}\n  Passed:    ${sum.passed}\n  Skipped:   ${sum.skipped}`);
 console.log(`  Duration:  ${((performance.now() - began) / 1000).toFixed(1)} s, ${jobs} at a time\n`);
