@@ -13,7 +13,6 @@ type Kernel = (...arrays: (Values | Float64Array)[]) => void;
 /** What the addon computes. */
 const KERNELS = [
   'matMul',
-  'bfloatMatMul',
   'binary',
   'unary',
   'powScalar',
@@ -50,6 +49,7 @@ const KERNELS = [
   'unpackPairs',
   'pairedRows',
   'pairedLinear',
+  'bfloatMatMul',
   'topK',
   'kronEncode',
   'encodeTopK',
