@@ -18,7 +18,7 @@ export const ON_REQUEST: readonly string[] = ['webgpu'] satisfies BackendName[];
 /** Backends with threads of their own, which several threads of a run would make compete for the cores. */
 export const OWN_THREADS: readonly string[] = ['tensorflow'] satisfies BackendName[];
 
-/** Precisions that networks are computed in. */
+/** Precisions that networks are computed in, and SAEs trained. */
 export const PRECISIONS = ['float32', 'bf16'] as const;
 
 /** `bf16`: products of large layers take both factors in bfloat16 and sum in float32; parameters and all else stay float32. */
