@@ -6,6 +6,7 @@ import { catchEvents } from './events.ts';
 import { registerIntegers } from './kernels/integers.ts';
 import { registerSegmentSum } from './kernels/segment-sum.ts';
 import { registerSparseDecode } from './kernels/sparse-decode.ts';
+import { registerTopK } from './kernels/topk.ts';
 import { loadDawn, loadTfjsBackend, PACKAGES } from './packages.ts';
 
 /** What a started backend says about itself. */
@@ -69,5 +70,6 @@ export async function register(tf: typeof Tf): Promise<Started> {
   registerSegmentSum({ tf });
   registerIntegers({ tf });
   registerSparseDecode({ tf });
+  registerTopK({ tf });
   return says(opened);
 }

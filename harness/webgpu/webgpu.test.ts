@@ -55,6 +55,14 @@ const SEGMENTS = [
   [300, 1, 2],
 ] as const;
 
+/** [rows, width, k]: of one, of all, more than threads, of none that is larger. */
+const TOPK = [
+  [3, 1, 1],
+  [4, 300, 300],
+  [5, 1000, 32],
+  [2, 700, 513],
+] as const;
+
 if (started) {
   test('results name the adapter; its name, and the packages, are part of the arithmetic', () => {
     assert.ok(started.device.length > 0);
@@ -159,6 +167,36 @@ if (started) {
     for (const [i, expected] of [sum, gradValues, gradDecoder].entries())
       allclose(first[i]!, expected, { rtol: 1e-5, atol: 1e-5 });
   });
+
+  for (const [rows, width, k] of TOPK) {
+    test(`the ${k} largest of ${width}: those of a sort that keeps the order of equal ones, in ${rows} rows`, () => {
+      const from = source(width + k);
+      // Many are equal, and zeros have both signs.
+      const x = Array.from({ length: rows }, () =>
+        Float32Array.from({ length: width }, () => (from.int(9) - 4) * (from.int(40) < 3 ? 1e-3 : 1)),
+      );
+      const best = x.map((row) =>
+        Array.from(row.keys())
+          .sort((a, b) => row[b]! - row[a]! || a - b)
+          .slice(0, k),
+      );
+      const [values, indices] = onDevice(() => {
+        const found = tf.topk(
+          tf.tensor2d(
+            x.flatMap((row) => [...row]),
+            [rows, width],
+          ),
+          k,
+        );
+        return [found.values.arraySync(), found.indices.arraySync()];
+      });
+      assert.equal(indices, best);
+      assert.equal(
+        values,
+        best.map((places, row) => places.map((i) => x[row]![i]!)),
+      );
+    });
+  }
 
   test('a worker thread has a backend of its own', async () => {
     const worker = new Worker(new URL('webgpu.worker.mjs', import.meta.url));
