@@ -34,6 +34,8 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/native/', may: ['harness/num/tf.ts', 'harness/errors.ts'] },
   // The one line by which the native backend is plugged in.
   { part: 'harness/num/backends/native.ts', may: ['harness/num/', 'harness/native/index.ts'] },
+  { part: 'harness/webgpu/', may: ['harness/num/tf.ts'] },
+  { part: 'harness/num/backends/webgpu.ts', may: ['harness/num/', 'harness/webgpu/'] },
   { part: 'harness/num/backend.ts', may: ['harness/num/', 'harness/errors.ts'] },
   { part: 'harness/num/', may: [] },
   { part: 'harness/io/', may: ['harness/errors.ts'] },

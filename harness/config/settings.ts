@@ -66,7 +66,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'float32',
     commands: COMPUTING,
     description:
-      'bf16: linear layers of subjects multiply in bfloat16 and sum in float32, on CPUs with AMX or AVX512-BF16; results are kept apart.',
+      'bf16: linear layers of subjects, and dense products in SAE training, multiply in bfloat16 and sum in float32, on CPUs with AMX or AVX512-BF16; results are kept apart.',
   },
   {
     name: 'out',

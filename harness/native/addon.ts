@@ -49,6 +49,7 @@ const KERNELS = [
   'unpackPairs',
   'pairedRows',
   'pairedLinear',
+  'bfloatMatMul',
   'topK',
   'kronEncode',
   'encodeTopK',

@@ -67,7 +67,15 @@ async function build() {
 
   const files = readdirSync(sourceDir).sort();
   const read = (name) => readFileSync(path.join(sourceDir, name), 'utf8');
-  const headerText = files.filter((name) => name.endsWith('.h')).map(read);
+  /** The headers that a source includes, and those that they do: what else makes its object stale. */
+  const headersOf = (name, known = new Set()) => {
+    for (const [, header] of read(name).matchAll(/^#include "([^"]+)"/gm)) {
+      if (known.has(header)) continue;
+      known.add(header);
+      headersOf(header, known);
+    }
+    return [...known].sort();
+  };
   const sets = instructionSets(only);
   const flags = [
     '-std=c++17',
@@ -100,7 +108,8 @@ async function build() {
     }
   }
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
-  for (const unit of units) unit.key = digest([version, ...unit.args, ...headerText, read(unit.name)]);
+  for (const unit of units)
+    unit.key = digest([version, ...unit.args, ...headersOf(unit.name).map(read), read(unit.name)]);
   const total = digest(units.map((unit) => unit.object + unit.key));
   const stamp = path.join(buildDir, 'stamp');
   if (!force && existsSync(addon) && readIfThere(stamp) === total) return;

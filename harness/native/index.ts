@@ -24,16 +24,17 @@ import { takeShortWays } from './short-ways.ts';
 /**
  * Loads the addon and registers backend `native` (priority 4) with its kernels; the caller selects it with
  * `tf.setBackend('native')`. Calling again registers nothing twice.
+ * @param roundsFactors whether products are to be those of precision bf16 now; asked at each.
  * @returns the instruction set chosen for this CPU, what it screens in bfloat16 by, the number of threads, the kernels on plain arrays, and a digest of
  * the compiled kernels.
  * @throws when the addon is not built or cannot run here, saying why.
  */
-export async function register(tf: typeof Tf) {
+export async function register(tf: typeof Tf, roundsFactors: () => boolean) {
   const addon = startAddon();
   const { isa, bfloat, threads } = addon;
   const started = { isa, bfloat, threads, statistics: statisticsKernels(addon), digest: addonDigest() };
   if (tf.findBackendFactory('native')) return started;
-  const context = { tf, addon };
+  const context = { tf, addon, roundsFactors };
   registerElementwise(context);
   registerMatMul(context);
   registerReduce(context);

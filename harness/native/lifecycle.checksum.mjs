@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { register } from './index.ts';
 
-const { isa } = await register(tf);
+const { isa } = await register(tf, () => false);
 await tf.setBackend('native');
 const wave = (shape, step) => {
   const size = shape.reduce((a, b) => a * b, 1);

@@ -5,7 +5,7 @@ import { register } from 'tsx/esm/api';
 register();
 const tf = await import('@tensorflow/tfjs-core');
 const native = await import('./index.ts');
-await native.register(tf);
+await native.register(tf, () => false);
 await tf.setBackend('native');
 const product = tf.matMul(tf.ones([200, 300]), tf.ones([300, 1]));
 parentPort?.postMessage(tf.sum(product).dataSync()[0]);

@@ -7,6 +7,8 @@ import { isServed, type NativeBackend } from './backend.ts';
 export interface Context {
   tf: typeof Tf;
   addon: Addon;
+  /** Whether products of matrices are to round their factors to bfloat16 now. */
+  roundsFactors(): boolean;
 }
 
 /** What tfjs hands to a kernel, loosely typed: inputs by name (or a list), attributes by name. */

@@ -23,6 +23,7 @@ const tests = [
   'encode-topk',
   'encode-above',
   'batch-errors',
+  'bfloat-gemm',
   'bfloat-linear',
   'screening',
   'kron-screening',

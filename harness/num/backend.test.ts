@@ -3,6 +3,7 @@ import type { Rank } from '@tensorflow/tfjs-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../errors.ts';
+import { testBackends } from '../testing/test-backends.ts';
 import { type BackendChoice, initBackend, passedOver, probeBackends } from './backend.ts';
 import { type Precision, precision } from './precision.ts';
 import { tf } from './tf.ts';
@@ -70,17 +71,17 @@ test('a faster backend that should be there and is not: one line with reason and
   assert.equal(passedOver({ name: 'cpu', rejected: [] }), []);
 });
 
-test('probing names all four and keeps the backend in use', async () => {
+test('probing names all and keeps the backend in use', async () => {
   await initBackend('wasm');
   const probes = await probeBackends();
   assert.equal(
     probes.map(({ name }) => name),
-    ['tensorflow', 'native', 'wasm', 'cpu'],
+    ['tensorflow', 'native', 'wasm', 'cpu', 'webgpu'],
   );
   assert.is(tf.getBackend(), 'wasm');
 });
 
-const available = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const available = await testBackends();
 
 for (const backend of available) {
   test(`${backend}: unsorted segment sum adds rows, drops ids out of range and has a gradient`, async () => {

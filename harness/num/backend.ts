@@ -7,6 +7,7 @@ import {
   BACKEND_NAMES,
   type BackendChoice,
   type BackendName,
+  ON_REQUEST,
   OPTIONAL,
   PRECISIONS,
 } from './backends/names.ts';
@@ -16,11 +17,13 @@ import {
   importPackage,
   type LoadedBackend,
   makeCurrent,
+  NotHere,
   type RunningBackend,
   reasonOf,
 } from './backends/record.ts';
 import { tensorflow } from './backends/tensorflow.ts';
 import { wasm } from './backends/wasm.ts';
+import { webgpu } from './backends/webgpu.ts';
 import { registerGradients } from './gradients/index.ts';
 import { setStatisticsKernels } from './kernels/statistics.ts';
 import { type Precision, setPrecision } from './precision.ts';
@@ -29,7 +32,7 @@ import { setTf, tf } from './tf.ts';
 export type { BackendChoice, BackendName } from './backends/names.ts';
 export type { LoadedBackend } from './backends/record.ts';
 
-const BACKENDS: Readonly<Record<BackendName, Backend>> = { tensorflow, native, wasm, cpu };
+const BACKENDS: Readonly<Record<BackendName, Backend>> = { tensorflow, native, wasm, cpu, webgpu };
 
 /** A backend that could not be used. */
 export interface Rejected {
@@ -65,7 +68,7 @@ async function attempt(name: BackendName): Promise<RunningBackend | Omit<Rejecte
   try {
     return await BACKENDS[name].load();
   } catch (error) {
-    return { reason: reasonOf(error), mend: BACKENDS[name].mend };
+    return { reason: reasonOf(error), mend: error instanceof NotHere ? error.mend : BACKENDS[name].mend };
   }
 }
 
@@ -91,7 +94,7 @@ async function loadCore(): Promise<void> {
 
 /**
  * Loads TensorFlow.js and makes `tf` usable. `auto` (the default) takes the first backend that starts, in the order
- * tensorflow, native, wasm, cpu; in bfloat16 only native serves. A later call may switch to another backend; tensors are moved by tfjs on use.
+ * tensorflow, native, wasm, cpu (webgpu has to be asked for); in bfloat16 only native serves. A later call may switch to another backend; tensors are moved by tfjs on use.
  *
  * @throws UserError when a backend asked for by name is unknown or does not start, with the reason, or lacks the precision.
  */
@@ -103,7 +106,7 @@ export async function initBackend(
     throw new UserError(`precision: expected one of ${PRECISIONS.join(', ')}; found '${precision}'.`);
   }
   const fitting = choice === 'auto' && precision === 'bf16' ? 'native' : choice;
-  const wanted = fitting === 'auto' ? BACKEND_NAMES : BACKEND_NAMES.filter((name) => name === fitting);
+  const wanted = BACKEND_NAMES.filter((name) => (fitting === 'auto' ? !ON_REQUEST.includes(name) : name === fitting));
   if (wanted.length === 0) {
     throw new UserError(`backend: expected one of ${BACKEND_CHOICES.join(', ')}; found '${choice}'.`);
   }

@@ -1,8 +1,9 @@
 /** @file Adam against a float64 reference, clipping, and exact resume. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../testing/test-backends.ts';
 import { allclose } from './allclose.ts';
-import { initBackend, probeBackends } from './backend.ts';
+import { initBackend } from './backend.ts';
 import { sparseDecode } from './ops/sparse-decode.ts';
 import { squaredError } from './ops/squared-error.ts';
 import { topkEncode } from './ops/topk-encode.ts';
@@ -10,7 +11,7 @@ import { type AdamOptions, createAdam } from './optimiser.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf, type Variable } from './tf.ts';
 
 const test = suite('optimiser');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 test.before(async () => {
   await initBackend();
 });

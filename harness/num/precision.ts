@@ -1,4 +1,4 @@
-/** @file The precision that networks are computed in: part of the backend in use, as its arithmetic is. */
+/** @file The precision that networks are computed in, and SAEs trained: part of the backend in use, as its arithmetic is. */
 
 import type { Precision } from './backends/names.ts';
 
@@ -13,3 +13,19 @@ export const precision = (): Precision => current;
 export function setPrecision(wanted: Precision): void {
   current = wanted;
 }
+
+let training = false;
+
+/** Runs a loss with its gradients: in precision bf16 the products of matrices within may round their factors, and sum in float32. */
+export function inTraining<T>(run: () => T): T {
+  const before = training;
+  training = true;
+  try {
+    return run();
+  } finally {
+    training = before;
+  }
+}
+
+/** Whether products of matrices are to round their factors to bfloat16 now. */
+export const roundsFactors = (): boolean => training && current === 'bf16';

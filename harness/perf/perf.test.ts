@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import { compare, type Rounds } from './compare.ts';
+import { instructionSetsOf } from './machine.ts';
 import { type Row, rows } from './rows.ts';
 
 const test = suite('speed table');
@@ -69,6 +70,27 @@ test('rows have different names, and every target names a peer of its row', () =
     for (const { targets, peers } of all)
       for (const { over } of targets) assert.ok(over === 'fastest' || peers.some(({ name }) => name === over), over);
   }
+});
+
+test('rows in bfloat16 have no peer in float32', () => {
+  const mixed = rows(true).filter(({ id }) => id.endsWith('-bf16'));
+  assert.equal(
+    mixed.map(({ ours }) => ours.args.at(-1)),
+    ['bf16', 'bf16', 'bf16'],
+  );
+  for (const { peers } of mixed)
+    assert.equal(
+      peers.map(({ name }) => name),
+      ['torch bf16', 'torch bf16-compile'],
+    );
+});
+
+test('the instruction sets of a CPU: those that decide the speed, of x86 and of ARM; none where none are told', () => {
+  const flags =
+    'model name\t: X amx_bf16\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_tile\nbugs\t: none\nflags\t\t: sve\n';
+  assert.equal(instructionSetsOf(flags), ['avx2', 'avx512f', 'avx512_bf16', 'amx_tile']);
+  assert.equal(instructionSetsOf('Features\t: fp asimd bf16\n'), ['asimd', 'bf16']);
+  assert.equal(instructionSetsOf('nothing'), []);
 });
 
 test('a mistake in the options is one line and exit 2, before anything is measured', () => {

@@ -6,6 +6,7 @@
 import { refuse, scriptArguments, wholeNumber } from '../testing/script-arguments.ts';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
+import { machineInWords } from './machine.ts';
 import { type Row, rows } from './rows.ts';
 
 const { values: options } = scriptArguments('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
@@ -19,25 +20,31 @@ const roundCount = options.quick ? 1 : wholeNumber('perf', 'rounds', options.rou
 /** Rows that are measured together share their runs: memory is read off the runs of the speed row. */
 const measure = createMeasure();
 
-async function measureRow(row: Row): Promise<Comparison[]> {
+/** A contender that gave no number: a mode that does not compile here, a package that is missing. */
+interface Failure {
+  row: string;
+  name: string;
+  reason: string;
+}
+
+async function measureRow(row: Row): Promise<{ comparisons: Comparison[]; failures: Failure[] }> {
   const contenders = [row.ours, ...row.peers];
   const results = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
-  const failed = new Set<string>();
+  const failures: Failure[] = [];
   for (let round = 0; round < roundCount; round++) {
     for (const contender of contenders) {
-      if (failed.has(contender.name)) continue;
+      if (failures.some(({ name }) => name === contender.name)) continue;
       const outcome = await measure(contender, round);
       if ('measured' in outcome) {
         results.get(contender.name)![round] = outcome.measured;
         continue;
       }
-      failed.add(contender.name);
-      console.error(`perf: ${row.id}: ${contender.name} skipped: ${outcome.skipped}`);
+      failures.push({ row: row.id, name: contender.name, reason: outcome.skipped });
     }
   }
   const ours = results.get(row.ours.name)!;
   results.delete(row.ours.name);
-  return compare(row, ours, results);
+  return { comparisons: compare(row, ours, results), failures };
 }
 
 const digits = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
@@ -51,17 +58,36 @@ function printLine({ row, unit, ours, peer, ratio, cpuRatio, target, met }: Comp
   );
 }
 
+/** A line of the table without numbers. */
+function printFailure({ row, name, reason }: Failure): void {
+  console.log(`| ${row} | | ${name}: failed: ${reason.replaceAll('|', '/')} | | | | |`);
+}
+
+/** What each side of a comparison ran on, once each. */
+function printNotes(comparisons: Comparison[]): void {
+  const notes = new Set(comparisons.map(({ row, peer, note }) => `- ${row}, ${peer.name}: ${note}`));
+  if (notes.size > 0) console.log(`\nWhat each used:\n\n${[...notes].join('\n')}`);
+}
+
 const wanted = rows(options.quick).filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
 if (wanted.length === 0) {
   const known = rows(options.quick).map(({ id }) => id);
   refuse('perf', `--only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
 }
-if (!options.json)
+const machine = machineInWords();
+if (!options.json) {
+  console.log(`Measured on ${machine}.\n`);
   console.log('| row | ours | peer | ratio | CPU time | target | verdict |\n|---|---|---|---|---|---|---|');
-const all: Comparison[] = [];
-for (const row of wanted) {
-  const comparisons = await measureRow(row);
-  all.push(...comparisons);
-  if (!options.json) comparisons.forEach(printLine);
 }
-if (options.json) console.log(JSON.stringify(all, null, 2));
+const all: Comparison[] = [];
+const failed: Failure[] = [];
+for (const row of wanted) {
+  const { comparisons, failures } = await measureRow(row);
+  all.push(...comparisons);
+  failed.push(...failures);
+  if (options.json) continue;
+  comparisons.forEach(printLine);
+  failures.forEach(printFailure);
+}
+if (options.json) console.log(JSON.stringify({ machine, comparisons: all, failed }, null, 2));
+else printNotes(all);

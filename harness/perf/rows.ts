@@ -61,6 +61,17 @@ function training(variant: string, size: [number, number, number, number, number
   };
 }
 
+/** The same with ours in precision bf16, against the peer's modes in bfloat16 alone. */
+function inBf16(row: Row): Row {
+  return {
+    ...row,
+    id: `${row.id}-bf16`,
+    title: `${row.title}, both in bfloat16`,
+    ours: { ...row.ours, args: [...row.ours.args, 'bf16'] },
+    peers: row.peers.filter(({ name }) => name.includes('bf16')),
+  };
+}
+
 /** One of our SAEs beside another of them at the same size: tokens/s of a training step or of encoding. */
 function besideOurs(what: 'train' | 'encode', [variant, other]: [string, string], atLeast: number): Row {
   const args = [768, 12288, 32, 2048, 20, ...(what === 'encode' ? ['encode'] : [])];
@@ -217,6 +228,7 @@ export function rows(quick: boolean): Row[] {
     ...variants,
     ...(quick ? [] : OURS),
     ...THRESHOLDED.flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
+    ...THRESHOLDED.map((variant) => inBf16(training(variant, withL0(0), [fastest(1.2)]))),
     { ...peakOf(topk, [float32(2)]), id: 'train-peak-memory' },
     ...[...variants, training('gated', withL0(64), [])].map((row) => peakOf(row, [float32(2)])),
     ...languageModel('forward', 'models/pretrained/tiny-lm-planted', 2, batch, quick ? 8 : 128),

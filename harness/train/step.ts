@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { refuseNonFinite } from '../io/non-finite.ts';
 import { batchErrors } from '../num/ops/squared-error.ts';
 import type { Adam } from '../num/optimiser.ts';
+import { inTraining } from '../num/precision.ts';
 import { type NamedTensors, type Scalar, tf, type Variable } from '../num/tf.ts';
 import { firing } from './batch-stats.ts';
 import type { StepNumbers } from './curve.ts';
@@ -71,7 +72,7 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
     for (const tensor of kept(loss)) if (typeof tensor === 'object') tf.keep(tensor);
     return loss.total;
   };
-  const { value, grads } = adam.gradients(() => tf.variableGrads(totalLoss, Object.values(params)));
+  const { value, grads } = inTraining(() => adam.gradients(() => tf.variableGrads(totalLoss, Object.values(params))));
   const made = loss!;
   try {
     const parts = readScalars(made.parts);

@@ -3,16 +3,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SaeDefinition, TrainState } from '../../harness/contract.ts';
 import { allclose } from '../../harness/num/allclose.ts';
-import { initBackend, probeBackends } from '../../harness/num/backend.ts';
+import { initBackend } from '../../harness/num/backend.ts';
 import { createRng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor, type Tensor2D, tf } from '../../harness/num/tf.ts';
+import { testBackends } from '../../harness/testing/test-backends.ts';
 import gated from './gated.ts';
 import jumprelu from './jumprelu.ts';
 import relu from './relu.ts';
 import { toDense } from './shared/threshold-codes.ts';
 
 const test = suite('few active latents');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const [n, d, d_sae] = [20, 6, 400];
 
 function stateOf(changes: Partial<TrainState>): TrainState {

@@ -1,4 +1,4 @@
-/** @file BatchMatMul and _FusedMatMul. */
+/** @file BatchMatMul and _FusedMatMul: in float32, or within the training of an SAE in precision bf16. */
 import type * as Tf from '@tensorflow/tfjs-core';
 import type { Values } from '../addon.ts';
 import type { NativeBackend } from '../backend.ts';
@@ -19,6 +19,9 @@ interface Product {
   alpha: number;
 }
 
+/** Sides from which on a product is one that precision bf16 is for: those of a tile. Narrower ones stay in float32, as a router's do. */
+const LEAST_SIDE = 32;
+
 /** The values of `x` with its batch dimensions repeated to `batchShape`. */
 function expandBatch({ addon }: Context, backend: NativeBackend, x: Tf.TensorInfo, batchShape: number[]): Values {
   const shape = [...batchShape, ...x.shape.slice(-2)];
@@ -31,7 +34,7 @@ function expandBatch({ addon }: Context, backend: NativeBackend, x: Tf.TensorInf
 }
 
 function multiply(context: Context, backend: NativeBackend, product: Product): Tf.TensorInfo {
-  const { tf, addon } = context;
+  const { tf, addon, roundsFactors } = context;
   const { a, b, transposeA, transposeB } = product;
   const [aRows, aCols] = a.shape.slice(-2) as [number, number];
   const [bRows, bCols] = b.shape.slice(-2) as [number, number];
@@ -68,7 +71,9 @@ function multiply(context: Context, backend: NativeBackend, product: Product): T
   params[6] = product.activation;
   params[7] = product.alpha;
   params[8] = tall ? 1 : mode;
-  addon.matMul(values, aValues, bValues, product.bias);
+  const rounds = roundsFactors() && Math.min(params[1], n, k) >= LEAST_SIDE;
+  if (rounds) params[9] = 0; // what this CPU has best
+  addon[rounds ? 'bfloatMatMul' : 'matMul'](values, aValues, bValues, product.bias);
   return info;
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Operands of products in bfloat16, and how far each is from its float32 original; the products by dot products (AVX512-BF16) or by
- * tiles (AMX). Nothing here is a result: these products only say which entries of the float32 product need not be computed.
+ * @file Products of bfloat16 by dot products (AVX512-BF16) or by tiles (AMX); and for those that only screen, which say what entries of a
+ * float32 product need not be computed, how far each operand is from its float32 original.
  */
 #pragma once
 #include "encoder.h"
@@ -30,9 +30,13 @@ struct TileProducts {
     __builtin_memcpy(placeOf(out, pairs, r, p), words, kTileStep);
   }
 
-  /** values[r * stride + c]: every row by each of kPairCols columns. */
-  static void multiply(Session& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
-    blockProduct(tiles, x, W, pairs, values, stride);
+  /**
+   * values[r * stride + c]: every row by each of kPairCols columns, `pairs` deep; of that pairs [from, to), added to what is there
+   * where `from` is not 0. With `from` and `to` multiples of 16 the sum is the same in parts as in one.
+   */
+  static void multiply(Session& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, size_t from, size_t to, float* values,
+                       size_t stride) {
+    blockProduct(tiles, x, W, pairs, from, to, values, stride);
   }
 };
 
@@ -114,9 +118,17 @@ struct DotProducts {
     for (size_t q = 0; q < 16 && p + q < pairs; q++) out[(p + q) * kRows + r] = words[q];
   }
 
-  SAX_BF16 static void multiply(Session&, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
+  SAX_BF16 static void multiply(Session&, const uint32_t* x, const uint32_t* W, size_t, size_t from, size_t to, float* values,
+                                size_t stride) {
     __m512 acc[kRows][2] = {};
-    for (size_t p = 0; p < pairs; p++) {
+    if (from > 0) {
+#pragma GCC unroll 12
+      for (size_t r = 0; r < kRows; r++) {
+        acc[r][0] = _mm512_load_ps(values + r * stride);
+        acc[r][1] = _mm512_load_ps(values + r * stride + 16);
+      }
+    }
+    for (size_t p = from; p < to; p++) {
       __m512bh w0 = (__m512bh)_mm512_loadu_si512(W + p * kPairCols), w1 = (__m512bh)_mm512_loadu_si512(W + p * kPairCols + 16);
 #pragma GCC unroll 12
       for (size_t r = 0; r < kRows; r++) {

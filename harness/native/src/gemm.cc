@@ -2,8 +2,7 @@
  * @file Float32 matrix product, batched, with a fused bias and activation. The sums over k run in one order whatever the
  * number of threads, so results are the same bits for any pool.
  */
-#include "gemm-tile.h"
-#include "math.h"
+#include "gemm-problem.h"
 
 SAX_BEGIN
 
@@ -15,38 +14,9 @@ constexpr size_t kMaxCols = 4096;
 constexpr size_t kDirectCols = 256;      // columns of B up to which A is read in place
 constexpr double kSerialWork = 2e5;      // multiply-adds below which waking a thread costs more than it gives
 
-enum Activation { Linear, Relu, Relu6, Elu, Sigmoid, LeakyRelu };
-
-struct Problem {
-  size_t m, n, k;
-  View a, b;  // a: (i, k); b: (j, k)
-  float* c;
-  const float* bias;  // [n] or null
-  Activation activation;
-  float alpha;
-};
-
 /** Bias and activation over one block of C, just written and still in cache. */
 void finish(const Problem& g, size_t i0, size_t i1, size_t j0, size_t j1) {
-  if (!g.bias && g.activation == Linear) return;
-  auto each = [&](auto f) {
-    for (size_t i = i0; i < i1; i++) {
-      float* row = g.c + i * g.n;
-      if (g.bias)
-        for (size_t j = j0; j < j1; j++) row[j] = f(row[j] + g.bias[j]);
-      else
-        for (size_t j = j0; j < j1; j++) row[j] = f(row[j]);
-    }
-  };
-  float alpha = g.alpha;
-  switch (g.activation) {
-    case Linear: return each([](float x) { return x; });
-    case Relu: return each([](float x) { return x <= 0.0f ? 0.0f : x; });
-    case Relu6: return each([](float x) { return x <= 0.0f ? 0.0f : x > 6.0f ? 6.0f : x; });
-    case Elu: return each([](float x) { return x >= 0.0f ? x : expm1Of(x); });
-    case Sigmoid: return each([](float x) { return sigmoidOf(x); });
-    case LeakyRelu: return each([alpha](float x) { return x < 0.0f ? alpha * x : x; });
-  }
+  finishRows(g, g.c + i0 * g.n + j0, g.n, i1 - i0, j0, j1);
 }
 
 /** Few rows against a B whose rows (along n) are contiguous: B is read once, in place. */
@@ -178,37 +148,19 @@ void product(const Problem& g, bool threads) {
 
 }  // namespace
 
-/**
- * out[batch, m, n] = activation(a · b + bias). Buffers: out, a, b, bias (length 0 for none). Params: batch, m, n, k,
- * transposeA, transposeB, activation, alpha, mode (1: a and b both advance with the batch, 2: only a, 3: only b).
- */
+/** As `batchOf` has it. */
 void matMul(Call& c) {
-  size_t batch = sizeParam(c, 0), m = sizeParam(c, 1), n = sizeParam(c, 2), k = sizeParam(c, 3);
-  bool ta = c.p[4] != 0, tb = c.p[5] != 0;
-  int mode = static_cast<int>(c.p[8]);
-  bool advanceA = mode != 3, advanceB = mode != 2;
-  if (!holds(c, 0, F32, times(batch, m, n)) || !holds(c, 1, F32, times(advanceA ? batch : 1, m, k)) ||
-      !holds(c, 2, F32, times(advanceB ? batch : 1, n, k)) || !holds(c, 3, F32, 0))
-    return;
-  const float* bias = c.buf[3].length > 0 ? f32(c, 3) : nullptr;
-  if (bias && !holds(c, 3, F32, n)) return;
-  auto problem = [&](size_t i) {
-    Problem g{m, n, k, {}, {}, f32(c, 0) + i * m * n, bias, static_cast<Activation>(c.p[6]), static_cast<float>(c.p[7])};
-    const float* a = f32(c, 1) + (advanceA ? i * m * k : 0);
-    const float* b = f32(c, 2) + (advanceB ? i * n * k : 0);
-    g.a = ta ? View{a, 1, m} : View{a, k, 1};
-    g.b = tb ? View{b, k, 1} : View{b, 1, n};
-    return g;
-  };
-  double work = double(m) * double(n) * double(k);
-  if (batch >= 2 * size_t(threadCount()) || (batch > 1 && work < kSerialWork)) {
+  Batch all = batchOf(c);
+  const Problem& g = all.first;
+  double work = double(g.m) * double(g.n) * double(g.k);
+  if (all.count >= 2 * size_t(threadCount()) || (all.count > 1 && work < kSerialWork)) {
     size_t grain = most<size_t>(1, static_cast<size_t>(kSerialWork / 4 / (work + 1)));
-    forRange(batch, grain, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; i++) product(problem(i), false);
+    forRange(all.count, grain, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; i++) product(all.at(i), false);
     });
     return;
   }
-  for (size_t i = 0; i < batch; i++) product(problem(i), true);
+  for (size_t i = 0; i < all.count; i++) product(all.at(i), true);
 }
 
 SAX_END

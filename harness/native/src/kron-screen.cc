@@ -132,7 +132,7 @@ void screenRows(const Chunk& s, size_t i0, size_t rows) {
   float* z = static_cast<float*>(scratch(1, kRowsPerTask * f.columns * sizeof(float)));
   for (size_t j = 0; j < f.columns; j += kPairCols)
     for (size_t r = 0; r < rows; r += Products::kRows)
-      Products::multiply(session, s.x + (i0 + r) * f.pairs, f.W + j * f.pairs, f.pairs, z + r * f.columns + j, f.columns);
+      Products::multiply(session, s.x + (i0 + r) * f.pairs, f.W + j * f.pairs, f.pairs, 0, f.pairs, z + r * f.columns + j, f.columns);
   size_t all = e.heads.products();
   float* low = static_cast<float*>(scratch(3, (3 * f.columns + all + 2 * e.k) * sizeof(float)));
   float *high = low + f.columns, *products = high + 2 * f.columns;

@@ -111,7 +111,7 @@ template <class Products>
 SAX_BF16 void screenTile(const Screen& s, typename Products::Session& session, size_t i, size_t rows, size_t j, size_t cols,
                          const uint32_t* W) {
   alignas(64) float values[Products::kRows][kPairCols];
-  Products::multiply(session, s.x + i * s.pairs, W, s.pairs, values[0], kPairCols);
+  Products::multiply(session, s.x + i * s.pairs, W, s.pairs, 0, s.pairs, values[0], kPairCols);
   const Columns& c = s.columns;
   for (size_t r = 0; r < rows; r++) {
     const Row& row = s.rows[i + r];

@@ -4,6 +4,7 @@
 SAX_BEGIN
 
 void matMul(Call&);
+void bfloatMatMul(Call&);
 void binary(Call&);
 void unary(Call&);
 void powScalar(Call&);
@@ -75,6 +76,7 @@ void band(Call&);
 extern const Entry table[];
 const Entry table[] = {
     {"matMul", matMul, 4},
+    {"bfloatMatMul", bfloatMatMul, 4},
     {"binary", binary, 3},
     {"unary", unary, 2},
     {"powScalar", powScalar, 2},

@@ -102,7 +102,11 @@ class AmxTiles {
   }
   template <int T>
   SAX_AMX void load(const void* from, size_t step) {
-    if constexpr (T == 4) _tile_loadd(4, from, step);
+    if constexpr (T == 0) _tile_loadd(0, from, step);
+    else if constexpr (T == 1) _tile_loadd(1, from, step);
+    else if constexpr (T == 2) _tile_loadd(2, from, step);
+    else if constexpr (T == 3) _tile_loadd(3, from, step);
+    else if constexpr (T == 4) _tile_loadd(4, from, step);
     else if constexpr (T == 5) _tile_loadd(5, from, step);
     else if constexpr (T == 6) _tile_loadd(6, from, step);
     else _tile_loadd(7, from, step);
@@ -133,16 +137,28 @@ static inline bool hasTiles() { return false; }
 constexpr size_t kBlockSide = 2 * kTileSide;  // of the square of C that four tiles hold
 
 /**
- * values[r * stride + c] = a block of 32 rows of x by one of 32 columns of W, both `pairs` pairs deep, a multiple of 16. x lies as two
- * rows of tiles, each `pairs` · 16 words; W as word p * 32 + c.
+ * values[r * stride + c] = a block of 32 rows of x by one of 32 columns of W over pairs [from, to), added to what stands there where
+ * `from` is not 0. Both are `pairs` pairs deep; all three are multiples of 16. x lies as two rows of tiles, each `pairs` · 16 words; W
+ * as word p * 32 + c.
  */
 template <class Tiles>
-SAX_AMX static inline void blockProduct(Tiles& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, float* values, size_t stride) {
-  tiles.template zero<0>();
-  tiles.template zero<1>();
-  tiles.template zero<2>();
-  tiles.template zero<3>();
-  for (size_t p = 0; p < pairs; p += kTileSide, x += kTileWords, W += kTileSide * kBlockSide) {
+SAX_AMX static inline void blockProduct(Tiles& tiles, const uint32_t* x, const uint32_t* W, size_t pairs, size_t from, size_t to,
+                                        float* values, size_t stride) {
+  size_t step = stride * sizeof(float);
+  float* lower = values + kTileSide * stride;
+  if (from == 0) {
+    tiles.template zero<0>();
+    tiles.template zero<1>();
+    tiles.template zero<2>();
+    tiles.template zero<3>();
+  } else {
+    tiles.template load<0>(values, step);
+    tiles.template load<1>(values + kTileSide, step);
+    tiles.template load<2>(lower, step);
+    tiles.template load<3>(lower + kTileSide, step);
+  }
+  x += from * kTileSide, W += from * kBlockSide;
+  for (size_t p = from; p < to; p += kTileSide, x += kTileWords, W += kTileSide * kBlockSide) {
     tiles.template load<4>(x, kTileStep);
     tiles.template load<5>(x + pairs * kTileSide, kTileStep);
     tiles.template load<6>(W, 2 * kTileStep);
@@ -152,11 +168,10 @@ SAX_AMX static inline void blockProduct(Tiles& tiles, const uint32_t* x, const u
     tiles.template multiply<2, 5, 6>();
     tiles.template multiply<3, 5, 7>();
   }
-  size_t step = stride * sizeof(float);
   tiles.template store<0>(values, step);
   tiles.template store<1>(values + kTileSide, step);
-  tiles.template store<2>(values + kTileSide * stride, step);
-  tiles.template store<3>(values + kTileSide * stride + kTileSide, step);
+  tiles.template store<2>(lower, step);
+  tiles.template store<3>(lower + kTileSide, step);
 }
 
 SAX_END

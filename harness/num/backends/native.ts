@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { roundsFactors } from '../precision.ts';
 import { tf } from '../tf.ts';
 import { loadCpuPackage } from './cpu.ts';
 import { cpuModel, defineBackend, makeCurrent, type RunningBackend } from './record.ts';
@@ -10,7 +11,7 @@ async function load(): Promise<RunningBackend> {
   // It takes over the kernels of the CPU backend that it has none of its own for.
   await loadCpuPackage();
   const native = await import('../../native/index.ts');
-  const { isa, bfloat, threads, statistics, digest } = await native.register(tf);
+  const { isa, bfloat, threads, statistics, digest } = await native.register(tf, roundsFactors);
   await makeCurrent('native');
   // Neither threads nor what screens in bfloat16 decide a bit, by construction of the kernels.
   const arithmetic = `${isa}, ${digest}, ${tf.version_core}`;

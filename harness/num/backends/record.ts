@@ -27,6 +27,16 @@ export interface RunningBackend {
   addCallers?(change: number): void;
 }
 
+/** Why a backend cannot run, where the usual mend would not help. */
+export class NotHere extends Error {
+  readonly mend: string;
+
+  constructor(reason: string, mend: string) {
+    super(reason);
+    this.mend = mend;
+  }
+}
+
 export interface Backend {
   /** Loads it once in a process, and makes it the current backend then. @throws Error with the reason why it cannot run. */
   load(): Promise<RunningBackend>;

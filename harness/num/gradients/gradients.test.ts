@@ -1,13 +1,14 @@
 /** @file Every registered gradient against central differences, on every backend that starts here. */
 import { suite } from 'uvu';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient, finiteDifference } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from '../tf.ts';
 
 const test = suite('gradients');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const rng = createRng('gradients');
 
 /** Distinct weights make every element of the output matter, so a gradient that is only right in sum is caught. */

@@ -1,14 +1,15 @@
 /** @file Activation functions, plain and gated, against their definitions in float64 and central differences, on every backend. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient } from '../finite-difference.ts';
 import { type Scalar, type Tensor, tf } from '../tf.ts';
 import { type Activation, activation } from './activation.ts';
 
 const test = suite('num/ops/activation');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 
 /** Φ by its series, Φ(x) = ½ + φ(x)·(x + x³/3 + x⁵/15 + …): exact enough for |x| ≤ 6. */
 function cumulativeNormal(x: number): number {

@@ -1,8 +1,9 @@
 /** @file Attention, rotary positions, activations and the cache against float64 definitions, on every backend that starts. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient, type Input } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor2D, tf } from '../tf.ts';
@@ -11,7 +12,7 @@ import { createKeyValueCache } from './key-value-cache.ts';
 import { rotary } from './rotary.ts';
 
 const test = suite('num/ops/attention');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const rng = createRng('attention');
 const normal = (...shape: number[]): Input => ({
   shape,

@@ -1,8 +1,9 @@
 /** @file Draws by weight and ln Σ exp of rows, on every backend, against their definitions. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor2D, tf } from '../tf.ts';
@@ -10,7 +11,7 @@ import { drawIndex, drawRows } from './draw.ts';
 import { rowLogSumExp } from './log-sum-exp.ts';
 
 const test = suite('num/ops/draw');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 
 test('an index by its weight, those without weight never; the last positive one when nothing is left', () => {
   const weights = Float32Array.of(0, 1, 0, 3, 0);

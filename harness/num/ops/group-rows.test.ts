@@ -1,14 +1,15 @@
 /** @file Rows sorted by group: a stable permutation with its inverse, and TopK of grouped rows against a dense mask. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initBackend, probeBackends } from '../backend.ts';
+import { testBackends } from '../../testing/test-backends.ts';
+import { initBackend } from '../backend.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { groupRows } from './group-rows.ts';
 import { topkEncodeGrouped } from './topk-encode.ts';
 
 const test = suite('rows in groups');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 
 test('random groups: sorted, stable, and put back by the places', async () => {
   await initBackend('cpu');

@@ -1,13 +1,14 @@
 /** @file kronTopkEncode: the backends among one another, with ties, masks and odd factors; what does not fit is refused. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initBackend, probeBackends } from '../backend.ts';
+import { testBackends } from '../../testing/test-backends.ts';
+import { initBackend } from '../backend.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { kronTopkEncode } from './kron-encode.ts';
 
 const test = suite('kron encode');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 
 interface Problem {
   rows: number;

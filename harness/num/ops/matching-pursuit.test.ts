@@ -1,14 +1,15 @@
 /** @file matchingPursuit with its rules to stop: codes and gradients against a float64 pursuit, on every backend that starts. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initBackend, probeBackends } from '../backend.ts';
+import { testBackends } from '../../testing/test-backends.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor2D, tf } from '../tf.ts';
 import { matchingPursuit, type PursuitOptions } from './matching-pursuit.ts';
 
 const test = suite('matching pursuit');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const [N, D, ATOMS] = [6, 5, 9];
 const OPTIONS: PursuitOptions[] = [
   { steps: 3 },

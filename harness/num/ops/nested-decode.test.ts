@@ -1,8 +1,9 @@
 /** @file Nested reconstructions and their errors against float64, with gradients, on every backend that starts here. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient, type Input } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from '../tf.ts';
@@ -11,7 +12,7 @@ import { sparseDecode } from './sparse-decode.ts';
 import { squaredError } from './squared-error.ts';
 
 const test = suite('nested decode');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const rng = createRng('nested decode');
 const normal = (shape: number[]): Input => ({
   shape,

@@ -1,8 +1,9 @@
 /** @file The ops against float64 references and their central differences, on every backend that starts here. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { testBackends } from '../../testing/test-backends.ts';
 import { allclose } from '../allclose.ts';
-import { initBackend, probeBackends } from '../backend.ts';
+import { initBackend } from '../backend.ts';
 import { checkGradient, type Input } from '../finite-difference.ts';
 import { createRng } from '../rng.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
@@ -17,7 +18,7 @@ import { jumprelu, thresholdL0 } from './threshold.ts';
 import { topkSparse } from './topk-sparse.ts';
 
 const test = suite('ops');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const rng = createRng('ops');
 const normal = (shape: number[]): Input => ({
   shape,

@@ -1,13 +1,14 @@
 /** @file The positive pre-activations of a linear encoder as sparse codes, where they are few. */
 import { hasKernel, runKernels } from '../kernels/own.ts';
+import { roundsFactors } from '../precision.ts';
 import { type Tensor2D, tf } from '../tf.ts';
 import { encodeEntries, type LinearEncoder, topkEncode } from './topk-encode.ts';
 import type { TopkCodes } from './topk-sparse.ts';
 
 /** Backends without a kernel for it: more columns than d_sae over this are dense work in disguise. */
 const SPARSE = 32;
-/** With one: an active entry costs some four times as much as one of a dense product, and bookkeeping. */
-const SHARE = 8;
+/** With one: an active entry costs some four times as much as one of a dense product, and bookkeeping; of one in bfloat16 four times that. */
+const share = () => (roundsFactors() ? 32 : 8);
 
 const FUSED = 'SaxEncodeAbove';
 
@@ -39,7 +40,7 @@ function byRows(x: Tensor2D, encoder: LinearEncoder, expected: number): TopkCode
 
 /** In one go, unless there are too many. */
 function allAbove(x: Tensor2D, encoder: LinearEncoder): TopkCodes | undefined {
-  const [n, limit] = [x.shape[0], Math.floor((x.shape[0] * encoder.W_enc.shape[1]) / SHARE)];
+  const [n, limit] = [x.shape[0], Math.floor((x.shape[0] * encoder.W_enc.shape[1]) / share())];
   const codes = encodeEntries(x, encoder, (input, W_enc, bias) => {
     const [values, indices] = runKernels(FUSED, { x: input, W_enc, bias }, { limit }) as [Tensor2D, Tensor2D];
     return { values, indices };
@@ -53,7 +54,7 @@ function allAbove(x: Tensor2D, encoder: LinearEncoder): TopkCodes | undefined {
  *
  * @param expected about how many a row may have; a wrong guess costs time, not correctness
  * @returns undefined where there are so many that dense operations serve better: on the native backend more than d_sae / 8 in
- * the mean of the rows, on others more than d_sae / 32 in some row
+ * the mean of the rows (in training in precision bf16 d_sae / 32), on others more than d_sae / 32 in some row
  */
 export function positiveEncode(x: Tensor2D, encoder: LinearEncoder, expected: number): TopkCodes | undefined {
   return hasKernel(FUSED) ? allAbove(x, encoder) : byRows(x, encoder, expected);

@@ -1,7 +1,8 @@
 /** @file topkEncode and batchTopkEncode on every backend against dense differentiable operations. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initBackend, probeBackends } from '../backend.ts';
+import { testBackends } from '../../testing/test-backends.ts';
+import { initBackend } from '../backend.ts';
 import { createRng } from '../rng.ts';
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { batchTopk, batchTopkEncode } from './batch-topk.ts';
@@ -11,7 +12,7 @@ import { topkEncode } from './topk-encode.ts';
 import type { TopkCodes } from './topk-sparse.ts';
 
 const test = suite('topkEncode');
-const backends = (await probeBackends()).flatMap((probe) => (probe.available ? [probe.name] : []));
+const backends = await testBackends();
 const [n, d, d_sae, k] = [6, 5, 40, 3];
 
 /** Σ c·code over codes [n, k] of any width. */

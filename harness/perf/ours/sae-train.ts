@@ -1,7 +1,7 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [encode] [profile]. VARIANT: topk, relu, jumprelu, gated, matryoshka,
- * switch-EXPERTS, kron-M-N. K: latents kept (topk, matryoshka, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `encode` the rule of
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [bf16] [encode] [profile]. VARIANT: topk, relu, jumprelu, gated, matryoshka,
+ * switch-EXPERTS, kron-M-N. K: latents kept (topk, matryoshka, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `bf16` in that precision; with `encode` the rule of
  * inference is measured instead of training; with `profile` it prints the time of every kernel instead.
  */
 import gated from '../../../models/sae/gated.ts';
@@ -28,7 +28,7 @@ const definitions: Record<string, SaeDefinition<unknown>> = {
 const [variant, ...sizes] = process.argv[2]!.split('-') as [string, ...string[]];
 const [d_in, d_sae, k, batchSize, steps] = numbers(1) as [number, number, number, number, number];
 const definition = definitions[variant]!;
-const backend = await startBackend();
+const backend = await startBackend(process.argv.includes('bf16') ? 'bf16' : 'float32');
 
 const rng = createRng(0);
 const shape = { d_in, d_sae, d_out: d_in };

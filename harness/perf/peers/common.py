@@ -31,3 +31,10 @@ def report(value, unit, note=""):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     line = {"value": value, "unit": unit, "peak_mib": round(peak, 1), "note": note}
     print(json.dumps(line if cpu_s is None else {**line, "cpu_s": cpu_s}))
+
+
+def torch_note(torch):
+    """Version, threads, and what PyTorch says it computes by on this CPU: instruction set, and AMX, by which oneDNN multiplies bfloat16."""
+    amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: None)()
+    tiles = {True: ", AMX", False: ", no AMX", None: ""}[amx]
+    return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}{tiles}, {torch.get_num_threads()} threads"

@@ -12,7 +12,7 @@ import sys
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from common import report, seconds
+from common import report, seconds, torch_note
 
 what, folder, layer, batch, length = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
 dtype = getattr(torch, sys.argv[6] if len(sys.argv) > 6 else "float32")
@@ -73,13 +73,13 @@ def load_and_use():
 
 
 if what == "load":
-    report(seconds(load_and_use, 1, warmup=0), "s")
+    report(seconds(load_and_use, 1, warmup=0), "s", torch_note(torch))
 else:
     model = load()
     ids = some_ids(model)
     vector = 0.01 * torch.randn(model.config.hidden_size, dtype=dtype)
     model.model.layers[layer].register_forward_hook(hook)
     if what in ("forward", "collect"):
-        report(batch * length / seconds(forward, 10), "tokens/s")
+        report(batch * length / seconds(forward, 10), "tokens/s", torch_note(torch))
     else:
-        report(batch * length / seconds(generate, 3, warmup=1), "tokens/s")
+        report(batch * length / seconds(generate, 3, warmup=1), "tokens/s", torch_note(torch))

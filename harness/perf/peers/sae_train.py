@@ -18,7 +18,7 @@ import types
 
 import torch
 
-from common import report, seconds
+from common import report, seconds, torch_note
 
 name, d, f, k, batch, mode, steps = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6], int(sys.argv[7])
 if mode not in ("float32", "bf16", "compile", "bf16-compile") and not mode.endswith(".json"):
@@ -282,4 +282,4 @@ else:
         counter += 1
 
 
-report(batch / seconds(step, steps), "tokens/s", f"{note}, {mode}, {torch.get_num_threads()} threads")
+report(batch / seconds(step, steps), "tokens/s", f"{note}, {mode}, {torch_note(torch)}")
