@@ -25,6 +25,7 @@ const FILES: Record<string, string> = {
   e: file("test('never', () => assert.unreachable());"),
   f: "throw new Error('cannot be imported');",
   g: file("test('six', () => {}); test.run();"),
+  h: file("test('seven', () => assert.unreachable()); console.log('skipped: no PyTorch');"),
 };
 
 async function runFiles(folder: string, ...args: string[]): Promise<{ code: number; printed: string }> {
@@ -42,7 +43,7 @@ test('what fails, dies, is never run or cannot be imported is told, and all othe
   const folder = await mkdtemp(join(tmpdir(), 'saxbench-run-tests-'));
   try {
     await symlink(resolve('node_modules'), join(folder, 'node_modules'));
-    for (const name of ['a', 'g']) await writeFile(join(folder, `${name}.test.ts`), FILES[name]!);
+    for (const name of ['a', 'g', 'h']) await writeFile(join(folder, `${name}.test.ts`), FILES[name]!);
     const good = await runFiles(folder);
     assert.is(good.code, 0, good.printed);
     assert.match(good.printed, /Total: +2\n +Passed: +2\n +Skipped: +1\n/);
