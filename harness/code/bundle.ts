@@ -42,6 +42,8 @@ export interface Outside {
   files: string[];
   /** Packages other than this one whose code it takes in. */
   inlined: string[];
+  /** Its own files and those of such packages, absolute. */
+  inputs: string[];
 }
 
 /** Modules through which code gets hold of other code unseen. */
@@ -161,7 +163,7 @@ const placeOf = ({ text, location }: Message) =>
 
 /** Digest of a file from outside the package, with the packages that it imports. Never throws for what it holds. */
 export async function outsideCode(file: string): Promise<Code & Outside> {
-  const outside: Outside = { unfollowed: [], readsFiles: false, files: [], inlined: [] };
+  const outside: Outside = { unfollowed: [], readsFiles: false, files: [], inlined: [], inputs: [] };
   try {
     const { codes, warnings, inputs } = await bundle(
       codeRoot,
@@ -182,6 +184,7 @@ export async function outsideCode(file: string): Promise<Code & Outside> {
           .at(-1) ?? [],
     );
     outside.inlined = [...new Set(packages.map((path) => packageOf(path.replaceAll(sep, '/'))))].sort();
+    outside.inputs = paths;
     outside.files = paths.filter((path) => !isForeign(path)).sort();
     return { ...codes['plugin']!, ...outside };
   } catch (error) {

@@ -6,7 +6,7 @@ import { sha256Json } from '../io/hash.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import { type BuiltInCode, builtInCode, RUNNER_NAMES, type Runner } from './built-in.ts';
-import { type Code, type Outside, outsideCode } from './bundle.ts';
+import { outsideCodeOnce } from './outside-once.ts';
 import { withFiles } from './plugin-source.ts';
 
 export interface StepCode {
@@ -28,15 +28,9 @@ const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task', '
 export async function openStepCode(registry: Registry, say: (line: string) => void): Promise<StepCode> {
   const builtIn: BuiltInCode = await builtInCode();
   const outside = new Map<string, Promise<string>>();
-  /** A file may hold several plug-ins, and bundling it takes a second. */
-  const bundled = new Map<string, Promise<Code & Outside>>();
-  const codeOf = (file: string) => {
-    if (!bundled.has(file)) bundled.set(file, outsideCode(file));
-    return bundled.get(file)!;
-  };
 
   async function digestOutside(kind: PluginKind, id: string, file: string): Promise<string> {
-    const { unfollowed, readsFiles, sha256, packages } = await codeOf(resolve(file));
+    const { unfollowed, readsFiles, sha256, packages } = await outsideCodeOnce(resolve(file));
     const code = { sha256, packages };
     if (unfollowed.length > 0) {
       say(
