@@ -58,8 +58,11 @@ export interface TextPieces {
 /** Tokens of the text that are rows of the item, those without characters left out; undefined where rows are not its tokens. */
 export function textPieces(text: string, ids: Int32Array, tokenizer: Tokenizer): TextPieces | undefined {
   if (ids.length < 2 || ids.some((id) => id < 0)) return undefined;
-  const encoded = [true, false].map((addSpecialTokens) => tokenizer.encode(text, { addSpecialTokens }));
-  const found = encoded.find((each) => ids.length <= each.ids.length && ids.every((id, i) => id === each.ids[i]));
+  const encoded = (addSpecialTokens: boolean) => {
+    const own = tokenizer.encode(text, { addSpecialTokens });
+    return ids.length <= own.ids.length && ids.every((id, i) => id === own.ids[i]) ? own : undefined;
+  };
+  const found = encoded(true) ?? encoded(false);
   if (!found) return undefined;
   const [pieces, rows]: [string[], number[]] = [[], []];
   let end = 0;
