@@ -42,8 +42,6 @@ export interface Outside {
   files: string[];
   /** Packages other than this one whose code it takes in. */
   inlined: string[];
-  /** Its own files and those of such packages, absolute. */
-  inputs: string[];
 }
 
 /** Modules through which code gets hold of other code unseen. */
@@ -163,7 +161,7 @@ const placeOf = ({ text, location }: Message) =>
 
 /** Digest of a file from outside the package, with the packages that it imports. Never throws for what it holds. */
 export async function outsideCode(file: string): Promise<Code & Outside> {
-  const outside: Outside = { unfollowed: [], readsFiles: false, files: [], inlined: [], inputs: [] };
+  const outside: Outside = { unfollowed: [], readsFiles: false, files: [], inlined: [] };
   try {
     const { codes, warnings, inputs } = await bundle(
       codeRoot,
@@ -184,7 +182,6 @@ export async function outsideCode(file: string): Promise<Code & Outside> {
           .at(-1) ?? [],
     );
     outside.inlined = [...new Set(packages.map((path) => packageOf(path.replaceAll(sep, '/'))))].sort();
-    outside.inputs = paths;
     outside.files = paths.filter((path) => !isForeign(path)).sort();
     return { ...codes['plugin']!, ...outside };
   } catch (error) {

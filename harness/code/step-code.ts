@@ -6,7 +6,7 @@ import { sha256Json } from '../io/hash.ts';
 import type { PluginKind } from '../plugin-check.ts';
 import type { Registry } from '../registry.ts';
 import { type BuiltInCode, builtInCode, RUNNER_NAMES, type Runner } from './built-in.ts';
-import { outsideCodeOnce } from './outside-once.ts';
+import { type Code, type Outside, outsideCode } from './bundle.ts';
 import { withFiles } from './plugin-source.ts';
 
 export interface StepCode {
@@ -28,9 +28,16 @@ const WITHOUT_FINGERPRINT: readonly PluginKind[] = ['sae', 'baseline', 'task', '
 export async function openStepCode(registry: Registry, say: (line: string) => void): Promise<StepCode> {
   const builtIn: BuiltInCode = await builtInCode();
   const outside = new Map<string, Promise<string>>();
+  /** Of files, of which each may hold several plug-ins. */
+  const bundles = new Map<string, Promise<Code & Outside>>();
+
+  function bundled(file: string): Promise<Code & Outside> {
+    if (!bundles.has(file)) bundles.set(file, outsideCode(file));
+    return bundles.get(file)!;
+  }
 
   async function digestOutside(kind: PluginKind, id: string, file: string): Promise<string> {
-    const { unfollowed, readsFiles, sha256, packages } = await outsideCodeOnce(resolve(file));
+    const { unfollowed, readsFiles, sha256, packages } = await bundled(resolve(file));
     const code = { sha256, packages };
     if (unfollowed.length > 0) {
       say(
