@@ -15,6 +15,9 @@ interface Kept {
   codes: Record<string, Code>;
 }
 
+/** File systems tell times of files in steps of up to so many. */
+const COARSEST_MS = 2000;
+
 const hashOf = (root: string, input: string) => sha256(readFileSync(join(root, input)));
 
 function readKept(file: string, root: string, by: string): Kept['codes'] | undefined {
@@ -42,7 +45,7 @@ export async function keptDigests(
   const began = Date.now();
   const { codes, inputs } = await make();
   // A file that was edited meanwhile may have been read before or after.
-  if (inputs.some((input) => statSync(join(root, input)).mtimeMs >= began)) return codes;
+  if (inputs.some((input) => statSync(join(root, input)).mtimeMs >= began - COARSEST_MS)) return codes;
   const hashes = Object.fromEntries(inputs.map((input) => [input, hashOf(root, input)]));
   // Where nothing can be written they are made anew in every process.
   await atomicWriteJson(file, { by, inputs: hashes, codes } satisfies Kept).catch(() => {});
