@@ -16,19 +16,16 @@ export interface Simulation {
   shift?: Readonly<Record<string, number>>;
 }
 
-const templates = new Map<string, Result>();
-
-function templateOf(name: string): Result {
-  const known = templates.get(name);
-  if (known) return known;
-  const made = resultWith(name, [{ axes: {}, metrics: { auroc: metric(0, null, { main: true }) } }]);
-  templates.set(name, made);
-  return made;
-}
+const templateOf = (name: string): Result =>
+  resultWith(name, [{ axes: {}, metrics: { auroc: metric(0, null, { main: true }) } }]);
 
 /** The result of one seed, from its values by unit. */
-export function resultOf(name: string, seed: number, values: readonly number[]): Result {
-  const template = templateOf(name);
+export function resultOf(
+  name: string,
+  seed: number,
+  values: readonly number[],
+  template: Result = templateOf(name),
+): Result {
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
   const ids = values.map((_, i) => `concept-${i}`);
   const row = {
@@ -41,15 +38,17 @@ export function resultOf(name: string, seed: number, values: readonly number[]):
 
 /** One run: every seed is drawn anew, as training does after a change of the code. */
 export function simulatedRun(rng: Rng, { methods, seeds, units, seedSpread, noise, shift = {} }: Simulation): Side {
-  const results = methods.flatMap((name) =>
-    seeds.map((seed) => {
+  const results = methods.flatMap((name) => {
+    const template = templateOf(name);
+    return seeds.map((seed) => {
       const level = 0.8 + (shift[name] ?? 0) + seedSpread * rng.normal();
       return resultOf(
         name,
         seed,
         units.map((unit) => level + unit + noise * rng.normal()),
+        template,
       );
-    }),
-  );
+    });
+  });
   return { name: 'simulated', results, refused: [] };
 }
