@@ -1,6 +1,7 @@
 /** @file The precision that networks are computed in, and SAEs trained: part of the backend in use, as its arithmetic is. */
 
 import type { Precision } from './backends/names.ts';
+import { createScope } from './scope.ts';
 
 export type { Precision } from './backends/names.ts';
 
@@ -14,18 +15,10 @@ export function setPrecision(wanted: Precision): void {
   current = wanted;
 }
 
-let training = false;
+const training = createScope();
 
 /** Runs a loss with its gradients: in precision bf16 the products of matrices within may round their factors, and sum in float32. */
-export function inTraining<T>(run: () => T): T {
-  const before = training;
-  training = true;
-  try {
-    return run();
-  } finally {
-    training = before;
-  }
-}
+export const inTraining = training.within;
 
 /** Whether products of matrices are to round their factors to bfloat16 now. */
-export const roundsFactors = (): boolean => training && current === 'bf16';
+export const roundsFactors = (): boolean => training.isOpen() && current === 'bf16';

@@ -3,18 +3,12 @@
  * have the backend make them on the way. Who reads such a gradient before gets its numbers all the same, a little later.
  */
 
-let mayWait = false;
+import { createScope } from '../scope.ts';
+
+const mayWait = createScope();
 
 /** Runs what computes the gradients of an optimiser that makes them on the way, where the backend can. */
-export function leavingUnmade<T>(compute: () => T): T {
-  const before = mayWait;
-  mayWait = true;
-  try {
-    return compute();
-  } finally {
-    mayWait = before;
-  }
-}
+export const leavingUnmade = mayWait.within;
 
 /** Attributes that say so to a kernel. */
-export const laterWhereAllowed = (): { later?: true } => (mayWait ? { later: true } : {});
+export const laterWhereAllowed = (): { later?: true } => (mayWait.isOpen() ? { later: true } : {});
