@@ -1,7 +1,10 @@
 /** @file Registers a native kernel over tfjs's CPU kernel, which serves the cases that the native one declines. */
 import type * as Tf from '@tensorflow/tfjs-core';
+import { declining, sharing, sizeOf } from '../num/kernels/declining.ts';
 import type { Addon, Values } from './addon.ts';
 import { isServed, type NativeBackend } from './backend.ts';
+
+export { sharing, sizeOf } from '../num/kernels/declining.ts';
 
 /** Everything a kernel needs. */
 export interface Context {
@@ -40,22 +43,9 @@ export function outputOver(backend: NativeBackend, x: Tf.TensorInfo): { info: Tf
   return { info: sharing(backend, x, x.shape), values: backend.valuesOf(x) };
 }
 
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  let size = 1;
-  for (const dim of shape) size *= dim;
-  return size;
-}
-
 /** True when every input is a dtype that native kernels know. */
 export function allServed(...inputs: Tf.TensorInfo[]): boolean {
   return inputs.every((input) => isServed(input.dtype));
-}
-
-/** Another tensor on the same data with another shape. */
-export function sharing(backend: NativeBackend, x: Tf.TensorInfo, shape: number[]): Tf.TensorInfo {
-  backend.incRef(x.dataId);
-  return { dataId: x.dataId, shape, dtype: x.dtype };
 }
 
 /** A tfjs kernel that may keep its inputs' arrays (a slice is a view there): they must not be recycled. */
@@ -76,11 +66,6 @@ export function override({ tf }: Context, kernelName: string, kernel: NativeKern
   tf.registerKernel({
     kernelName,
     backendName: 'native',
-    kernelFunc: (params) => {
-      const done = kernel(params as unknown as Args);
-      if (done !== undefined) return done;
-      if (!fallback) throw new Error(`native backend: ${kernelName} does not serve these inputs`);
-      return fallback(params);
-    },
+    kernelFunc: declining(['native', kernelName], kernel, fallback),
   });
 }

@@ -1,6 +1,9 @@
 /** @file Programs of ours in WGSL, run by tfjs's backend: names of buffers and uniforms are those that it gives. */
 import type * as Tf from '@tensorflow/tfjs-core';
+import { declining, sizeOf } from '../num/kernels/declining.ts';
 import type { Program, WebGPUBackend } from './backend.ts';
+
+export { sharing, sizeOf } from '../num/kernels/declining.ts';
 
 /** What tfjs hands to a kernel, loosely typed: inputs by name (or a list), attributes by name. */
 export interface Args {
@@ -35,8 +38,6 @@ export interface Wgsl {
   /** Body of `fn main(index : i32)`, with `index` counting all threads; it writes `result` below `uniforms.size`. */
   body: string;
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
 
 function typeOf(uniform: Wgsl['uniforms'][string]): string {
   if (typeof uniform === 'number') return 'i32';
@@ -74,12 +75,6 @@ export function run(
   return { ...backend.runWebGPUProgram(program, inputs.map(flat), dtype, data), shape: outputShape };
 }
 
-/** A tensor on the same data with another shape; `backend.disposeData` lets go of either. */
-export function sharing(backend: WebGPUBackend, x: Tf.TensorInfo, shape: number[]): Tf.TensorInfo {
-  backend.incRef(x.dataId);
-  return { dataId: x.dataId, shape, dtype: x.dtype };
-}
-
 /** A kernel; undefined declines the case. */
 export type OwnKernel = (args: Args) => Tf.TensorInfo | Tf.TensorInfo[] | undefined;
 
@@ -90,11 +85,6 @@ export function override({ tf }: Context, kernelName: string, kernel: OwnKernel)
   tf.registerKernel({
     kernelName,
     backendName: 'webgpu',
-    kernelFunc: (params) => {
-      const done = kernel(params as unknown as Args);
-      if (done !== undefined) return done;
-      if (!theirs) throw new Error(`webgpu backend: ${kernelName} does not serve these inputs`);
-      return theirs.kernelFunc(params);
-    },
+    kernelFunc: declining(['webgpu', kernelName], kernel, theirs?.kernelFunc),
   });
 }

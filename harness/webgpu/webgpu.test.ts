@@ -55,6 +55,12 @@ const SEGMENTS = [
   [300, 1, 2],
 ] as const;
 
+/** [n, k, d_sae, d_in]: small; and with more workgroups, for entries and for the decoder's numbers, than one dimension holds (65,535). */
+const DECODED = [
+  [90, 4, 37, 70],
+  [16_400, 4, 65_600, 65],
+] as const;
+
 /** [rows, width, k]: of one, of all, more than threads, of none that is larger. */
 const TOPK = [
   [3, 1, 1],
@@ -131,42 +137,43 @@ if (started) {
     assert.throws(() => onDevice(() => tf.tile(tf.ones([1]), [2 ** 30])), /adapter's limit of one buffer/);
   });
 
-  test('sparse decoding and its gradients: the numbers of the loops over plain arrays, a code that fires in every row, the same bits twice', () => {
-    const from = source(9);
-    const [n, k, d_sae, d_in] = [90, 4, 37, 70];
-    const reals = (size: number) => Float32Array.from({ length: size }, () => from.real());
-    const values = reals(n * k).map((value, e) => (e % 7 === 0 ? 0 : value));
-    const indices = Int32Array.from({ length: n * k }, (_, e) =>
-      e % k === 0 ? 5 : 6 + (from.int(10) + 10 * ((e % k) - 1)),
-    );
-    const [W, dy] = [reals(d_sae * d_in), reals(n * d_in)];
-    const [sum, gradValues, gradDecoder] = [
-      new Float32Array(n * d_in),
-      new Float32Array(n * k),
-      new Float32Array(d_sae * d_in),
-    ];
-    sparseDecode(values, indices, W, d_in, sum);
-    sparseDecodeGradValues(dy, indices, W, d_in, gradValues);
-    sparseDecodeGradDecoder(dy, values, indices, d_in, gradDecoder);
-    const compute = () =>
-      tf.tidy(() => {
-        const [v, ids, W_dec] = [
-          tf.tensor2d(values, [n, k]),
-          tf.tensor2d(indices, [n, k]),
-          tf.tensor2d(W, [d_sae, d_in]),
-        ];
-        const up = tf.tensor2d(dy, [n, d_in]);
-        return [
-          runKernel('SparseDecode', { values: v, indices: ids, W_dec }),
-          runKernel('SparseDecodeGradValues', { dy: up, indices: ids, W_dec }),
-          runKernel('SparseDecodeGradDecoder', { dy: up, values: v, indices: ids }, { d_sae }),
-        ].map((tensor) => tensor.dataSync());
-      });
-    const [first, again] = [compute(), compute()];
-    assert.equal(again, first);
-    for (const [i, expected] of [sum, gradValues, gradDecoder].entries())
-      allclose(first[i]!, expected, { rtol: 1e-5, atol: 1e-5 });
-  });
+  for (const [n, k, d_sae, d_in] of DECODED) {
+    test(`sparse decoding and its gradients: the numbers of the loops over plain arrays, a code that fires in every row, the same bits twice; n ${n}, d_sae ${d_sae}`, () => {
+      const from = source(9);
+      const reals = (size: number) => Float32Array.from({ length: size }, () => from.real());
+      const values = reals(n * k).map((value, e) => (e % 7 === 0 ? 0 : value));
+      const indices = Int32Array.from({ length: n * k }, (_, e) =>
+        e % k === 0 ? 5 : 6 + (from.int(10) + 10 * ((e % k) - 1)),
+      );
+      const [W, dy] = [reals(d_sae * d_in), reals(n * d_in)];
+      const [sum, gradValues, gradDecoder] = [
+        new Float32Array(n * d_in),
+        new Float32Array(n * k),
+        new Float32Array(d_sae * d_in),
+      ];
+      sparseDecode(values, indices, W, d_in, sum);
+      sparseDecodeGradValues(dy, indices, W, d_in, gradValues);
+      sparseDecodeGradDecoder(dy, values, indices, d_in, gradDecoder);
+      const compute = () =>
+        tf.tidy(() => {
+          const [v, ids, W_dec] = [
+            tf.tensor2d(values, [n, k]),
+            tf.tensor2d(indices, [n, k]),
+            tf.tensor2d(W, [d_sae, d_in]),
+          ];
+          const up = tf.tensor2d(dy, [n, d_in]);
+          return [
+            runKernel('SparseDecode', { values: v, indices: ids, W_dec }),
+            runKernel('SparseDecodeGradValues', { dy: up, indices: ids, W_dec }),
+            runKernel('SparseDecodeGradDecoder', { dy: up, values: v, indices: ids }, { d_sae }),
+          ].map((tensor) => tensor.dataSync());
+        });
+      const [first, again] = [compute(), compute()];
+      assert.equal(again, first);
+      for (const [i, expected] of [sum, gradValues, gradDecoder].entries())
+        allclose(first[i]!, expected, { rtol: 1e-5, atol: 1e-5 });
+    });
+  }
 
   for (const [rows, width, k] of TOPK) {
     test(`the ${k} largest of ${width}: those of a sort that keeps the order of equal ones, in ${rows} rows`, () => {

@@ -4,6 +4,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Args, type Context, override, run, sharing, sizeOf } from '../program.ts';
+import { workgroupSum } from './workgroup-sum.ts';
 
 /** Axes that a broadcast is described in. */
 const AXES = 4;
@@ -93,22 +94,6 @@ function gather({ tf }: Context, { inputs, attrs, backend }: Args): TensorInfo |
   return out;
 }
 
-const THREADS = 64;
-const SUM_HEAD = `var<workgroup> sums : array<i32, ${THREADS}>;`;
-const SUM = `
-  let row = index / ${THREADS};
-  var own = 0;
-  if (row < uniforms.size) {
-    for (var i = i32(localIndex); i < uniforms.width; i += ${THREADS}) { own += i32(x[row * uniforms.width + i]); }
-  }
-  sums[localIndex] = own;
-  workgroupBarrier();
-  if (localIndex == 0u && row < uniforms.size) {
-    for (var i = 1; i < ${THREADS}; i++) { own += sums[i]; }
-    result[row] = own;
-  }
-`;
-
 function sumOf({ tf }: Context, { inputs, attrs, backend }: Args): TensorInfo | undefined {
   const x = inputs['x']!;
   if ((x.dtype !== 'int32' && x.dtype !== 'bool') || sizeOf(x.shape) === 0) return undefined;
@@ -119,14 +104,13 @@ function sumOf({ tf }: Context, { inputs, attrs, backend }: Args): TensorInfo | 
     ? (tf.getKernel('Transpose', 'webgpu').kernelFunc({ inputs: { x }, attrs: { perm }, backend }) as TensorInfo)
     : sharing(backend, x, x.shape);
   const [kept, width] = [moved.shape.slice(0, x.shape.length - axes.length), sizeOf(axes.map((i) => x.shape[i]!))];
-  const rows = sizeOf(kept);
   const sum = run(backend, [moved], {
     name: 'int32 sum',
     inputs: ['x'],
     uniforms: { width },
     outputShape: keepDims ? tf.backend_util.expandShapeToKeepDim(kept, axes) : kept,
     dtype: 'int32',
-    ...{ threads: THREADS, groups: rows, head: SUM_HEAD, body: SUM },
+    ...workgroupSum('i32', sizeOf(kept), { count: 'uniforms.width', term: 'i32(x[at * uniforms.width + i])' }),
   });
   backend.setBound(sum.dataId, (x.dtype === 'bool' ? 1 : backend.boundOf(x.dataId)) * width);
   backend.disposeData(moved.dataId);

@@ -5,6 +5,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Args, type Context, override, run, sizeOf } from '../program.ts';
 import { FIRST_OF, groupEntries } from './group-entries.ts';
+import { workgroupSum } from './workgroup-sum.ts';
 
 type Inputs = Record<'values' | 'indices' | 'W_dec' | 'dy', TensorInfo>;
 
@@ -34,24 +35,14 @@ function decode({ inputs, backend }: Args): TensorInfo {
   });
 }
 
-/** A workgroup for each kept entry. */
-const THREADS = 64;
-const VALUES_HEAD = `var<workgroup> sums : array<f32, ${THREADS}>;`;
-const VALUES = `
-  let e = index / ${THREADS};
-  var own = 0.0;
-  if (e < uniforms.size) {
-    let row = e / uniforms.k * uniforms.width;
-    let atom = i32(indices[e]) * uniforms.width;
-    for (var c = i32(localIndex); c < uniforms.width; c += ${THREADS}) { own += f32(dy[row + c]) * f32(W_dec[atom + c]); }
-  }
-  sums[localIndex] = own;
-  workgroupBarrier();
-  if (localIndex == 0u && e < uniforms.size) {
-    for (var i = 1; i < ${THREADS}; i++) { own += sums[i]; }
-    result[e] = own;
-  }
-`;
+/** Of each kept entry. */
+const VALUES = {
+  before: `
+    let row = at / uniforms.k * uniforms.width;
+    let atom = i32(indices[at]) * uniforms.width;`,
+  count: 'uniforms.width',
+  term: 'f32(dy[row + i]) * f32(W_dec[atom + i])',
+};
 
 function gradValues({ inputs, backend }: Args): TensorInfo {
   const { dy, indices, W_dec } = inputs as Inputs;
@@ -61,7 +52,7 @@ function gradValues({ inputs, backend }: Args): TensorInfo {
     uniforms: { k: indices.shape[1]!, width: dy.shape[1]! },
     outputShape: [...indices.shape],
     dtype: 'float32',
-    ...{ threads: THREADS, groups: sizeOf(indices.shape), head: VALUES_HEAD, body: VALUES },
+    ...workgroupSum('f32', sizeOf(indices.shape), VALUES),
   });
 }
 
