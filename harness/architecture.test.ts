@@ -39,6 +39,11 @@ const RULES: readonly { part: string; may: readonly string[] }[] = [
   { part: 'harness/num/backends/native.ts', may: ['harness/num/', 'harness/native/index.ts'] },
   { part: 'harness/webgpu/', may: ['harness/num/tf.ts', 'harness/num/kernels/declining.ts'] },
   { part: 'harness/num/backends/webgpu.ts', may: ['harness/num/', 'harness/webgpu/'] },
+  {
+    part: 'harness/tensorflow/',
+    may: ['harness/io/', 'harness/num/backend.ts', 'harness/num/tf.ts', 'harness/errors.ts', 'harness/paths.ts'],
+  },
+  { part: 'harness/num/backends/tensorflow.ts', may: ['harness/num/', 'harness/tensorflow/place.ts'] },
   { part: 'harness/num/backend.ts', may: ['harness/num/', 'harness/errors.ts'] },
   { part: 'harness/num/', may: [] },
   { part: 'harness/io/', may: ['harness/errors.ts'] },

@@ -1,9 +1,9 @@
 /** @file `saxbench doctor`: what this machine offers and what is missing, with the mend. */
 import { availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { someOf } from '../errors.ts';
+import { someOf, UserError } from '../errors.ts';
 import { packageRoot, packageVersion } from '../paths.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 
 interface Line {
   name: string;
@@ -18,9 +18,9 @@ async function backendLines(): Promise<Line[]> {
   const chosen = await initBackend();
   const probes = await probeBackends();
   return probes.map((probe) => {
-    const mark = probe.name === chosen.name ? ' ← used by default' : '';
+    const mark = probe.name === chosen.name ? ' ← used by default: ' : '; chosen ';
     const text = probe.available
-      ? `${probe.device}; ${probe.detail}; version ${probe.version}${mark}`
+      ? `${probe.device}; ${probe.detail}; version ${probe.version}${mark}${probe.chosen}`
       : `not available: ${probe.reason}. To mend: ${probe.mend}`;
     return { name: `backend ${probe.name}`, ok: probe.available, text };
   });
@@ -66,16 +66,41 @@ async function judgeLine(url: string | undefined, signal: AbortSignal): Promise<
   return { name, ok: true, text: `${endpoint.url}, ${key}: ${listed}` };
 }
 
+/** Installs backend `tensorflow`, and says in one line what came of it. */
+async function install({ values, print, say, signal }: CommandContext): Promise<number> {
+  const { installTensorflow } = await import('../tensorflow/install.ts');
+  const flavour = values['cuda'] ? 'cuda' : 'cpu';
+  const untested = flavour === 'cuda' ? ' With CUDA this is untested on a GPU: please report how it went.' : '';
+  if (untested) say(`tensorflow:${untested} NVIDIA's libraries are under NVIDIA's own licence.`);
+  const done = await installTensorflow(flavour, { say: (line) => say(`tensorflow: ${line}`), signal });
+  const { folder, before, gpu, device, version } = done;
+  const use = gpu
+    ? 'it is used by default'
+    : `${flavour === 'cuda' ? 'it found no CUDA device; ' : ''}on a CPU native is faster and stays the default, --backend tensorflow takes it`;
+  if (values['json']) print(JSON.stringify(done));
+  else
+    print(
+      `tensorflow: ${before ? 'was installed before' : 'installed'} in ${folder}: TensorFlow ${version} computes on ${device}; ${use}.${untested}`,
+    );
+  return 0;
+}
+
 export const command: Command = {
   name: 'doctor',
   usage: 'doctor',
-  summary: 'Say what this machine offers: backends and why not, memory, store, the endpoint of a judge',
+  summary:
+    'Say what this machine offers: backends and why not, memory, store, the endpoint of a judge; install a backend',
   positionals: {},
   examples: [
     ['saxbench doctor', ''],
     ['saxbench doctor --json', 'for scripts'],
+    ['saxbench doctor --install tensorflow', 'backend tensorflow for CPUs: Linux on x64, g++, pip, npm'],
+    ['saxbench doctor --install tensorflow --cuda', 'with CUDA 12, untested on a GPU'],
   ],
-  async run({ values, print, signal }) {
+  async run(context) {
+    const { values, print, signal } = context;
+    if (values['install'] !== undefined) return install(context);
+    if (values['cuda']) throw new UserError('doctor: expected --cuda beside --install tensorflow; found it alone.');
     const lines: Line[] = [
       { name: 'saxbench', ok: true, text: `${packageVersion()} in ${packageRoot}` },
       { name: 'node', ok: true, text: `${process.version} on ${platform()} ${release()} ${process.arch}` },

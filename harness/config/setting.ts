@@ -31,6 +31,6 @@ export interface Setting {
   default?: string | number | boolean;
   /** Lowest allowed value; numbers are whole. */
   min?: number;
-  /** Not read from a config file, which may come with somebody else's checkout: it says where texts and a key are sent. */
+  /** Not read from a config file, which may come with somebody else's checkout: it says where texts and a key are sent, or what is fetched. */
   personal?: boolean;
 }

@@ -2,6 +2,7 @@
 import { BACKEND_CHOICES, PRECISIONS } from '../num/backends/names.ts';
 import { ASSESS_SETTINGS } from './assess-settings.ts';
 import { COMPARE_SETTINGS } from './compare-settings.ts';
+import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 import { DOMAIN_SETTINGS } from './domain-settings.ts';
 import type { CommandName, Setting } from './setting.ts';
 import { SUBMIT_SETTINGS } from './submit-settings.ts';
@@ -314,6 +315,7 @@ export const SETTINGS: readonly Setting[] = [
   ...COMPARE_SETTINGS,
   ...ASSESS_SETTINGS,
   ...SUBMIT_SETTINGS,
+  ...DOCTOR_SETTINGS,
   {
     name: 'force',
     type: 'boolean',

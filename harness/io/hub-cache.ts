@@ -47,11 +47,6 @@ export async function hubSettings(env: Environment): Promise<HubSettings> {
   };
 }
 
-/** Where saxbench keeps what it fetches itself: `SAXBENCH_CACHE`, `$XDG_CACHE_HOME/saxbench`, `~/.cache/saxbench`. */
-export function ownCache(env: Environment): string {
-  return env['SAXBENCH_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'saxbench');
-}
-
 /** What a repository of the hub holds. */
 export type RepositoryKind = 'model' | 'dataset';
 

@@ -1,8 +1,11 @@
 /** @file Reading ZIP archives (.npz, .pt): the directory, and stored or deflated members, with bounds. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { constants, crc32, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, crc32, createInflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { UserError } from '../errors.ts';
+import { atomicWrite } from './atomic.ts';
 import { CHUNK_BYTES, readExactly } from './elements.ts';
 
 /** One member of an archive. */
@@ -245,4 +248,56 @@ export async function readZipEntry(
     throw new UserError(`${where}: member '${name}' unpacks to ${content.length} bytes, expected ${size}.`);
   requireCrc(crc32(content), entry, where);
   return content;
+}
+
+/** Content in pieces: ends with an error for another size or CRC than the archive says. */
+async function* checkedPieces(pieces: AsyncIterable<Buffer>, entry: ZipEntry, where: string) {
+  let [at, crc] = [0, 0];
+  const requireSize = (right: boolean, found: string) => {
+    if (right) return;
+    throw new UserError(`${where}: member '${entry.name}' unpacks to ${found} bytes, expected ${entry.size}.`);
+  };
+  for await (const piece of pieces) {
+    at += piece.length;
+    requireSize(at <= entry.size, `at least ${at}`);
+    crc = crc32(piece, crc);
+    yield piece;
+  }
+  requireSize(at === entry.size, String(at));
+  requireCrc(crc, entry, where);
+}
+
+/**
+ * Writes a member's content, of any size, to a file, in pieces: whole and with its CRC, or not at all.
+ *
+ * @throws UserError for an unknown method, another size than the archive claims, damage, or a disk that is full.
+ */
+export async function extractZipEntry(
+  handle: FileHandle,
+  entry: ZipEntry,
+  target: string,
+  where: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  requireMethod(entry, where);
+  const start = await zipContentAt(handle, entry, where);
+  const range = { start, end: start + entry.packedSize - 1, autoClose: false, highWaterMark: CHUNK_BYTES };
+  const packed = entry.packedSize === 0 ? Readable.from([]) : handle.createReadStream(range);
+  const unpacked = entry.method === 8 ? [createInflateRaw({ chunkSize: CHUNK_BYTES })] : [];
+  await atomicWrite(target, (output) =>
+    pipeline(
+      [
+        packed,
+        ...unpacked,
+        (pieces: AsyncIterable<Buffer>) => checkedPieces(pieces, entry, where),
+        async (pieces: AsyncIterable<Buffer>) => {
+          for await (const piece of pieces) await output.writeFile(piece);
+        },
+      ],
+      signal ? { signal } : {},
+    ),
+  ).catch((error: NodeJS.ErrnoException) => {
+    if (!error.code?.startsWith('Z_')) throw error;
+    throw new UserError(`${where}: member '${entry.name}' cannot be unpacked: ${error.message}.`);
+  });
 }

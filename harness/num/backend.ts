@@ -1,13 +1,13 @@
 /** @file Chooses and names the TensorFlow.js backend; the backends themselves are in `backends/`, a file each. */
 import type * as Tf from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.ts';
+import { type Attempt, candidates, choose, type Rejected } from './backends/choose.ts';
 import { cpu } from './backends/cpu.ts';
 import {
   BACKEND_CHOICES,
   BACKEND_NAMES,
   type BackendChoice,
   type BackendName,
-  ON_REQUEST,
   OPTIONAL,
   PRECISIONS,
 } from './backends/names.ts';
@@ -34,14 +34,6 @@ export type { LoadedBackend } from './backends/record.ts';
 
 const BACKENDS: Readonly<Record<BackendName, Backend>> = { tensorflow, native, wasm, cpu, webgpu };
 
-/** A backend that could not be used. */
-export interface Rejected {
-  name: BackendName;
-  reason: string;
-  /** What a user can do about it. */
-  mend: string;
-}
-
 /** The backend in use, as results record it. */
 export interface BackendInfo extends LoadedBackend {
   name: BackendName;
@@ -51,10 +43,10 @@ export interface BackendInfo extends LoadedBackend {
 }
 
 /** One line of `saxbench doctor`. */
-export type BackendProbe = { name: BackendName } & (
-  | ({ available: true } & LoadedBackend)
-  | ({ available: false } & Omit<Rejected, 'name'>)
-);
+export type BackendProbe = Pick<Backend, 'chosen'> & { name: BackendName } & (
+    | ({ available: true } & LoadedBackend)
+    | ({ available: false } & Omit<Rejected, 'name'>)
+  );
 
 /** JavaScript's own functions, such as Math.exp: they change with the engine, not with its patches. */
 const javascript = () => `V8 ${process.versions.v8.split('.').slice(0, 2).join('.')}, ${process.arch}`;
@@ -64,7 +56,7 @@ async function use(name: BackendName, { statistics }: RunningBackend): Promise<v
   setStatisticsKernels(statistics);
 }
 
-async function attempt(name: BackendName): Promise<RunningBackend | Omit<Rejected, 'name'>> {
+async function attempt(name: BackendName): Promise<Attempt> {
   try {
     return await BACKENDS[name].load();
   } catch (error) {
@@ -93,8 +85,9 @@ async function loadCore(): Promise<void> {
 }
 
 /**
- * Loads TensorFlow.js and makes `tf` usable. `auto` (the default) takes the first backend that starts, in the order
- * tensorflow, native, wasm, cpu (webgpu has to be asked for); in bfloat16 only native serves. A later call may switch to another backend; tensors are moved by tfjs on use.
+ * Loads TensorFlow.js and makes `tf` usable. `auto` (the default) takes the first backend that starts, in the order native,
+ * tensorflow, wasm, cpu, with a CUDA device tensorflow first (webgpu has to be asked for); in bfloat16 only native serves.
+ * A later call may switch to another backend; tensors are moved by tfjs on use.
  *
  * @throws UserError when a backend asked for by name is unknown or does not start, with the reason, or lacks the precision.
  */
@@ -106,30 +99,26 @@ export async function initBackend(
     throw new UserError(`precision: expected one of ${PRECISIONS.join(', ')}; found '${precision}'.`);
   }
   const fitting = choice === 'auto' && precision === 'bf16' ? 'native' : choice;
-  const wanted = BACKEND_NAMES.filter((name) => (fitting === 'auto' ? !ON_REQUEST.includes(name) : name === fitting));
+  const wanted = candidates(fitting, (name) => BACKENDS[name].mayLead?.() ?? false);
   if (wanted.length === 0) {
     throw new UserError(`backend: expected one of ${BACKEND_CHOICES.join(', ')}; found '${choice}'.`);
   }
   await loadCore();
-  const rejected: BackendInfo['rejected'] = [];
-  for (const name of wanted) {
-    const outcome = await attempt(name);
-    if ('reason' in outcome) {
-      rejected.push({ name, ...outcome });
-      continue;
-    }
-    const says = inPrecision(name, outcome, precision);
-    await use(name, outcome);
-    setPrecision(precision);
-    // After loading, so that they hold on every backend: tfjs-node brings another set.
-    registerGradients();
-    return { name, precision, ...says, arithmetic: `${name}: ${says.arithmetic}; ${javascript()}`, rejected };
+  const { chosen, rejected } = await choose(wanted, attempt);
+  if (!chosen) {
+    const [first] = rejected;
+    throw new UserError(
+      `backend ${first!.name}: not available here: ${first!.reason}. ` +
+        `To mend: ${first!.mend}; or let saxbench choose with --backend auto.`,
+    );
   }
-  const [first] = rejected;
-  throw new UserError(
-    `backend ${first!.name}: not available here: ${first!.reason}. ` +
-      `To mend: ${first!.mend}; or let saxbench choose with --backend auto.`,
-  );
+  const { name, running } = chosen;
+  const says = inPrecision(name, running, precision);
+  await use(name, running);
+  setPrecision(precision);
+  // After loading, so that they hold on every backend: tfjs-node brings another set.
+  registerGradients();
+  return { name, precision, ...says, arithmetic: `${name}: ${says.arithmetic}; ${javascript()}`, rejected };
 }
 
 /** Lines on faster backends that every installation should have and this run goes without: not TensorFlow, which is optional. */
@@ -148,8 +137,11 @@ export async function probeBackends(): Promise<BackendProbe[]> {
   const probes: BackendProbe[] = [];
   for (const name of BACKEND_NAMES) {
     const outcome = await attempt(name);
+    const { chosen } = BACKENDS[name];
     probes.push(
-      'reason' in outcome ? { name, available: false, ...outcome } : { name, available: true, ...outcome.says },
+      'reason' in outcome
+        ? { name, chosen, available: false, ...outcome }
+        : { name, chosen, available: true, ...outcome.says },
     );
   }
   const before = current && (await attempt(current));

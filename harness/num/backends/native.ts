@@ -29,5 +29,6 @@ function buildScript(): string {
 
 export const native = defineBackend({
   load,
+  chosen: 'the fastest on a CPU',
   mend: `run 'node ${buildScript()} --force' (needs g++ or clang++)`,
 });

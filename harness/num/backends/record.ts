@@ -21,6 +21,8 @@ export interface RunningBackend {
   says: LoadedBackend;
   /** What it computes products of bfloat16 by, where it can. */
   bfloat?: string;
+  /** Whether it computes on the device for which it comes first. */
+  leads?: boolean;
   /** Kernels of its own for loops over plain arrays. */
   statistics?: StatisticsKernels;
   /** Tells it that so many threads more (or fewer) call it side by side. */
@@ -40,6 +42,10 @@ export class NotHere extends Error {
 export interface Backend {
   /** Loads it once in a process, and makes it the current backend then. @throws Error with the reason why it cannot run. */
   load(): Promise<RunningBackend>;
+  /** Whether a device is here for which it comes first, as far as can be told without loading it. */
+  mayLead?(): boolean;
+  /** When it is chosen, in words. */
+  chosen: string;
   /** What a user can do where it does not load. */
   mend: string;
 }
@@ -48,10 +54,10 @@ export interface Backend {
  * A backend whose `load` loads its package, registers kernels and makes it the current one. What came of it stays, a failure
  * too: tfjs forgets a backend whose start failed.
  */
-export function defineBackend({ load, mend }: Backend): Backend {
+export function defineBackend({ load, ...rest }: Backend): Backend {
   let running: Promise<RunningBackend> | undefined;
   return {
-    mend,
+    ...rest,
     load() {
       running ??= load();
       return running;

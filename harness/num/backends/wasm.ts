@@ -20,4 +20,4 @@ async function load(): Promise<RunningBackend> {
   return { says: { device: cpuModel(), version, detail, arithmetic: `${simd}, ${version}` } };
 }
 
-export const wasm = defineBackend({ load, mend: 'npm install' });
+export const wasm = defineBackend({ load, chosen: 'where native is not built', mend: 'npm install' });
