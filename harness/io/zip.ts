@@ -1,7 +1,6 @@
 /** @file Reading ZIP archives (.npz, .pt): the directory, and stored or deflated members, with bounds. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, crc32, createInflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { UserError } from '../errors.ts';
@@ -250,8 +249,17 @@ export async function readZipEntry(
   return content;
 }
 
+/** Bytes of a file, in pieces. */
+async function* piecesOf(handle: FileHandle, start: number, length: number, where: string) {
+  for (let at = 0; at < length; at += CHUNK_BYTES) {
+    const piece = new Uint8Array(Math.min(CHUNK_BYTES, length - at));
+    await readExactly(handle, piece, start + at, where);
+    yield piece;
+  }
+}
+
 /** Content in pieces: ends with an error for another size or CRC than the archive says. */
-async function* checkedPieces(pieces: AsyncIterable<Buffer>, entry: ZipEntry, where: string) {
+async function* checkedPieces(pieces: AsyncIterable<Uint8Array>, entry: ZipEntry, where: string) {
   let [at, crc] = [0, 0];
   const requireSize = (right: boolean, found: string) => {
     if (right) return;
@@ -281,22 +289,15 @@ export async function extractZipEntry(
 ): Promise<void> {
   requireMethod(entry, where);
   const start = await zipContentAt(handle, entry, where);
-  const range = { start, end: start + entry.packedSize - 1, autoClose: false, highWaterMark: CHUNK_BYTES };
-  const packed = entry.packedSize === 0 ? Readable.from([]) : handle.createReadStream(range);
-  const unpacked = entry.method === 8 ? [createInflateRaw({ chunkSize: CHUNK_BYTES })] : [];
-  await atomicWrite(target, (output) =>
-    pipeline(
-      [
-        packed,
-        ...unpacked,
-        (pieces: AsyncIterable<Buffer>) => checkedPieces(pieces, entry, where),
-        async (pieces: AsyncIterable<Buffer>) => {
-          for await (const piece of pieces) await output.writeFile(piece);
-        },
-      ],
-      signal ? { signal } : {},
-    ),
-  ).catch((error: NodeJS.ErrnoException) => {
+  const options = signal ? { signal } : {};
+  await atomicWrite(target, async (output) => {
+    const packed = piecesOf(handle, start, entry.packedSize, where);
+    const write = async (pieces: AsyncIterable<Uint8Array>) => {
+      for await (const piece of checkedPieces(pieces, entry, where)) await output.writeFile(piece);
+    };
+    if (entry.method === 8) await pipeline(packed, createInflateRaw({ chunkSize: CHUNK_BYTES }), write, options);
+    else await pipeline(packed, write, options);
+  }).catch((error: NodeJS.ErrnoException) => {
     if (!error.code?.startsWith('Z_')) throw error;
     throw new UserError(`${where}: member '${entry.name}' cannot be unpacked: ${error.message}.`);
   });

@@ -126,7 +126,10 @@ test('what is needed of the wheels, modules and the addon appear together; the s
 
   const [first, second, npm, compiler] = calls();
   const exact = '--no-deps --only-binary=:all: --quiet';
-  assert.match(first!, `pip download ${exact} --implementation cp --python-version 3.11 --abi cp311 --platform manylinux_2_27_x86_64 --dest`);
+  assert.match(
+    first!,
+    `pip download ${exact} --implementation cp --python-version 3.11 --abi cp311 --platform manylinux_2_27_x86_64 --dest`,
+  );
   assert.match(second!, `${exact} --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --dest`);
   assert.match(npm!, /^npm ci --ignore-scripts /);
   // Five folders up from the addon lies the installation, wherever that is.
@@ -171,8 +174,14 @@ test('a compiler or a trial that fails leaves what was there, and the wheels; th
   const { install, place, calls, names, program } = machine();
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'older'), '');
-  program('g++', '[ "$1" = --version ] && exit 0; echo "a.cc:1: note" >&2; echo "a.cc:2: fatal error: no c_api.h" >&2; exit 1');
-  assert.is(await refusal(install()), 'tensorflow: g++ cannot compile the addon of tfjs-node: a.cc:2: fatal error: no c_api.h');
+  program(
+    'g++',
+    '[ "$1" = --version ] && exit 0; echo "a.cc:1: note" >&2; echo "a.cc:2: fatal error: no c_api.h" >&2; exit 1',
+  );
+  assert.is(
+    await refusal(install()),
+    'tensorflow: g++ cannot compile the addon of tfjs-node: a.cc:2: fatal error: no c_api.h',
+  );
   program('g++', '[ "$1" = --version ] && exit 0; for w in "$@"; do [ "$l" = -o ] && echo a > "$w"; l="$w"; done');
   const tryOut = () => Promise.reject(new UserError('tensorflow: it does not start: no GLIBC'));
   assert.is(await refusal(install({ tryOut })), 'tensorflow: it does not start: no GLIBC');
@@ -180,7 +189,10 @@ test('a compiler or a trial that fails leaves what was there, and the wheels; th
   assert.equal(readdirSync(place), ['older']);
   calls();
   await install();
-  assert.equal(calls().map((line) => line.split(' ')[0]), ['npm']);
+  assert.equal(
+    calls().map((line) => line.split(' ')[0]),
+    ['npm'],
+  );
   assert.not.ok(readdirSync(place).includes('older'));
 });
 
@@ -198,7 +210,10 @@ test('no pip, npm, compiler, connection or leave to fetch: one line each, and no
   assert.match(await refusal(install({ env: { ...env, HF_HUB_OFFLINE: '1' } })), /HF_HUB_OFFLINE is set/);
   assert.equal(calls(), []);
   program('npm', 'echo "npm error code EAI_AGAIN" >&2; echo "npm error A complete log is in x" >&2; exit 1');
-  assert.match(await refusal(install()), /npm cannot install tfjs-node: the registry is out of reach \(code EAI_AGAIN\)/);
+  assert.match(
+    await refusal(install()),
+    /npm cannot install tfjs-node: the registry is out of reach \(code EAI_AGAIN\)/,
+  );
   const unreachable = machine();
   rmSync(join(unreachable.index, CUBLAS_FILE));
   assert.match(

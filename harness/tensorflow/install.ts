@@ -99,12 +99,7 @@ async function fetchWheels(downloads: string, making: string, { pins, env, say, 
 }
 
 /** Makes the installation in a folder of its own. */
-async function make(
-  making: string,
-  wheels: readonly [string, ...string[]],
-  compiler: string,
-  settings: Settings,
-) {
+async function make(making: string, wheels: readonly [string, ...string[]], compiler: string, settings: Settings) {
   const { env, say, signal } = settings;
   say('tfjs-node and its packages, by npm');
   await installModules(making, { env, signal });

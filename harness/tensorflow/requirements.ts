@@ -35,7 +35,7 @@ export function checkPlatform({ os, arch, glibc }: Platform): void {
 
 /** As `harness/native/build.mjs` looks for one. @throws UserError where there is none. */
 export async function findCompiler(env: Environment): Promise<string> {
-  const candidates = [env['CXX'], 'g++', 'clang++', 'c++'].filter((name) => name !== undefined && name !== '');
+  const candidates = [...(env['CXX'] ? [env['CXX']] : []), 'g++', 'clang++', 'c++'];
   for (const name of candidates) {
     if ((await runProgram(name, ['--version'], { env })).code === 0) return name;
   }
