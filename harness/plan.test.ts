@@ -400,15 +400,21 @@ test('a method trained on general text: other activations to fit on, the same to
   assert.is.not(own!.identity, other!.identity);
   assert.ok(other!.general !== undefined && other!.general !== plan.sites[0]!.activations.train);
   assert.is(own!.evaluations[0]!.general?.key, other!.key, 'of the same options and seed');
-  assert.equal([other, wider].map((fit) => fit!.evaluations[0]!.general), [undefined, undefined]);
+  assert.equal(
+    [other, wider].map((fit) => fit!.evaluations[0]!.general),
+    [undefined, undefined],
+  );
   const place = 'lm blocks.0.hook_resid_post';
   const renewed = newSteps(suite, onText({ ...words, fingerprint: 'general-2', hasConcepts: false }));
-  assert.equal([...new Set(renewed.map((label) => label.replace(/ seed \d/, '')))], [
-    `activations ${place} general`,
-    `fit ${place} topk-general`,
-    `evaluate ${place} topk detection`,
-    `evaluate ${place} topk-general detection`,
-  ]);
+  assert.equal(
+    [...new Set(renewed.map((label) => label.replace(/ seed \d/, '')))],
+    [
+      `activations ${place} general`,
+      `fit ${place} topk-general`,
+      `evaluate ${place} topk detection`,
+      `evaluate ${place} topk-general detection`,
+    ],
+  );
   const without = planSuite(onText({ reason: 'offline' }));
   assert.equal([...new Set(without.sites[0]!.fits.map(({ method: { name } }) => name))], ['topk', 'topk-8']);
   assert.equal(without.skipped, [

@@ -142,7 +142,12 @@ function planSite(
   const generalText = generalOf(subject);
   const general =
     generalText &&
-    key('activations', { ...sourceOf(suite, { ...subject, dataset: generalText }), site, split: 'train', items: collect.train });
+    key('activations', {
+      ...sourceOf(suite, { ...subject, dataset: generalText }),
+      site,
+      split: 'train',
+      items: collect.train,
+    });
   const positions = positionsOf(subject);
   const { train, test, dtype, policy, maxLength } = collect;
   const data: ResultSettings['data'] = {
@@ -203,7 +208,11 @@ function planSite(
             ...(otherSeed ? { otherSeed } : {}),
             ...(beside ? { general: beside } : {}),
             settings: {
-              row: sha256Json({ ...all, labels, inputs: { ...activations, fit: fit.setting, general: beside?.setting } }),
+              row: sha256Json({
+                ...all,
+                labels,
+                inputs: { ...activations, fit: fit.setting, general: beside?.setting },
+              }),
               table: sha256Json({ ...all, inputs: activations }),
               data,
             },

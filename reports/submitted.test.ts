@@ -34,9 +34,7 @@ test.after(() => {
   rmSync(folder, { recursive: true });
   rmSync(places, { recursive: true });
 });
-const board: Board = await openBoard(
-  await partOfBoard(places, ['topk', 'gated', 'batchtopk', 'pca', 'random', 'diffmean', 'transcoder']),
-);
+const board: Board = await openBoard(await partOfBoard(places, ['topk', 'gated', 'batchtopk', 'pca', 'random']));
 
 /** The reference's own topk under another name: what a submission of it would be. */
 const results = board.reference
@@ -173,27 +171,6 @@ test('what may not, field by field', async () => {
   for (const [changed, expected] of wrong) assert.match(await told(changed), expected);
   const textOnly = withResults((r) => (r.subject.id === 'tiny-clip' ? undefined : r));
   checkSubmission({ ...textOnly, leftOut: [{ subject: 'tiny-clip', reason: 'works on text only' }] }, board);
-});
-
-test('a baseline: fitted once or with every seed, of no size, at the sites of the protocol alone', async () => {
-  const own = (id: string, place?: string): Result[] =>
-    board.reference
-      .filter(({ method, site }) => method.id === id && (place === undefined || site.name === place))
-      .map((result) => sealed({ ...result, method: { ...result.method, kind: 'baseline', id: 'mine', name: 'mine' } }));
-  const hashed = weights.filter(({ seed }) => seed === 0);
-  const of = (given: Result[], seeds: number[]): Submission => ({
-    ...{ ...submission, kind: 'baseline', environment: environmentOf(given[0]!), weights: hashed },
-    ...{ seeds, results: given },
-  });
-  checkSubmission(of(own('diffmean'), [0]), board);
-  checkSubmission(of(own('topk'), [0, 1, 2]), board);
-  const strange = [...own('diffmean'), ...own('transcoder').filter(({ seed }) => seed === 0)];
-  assert.match(
-    await told(of(strange, [0])),
-    /expected a site of topk \(.*\); found tiny-lm-chain blocks\.1\.hook_resid_mid\. Submit/,
-  );
-  const twice = own('topk').filter(({ seed }) => seed < 2);
-  assert.match(await told(of(twice, [0, 1])), /expected seeds 0, 1, 2, or 0; found 0, 1/);
 });
 
 test('a file is refused that was edited, cut, renamed, or holds what no submission has', async () => {

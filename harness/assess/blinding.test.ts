@@ -167,8 +167,14 @@ test('no question shows what another asks', () => {
       // What the answer is about: the intruder, the one item in question, all that is compared or named.
       const about = typeof gold === 'number' && protocol === 'intruder' ? groups[gold]! : groups.flat();
       if (protocol === 'intruder' || (protocol === 'detection' && gold === 'no'))
-        for (const one of about) assert.not.ok(known.has(latentOf(one)), `${protocol}: of a latent that is asked about`);
-      else for (const one of about) assert.not.ok(seen.some((other, j) => j !== i && other.has(itemOf(one))), protocol);
+        for (const one of about)
+          assert.not.ok(known.has(latentOf(one)), `${protocol}: of a latent that is asked about`);
+      else
+        for (const one of about)
+          assert.not.ok(
+            seen.some((other, j) => j !== i && other.has(itemOf(one))),
+            protocol,
+          );
     }
   }
 });

@@ -20,20 +20,19 @@ export function factsOf(
   notes: readonly string[],
   filter?: PositionRule,
 ): SiteFacts {
-    const { name, d, kind, modality } = session.site(site);
-    const { fingerprint, family, parameters } = session.facts;
-    return {
-      site: { name, d_in: d, kind },
-      modality,
-      subject: { fingerprint, family, parameters },
-      data: {
-        policy: sets?.train.policy ?? 'no activations',
-        ...(filter && sets ? { positions: positionFacts(filter, sets) } : {}),
-        ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
-        trainRows: sets ? keptRows(sets.train) : 0,
-        testRows: sets ? keptRows(sets.test) : 0,
-        ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
-      },
-    };
-  }
-
+  const { name, d, kind, modality } = session.site(site);
+  const { fingerprint, family, parameters } = session.facts;
+  return {
+    site: { name, d_in: d, kind },
+    modality,
+    subject: { fingerprint, family, parameters },
+    data: {
+      policy: sets?.train.policy ?? 'no activations',
+      ...(filter && sets ? { positions: positionFacts(filter, sets) } : {}),
+      ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
+      trainRows: sets ? keptRows(sets.train) : 0,
+      testRows: sets ? keptRows(sets.test) : 0,
+      ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
+    },
+  };
+}

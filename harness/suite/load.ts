@@ -68,7 +68,12 @@ const isFolder = (path: string) => existsSync(path) && statSync(path).isDirector
 const MAX_NAME = 80;
 
 /** The name that a method has in results. */
-export function methodName({ id, name, path, trainedOn }: Pick<SuiteMethod, 'id' | 'name' | 'path' | 'trainedOn'>): string {
+export function methodName({
+  id,
+  name,
+  path,
+  trainedOn,
+}: Pick<SuiteMethod, 'id' | 'name' | 'path' | 'trainedOn'>): string {
   if (trainedOn !== undefined) return name ?? `${id}-${trainedOn}`;
   return name ?? (path === undefined ? id : nameOfFolder(path));
 }

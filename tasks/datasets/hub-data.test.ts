@@ -31,7 +31,10 @@ const REPOSITORIES = {
   },
   'datasets/org/abstracts': {
     'data/test.jsonl': lines(
-      STORIES.map((text, i) => ({ condition_label: 1 + (i % 5), medical_abstract: `${text} ${'It was long. '.repeat(9)}` })),
+      STORIES.map((text, i) => ({
+        condition_label: 1 + (i % 5),
+        medical_abstract: `${text} ${'It was long. '.repeat(9)}`,
+      })),
     ),
   },
   'datasets/org/two': { 'a.jsonl': lines(STORIES), 'b.jsonl': lines(STORIES) },
