@@ -77,7 +77,10 @@ for (const backend of backends) {
         const { z, values } = jumpEncode(made(given.x) as Tensor2D, { W_enc: W as Tensor2D, bias }, theta, 0.8);
         return tf.add(tf.sum(tf.square(z)), tf.mul(tf.sum(values), 0)) as Scalar;
       };
-      const nonzero = tf.grad(loss)(W_enc).dataSync().find((value) => value !== 0);
+      const nonzero = tf
+        .grad(loss)(W_enc)
+        .dataSync()
+        .find((value) => value !== 0);
       assert.is(nonzero, undefined);
     });
   });
