@@ -265,8 +265,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     };
   }
 
-  const generalNote = async (key: string, training: NonNullable<EvaluationMeta['training']>) =>
-    `trained on general data (${generalOf(subject)!.id}), not on the dataset: ${epochsNote(keptRows(await generalSplit(key)), training)}`;
+  const generalNote = async (name: string, key: string, training: NonNullable<EvaluationMeta['training']>) =>
+    `${name} is trained on general data (${generalOf(subject)!.id}), not on the dataset: ${epochsNote(keptRows(await generalSplit(key)), training)}`;
 
   async function fitStep(fit: Fit): Promise<StoredStep> {
     const definition = await registry.method(fit.method.id);
@@ -355,7 +355,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...ofRows];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
-              if (fit.general !== undefined && training) seen.push(await generalNote(fit.general, training));
+              if (fit.general !== undefined && training)
+                seen.push(await generalNote(fit.method.name, fit.general, training));
               const meta: EvaluationMeta = {
                 run: run.provenance,
                 ...factsOf(session, site, sets, [...notes, ...seen], await rule()),
