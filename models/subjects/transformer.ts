@@ -115,7 +115,15 @@ function runBlock(
   if (whole && unseen && additions.length === 0 && wholeHeads && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
-    const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn, ...(window !== undefined && { window }) });
+    const y = transformerBlock(x, whole, fusedShape(spec), {
+      n,
+      t,
+      rotary,
+      seen,
+      cache,
+      firstColumn,
+      ...(window !== undefined && { window }),
+    });
     const shown = hooks.visit(`${site}hook_resid_post`, y);
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }

@@ -149,7 +149,12 @@ if (native) {
       const angles = s.gated ? draw((t * s.headDim) / 2) : undefined;
       const expected = rows.map((each) => reference(model, each, angles, undefined, window));
       tf.tidy(() => {
-        const pass: BlockPass = { n, t, ...(window && { window }), ...(angles ? { rotary: tables(angles, s.headDim / 2) } : {}) };
+        const pass: BlockPass = {
+          n,
+          t,
+          ...(window && { window }),
+          ...(angles ? { rotary: tables(angles, s.headDim / 2) } : {}),
+        };
         const [x, weights] = [tensorOf(rows, s.d), pack(model)];
         const y = transformerBlock(x, weights, s, pass);
         assert.equal(y.shape, [n * t, s.d]);
