@@ -50,6 +50,12 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   SaxJump: { inputs: { z: f(5, 4), theta: f(4) }, attrs: { rectify: true } },
   SaxJumpGrad: { inputs: { dy: f(5, 4), z: f(5, 4), theta: f(4) }, attrs: { bandwidth: 1 } },
   SaxBand: { inputs: { z: f(5, 4), theta: f(5, 4) }, attrs: { bandwidth: 1 } },
+  SaxThresholdCounts: { inputs: { z: f(5, 4), theta: f(4) }, attrs: { bandwidth: 1 } },
+  SaxReluGrad: { inputs: { dy: f(5, 4), y: f(5, 4) } },
+  SaxDenseEncodeGrad: {
+    inputs: { x: f(5, 3), dy: f(5, 4), seen: f(5, 4), theta: f(4) },
+    attrs: { bandwidth: 1 },
+  },
   SaxSegmentSum: { inputs: { x: f(3, 5), segmentIds: i(5) }, attrs: { axis: 1, numSegments: 4 } },
   SaxPackLinear: { inputs: { w: f(5, 4) } },
   SaxPackWeight: { inputs: { w: f(10, 6) }, attrs: { in: 6, out: 10, type: 'F32' } },
