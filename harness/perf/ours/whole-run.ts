@@ -6,9 +6,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { main } from '../../commands/main.ts';
 import { writeNpy } from '../../io/npy.ts';
 import { createRng } from '../../num/rng.ts';
+import { runCommand } from '../../testing/command-line.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
 const [rows, d, d_sae, k, batchSize, tokens] = numbers(0) as [number, number, number, number, number, number];
@@ -65,11 +65,9 @@ try {
   await makeRows(dump);
   await writeFile(file, suiteOf(dump));
   const places = ['--store', path.join(folder, 'store'), '--out', path.join(folder, 'out'), '--no-progress'];
-  const said: string[] = [];
   const start = async () => {
-    const signal = new AbortController().signal;
-    const code = await main(['run', file, ...places], { signal, print: () => {}, say: (line) => said.push(line) });
-    if (code !== 0) throw new Error(`the run ended with ${code}: ${said.at(-1)}`);
+    const { code, said } = await runCommand('run', file, ...places);
+    if (code !== 0) throw new Error(`the run ended with ${code}: ${said}`);
   };
   report((2 * tokens) / (await seconds(start, 1, 0)), 'tokens/s', backend);
 } finally {
