@@ -82,12 +82,15 @@ export async function resolveGeneral(
     ({ trainedOn, subjects }) => trainedOn !== undefined && (subjects?.includes(name) ?? true),
   );
   if (!wanted || subject.general === undefined) return {};
+  // A wrong name or option is a mistake, wherever the data are.
+  const { options: schema } = await context.registry.get('dataset', subject.general.id);
+  await resolveOptions(schema, subject.general.options, `${where}: dataset ${subject.general.id}`);
   let general: ResolvedDataset;
   try {
     general = await resolveDataset(subject, subject.general, context, where);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { general: { reason: error.message } };
+    return { general: { reason: error.message.replace(/\.$/, '') } };
   }
   if (general.modality !== modality || general.ownActivations) {
     throw new UserError(

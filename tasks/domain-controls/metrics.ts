@@ -143,7 +143,8 @@ export const REASONS: Record<MetricName, string> = {
   concepts_beyond: 'items have no texts to count words of',
   concepts_below: 'items have no texts to count words of',
   detectable: 'items have no texts to count words of, or differ in nothing',
-  beyond_general: 'the suite has no such method trained on general text, or that text could not be had',
+  beyond_general:
+    'the suite has no such method trained on general text, or that text could not be had, or it is that method itself',
   masked_auroc: 'no words were taken out: that takes a language model, and positives that name the concept',
   masked_loss: 'no words were taken out: that takes a language model, and positives that name the concept',
   affirmed_fires: 'no sentence was put in: that takes a language model and two concepts that a text can deny',
