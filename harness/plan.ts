@@ -1,9 +1,11 @@
 /** @file The plan: a resolved suite turned into steps with content keys. A pure function of its argument. */
 import { sha256Json } from './io/hash.ts';
 import { methodsWithTasks, readsLabels, type Skipped } from './plan/methods.ts';
+import { arithmeticOf, digestOf, identity, sourceOf } from './plan/source.ts';
 import type { ResultSettings } from './schema/result.generated.ts';
 import { plantedReason, recoversPlanted } from './suite/planted.ts';
 import {
+  generalOf,
   isImported,
   type PlannedSubject,
   type ResolvedMethod,
@@ -33,6 +35,8 @@ export interface Evaluation {
   taskSeed: number;
   /** The fit of the same method with the run's next seed, where the task compares the two. */
   otherSeed?: { key: string; seed: number };
+  /** The fit of the same method trained on general text, where the task compares the two. */
+  general?: Fit;
   settings: ResultSettings;
   /** Heading of the control that it is: it steers a subject that was trained for it. No part of the key. */
   plantedControl?: string;
@@ -51,6 +55,8 @@ export interface Fit {
   training: Record<string, unknown>;
   /** Where it reconstructs another site than the one it reads. */
   target?: PlannedTarget;
+  /** Key of the activations that it is trained on, where these are of the subject's general text. */
+  general?: string;
   evaluations: Evaluation[];
 }
 
@@ -95,24 +101,6 @@ export interface Step {
 
 const key = (kind: StepKind, content: Record<string, unknown>) => sha256Json({ format: KEY_FORMAT, kind, ...content });
 
-/** The digest of a part of the code. A part without one would be reused whatever becomes of it. */
-function digestOf(table: Record<string, string>, name: string): string {
-  const found = table[name];
-  if (found === undefined) throw new Error(`internal: no digest of the code of ${name}`);
-  return found;
-}
-
-const arithmeticOf = ({ arithmetic, code }: ResolvedSuite) => ({
-  arithmetic,
-  backend: digestOf(code.machine, 'backend'),
-});
-
-const identity = ({ id, version, options }: { id: string; version: number; options: unknown }) => ({
-  id,
-  version,
-  options,
-});
-
 /** Plans a suite. The same argument always gives the same plan. */
 export function planSuite(suite: ResolvedSuite): Plan {
   const skipped: Skipped[] = [];
@@ -143,19 +131,7 @@ function planSite(
   skip: (skip: Skipped) => void,
 ): SitePlan | undefined {
   const { dataset, collect, concepts } = subject;
-  const source = {
-    ...arithmeticOf(suite),
-    subject: subject.fingerprint,
-    family: subject.family,
-    code: sourceCode(suite, subject),
-    dataset: { ...identity(dataset), seed: dataset.seed, fingerprint: dataset.fingerprint },
-    collect: {
-      version: collect.version,
-      dtype: collect.dtype,
-      policy: storedPolicy(collect),
-      maxLength: collect.maxLength,
-    },
-  };
+  const source = sourceOf(suite, subject);
   const activationsAt = (site: string) => ({
     train: key('activations', { ...source, site, split: 'train', items: collect.train }),
     test: key('activations', { ...source, site, split: 'test', items: collect.test }),
@@ -163,6 +139,15 @@ function planSite(
   const activations: SitePlan['activations'] = activationsAt(site);
   if (dataset.hasConcepts) activations.labelled = key('activations', { ...source, site, split: 'labelled', concepts });
 
+  const generalText = generalOf(subject);
+  const general =
+    generalText &&
+    key('activations', {
+      ...sourceOf(suite, { ...subject, dataset: generalText }),
+      site,
+      split: 'train',
+      items: collect.train,
+    });
   const positions = positionsOf(subject);
   const { train, test, dtype, policy, maxLength } = collect;
   const data: ResultSettings['data'] = {
@@ -180,13 +165,17 @@ function planSite(
   if (tasks.length === 0 && meant.length > 0) return undefined;
   const prepares = new Map<string, Prepare>();
   const fits = new Map<string, Fit>();
-  for (const { method, scoredBy } of methodsWithTasks(suite, subject, site, tasks, skip)) {
+  const standing = methodsWithTasks(suite, subject, site, tasks, skip);
+  for (const { method, scoredBy } of standing) {
+    const onGeneral = onGeneralText(method, standing);
     const fitted = method.seeded ? suite.seeds : suite.seeds.slice(0, 1);
     for (const [place, seed] of fitted.entries()) {
       const target = method.target === undefined ? undefined : planTarget(method.target, activationsAt);
-      const fit = planFit(suite, subject, activations, method, seed, target);
+      const inputs = { ...activations, general };
+      const fit = planFit(suite, subject, inputs, method, seed, target);
       const next = fitted[(place + 1) % fitted.length]!;
-      const other = next === seed ? undefined : planFit(suite, subject, activations, method, next, target);
+      const other = next === seed ? undefined : planFit(suite, subject, inputs, method, next, target);
+      const counterpart = onGeneral && planFit(suite, subject, inputs, onGeneral, seed, target);
       const entry = `${method.name} ${fit.key}`;
       fits.set(entry, fit);
       for (const task of scoredBy) {
@@ -197,7 +186,9 @@ function planSite(
           const prepare = task.prepares ? planPrepare(suite, subject, activations, task, taskSeed, target) : undefined;
           if (prepare) prepares.set(prepare.key, prepare);
           const otherSeed = task.comparesSeeds && other ? { key: other.key, seed: other.seed } : undefined;
-          const inputs = { ...activations, fit: fit.key, prepare: prepare?.key, otherSeed: otherSeed?.key };
+          const beside = task.comparesGeneral ? counterpart : undefined;
+          const others = { otherSeed: otherSeed?.key, general: beside?.key };
+          const inputs = { ...activations, fit: fit.key, prepare: prepare?.key, ...others };
           const scored = {
             ...{ task: identity(task), positions, ...taskCode(suite, 'evaluate', task) },
             ...{
@@ -215,8 +206,13 @@ function planSite(
             seed: resultSeed,
             taskSeed,
             ...(otherSeed ? { otherSeed } : {}),
+            ...(beside ? { general: beside } : {}),
             settings: {
-              row: sha256Json({ ...all, labels, inputs: { ...activations, fit: fit.setting } }),
+              row: sha256Json({
+                ...all,
+                labels,
+                inputs: { ...activations, fit: fit.setting, general: beside?.setting },
+              }),
               table: sha256Json({ ...all, inputs: activations }),
               data,
             },
@@ -229,11 +225,12 @@ function planSite(
   return { subject, site, activations, prepares: [...prepares.values()], fits: [...fits.values()] };
 }
 
-/** What of the policy of positions stored activations depend on: which of their rows are left out is decided where they are read. */
-const storedPolicy = ({ policy: { specialTokens, classToken } }: PlannedSubject['collect']) => ({
-  specialTokens,
-  classToken,
-});
+/** The method that differs from another in its training text alone. */
+function onGeneralText(method: ResolvedMethod, standing: readonly { method: ResolvedMethod }[]) {
+  const settings = ({ id, options, training }: ResolvedMethod) => sha256Json({ id, options, training });
+  if (method.general) return undefined;
+  return standing.find(({ method: other }) => other.general && settings(other) === settings(method))?.method;
+}
 
 /** The filter of positions that steps read activations under; undefined, and so no part of a key, where none is declared. */
 function positionsOf({ collect: { policy } }: PlannedSubject) {
@@ -245,17 +242,6 @@ const planTarget = (site: string, activationsAt: (site: string) => PlannedTarget
   site,
   activations: activationsAt(site),
 });
-
-/** The code that collects activations, or reads those that were made elsewhere. */
-function sourceCode({ code: { machine, plugins } }: ResolvedSuite, subject: PlannedSubject) {
-  if (isImported(subject)) return { machine: digestOf(machine, 'import') };
-  const { family, dataset } = subject;
-  return {
-    machine: digestOf(machine, 'collect'),
-    ...(dataset.ownActivations ? {} : { family: digestOf(plugins, `subject ${family.split('@')[0]}`) }),
-    dataset: digestOf(plugins, `dataset ${dataset.id}`),
-  };
-}
 
 function methodCode({ code: { machine, plugins } }: ResolvedSuite, { checkpoint, variant, kind, id }: ResolvedMethod) {
   if (checkpoint !== undefined) {
@@ -298,7 +284,7 @@ export const readsTest = ({ kind, checkpoint }: Pick<ResolvedMethod, 'kind' | 'c
 function planFit(
   suite: ResolvedSuite,
   subject: PlannedSubject,
-  activations: SitePlan['activations'],
+  activations: SitePlan['activations'] & { general?: string | undefined },
   method: ResolvedMethod,
   seed: number,
   target: PlannedTarget | undefined,
@@ -311,7 +297,7 @@ function planFit(
     training,
     positions: positionsOf(subject),
     inputs: {
-      train: activations.train,
+      train: method.general ? activations.general : activations.train,
       test: trained ? activations.test : undefined,
       labelled: readsLabels(method) ? activations.labelled : undefined,
       target: target?.activations,
@@ -323,11 +309,12 @@ function planFit(
   return {
     key: key('fit', content),
     setting: key('fit', { ...content, seed: NO_SEED }),
-    identity: sha256Json({ id: method.id, options: method.options, training }),
+    identity: sha256Json({ id: method.id, options: method.options, training, general: method.general }),
     method,
     seed: method.seeded ? seed : NO_SEED,
     training,
     ...(target ? { target } : {}),
+    ...(method.general ? { general: activations.general! } : {}),
     evaluations: [],
   };
 }
@@ -371,13 +358,15 @@ export function planSteps(plan: Plan): Step[] {
         add('activations', key, subject.id, target.site, split);
       }
     }
+    for (const { general } of fits) if (general !== undefined) add('activations', general, subject.id, site, 'general');
     for (const { key, task } of prepares) add('prepare', key, subject.id, site, task.id);
     for (const fit of fits) {
       const named = [subject.id, site, fit.method.name];
       const seed = fit.method.seeded ? [`seed ${fit.seed}`] : [];
       add('fit', fit.key, ...named, ...seed);
-      for (const { key, task, seed, otherSeed } of fit.evaluations) {
+      for (const { key, task, seed, otherSeed, general } of fit.evaluations) {
         if (otherSeed) add('fit', otherSeed.key, ...named, `seed ${otherSeed.seed}`);
+        if (general) add('fit', general.key, subject.id, site, general.method.name, `seed ${general.seed}`);
         add('evaluate', key, ...named, task.id, `seed ${seed}`);
       }
     }

@@ -22,6 +22,7 @@ export {
   writeSubmission,
 } from './submitted/file.ts';
 export { pullRequest } from './submitted/pull-request.ts';
+export { strangePlace } from './submitted/sizes.ts';
 export { type Comparison, compareAgain, writeVerification } from './submitted/verification.ts';
 export { summaryTable } from './summary.ts';
 

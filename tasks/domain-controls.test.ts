@@ -129,6 +129,25 @@ test('two seeds: the latents of both side by side, whatever their order', async 
   assert.equal([apart.value('seed_cosine'), apart.value('seed_agreement')], [0, null]);
 });
 
+test('the same method trained on general text: AUROC less its, in pairs, each by the latent that it would choose', async () => {
+  const general = (other: FittedMethod) => ({
+    general: async () => ({ method: other, latents: taskTools(other).latents }),
+  });
+  const better = await run(columns([3, 1, 0]), general(columns([3])));
+  assert.is(better.value('beyond_general'), 0.5);
+  assert.equal(
+    better.details.map(({ general_latent, general_ci95 }) => [general_latent, (general_ci95 as number[])[0]! > 0]),
+    [
+      [0, true],
+      [0, true],
+    ],
+  );
+  const same = await run(columns([1, 0]), general(columns([0, 1])));
+  assert.is(same.value('beyond_general'), 0);
+  const { row } = await run(columns([1, 0]));
+  assert.match(row.metrics['beyond_general']!.reason!, /no such method trained on general text/);
+});
+
 test('without a language model the words stay in, and the cells say so', async () => {
   const { value, row } = await run(columns([0, 1]), { subject: undefined } as Partial<Context>);
   assert.is(value('auroc'), 1);

@@ -22,6 +22,7 @@ import { type FurtherItems, methodSelections, type Selection } from './concept-d
 import { type ConceptSplit, conceptSplits } from './concept-detection/splits.ts';
 import { aurocDifference, bagOfWordsScores, type Difference, type HeldOut } from './domain-controls/beyond.ts';
 import { type ConceptMetrics, evaluateConcept } from './domain-controls/evaluate.ts';
+import { generalLatents } from './domain-controls/general.ts';
 import { type GroupTest, groupTests, partings, unseenGroups, withinGroups } from './domain-controls/groups.ts';
 import { type Relatives, relativesOf } from './domain-controls/hierarchy.ts';
 import { type MetricName, metrics, REASONS, shows } from './domain-controls/metrics.ts';
@@ -80,6 +81,7 @@ export default defineTask<Options>({
   words: ['groups'],
   seeded: false,
   comparesSeeds: true,
+  comparesGeneral: true,
   controls: ['length', 'bow', 'covariates'],
   unavailable: ({ labelled }) => (labelled ? undefined : 'the dataset has no labelled concepts'),
   async run(context) {
@@ -152,6 +154,8 @@ interface Evaluation {
   id: string;
   metrics: Partial<ConceptMetrics>;
   difference?: Difference | undefined;
+  /** From the same method trained on general text. */
+  beyondGeneral?: Difference | undefined;
 }
 
 interface ScoredSelection {
@@ -173,6 +177,7 @@ async function scoredSelection(
   const ofLatents = selection.name === 'auroc' && candidates !== undefined;
   const unseen = ofLatents ? unseenGroups(tests, candidates) : undefined;
   const seeds = ofLatents ? await ofSeeds(context, labelled, splits, candidates, selection) : undefined;
+  const general = ofLatents ? await generalLatents(context, labelled, splits) : undefined;
   const evaluations: Evaluation[] = [];
   const details: Record<string, unknown>[] = [];
   for (const [c, split] of splits.entries()) {
@@ -183,11 +188,14 @@ async function scoredSelection(
     const [masked, stated] = [changed?.masked[c], changed?.stated[c]];
     const evaluated = evaluateConcept({ concept, split, masked, stated, relatives: relatives[c]! }, chosen.score);
     const difference = words && aurocDifference(split, evaluated.heldOut, words[c]!, groups);
+    const theirs = general?.[c];
+    const beyondGeneral = theirs && aurocDifference(split, evaluated.heldOut, theirs.heldOut, groups);
     const { latent, sign } = chosen.details as { latent?: number; sign?: number };
     const by = latent === undefined || sign === undefined ? ('detector' as const) : { latent, sign };
     const own: Partial<ConceptMetrics> = {
       ...evaluated.metrics,
       beyond_bow: difference?.value ?? null,
+      beyond_general: beyondGeneral?.value ?? null,
       within_group_auroc: withinGroups(tests[c]!, chosen.score),
       unseen_group_auroc: unseen?.[c]?.auroc ?? null,
       token_auroc: marked[c] ? await tokenAuroc(method, labelled, concept, by, marked[c]) : null,
@@ -195,7 +203,7 @@ async function scoredSelection(
       seed_agreement: seeds?.[c]?.agreement ?? null,
     };
     const { id, label, domain } = concept;
-    evaluations.push({ id, metrics: own, difference });
+    evaluations.push({ id, metrics: own, difference, beyondGeneral });
     details.push({
       ...{ id, label, domain },
       ...chosen.details,
@@ -203,6 +211,9 @@ async function scoredSelection(
       ...own,
       ...(difference
         ? { bow_auroc: own.auroc! - difference.value, ci95: difference.ci95, detectable: difference.detectable }
+        : {}),
+      ...(beyondGeneral
+        ? { general_latent: theirs!.latent, general_ci95: beyondGeneral.ci95, general_p: beyondGeneral.p }
         : {}),
       ...(masked ? { words_removed: masked.removed } : {}),
       ...(seeds ? { latent_of_next_seed: seeds[c]!.latent } : {}),
@@ -267,8 +278,10 @@ function cells(
   const measured = names.flatMap((name) => {
     const values = evaluations.flatMap(({ metrics: own }) => own[name] ?? []);
     if (values.length === 0) return [];
-    const shared: ItemInfluences[] =
-      name === 'beyond_bow' ? evaluations.flatMap(({ difference }) => difference?.influences ?? []) : [];
+    const shared: ItemInfluences[] = evaluations.flatMap(
+      ({ difference, beyondGeneral }) =>
+        (name === 'beyond_bow' ? difference : name === 'beyond_general' ? beyondGeneral : undefined)?.influences ?? [],
+    );
     return [
       [
         name,

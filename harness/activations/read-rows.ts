@@ -13,14 +13,6 @@ const NEAR = 16;
 /** Rows of one piece: bounds the memory beside the result. */
 const PIECE = 1024;
 
-/** Elements from which on a copy as a whole costs less than its views. */
-const LONG = 512;
-
-function copy(from: Float32Array, start: number, count: number, to: Float32Array, at: number): void {
-  if (count >= LONG) to.set(from.subarray(start, start + count), at);
-  else for (let j = 0; j < count; j++) to[at + j] = from[start + j]!;
-}
-
 /** The rows `rows` (any order, repeats allowed), row-major [rows.length, d_in], written to `out` from row `at` on. */
 export async function readRows(source: RowSource, rows: Uint32Array, out: Float32Array, at = 0): Promise<Float32Array> {
   const d = source.d_in;
@@ -30,7 +22,7 @@ export async function readRows(source: RowSource, rows: Uint32Array, out: Float3
       const start = rows[i]!;
       let count = 1;
       while (i + count < rows.length && rows[i + count] === start + count) count++;
-      copy(all, start * d, count * d, out, (at + i) * d);
+      out.set(all.subarray(start * d, (start + count) * d), (at + i) * d);
       i += count;
     }
     return out;

@@ -5,8 +5,9 @@ import { decodeImage, squarePng } from '../io/image.ts';
 import { createRng } from '../num/rng.ts';
 import type { AssessmentExample } from '../schema/assessment-item.generated.ts';
 import type { AssessmentKey } from '../schema/assessment-key.generated.ts';
-import { sealedSet } from '../testing/assessment.ts';
+import { drawnQuestions, sealedSet } from '../testing/assessment.ts';
 import { PROTOCOL_IDS, type ProtocolId } from './protocols.ts';
+import type { Shown } from './questions.ts';
 import { setName } from './seal.ts';
 import { windowOf } from './window.ts';
 
@@ -151,6 +152,29 @@ test('a tenth is asked again, a third of the set later and in another order', ()
       assert.ok(key.items.indexOf(repeat) - first >= questions.length / 3);
       const own = key.items[first]!;
       assert.is(repeat.order![Number(repeat.gold) - 1], own.order![Number(own.gold) - 1]);
+    }
+  }
+});
+
+test('no question shows what another asks', () => {
+  const latentOf = ({ method, latent }: Shown) => `${method} ${latent}`;
+  const itemOf = (one: Shown) => `${latentOf(one)} ${one.item}`;
+  for (const protocol of PROTOCOL_IDS) {
+    const { asked, drawn } = drawnQuestions(protocol, METHODS, 8, createRng(1));
+    const known = new Set(asked.map((own) => `${own.method} ${own.latent}`));
+    const seen = drawn.map(({ references, groups }) => new Set([...references, ...groups.flat()].map(itemOf)));
+    for (const [i, { groups, gold }] of drawn.entries()) {
+      // What the answer is about: the intruder, the one item in question, all that is compared or named.
+      const about = typeof gold === 'number' && protocol === 'intruder' ? groups[gold]! : groups.flat();
+      if (protocol === 'intruder' || (protocol === 'detection' && gold === 'no'))
+        for (const one of about)
+          assert.not.ok(known.has(latentOf(one)), `${protocol}: of a latent that is asked about`);
+      else
+        for (const one of about)
+          assert.not.ok(
+            seen.some((other, j) => j !== i && other.has(itemOf(one))),
+            protocol,
+          );
     }
   }
 });

@@ -62,6 +62,7 @@ interface Setting {
 interface ReadMethod extends DrawnMethod {
   firing: Firing;
   asked: AskedLatent[];
+  spare: AskedLatent[];
   key: KeyLatent[];
 }
 
@@ -77,7 +78,8 @@ async function readMethod(
   const byScore = options.stratify === 'ms';
   const known = byScore || options.protocol === 'pair' ? { known: scores! } : {};
   const rng = createRng(options.seed).fork(`latents of ${fit.key}`);
-  const { eligible, chosen } = sampleLatents(firing, { count: options.latents, least, byScore, ...known }, rng);
+  const { eligible, ...drawn } = sampleLatents(firing, { count: options.latents, least, byScore, ...known }, rng);
+  const { chosen } = drawn;
   if (chosen.length === 0) {
     return `none of its ${firing.d_sae} latents fires on ${least} of the ${firing.items} items that can be shown and is silent on as many`;
   }
@@ -90,8 +92,8 @@ async function readMethod(
       detection: detection?.[i] ?? null,
     };
   });
-  const asked = chosen.map((each) => ({ ...each, method: place }));
-  return { fit, d_sae: firing.d_sae, eligible, firing, asked, key };
+  const [asked, spare] = [chosen, drawn.spare].map((all) => all.map((each) => ({ ...each, method: place })));
+  return { fit, d_sae: firing.d_sae, eligible, firing, asked: asked!, spare: spare!, key };
 }
 
 /** How often latents of the sparse methods fire, on average over methods. */
@@ -182,7 +184,7 @@ function ruleOf({ options, least, rate, materials }: Setting): string[] {
       : []),
     ...(protocol === 'intruder' || protocol === 'detection'
       ? [
-          'What does not belong is from the top decile of another latent of the same method, on an item on which the latent is silent.',
+          'What does not belong is from the top decile of another latent of the same method, about which nobody is asked where there is one, on an item on which the latent is silent.',
         ]
       : []),
   ];
@@ -231,7 +233,8 @@ export async function drawSet(
   const { modality, usable } = materials;
   const latents = methods.flatMap(({ asked }) => asked);
   const rng = createRng(options.seed).fork(protocol);
-  const drawn = drawQuestions({ protocol, modality, items: usable.length, latents }, rng.fork('questions'));
+  const spare = methods.flatMap((method) => method.spare);
+  const drawn = drawQuestions({ protocol, modality, items: usable.length, latents, spare }, rng.fork('questions'));
   const questions = protocol === 'pair' ? moreFocused(drawn, (place) => key[place]!.ms!) : drawn;
   if (questions.length === 0)
     throw new UserError('assess: nothing to ask: no latent has an item of another one to stand beside.');

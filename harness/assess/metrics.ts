@@ -3,7 +3,7 @@ import type { MetricDefinition, TaskDisplay } from '../contract/task.ts';
 import { NO_NAME, PROTOCOLS, type ProtocolId } from './protocols.ts';
 
 /** Raised whenever a number of an assessment comes to mean something else. */
-export const ASSESSMENT_VERSION = 1;
+export const ASSESSMENT_VERSION = 2;
 
 /** The baselines that must stand beside the methods, blinded like them. */
 export const CONTROLS = ['random', 'soft-frozen-decoder', 'neurons'] as const;
@@ -14,7 +14,7 @@ export const aboveControl = (control: Control): string => `above_${control.repla
 
 const RIGHT: Readonly<Record<ProtocolId, string>> = {
   intruder: 'answers that name the intruder among five items',
-  pair: 'comparisons in which the latent of this method was chosen as the more focused one',
+  pair: 'comparisons with latents of other methods in which the latent of this method was chosen as the more focused one',
   detection: 'answers that say rightly whether an item fires the latent',
   fuzzing: 'answers that say rightly whether the tokens marked are those that fire the latent',
   name: `names that share a word with the concept that the latent tells best on training items ('${NO_NAME}' is not right)`,
@@ -25,20 +25,21 @@ const share = (description: string, rest: Partial<MetricDefinition> = {}): Metri
   ...rest,
 });
 
-const correlation = (what: string): MetricDefinition => ({
-  description: `Spearman correlation of the share of right answers about a latent with ${what}, over all latents of the set; interval over latents.`,
+const correlation = (what: string, over: string): MetricDefinition => ({
+  description: `Spearman correlation of the share of right answers about a latent with ${what}, over all latents of the set; interval over ${over}.`,
   ...{ direction: 'none', range: [-1, 1], unit: '', version: ASSESSMENT_VERSION },
 });
 
 /** Metrics of a protocol by name. */
 export function assessmentMetrics(protocol: ProtocolId): Record<string, MetricDefinition> {
+  const over = protocol === 'pair' ? 'pairs' : 'latents';
   const chance = protocol === 'name' ? 'names dealt to any latent of the set' : 'guesses';
   const above = (what: string): MetricDefinition => ({
-    description: `The share of right answers less ${what}; interval over raters and latents.`,
+    description: `The share of right answers less ${what}; interval over raters and ${over}.`,
     ...{ direction: 'max', range: [-1, 1], unit: '', version: ASSESSMENT_VERSION },
   });
   return {
-    accuracy: share(`Share of ${RIGHT[protocol]}; interval over raters and latents (bootstrap-t).`, {
+    accuracy: share(`Share of ${RIGHT[protocol]}; interval over raters and ${over} (bootstrap-t).`, {
       direction: 'max',
       main: true,
     }),
@@ -59,8 +60,8 @@ export function assessmentMetrics(protocol: ProtocolId): Record<string, MetricDe
         direction: 'max',
       },
     ),
-    spearman_ms: correlation('its MS score'),
-    spearman_detection: correlation('the AUROC of the concept that it tells best'),
+    spearman_ms: correlation('its MS score', over),
+    spearman_detection: correlation('the AUROC of the concept that it tells best', over),
     ...(protocol === 'pair'
       ? {
           ms_agreement: share(

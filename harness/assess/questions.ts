@@ -34,6 +34,8 @@ export interface Material {
   /** Number of items. */
   items: number;
   latents: readonly AskedLatent[];
+  /** Latents that nobody is asked about, of which what does not belong is taken: seen nowhere else, it is not known by that. */
+  spare: readonly AskedLatent[];
 }
 
 const picked = <T>(from: ArrayLike<T>, count: number, rng: Rng): T[] =>
@@ -47,12 +49,18 @@ const shown = ({ method, latent }: AskedLatent, item: number, marks: Shown['mark
 const TRIES = 32;
 
 /**
- * An item on which the latent is silent, from the top decile of another latent of the same method that is asked about: what
- * it shows is as typical of that one as the others are of theirs.
+ * An item on which the latent is silent, from the top decile of another latent of the same method: what it shows is as typical
+ * of that one as the others are of theirs. Of one that nobody is asked about where the method has any.
  */
 function distractor(own: AskedLatent, material: Material, rng: Rng): Shown | undefined {
+  return (
+    distractorOf(own, material.spare, rng.fork('spare')) ?? distractorOf(own, material.latents, rng.fork('asked about'))
+  );
+}
+
+function distractorOf(own: AskedLatent, from: readonly AskedLatent[], rng: Rng): Shown | undefined {
   const fires = new Set(own.ranked.items);
-  const others = material.latents.filter(({ method, latent }) => method === own.method && latent !== own.latent);
+  const others = from.filter(({ method, latent }) => method === own.method && latent !== own.latent);
   const silent = (other: AskedLatent) => Array.from(topDecile(other.ranked, SHOWN)).filter((item) => !fires.has(item));
   for (let i = 0; i < TRIES && others.length > 0; i++) {
     const other = rng.choice(others);
@@ -63,10 +71,18 @@ function distractor(own: AskedLatent, material: Material, rng: Rng): Shown | und
   return all.length > 0 ? rng.choice(all) : undefined;
 }
 
-type Draw = (own: AskedLatent, yes: boolean, material: Material, rng: Rng) => Omit<Question, 'latents'> | undefined;
+/** One of the questions about a latent: which, and the random numbers that all of them share and its own. */
+interface Turn {
+  turn: number;
+  yes: boolean;
+  ofLatent: Rng;
+  rng: Rng;
+}
+
+type Draw = (own: AskedLatent, turn: Turn, material: Material) => Omit<Question, 'latents'> | undefined;
 
 /** Four items of the top decile and one of another latent, in any order. */
-const intruder: Draw = (own, _yes, material, rng) => {
+const intruder: Draw = (own, { rng }, material) => {
   const other = distractor(own, material, rng);
   if (!other) return undefined;
   const groups = picked(topDecile(own.ranked, SHOWN), SHOWN, rng).map((item) => [shown(own, item)]);
@@ -75,25 +91,26 @@ const intruder: Draw = (own, _yes, material, rng) => {
   return { references: [], groups, gold };
 };
 
-/** The strongest items as references, and one of the weaker ones. */
-function byExamples(own: AskedLatent, rng: Rng): { references: Shown[]; item: number } {
-  const { items } = own.ranked;
+/** The strongest items as references, the same in all questions about the latent, and of the rest another in each: no question shows what one asks. */
+function byExamples(own: AskedLatent, { turn, ofLatent }: Turn): { references: Shown[]; item: number } {
+  const rng = ofLatent.fork('examples');
   const references = picked(topDecile(own.ranked, SHOWN), SHOWN, rng);
-  const rest = Array.from(items).filter((item) => !references.includes(item));
-  return { references: references.map((item) => shown(own, item)), item: rng.choice(rest) };
+  const rest = rng.shuffle(Array.from(own.ranked.items).filter((item) => !references.includes(item)));
+  return { references: references.map((item) => shown(own, item)), item: rest[turn]! };
 }
 
 /** Does this item, unmarked, fire the latent that fires on the references? */
-const detection: Draw = (own, yes, material, rng) => {
-  const { references, item } = byExamples(own, rng);
-  if (yes) return { references, groups: [[shown(own, item, 'none')]], gold: 'yes' };
-  const other = distractor(own, material, rng);
+const detection: Draw = (own, turn, material) => {
+  const { references, item } = byExamples(own, turn);
+  if (turn.yes) return { references, groups: [[shown(own, item, 'none')]], gold: 'yes' };
+  const other = distractor(own, material, turn.rng);
   return other && { references, groups: [[{ ...other, marks: 'none' }]], gold: 'no' };
 };
 
 /** Are the tokens marked on which the latent fires? As many are where they are not. */
-const fuzzing: Draw = (own, yes, _material, rng) => {
-  const { references, item } = byExamples(own, rng);
+const fuzzing: Draw = (own, turn) => {
+  const { yes } = turn;
+  const { references, item } = byExamples(own, turn);
   return { references, groups: [[shown(own, item, yes ? 'own' : 'wrong')]], gold: yes ? 'yes' : 'no' };
 };
 
@@ -102,7 +119,7 @@ const top = (own: AskedLatent, { protocol, modality }: Material): Shown[] => {
   return Array.from(own.ranked.items.subarray(0, modality === 'image' ? images : texts), (item) => shown(own, item));
 };
 
-const name: Draw = (own, _yes, material) => ({ references: [], groups: [top(own, material)], gold: null });
+const name: Draw = (own, _turn, material) => ({ references: [], groups: [top(own, material)], gold: null });
 
 /** As many yes as no, in any order. */
 function answers(count: number, rng: Rng): boolean[] {
@@ -111,14 +128,18 @@ function answers(count: number, rng: Rng): boolean[] {
 
 function eachLatent(draw: Draw, material: Material, rng: Rng): Question[] {
   const { questions } = PROTOCOLS[material.protocol];
-  const asked = material.latents.flatMap((own, place) => Array.from({ length: questions }, () => ({ own, place })));
+  const asked = material.latents.flatMap((own, place) =>
+    Array.from({ length: questions }, (_, turn) => ({ own, place, turn })),
+  );
   const byMethod = new Map<number, boolean[]>();
   for (const method of new Set(asked.map(({ own }) => own.method))) {
     const count = asked.filter(({ own }) => own.method === method).length;
     byMethod.set(method, answers(count, rng.fork(`answers ${method}`)));
   }
-  return asked.flatMap(({ own, place }, i) => {
-    const question = draw(own, byMethod.get(own.method)!.pop()!, material, rng.fork(`question ${i}`));
+  return asked.flatMap(({ own, place, turn }, i) => {
+    const yes = byMethod.get(own.method)!.pop()!;
+    const ofLatent = rng.fork(`latent ${place}`);
+    const question = draw(own, { turn, yes, ofLatent, rng: rng.fork(`question ${i}`) }, material);
     return question ? [{ latents: [place], ...question }] : [];
   });
 }

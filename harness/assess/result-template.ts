@@ -1,6 +1,6 @@
 /** @file Results of assessments but for their rows: what the run knows of a method, its subject and its data. */
 import { resultWith } from '../execute/evaluate.ts';
-import type { SiteFacts } from '../execute/site.ts';
+import type { SiteFacts } from '../execute/site-facts.ts';
 import { sha256Json } from '../io/hash.ts';
 import type { Evaluation, Plan, SitePlan } from '../plan.ts';
 import type { RunProvenance } from '../provenance.ts';

@@ -20,6 +20,7 @@ import {
   judgedAnswers,
   type MethodScores,
   methodScores,
+  overUnits,
   retestOf,
   type Scored,
   tableOf,
@@ -33,11 +34,13 @@ function cellOf({ estimate, answers }: Scored, reason: string): MetricValue {
 /**
  * Accuracy by rater, whose mean is that of all answers, and what each latent adds to the error of each: methods are compared by
  * the same raters, over latents of their own.
+ *
+ * @param shared The units of all methods, where these have some in common, as pairs are: each method then says what all of them add.
  */
-function samplesOf({ right, accuracy }: MethodScores, raters: number): RowSamples | undefined {
-  const { latents: L, sums, counts } = right;
+function samplesOf({ right: own, accuracy }: MethodScores, raters: number, shared?: string[]): RowSamples | undefined {
   const mean = accuracy.estimate?.value;
-  if (mean === undefined || raters < 2 || L < 2) return undefined;
+  if (mean === undefined || raters < 2 || own.latents < 2) return undefined;
+  const { latents: L, sums, counts } = shared ? overUnits(own, shared, raters) : own;
   const by = (values: Float64Array, r: number) => values.subarray(r * L, (r + 1) * L);
   const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
   const places = Array.from({ length: raters }, (_, r) => r);
@@ -49,8 +52,8 @@ function samplesOf({ right, accuracy }: MethodScores, raters: number): RowSample
   );
   const sharedBy = places.map((r) => {
     const errors = Array.from(by(sums, r), (sum, l) => (raters * (sum - mean * by(counts, r)[l]!)) / answers);
-    const own = errors.reduce((sum, error) => sum + error, 0) / L;
-    return errors.map((error) => error - own);
+    const centre = errors.reduce((sum, error) => sum + error, 0) / L;
+    return errors.map((error) => error - centre);
   });
   return { unit: 'rater', ids: places.map((r) => `rater ${r + 1}`), values, sharedBy };
 }
@@ -131,7 +134,8 @@ function rowOf(place: number, { key, raters, scores, cells }: Overall): ResultRo
     return [name, cellOf(aboveOther(own, scores[other]!, R), 'no answers with a right one')];
   });
   const unknown = key.protocol === 'name' ? 'no concept is known that its latents tell' : 'no answers';
-  const samples = samplesOf(own, R);
+  const shared = key.protocol === 'pair' ? [...new Set(scores.flatMap(({ right }) => right.units))].sort() : undefined;
+  const samples = samplesOf(own, R, shared);
   return {
     axes: {},
     metrics: {

@@ -14,6 +14,8 @@ export interface LatentSample {
   /** Latents that could have been drawn. */
   eligible: number;
   chosen: SampledLatent[];
+  /** Of each stratum that has more than one latent, another one, about which nobody is asked. */
+  spare: SampledLatent[];
 }
 
 export interface SampleRule {
@@ -44,13 +46,17 @@ export function sampleLatents(firing: Firing, { count, least, known, byScore }: 
   const orderOf = (latent: number) => (byScore ? known![latent]! : counts[latent]!);
   eligible.sort((a, b) => orderOf(a) - orderOf(b) || a - b);
   const strata = Math.min(count, eligible.length);
-  const chosen = Array.from({ length: strata }, (_, s) => {
-    const from = Math.floor((s * eligible.length) / strata);
-    const to = Math.floor(((s + 1) * eligible.length) / strata);
-    const latent = eligible[from + rng.int(to - from)]!;
-    return { latent, density: counts[latent]! / firing.items, ranked: firing.of(latent) };
+  const stratum = (s: number) =>
+    eligible.slice(Math.floor((s * eligible.length) / strata), Math.floor(((s + 1) * eligible.length) / strata));
+  const sampled = (latent: number) => ({
+    ...{ latent, density: counts[latent]! / firing.items, ranked: firing.of(latent) },
   });
-  return { eligible: eligible.length, chosen };
+  const chosen = Array.from({ length: strata }, (_, s) => rng.choice(stratum(s)));
+  const spare = chosen.flatMap((latent, s) => {
+    const others = stratum(s).filter((other) => other !== latent);
+    return others.length > 0 ? [rng.choice(others)] : [];
+  });
+  return { eligible: eligible.length, chosen: chosen.map(sampled), spare: spare.map(sampled) };
 }
 
 /** Items of the top decile of a latent, but at least `least`. */

@@ -23,6 +23,8 @@ export interface Judged {
   rater: number;
   /** Its place in the key. */
   latent: number;
+  /** What else is asked about is independent of: the latent, or of a pair the question, whose one answer speaks of both. */
+  unit: string;
   item: KeyItem;
   answer: string;
   seconds: number;
@@ -53,7 +55,8 @@ export function judgedAnswers(key: AssessmentKey, ratings: readonly Rating[], ra
     const place = raters.indexOf(rater);
     if (place < 0 || item.kind !== 'question') return [];
     return item.latents.map((latent, group): Judged => {
-      const common = { rater: place, latent, item, answer, seconds };
+      const unit = key.protocol === 'pair' ? item.id : String(latent);
+      const common = { rater: place, latent, unit, item, answer, seconds };
       if (key.protocol === 'name') return { ...common, ...namedRight(answer, key.latents[latent]!, labels) };
       const gold = key.protocol === 'pair' ? String(group + 1) : item.gold;
       return { ...common, right: Number(answer === gold), chance: chance! };
@@ -61,31 +64,52 @@ export function judgedAnswers(key: AssessmentKey, ratings: readonly Rating[], ra
   });
 }
 
-/** Values of answers by rater and latent, of those that have one. */
+/** Values by rater and unit, with the names of the units. */
+export interface AnswerTable extends CrossedTable {
+  units: string[];
+  answers: number;
+}
+
+/** Values of answers by rater and unit, of those that have one. */
 export function tableOf(
   judged: readonly Judged[],
   raters: number,
   value: (one: Judged) => number | undefined,
-): CrossedTable & { answers: number } {
+): AnswerTable {
   const valued = judged.flatMap((one) => {
     const own = value(one);
-    return own === undefined ? [] : [{ rater: one.rater, latent: one.latent, own }];
+    return own === undefined ? [] : [{ ...one, own }];
   });
-  const places = new Map([...new Set(valued.map(({ latent }) => latent))].sort((a, b) => a - b).map((l, i) => [l, i]));
-  const [sums, counts] = [new Float64Array(raters * places.size), new Float64Array(raters * places.size)];
-  for (const { rater, latent, own } of valued) {
-    const at = rater * places.size + places.get(latent)!;
+  const ordered = [...valued].sort((a, b) => a.latent - b.latent);
+  const units = [...new Set(ordered.map(({ unit }) => unit))];
+  const places = new Map(units.map((unit, i) => [unit, i]));
+  const [sums, counts] = [new Float64Array(raters * units.length), new Float64Array(raters * units.length)];
+  for (const { rater, unit, own } of valued) {
+    const at = rater * units.length + places.get(unit)!;
     sums[at]! += own;
     counts[at]! += 1;
   }
-  return { latents: places.size, sums, counts, answers: valued.length };
+  return { latents: units.length, units, sums, counts, answers: valued.length };
 }
 
-type Table = ReturnType<typeof tableOf>;
+/** The same over other units: nothing of those that it has not. */
+export function overUnits(
+  { units: own, sums, counts, answers }: AnswerTable,
+  units: string[],
+  raters: number,
+): AnswerTable {
+  const places = units.map((unit) => own.indexOf(unit));
+  const spread = (values: Float64Array) =>
+    Float64Array.from({ length: raters * units.length }, (_, i) => {
+      const place = places[i % units.length]!;
+      return place < 0 ? 0 : values[Math.floor(i / units.length) * own.length + place]!;
+    });
+  return { latents: units.length, units, sums: spread(sums), counts: spread(counts), answers };
+}
 
 export interface MethodScores {
   judged: Judged[];
-  right: Table;
+  right: AnswerTable;
   accuracy: Scored;
   aboveChance: Scored;
   alpha: Scored;
@@ -97,7 +121,7 @@ export interface MethodScores {
 /** One seed for all: the intervals of a set of ratings are the same each time. */
 const rngOf = (what: string) => createRng(0).fork(`assess ${what}`);
 
-function scored(table: Table, raters: number, what: string, range: Range): Scored {
+function scored(table: AnswerTable, raters: number, what: string, range: Range): Scored {
   return { estimate: crossedShare([table], [1], raters, rngOf(what), range), answers: table.answers };
 }
 
@@ -150,10 +174,15 @@ export function retestOf(
 
 /** The scores of one method of the key. */
 export function methodScores(key: AssessmentKey, method: number, all: readonly Judged[], R: number): MethodScores {
-  const judged = all.filter(({ latent }) => key.latents[latent]!.method === method);
-  const right = tableOf(judged, R, (one) => one.right);
+  const methodOf = (latent: number) => key.latents[latent]!.method;
+  const judged = all.filter(({ latent }) => methodOf(latent) === method);
+  // Of two latents of its own one is always chosen: nothing of the method shows in that.
+  const telling = judged.filter(
+    ({ item }) => key.protocol !== 'pair' || item.latents.some((latent) => methodOf(latent) !== method),
+  );
+  const right = tableOf(telling, R, (one) => one.right);
   const { chance } = PROTOCOLS[key.protocol];
-  const above = tableOf(judged, R, (one) => (one.right === undefined ? undefined : one.right - one.chance));
+  const above = tableOf(telling, R, (one) => (one.right === undefined ? undefined : one.right - one.chance));
   return {
     judged,
     right,
@@ -165,9 +194,13 @@ export function methodScores(key: AssessmentKey, method: number, all: readonly J
   };
 }
 
-/** The share of a method less that of another, by the same raters. */
+/** The share of a method less that of another, by the same raters; of pairs in which the two met, an answer for one is one against the other. */
 export function aboveOther(one: MethodScores, other: MethodScores, raters: number): Scored {
-  const estimate = crossedShare([one.right, other.right], [1, -1], raters, rngOf('difference'), SIGNED);
+  const tables = [one.right, other.right];
+  const shared = one.right.units.some((unit) => other.right.units.includes(unit));
+  const all = [...new Set(tables.flatMap(({ units }) => units))];
+  const over = shared ? tables.map((table) => overUnits(table, all, raters)) : tables;
+  const estimate = crossedShare(over, [1, -1], raters, rngOf('difference'), SIGNED, shared);
   return { estimate, answers: one.right.answers };
 }
 
@@ -177,15 +210,15 @@ export function correlationWith(
   judged: readonly Judged[],
   scoreOf: (latent: KeyLatent) => number | null,
 ): Scored {
-  const sums = new Map<number, { right: number; n: number }>();
-  for (const { latent, right } of judged) {
+  const sums = new Map<number, { right: number; n: number; unit: string }>();
+  for (const { latent, right, unit } of judged) {
     if (right === undefined) continue;
     const own = sums.get(latent) ?? { right: 0, n: 0 };
-    sums.set(latent, { right: own.right + right, n: own.n + 1 });
+    sums.set(latent, { right: own.right + right, n: own.n + 1, unit });
   }
-  const pairs = [...sums].flatMap(([latent, { right, n }]) => {
+  const pairs = [...sums].flatMap(([latent, { right, n, unit }]) => {
     const y = scoreOf(key.latents[latent]!);
-    return y === null ? [] : [{ unit: String(latent), x: right / n, y }];
+    return y === null ? [] : [{ unit, x: right / n, y }];
   });
   return { estimate: pairs.length > 2 ? rankCorrelation(pairs) : null, answers: pairs.length };
 }

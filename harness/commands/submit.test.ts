@@ -21,6 +21,7 @@ import * as assert from 'uvu/assert';
 import { makeBoard } from '../../reports/testing/board.ts';
 import { initBackend } from '../num/backend.ts';
 import { packageRoot } from '../paths.ts';
+import { loadPlugin } from '../plugins.ts';
 import { mistake, runCommand as run } from '../testing/command-line.ts';
 
 const test = suite('saxbench submit, verify');
@@ -209,6 +210,60 @@ test('methods that must not pass', async () => {
     readdirSync('reports/submissions').filter((name) => !name.startsWith('my-sae')),
     [],
   );
+});
+
+/** A baseline that keeps the mean and the larger half of what is left of each row. */
+const shrink = (name: string) => {
+  writeFileSync(
+    `${name}.js`,
+    `import { defineBaseline, tf } from 'saxbench';
+import { principalComponents } from 'saxbench/kit';
+export default defineBaseline({
+  id: '${name}', title: 'Half of what is left of the mean', version: 1, options: {}, needs: 'activations', seeded: false,
+  async fit({ activations, progress }) {
+    const mean = Float32Array.from((await principalComponents('${name}', activations, 300, progress)).mean);
+    return { tensors: { mean: { shape: [mean.length], data: mean } } };
+  },
+  restore(state, { d_in }) {
+    const mean = tf.tensor1d(state.tensors['mean'].data);
+    return {
+      d_in, d_sae: d_in, sparse: false,
+      encode: (x) => ({ kind: 'dense', values: tf.tidy(() => tf.mul(tf.sub(x, mean), 0.5)) }),
+      decode: ({ values }) => tf.add(values, mean),
+      directions: () => Float32Array.from({ length: d_in * d_in }, (_, i) => Number(i % (d_in + 1) === 0)),
+      dispose: () => mean.dispose(),
+    };
+  },
+});
+`,
+  );
+  return `./${name}.js`;
+};
+
+test('a baseline, from its file to its row and its verification', async () => {
+  const { code, out } = await run('submit', shrink('shrink'), ...FIELDS);
+  assert.is(code, 0);
+  assert.match(out, /^⚠ shrink +0\.7[45]\d *$/m, 'a half of each row explains 1 - 1/4');
+  const file = 'reports/submissions/shrink.json';
+  const { kind, seeds, weights } = JSON.parse(readFileSync(file, 'utf8'));
+  assert.equal([kind, seeds, weights.length], ['baseline', [0], 1]);
+  assert.equal(readdirSync('reports/submissions/shrink'), ['shrink.js']);
+  assert.match(
+    (await run('verify', file)).out,
+    /^shrink: bit-equal: 1 of 1 results made again \(every seed\), 1 of them/,
+  );
+});
+
+test('a baseline stands where the protocol has sizes, and nowhere else', async () => {
+  const { openRegistry } = await import('../registry.ts');
+  const { suiteOfMethod } = await import('../submit/method-suite.ts');
+  const registry = openRegistry();
+  const { id } = await loadPlugin(shrink('anywhere'), registry);
+  const { methods } = await suiteOfMethod({ suite: 'variants', sizes: 'topk' }, [id, 'topk'], registry);
+  const places = (name: string) =>
+    methods.filter((method) => method.id === name).map(({ subjects, sites }) => [subjects, sites]);
+  assert.is(places(id).length, 3);
+  assert.equal(places(id), places('topk'));
 });
 
 test('a trained SAE: its weights stay where they are, and verify is told the place', async () => {

@@ -20,6 +20,9 @@ function field(values: Values, name: string, own: string | undefined, example: s
   throw new UserError(`submit: expected --${name}; found none: e.g. --${name} '${example}'.`);
 }
 
+/** The suite of a board, and the variant that says where a submission stands in it. */
+export const placeIn = ({ suite, protocol: { sizes } }: Board) => ({ suite, sizes });
+
 /** On the backend of the reference: another gives other numbers. */
 export async function preparedFor(
   board: Board,
@@ -58,11 +61,15 @@ async function checkBefore(opened: Opened, board: Board, folder: string, values:
   }
 }
 
-/** @throws UserError where the suite has what its reference was not run on: no submission could stand in its tables. */
-function checkTables({ plan }: PreparedRun, name: string, { reference, suiteId, protocol }: Board): void {
+/** @throws UserError where a checkpoint stands where the protocol has no sizes, or the suite has what its reference was not run on: no submission could stand in its tables. */
+async function checkTables({ plan }: PreparedRun, name: string, board: Board): Promise<void> {
+  const { strangePlace } = await import('../../reports/submitted.ts');
+  const { reference, suiteId, protocol } = board;
   for (const { subject, site, fits } of plan.sites.filter(({ fits }) =>
     fits.some(({ method }) => method.name === name),
   )) {
+    const strange = strangePlace({ subject, site: { name: site } }, board);
+    if (strange !== undefined) throw new UserError(`submit ${name}: ${strange}.`);
     for (const { task } of fits.flatMap(({ method, evaluations }) => (method.name === name ? evaluations : []))) {
       if (reference.some((own) => own.subject.id === subject.id && own.site.name === site && own.task.id === task.id))
         continue;
@@ -81,7 +88,7 @@ async function rehearse(opened: Opened, board: Board, registry: Registry, work: 
   const { executePlan, exitCodeOf } = await import('../execute.ts');
   const { openStore } = await import('../store.ts');
   const { summaryTable } = await import('../../reports/submitted.ts');
-  const suite = rehearsalOf(await suiteOfMethod(board.suite, [opened.method, board.protocol.sizes], registry));
+  const suite = rehearsalOf(await suiteOfMethod(placeIn(board), [opened.method, board.protocol.sizes], registry));
   const made = await preparedFor(board, suite, registry, { limited: false, say });
   const { plan, places, provenance, backend } = made;
   say(beginning(`suite ${suite.id}`, made));
@@ -171,10 +178,10 @@ export const command: Command = {
     const folder = resolve((values['out'] as string | undefined) ?? join('reports', 'submissions'));
     await checkBefore(opened, board, folder, values);
     const { suiteOfMethod } = await import('../submit/method-suite.ts');
-    const suite = await suiteOfMethod(board.suite, [opened.method], registry);
+    const suite = await suiteOfMethod(placeIn(board), [opened.method], registry);
     const made = await preparedFor(board, suite, registry, { limited: false, say });
     checkCommitted(made.provenance, `submit ${name}`);
-    checkTables(made, name, board);
+    await checkTables(made, name, board);
     say(`${name}: trying it on a small part of the suite ${suite.id}`);
     const checks = await behaviour(opened, board, suite, registry, context);
     for (const line of checks) say(`well: ${line}`);

@@ -10,7 +10,7 @@ import type { Registry } from '../registry.ts';
 import type { Opened } from '../submit/opened.ts';
 import type { Command, CommandContext } from './command.ts';
 import { beginning, executorFor } from './prepared.ts';
-import { preparedFor } from './submit.ts';
+import { placeIn, preparedFor } from './submit.ts';
 
 /** Seeds that are drawn from. */
 const MAX_DRAW = 1_000_000;
@@ -113,7 +113,7 @@ async function runAgain(
   const { suiteOfMethod } = await import('../submit/method-suite.ts');
   const { onlySeeds, runMethod, weightsOf } = await import('../submit/run-method.ts');
   const { openStore } = await import('../store.ts');
-  const suite = await suiteOfMethod(board.suite, [opened.method], registry);
+  const suite = await suiteOfMethod(placeIn(board), [opened.method], registry);
   const whole = await preparedFor(board, suite, registry, { limited: false, say });
   const made = { ...whole, plan: onlySeeds(whole.plan, seeds) };
   say(beginning(`${submission.name} again: suite ${suite.id}, protocol ${submission.protocol},`, made));

@@ -236,6 +236,12 @@ export interface PrepareContext<O> {
   progress(done: number, total: number, note?: string): void;
 }
 
+/** Another fit of the method that a task scores, with its latents. */
+export interface OtherFit {
+  method: FittedMethod;
+  latents(set: ActivationSet): Promise<PooledLatents>;
+}
+
 export interface TaskContext<O, P = unknown> extends PrepareContext<O> {
   method: FittedMethod & { id: string; kind: 'sae' | 'baseline' };
   prepared: Prepared<P>;
@@ -248,7 +254,12 @@ export interface TaskContext<O, P = unknown> extends PrepareContext<O> {
    * The same method fitted with the run's next seed, in a task that declares `comparesSeeds`; absent of a method of one seed, or a
    * run of one. Not to be disposed of.
    */
-  otherSeed?(): Promise<Pick<TaskContext<O>, 'latents'> & { method: FittedMethod }>;
+  otherSeed?(): Promise<OtherFit>;
+  /**
+   * The same method trained on general text with this seed, in a task that declares `comparesGeneral`; absent where the suite has
+   * none. Not to be disposed of.
+   */
+  general?(): Promise<OtherFit>;
   /** What is the same for every method at this site: made by the first that asks for it, and kept as long as the site. */
   shared<T>(name: string, make: () => Promise<T>): Promise<T>;
 }
@@ -289,6 +300,8 @@ export interface TaskDefinition<O = Record<string, unknown>, P = unknown> extend
   readsTarget?: boolean;
   /** It looks at the same method fitted with another seed: that fit is part of the key of its results. */
   comparesSeeds?: boolean;
+  /** It looks at the same method trained on the subject's general text: that fit is part of the key of its results. */
+  comparesGeneral?: boolean;
   /** Ids of baselines that always stand beside the methods: added to every plan, and without a rank where the suite does not name them. */
   controls?: string[];
   /** Why the task cannot run on this subject, site and dataset at all; undefined when it can. */

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import type { Plan } from '../plan.ts';
 import { openRegistry, type Registry } from '../registry.ts';
-import { openDataset } from '../suite/resolve.ts';
+import { openDataset } from '../suite/resolve-dataset.ts';
 import { checkSites } from './check-sites.ts';
 
 const test = suite('execute/check-sites');

@@ -7,7 +7,7 @@ import type { Result } from '../schema/result.generated.ts';
 import type { Store } from '../store.ts';
 import { resultOf, resultWith } from './evaluate.ts';
 import type { Run } from './run.ts';
-import type { SiteFacts } from './site.ts';
+import type { SiteFacts } from './site-facts.ts';
 
 /** One evaluation with what it belongs to. */
 export interface PlannedResult {

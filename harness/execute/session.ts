@@ -7,8 +7,8 @@ import { UserError } from '../errors.ts';
 import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import type { Registry } from '../registry.ts';
 import { checkModality, uniqueConcepts } from '../suite/fitting-dataset.ts';
-import { openDataset } from '../suite/resolve.ts';
-import { IMPORTED, NO_FAMILY, type PlannedSubject } from '../suite/resolved.ts';
+import { openDataset } from '../suite/resolve-dataset.ts';
+import { generalOf, IMPORTED, NO_FAMILY, type PlannedSubject, type ResolvedDataset } from '../suite/resolved.ts';
 import { type WholeExamples, wholeExamples } from './labelled.ts';
 import { createOnce } from './once.ts';
 import { placeOf, type Run } from './run.ts';
@@ -32,6 +32,8 @@ export interface Session {
   subject?: Subject;
   facts: SubjectFacts;
   dataset: Dataset;
+  /** What methods are trained on that are not trained on the dataset. Absent without a subject. */
+  general?(): Promise<Dataset>;
   /** The chat format of the subject's folder; gives undefined where it has none. Absent without a subject. */
   chat?(): Promise<ChatFormat | undefined>;
   /** Imported activations of items: they are read where they lie, not copied into the store. */
@@ -74,8 +76,13 @@ type Where = Pick<Run, 'registry' | 'places'>;
 const familyOf = ({ family }: Pick<PlannedSubject, 'family'>, registry: Registry) =>
   registry.get('subject', family.split('@')[0]!);
 
-async function openOwnDataset(planned: PlannedSubject, { registry, places }: Where): Promise<Dataset> {
-  const { dataset } = planned;
+const openOwnDataset = (planned: PlannedSubject, run: Where) => openPlanned(planned, planned.dataset, run);
+
+async function openPlanned(
+  planned: PlannedSubject,
+  dataset: ResolvedDataset,
+  { registry, places }: Where,
+): Promise<Dataset> {
   const { baseDir, folder } = placeOf(places, planned);
   const definition = await registry.get('dataset', dataset.id);
   // What the plan was made of is in the cache: a branch that has moved on since is another data set.
@@ -141,6 +148,7 @@ export async function openSession(planned: PlannedSubject, run: Where): Promise<
     subject,
     facts: { id, fingerprint, family: subject.family, parameters: subject.parameters },
     dataset,
+    general: () => once('general', () => openPlanned(planned, generalOf(planned)!, run)),
     chat: () => once('chat', async () => (await import('../io/chat-format.ts')).openChatFormat(folder)),
     notes: dataset.notes ?? [],
     site: siteFinder(subject, dataset),

@@ -24,7 +24,7 @@ import {
 } from '../plan.ts';
 import { openReplies } from '../store/replies.ts';
 import type { StoredStep } from '../store.ts';
-import { judgesOf, type ResolvedJudge, type ResolvedTask } from '../suite/resolved.ts';
+import { generalOf, judgesOf, type ResolvedJudge, type ResolvedTask } from '../suite/resolved.ts';
 import { collectSplit, cutNote, itemsOf, openSplit } from './collect.ts';
 import { openEmbedder } from './embedder.ts';
 import {
@@ -39,9 +39,10 @@ import {
 import { type FitInputs, fitMethod, labelsOf, restoreMethod } from './fit.ts';
 import { labelledActivations } from './labelled.ts';
 import { createOnce } from './once.ts';
-import { positionFacts, positionsLine } from './position-facts.ts';
+import { positionsLine } from './position-facts.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
+import { epochsNote, factsOf, type SiteFacts } from './site-facts.ts';
 import { type RunStep, secondsOf } from './steps.ts';
 
 /** What a site is opened with. */
@@ -59,11 +60,6 @@ const keysOf = (target: PlannedTarget | undefined): string[] => (target ? Object
 interface Shared<T> {
   value: T;
   seconds: number;
-}
-
-/** How often training saw each row. */
-function epochsNote(trainRows: number, { tokens }: NonNullable<EvaluationMeta['training']>): string {
-  return `training saw ${tokens} vectors: ${(tokens / trainRows).toFixed(2)} epochs of ${trainRows} rows`;
 }
 
 /** One site while it runs. */
@@ -84,9 +80,6 @@ export interface FittedAtSite {
   /** Scores the method on one task; the step in the store is what comes of it. */
   evaluate(evaluation: Evaluation): Promise<StoredStep>;
 }
-
-/** What results of a site say of their subject and data. */
-export type SiteFacts = Pick<EvaluationMeta, 'site' | 'modality' | 'subject' | 'data'>;
 
 /** Opens a site. Nothing is computed before the first method needs it. */
 export function openSite(sitePlan: SitePlan, { run, session, step, others }: SiteParts): RunningSite {
@@ -148,6 +141,16 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         value: set,
         note: [opened.note, note].filter((text) => text !== undefined).join('; ') || undefined,
       };
+    });
+
+  /** What is trained on in place of the training split: as many items, under the same filter. */
+  const generalSplit = (key: string): Promise<ActivationSet> =>
+    once(`general ${key}`, async () => {
+      const filter = await rule();
+      const plan = { ...sitePlan, activations: { train: key, test: key } };
+      const own = { ...session, dataset: await session.general!() };
+      const set = await openSplit((await collectSplit(own, plan, [], 'train', step)).folder);
+      return filter ? (await withoutPositions(set, filter)).set : set;
     });
 
   const targetSets = (target: PlannedTarget): Promise<TargetSite> =>
@@ -246,8 +249,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       return { value: await readPrepared(stored.folder), seconds: secondsOf(stored) };
     });
 
-  async function inputsOf({ method, target }: Fit): Promise<FitInputs> {
-    const { value: train } = await split('train');
+  async function inputsOf({ method, target, general }: Fit): Promise<FitInputs> {
+    const train = general === undefined ? (await split('train')).value : await generalSplit(general);
     const labels = readsLabels(method) ? await labelled() : undefined;
     const { input } = session.site(site);
     return {
@@ -262,6 +265,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     };
   }
 
+  const generalNote = async (name: string, key: string, training: NonNullable<EvaluationMeta['training']>) =>
+    `${name} is trained on general data (${generalOf(subject)!.id}), not on the dataset: ${epochsNote(keptRows(await generalSplit(key)), training)}`;
+
   async function fitStep(fit: Fit): Promise<StoredStep> {
     const definition = await registry.method(fit.method.id);
     const inputs = await inputsOf(fit);
@@ -275,27 +281,10 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
         inputs: [
           ...(readsLabels(fit.method) ? collected : collected.slice(0, readsTest(fit.method) ? 2 : 1)),
           ...keysOf(fit.target),
+          fit.general,
         ],
       },
     );
-  }
-
-  function factsOf(sets: SiteActivations | undefined, notes: readonly string[], filter?: PositionRule): SiteFacts {
-    const { name, d, kind, modality } = session.site(site);
-    const { fingerprint, family, parameters } = session.facts;
-    return {
-      site: { name, d_in: d, kind },
-      modality,
-      subject: { fingerprint, family, parameters },
-      data: {
-        policy: sets?.train.policy ?? 'no activations',
-        ...(filter && sets ? { positions: positionFacts(filter, sets) } : {}),
-        ...(session.notes.length + notes.length > 0 ? { notes: [...session.notes, ...notes] } : {}),
-        trainRows: sets ? keptRows(sets.train) : 0,
-        testRows: sets ? keptRows(sets.test) : 0,
-        ...(sets?.labelled ? { concepts: sets.labelled.set.concepts.length } : {}),
-      },
-    };
   }
 
   async function withMethod(fit: Fit, use: (method: FittedAtSite) => Promise<void>): Promise<void> {
@@ -318,9 +307,9 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
     const latents = (set: ActivationSet) => pooled(set, () => poolLatents(method, set, { signal }));
     const others = createOnce();
     const opened: FittedMethod[] = [];
-    const ofSeed = ({ key, seed }: { key: string; seed: number }) =>
-      others(key, async () => {
-        const other = await restored((await fitStep({ ...fit, key, seed, evaluations: [] })).folder);
+    const ofFit = (given: Fit) =>
+      others(given.key, async () => {
+        const other = await restored((await fitStep(given)).folder);
         opened.push(other);
         const own = createOnce();
         return { method: other, latents: (set: ActivationSet) => own(set, () => poolLatents(other, set, { signal })) };
@@ -329,7 +318,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
       await use({
         ...{ method, activations: sets, latents },
         async evaluate(evaluation) {
-          const { task, taskSeed, prepare: prepareKey, otherSeed } = evaluation;
+          const { task, taskSeed, prepare: prepareKey, otherSeed, general } = evaluation;
           const taskDefinition = await registry.get('task', task.id);
           const planned = sitePlan.prepares.find(({ key }) => key === prepareKey);
           const shared = planned && (await prepare(planned, taskDefinition));
@@ -353,7 +342,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
                   method: { ...method, ...named, id, kind, ...(speed ? { training: speed } : {}) },
                   prepared,
                   latents,
-                  ...(otherSeed ? { otherSeed: () => ofSeed(otherSeed) } : {}),
+                  ...(otherSeed ? { otherSeed: () => ofFit({ ...fit, ...otherSeed, evaluations: [] }) } : {}),
+                  ...(general ? { general: () => ofFit(general) } : {}),
                   shared: (name, make) => once(`shared ${sharedKey} ${name}`, make),
                 },
                 work.folder,
@@ -365,9 +355,11 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               const marks = [...((fitted.meta['marks'] ?? []) as Mark[]), ...ofRows];
               // How many rows of an import are trained on, and how often, is the run's choice: it is said.
               const seen = session.activationsFor && training ? [epochsNote(sets.train.n, training)] : [];
+              if (fit.general !== undefined && training)
+                seen.push(await generalNote(fit.method.name, fit.general, training));
               const meta: EvaluationMeta = {
                 run: run.provenance,
-                ...factsOf(sets, [...notes, ...seen], await rule()),
+                ...factsOf(session, site, sets, [...notes, ...seen], await rule()),
                 ...(method.d_sae === undefined ? {} : { d_sae: method.d_sae }),
                 ...(training ? { training } : {}),
                 ...(marks.length > 0 ? { marks } : {}),
@@ -381,7 +373,7 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
               };
               return { ...meta };
             },
-            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey, otherSeed?.key] },
+            { inputs: [...collected, ...keysOf(fit.target), fit.key, prepareKey, otherSeed?.key, general?.key] },
           );
         },
       });
@@ -392,8 +384,8 @@ export function openSite(sitePlan: SitePlan, { run, session, step, others }: Sit
 
   const facts = () =>
     activations().then(
-      async ({ value, notes }) => factsOf(value, notes, await rule()),
-      () => factsOf(undefined, []),
+      async ({ value, notes }) => factsOf(session, site, value, notes, await rule()),
+      () => factsOf(session, site, undefined, []),
     );
   return { fit: fitStep, withMethod, facts };
 }

@@ -108,6 +108,7 @@ export { type AttentionOptions, type AttentionShape, attention } from '../num/op
 export { batchTopk, batchTopkEncode, batchTopkMask } from '../num/ops/batch-topk.ts';
 export { type BlockShape, canFuse, packBlock, servesBlock, transformerBlock } from '../num/ops/block.ts';
 export { customOp } from '../num/ops/custom-op.ts';
+export { denseEncode, type JumpEncoded, jumpEncode } from '../num/ops/dense-encode.ts';
 export { drawIndex, drawRows } from '../num/ops/draw.ts';
 export { geometricMedian } from '../num/ops/geometric-median.ts';
 export { type GroupedRows, groupRows } from '../num/ops/group-rows.ts';

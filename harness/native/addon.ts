@@ -50,6 +50,7 @@ const KERNELS = [
   'pairedRows',
   'pairedLinear',
   'bfloatMatMul',
+  'bfloatEncodeGrad',
   'topK',
   'kronEncode',
   'encodeTopK',
@@ -82,6 +83,7 @@ const KERNELS = [
   'jump',
   'jumpGrad',
   'band',
+  'thresholdCounts',
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number];

@@ -7,6 +7,7 @@ import { registerAdam } from './kernels/adam.ts';
 import { registerAttention } from './kernels/attention.ts';
 import { registerBatchErrors } from './kernels/batch-errors.ts';
 import { registerBlock } from './kernels/block.ts';
+import { registerDenseEncode } from './kernels/dense-encode.ts';
 import { registerElementwise } from './kernels/elementwise.ts';
 import { registerFused } from './kernels/fused.ts';
 import { registerIndexed } from './kernels/indexed.ts';
@@ -45,6 +46,7 @@ export async function register(tf: typeof Tf, roundsFactors: () => boolean) {
   registerSparse(context);
   registerBatchErrors(context);
   registerThreshold(context);
+  registerDenseEncode(context);
   registerAttention(context);
   registerActivation(context);
   registerBlock(context);

@@ -6,8 +6,8 @@
 import { totalmem } from 'node:os';
 import type { Addon, Values } from './addon.ts';
 
-/** Bytes kept at most: what one training step holds at once, without starving other programs. */
-const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 8));
+/** Bytes kept at most: what one training step holds at once, without starving other programs or the threads beside. */
+const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 16));
 /** Smaller arrays are cheaper to make anew than to look up. */
 const SMALLEST = 2048;
 

@@ -30,6 +30,36 @@ test('jump, its gradients and the band are those of the operations, for every sh
   });
 });
 
+test('counts above thresholds, and near them, are those of the operations', () => {
+  if (!ready) return;
+  tf.tidy(() => {
+    const bandwidth = 0.7;
+    for (const [rows, columns] of [
+      [1, 1],
+      [7, 37],
+      [90, 1100],
+    ] as const) {
+      const [z, theta] = [tensorOf(1, [rows, columns]), tf.abs(tensorOf(2, [columns]))];
+      const near = tf.cast(tf.less(tf.abs(tf.sub(z, theta)), bandwidth / 2), 'float32');
+      const found = run('SaxThresholdCounts', { z, theta }, { bandwidth });
+      assert.equal(found.map(numbers), [tf.sum(above(z, theta)), tf.sum(near, 0)].map(numbers));
+    }
+  });
+});
+
+test('the gradient of a ReLU is that of the operations, odd numbers included, and has a gradient itself', () => {
+  if (!ready) return;
+  tf.tidy(() => {
+    const odd = (seed: number) => tf.tensor(input(source(seed), [9, 41], 'float32', true).values, [9, 41], 'float32');
+    const [dy, y] = [odd(1), odd(2)];
+    const bits = (x: tf.Tensor) => Array.from(x.dataSync(), (value) => (Object.is(value, -0) ? '-0' : String(value)));
+    assert.equal(bits(run('SaxReluGrad', { dy, y })[0]!), bits(tf.mul(dy, tf.step(y))));
+    // x · ReLU(x)² has 6 x as its second derivative where x > 0.
+    const once = tf.grad((x) => tf.sum(tf.mul(x, tf.square(tf.relu(x)))));
+    assert.equal(numbers(tf.grad((x) => tf.sum(once(x)))(tf.tensor1d([-2, 0, 1, 3]))), [0, 0, 6, 18]);
+  });
+});
+
 test('codes above a threshold are positive, keep NaN, and pass the gradient where they are above 0', () => {
   if (!ready) return;
   tf.tidy(() => {

@@ -62,13 +62,14 @@ function training(variant: string, size: [number, number, number, number, number
 }
 
 /** The same with ours in precision bf16, against the peer's modes in bfloat16 alone. */
-function inBf16(row: Row): Row {
+function inBf16(row: Row, atLeast: number): Row {
   return {
     ...row,
     id: `${row.id}-bf16`,
     title: `${row.title}, both in bfloat16`,
     ours: { ...row.ours, args: [...row.ours.args, 'bf16'] },
-    peers: row.peers.filter(({ name }) => name.includes('bf16')),
+    peers: row.peers.filter(({ name }) => /bf16|bfloat16/.test(name)),
+    targets: [{ over: 'fastest', atLeast }],
   };
 }
 
@@ -96,6 +97,27 @@ const OURS = [
   besideOurs('encode', ['kron-2-4', 'topk'], 1),
   besideOurs('encode', ['kron-4-8', 'topk'], 1.4),
 ];
+
+/** A whole run of real size beside the bare training steps of one of its SAEs, and its peak memory beside theirs. */
+function wholeRun(quick: boolean): Row[] {
+  const [n, d, f, k, batch, tokens] = quick ? [1000, 64, 256, 8, 128, 1024] : [200_000, 768, 12288, 32, 2048, 400_000];
+  const size = `${n} × ${d} imported rows, F=${f}`;
+  const row: Row = {
+    id: 'whole-run-over-steps',
+    title: `a whole run (topk and batchtopk, ${tokens} tokens each, neurons, probe; three tasks) over TopK's steps alone, ${size}`,
+    ours: own('whole-run.ts', n, d, f, k, batch, tokens),
+    peers: [{ ...own('sae-train.ts', 'topk', d, f, k, batch, 20), name: 'saxbench topk steps' }],
+    targets: [{ over: 'fastest', atLeast: 0.9 }],
+    measure: 'throughput',
+  };
+  const peak: Row = {
+    ...row,
+    id: 'whole-run-peak-memory',
+    title: `peak memory of the process: ${row.title}`,
+    measure: 'peak',
+  };
+  return [row, { ...peak, targets: [{ over: 'fastest', atLeast: 0.5 }] }];
+}
 
 /** The peak memory of the runs of a training row. */
 const peakOf = (row: Row, targets: Target[]): Row => ({
@@ -181,12 +203,16 @@ function realModel(quick: boolean): Row[] {
     measure: 'throughput',
   };
   const load = row('load', 'load and first pass', [1, 8], 1);
-  return [
+  const passes = [
     row('forward', `forward with capture at block ${layer} and all logits`, batch, 1.05),
     row('collect', `capture at block ${layer} alone`, batch, 1.05),
-    write,
     row('steer', 'generation with steering', quick ? [2, 4] : [16, 32], 1.5),
     row('steer', 'generation with steering', quick ? [4, 4] : [64, 32], 1.5),
+  ];
+  return [
+    ...passes,
+    ...passes.map((pass) => inBf16(pass, 1)),
+    write,
     load,
     { ...load, id: `${load.id}-peak-memory`, title: `peak memory of the process: ${load.title}`, measure: 'peak' },
   ];
@@ -228,7 +254,7 @@ export function rows(quick: boolean): Row[] {
     ...variants,
     ...(quick ? [] : OURS),
     ...THRESHOLDED.flatMap((variant) => [0, 64].map((l0) => training(variant, withL0(l0), [fastest(1.2)]))),
-    ...THRESHOLDED.map((variant) => inBf16(training(variant, withL0(0), [fastest(1.2)]))),
+    ...THRESHOLDED.map((variant) => inBf16(training(variant, withL0(0), []), 1.2)),
     { ...peakOf(topk, [float32(2)]), id: 'train-peak-memory' },
     ...[...variants, training('gated', withL0(64), [])].map((row) => peakOf(row, [float32(2)])),
     ...languageModel('forward', 'models/pretrained/tiny-lm-planted', 2, batch, quick ? 8 : 128),
@@ -236,6 +262,7 @@ export function rows(quick: boolean): Row[] {
     ...languageModel('generate', 'models/pretrained/tiny-lm-planted', 2, batch, quick ? 4 : 100),
     ...languageModel('generate', '../shared/data/stories260k-hf', 2, batch, quick ? 4 : 128),
     ...realModel(quick),
+    ...wholeRun(quick),
     {
       id: 'ms-score',
       title: `MS score, N=${n}, F=${f}, L0=32, embedding ${d}`,

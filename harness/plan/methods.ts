@@ -1,6 +1,7 @@
 /** @file Which methods stand at a site, with the tasks that score them, and why others are left out. */
 import { meantFor } from '../suite/meant-for.ts';
 import {
+  generalOf,
   hasNetwork,
   isImported,
   type PlannedSubject,
@@ -63,6 +64,12 @@ export const readsSubject = ({ needs }: Pick<ResolvedMethod, 'needs'>): boolean 
 
 function whyNot(method: ResolvedMethod, subject: PlannedSubject): string | undefined {
   const { modality, id, hasConcepts } = subject.dataset;
+  if (method.general && generalOf(subject) === undefined) {
+    const { general } = subject;
+    return general && 'reason' in general
+      ? `needs general data to be trained on: ${general.reason}`
+      : "needs general data to be trained on, and the suite names none as the subject's 'general'";
+  }
   if (method.modalities && !method.modalities.includes(modality))
     return `works on ${method.modalities.join(', ')} only`;
   if (readsLabels(method) && !hasConcepts) {

@@ -82,6 +82,7 @@ export interface SuiteSubject {
    */
   sites: Site[];
   dataset?: SuiteDataset;
+  general?: SuiteDataset1;
   /**
    * How many labelled concepts and examples are used.
    */
@@ -108,6 +109,14 @@ export interface SuiteDataset {
  */
 export interface SuiteOptions {
   [k: string]: unknown;
+}
+/**
+ * Text (or images) of no domain, which methods of trainedOn general are trained on in place of the dataset: as many items, as many tokens.
+ */
+export interface SuiteDataset1 {
+  id: Id;
+  options?: SuiteOptions;
+  seed?: number;
 }
 /**
  * How many items are passed through the subject, or a folder of activations made elsewhere.
@@ -218,6 +227,10 @@ export interface SuiteMethod {
    * What a checkpoint's files do not say of plain weights: architecture, k, a mapping of its tensors.
    */
   form?: {};
+  /**
+   * An SAE trained on what the subject names as general, and scored on the subject's dataset: beside the same one trained there. Its name is then the id with -general when omitted.
+   */
+  trainedOn?: 'general';
   /**
    * A file that says what latents stand for, e.g. an export of Neuronpedia: .jsonl, .json or .csv of { index, description }, relative to the suite's file. For the selection label.
    */

@@ -37,7 +37,11 @@ export function onlySeeds(plan: Plan, seeds: readonly number[]): Plan {
       ...fit,
       evaluations: fit.evaluations.filter(({ seed }) => seeds.includes(seed)),
     }));
-    const others = new Set(narrowed.flatMap((fit) => fit.evaluations.flatMap(({ otherSeed }) => otherSeed?.key ?? [])));
+    const others = new Set(
+      narrowed.flatMap((fit) =>
+        fit.evaluations.flatMap(({ otherSeed, general }) => [otherSeed, general].flatMap((other) => other?.key ?? [])),
+      ),
+    );
     const fits = narrowed.filter(({ key, evaluations }) => evaluations.length > 0 || others.has(key));
     return fits.length > 0 ? [{ ...site, fits }] : [];
   });

@@ -14,7 +14,8 @@ import { limitSuite } from './limit.ts';
 import { subjectName } from './load.ts';
 import { meantFor } from './meant-for.ts';
 import { absolutePaths } from './override.ts';
-import { openDataset, resolveMethods, resolveTask } from './resolve.ts';
+import { resolveMethods, resolveTask } from './resolve.ts';
+import { openDataset } from './resolve-dataset.ts';
 import { isToFetch, outlinedSites, refuseSubject } from './subjects.ts';
 
 /** @throws UserError for the first thing that a run would stumble over, with or without `--limit`. */

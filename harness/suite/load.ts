@@ -7,7 +7,7 @@ import { UserError, unknownName } from '../errors.ts';
 import { readJson } from '../io/json.ts';
 import { packageRoot } from '../paths.ts';
 import { CHECKPOINT } from '../registry.ts';
-import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';
+import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { validate } from '../schema/validate.ts';
 import { domainSuite } from './domain.ts';
 import { expandGrids } from './grid.ts';
@@ -68,7 +68,13 @@ const isFolder = (path: string) => existsSync(path) && statSync(path).isDirector
 const MAX_NAME = 80;
 
 /** The name that a method has in results. */
-export function methodName({ id, name, path }: { id: string; name?: string; path?: string }): string {
+export function methodName({
+  id,
+  name,
+  path,
+  trainedOn,
+}: Pick<SuiteMethod, 'id' | 'name' | 'path' | 'trainedOn'>): string {
+  if (trainedOn !== undefined) return name ?? `${id}-${trainedOn}`;
   return name ?? (path === undefined ? id : nameOfFolder(path));
 }
 

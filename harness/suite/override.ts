@@ -42,6 +42,10 @@ export function absoluteOptions(options: Record<string, unknown>, baseDir: strin
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, absolute(name, value)]));
 }
 
+function withAbsolutePaths(name: 'dataset' | 'general', { [name]: given }: SuiteSubject, baseDir: string) {
+  return given?.options === undefined ? {} : { [name]: { ...given, options: absoluteOptions(given.options, baseDir) } };
+}
+
 /**
  * Paths of a suite made absolute, so that it means the same wherever it is used. Among a dataset's options, paths are
  * the strings named `path` or `…Path`.
@@ -53,9 +57,8 @@ export function absolutePaths(suite: Suite, baseDir: string): Suite {
     subjects: suite.subjects.map((subject) => ({
       ...subject,
       ...(subject.path === undefined ? {} : { path: absolute(subject.path) }),
-      ...(subject.dataset?.options === undefined
-        ? {}
-        : { dataset: { ...subject.dataset, options: absoluteOptions(subject.dataset.options, baseDir) } }),
+      ...withAbsolutePaths('dataset', subject, baseDir),
+      ...withAbsolutePaths('general', subject, baseDir),
       ...(subject.activations?.from === undefined
         ? {}
         : { activations: { ...subject.activations, from: absolute(subject.activations.from) } }),
@@ -118,9 +121,9 @@ export async function overrideSuite(given: Suite, overrides: SuiteOverrides): Pr
     const images = await seesImages(subject);
     template = await templateFor(suite, images);
     if (!template) throw noTemplate(suite, subject, images);
-    const { sites: usual, dataset, concepts, activations, training } = template;
+    const { sites: usual, dataset, general, concepts, activations, training } = template;
     const named = randomInit ? drawnAnew(subject, randomInit) : subject;
-    subjects = [{ ...named, sites: usual, dataset, concepts, activations, training }];
+    subjects = [{ ...named, sites: usual, dataset, ...(general && { general }), concepts, activations, training }];
   } else if (imported) {
     template = (await templateFor(suite, imported.modality === 'image')) ?? suite.subjects[0]!;
     const { folder: from, modality, rows, seed } = imported;

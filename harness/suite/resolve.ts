@@ -1,6 +1,6 @@
 /** @file Resolves a suite: finds its subjects and plug-ins, checks every option, fingerprints every input. */
 import type { StepCode } from '../code/step-code.ts';
-import type { Dataset, DatasetDefinition, RandomInit } from '../contract.ts';
+import type { Dataset, RandomInit } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { folderStamp, subjectFingerprint } from '../io/fingerprint.ts';
 import { resolveOptions, SIZE_OPTIONS, SPARSITY_OPTIONS, TARGET_OPTION } from '../options.ts';
@@ -13,14 +13,15 @@ import { refuseOwnEmbedder, resolveEmbedder } from './embedder.ts';
 import { labelsFile } from './latent-labels.ts';
 import { methodName, subjectName } from './load.ts';
 import { plantedRemark } from './planted.ts';
+import { resolveDataset, resolveGeneral } from './resolve-dataset.ts';
 import { type ChatPlace, resolveJudges } from './resolve-judges.ts';
 import {
+  generalOf,
   IMPORTED,
   type ImportDraw,
   isImported,
   judgesOf,
   NO_FAMILY,
-  type ResolvedDataset,
   type ResolvedMethod,
   type ResolvedSubject,
   type ResolvedSuite,
@@ -77,7 +78,7 @@ export async function resolveSuite(suite: Suite, context: ResolveContext): Promi
     if (!present.has(id)) methods.push(await resolveMethod({ id }, registry, where, true));
   }
   const subjects: ResolvedSubject[] = [];
-  for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, context, where));
+  for (const subject of suite.subjects) subjects.push(await resolveSubject(subject, suite.methods, context, where));
   checkModels(methods, subjects, where);
   refuseOwnEmbedder(subjects, tasks, where);
   const seeds = suite.seeds ?? [0];
@@ -96,9 +97,10 @@ async function codeOf(
 ): Promise<SuiteCode> {
   const own = subjects.filter((subject) => !isImported(subject));
   const named: [PluginKind, string][] = [
-    ...own.flatMap(({ family, dataset }): [PluginKind, string][] => [
+    ...own.flatMap(({ family, dataset, general }): [PluginKind, string][] => [
       ...(dataset.ownActivations ? [] : [['subject', family.split('@')[0]!] satisfies [PluginKind, string]]),
       ['dataset', dataset.id],
+      ...(generalOf({ general }) ? [['dataset', generalOf({ general })!.id] satisfies [PluginKind, string]] : []),
     ]),
     ...methods
       .filter(({ checkpoint, variant }) => checkpoint === undefined || variant !== undefined)
@@ -145,6 +147,7 @@ export async function resolveTask(
     ...(task.readsTarget ? { readsTarget: true } : {}),
     ...(task.exclusive ? { exclusive: true } : {}),
     ...(task.comparesSeeds ? { comparesSeeds: true } : {}),
+    ...(task.comparesGeneral ? { comparesGeneral: true } : {}),
     ...(task.measure ? { steers: true } : {}),
     ...(judges ? judges.resolved : {}),
     ...(away ? {} : { embedder: await resolveEmbedder(String(encoder), registry, label) }),
@@ -198,6 +201,11 @@ async function resolveMethod(
     if (given[key] === undefined) continue;
     throw new UserError(`${label}: has '${key}', which only the method '${CHECKPOINT.id}' has.`);
   }
+  if (given.trainedOn !== undefined && (method.kind === 'baseline' || method.data?.target !== undefined)) {
+    throw new UserError(
+      `${label}: trainedOn: expected an SAE that reconstructs the site that it reads; found ${method.id}.`,
+    );
+  }
   if (method.kind === 'baseline' && given.training !== undefined) {
     throw new UserError(`${label}: has 'training', which only SAEs have; put its settings into 'options'.`);
   }
@@ -211,6 +219,7 @@ async function resolveMethod(
     training: (given.training ?? {}) as Record<string, unknown>,
     subjects: given.subjects,
     ...(given.sites === undefined ? {} : { sites: given.sites }),
+    ...(given.trainedOn === undefined ? {} : { general: true as const }),
     control,
     ...(method.kind === 'baseline' && method.nullRow ? { nullRow: true } : {}),
   };
@@ -271,7 +280,12 @@ function refuseRandomInit(given: SuiteSubject, what: string, where: string): voi
   );
 }
 
-async function resolveSubject(given: SuiteSubject, context: ResolveContext, where: string): Promise<ResolvedSubject> {
+async function resolveSubject(
+  given: SuiteSubject,
+  methods: readonly SuiteMethod[],
+  context: ResolveContext,
+  where: string,
+): Promise<ResolvedSubject> {
   const { activations, concepts = {}, sites, training = {} } = given;
   const from = activations?.from;
   const common = {
@@ -295,7 +309,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     const place = { imported: from, baseDir };
     return { ...common, place, ...(await resolveImport(from, common, activations!, context)) };
   }
-  const dataset = await resolveDataset(given, context, where);
+  const dataset = await resolveDataset(given, given.dataset!, context, where);
   if (dataset.ownActivations) {
     refuseSubject(given, dataset.id, where);
     refuse(`the activations of dataset ${dataset.id}`);
@@ -315,6 +329,7 @@ async function resolveSubject(given: SuiteSubject, context: ResolveContext, wher
     ...(randomInit && { randomInit }),
     family: `${family.id}@${family.version}`,
     dataset,
+    ...(await resolveGeneral(given, dataset, methods, context, where)),
   };
 }
 
@@ -342,54 +357,4 @@ async function resolveImport(
       hasConcepts: dataset.concepts !== undefined,
     },
   };
-}
-
-async function resolveDataset(
-  subject: SuiteSubject,
-  { registry, baseDir }: ResolveContext,
-  where: string,
-): Promise<ResolvedDataset> {
-  const given = subject.dataset!;
-  const definition = await registry.get('dataset', given.id);
-  const options = await resolveOptions(definition.options, given.options, `${where}: dataset ${given.id}`);
-  const seed = given.seed ?? 0;
-  const dataset = await openDataset(
-    definition,
-    { options, seed },
-    { baseDir, folderOf: () => subjectFolder(subject, baseDir) },
-  );
-  return {
-    id: definition.id,
-    version: definition.version,
-    modality: dataset.modality,
-    options,
-    optionsPassed: given.options ?? {},
-    seed,
-    fingerprint: dataset.fingerprint,
-    hasConcepts: dataset.concepts !== undefined,
-    ...(dataset.activations ? { ownActivations: true } : {}),
-    ...(dataset.privateItems ? { privateItems: true } : {}),
-  };
-}
-
-/** What a dataset is opened in. */
-interface DatasetPlace {
-  baseDir: string;
-  /** The folder of the subject that is to read it, for its chat format. */
-  folderOf?: (() => Promise<string>) | undefined;
-  /** See `DatasetContext`. */
-  download?: boolean;
-}
-
-/** Opens a dataset with options that were resolved already. */
-export function openDataset(
-  definition: DatasetDefinition,
-  { options, seed }: Pick<ResolvedDataset, 'options' | 'seed'>,
-  { baseDir, folderOf, download = true }: DatasetPlace,
-): Promise<Dataset> {
-  const chat = async () => {
-    const { openChatFormat } = await import('../io/chat-format.ts');
-    return openChatFormat(await folderOf!());
-  };
-  return definition.open(options, { seed, baseDir, download, ...(folderOf ? { chat } : {}) });
 }

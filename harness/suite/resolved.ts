@@ -76,6 +76,8 @@ export interface ResolvedSubject {
   family: string;
   sites: string[];
   dataset: ResolvedDataset;
+  /** What methods of `general` are trained on, or why it cannot be had; absent where no method is. */
+  general?: ResolvedDataset | { reason: string };
   concepts: { concepts?: number; perClass?: number };
   collect: ResolvedCollect;
   training: Record<string, unknown>;
@@ -94,6 +96,10 @@ export const NO_FAMILY = 'none';
 export const hasNetwork = ({ family }: Pick<ResolvedSubject, 'family'>): boolean =>
   family !== IMPORTED && family !== NO_FAMILY;
 
+/** What methods are trained on that are not trained on the dataset; undefined where there is none. */
+export const generalOf = ({ general }: Pick<ResolvedSubject, 'general'>): ResolvedDataset | undefined =>
+  general && 'id' in general ? general : undefined;
+
 export const isImported = ({ family }: Pick<ResolvedSubject, 'family'>): boolean => family === IMPORTED;
 
 export interface ResolvedMethod {
@@ -105,6 +111,8 @@ export interface ResolvedMethod {
   version: number;
   options: Record<string, unknown>;
   optionsPassed: Record<string, unknown>;
+  /** Trained on the subject's general text, not on its dataset. */
+  general?: true;
   /** The option that sets how many latents are active. */
   sparsity?: string;
   training: Record<string, unknown>;
@@ -167,6 +175,8 @@ export interface ResolvedTask {
   exclusive?: boolean;
   /** It looks at the same method fitted with the next seed. */
   comparesSeeds?: boolean;
+  /** It looks at the same method trained on general text. */
+  comparesGeneral?: boolean;
   /** It changes the subject to bring a concept in. */
   steers?: boolean;
   judge?: ResolvedJudge;

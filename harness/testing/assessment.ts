@@ -45,16 +45,25 @@ function exampleOf(protocol: ProtocolId, { method, latent, item, marks }: Shown,
   return { text: windowOf({ pieces, values }, { length: WINDOW, threshold: 0, marks, peak }, rng) };
 }
 
+/** Questions about latents of methods with these ids. */
+export function drawnQuestions(protocol: ProtocolId, methods: readonly string[], latents: number, rng: Rng) {
+  const [asked, spare]: [AskedLatent[], AskedLatent[]] = [[], []];
+  for (const [method, id] of methods.entries()) {
+    const firing = randomFiring(rng.fork(`firing ${id}`));
+    const least = PROTOCOLS[protocol].texts;
+    const sample = sampleLatents(firing, { count: latents, least }, rng.fork(id));
+    asked.push(...sample.chosen.map((each) => ({ ...each, method })));
+    spare.push(...sample.spare.map((each) => ({ ...each, method })));
+  }
+  const material = { protocol, modality: 'text' as const, items: ITEMS, latents: asked, spare };
+  return { asked, drawn: drawQuestions(material, rng.fork('questions')) };
+}
+
 /** A drawn set of methods with these ids. */
 function drawnSet(protocol: ProtocolId, methods: readonly string[], latents: number, seed: number): DrawnSet {
   const rng = createRng(seed).fork('drawn');
-  const asked = methods.flatMap((id, method): AskedLatent[] => {
-    const firing = randomFiring(rng.fork(`firing ${id}`));
-    const least = PROTOCOLS[protocol].texts;
-    return sampleLatents(firing, { count: latents, least }, rng.fork(id)).chosen.map((each) => ({ ...each, method }));
-  });
+  const { asked, drawn } = drawnQuestions(protocol, methods, latents, rng);
   const ms = (place: number) => (place % 7) / 7;
-  const drawn = drawQuestions({ protocol, modality: 'text', items: ITEMS, latents: asked }, rng.fork('questions'));
   const questions = protocol === 'pair' ? moreFocused(drawn, ms) : drawn;
   const rendered = questions.map(({ references, groups, ...rest }, i): RenderedQuestion => {
     const each = (shown: readonly Shown[]) => shown.map((one) => exampleOf(protocol, one, rng.fork(`window ${i}`)));

@@ -6,7 +6,8 @@ const f = (...shape: number[]): Described => [shape, 'float32'];
 const i = (...shape: number[]): Described => [shape, 'int32'];
 const b = (...shape: number[]): Described => [shape, 'bool'];
 
-const attention = { n: 2, t: 3, columns: 3, capacity: 4, heads: 2, kvHeads: 1, width: 4, scale: 0.5, causal: true };
+const sizes = { n: 2, t: 3, columns: 3, capacity: 4, heads: 2, kvHeads: 1, width: 4 };
+const attention = { ...sizes, scale: 0.5, causal: true, window: 2 };
 const shape = {
   ...{ heads: 2, kvHeads: 1, headDim: 4, causal: true, d: 8, mlp: 6, norm: 'rms', epsilon: 1e-5, activation: 'silu' },
   ...{ gated: true, bias: { attention: false, mlp: false } },
@@ -49,6 +50,12 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   SaxJump: { inputs: { z: f(5, 4), theta: f(4) }, attrs: { rectify: true } },
   SaxJumpGrad: { inputs: { dy: f(5, 4), z: f(5, 4), theta: f(4) }, attrs: { bandwidth: 1 } },
   SaxBand: { inputs: { z: f(5, 4), theta: f(5, 4) }, attrs: { bandwidth: 1 } },
+  SaxThresholdCounts: { inputs: { z: f(5, 4), theta: f(4) }, attrs: { bandwidth: 1 } },
+  SaxReluGrad: { inputs: { dy: f(5, 4), y: f(5, 4) } },
+  SaxDenseEncodeGrad: {
+    inputs: { x: f(5, 3), dy: f(5, 4), seen: f(5, 4), theta: f(4) },
+    attrs: { bandwidth: 1 },
+  },
   SaxSegmentSum: { inputs: { x: f(3, 5), segmentIds: i(5) }, attrs: { axis: 1, numSegments: 4 } },
   SaxPackLinear: { inputs: { w: f(5, 4) } },
   SaxPackWeight: { inputs: { w: f(10, 6) }, attrs: { in: 6, out: 10, type: 'F32' } },
@@ -60,7 +67,7 @@ export const OWN_KERNELS: Record<string, { inputs: Record<string, Described>; at
   },
   SaxBlock: {
     inputs: { x: f(6, 8), weights: f(blockWeights), cos: f(3, 2), sin: f(3, 2), seen: b(2, 3) },
-    attrs: { n: 2, t: 3, columns: 3, capacity: 3, firstColumn: false, shape },
+    attrs: { n: 2, t: 3, columns: 3, capacity: 3, firstColumn: false, window: 2, shape },
   },
   SaxEncodeTopK: { inputs: { x: f(1, 6), W_enc: f(6, 9), bias: f(9), ends: i(1) }, attrs: { k: 2 } },
   SaxKronEncode: {

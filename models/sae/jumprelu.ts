@@ -16,10 +16,18 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { jumprelu, rowNorms, sparseDecode, squaredError, thresholdL0, untracked } from '../../harness/kit/index.ts';
+import {
+  jumpEncode,
+  jumprelu,
+  rowNorms,
+  sparseDecode,
+  squaredError,
+  thresholdL0,
+  untracked,
+} from '../../harness/kit/index.ts';
 import { deadIndices } from './shared/dead-indices.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './shared/decoder.ts';
-import { denseDecode, preActivations } from './shared/encoder.ts';
+import { denseDecode, linearEncoder, preActivations } from './shared/encoder.ts';
 import { type FewActive, fewActive } from './shared/few-active.ts';
 import { learningRate } from './shared/learning-rate.ts';
 import { foldDecoderNorms, saeLensTensors } from './shared/linear-parts.ts';
@@ -81,9 +89,8 @@ interface Encoded {
 }
 
 function encodeDense(params: NamedTensors, x: Tensor2D, hp: JumpReluParameters): Encoded {
-  const z = preActs(params, x);
   const thresholds = params['threshold'] as Tensor1D;
-  const values = jumprelu(z, thresholds, hp.bandwidth);
+  const { z, values } = jumpEncode(x, linearEncoder(params), thresholds, hp.bandwidth);
   const norms = () => tf.reshape(rowNorms(params['W_dec'] as Tensor2D), [1, z.shape[1]]);
   return {
     z,

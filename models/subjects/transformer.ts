@@ -112,10 +112,18 @@ function runBlock(
   const last = pass.firstColumn === true && layer === spec.layers - 1;
   const unseen = !Object.values(INNER_SITES).some((hook) => hooks.wants(site + hook));
   const wholeHeads = !rotary || 2 * rotary.cos.shape[1] === spec.headDim;
-  if (whole && unseen && additions.length === 0 && wholeHeads && window === undefined && canFuse(pass)) {
+  if (whole && unseen && additions.length === 0 && wholeHeads && canFuse(pass)) {
     const firstColumn = last && !hooks.wants(`${site}hook_resid_post`);
     const cache = pass.caches?.[layer];
-    const y = transformerBlock(x, whole, fusedShape(spec), { n, t, rotary, seen, cache, firstColumn });
+    const y = transformerBlock(x, whole, fusedShape(spec), {
+      n,
+      t,
+      rotary,
+      seen,
+      cache,
+      firstColumn,
+      ...(window !== undefined && { window }),
+    });
     const shown = hooks.visit(`${site}hook_resid_post`, y);
     return last && !firstColumn ? firstColumns(shown, n) : shown;
   }

@@ -11,7 +11,7 @@ import { standsAt } from '../reference-lines.ts';
 import { differing, ofMethod, ofRun } from '../settings.ts';
 import type { Board } from './board.ts';
 import type { Submission } from './file.ts';
-import { placeOf, placesOf, sizeComplaint, tableOf } from './sizes.ts';
+import { placeOf, placesOf, sizeComplaint, strangePlace, tableOf } from './sizes.ts';
 
 type Fail = (message: string) => never;
 
@@ -81,11 +81,10 @@ function checkWhole(submission: Submission, board: Board, fail: Fail): void {
   if (used.join() !== [...seeds].sort((a, b) => a - b).join())
     fail(`seeds: expected those of its results, ${used.join(', ')}; found ${seeds.join(', ')}`);
   const known = placesOf(board);
-  const stranger = results.find((result) => !known.some(([first]) => placeOf(first!) === placeOf(result)));
-  if (stranger)
-    fail(
-      `expected a site of ${board.protocol.sizes} (${known.map(([first]) => placeOf(first!)).join('; ')}); found ${placeOf(stranger)}`,
-    );
+  for (const result of results) {
+    const strange = strangePlace(result, board);
+    if (strange !== undefined) fail(strange);
+  }
   for (const sized of known) {
     const own = results.filter((result) => placeOf(result) === placeOf(sized[0]!));
     if (own.length === 0) {

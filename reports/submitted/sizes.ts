@@ -5,11 +5,20 @@ import { type Board, sizesIn } from './board.ts';
 import type { Submission } from './file.ts';
 
 export const tableOf = ({ subject, site, task }: Result): string => `${subject.id} ${site.name} ${task.id}`;
-export const placeOf = ({ subject, site }: Pick<Result, 'subject' | 'site'>): string => `${subject.id} ${site.name}`;
+/** A subject and a site. */
+type Place = { subject: Pick<Result['subject'], 'id'>; site: Pick<Result['site'], 'name'> };
+export const placeOf = ({ subject, site }: Place): string => `${subject.id} ${site.name}`;
 
 /** Where a method may be submitted: the places of the variant that sizes all, each with its results. */
 export const placesOf = ({ reference, protocol }: Pick<Board, 'reference' | 'protocol'>): Result[][] =>
   byPlace(reference.filter(({ method }) => method.id === protocol.sizes));
+
+/** What is wrong with a place that the protocol has no sizes for, in words. */
+export function strangePlace(place: Place, board: Board): string | undefined {
+  const known = placesOf(board).map(([first]) => placeOf(first!));
+  if (known.includes(placeOf(place))) return undefined;
+  return `expected a site of ${board.protocol.sizes} (${known.join('; ')}); found ${placeOf(place)}`;
+}
 
 /** Mean over seeds of the metric that a table's bands go by; undefined where it has no value. */
 function bandValue(results: readonly Result[], metric: string): number | undefined {

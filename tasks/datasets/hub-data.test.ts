@@ -10,6 +10,7 @@ import { refusal } from '../../harness/testing/failing.ts';
 import { openTestHub, TEST_COMMIT, type TestHub } from '../../harness/testing/hub-server.ts';
 import agnews from './agnews.ts';
 import axbench from './axbench.ts';
+import medical from './medical.ts';
 import naturalText from './natural-text.ts';
 import { readDocuments } from './parts/documents.ts';
 import sst2 from './sst2.ts';
@@ -27,6 +28,14 @@ const REPOSITORIES = {
   'datasets/org/medical': { 'labelled/train.parquet': golden('nested') },
   'datasets/org/stories': {
     'stories.csv': Buffer.from(`id,text\n${STORIES.map((text, i) => `${i},${text}\n`).join('')}`),
+  },
+  'datasets/org/abstracts': {
+    'data/test.jsonl': lines(
+      STORIES.map((text, i) => ({
+        condition_label: 1 + (i % 5),
+        medical_abstract: `${text} ${'It was long. '.repeat(9)}`,
+      })),
+    ),
   },
   'datasets/org/two': { 'a.jsonl': lines(STORIES), 'b.jsonl': lines(STORIES) },
   'datasets/org/axbench': { '2b/train/data.parquet': golden('labelled'), '2b/test/data.parquet': golden('labelled') },
@@ -72,6 +81,14 @@ test('a file of a data set: downloaded once, in the layout of the Hugging Face c
   process.env['HF_HUB_OFFLINE'] = '1';
   assert.is((await storiesOf('hub:org/stories/stories.csv')).fingerprint, dataset.fingerprint);
   assert.equal(hub.requests, []);
+});
+
+test('abstracts of the hub, where none lie here', async () => {
+  const options = { words: 16, general: [], train: 6, eval: 6 };
+  const abstractsPath = ['gone.csv', 'hub:org/abstracts/data/test.jsonl'];
+  const dataset = await medical.open({ ...options, abstractsPath }, open);
+  assert.equal(dataset.notes, ['data: org/abstracts/data/test.jsonl@0123456 of the hub']);
+  assert.ok((await dataset.corpus('train', 100)).some(({ text }) => text!.includes('tells of thing')));
 });
 
 test('the same bytes here and on the hub are the same data set', async () => {

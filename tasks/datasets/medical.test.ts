@@ -146,6 +146,14 @@ test('conditions, and a file with a wrong class', async () => {
     concepts.map(({ prevalence }) => prevalence!.positives),
     [1, 0, 0, 1, 0],
   );
+  const rows = [
+    { condition_label: 1, medical_abstract: 'Cancer of the lung was looked at in all of the men here.' },
+    { condition_label: 4, medical_abstract: 'A heart, and another one of the very same kind as it.' },
+  ];
+  const table = file('abstracts.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  assert.equal(await readAbstracts(table), await readAbstracts(path), 'the table of the hub has the same columns');
+  const unlike = file('unlike.jsonl', '{"label":1,"text":"x"}\n');
+  assert.match(await refusal(() => readAbstracts(unlike)), /row 1: .*found 'undefined' and 0 characters/);
   const wrong = file('classes.csv', 'condition_label,medical_abstract\n6,"x"\n');
   assert.match(await refusal(() => readAbstracts(wrong)), /row 1: expected a condition_label from 1 to 5/);
 });

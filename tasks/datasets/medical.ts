@@ -29,7 +29,7 @@ interface Options {
 const OPTIONS: OptionsSchema = {
   pubmedqaPath: pathOption('PubMedQA (ori_pqal.json, or the table of the hub): abstracts with MeSH terms.'),
   abstractsPath: pathOption(
-    'Medical-Abstracts (CSV of condition_label and medical_abstract): 3/8 are trained on, 1/4 show conditions, 3/8 senses.',
+    'Medical-Abstracts (CSV, or the table of the hub, of condition_label and medical_abstract): 3/8 are trained on, 1/4 show conditions, 3/8 senses.',
   ),
   entitiesPath: pathOption('The bio-NER corpora in BIO form: the archive mtl-bioner-iob.tar.gz, or its folder.'),
   general: documentFiles('Files of general texts, in whose sentences clinical words have another sense'),

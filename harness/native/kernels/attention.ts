@@ -1,6 +1,6 @@
 /**
  * @file Attention's kernels, for num/ops/attention.ts, rotary.ts and key-value-cache.ts. All float32 but `seen`, which is
- * bool [n, columns] or absent. Attributes of the first two: n, t, columns, capacity, heads, kvHeads, width, scale, causal.
+ * bool [n, columns] or absent. Attributes of the first two: n, t, columns, capacity, heads, kvHeads, width, scale, causal, window (0: all columns).
  *
  * | kernel | inputs | attrs | outputs |
  * |---|---|---|---|
@@ -13,7 +13,7 @@ import type * as Tf from '@tensorflow/tfjs-core';
 import { type Args, type Context, output, override } from '../registry.ts';
 
 const everywhere = new Uint8Array(0);
-const sizes = ['n', 't', 'columns', 'capacity', 'heads', 'kvHeads', 'width', 'scale', 'causal'];
+const sizes = ['n', 't', 'columns', 'capacity', 'heads', 'kvHeads', 'width', 'scale', 'causal', 'window'];
 
 function setSizes({ addon }: Context, attrs: Args['attrs']): void {
   sizes.forEach((name, i) => {

@@ -4,7 +4,7 @@
  * | kernel | inputs | attrs | outputs |
  * |---|---|---|---|
  * | SaxPackLinear | w [in, out] | | w as SaxBlock reads it, flat |
- * | SaxBlock | x [n·t, d], weights (flat), cos, sin, seen, keys, values [n·capacity, kvHeads·width], all but two or absent | n, t, columns, capacity, firstColumn, shape | y as x ([n, d] with firstColumn); keys and values are written to |
+ * | SaxBlock | x [n·t, d], weights (flat), cos, sin, seen, keys, values [n·capacity, kvHeads·width], all but two or absent | n, t, columns, capacity, firstColumn, window, shape | y as x ([n, d] with firstColumn); keys and values are written to |
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import { type Context, output, override, sizeOf } from '../registry.ts';
@@ -22,6 +22,8 @@ interface BlockAttrs {
   columns: number;
   capacity: number;
   firstColumn: boolean;
+  /** 0: of all columns. */
+  window: number;
   shape: {
     heads: number;
     kvHeads: number;
@@ -49,16 +51,17 @@ function setParams(params: Float64Array, attrs: BlockAttrs, positions: number): 
   params[6] = shape.headDim;
   params[7] = shape.headDim ** -0.5;
   params[8] = shape.causal ? 1 : 0;
-  params[9] = shape.d;
-  params[10] = shape.mlp;
-  params[11] = shape.norm === 'layer' ? 1 : 0;
-  params[12] = shape.epsilon;
-  params[13] = FUNCTIONS.indexOf(shape.activation);
-  params[14] = shape.gated ? 1 : 0;
-  params[15] = shape.bias.attention ? 1 : 0;
-  params[16] = shape.bias.mlp ? 1 : 0;
-  params[17] = attrs.firstColumn ? 1 : 0;
-  params[18] = positions;
+  params[9] = attrs.window;
+  params[10] = shape.d;
+  params[11] = shape.mlp;
+  params[12] = shape.norm === 'layer' ? 1 : 0;
+  params[13] = shape.epsilon;
+  params[14] = FUNCTIONS.indexOf(shape.activation);
+  params[15] = shape.gated ? 1 : 0;
+  params[16] = shape.bias.attention ? 1 : 0;
+  params[17] = shape.bias.mlp ? 1 : 0;
+  params[18] = attrs.firstColumn ? 1 : 0;
+  params[19] = positions;
 }
 
 /** Registers the kernels. */

@@ -1,4 +1,4 @@
-/** @file Elementwise kernels: functions of one and two tensors, casts, clipping, selection, sums of many. */
+/** @file Elementwise kernels: functions of one and two tensors, casts, clipping, selection, sums of many. SaxReluGrad (dy, y): dy · 1[y > 0]. */
 import type * as Tf from '@tensorflow/tfjs-core';
 import { type Args, type Context, output, override, sharing, sizeOf } from '../registry.ts';
 import { broadcastStrides, writeWalk } from '../strides.ts';
@@ -6,12 +6,12 @@ import { broadcastStrides, writeWalk } from '../strides.ts';
 /** The numbering of binary.cc. */
 const binaryOperations = [
   ...['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'SquaredDifference'],
-  ...['RealDiv', 'Pow', 'Prelu', 'EluGrad', 'Mod', 'Atan2'],
+  ...['RealDiv', 'Pow', 'Prelu', 'EluGrad', 'Mod', 'Atan2', 'SaxReluGrad'],
   ...['Equal', 'NotEqual', 'Less', 'LessEqual', 'Greater', 'GreaterEqual', 'LogicalAnd', 'LogicalOr'],
 ];
 const firstReal = 6;
-const firstComparison = 12;
-const firstLogical = 18;
+const firstComparison = 13;
+const firstLogical = 19;
 
 /** The numbering of unary.cc. */
 const unaryOperations = [
@@ -20,7 +20,11 @@ const unaryOperations = [
   ...['Erf', 'ClipByValue'],
 ];
 
-const inputNames: Record<string, [string, string]> = { Prelu: ['x', 'alpha'], EluGrad: ['dy', 'y'] };
+const inputNames: Record<string, [string, string]> = {
+  Prelu: ['x', 'alpha'],
+  EluGrad: ['dy', 'y'],
+  SaxReluGrad: ['dy', 'y'],
+};
 
 /** Whether operation `op` is native for two operands of these types. */
 function servesTypes(op: number, a: string, b: string): boolean {

@@ -22,6 +22,10 @@ interface Product {
 /** Sides from which on a product is one that precision bf16 is for: those of a tile. Narrower ones stay in float32, as a router's do. */
 const LEAST_SIDE = 32;
 
+/** Whether a product [m, k] · [k, n] is one that rounds its factors now. */
+export const rounds = ({ roundsFactors }: Context, m: number, n: number, k: number): boolean =>
+  roundsFactors() && Math.min(m, n, k) >= LEAST_SIDE;
+
 /** The values of `x` with its batch dimensions repeated to `batchShape`. */
 function expandBatch({ addon }: Context, backend: NativeBackend, x: Tf.TensorInfo, batchShape: number[]): Values {
   const shape = [...batchShape, ...x.shape.slice(-2)];
@@ -33,8 +37,9 @@ function expandBatch({ addon }: Context, backend: NativeBackend, x: Tf.TensorInf
   return expanded;
 }
 
-function multiply(context: Context, backend: NativeBackend, product: Product): Tf.TensorInfo {
-  const { tf, addon, roundsFactors } = context;
+/** One product, or a batch of them. */
+export function multiply(context: Context, backend: NativeBackend, product: Product): Tf.TensorInfo {
+  const { tf, addon } = context;
   const { a, b, transposeA, transposeB } = product;
   const [aRows, aCols] = a.shape.slice(-2) as [number, number];
   const [bRows, bCols] = b.shape.slice(-2) as [number, number];
@@ -71,9 +76,9 @@ function multiply(context: Context, backend: NativeBackend, product: Product): T
   params[6] = product.activation;
   params[7] = product.alpha;
   params[8] = tall ? 1 : mode;
-  const rounds = roundsFactors() && Math.min(params[1], n, k) >= LEAST_SIDE;
-  if (rounds) params[9] = 0; // what this CPU has best
-  addon[rounds ? 'bfloatMatMul' : 'matMul'](values, aValues, bValues, product.bias);
+  const rounded = rounds(context, params[1], n, k);
+  if (rounded) params[9] = 0; // what this CPU has best
+  addon[rounded ? 'bfloatMatMul' : 'matMul'](values, aValues, bValues, product.bias);
   return info;
 }
 

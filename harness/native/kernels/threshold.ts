@@ -1,7 +1,8 @@
 /**
  * @file Kernels of thresholds, which repeat along z: SaxJump (z, theta; rectify): z · 1[z > θ], or z's positive part so;
  * SaxJumpGrad (dy, z, theta; bandwidth): dy · 1[z > θ] and dy · 1[|z − θ| < bandwidth / 2]; SaxBand (z, theta; bandwidth): the
- * latter without dy.
+ * latter without dy; SaxThresholdCounts (z [n, features], theta [features]; bandwidth): how many z > θ, and by feature how many are
+ * in that band, both as float32.
  */
 import type * as Tf from '@tensorflow/tfjs-core';
 import { type Args, type Context, output, override, sizeOf } from '../registry.ts';
@@ -42,5 +43,13 @@ export function registerThreshold(context: Context): void {
     addon.params[0] = (attrs['bandwidth'] as number) / 2;
     addon.band(values, backend.valuesOf(z), backend.valuesOf(theta));
     return info;
+  });
+  override(context, 'SaxThresholdCounts', (args) => {
+    const { backend, attrs } = args;
+    const { z, theta } = named(args);
+    const [total, near] = [output(backend, [], 'float32'), output(backend, theta.shape, 'float32')];
+    addon.params[0] = (attrs['bandwidth'] as number) / 2;
+    addon.thresholdCounts(total.values, near.values, backend.valuesOf(z), backend.valuesOf(theta));
+    return [total.info, near.info];
   });
 }

@@ -55,7 +55,7 @@ void blockGrad(const Attention& a, const Gradients& g, Workspace& w, size_t row,
   scoresOf(a, a.q + start, i0, rows, w.keysT, w.p);
   scoresOf(a, g.dy + start, i0, rows, w.valuesT, w.ds);
   for (size_t i = 0; i < rows; i++) {
-    hideUnseen(w.p + i * padded, a.limit(i0 + i), end, seen);
+    hideUnseen(a, i0 + i, w.p + i * padded, end, seen);
     float dot = headDot(g.dy + at + i * step, g.mixed + at + i * step, a.width);
     probabilities(w.p + i * padded, w.ds + i * padded, end, a.scale, g.sums[(row * a.heads + h) * a.t + i0 + i], dot);
   }

@@ -16,9 +16,12 @@ bool readAttention(Call& c, Attention& a) {
   a.width = sizeParam(c, 6);
   a.scale = static_cast<float>(c.p[7]);
   a.causal = c.p[8] != 0;
+  a.window = sizeParam(c, 9);
   bool whole = a.kvHeads > 0 && a.width > 0 && a.heads % a.kvHeads == 0;
   size_t largest = times(a.n, most(a.t, a.capacity), most(a.heads, a.kvHeads), a.width);
-  if (!c.error && largest < (size_t{1} << 60) && whole && a.columns <= a.capacity && (!a.causal || a.t <= a.columns) && a.scale > 0) return true;
+  if (!c.error && largest < (size_t{1} << 60) && whole && a.columns <= a.capacity && (!a.causal || a.t <= a.columns) &&
+      (a.causal || a.window == 0) && a.scale > 0)
+    return true;
   if (!c.error) c.error = "native attention: the sizes contradict one another";
   return false;
 }
@@ -79,7 +82,7 @@ void attendGroup(const Attention& a, size_t row, size_t group, float* mixed, flo
       scoresOf(a, a.q + start, i0, rows, keys, s);
       size_t end = ceilDiv(reach, kLanes) * kLanes;
       for (size_t i = 0; i < rows; i++) {
-        hideUnseen(s + i * padded, a.limit(i0 + i), end, seen);
+        hideUnseen(a, i0 + i, s + i * padded, end, seen);
         sums[(row * a.heads + h) * a.t + i0 + i] = softmaxOf(s + i * padded, end, a.scale);
       }
       timesStrips(s, padded, rows, values, a.width, reach, mixed + start + i0 * step, step);
@@ -153,7 +156,7 @@ void attendOne(const Attention& a, size_t row, size_t group, size_t ahead, float
   for (; j < a.columns; j++)
     for (size_t g = 0; g < heads; g++) s[g * padded + j] = headDot(q + g * a.width, k + j * step, a.width);
   for (size_t g = 0; g < heads; g++) {
-    hideUnseen(s + g * padded, a.columns, padded, a.seen ? a.seen + row * a.columns : nullptr);
+    hideUnseen(a, 0, s + g * padded, padded, a.seen ? a.seen + row * a.columns : nullptr);
     sums[row * a.heads + h + g] = softmaxOf(s + g * padded, padded, a.scale);
   }
   size_t d = 0;

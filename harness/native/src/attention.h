@@ -7,11 +7,11 @@ SAX_BEGIN
 
 /**
  * Queries [n·t, heads·width]; keys and values [n·capacity, kvHeads·width], of each row the first `columns` in use. Query i
- * of a row sees column j where `seen` [n, columns] is not 0 (null: everywhere) and, if causal, j ≤ i + columns - t. Head h
- * reads the keys of group h / (heads / kvHeads).
+ * of a row sees column j where `seen` [n, columns] is not 0 (null: everywhere) and, if causal, j ≤ i + columns - t, of these
+ * the last `window` (0: all). Head h reads the keys of group h / (heads / kvHeads).
  */
 struct Attention {
-  size_t n, t, columns, capacity, heads, kvHeads, width;
+  size_t n, t, columns, capacity, heads, kvHeads, width, window;
   float scale;
   bool causal;
   const float *q, *k, *v;
@@ -29,9 +29,11 @@ struct Attention {
   }
   /** Columns that query i sees at most. */
   size_t limit(size_t i) const { return causal ? least(columns, i + 1 + columns - t) : columns; }
+  /** The first column that query i sees at most. */
+  size_t first(size_t i) const { return window > 0 && limit(i) > window ? limit(i) - window : 0; }
 };
 
-/** Reads params 0 … 8 (n, t, columns, capacity, heads, kvHeads, width, scale, causal); false when they contradict one another. */
+/** Reads params 0 … 9 (n, t, columns, capacity, heads, kvHeads, width, scale, causal, window); false when they contradict one another. */
 bool readAttention(Call& c, Attention& a);
 
 /**
@@ -46,10 +48,12 @@ static inline void scoresOf(const Attention& a, const float* q, size_t i0, size_
   timesStrips(q + i0 * a.queryStep(), a.queryStep(), rows, keys, cols, a.width, s, a.padded());
 }
 
-/** Minus infinity where a query that sees at most `limit` columns does not look, up to `end`. */
-static inline void hideUnseen(float* s, size_t limit, size_t end, const uint8_t* seen) {
+/** Minus infinity where query i does not look, up to `end`. */
+static inline void hideUnseen(const Attention& a, size_t i, float* s, size_t end, const uint8_t* seen) {
+  size_t first = a.first(i), limit = a.limit(i);
+  for (size_t j = 0; j < first; j++) s[j] = -inf();
   if (seen)
-    for (size_t j = 0; j < limit; j++) s[j] = seen[j] ? s[j] : -inf();
+    for (size_t j = first; j < limit; j++) s[j] = seen[j] ? s[j] : -inf();
   for (size_t j = limit; j < end; j++) s[j] = -inf();
 }
 

@@ -86,6 +86,10 @@ struct Prelu {
 struct EluGrad {
   static float of(float dy, float y) { return y >= 0.0f ? dy : dy * (y + 1.0f); }
 };
+struct ReluGrad {
+  // The product, as tfjs has it: an infinite gradient that does not pass is NaN there.
+  static float of(float dy, float y) { return dy * (y > 0.0f ? 1.0f : y != y ? y : 0.0f); }
+};
 struct Mod {
   static float of(float a, float b) {
     double rest = fmod(a, b);
@@ -186,14 +190,15 @@ void binary(Call& c) {
     case 9: return real<EluGrad>(c, w, kCheap);
     case 10: return real<Mod>(c, w, kCostly);
     case 11: return real<Atan2>(c, w, kCostly);
-    case 12: return compare<Equal>(c, w);
-    case 13: return compare<NotEqual>(c, w);
-    case 14: return compare<Less>(c, w);
-    case 15: return compare<LessEqual>(c, w);
-    case 16: return compare<Greater>(c, w);
-    case 17: return compare<GreaterEqual>(c, w);
-    case 18: return logical<And>(c, w);
-    case 19: return logical<Or>(c, w);
+    case 12: return real<ReluGrad>(c, w, kCheap);
+    case 13: return compare<Equal>(c, w);
+    case 14: return compare<NotEqual>(c, w);
+    case 15: return compare<Less>(c, w);
+    case 16: return compare<LessEqual>(c, w);
+    case 17: return compare<Greater>(c, w);
+    case 18: return compare<GreaterEqual>(c, w);
+    case 19: return logical<And>(c, w);
+    case 20: return logical<Or>(c, w);
   }
   c.error = "native binary: unknown operation";
 }

@@ -190,21 +190,21 @@ void packLinear(Call& c) {
  * written before `columns`. Weights: gain and, if centred, bias of the norm; q, k, v, out, each packed and, if it has one, with
  * its bias; the same of the second norm; gate if gated, up, down. Row r has position r mod positions (0: no rotary).
  *
- * Params: 0 … 8 as `readAttention`; then d, mlp, centred, epsilon, function, gated, attention bias, mlp bias, first, positions.
+ * Params: 0 … 9 as `readAttention`; then d, mlp, centred, epsilon, function, gated, attention bias, mlp bias, first, positions.
  */
 void block(Call& c) {
   Block b;
   Attention& s = b.shape;
   if (!readAttention(c, s)) return;
-  b.d = sizeParam(c, 9);
-  b.mlp = sizeParam(c, 10);
-  b.centred = c.p[11] != 0;
-  b.epsilon = c.p[12];
-  b.function = static_cast<int>(c.p[13]);
-  b.gated = c.p[14] != 0;
-  bool attentionBias = c.p[15] != 0, mlpBias = c.p[16] != 0;
-  b.first = c.p[17] != 0;
-  b.positions = sizeParam(c, 18);
+  b.d = sizeParam(c, 10);
+  b.mlp = sizeParam(c, 11);
+  b.centred = c.p[12] != 0;
+  b.epsilon = c.p[13];
+  b.function = static_cast<int>(c.p[14]);
+  b.gated = c.p[15] != 0;
+  bool attentionBias = c.p[16] != 0, mlpBias = c.p[17] != 0;
+  b.first = c.p[18] != 0;
+  b.positions = sizeParam(c, 19);
   bool cached = c.buf[6].length > 0;
   size_t rows = s.n * s.t, outputs = s.n * b.asking(), keys = cached ? s.n * s.capacity * s.keyStep() : 0;
   size_t across = most(most(s.queryStep(), s.keyStep()), b.mlp) + kTileCols;

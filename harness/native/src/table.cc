@@ -5,6 +5,7 @@ SAX_BEGIN
 
 void matMul(Call&);
 void bfloatMatMul(Call&);
+void bfloatEncodeGrad(Call&);
 void binary(Call&);
 void unary(Call&);
 void powScalar(Call&);
@@ -72,11 +73,13 @@ void firing(Call&);
 void jump(Call&);
 void jumpGrad(Call&);
 void band(Call&);
+void thresholdCounts(Call&);
 
 extern const Entry table[];
 const Entry table[] = {
     {"matMul", matMul, 4},
     {"bfloatMatMul", bfloatMatMul, 4},
+    {"bfloatEncodeGrad", bfloatEncodeGrad, 7},
     {"binary", binary, 3},
     {"unary", unary, 2},
     {"powScalar", powScalar, 2},
@@ -145,6 +148,7 @@ const Entry table[] = {
     {"jump", jump, 3},
     {"jumpGrad", jumpGrad, 5},
     {"band", band, 3},
+    {"thresholdCounts", thresholdCounts, 4},
     {nullptr, nullptr, 0},
 };
 

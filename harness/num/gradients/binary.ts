@@ -1,5 +1,6 @@
 /** @file Gradients of elementwise operations of two inputs, with broadcasting, and of selection. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/own.ts';
 import { type Tensor, tf } from '../tf.ts';
 
 /** Sums a gradient over the axes along which an input of `shape` was broadcast. */
@@ -7,6 +8,19 @@ export function sumToShape(grad: Tensor, shape: number[]): Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, grad.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(grad, axes) : grad, shape);
 }
+
+const RELU_GRADIENT = 'SaxReluGrad';
+
+/** dy · 1[y > 0], from the input or the output y of a ReLU, both float32 and of one shape. */
+export function reluGradient(dy: Tensor, y: Tensor): Tensor {
+  return hasKernel(RELU_GRADIENT) ? runKernel(RELU_GRADIENT, { dy, y }) : tf.mul(dy, tf.step(y));
+}
+
+const gradientOfRelu: GradConfig = {
+  kernelName: RELU_GRADIENT,
+  inputsToSave: ['y'],
+  gradFunc: (dy, [y]) => ({ dy: () => reluGradient(dy as Tensor, y!), y: () => tf.zerosLike(y!) }),
+};
 
 type Partial2 = (dy: Tensor, a: Tensor, b: Tensor) => Tensor;
 
@@ -97,6 +111,7 @@ export const binaryGradients: GradConfig[] = [
   ...FLAT.map(flat),
   select,
   prelu,
+  gradientOfRelu,
   { kernelName: 'LogicalNot', inputsToSave: ['x'], gradFunc: (_, [x]) => ({ x: () => tf.zeros(x!.shape) }) },
   {
     kernelName: 'AddN',

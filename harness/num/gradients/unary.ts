@@ -1,6 +1,7 @@
 /** @file Gradients of elementwise operations of one input. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
 import { type Tensor, tf } from '../tf.ts';
+import { reluGradient } from './binary.ts';
 
 type Derivative = (dy: Tensor, value: Tensor) => Tensor;
 
@@ -25,7 +26,7 @@ const FROM_INPUT: Record<string, Derivative> = {
   Expm1: (dy, x) => tf.mul(dy, tf.exp(x)),
   Log: (dy, x) => tf.div(dy, float(x)),
   Log1p: (dy, x) => tf.div(dy, tf.add(x, 1)),
-  Relu: (dy, x) => tf.mul(dy, float(tf.step(x))),
+  Relu: (dy, x) => reluGradient(dy, float(x)),
   Relu6: (dy, x) => tf.mul(dy, float(tf.logicalAnd(tf.greater(x, 0), tf.less(x, 6)))),
   Selu: (dy, x) =>
     tf.where(tf.greater(x, 0), tf.mul(dy, SELU_SCALE), tf.mul(tf.mul(dy, SELU_SCALE_ALPHA), tf.exp(float(x)))),

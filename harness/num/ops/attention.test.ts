@@ -86,6 +86,11 @@ const CASES: [string, Case][] = [
   ['a window', { ...size(2, 9, 9, 4, 2, 6), causal: true, window: 3 }],
   ['a window of one', { ...size(1, 4, 4, 1, 1, 3), causal: true, window: 1 }],
   ['a window over some queries after a past', { ...size(2, 3, 11, 2, 1, 4), capacity: 14, causal: true, window: 4 }],
+  ['a window over several blocks of queries', { ...size(1, 200, 700, 2, 1, 40), causal: true, window: 90 }],
+  [
+    'a window, left padding',
+    { ...size(2, 5, 5, 2, 1, 6), causal: true, window: 2, mask: [0, 0, 1, 1, 1, 1, 1, 1, 1, 1] },
+  ],
   ['a window before one query', { ...size(2, 1, 11, 2, 1, 4), capacity: 14, causal: true, window: 4 }],
   ['capped scores', { ...size(2, 5, 5, 2, 2, 4), cap: 0.8 }],
   [
@@ -119,6 +124,10 @@ for (const backend of backends) {
     ['after a past, room to spare', { ...size(2, 2, 3, 2, 1, 2), capacity: 4, causal: true }],
     ['hidden columns, a row that sees nothing', { ...size(2, 2, 3, 2, 1, 3), mask: [1, 0, 1, 0, 0, 0] }],
     ['another scale', { ...size(1, 3, 3, 2, 1, 2), causal: true, scale: 1.3 }],
+    [
+      'a window, hidden columns',
+      { ...size(2, 4, 4, 2, 1, 2), causal: true, window: 2, mask: [0, 1, 1, 1, 1, 1, 0, 1] },
+    ],
     ['a window, capped scores', { ...size(1, 4, 4, 2, 1, 2), causal: true, window: 2, cap: 0.9 }],
   ];
   for (const [name, c] of gradientCases) {

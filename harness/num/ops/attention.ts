@@ -71,8 +71,8 @@ function composed(q: Tensor2D, k: Tensor2D, v: Tensor2D, sizes: Sizes, seen: Ten
 }
 
 function byKernel(q: Tensor2D, k: Tensor2D, v: Tensor2D, sizes: Sizes, seen: Tensor2D | undefined): Tensor2D {
-  const { headDim, n, t, columns, capacity, heads, kvHeads, causal, scale } = sizes;
-  const attrs = { n, t, columns, capacity, heads, kvHeads, causal, scale, width: headDim };
+  const { headDim, n, t, columns, capacity, heads, kvHeads, causal, scale, window = 0 } = sizes;
+  const attrs = { n, t, columns, capacity, heads, kvHeads, causal, scale, window, width: headDim };
   const mask: Record<string, Tensor> = seen ? { seen } : {};
   return customOp<Tensor2D>(
     [q, k, v],
@@ -91,7 +91,7 @@ function byKernel(q: Tensor2D, k: Tensor2D, v: Tensor2D, sizes: Sizes, seen: Ten
 
 /**
  * softmax(q·kᵀ / √headDim) · v for every head (Vaswani et al. 2017, arXiv:1706.03762), with another factor, a window or a
- * cap where the options say so; a window narrower than the columns, and a cap, are computed by single operations.
+ * cap where the options say so; with a cap it is computed by single operations.
  *
  * @param q [n·t, heads·headDim]
  * @param k, v [n·capacity, kvHeads·headDim]: `capacity` columns for each row, the first `columns` of them in use
@@ -119,6 +119,6 @@ export function attention(q: Tensor2D, k: Tensor2D, v: Tensor2D, options: Attent
     throw new Error(`attention: expected a window of at least 1 column, with causal, found ${window}`);
   }
   const sizes: Sizes = { n, t, heads, kvHeads, headDim, causal, columns, capacity, scale, window, cap };
-  if (hasKernel('SaxAttention') && window === undefined && cap === undefined) return byKernel(q, k, v, sizes, seen);
+  if (hasKernel('SaxAttention') && cap === undefined) return byKernel(q, k, v, sizes, seen);
   return n * t * columns === 0 ? tf.zeros([n * t, heads * headDim]) : composed(q, k, v, sizes, seen);
 }

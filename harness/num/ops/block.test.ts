@@ -66,7 +66,13 @@ const ACTIVATIONS: Record<string, (x: number) => number> = {
 };
 
 /** The definition for one sequence: its rows, after `past` rows of the same sequence whose keys count too. */
-function reference(m: Model, rows: number[][], angles: number[] | undefined, seen: number[] | undefined): number[][] {
+function reference(
+  m: Model,
+  rows: number[][],
+  angles: number[] | undefined,
+  seen: number[] | undefined,
+  window = Infinity,
+): number[][] {
   const s = m.shape;
   const norm = (x: number[], { weight, bias }: Model['norms'][number]) => {
     const mean = s.norm === 'layer' ? x.reduce((a, b) => a + b, 0) / x.length : 0;
@@ -97,7 +103,7 @@ function reference(m: Model, rows: number[][], angles: number[] | undefined, see
       const group = Math.floor((h * s.kvHeads) / s.heads) * s.headDim;
       const own = Array.from({ length: s.headDim }, (_, c) => c);
       const weights = rows.map((_, j) => {
-        if ((s.causal && j > i) || (seen && !seen[j])) return 0;
+        if ((s.causal && (j > i || j <= i - window)) || (seen && !seen[j])) return 0;
         const dot = own.reduce((sum, c) => sum + q![i]![h * s.headDim + c]! * k![j]![group + c]!, 0);
         return Math.exp(dot / Math.sqrt(s.headDim));
       });
@@ -126,22 +132,29 @@ if (native) {
     await initBackend('native');
   });
 
-  const cases: [string, BlockShape, number, number][] = [
+  const cases: [string, BlockShape, number, number, number?][] = [
     ['one row', llama, 1, 1],
     ['sequences of a Llama', llama, 5, 7],
     ['a sequence longer than a task', llama, 2, 131],
     ['many short ones', llama, 50, 3],
     ['a vision tower', vision, 6, 17],
     ['weights deeper than a packed block', shape(2, 1, 4, 270, 600), 4, 3],
+    ['a window', llama, 5, 21, 4],
+    ['a window of one column', llama, 4, 6, 1],
   ];
-  for (const [name, s, n, t] of cases) {
+  for (const [name, s, n, t, window] of cases) {
     test(name, () => {
       const model = modelOf(s);
       const rows = sequences(n, t, s.d);
       const angles = s.gated ? draw((t * s.headDim) / 2) : undefined;
-      const expected = rows.map((each) => reference(model, each, angles, undefined));
+      const expected = rows.map((each) => reference(model, each, angles, undefined, window));
       tf.tidy(() => {
-        const pass: BlockPass = { n, t, ...(angles ? { rotary: tables(angles, s.headDim / 2) } : {}) };
+        const pass: BlockPass = {
+          n,
+          t,
+          ...(window && { window }),
+          ...(angles ? { rotary: tables(angles, s.headDim / 2) } : {}),
+        };
         const [x, weights] = [tensorOf(rows, s.d), pack(model)];
         const y = transformerBlock(x, weights, s, pass);
         assert.equal(y.shape, [n * t, s.d]);
@@ -237,6 +250,7 @@ if (native) {
       assert.throws(() => transformerBlock(x(6), short, vision, { n: 2, t: 3 }), /too short/);
       assert.throws(() => transformerBlock(x(5), weights, vision, { n: 2, t: 3 }), /too short/);
       assert.throws(() => transformerBlock(x(6), weights, { ...vision, kvHeads: 2 }, { n: 2, t: 3 }), /contradict/);
+      assert.throws(() => transformerBlock(x(6), weights, vision, { n: 2, t: 3, window: 2 }), /contradict/);
       const seen = tf.tensor2d([1, 1, 1], [1, 3], 'bool');
       assert.throws(() => transformerBlock(x(6), weights, vision, { n: 2, t: 3, seen }), /too short/);
       assert.equal(runKernel('SaxPackLinear', { w: tf.zeros([0, 4]) as Tensor2D }).shape, [0]);

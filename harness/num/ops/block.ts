@@ -47,6 +47,8 @@ export interface BlockPass {
   cache?: KeyValueCache;
   /** Only the first column of each sequence is wanted: y is [n, d]. Not with a cache or rotary positions. */
   firstColumn?: boolean;
+  /** In a causal block, columns that each one sees, its own the last of them; all when omitted. */
+  window?: number;
 }
 
 /**
@@ -94,7 +96,7 @@ export function canFuse({ n, t }: { n: number; t: number }): boolean {
  * @param weights from `packBlock`
  */
 export function transformerBlock(x: Tensor2D, weights: Tensor1D, shape: BlockShape, pass: BlockPass): Tensor2D {
-  const { n, t, rotary, seen, cache, firstColumn = false } = pass;
+  const { n, t, rotary, seen, cache, firstColumn = false, window = 0 } = pass;
   const room = cache?.extend(t);
   const inputs: Record<string, Tensor> = { x, weights };
   if (rotary) {
@@ -113,6 +115,7 @@ export function transformerBlock(x: Tensor2D, weights: Tensor1D, shape: BlockSha
     columns: room?.columns ?? t,
     capacity: room ? room.k.shape[0] / Math.max(1, n) : t,
     firstColumn,
+    window,
     shape: shape as unknown as NamedAttrMap,
   });
 }

@@ -1,5 +1,5 @@
 /** @file The pseudo-derivatives through which JumpReLU learns its thresholds. */
-import { sumToShape } from '../gradients/binary.ts';
+import { reluGradient, sumToShape } from '../gradients/binary.ts';
 import { hasKernel, runKernel, runKernels } from '../kernels/own.ts';
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
@@ -11,6 +11,15 @@ const above = (z: Tensor, theta: Tensor) => tf.cast(tf.greater(z, theta), 'float
 function rectangle(z: Tensor, theta: Tensor, bandwidth: number): Tensor {
   if (hasKernel('SaxBand')) return runKernel('SaxBand', { z, theta }, { bandwidth });
   return tf.cast(tf.less(tf.abs(tf.sub(z, theta)), bandwidth / 2), 'float32');
+}
+
+/** How many z > θ, and how many are within the rectangle kernel of each threshold. */
+function counts(z: Tensor, theta: Tensor, bandwidth: number): { total: Tensor; near: Tensor } {
+  if (hasKernel('SaxThresholdCounts') && theta.rank === 1 && z.size > 0) {
+    const [total, near] = runKernels('SaxThresholdCounts', { z, theta }, { bandwidth });
+    return { total: total!, near: near! };
+  }
+  return { total: tf.sum(above(z, theta)), near: sumToShape(rectangle(z, theta, bandwidth), theta.shape) };
 }
 
 /** dy · 1[z > θ], and dy times the rectangle kernel. */
@@ -31,7 +40,7 @@ export function aboveThreshold(z: Tensor2D, theta: Tensor): Tensor2D {
       save([kept]);
       return kept as Tensor2D;
     },
-    (dy, [kept]) => [tf.mul(dy, tf.step(kept!))],
+    (dy, [kept]) => [reluGradient(dy as Tensor, kept!)],
   );
 }
 
@@ -72,12 +81,10 @@ export function thresholdL0(z: Tensor2D, theta: Tensor1D | Tensor2D, bandwidth: 
   return customOp<Scalar>(
     [theta],
     (save, thetas) => {
-      save([z, thetas!]);
-      return tf.div(tf.sum(above(z, thetas!)), n) as Scalar;
+      const { total, near } = counts(z, thetas!, bandwidth);
+      save([near]);
+      return tf.div(total, n) as Scalar;
     },
-    (dy, [zs, thetas]) => {
-      const inBand = sumToShape(rectangle(zs!, thetas!, bandwidth), thetas!.shape);
-      return [tf.mul(inBand, tf.div(dy, -bandwidth * n))];
-    },
+    (dy, [near]) => [tf.mul(near!, tf.div(dy, -bandwidth * n))],
   );
 }

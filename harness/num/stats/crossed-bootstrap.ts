@@ -28,16 +28,25 @@ interface Weighted {
   variance: number;
 }
 
+/** What answers add to the error of Σ signs · (sum ÷ count): of each group by itself, or of groups over the same latents together. */
+interface Errors {
+  latents: number;
+  weights: Float64Array;
+  /** Row-major [raters, latents]. */
+  errors: Float64Array;
+}
+
 /** Value and variance of Σ signs · (sum ÷ count) at the given multiplicities; undefined where a group has no count. */
 function statistic(
   tables: readonly CrossedTable[],
   signs: readonly number[],
   raters: Float64Array,
   latents: readonly Float64Array[],
+  shared: boolean,
 ): Weighted | undefined {
   const R = raters.length;
-  const byRater = new Float64Array(R);
-  let [value, ofLatents, ofCells] = [0, 0, 0];
+  let value = 0;
+  const groups: Errors[] = [];
   for (const [g, { latents: L, sums, counts }] of tables.entries()) {
     const weights = latents[g]!;
     let [top, bottom] = [0, 0];
@@ -51,13 +60,20 @@ function statistic(
     if (bottom === 0) return undefined;
     const mean = top / bottom;
     value += signs[g]! * mean;
+    if (g === 0 || !shared) groups.push({ latents: L, weights, errors: new Float64Array(R * L) });
+    const { errors } = groups.at(-1)!;
+    for (let i = 0; i < R * L; i++) errors[i]! += (signs[g]! * (sums[i]! - mean * counts[i]!)) / bottom;
+  }
+  const byRater = new Float64Array(R);
+  let [ofLatents, ofCells] = [0, 0];
+  for (const { latents: L, weights, errors } of groups) {
     let own = 0;
     for (let l = 0; l < L; l++) {
       if (weights[l] === 0) continue;
       let sum = 0;
       for (let r = 0; r < R; r++) {
         if (raters[r] === 0) continue;
-        const error = (signs[g]! * (sums[r * L + l]! - mean * counts[r * L + l]!)) / bottom;
+        const error = errors[r * L + l]!;
         sum += raters[r]! * error;
         byRater[r]! += weights[l]! * error;
         ofCells += raters[r]! * weights[l]! * error * error;
@@ -83,7 +99,10 @@ function multiplicities(n: number, rng: Rng): Float64Array {
 /**
  * Σ sign · share over groups of latents that the same raters answered, with its 95 % interval: one group is a share, two of
  * opposite signs are a difference, in pairs by rater. `n` counts latents, or raters where those are fewer and more than one.
- * Null where a group has no answer; without an interval where it has fewer than five latents and answers differ. Raters without any answer must not be among them.
+ *
+ * @param shared Whether the latents of all groups are the same ones (of pairs, whose answers are about both), in one order: they are
+ * drawn once for all. Else each group has its own.
+ * @returns Null where a group has no answer; without an interval where it has fewer than five latents and answers differ. Raters without any answer must not be among them.
  */
 export function crossedShare(
   tables: readonly CrossedTable[],
@@ -91,6 +110,7 @@ export function crossedShare(
   raters: number,
   rng: Rng,
   range: Range,
+  shared = false,
 ): Estimate | null {
   const ones = (n: number) => new Float64Array(n).fill(1);
   const found = statistic(
@@ -98,6 +118,7 @@ export function crossedShare(
     signs,
     ones(raters),
     tables.map(({ latents }) => ones(latents)),
+    shared,
   );
   if (!found) return null;
   const { value, variance } = found;
@@ -110,12 +131,10 @@ export function crossedShare(
   if (least < LEAST_LATENTS) return { value, ci: null, n };
   const ratios: number[] = [];
   for (let b = 0; b < RESAMPLES; b++) {
-    const drawn = statistic(
-      tables,
-      signs,
-      multiplicities(raters, rng),
-      tables.map(({ latents }) => multiplicities(latents, rng)),
-    );
+    const drawnRaters = multiplicities(raters, rng);
+    const drawnLatents = (shared ? tables.slice(0, 1) : tables).map(({ latents }) => multiplicities(latents, rng));
+    const latents = tables.map((_, g) => drawnLatents[g] ?? drawnLatents[0]!);
+    const drawn = statistic(tables, signs, drawnRaters, latents, shared);
     if (drawn && drawn.variance > 1e-24) ratios.push((drawn.value - value) / Math.sqrt(drawn.variance));
   }
   if (ratios.length < ENOUGH) return { value, ci: null, n };

@@ -8,7 +8,7 @@ import {
   type TrainState,
   tf,
 } from '../../../harness/contract.ts';
-import { sparseDecode, squaredError } from '../../../harness/kit/index.ts';
+import { denseEncode, sparseDecode, squaredError } from '../../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
 import { centredBias, centredEncoder, denseDecode } from './encoder.ts';
 import { fewActive } from './few-active.ts';
@@ -31,9 +31,9 @@ const encode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
 
 /** One training batch, on sparse codes once they are few. */
 export function centredRelu(params: NamedTensors, x: Tensor2D, target: Tensor2D, state: TrainState): CentredRelu {
-  const { W_dec, b_dec } = params as { W_dec: Tensor2D; b_dec: Tensor2D };
+  const { W_enc, W_dec, b_dec } = params as { W_enc: Tensor2D; W_dec: Tensor2D; b_dec: Tensor2D };
   const { few, carry } = fewActive(x, centredEncoder(params), state);
-  const values = few?.values ?? encode(params, x);
+  const values = few?.values ?? denseEncode(x, { W_enc, bias: centredBias(params) });
   const codes: Codes = few ? { kind: 'topk', ...few, d_sae: W_dec.shape[0] } : { kind: 'dense', values };
   const reconstruction = few
     ? (tf.add(sparseDecode(values, few.indices, W_dec, undefined, { activeOnly: true }), b_dec) as Tensor2D)

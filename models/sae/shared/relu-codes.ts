@@ -9,7 +9,7 @@ import {
   type TrainState,
   tf,
 } from '../../../harness/contract.ts';
-import { rowNorms, sparseDecode, type TopkCodes } from '../../../harness/kit/index.ts';
+import { denseEncode, rowNorms, sparseDecode, type TopkCodes } from '../../../harness/kit/index.ts';
 import { linearEncoder } from './encoder.ts';
 import { fewActive } from './few-active.ts';
 import { foldDecoderNorms } from './linear-parts.ts';
@@ -53,7 +53,7 @@ export function reluDecoded(
   state: TrainState,
 ): Decoded & { carry: Record<string, number> } {
   const { few, carry } = fewActive(x, linearEncoder(params), state);
-  return { ...(few ? decodeSparse(params, few) : decodeDense(params, reluEncode(params, x))), carry };
+  return { ...(few ? decodeSparse(params, few) : decodeDense(params, denseEncode(x, linearEncoder(params)))), carry };
 }
 
 /** Everything but a variant's name, its options, its recipe, its start values, its loss and SAELens's form. */

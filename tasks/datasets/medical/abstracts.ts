@@ -1,6 +1,7 @@
 /** @file Medical-Abstracts: abstracts of five groups of conditions; some are read whole, some give sentences, some are trained on. */
 import { type Concept, UserError } from '../../../harness/contract.ts';
 import { readCsvRecords } from '../../../harness/kit/index.ts';
+import { isTable, rowsOf } from '../parts/labelled-table.ts';
 import { useOf } from '../parts/partition.ts';
 import { passagesOf } from '../parts/passages.ts';
 import { type MedicalSet, type MedicalText, splitOf } from './labelled.ts';
@@ -25,8 +26,11 @@ export interface ConditionAbstract {
 export async function readAbstracts(path: string): Promise<ConditionAbstract[]> {
   const abstracts = new Map<string, ConditionAbstract>();
   let row = 0;
-  for await (const record of readCsvRecords(path, ['condition_label', 'medical_abstract'])) {
+  // The authors' CSV, or their table on the hub: the same columns.
+  const rows = isTable(path) ? rowsOf(path) : readCsvRecords(path, ['condition_label', 'medical_abstract']);
+  for await (const entry of rows) {
     row += 1;
+    const record = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
     const label = Number(record['condition_label']);
     const text = String(record['medical_abstract'] ?? '')
       .replace(/\s+/g, ' ')

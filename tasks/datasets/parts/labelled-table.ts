@@ -15,7 +15,8 @@ export interface LabelledColumns {
 /** Whether a file is such a table. */
 export const isTable = (path: string): boolean => /\.(parquet|jsonl)$/.test(path);
 
-async function* rowsOf(path: string): AsyncGenerator<unknown> {
+/** Its rows, one after another. */
+export async function* rowsOf(path: string): AsyncGenerator<unknown> {
   if (path.endsWith('.parquet')) yield* await readParquet(path);
   else yield* readJsonl(path);
 }
