@@ -1,8 +1,9 @@
-/** @file tfjs-node's addon, compiled against the C library in TensorFlow's wheel: one call of a compiler, no node-gyp. */
-import { readdir, readFile } from 'node:fs/promises';
+/** @file tfjs-node's addon, compiled against the C library in TensorFlow's wheel: calls of a compiler, no node-gyp. */
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
 import { UserError } from '../errors.ts';
+import { atomicWriteFile } from '../io/atomic.ts';
 import { ensureFolder } from '../io/ensure-folder.ts';
 import type { Environment } from '../io/hub-cache.ts';
 import { runProgram } from '../io/program.ts';
@@ -49,6 +50,19 @@ async function cudaFolders(wheels: string): Promise<string[]> {
   return packages.sort().map((name) => join(wheels, 'nvidia', name, 'lib'));
 }
 
+/** One call of the compiler. @throws UserError with its first error. */
+async function compile(
+  compiler: string,
+  args: readonly string[],
+  options: { env: Environment; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const { code, stderr } = await runProgram(compiler, ['-shared', '-fPIC', ...args], options);
+  if (code === 0) return;
+  const lines = stderr.trim().split('\n');
+  const first = lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1);
+  throw new UserError(`tensorflow: ${compiler} cannot compile the addon of tfjs-node: ${first || `exit code ${code}`}`);
+}
+
 /**
  * Compiles the addon into the package's folder.
  *
@@ -60,27 +74,29 @@ export async function compileAddon(
   folder: string,
   options: { env: Environment; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const [module, wheels] = [packageIn(folder), join(folder, WHEELS)];
+  const [module, wheels, stubs] = [packageIn(folder), join(folder, WHEELS), join(folder, 'stubs')];
   const target = join(module, 'lib', `napi-v${NODE_API}`, 'tfjs_binding.node');
-  const libraries = join(wheels, 'tensorflow');
-  const places = [libraries, ...(await cudaFolders(wheels))].map((place) => relative(dirname(target), place));
+  const places = [join(wheels, 'tensorflow'), ...(await cudaFolders(wheels))];
+  // Empty libraries of the same names: to link against those of 0.8 GB takes ld 42 s and 0.7 GB, for the names alone.
+  await ensureFolder(stubs);
+  const empty = join(stubs, 'empty.cc');
+  await atomicWriteFile(empty, '');
+  for (const name of LIBRARIES)
+    await compile(compiler, [empty, `-Wl,-soname,${name}`, '-o', join(stubs, name)], options);
   await ensureFolder(dirname(target));
-  const { code, stderr } = await runProgram(
+  await compile(
     compiler,
     [
-      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-w', `-DNAPI_VERSION=${NODE_API}`],
+      ...['-std=c++17', '-O2', '-w', `-DNAPI_VERSION=${NODE_API}`],
       `-I${(createRequire(import.meta.url)('node-api-headers') as { include_dir: string }).include_dir}`,
       `-I${join(wheels, INCLUDE)}`,
       ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(module, 'binding', name)),
-      ...['-o', target, `-L${libraries}`, ...LIBRARIES.map((name) => `-l:${name}`)],
+      ...['-o', target, `-L${stubs}`, '-Wl,--no-as-needed', ...LIBRARIES.map((name) => `-l:${name}`)],
       // RPATH, not RUNPATH: it also holds for what the libraries load by themselves later, as TensorFlow does with CUDA's.
       '-Wl,--disable-new-dtags',
-      ...places.map((place) => `-Wl,-rpath,$ORIGIN/${place}`),
+      ...places.map((place) => `-Wl,-rpath,$ORIGIN/${relative(dirname(target), place)}`),
     ],
     options,
   );
-  if (code === 0) return;
-  const lines = stderr.trim().split('\n');
-  const first = lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1);
-  throw new UserError(`tensorflow: ${compiler} cannot compile the addon of tfjs-node: ${first || `exit code ${code}`}`);
+  await rm(stubs, { recursive: true });
 }

@@ -124,7 +124,8 @@ test('what is needed of the wheels, modules and the addon appear together; the s
   assert.is(statSync(join(place, 'site-packages/nvidia/cublas/bin/ptxas')).mode & 0o111, 0o111);
   assert.ok(existsSync(join(place, 'node_modules/@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node')));
 
-  const [first, second, npm, compiler] = calls();
+  const [first, second, npm, ...compiled] = calls();
+  const compiler = compiled.at(-1);
   const exact = '--no-deps --only-binary=:all: --quiet';
   assert.match(
     first!,
@@ -148,7 +149,7 @@ test('what is needed of the wheels, modules and the addon appear together; the s
     return { gpu: true, device: 'GPU', version: '2' };
   };
   assert.is((await install({ tryOut: failingOnce })).before, false);
-  assert.is(calls().length, 4);
+  assert.is(calls().filter((line) => line.startsWith('pip')).length, 2);
   assert.is((await install({ pins: { ...pins, cuda: [] } })).before, false);
 });
 
@@ -166,7 +167,7 @@ test('another content than is pinned is refused before anything is unpacked; wha
   await install();
   assert.equal(
     calls().map((line) => line.split(' ').at(line.startsWith('pip') ? -1 : 0)),
-    ['tensorflow==2', 'nvidia-cublas-cu12==12', 'npm', 'g++'],
+    ['tensorflow==2', 'nvidia-cublas-cu12==12', 'npm', 'g++', 'g++', 'g++'],
   );
 });
 
