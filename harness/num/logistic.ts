@@ -185,12 +185,13 @@ export function fitLogistic(
     theta[features.cols] = options.start.intercept;
   }
   const gradient = new Float64Array(theta.length);
+  const largestOf = (g: Float64Array) => g.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / scale;
   let loss = objective.loss(theta);
   let iterations = 0;
   let converged = false;
   for (; ; iterations++) {
     objective.gradient(theta, gradient);
-    const largest = gradient.reduce((max, g) => Math.max(max, Math.abs(g)), 0) / scale;
+    const largest = largestOf(gradient);
     if (!Number.isFinite(largest)) throw new RangeError('logistic regression: a feature is not finite');
     converged = largest <= tolerance;
     if (converged || iterations === maxIterations) break;
@@ -206,10 +207,15 @@ export function fitLogistic(
       next = objective.loss(trial);
       length /= 2;
     } while (!(next <= loss + 2e-4 * length * slope) && length > 1e-10);
-    // At the limit of float64 the loss no longer falls: as converged as it gets.
     if (!(next < loss)) {
-      converged = largest <= 1e-6;
-      break;
+      // At the limit of float64 the loss tells no more: whole steps go on while the gradient falls by half.
+      for (let i = 0; i < theta.length; i++) trial[i] = theta[i]! + step[i]!;
+      next = objective.loss(trial);
+      objective.gradient(trial, gradient);
+      if (!(next - loss <= 1e-12 * Math.abs(loss) && largestOf(gradient) <= largest / 2)) {
+        converged = largest <= 1e-6;
+        break;
+      }
     }
     theta.set(trial);
     loss = next;
