@@ -14,7 +14,18 @@ const wave = (shape, step) => {
 const a = wave([150, 700], 17);
 const product = tf.matMul(a, wave([700, 130], 31));
 const [q, k, v] = [wave([140, 48], 13), wave([140, 24], 19), wave([140, 24], 23)];
-const sizes = { n: 2, t: 70, columns: 70, capacity: 70, heads: 4, kvHeads: 2, width: 12, scale: 0.3, causal: true, window: 9 };
+const sizes = {
+  n: 2,
+  t: 70,
+  columns: 70,
+  capacity: 70,
+  heads: 4,
+  kvHeads: 2,
+  width: 12,
+  scale: 0.3,
+  causal: true,
+  window: 9,
+};
 const [mixed, sums] = tf.engine().runKernel('SaxAttention', { q, k, v }, sizes);
 const results = [
   mixed,
