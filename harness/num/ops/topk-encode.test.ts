@@ -124,7 +124,8 @@ for (const backend of backends) {
 
   test(`${backend}: rows, encoders, biases and codes of sizes that do not fit are refused, never read as others`, async () => {
     await initBackend(backend);
-    const message = /^encoder: expected|inner shapes|could not be broadcast|too short|[Ii]ncompatible/;
+    const message =
+      /^encoder: expected|inner shapes|could not be broadcast|too short|[Ii]ncompatible shapes|Matrix size-incompatible/;
     tf.tidy(() => {
       const W_enc = tf.ones([6, 128]) as Tensor2D;
       for (const [width, biases] of [
