@@ -100,7 +100,7 @@ const OURS = [
 
 /** A whole run of real size beside the bare training steps of one of its SAEs, and its peak memory beside theirs. */
 function wholeRun(quick: boolean): Row[] {
-  const [n, d, f, k, batch, tokens] = quick ? [1000, 64, 256, 8, 128, 1024] : [200_000, 768, 12288, 32, 2048, 400_000];
+  const [n, d, f, k, batch, tokens] = quick ? [4000, 64, 256, 8, 128, 4096] : [200_000, 768, 12288, 32, 2048, 400_000];
   const size = `${n} × ${d} imported rows, F=${f}`;
   const row: Row = {
     id: 'whole-run-over-steps',

@@ -8,20 +8,25 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeNpy } from '../../io/npy.ts';
 import { createRng } from '../../num/rng.ts';
+import { mainMetric, readResult, resultFiles } from '../../results.ts';
 import { runCommand } from '../../testing/command-line.ts';
 import { numbers, report, seconds, startBackend } from './measure.ts';
 
 const [rows, d, d_sae, k, batchSize, tokens] = numbers(0) as [number, number, number, number, number, number];
 const CLASSES = 20;
+/** Width of the embeddings that the MS score compares rows by. */
+const EMBEDDED = 64;
+const TASKS = ['reconstruction', 'concept-detection', 'monosemanticity'];
 /** Directions that rows are sums of, and how many of them a row has. */
 const FEATURES = 1024;
 const ACTIVE = 8;
 /** Rows of a file: those that are made here must not be what the peak memory shows. */
 const PART = 5000;
 
-/** A folder of rows that are sparse sums, one direction of each the sign of its class. */
+/** A folder of rows that are sparse sums, one direction of each the sign of its class, which embeddings show too. */
 async function makeRows(folder: string): Promise<void> {
   await mkdir(folder);
+  const files: string[] = [];
   const rng = createRng('whole run');
   const directions = rng.fillNormal(new Float32Array(FEATURES * d), 0, 1 / Math.sqrt(d));
   const labels: number[] = [];
@@ -34,9 +39,29 @@ async function makeRows(folder: string): Promise<void> {
       for (const feature of [label, ...rng.sample(FEATURES, ACTIVE)])
         for (let j = 0; j < d; j++) x[row * d + j]! += directions[feature * d + j]!;
     }
-    await writeNpy(path.join(folder, `part-${from / PART}.npy`), [count, d], x);
+    files.push(`part-${from / PART}.npy`);
+    await writeNpy(path.join(folder, files.at(-1)!), [count, d], x);
   }
+  const embeddings = rng.fillNormal(new Float32Array(rows * EMBEDDED));
+  for (const [row, label] of labels.entries()) embeddings[row * EMBEDDED + label]! += 4;
+  await writeNpy(path.join(folder, 'embeddings.npy'), [rows, EMBEDDED], embeddings);
   await writeFile(path.join(folder, 'labels.json'), JSON.stringify(labels.map((label) => `class ${label}`)));
+  const manifest = { files, labels: 'labels.json', embeddings: 'embeddings.npy', modality: 'image' };
+  await writeFile(path.join(folder, 'activations.json'), JSON.stringify(manifest));
+}
+
+/** @throws Error where a task gave an SAE no value: the run would be faster for it. */
+async function checkResults(out: string): Promise<void> {
+  const results = await Promise.all((await resultFiles(out)).map(readResult));
+  for (const { method, task, rows } of results.filter((result) => result.method.kind === 'sae')) {
+    const main = mainMetric(task.metrics)!;
+    if (rows.every((row) => row.metrics[main]?.value == null))
+      throw new Error(`${method.name}: ${task.id} gave no ${main}`);
+  }
+  const missing = ['topk', 'batchtopk'].filter(
+    (name) => results.filter(({ method }) => method.name === name).length !== TASKS.length,
+  );
+  if (missing.length > 0) throw new Error(`expected ${TASKS.length} results of ${missing.join(' and ')}`);
 }
 
 /** The suite file. */
@@ -48,12 +73,12 @@ function suiteOf(from: string): string {
     subjects: [
       {
         sites: ['imported'],
-        activations: { from, modality: 'image' },
+        activations: { from },
         training: { tokens, batchSize },
       },
     ],
     methods: [...trained, { id: 'neurons' }, { id: 'linear-probe' }],
-    tasks: [{ id: 'reconstruction' }, { id: 'concept-detection' }, { id: 'monosemanticity' }],
+    tasks: TASKS.map((id) => ({ id })),
     seeds: [0],
   });
 }
@@ -69,7 +94,9 @@ try {
     const { code, said } = await runCommand('run', file, ...places);
     if (code !== 0) throw new Error(`the run ended with ${code}: ${said}`);
   };
-  report((2 * tokens) / (await seconds(start, 1, 0)), 'tokens/s', backend);
+  const elapsed = await seconds(start, 1, 0);
+  await checkResults(path.join(folder, 'out'));
+  report((2 * tokens) / elapsed, 'tokens/s', backend);
 } finally {
   await rm(folder, { recursive: true });
 }
