@@ -17,6 +17,12 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
+/** What a failed run says: its last line of the form `Error: …`, since Node ends a crash with its version. */
+function reasonOf(text: string): string {
+  const lines = text.trim().split('\n');
+  return (lines.findLast((line) => /^[\w.]*Error\b/.test(line)) ?? lines.at(-1)!).slice(0, 160);
+}
+
 /** Python modules of `names` that cannot be found; all of them where Python itself is missing. */
 async function missingModules(names: string[]): Promise<string[]> {
   const code = 'import importlib.util, sys; print([n for n in sys.argv[1:] if not importlib.util.find_spec(n)])';
@@ -77,6 +83,6 @@ async function runOnce(contender: Contender): Promise<Outcome> {
     return { measured: JSON.parse(lastLine(stdout)) as Measurement };
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
-    return { skipped: lastLine(stderr || message).slice(0, 160) };
+    return { skipped: reasonOf(stderr || message) };
   }
 }

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from '../paths.ts';
 import { compare, type Rounds } from './compare.ts';
+import { createMeasure } from './contenders.ts';
 import { instructionSetsOf } from './machine.ts';
 import { type Row, rows } from './rows.ts';
 
@@ -54,6 +55,11 @@ test('CPU seconds: their own ratio, less is better, in the median round', () => 
   const [line] = compare(row, timed(1, 2, 4), new Map([['peer', timed(3, 4, 40)]]));
   assert.equal([line!.ratio.median, line!.cpuRatio], [1, 3]);
   assert.is(compare(row, rounds(1), new Map([['peer', rounds(1)]]))[0]!.cpuRatio, undefined);
+});
+
+test('a contender that crashes is left out with what it said, not with the version of Node under it', async () => {
+  const outcome = await createMeasure()({ ...contender, script: 'no-such-measurement.ts' }, 0);
+  assert.match((outcome as { skipped: string }).skipped, /^Error.*Cannot find module/);
 });
 
 test('rounds without a number are left out, and a peer without any gives no line', () => {
