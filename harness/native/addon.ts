@@ -97,6 +97,8 @@ export interface Addon extends Record<KernelName, Kernel> {
   params: Float64Array;
   /** Asks for large pages under a buffer not yet written to; advice that a system may ignore. */
   largePages(buffer: ArrayBuffer): void;
+  /** Gives the memory of a buffer back at once; the buffer has none then. */
+  release(buffer: ArrayBuffer): void;
   /** Counts the threads that call kernels all the time: with one on every core kernels do not spread over others. */
   callers(delta: number): void;
 }

@@ -1,7 +1,8 @@
 /**
  * @file Buffers of disposed tensors, kept for the next tensor of about the same size: a fresh large array costs page
  * faults and zeroing, often more than the kernel that fills it. Sizes are rounded up to classes, so that batches of
- * varying length find one another's buffers.
+ * varying length find one another's buffers. What is not kept gives its memory back at once: left to the collector, which sees
+ * few objects and no hurry, gigabytes of it piled up.
  */
 import { totalmem } from 'node:os';
 import type { Addon, Values } from './addon.ts';
@@ -26,13 +27,13 @@ function classOf(size: number): number {
 
 /** The arrays of one backend: those that it gives out, and the free ones that it keeps. */
 export class Recycling {
-  private readonly largePages: Addon['largePages'];
+  private readonly addon: Pick<Addon, 'largePages' | 'release'>;
   /** Free buffers by class; a class moves to the end when it is used, so the first is the one unused for longest. */
   private readonly kept = new Map<number, ArrayBuffer[]>();
   private bytes = 0;
 
-  constructor({ largePages }: Pick<Addon, 'largePages'>) {
-    this.largePages = largePages;
+  constructor(addon: Pick<Addon, 'largePages' | 'release'>) {
+    this.addon = addon;
   }
 
   /** An array of `size` elements with undefined contents. */
@@ -51,7 +52,8 @@ export class Recycling {
   give(values: Values): void {
     const buffer = values.buffer as ArrayBuffer;
     const capacity = buffer.byteLength;
-    if (capacity < SMALLEST || capacity > CAPACITY / 2) return;
+    if (capacity < SMALLEST) return;
+    if (capacity > CAPACITY / 2) return this.addon.release(buffer);
     while (this.bytes + capacity > CAPACITY) this.dropOldestClass();
     const list = this.kept.get(capacity) ?? [];
     list.push(buffer);
@@ -62,15 +64,17 @@ export class Recycling {
 
   private fresh(capacity: number): ArrayBuffer {
     const buffer = new ArrayBuffer(capacity);
-    if (capacity >= LARGE) this.largePages(buffer);
+    if (capacity >= LARGE) this.addon.largePages(buffer);
     return buffer;
   }
 
   /** Sizes of an earlier phase of the program would otherwise stay for good. */
   private dropOldestClass(): void {
-    const [oldest] = this.kept.keys();
-    if (oldest === undefined) return;
-    this.bytes -= oldest * this.kept.get(oldest)!.length;
+    const [first] = this.kept;
+    if (first === undefined) return;
+    const [oldest, buffers] = first;
+    for (const buffer of buffers) this.addon.release(buffer);
+    this.bytes -= oldest * buffers.length;
     this.kept.delete(oldest);
   }
 }

@@ -116,6 +116,19 @@ napi_value largePages(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/**
+ * release(array): gives the memory of an ArrayBuffer back at once and leaves it without any: a collection of garbage comes
+ * only when the numbers of megabytes that JavaScript itself takes ask for one.
+ */
+napi_value release(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value array;
+  if (napi_get_cb_info(env, info, &count, &array, nullptr, nullptr) != napi_ok || count != 1 ||
+      napi_detach_arraybuffer(env, array) != napi_ok)
+    return fail(env, "native release: expected an ArrayBuffer");
+  return nullptr;
+}
+
 /** callers(delta): this many more threads (or fewer, when negative) call kernels all the time. */
 napi_value callers(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -166,6 +179,8 @@ napi_value start(napi_env env, napi_callback_info info) {
   napi_set_named_property(env, result, "params", value);
   napi_create_function(env, "largePages", NAPI_AUTO_LENGTH, largePages, nullptr, &value);
   napi_set_named_property(env, result, "largePages", value);
+  napi_create_function(env, "release", NAPI_AUTO_LENGTH, release, nullptr, &value);
+  napi_set_named_property(env, result, "release", value);
   napi_create_function(env, "callers", NAPI_AUTO_LENGTH, callers, nullptr, &value);
   napi_set_named_property(env, result, "callers", value);
   for (const Entry* e = choice.table; e->name; e++) {

@@ -25,7 +25,9 @@ export function createKeyValueCache(n: number, capacity: number, width: number):
   const inPlace = hasKernel('SaxCacheWrite');
   let rows = n;
   let columns = 0;
-  let [k, v] = [0, 1].map(() => tf.keep(tf.zeros([inPlace ? n * capacity : 0, width]) as Tensor2D)) as Pair;
+  // By a kernel, which takes memory that was used before; tf.zeros leaves an array to the collector each time.
+  const empty = () => tf.keep(tf.fill([inPlace ? n * capacity : 0, width], 0) as Tensor2D);
+  let [k, v]: Pair = [empty(), empty()];
 
   const replace = (next: () => Pair) => {
     const previous = [k, v];
