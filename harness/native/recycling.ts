@@ -53,7 +53,10 @@ export class Recycling {
     const buffer = values.buffer as ArrayBuffer;
     const capacity = buffer.byteLength;
     if (capacity < SMALLEST) return;
-    if (capacity > CAPACITY / 2) return this.addon.release(buffer);
+    if (capacity > CAPACITY / 2) {
+      this.addon.release(buffer);
+      return;
+    }
     while (this.bytes + capacity > CAPACITY) this.dropOldestClass();
     const list = this.kept.get(capacity) ?? [];
     list.push(buffer);
