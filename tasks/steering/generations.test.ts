@@ -37,6 +37,29 @@ test.before(async () => {
 });
 test.after(() => subject.dispose());
 
+test('a batch has room for so many tokens; its texts are what they are in any other', async () => {
+  const batches: number[][] = [];
+  const counted: LanguageModel = {
+    ...subject,
+    generate(asked, own) {
+      batches.push(asked.map((prompt) => prompt.length));
+      return subject.generate(asked, own);
+    },
+  };
+  const together = await generateAll(subject, site, rows, method, options);
+  // So wide a stream leaves room for 64 tokens.
+  const apart = await generateAll(counted, { ...site, d: 2 ** 17 }, rows, method, options);
+  assert.equal(
+    apart.map(({ text }) => text),
+    together.map(({ text }) => text),
+  );
+  assert.ok(batches.length > 1 && batches.some((lengths) => lengths.length > 1));
+  for (const lengths of batches) {
+    const padded = lengths.length * (Math.max(...lengths) + options.maxNewTokens);
+    assert.ok(lengths.length === 1 || padded <= 64, `${lengths.length} texts of up to ${padded / lengths.length}`);
+  }
+});
+
 test('a method’s own change: rows of one change together, each as strong as it says, measured under the subject as it is', async () => {
   const seen: number[][] = [];
   const adding = (sign: number) => (strengths: readonly number[]) => {

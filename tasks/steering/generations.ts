@@ -26,8 +26,10 @@ export interface GenerationOptions {
   progress: (done: number, total: number) => void;
 }
 
-/** Floats of one activation of a batch: rows · d. Bounds the cache of keys and values, and what is recorded, too. */
+/** Floats of one activation of a step: rows · d. */
 const BATCH_WIDTH = 2 ** 16;
+/** Of the pass over all prompts, new tokens included: rows · columns · d. Bounds the cache of keys and values, and what is recorded, too. */
+const BATCH_FLOATS = 2 ** 23;
 const MAX_ROWS = 512;
 
 /** Generates all rows, in batches, and measures each under the subject as it is. All rows are steered, or none. */
@@ -40,8 +42,9 @@ export async function generateAll(
 ): Promise<Generation[]> {
   const { maxNewTokens, temperature, seed, known, signal, progress } = options;
   const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
+  const room = { rows: size, tokens: BATCH_FLOATS / site.d, maxNewTokens };
   const generations: Generation[] = [];
-  for (const batch of batchesOf(rows, size)) {
+  for (const batch of batchesOf(rows, room)) {
     const applied = batch.flatMap(({ steering }) => steering ?? []);
     const change = method && applied.length > 0 ? batchChange(site.name, applied, method) : undefined;
     const steering = change && 'steering' in change ? change.steering : undefined;
@@ -77,13 +80,26 @@ export async function generateAll(
   return generations;
 }
 
-/** At most `size` rows each, in order; those of one change of the subject stand alone. */
-function batchesOf(rows: readonly GenerationRow[], size: number): GenerationRow[][] {
+/** What a batch may hold: rows, and tokens when padded to its longest prompt. */
+interface BatchRoom {
+  rows: number;
+  tokens: number;
+  maxNewTokens: number;
+}
+
+/** Batches within the room, in order; rows of one change of the subject stand alone, and so does one that is too long. */
+function batchesOf(rows: readonly GenerationRow[], room: BatchRoom): GenerationRow[][] {
   const batches: GenerationRow[][] = [];
+  let longest = 0;
   for (const row of rows) {
     const last = batches.at(-1);
-    if (last && last.length < size && together(last[0]!.steering, row.steering)) last.push(row);
-    else batches.push([row]);
+    longest = Math.max(longest, row.prompt.length);
+    const fits = (n: number) => n <= room.rows && n * (longest + room.maxNewTokens) <= room.tokens;
+    if (last && fits(last.length + 1) && together(last[0]!.steering, row.steering)) last.push(row);
+    else {
+      batches.push([row]);
+      longest = row.prompt.length;
+    }
   }
   return batches;
 }

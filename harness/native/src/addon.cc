@@ -5,6 +5,9 @@
 
 #include "call.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if !defined(_WIN32)
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -154,6 +157,11 @@ napi_value start(napi_env env, napi_callback_info info) {
   Choice choice = choose(wanted);
   if (!choice.table) return fail(env, "native start: this instruction set was not built or does not run on this CPU");
   startPool(threads < 1 ? 1 : threads);
+#if defined(__GLIBC__)
+  // Large arrays that are freed go back to the system: glibc would come to keep up to 32 MiB of each in its heaps, one a
+  // thread, between smaller ones: gigabytes in a long run. Arrays that are wanted again soon are kept by JavaScript.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
 
   Instance* instance;
   napi_get_instance_data(env, reinterpret_cast<void**>(&instance));
