@@ -141,7 +141,12 @@ export function allowedThreads(): number {
 
 let started: Addon | undefined;
 
-/** Loads and starts the addon, once per Node environment. Throws, with the reason, when it is not built or cannot run. */
+/**
+ * Loads and starts the addon, once per Node environment. SAXBENCH_ISA names an instruction set in place of the CPU's best,
+ * SAXBENCH_BFLOAT=avx512_bf16 leaves out the tiles of AMX: what other CPUs compute, on this one.
+ *
+ * @throws with the reason, when it is not built or cannot run.
+ */
 export function startAddon(): Addon {
   if (started) return started;
   const file = addonPath();

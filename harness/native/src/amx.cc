@@ -1,6 +1,9 @@
 /** @file Whether the tiles of AMX can be used: by the CPU, by the operating system, and with the leave that Linux wants asked for. */
 #include "call.h"
 
+#include <cstdlib>
+#include <cstring>
+
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -23,10 +26,16 @@ bool askForTiles() {
 #endif
 }
 
+/** SAXBENCH_BFLOAT=avx512_bf16: as on a CPU that has dot products of bfloat16 and no tiles. */
+bool areWanted() {
+  const char* unit = std::getenv("SAXBENCH_BFLOAT");
+  return unit == nullptr || *unit == 0 || std::strcmp(unit, "amx_bf16") == 0;
+}
+
 }  // namespace
 
 bool mayUseTiles() {
-  static const bool may = askForTiles();
+  static const bool may = areWanted() && askForTiles();
   return may;
 }
 
