@@ -16,9 +16,9 @@ import {
   type TrainState,
   tf,
 } from '../../harness/contract.ts';
-import { customOp, rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
+import { customOp, denseEncode, rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
 import { centredReluVariant } from './shared/centred-relu.ts';
-import { denseDecode } from './shared/encoder.ts';
+import { centredBias, denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
 import { frozen } from './shared/frozen.ts';
 import { learningRate } from './shared/learning-rate.ts';
@@ -54,13 +54,15 @@ function denseMagnitudes(gate: Tensor2D, { b_gate, r_mag, b_mag }: NamedTensors)
   );
 }
 
-/** ReLU(π), all of them. */
-function openGates(params: NamedTensors, x: Tensor2D): Tensor2D {
-  const centred = tf.sub(x, params['b_dec']!) as Tensor2D;
-  return tf.relu(tf.add(tf.matMul(centred, params['W_enc'] as Tensor2D), params['b_gate']!)) as Tensor2D;
-}
+/** ReLU(π), all of them, for a batch to train on. */
+const openGates = (params: NamedTensors, x: Tensor2D): Tensor2D =>
+  denseEncode(x, { W_enc: params['W_enc'] as Tensor2D, bias: centredBias(params, 'b_gate') });
 
-const encode = (params: NamedTensors, x: Tensor2D) => magnitudes(openGates(params, x), (name) => params[name]!);
+function encode(params: NamedTensors, x: Tensor2D): Tensor2D {
+  const [b, bias] = [params['W_enc'] as Tensor2D, centredBias(params, 'b_gate')];
+  const gate = tf.fused.matMul({ a: x, b, bias, activation: 'relu' }) as Tensor2D;
+  return magnitudes(gate, (name) => params[name]!);
+}
 
 /** What a batch gives; `gate` holds all gates above 0, and zeros. */
 interface Encoded {

@@ -14,13 +14,13 @@ export function centredEncoder(params: NamedTensors): LinearEncoder & { centre: 
 }
 
 /**
- * b_enc − b_dec · W_enc: with it x · W_enc + bias = (x − b_dec) · W_enc + b_enc, and the gradient of b_dec needs no
- * product of the size of the batch.
+ * b − b_dec · W_enc, b being `b_enc` unless it is named: with it x · W_enc + bias = (x − b_dec) · W_enc + b, and the gradient
+ * of b_dec needs no product of the size of the batch.
  */
-export function centredBias(params: NamedTensors): Tensor1D {
+export function centredBias(params: NamedTensors, name = 'b_enc'): Tensor1D {
   const b_dec = tf.expandDims(params['b_dec'] as Tensor1D, 0) as Tensor2D;
   const shift = tf.squeeze(tf.matMul(b_dec, params['W_enc'] as Tensor2D), [0]);
-  return tf.sub(params['b_enc']!, shift) as Tensor1D;
+  return tf.sub(params[name]!, shift) as Tensor1D;
 }
 
 /** x · W_enc + bias, [n, d_sae]. */
