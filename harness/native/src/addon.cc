@@ -160,7 +160,7 @@ napi_value start(napi_env env, napi_callback_info info) {
 #if defined(__GLIBC__)
   // Large arrays that are freed go back to the system: glibc would come to keep up to 32 MiB of each in its heaps, one a
   // thread, between smaller ones: gigabytes in a long run. Arrays that are wanted again soon are kept by JavaScript.
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 1 << 22);
 #endif
 
   Instance* instance;
