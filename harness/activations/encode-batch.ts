@@ -87,7 +87,8 @@ function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActi
     while (masked && rows > 0 && !masked.mask[i * length + rows - 1]) rows--;
     const first = i * length;
     return {
-      x: values.slice(first * d, (first + rows) * d),
+      // A view: whoever keeps rows puts them with others.
+      x: values.subarray(first * d, (first + rows) * d),
       tokenIds: masked ? masked.ids.slice(first, first + rows) : new Int32Array(rows).fill(-1),
     };
   });
