@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { fuzz } from './fuzz.ts';
 import { FUZZ_READERS } from './readers.ts';
 
-const MUTANTS = 200;
+const MUTANTS = 300;
 const test = suite('fuzz');
 
 test(`${MUTANTS} mutants for each of ${Object.keys(FUZZ_READERS).length} readers`, async () => {
