@@ -49,7 +49,11 @@ else {
   });
 
   const sizes: [number, number, number][] = [
-    ...([1, 2, 11, 12, 13, 24, 25, 36, 37, 200, 390] as const).map((rows): [number, number, number] => [rows, 300, 70]),
+    ...([1, 2, 8, 9, 11, 12, 13, 24, 25, 36, 37, 200, 390] as const).map((rows): [number, number, number] => [
+      rows,
+      300,
+      70,
+    ]),
     ...[
       [1, 5, 9],
       [3, 1, 33],
@@ -81,8 +85,7 @@ else {
             tf.grad((x) => tf.sum(tf.square(product(x as Tensor2D))));
           const found = loss((x) => packedLinear(x, packed, bias))(x);
           const expected = loss((x) => tf.add(tf.matMul(x, transposed), bias))(x);
-          // Of few rows the product with a transposed weight takes another way, with other last bits.
-          if (rows > 10) assert.equal(bits(found), bits(expected), `${size}, gradient`);
+          assert.equal(bits(found), bits(expected), `${size}, gradient`);
         });
       }
     });
@@ -118,13 +121,13 @@ else {
     const weight = tf.tensor2d(ROUNDED.BF16(draw(20 * 30)), [20, 30]);
     const expected = tf.sum(weight, 0);
     const packed = packLinear(weight, 'BF16');
-    const x = tf.tensor2d(draw(2 * 30), [2, 30]);
+    const x = tf.tensor2d(draw(9 * 30), [9, 30]);
     tf.dispose(packedLinear(x, packed));
     assert.is(tf.memory().numTensors, before + 4, 'none without a gradient');
     for (let time = 0; time < 2; time++) {
       const found = tf.grad((x) => tf.sum(packedLinear(x as Tensor2D, packed)))(x);
       const off = tf.tidy(() => tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!);
-      assert.ok(off < 1e-5, `two rows: off by ${off}`);
+      assert.ok(off < 1e-5, `off by ${off}`);
       found.dispose();
       assert.is(tf.memory().numTensors, before + 5, `after ${time + 1}`);
     }
