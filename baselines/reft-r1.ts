@@ -1,7 +1,7 @@
 /** @file ReFT-r1: one vector that detects the concept and steers to it, trained through the subject (AxBench's own method). */
 import { defineBaseline } from '../harness/contract.ts';
+import { groupTexts } from '../harness/kit/index.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups } from './parts/token-batches.ts';
 import { readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
 import {
   presetOptions,
@@ -81,7 +81,7 @@ function reftTask(examples: readonly TrainingText[], source: Source, { topk, l1 
   return {
     examples,
     objective: (w) => ({
-      pieces: (batch) => groups(batch, tokensAtOnce(source)),
+      pieces: (batch) => groupTexts(batch, tokensAtOnce(source)),
       async share(piece, { batch, step, steps }) {
         const read = await readBatch(source, piece);
         const tokens = batch.reduce((sum, text) => sum + responseLength(text), 0);

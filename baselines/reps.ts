@@ -1,7 +1,7 @@
 /** @file RePS: a vector by preference between responses, that is to work in both directions. */
 import { defineBaseline, type Rng, tf } from '../harness/contract.ts';
+import { groupTexts } from '../harness/kit/index.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups } from './parts/token-batches.ts';
 import { lossesAfter, readBatch, streamOf, sumsByText, tokensAtOnce } from './parts/trained/batches.ts';
 import { meanNorm } from './parts/trained/mean-norm.ts';
 import {
@@ -87,7 +87,7 @@ async function repsTask(
   return {
     examples,
     objective: (w) => ({
-      pieces: (batch) => groups(batch, tokensAtOnce(source) / 2),
+      pieces: (batch) => groupTexts(batch, tokensAtOnce(source) / 2),
       async share(piece, { batch }) {
         const both = [...piece.map((pair) => pair.winning), ...piece.map((pair) => pair.losing)];
         const reference = Float32Array.from(both, (text) => likelihoods.get(text)!);
@@ -105,7 +105,7 @@ async function unsteeredLikelihoods(
   texts: readonly TrainingText[],
 ): Promise<Map<TrainingText, number>> {
   const found = new Map<TrainingText, number>();
-  for (const group of groups(texts, tokensAtOnce(source))) {
+  for (const group of groupTexts(texts, tokensAtOnce(source))) {
     const batch = await readBatch(source, group);
     const sums = tf.tidy(() => sumsByText(batch, lossesAfter(source, batch, streamOf(batch).x)));
     const values = await sums.data();

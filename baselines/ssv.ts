@@ -1,7 +1,7 @@
 /** @file Supervised steering vector: what, added to the stream, makes the texts with the concept likelier. */
 import { defineBaseline, type Rng } from '../harness/contract.ts';
+import { groupTexts } from '../harness/kit/index.ts';
 import { restoreDirections } from './parts/concept-directions.ts';
-import { groups } from './parts/token-batches.ts';
 import { readBatch, responseLength, tokensAtOnce } from './parts/trained/batches.ts';
 import { meanNorm } from './parts/trained/mean-norm.ts';
 import {
@@ -92,7 +92,7 @@ async function steeringTask(
   return {
     examples,
     objective: (w) => ({
-      pieces: (batch) => groups(batch, tokensAtOnce(source)),
+      pieces: (batch) => groupTexts(batch, tokensAtOnce(source)),
       async share(piece, { batch }) {
         const read = await readBatch(source, piece);
         const amounts = piece.map(amount);

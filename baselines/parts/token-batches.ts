@@ -1,4 +1,4 @@
-/** @file Texts of a set as batches of bounded size for the subject: their tokens, and their activations at the site. */
+/** @file Texts of a set as batches for the subject: their tokens, and their activations at the site. */
 import type { ActivationSet, TokenBatch } from '../../harness/contract.ts';
 
 /** Rows of a set that are one text, or its beginning. */
@@ -15,22 +15,6 @@ export interface BatchRows {
   d: number;
   /** [n, length]: 1 where a row counts by the policy of positions (no special tokens, no attention sinks). */
   keep: Float32Array;
-}
-
-/** Groups of texts, in order, each within `tokens` tokens when padded; a text that is longer is alone. */
-export function groups<T extends { length: number }>(texts: readonly T[], tokens: number): T[][] {
-  const found: T[][] = [];
-  let longest = 0;
-  for (const text of texts) {
-    const group = found.at(-1);
-    longest = Math.max(longest, text.length);
-    if (group && longest * (group.length + 1) <= tokens) group.push(text);
-    else {
-      found.push([text]);
-      longest = text.length;
-    }
-  }
-  return found;
 }
 
 /** Rows of ids, right-padded to the longest. */

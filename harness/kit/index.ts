@@ -168,6 +168,7 @@ export { allUnavailable, emptyCell, measuredCell, plainCell, reconstructionCells
 export { codesCsr, disposeCodes } from './codes.ts';
 export { directionLogits, equalTexts } from './direction-logits.ts';
 export { embedItems, readsOf } from './embed-items.ts';
+export { groupTexts } from './group-texts.ts';
 export {
   ENCODE_ROWS,
   firstItems,

@@ -1,6 +1,6 @@
 /** @file Continuations of all prompts under all factors, generated in large batches and measured for fluency. */
 import { type FittedMethod, type Intervention, type LanguageModel, type Tensor3D, tf } from '../../harness/contract.ts';
-import { restOfText } from '../../harness/kit/index.ts';
+import { groupTexts, restOfText } from '../../harness/kit/index.ts';
 import { type Applied, batchChange, together } from './applied.ts';
 import type { Generation } from './ratings.ts';
 import { type KnownTexts, type RecordedStream, textLikelihoods, textOf } from './texts.ts';
@@ -41,10 +41,8 @@ export async function generateAll(
   options: GenerationOptions,
 ): Promise<Generation[]> {
   const { maxNewTokens, temperature, seed, known, signal, progress } = options;
-  const size = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / site.d)));
-  const room = { rows: size, tokens: BATCH_FLOATS / site.d, maxNewTokens };
   const generations: Generation[] = [];
-  for (const batch of batchesOf(rows, room)) {
+  for (const batch of batchesOf(rows, site.d, maxNewTokens)) {
     const applied = batch.flatMap(({ steering }) => steering ?? []);
     const change = method && applied.length > 0 ? batchChange(site.name, applied, method) : undefined;
     const steering = change && 'steering' in change ? change.steering : undefined;
@@ -80,28 +78,16 @@ export async function generateAll(
   return generations;
 }
 
-/** What a batch may hold: rows, and tokens when padded to its longest prompt. */
-interface BatchRoom {
-  rows: number;
-  tokens: number;
-  maxNewTokens: number;
-}
-
-/** Batches within the room, in order; rows of one change of the subject stand alone, and so does one that is too long. */
-function batchesOf(rows: readonly GenerationRow[], room: BatchRoom): GenerationRow[][] {
-  const batches: GenerationRow[][] = [];
-  let longest = 0;
-  for (const row of rows) {
-    const last = batches.at(-1);
-    longest = Math.max(longest, row.prompt.length);
-    const fits = (n: number) => n <= room.rows && n * (longest + room.maxNewTokens) <= room.tokens;
-    if (last && fits(last.length + 1) && together(last[0]!.steering, row.steering)) last.push(row);
-    else {
-      batches.push([row]);
-      longest = row.prompt.length;
-    }
-  }
-  return batches;
+/** Batches of rows with their texts at full length, in order; rows of one change of the subject stand alone. */
+function batchesOf(rows: readonly GenerationRow[], d: number, maxNewTokens: number): GenerationRow[][] {
+  const most = Math.max(8, Math.min(MAX_ROWS, Math.floor(BATCH_WIDTH / d)));
+  const texts = rows.map((row) => ({ row, length: row.prompt.length + maxNewTokens }));
+  const batches = groupTexts(
+    texts,
+    BATCH_FLOATS / d,
+    ({ row }, batch) => batch.length < most && together(batch[0]!.row.steering, row.steering),
+  );
+  return batches.map((batch) => batch.map(({ row }) => row));
 }
 
 /**

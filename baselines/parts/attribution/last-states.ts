@@ -8,9 +8,9 @@ import {
   tf,
   UserError,
 } from '../../../harness/contract.ts';
-import { isResidualStream } from '../../../harness/kit/index.ts';
+import { groupTexts, isResidualStream } from '../../../harness/kit/index.ts';
 import { requireLanguageModel } from '../language-model.ts';
-import { type BatchRows, groups, rowsOf, tokensOf } from '../token-batches.ts';
+import { type BatchRows, rowsOf, tokensOf } from '../token-batches.ts';
 
 /** The final norm's output: what the unembedding reads. */
 const FINAL = 'ln_final.hook_normalized';
@@ -53,7 +53,7 @@ export async function* collectedBatches(set: ActivationSet, places: Uint32Array)
     .map((place) => ({ place, start: bounds[place]!, length: bounds[place + 1]! - bounds[place]! }))
     .filter(({ length }) => length > 0)
     .sort((a, b) => a.length - b.length || a.place - b.place);
-  for (const group of groups(items, PASS_FLOATS / d_in)) {
+  for (const group of groupTexts(items, PASS_FLOATS / d_in)) {
     const tokens = tokensOf(set, group);
     yield { places: Uint32Array.from(group, ({ place }) => place), tokens, ...(await rowsOf(set, group, tokens)) };
   }

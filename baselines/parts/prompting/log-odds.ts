@@ -1,6 +1,7 @@
 /** @file The subject's log-odds of yes against no after texts. */
 import { type LanguageModel, type Tensor2D, tf, UserError } from '../../../harness/contract.ts';
-import { groups, padded } from '../token-batches.ts';
+import { groupTexts } from '../../../harness/kit/index.ts';
+import { padded } from '../token-batches.ts';
 import type { Framed } from './wording.ts';
 
 /** Where two answers part: what both begin with goes into the prompt, then the next token decides. */
@@ -63,7 +64,7 @@ export async function yesLogOdds(
     .map((ids, row) => ({ ids, row, length: ids.length }))
     .sort((a, b) => a.length - b.length || a.row - b.row);
   const found = new Float64Array(texts.length);
-  for (const group of groups(rows, PASS_FLOATS / (lm.sites[0]?.d ?? 1))) {
+  for (const group of groupTexts(rows, PASS_FLOATS / (lm.sites[0]?.d ?? 1))) {
     signal?.throwIfAborted();
     const values = await oddsOf(
       lm,

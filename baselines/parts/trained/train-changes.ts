@@ -9,7 +9,7 @@ import {
   tf,
   UserError,
 } from '../../../harness/contract.ts';
-import { groups } from '../token-batches.ts';
+import { groupTexts } from '../../../harness/kit/index.ts';
 import { changedLoss, responseBatch, responseLength, tokensAtOnce } from './batches.ts';
 import { leftOutMark, requireSource, type Source, trainingTexts } from './texts.ts';
 import { type TrainingSettings, trainThroughSubject } from './train.ts';
@@ -77,7 +77,7 @@ export async function trainChanges(
             context.progress(c + step / steps, concepts.length, `${concept.id} loss ${loss.toPrecision(3)}`),
         },
         {
-          pieces: (batch) => groups(batch, tokensAtOnce(source)),
+          pieces: (batch) => groupTexts(batch, tokensAtOnce(source)),
           async share(piece, { batch }) {
             const read = responseBatch(source, piece);
             const tokens = batch.reduce((sum, text) => sum + responseLength(text), 0);
