@@ -18,7 +18,7 @@ import {
 } from '../../harness/contract.ts';
 import { customOp, denseEncode, rowNorms, sparseDecode, squaredError, untracked } from '../../harness/kit/index.ts';
 import { centredReluVariant } from './shared/centred-relu.ts';
-import { centredBias, denseDecode } from './shared/encoder.ts';
+import { centredBias, centredReluCodes, denseDecode } from './shared/encoder.ts';
 import { fewActive } from './shared/few-active.ts';
 import { frozen } from './shared/frozen.ts';
 import { learningRate } from './shared/learning-rate.ts';
@@ -58,11 +58,8 @@ function denseMagnitudes(gate: Tensor2D, { b_gate, r_mag, b_mag }: NamedTensors)
 const openGates = (params: NamedTensors, x: Tensor2D): Tensor2D =>
   denseEncode(x, { W_enc: params['W_enc'] as Tensor2D, bias: centredBias(params, 'b_gate') });
 
-function encode(params: NamedTensors, x: Tensor2D): Tensor2D {
-  const [b, bias] = [params['W_enc'] as Tensor2D, centredBias(params, 'b_gate')];
-  const gate = tf.fused.matMul({ a: x, b, bias, activation: 'relu' }) as Tensor2D;
-  return magnitudes(gate, (name) => params[name]!);
-}
+const encode = (params: NamedTensors, x: Tensor2D) =>
+  magnitudes(centredReluCodes(params, x, 'b_gate'), (name) => params[name]!);
 
 /** What a batch gives; `gate` holds all gates above 0, and zeros. */
 interface Encoded {

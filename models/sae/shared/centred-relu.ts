@@ -10,7 +10,7 @@ import {
 } from '../../../harness/contract.ts';
 import { denseEncode, sparseDecode, squaredError } from '../../../harness/kit/index.ts';
 import { medianOf, randomDecoder, tiedEncoder } from './decoder.ts';
-import { centredBias, centredEncoder, denseDecode } from './encoder.ts';
+import { centredBias, centredEncoder, centredReluCodes, denseDecode } from './encoder.ts';
 import { fewActive } from './few-active.ts';
 import { saeLensTensors } from './linear-parts.ts';
 import { penalisedVariant } from './penalised.ts';
@@ -25,9 +25,6 @@ export interface CentredRelu {
   mse: Scalar;
   carry: Record<string, number>;
 }
-
-const encode = (params: NamedTensors, x: Tensor2D): Tensor2D =>
-  tf.fused.matMul({ a: x, b: params['W_enc'] as Tensor2D, bias: centredBias(params), activation: 'relu' }) as Tensor2D;
 
 /** One training batch, on sparse codes once they are few. */
 export function centredRelu(params: NamedTensors, x: Tensor2D, target: Tensor2D, state: TrainState): CentredRelu {
@@ -51,7 +48,7 @@ export const centredReluVariant = {
     const params = { W_dec, W_enc: tiedEncoder(W_dec, shape, rng, 1) };
     return { params: { ...params, b_enc: tf.zeros([shape.d_sae]), b_dec: medianOf(targetSample) } };
   },
-  encode: (params, x): Codes => ({ kind: 'dense', values: encode(params, x) }),
+  encode: (params, x): Codes => ({ kind: 'dense', values: centredReluCodes(params, x) }),
   unitRows: () => ['W_dec'],
   toSaeLens: (params) => ({
     architecture: 'standard',

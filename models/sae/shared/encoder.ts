@@ -23,6 +23,12 @@ export function centredBias(params: NamedTensors, name = 'b_enc'): Tensor1D {
   return tf.sub(params[name]!, shift) as Tensor1D;
 }
 
+/** ReLU((x − b_dec) · W_enc + b) of all latents, [n, d_sae], b as of {@link centredBias}. Differentiable in x too. */
+export function centredReluCodes(params: NamedTensors, x: Tensor2D, name?: string): Tensor2D {
+  const operands = { a: x, b: params['W_enc'] as Tensor2D, bias: centredBias(params, name) };
+  return tf.fused.matMul({ ...operands, activation: 'relu' }) as Tensor2D;
+}
+
 /** x · W_enc + bias, [n, d_sae]. */
 export function preActivations(params: NamedTensors, x: Tensor2D, bias: Tensor1D): Tensor2D {
   return tf.add(tf.matMul(x, params['W_enc'] as Tensor2D), bias) as Tensor2D;
