@@ -141,6 +141,9 @@ export function allowedThreads(): number {
 
 let started: Addon | undefined;
 
+/** What SAXBENCH_BFLOAT may name; amx.cc reads it. */
+const BFLOAT_UNITS = ['amx_bf16', 'avx512_bf16'];
+
 /**
  * Loads and starts the addon, once per Node environment. SAXBENCH_ISA names an instruction set in place of the CPU's best,
  * SAXBENCH_BFLOAT=avx512_bf16 leaves out the tiles of AMX: what other CPUs compute, on this one.
@@ -153,6 +156,9 @@ export function startAddon(): Addon {
   if (!existsSync(file)) {
     throw new Error(`${file} is not built`);
   }
+  const unit = process.env['SAXBENCH_BFLOAT'];
+  if (unit && !BFLOAT_UNITS.includes(unit))
+    throw new Error(`SAXBENCH_BFLOAT: expected ${BFLOAT_UNITS.join(' or ')}, found '${unit}'`);
   const loaded = createRequire(import.meta.url)(file) as { start(threads: number, isa: string): Addon };
   const addon = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
   const missing = KERNELS.find((name) => typeof addon[name] !== 'function');

@@ -91,4 +91,19 @@ test('the same bits for any number of threads; every instruction set agrees', ()
   assert.ok(Math.abs(plain.sum - one.sum) <= 1e-4 * Math.abs(one.sum));
 });
 
+test('products of bfloat16 by another unit: named in what the addon says, and an unknown one is refused', () => {
+  const start = (unit: string) => {
+    const source = `import { startAddon } from ${JSON.stringify(new URL('./addon.ts', import.meta.url).href)}; console.log(startAddon().bfloat);`;
+    const env = { ...process.env, SAXBENCH_BFLOAT: unit };
+    return execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  };
+  const own = start('').trim();
+  assert.is(start('avx512_bf16').trim(), own && 'avx512_bf16');
+  assert.throws(() => start('amx'), /SAXBENCH_BFLOAT: expected amx_bf16 or avx512_bf16, found 'amx'/);
+});
+
 if (ready) test.run();

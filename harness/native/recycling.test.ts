@@ -1,20 +1,17 @@
 /** @file Which arrays are kept for the next tensor, and that the memory of all others comes back at once. */
-import { totalmem } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nativeReady, tf } from '../testing/against-cpu.ts';
-import type { NativeBackend } from './backend.ts';
-import { Recycling } from './recycling.ts';
+import { nativeReady } from '../testing/against-cpu.ts';
+import { startAddon } from './addon.ts';
+import { CAPACITY, Recycling } from './recycling.ts';
 
 const ready = await nativeReady();
 const test = suite('native recycling');
-/** What `recycling.ts` keeps at most, in float32 numbers. */
-const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 16)) / 4;
-/** Of the addon as the backend has it. Pages that nobody writes to take no memory. */
-const fresh = () => new Recycling(Reflect.get(tf.backend() as NativeBackend, 'addon'));
+/** An array that takes this share of what is kept at most: none of its pages is written to, so it takes no memory. */
+const sharing = (arrays: Recycling, share: number) => arrays.take('float32', Math.floor((CAPACITY * share) / 4));
 
 test('an array given back serves the next tensor of about its size', () => {
-  const arrays = fresh();
+  const arrays = new Recycling(startAddon());
   const first = arrays.take('float32', 5000);
   const { buffer } = first;
   arrays.give(first);
@@ -23,8 +20,8 @@ test('an array given back serves the next tensor of about its size', () => {
 });
 
 test('sizes not used for longest make way, and give their memory back at once', () => {
-  const arrays = fresh();
-  const held = [0.3, 0.35, 0.4].map((share) => arrays.take('float32', Math.floor(CAPACITY * share)));
+  const arrays = new Recycling(startAddon());
+  const held = [0.3, 0.35, 0.4].map((share) => sharing(arrays, share));
   const buffers = held.map(({ buffer }) => buffer);
   for (const values of held) arrays.give(values);
   assert.equal(
@@ -35,14 +32,14 @@ test('sizes not used for longest make way, and give their memory back at once', 
 });
 
 test('an array that would fill what is kept is not kept', () => {
-  const arrays = fresh();
-  const large = arrays.take('float32', Math.floor(CAPACITY * 0.6));
+  const arrays = new Recycling(startAddon());
+  const large = sharing(arrays, 0.6);
   arrays.give(large);
   assert.equal([large.length, large.buffer.byteLength], [0, 0]);
 });
 
 test('only an ArrayBuffer can be released', () => {
-  const addon = Reflect.get(tf.backend() as NativeBackend, 'addon') as { release(x: unknown): void };
+  const addon = startAddon() as { release(x: unknown): void };
   for (const wrong of [undefined, 3, {}, new Float32Array(2)])
     assert.throws(() => addon.release(wrong), /expected an ArrayBuffer/);
 });

@@ -1,14 +1,13 @@
 /**
  * @file Buffers of disposed tensors, kept for the next tensor of about the same size: a fresh large array costs page
  * faults and zeroing, often more than the kernel that fills it. Sizes are rounded up to classes, so that batches of
- * varying length find one another's buffers. What is not kept gives its memory back at once: left to the collector, which sees
- * few objects and no hurry, gigabytes of it piled up.
+ * varying length find one another's buffers. What is not kept gives its memory back at once, not when garbage is next collected.
  */
 import { totalmem } from 'node:os';
 import type { Addon, Values } from './addon.ts';
 
 /** Bytes kept at most: what one training step holds at once, without starving other programs or the threads beside. */
-const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 16));
+export const CAPACITY = Math.min(2 ** 31, Math.floor(totalmem() / 16));
 /** Smaller arrays are cheaper to make anew than to look up. */
 const SMALLEST = 2048;
 

@@ -19,8 +19,8 @@ function lastLine(text: string): string {
 
 /** What a failed run says: its last line of the form `Error: …`, since Node ends a crash with its version. */
 function reasonOf(text: string): string {
-  const lines = text.trim().split('\n');
-  return (lines.findLast((line) => /^[\w.]*Error\b/.test(line)) ?? lines.at(-1)!).slice(0, 160);
+  const error = text.split('\n').findLast((line) => /^[\w.]*Error\b/.test(line));
+  return (error ?? lastLine(text)).slice(0, 160);
 }
 
 /** Python modules of `names` that cannot be found; all of them where Python itself is missing. */

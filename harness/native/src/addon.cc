@@ -119,10 +119,7 @@ napi_value largePages(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/**
- * release(array): gives the memory of an ArrayBuffer back at once and leaves it without any: a collection of garbage comes
- * only when the numbers of megabytes that JavaScript itself takes ask for one.
- */
+/** release(array): gives the memory of an ArrayBuffer back at once, not when garbage is next collected, and leaves it without any. */
 napi_value release(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value array;
