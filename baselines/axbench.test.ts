@@ -99,7 +99,7 @@ if (existsSync(FOLDER)) {
     assert.ok(Math.abs(found - 0.778) < 0.0005, `${found}`);
   });
 } else {
-  console.log(`baselines/axbench: skipped, ${FOLDER} is absent`);
+  console.log(`skipped: ${FOLDER} is absent`);
 }
 
 test.run();
