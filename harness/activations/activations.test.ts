@@ -8,9 +8,11 @@ import { UserError } from '../errors.ts';
 import { initBackend } from '../num/backend.ts';
 import { createRng } from '../num/rng.ts';
 import { type Tensor3D, tf } from '../num/tf.ts';
+import { nativeReady } from '../testing/against-cpu.ts';
 import { inFolder, rejection } from '../testing/failing.ts';
 import { memorySet } from './activation-set.ts';
 import { collectActivations, lengthBatches } from './collect.ts';
+import { collectInMemory } from './collect-in-memory.ts';
 import type { CollectPolicy } from './policy.ts';
 import { readRows } from './read-rows.ts';
 import { type Pool, rowPools } from './row-order.ts';
@@ -198,7 +200,8 @@ function echo(): Subject {
         const real = mask.subarray(row * length, (row + 1) * length).reduce((sum, one) => sum + one, 0);
         return [ids[at] === 99 ? Number.NaN : ids[at]!, at % length, real];
       });
-      return { captured: { [site.name]: tf.tensor3d(values.flat(), [n, length, 3]) as Tensor3D } };
+      // Computed, so that the native backend uses its array again for another batch.
+      return { captured: { [site.name]: tf.mul(tf.tensor3d(values.flat(), [n, length, 3]), 1) as Tensor3D } };
     },
   } as unknown as Subject;
 }
@@ -237,6 +240,35 @@ test('collecting keeps items in order, drops padding and marks special tokens', 
     assert.equal([...(await collected(folder, {}, { maxLength: 3 })).bounds], [0, 3, 5, 8, 11]);
   });
 });
+
+for (const backend of (await nativeReady()) ? (['wasm', 'native'] as const) : (['wasm'] as const)) {
+  test(`rows of many batches and windows are their items' own, on disk and in memory: ${backend}`, async () => {
+    await initBackend(backend);
+    await inFolder(async (folder) => {
+      const items = Array.from({ length: 2500 }, (_, i) => ({ id: `${i}`, text: words(1 + ((7 * i) % 23), 100 + i) }));
+      const subject = echo();
+      const site = 'blocks.0.hook_resid_post';
+      const before = tf.memory().numTensors;
+      await collectActivations({ subject, targets: [{ site, folder, key: 'any' }], items, batchRows: 512 });
+      const sets = [await openActivationSet(folder), await collectInMemory(subject, site, items, {})];
+      assert.is(tf.memory().numTensors, before);
+      const expected = items.flatMap(({ text }) => {
+        const ids = [1, ...text.split(' ').map(Number)];
+        return ids.flatMap((id, position) => [id, position, ids.length]);
+      });
+      for (const set of sets) {
+        const found = await set.read(0, set.n);
+        assert.is(found.length, expected.length);
+        // Not `equal`, whose report on two long lists takes minutes.
+        assert.is(
+          found.findIndex((value, i) => value !== expected[i]),
+          -1,
+        );
+      }
+    });
+    await initBackend('wasm');
+  });
+}
 
 test('collecting refuses an unknown site, an item without text, and values that are not finite', async () => {
   await inFolder(async (folder) => {

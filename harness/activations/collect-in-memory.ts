@@ -3,7 +3,7 @@ import type { ActivationSet, Item, Subject } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { memorySet } from './activation-set.ts';
 import { lengthBatches } from './collect.ts';
-import { encodeBatch, type ItemActivations, inputsOf } from './encode-batch.ts';
+import { encodeBatch, type ItemActivations, inputsOf, rowRoom } from './encode-batch.ts';
 import { type CollectPolicy, resolvePolicy } from './policy.ts';
 import { siteOf } from './site-of.ts';
 
@@ -26,9 +26,11 @@ export async function collectInMemory(
   const { keeps, description } = resolvePolicy(subject, site, policy);
   const inputs = inputsOf(subject, site, items, maxLength);
   const rows: ItemActivations[] = new Array(items.length);
+  const room = rowRoom([site]);
+  room.clear(inputs.lengths);
   for (const batch of lengthBatches(inputs.lengths, BATCH_ROWS)) {
     signal?.throwIfAborted();
-    const [found] = await encodeBatch(subject, [site], inputs, batch);
+    const [found] = await encodeBatch(subject, [site], inputs, batch, room.keep);
     for (const [i, result] of found!.entries()) rows[batch[i]!] = result;
   }
   const bounds = new Uint32Array(items.length + 1);

@@ -1,7 +1,7 @@
 /** @file Runs a subject over items and writes the activations of sites to a folder each, in bounded memory. */
 import type { Item, Subject } from '../contract.ts';
 import { UserError } from '../errors.ts';
-import { encodeBatch, type ItemActivations, inputsOf } from './encode-batch.ts';
+import { encodeBatch, type ItemActivations, inputsOf, rowRoom } from './encode-batch.ts';
 import { type CollectPolicy, resolvePolicy } from './policy.ts';
 import { type StoredType, shardWriter } from './set-files.ts';
 import { siteOf } from './site-of.ts';
@@ -138,14 +138,16 @@ export async function collectActivations(options: CollectOptions): Promise<{ ite
   const sites = writers.map(({ site }) => site);
   let cut = 0;
   const rowBytes = 4 * sites.reduce((sum, { d }) => sum + d, 0);
+  const room = rowRoom(sites);
   for (let first = 0; first < items.length; ) {
     const inputs = inputsOf(subject, sites[0]!, items.slice(first, first + WINDOW_ITEMS), maxLength);
     const lengths = fitting(inputs.lengths, WINDOW_BYTES / rowBytes);
     cut += inputs.cut.subarray(0, lengths.length).reduce((sum, flag) => sum + flag, 0);
     const done = sites.map((): ItemActivations[] => new Array(lengths.length));
+    room.clear(lengths);
     for (const batch of lengthBatches(lengths, batchRows)) {
       signal?.throwIfAborted();
-      const encoded = await encodeBatch(subject, sites, inputs, batch);
+      const encoded = await encodeBatch(subject, sites, inputs, batch, room.keep);
       encoded.forEach((ofSite, s) => {
         for (const [i, result] of ofSite.entries()) done[s]![batch[i]!] = result;
       });

@@ -1,6 +1,7 @@
 /** @file One forward pass over a batch of items: the activations of each at one site, padding removed. */
 import type { ForwardOptions, ForwardResult, Item, Site, Subject, TokenBatch } from '../contract.ts';
 import { UserError } from '../errors.ts';
+import { peek } from '../num/peek.ts';
 import { type Tensor3D, tf } from '../num/tf.ts';
 import { seenCharacters, tokenizeTexts } from './cut-texts.ts';
 
@@ -70,25 +71,52 @@ function rowsOf({ length, ids, mask }: TokenBatch, rows: readonly number[], leng
   return part;
 }
 
+/** Copies rows to where they stay until they are put with others. */
+export type KeepRows = (rows: Float32Array) => Float32Array;
+
+/** Room for the rows of items at `sites`, used again: large arrays made anew each time call for a collection of all garbage. */
+export function rowRoom(sites: readonly Site[]) {
+  let room = new Float32Array(0);
+  let used = 0;
+  return {
+    /** Forgets what was kept, and makes room for items of these lengths. */
+    clear(lengths: Uint32Array): void {
+      const positions = lengths.reduce((sum, length) => sum + length, 0);
+      const needed = sites.reduce((sum, { d, kind }) => sum + d * (kind === 'tokens' ? positions : lengths.length), 0);
+      if (room.length < needed) room = new Float32Array(needed);
+      used = 0;
+    },
+    keep(rows: Float32Array): Float32Array {
+      if (used + rows.length > room.length) return rows.slice();
+      const own = room.subarray(used, used + rows.length);
+      own.set(rows);
+      used += rows.length;
+      return own;
+    },
+  };
+}
+
+/** What a site captures of a forward pass, [n, length, d]. */
+function capturedAt(result: ForwardResult, { name, parts }: Site): Tensor3D {
+  if (!parts) return result.captured[name]!;
+  return tf.concat(
+    parts.map((part) => result.captured[part]!),
+    2,
+  ) as Tensor3D;
+}
+
 /** Splits a captured [n, length, d] into items, rows with mask 0 left out. */
-function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActivations[] {
-  const captured = site.parts
-    ? (tf.concat(
-        site.parts.map((part) => result.captured[part]!),
-        2,
-      ) as Tensor3D)
-    : result.captured[site.name]!;
+async function split(captured: Tensor3D, site: Site, tokens: TokenBatch | undefined, keep: KeepRows) {
   const [n, length, d] = captured.shape;
-  const values = captured.dataSync() as Float32Array;
+  const values = (await peek(captured)) as Float32Array;
   const masked = tokens && site.kind === 'tokens' ? tokens : undefined;
-  return Array.from({ length: n }, (_, i) => {
+  return Array.from({ length: n }, (_, i): ItemActivations => {
     let rows = length;
     // Texts are padded on the right.
     while (masked && rows > 0 && !masked.mask[i * length + rows - 1]) rows--;
     const first = i * length;
     return {
-      // A view: whoever keeps rows puts them with others.
-      x: values.subarray(first * d, (first + rows) * d),
+      x: keep(values.subarray(first * d, (first + rows) * d)),
       tokenIds: masked ? masked.ids.slice(first, first + rows) : new Int32Array(rows).fill(-1),
     };
   });
@@ -96,25 +124,31 @@ function split(result: ForwardResult, site: Site, tokens?: TokenBatch): ItemActi
 
 /**
  * One forward pass over the items at places `chosen`: for each site each item's rows. The sites are of one modality;
- * every tensor is freed.
+ * every tensor is freed. `keep` copies the rows that are returned.
  */
 export async function encodeBatch(
   subject: Subject,
   sites: readonly Site[],
   inputs: Inputs,
   chosen: readonly number[],
+  keep: KeepRows,
 ): Promise<ItemActivations[][]> {
   const options: ForwardOptions = {
     capture: [...new Set(sites.flatMap(({ name, parts = [name] }) => parts))],
     output: false,
   };
-  const read = (forward: () => ForwardResult, tokens?: TokenBatch) => {
-    let rows: ItemActivations[][] = [];
-    tf.tidy(() => {
+  const read = async (forward: () => ForwardResult, tokens?: TokenBatch) => {
+    const captured = tf.tidy(() => {
       const result = forward();
-      rows = sites.map((site) => split(result, site, tokens));
+      return sites.map((site) => capturedAt(result, site));
     });
-    return rows;
+    try {
+      const rows: ItemActivations[][] = [];
+      for (const [s, site] of sites.entries()) rows.push(await split(captured[s]!, site, tokens, keep));
+      return rows;
+    } finally {
+      tf.dispose(captured);
+    }
   };
   if (inputs.tokens) {
     const tokens = rowsOf(inputs.tokens, chosen, inputs.lengths);
@@ -131,7 +165,7 @@ export async function encodeBatch(
   });
   const pixels = await subject.preprocess(images);
   try {
-    return read(() => subject.forwardImage(pixels, options));
+    return await read(() => subject.forwardImage(pixels, options));
   } finally {
     pixels.dispose();
   }

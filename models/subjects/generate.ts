@@ -8,7 +8,7 @@ import {
   tf,
   UserError,
 } from '../../harness/contract.ts';
-import { createKeyValueCache, createRng } from '../../harness/kit/index.ts';
+import { createKeyValueCache, createRng, peek } from '../../harness/kit/index.ts';
 import { type CausalLm, causalLmHidden, causalLmLogits } from './causal-lm.ts';
 import { batchOf } from './load.ts';
 import { argmax, sampleTokens } from './sampling.ts';
@@ -94,7 +94,7 @@ export async function generate(
       const u = Float64Array.from(rows, (row) => (keep.has(row) ? row.rng.uniform() : 0));
       return sampleTokens(weights, u, { topK, topP });
     }
-    const values = (await weights.data()) as Float32Array;
+    const values = (await peek(weights)) as Float32Array;
     return rows.map((_, i) => argmax(values.subarray(i * lm.vocab, (i + 1) * lm.vocab)));
   }
 

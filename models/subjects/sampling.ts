@@ -1,6 +1,6 @@
 /** @file Choosing tokens: greedy, top-k and nucleus sampling from probabilities. */
 import type { Tensor2D } from '../../harness/contract.ts';
-import { drawIndex, drawRows } from '../../harness/kit/index.ts';
+import { drawIndex, drawRows, peek } from '../../harness/kit/index.ts';
 
 export interface SamplingOptions {
   /** Only the k most likely tokens; all when omitted. */
@@ -33,7 +33,7 @@ export function sampleToken(weights: Float32Array, u: number, options: SamplingO
 /** `sampleToken` for each row of weights [rows, vocab]. */
 export async function sampleTokens(weights: Tensor2D, u: Float64Array, options: SamplingOptions): Promise<Int32Array> {
   if (options.topK === undefined && (options.topP ?? 1) >= 1) return drawRows(weights, u);
-  const values = (await weights.data()) as Float32Array;
+  const values = (await peek(weights)) as Float32Array;
   const vocab = weights.shape[1];
   return Int32Array.from(u, (each, row) => sampleToken(values.subarray(row * vocab, (row + 1) * vocab), each, options));
 }
