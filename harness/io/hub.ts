@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { atomicWriteFile } from './atomic.ts';
+import { checkStatus, downloadFile, hubHeaders, withRetries } from './download.ts';
 import type { Environment, HubSettings, RepositoryCache, RepositoryKind } from './hub-cache.ts';
 import { cachedCommit, exists, hubSettings, isCommit, repositoryCache } from './hub-cache.ts';
-import { checkStatus, downloadFile, hubHeaders, withRetries } from './hub-download.ts';
 import { readJson } from './json.ts';
 import { isTorchWeights, weightFiles } from './weight-files.ts';
 
@@ -107,7 +107,7 @@ async function listFiles(
 ): Promise<Listing> {
   const { kind = 'model' } = options;
   const url = `${settings.endpoint}/api/${kind}s/${id}/revision/${encodeURIComponent(revision)}`;
-  const name = `${id}@${revision}`;
+  const name = `hub ${id}@${revision}`;
   const body = await withRetries(name, options.retryDelayMs ?? 1000, async () => {
     const timeout = AbortSignal.timeout(30_000);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -119,7 +119,7 @@ async function listFiles(
   });
   const files = (Array.isArray(body?.siblings) ? body.siblings : []).map((sibling) => sibling?.rfilename);
   if (typeof body?.sha !== 'string' || !isCommit(body.sha) || files.length > MAX_FILES[kind]) {
-    throw new UserError(`hub ${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
+    throw new UserError(`${name}: ${url} did not answer with a commit and a list of files: is HF_ENDPOINT right?`);
   }
   const safe = (file: unknown): file is string =>
     typeof file === 'string' && !/(^|\/)\.{0,2}(\/|$)|[\\:\p{Cc}]/u.test(file);
@@ -149,10 +149,10 @@ async function fetchSnapshot(
     const path = file.split('/').map(encodeURIComponent).join('/');
     await downloadFile({
       url: `${settings.endpoint}/${options.kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${path}`,
-      token: settings.token,
+      headers: hubHeaders(settings.token),
       blobs: places.blobs,
       target,
-      name: `${id}/${file}`,
+      name: `hub ${id}/${file}`,
       onProgress: (received, total) => options.onProgress?.(file, received, total),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.retryDelayMs === undefined ? {} : { retryDelayMs: options.retryDelayMs }),

@@ -12,8 +12,9 @@ export { atomicWrite } from '../io/atomic.ts';
 export { BYTE_ALPHABET } from '../io/byte-symbols.ts';
 export { CLIP_SPECIALS, CLIP_WORD_END, CLIP_WORDS, clipTokenizer } from '../io/clip-tokenizer.ts';
 export { readCsvRecords, readCsvRows } from '../io/csv.ts';
+export { githubData } from '../io/github-data.ts';
 export { sha256, sha256File, sha256Json } from '../io/hash.ts';
-export { type HubData, type HubDataOptions, hubData, NotDownloaded } from '../io/hub-data.ts';
+export { hubData } from '../io/hub-data.ts';
 export { isOnHub } from '../io/hub-reference.ts';
 export { decodeImage } from '../io/image.ts';
 export {
@@ -28,6 +29,7 @@ export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts
 export { readJsonl } from '../io/jsonl.ts';
 export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
+export { isOnGithub, NotDownloaded } from '../io/remote-data.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { readTar } from '../io/tar.ts';
 export { thumbnail } from '../io/thumbnail.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { siteOf } from '../activations/site-of.ts';
 import type { Dataset, Site } from '../contract/data.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { NotDownloaded } from '../io/hub-data.ts';
+import { NotDownloaded } from '../io/remote-data.ts';
 import { resolveOptions } from '../options.ts';
 import type { Registry } from '../registry.ts';
 import type { Suite, SuiteSubject } from '../schema/suite.generated.ts';

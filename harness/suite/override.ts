@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import type { RandomInit } from '../contract/subject.ts';
 import { UserError } from '../errors.ts';
-import { isOnHub } from '../io/hub-reference.ts';
 import { readModelConfig } from '../io/model-config.ts';
+import { isRemote } from '../io/remote-data.ts';
 import type { Suite, SuiteMethod, SuiteSubject } from '../schema/suite.generated.ts';
 import { withAbsoluteEmbedders } from './embedder.ts';
 import { knownSubject } from './known-subjects.ts';
@@ -29,8 +29,8 @@ export interface SuiteOverrides {
   randomInit?: RandomInit;
 }
 
-/** A path as a suite or a command line gives it; places on the hub stay what they are. */
-const absolutePath = (path: string, baseDir: string) => (isOnHub(path) ? path : resolve(baseDir, path));
+/** A path as a suite or a command line gives it; places elsewhere stay what they are. */
+const absolutePath = (path: string, baseDir: string) => (isRemote(path) ? path : resolve(baseDir, path));
 
 /** A dataset's options with absolute paths: one of them, or a list; those of the objects in its lists too. */
 export function absoluteOptions(options: Record<string, unknown>, baseDir: string): Record<string, unknown> {

@@ -1,10 +1,10 @@
-/** @file A hub on this machine: repositories of models and data sets out of memory, for tests. */
+/** @file A hub on this machine, which answers as GitHub's API too: repositories of models and data out of memory, for tests. */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestHub {
-  /** For `HF_ENDPOINT`. */
+  /** For `HF_ENDPOINT`, and for `GITHUB_API_URL`. */
   endpoint: string;
   /** What was asked so far, as `GET /api/…`. */
   requests: string[];
@@ -14,8 +14,10 @@ export interface TestHub {
 /** The commit that every repository is at. */
 export const TEST_COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
+const gitHash = (body: Buffer) => createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex');
+
 /**
- * Serves repositories, by `models/owner/name` or `datasets/owner/name`, each with its files. A `secret` is asked of whoever wants those
+ * Serves repositories, by `models/owner/name`, `datasets/owner/name` or `repos/owner/name` (GitHub), each with its files. A `secret` is asked of whoever wants those
  * that begin with `gated/`.
  */
 export async function openTestHub(
@@ -27,6 +29,24 @@ export async function openTestHub(
     const url = request.url ?? '';
     requests.push(`${request.method} ${url}`);
     const refuse = (status: number) => response.writeHead(status).end();
+    const [, repository = '', kindOfObject, object] =
+      /^\/(repos\/[^/]+\/[^/]+)\/git\/(trees|blobs)\/(\w+)/.exec(url) ?? [];
+    if (object !== undefined) {
+      const blobs = Object.entries(repositories[repository] ?? {}).map(([path, body]) => ({
+        path,
+        body,
+        sha: gitHash(body),
+      }));
+      if (kindOfObject === 'blobs') {
+        const found = blobs.find(({ sha }) => sha === object);
+        return found ? response.end(found.body) : refuse(404);
+      }
+      if (blobs.length === 0 || object !== TEST_COMMIT) return refuse(404);
+      const tree = blobs.map(({ path, body, sha }) => ({ path, sha, size: body.length, type: 'blob' }));
+      return response.end(
+        JSON.stringify({ sha: object, truncated: false, tree: [{ path: 'data', type: 'tree' }, ...tree] }),
+      );
+    }
     const [, api] = /^\/api\/(\w+\/[^/]+\/[^/]+)\/revision\//.exec(url) ?? [];
     const [, kind = 'models/', name = '', file = ''] =
       /^\/(datasets\/)?([^/]+\/[^/]+)\/resolve\/[^/]+\/(.+)$/.exec(url) ?? [];
@@ -40,8 +60,7 @@ export async function openTestHub(
     }
     const body = files[decodeURIComponent(file)];
     if (!body) return refuse(404);
-    const etag = createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex');
-    response.writeHead(200, { etag: `"${etag}"`, 'content-length': body.length });
+    response.writeHead(200, { etag: `"${gitHash(body)}"`, 'content-length': body.length });
     return response.end(request.method === 'HEAD' ? undefined : body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

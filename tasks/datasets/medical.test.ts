@@ -83,6 +83,11 @@ test('entities: text again with its marks, parents marked too, each sentence onc
     );
     file(`ner/${corpus}/test.tsv`, bio(plain));
   }
+  file('abstracts.csv', `condition_label,medical_abstract\n1,"A text. ${'It was long. '.repeat(9)}"\n`);
+  const options = { abstractsPath: 'abstracts.csv', general: [], train: 6, eval: 6, words: 16 };
+  const opened = () => medical.open({ ...options, entitiesPath: 'ner' }, { seed: 0, baseDir: folder });
+  const { fingerprint } = await opened();
+  assert.is((await opened()).fingerprint, fingerprint);
   const { set, corpus } = await readEntities(join(folder, 'ner'));
   const [{ item, shows }] = set.texts.filter(({ shows: own }) => own.length > 0) as [(typeof set.texts)[0]];
   assert.is(item.text, 'The human T cells, however, did not bind (at all).');
@@ -95,6 +100,7 @@ test('entities: text again with its marks, parents marked too, each sentence onc
   assert.is(set.texts.filter(({ item: each }) => each.text?.includes('the kind')).length, 1, 'in four corpora');
   assert.equal(corpus.length, 2);
   file('ner/BC2GM-IOB/train.tsv', 'word without tag');
+  assert.is.not((await opened()).fingerprint, fingerprint);
   assert.match(
     await refusal(() => readEntities(join(folder, 'ner'))),
     /BC2GM-IOB\/train\.tsv: line 1: expected a token and a tag/,

@@ -2,7 +2,7 @@
 import { type ConceptSet, type Dataset, defineDataset, type OptionsSchema, UserError } from '../../harness/contract.ts';
 import { createRng, sha256File, sha256Json } from '../../harness/kit/index.ts';
 import { conditions, readAbstracts, useOfAbstract } from './medical/abstracts.ts';
-import { readEntities } from './medical/entities.ts';
+import { entitiesDigest, entityFiles, readEntities } from './medical/entities.ts';
 import { addExamples, type MedicalSet, wellShown } from './medical/labelled.ts';
 import { polysemes } from './medical/polysemes.ts';
 import { readPubMedQa } from './medical/pubmedqa.ts';
@@ -11,7 +11,7 @@ import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts'
 import { documentCorpus } from './parts/document-corpus.ts';
 import { type DocumentFiles, documentFiles, findDocuments } from './parts/document-files.ts';
 import { readDocuments } from './parts/documents.ts';
-import { findData, type PathOption, pathOption, sourceNotes } from './parts/files.ts';
+import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
 import { passagesOf } from './parts/passages.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 
@@ -31,7 +31,9 @@ const OPTIONS: OptionsSchema = {
   abstractsPath: pathOption(
     'Medical-Abstracts (CSV, or the table of the hub, of condition_label and medical_abstract): 3/8 are trained on, 1/4 show conditions, 3/8 senses.',
   ),
-  entitiesPath: pathOption('The bio-NER corpora in BIO form: the archive mtl-bioner-iob.tar.gz, or its folder.'),
+  entitiesPath: pathOption(
+    'The bio-NER corpora in BIO form: the archive mtl-bioner-iob.tar.gz, or a folder of them, as cambridgeltl/MTL-Bioinformatics-2016 has it.',
+  ),
   general: documentFiles('Files of general texts, in whose sentences clinical words have another sense'),
   agnewsPath: pathOption('AG News (CSV): further general texts.'),
   train: { type: 'integer', minimum: 6, maximum: 10000, default: 72, description: 'Training items of a class.' },
@@ -57,15 +59,16 @@ export default defineDataset<Options>({
     const { seed } = context;
     const { words } = options;
     const search = { dataset: 'medical', context };
-    const find = async (option: string, value: PathOption | undefined) =>
-      value === undefined ? undefined : findData(search, option, value);
+    const find = async (option: string, value: PathOption | undefined, setsOf?: Parameters<typeof findData>[3]) =>
+      value === undefined ? undefined : findData(search, option, value, setsOf);
     const pubmedqa = await find('pubmedqaPath', options.pubmedqaPath);
     const abstracts = await findData(search, 'abstractsPath', options.abstractsPath);
-    const entities = await find('entitiesPath', options.entitiesPath);
+    const entities = await find('entitiesPath', options.entitiesPath, entityFiles);
     const agnews = await find('agnewsPath', options.agnewsPath);
     const general = await findDocuments(search, 'general', options.general);
     const sources = [pubmedqa, abstracts, entities, agnews, ...general].filter((source) => source !== undefined);
-    const files = await Promise.all(sources.map(({ path }) => sha256File(path)));
+    const digest = (source: Source) => (source === entities ? entitiesDigest : sha256File)(source.path);
+    const files = await Promise.all(sources.map(digest));
 
     let read: Promise<{ sets: MedicalSet[]; corpus: string[] }> | undefined;
     const all = () => {

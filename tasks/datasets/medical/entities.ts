@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Concept, type ConceptSpan, type Split, UserError } from '../../../harness/contract.ts';
-import { MAX_TEXT_BYTES, readTar, readText } from '../../../harness/kit/index.ts';
+import { MAX_TEXT_BYTES, readTar, readText, sha256File, sha256Json } from '../../../harness/kit/index.ts';
+import type { FileSets } from '../parts/files.ts';
 import type { MedicalSet, MedicalText } from './labelled.ts';
 
 /** A kind of entity, with the corpora that mark it. */
@@ -66,6 +67,25 @@ const FILES: readonly [file: string, split: Split][] = [
   ['train.tsv', 'train'],
   ['test.tsv', 'eval'],
 ];
+
+/** The files that are read of a folder of corpora: at its top, or where the authors' repository has them. */
+const ENTITY_FILES: FileSets = ['', 'data/'].map((prefix) => [
+  ...Object.keys(CORPORA).flatMap((corpus) => FILES.map(([file]) => `${prefix}${corpus}/${file}`)),
+  ...FOR_TRAINING.map((corpus) => `${prefix}${corpus}/train.tsv`),
+]);
+
+const isArchive = (path: string) => /\.(tar|tgz|tar\.gz)$/.test(path);
+
+/** What has to lie at such a place. */
+export const entityFiles = (path: string): FileSets | undefined => (isArchive(path) ? undefined : ENTITY_FILES);
+
+/** A digest of all that is read of them. */
+export async function entitiesDigest(path: string): Promise<string> {
+  if (isArchive(path)) return sha256File(path);
+  const files = ENTITY_FILES.find((set) => set.every((file) => existsSync(join(path, file)))) ?? [];
+  return sha256Json(await Promise.all(files.map((file) => sha256File(join(path, file)))));
+}
+
 /** Sentences of fewer or more words are headings and lists. */
 const [LEAST_WORDS, MOST_WORDS] = [8, 60];
 
@@ -114,7 +134,7 @@ function sentencesOf(content: string, path: string): Sentence[] {
 /** The corpora of a folder, or of the archive as it is published. */
 async function filesOf(path: string): Promise<(corpus: string, file: string) => Promise<string>> {
   const missing = (name: string) => new UserError(`dataset medical: ${path}: expected ${name}; found none.`);
-  if (/\.(tar|tgz|tar\.gz)$/.test(path)) {
+  if (isArchive(path)) {
     const found = await readTar(path, (name) => name.endsWith('.tsv'));
     return async (corpus, file) => {
       const name = [...found.keys()].find((each) => each.endsWith(`${corpus}/${file}`));

@@ -68,7 +68,7 @@ export async function axbenchTables(
   option: string,
   folder: PathOption | undefined,
 ): Promise<AxbenchTables> {
-  const source = await findData(search, option, folder, TABLES);
+  const source = await findData(search, option, folder, () => TABLES);
   const pairs = TABLES.map((pair) => pair.map((file) => join(source.path, file)) as [string, string]);
   const [train, evaluation] = pairs.find((pair) => pair.every(existsSync))!;
   return { dataset: search.dataset, train, evaluation, source };

@@ -1,8 +1,8 @@
-/** @file Files that a person names in a dataset's options: here, or on the hub. */
+/** @file Files that a person names in a dataset's options: here, on the hub, or on GitHub. */
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type DatasetContext, type OptionsSchema, UserError } from '../../../harness/contract.ts';
-import { hubData, isOnHub, NotDownloaded } from '../../../harness/kit/index.ts';
+import { githubData, hubData, isOnGithub, isOnHub, NotDownloaded } from '../../../harness/kit/index.ts';
 
 /** One place, or several of which the first is taken that can be had. */
 export type PathOption = string | readonly string[];
@@ -20,7 +20,7 @@ export const pathOption = (description: string): OptionsSchema[string] => ({
   ...pathSchema,
   description:
     `${description} Relative to the suite's file, or else to the current folder; or hub:OWNER/REPO/PATH@REVISION of a data set on the ` +
-    'hub; of a list of both, the first that can be had is taken, and the result says which.',
+    'hub, or github:OWNER/REPO/PATH@COMMIT; of a list of places, the first that can be had is taken, and the result says which.',
 });
 
 /** Data that were found. */
@@ -29,9 +29,10 @@ export interface Source {
   path: string;
   /** Which place it is of those that were named. */
   choice: number;
-  /** For results: the name of the file, or its place on the hub and the commit. */
+  /** For results: the name of the file, or its place elsewhere and the commit. */
   name: string;
-  onHub: boolean;
+  /** Where it was fetched from; undefined for files of this machine. */
+  from?: 'the hub' | 'GitHub';
   /** Whether others could have been taken. */
   oneOfSeveral: boolean;
 }
@@ -44,33 +45,36 @@ export interface Search {
 }
 
 /** Sets of files of a folder, of which one must be whole; without it the path is that of one file. */
-type FileSets = readonly (readonly string[])[];
+export type FileSets = readonly (readonly string[])[];
 
 /** Data here. @throws UserError where they are not. */
-function localSource(
-  place: string,
-  baseDir: string,
-  sets: FileSets | undefined,
-): Pick<Source, 'path' | 'name' | 'onHub'> {
+function localSource(place: string, baseDir: string, sets: FileSets | undefined): Pick<Source, 'path' | 'name'> {
   const path = resolve(baseDir, place);
   const missing = (file: string) => new UserError(`there is no ${file}`);
   if (!existsSync(path)) throw missing(path);
   const lacks = (set: readonly string[]) => set.find((file) => !existsSync(join(path, file)));
   if (sets && !sets.some((set) => lacks(set) === undefined)) throw missing(join(path, lacks(sets[0]!)!));
-  return { path, name: basename(path), onHub: false };
+  return { path, name: basename(path) };
+}
+
+/** Data at one place, fetched where they are not here. */
+async function sourceAt(place: string, { baseDir, download }: Search['context'], files: FileSets | undefined) {
+  if (isOnHub(place)) return { ...(await hubData(place, { files, download })), from: 'the hub' as const };
+  if (isOnGithub(place)) return { ...(await githubData(place, { files, download })), from: 'GitHub' as const };
+  return localSource(place, baseDir, files);
 }
 
 /**
  * The data that an option names: of several places the first that has them.
  *
- * @param sets Where a folder is named, the files that must lie in it.
+ * @param setsOf Of a place that names a folder, the files that must lie in it.
  * @throws UserError when none is named, or none can be had; NotDownloaded where one could be by downloading it.
  */
 export async function findData(
   { dataset, context }: Search,
   option: string,
   value: PathOption | undefined,
-  sets?: FileSets,
+  setsOf: (place: string) => FileSets | undefined = () => undefined,
 ): Promise<Source> {
   if (value === undefined) {
     throw new UserError(
@@ -82,9 +86,7 @@ export async function findData(
   let away: NotDownloaded | undefined;
   for (const [choice, place] of places.entries()) {
     try {
-      const found = isOnHub(place)
-        ? { ...(await hubData(place, { files: sets, download: context.download })), onHub: true }
-        : localSource(place, context.baseDir, sets);
+      const found = await sourceAt(place, context, setsOf(place));
       return { ...found, choice, oneOfSeveral: places.length > 1 };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -99,14 +101,13 @@ export async function findData(
   );
 }
 
-/** What a result says of data that lay on the hub, or of which there was a choice; nothing where all were named one by one. */
+/** What a result says of data that were fetched, or of which there was a choice; nothing where all were named one by one. */
 export function sourceNotes(sources: readonly Source[]): string[] {
-  if (!sources.some(({ onHub, oneOfSeveral }) => onHub || oneOfSeveral)) return [];
-  const named = (hub: boolean) => sources.filter(({ onHub }) => onHub === hub).map(({ name }) => name);
-  const [here, there] = [named(false), named(true)];
-  const parts = [
-    ...(here.length > 0 ? [`local files ${here.join(', ')}`] : []),
-    ...(there.length > 0 ? [`${there.join(', ')} of the hub`] : []),
-  ];
+  if (!sources.some(({ from, oneOfSeveral }) => from !== undefined || oneOfSeveral)) return [];
+  const parts = [undefined, 'the hub', 'GitHub'].flatMap((origin) => {
+    const names = sources.filter(({ from }) => from === origin).map(({ name }) => name);
+    if (names.length === 0) return [];
+    return origin === undefined ? `local files ${names.join(', ')}` : `${names.join(', ')} of ${origin}`;
+  });
   return [`data: ${parts.join('; ')}`];
 }

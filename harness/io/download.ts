@@ -1,4 +1,4 @@
-/** @file Downloading one file from the hub into the cache: resumed after a break, checked by size and hash. */
+/** @file Downloading one file from the hub, or from GitHub, into a cache: resumed after a break, checked by size and hash. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -12,14 +12,17 @@ import { exists } from './hub-cache.ts';
 
 /** What a download needs. */
 export interface Download {
-  /** `…/resolve/<commit>/<file>`. */
   url: string;
-  token: string | undefined;
+  headers: Readonly<Record<string, string>>;
+  /** The content's size and its hash (SHA-256, or git's of a blob); without it the server is asked, as the hub answers. */
+  content?: { etag: string; size: number };
+  /** What an answer's status means; default: {@link checkStatus}. */
+  check?: (status: number, name: string, url: string) => void;
   /** Folder of contents by ETag. */
   blobs: string;
   /** Where the file appears in the snapshot. */
   target: string;
-  /** For messages. */
+  /** Starts messages: `hub owner/name/file`. */
   name: string;
   /** Bytes received so far and in all. */
   onProgress?: (received: number, total: number) => void;
@@ -33,7 +36,7 @@ const MAX_REDIRECTS = 5;
 const METADATA_TIMEOUT_MS = 30_000;
 
 /** A failure that a repetition can mend: the network broke, or the server is overloaded. */
-class Transient extends Error {}
+export class Transient extends Error {}
 
 /** Request headers; the token goes to the endpoint only, `fetch` drops it when redirected elsewhere. */
 export function hubHeaders(token: string | undefined): Record<string, string> {
@@ -43,11 +46,11 @@ export function hubHeaders(token: string | undefined): Record<string, string> {
 /** Turns an HTTP status into what to do about it. */
 export function checkStatus(status: number, name: string, url: string): void {
   if (status === 401 || status === 403) {
-    throw new UserError(`hub ${name}: access refused (${status}): accept the terms on its page and set HF_TOKEN.`);
+    throw new UserError(`${name}: access refused (${status}): accept the terms on its page and set HF_TOKEN.`);
   }
-  if (status === 404) throw new UserError(`hub ${name}: not found at ${url}: check the name and the revision.`);
-  if (status === 429 || status >= 500) throw new Transient(`hub ${name}: the server answered ${status}`);
-  if (status >= 400) throw new UserError(`hub ${name}: the server answered ${status} for ${url}.`);
+  if (status === 404) throw new UserError(`${name}: not found at ${url}: check the name and the revision.`);
+  if (status === 429 || status >= 500) throw new Transient(`${name}: the server answered ${status}`);
+  if (status >= 400) throw new UserError(`${name}: the server answered ${status} for ${url}.`);
 }
 
 /** Calls again after network failures and overload, then gives a `UserError`. */
@@ -63,7 +66,7 @@ export async function withRetries<T>(name: string, delayMs: number, action: () =
         const cause = (error as Error & { cause?: { code?: string; message?: string } }).cause;
         const reason = cause?.code ?? cause?.message ?? message;
         throw new UserError(
-          `hub ${name}: download failed ${ATTEMPTS} times (${reason}): check the connection and try again; what came is kept.`,
+          `${name}: download failed ${ATTEMPTS} times (${reason}): check the connection and try again; what came is kept.`,
         );
       }
       await sleep(delayMs * 2 ** (attempt - 1));
@@ -79,7 +82,7 @@ async function fileMetadata(download: Download): Promise<{ etag: string; size: n
     const response = await fetch(url, {
       method: 'HEAD',
       redirect: 'manual',
-      headers: { ...hubHeaders(download.token), 'accept-encoding': 'identity' },
+      headers: { ...download.headers, 'accept-encoding': 'identity' },
       signal: download.signal === undefined ? timeout : AbortSignal.any([timeout, download.signal]),
     });
     checkStatus(response.status, download.name, url);
@@ -100,13 +103,13 @@ async function fileMetadata(download: Download): Promise<{ etag: string; size: n
     // Contents are named by their ETag in the cache and checked by it: one that is no hash says nothing of the content.
     if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) || !Number.isSafeInteger(size) || size < 0) {
       throw new UserError(
-        `hub ${download.name}: expected an ETag that is a SHA-256 or git hash, and a size; found ` +
+        `${download.name}: expected an ETag that is a SHA-256 or git hash, and a size; found ` +
           `${JSON.stringify(etag.slice(0, 80))} and ${size} for ${url}: is HF_ENDPOINT right?`,
       );
     }
     return { etag, size };
   }
-  throw new UserError(`hub ${download.name}: more than ${MAX_REDIRECTS} redirects from ${download.url}.`);
+  throw new UserError(`${download.name}: more than ${MAX_REDIRECTS} redirects from ${download.url}.`);
 }
 
 /** Appends what is missing to the incomplete file. */
@@ -118,13 +121,13 @@ async function fetchRest(download: Download, incomplete: string, size: number): 
   if (have === size && size > 0) return;
   const response = await fetch(download.url, {
     headers: {
-      ...hubHeaders(download.token),
+      ...download.headers,
       'accept-encoding': 'identity',
       ...(have > 0 ? { range: `bytes=${have}-` } : {}),
     },
     ...(download.signal === undefined ? {} : { signal: download.signal }),
   });
-  checkStatus(response.status, download.name, download.url);
+  (download.check ?? checkStatus)(response.status, download.name, download.url);
   const resumes =
     response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
   let received = resumes ? have : 0;
@@ -175,7 +178,7 @@ async function link(blob: string, target: string): Promise<void> {
  */
 export async function downloadFile(download: Download): Promise<void> {
   const delay = download.retryDelayMs ?? 1000;
-  const { etag, size } = await withRetries(download.name, delay, () => fileMetadata(download));
+  const { etag, size } = download.content ?? (await withRetries(download.name, delay, () => fileMetadata(download)));
   const blob = join(download.blobs, etag);
   const incomplete = `${blob}.incomplete`;
   try {
@@ -188,7 +191,7 @@ export async function downloadFile(download: Download): Promise<void> {
     if (!(await matchesEtag(incomplete, etag, size))) {
       await rm(incomplete, { force: true });
       throw new UserError(
-        `hub ${download.name}: the content does not have the hash ${etag} that the hub states: try again.`,
+        `${download.name}: the content does not have the hash ${etag} that the server states: try again.`,
       );
     }
     await rename(incomplete, blob);
