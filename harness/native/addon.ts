@@ -5,6 +5,10 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.ts';
+
+/** A variable of the environment that the backend reads has a value that it does not take. */
+export class WrongVariable extends UserError {}
 
 /** The typed arrays that kernels take. */
 export type Values = Float32Array | Int32Array | Uint8Array;
@@ -132,11 +136,34 @@ function cgroupCores(): number {
   }
 }
 
-/** SAXBENCH_THREADS, or the cores that affinity and control group allow; 1 to 64. */
+const MOST_THREADS = 64;
+
+/**
+ * SAXBENCH_THREADS, or the cores that affinity and control group allow; 1 to 64.
+ *
+ * @throws WrongVariable where it is something else.
+ */
 export function allowedThreads(): number {
-  const asked = Number(process.env['SAXBENCH_THREADS'] ?? '');
-  const threads = Number.isInteger(asked) && asked > 0 ? asked : Math.min(os.availableParallelism(), cgroupCores());
-  return Math.min(64, Math.max(1, threads));
+  const asked = process.env['SAXBENCH_THREADS'];
+  if (!asked) return Math.min(MOST_THREADS, os.availableParallelism(), cgroupCores());
+  if (/^[1-9]\d*$/.test(asked) && Number(asked) <= MOST_THREADS) return Number(asked);
+  throw new WrongVariable(`SAXBENCH_THREADS: expected a whole number from 1 to ${MOST_THREADS}, found '${asked}'`);
+}
+
+interface Starter {
+  /** The CPU's best instruction set for ''. */
+  start(threads: number, isa: string): Addon;
+}
+
+function startOn(loaded: Starter, threads: number, isa: string): Addon {
+  try {
+    return loaded.start(threads, isa);
+  } catch (error) {
+    if (!isa) throw error;
+    throw new WrongVariable(
+      `SAXBENCH_ISA: expected an instruction set that was built and runs on this CPU, found '${isa}'`,
+    );
+  }
 }
 
 let started: Addon | undefined;
@@ -148,7 +175,7 @@ const BFLOAT_UNITS = ['amx_bf16', 'avx512_bf16'];
  * Loads and starts the addon, once per Node environment. SAXBENCH_ISA names an instruction set in place of the CPU's best,
  * SAXBENCH_BFLOAT=avx512_bf16 leaves out the tiles of AMX: what other CPUs compute, on this one.
  *
- * @throws with the reason, when it is not built or cannot run.
+ * @throws WrongVariable for one of these variables; Error with the reason, when it is not built or cannot run.
  */
 export function startAddon(): Addon {
   if (started) return started;
@@ -158,9 +185,9 @@ export function startAddon(): Addon {
   }
   const unit = process.env['SAXBENCH_BFLOAT'];
   if (unit && !BFLOAT_UNITS.includes(unit))
-    throw new Error(`SAXBENCH_BFLOAT: expected ${BFLOAT_UNITS.join(' or ')}, found '${unit}'`);
-  const loaded = createRequire(import.meta.url)(file) as { start(threads: number, isa: string): Addon };
-  const addon = loaded.start(allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
+    throw new WrongVariable(`SAXBENCH_BFLOAT: expected ${BFLOAT_UNITS.join(' or ')}, found '${unit}'`);
+  const loaded = createRequire(import.meta.url)(file) as Starter;
+  const addon = startOn(loaded, allowedThreads(), process.env['SAXBENCH_ISA'] ?? '');
   const missing = KERNELS.find((name) => typeof addon[name] !== 'function');
   if (missing !== undefined) {
     throw new Error(`${file} was built from older sources, without '${missing}'`);

@@ -67,5 +67,7 @@ function keepInfoOnTensors(tf: typeof Tf): void {
   if (state.numDataBuffers === 0) state.tensorInfo = new OnKeys();
 }
 
+export { WrongVariable } from './addon.ts';
+
 /** Counts threads that call kernels all the time: with one on every core, kernels do not spread over others' cores. */
 export const addCallers = (delta: number): void => startAddon().callers(delta);

@@ -91,10 +91,10 @@ test('the same bits for any number of threads; every instruction set agrees', ()
   assert.ok(Math.abs(plain.sum - one.sum) <= 1e-4 * Math.abs(one.sum));
 });
 
-test('products of bfloat16 by another unit: named in what the addon says, and an unknown one is refused', () => {
-  const start = (unit: string) => {
+test('variables that the backend reads: another unit for bfloat16 is named in what it says, and what is unknown is refused', () => {
+  const start = (unit: string, others = {}) => {
     const source = `import { startAddon } from ${JSON.stringify(new URL('./addon.ts', import.meta.url).href)}; console.log(startAddon().bfloat);`;
-    const env = { ...process.env, SAXBENCH_BFLOAT: unit };
+    const env = { ...process.env, SAXBENCH_BFLOAT: unit, ...others };
     return execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
       env,
       encoding: 'utf8',
@@ -104,6 +104,15 @@ test('products of bfloat16 by another unit: named in what the addon says, and an
   const own = start('').trim();
   assert.is(start('avx512_bf16').trim(), own && 'avx512_bf16');
   assert.throws(() => start('amx'), /SAXBENCH_BFLOAT: expected amx_bf16 or avx512_bf16, found 'amx'/);
+  assert.throws(
+    () => start('', { SAXBENCH_ISA: 'avx1024' }),
+    /SAXBENCH_ISA: expected an instruction set .* found 'avx1024'/,
+  );
+  for (const threads of ['two', '0', '1.5', '65'])
+    assert.throws(
+      () => start('', { SAXBENCH_THREADS: threads }),
+      /SAXBENCH_THREADS: expected a whole number from 1 to 64, found/,
+    );
 });
 
 if (ready) test.run();

@@ -5,13 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { roundsFactors } from '../precision.ts';
 import { tf } from '../tf.ts';
 import { loadCpuPackage } from './cpu.ts';
-import { cpuModel, defineBackend, makeCurrent, type RunningBackend } from './record.ts';
+import { cpuModel, defineBackend, makeCurrent, NotHere, type RunningBackend } from './record.ts';
 
 async function load(): Promise<RunningBackend> {
   // It takes over the kernels of the CPU backend that it has none of its own for.
   await loadCpuPackage();
   const native = await import('../../native/index.ts');
-  const { isa, bfloat, threads, statistics, digest } = await native.register(tf, roundsFactors);
+  const { isa, bfloat, threads, statistics, digest } = await native.register(tf, roundsFactors).catch((error) => {
+    // To build it anew would not help.
+    throw error instanceof native.WrongVariable
+      ? new NotHere(error.message, 'set the variable so, or unset it')
+      : error;
+  });
   await makeCurrent('native');
   // Neither threads nor what screens in bfloat16 decide a bit, by construction of the kernels.
   const arithmetic = `${isa}, ${digest}, ${tf.version_core}`;
