@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { packageRoot } from '../paths.ts';
 import { PACKAGES } from '../webgpu/packages.ts';
 
-const TESTS = '^harness/webgpu/|^harness/num/(gradients|ops)/';
+const TESTS = '^harness/webgpu/|^harness/num/(gradients|ops|optimiser)';
 const INSTALL_MS = 60_000;
 
 const CHROMIUM = '/usr/lib/chromium';

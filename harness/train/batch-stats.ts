@@ -1,7 +1,8 @@
 /** @file What the trainer reads off the codes of one batch: sparsity, and which latents fired. */
 import type { Codes } from '../contract.ts';
 import { hasKernel, runKernels } from '../num/kernels/own.ts';
-import { type Tensor2D, tf } from '../num/tf.ts';
+import { readTogether } from '../num/read-together.ts';
+import { type Tensor, type Tensor2D, tf } from '../num/tf.ts';
 
 /** Sparsity of one batch of codes. */
 export interface Firing {
@@ -11,38 +12,66 @@ export interface Firing {
   fired: Uint8Array;
 }
 
-/** Counts non-zeros; k-sparse codes are read as they are and never made dense. */
-export function firing(codes: Codes): Firing {
-  if (codes.kind === 'topk') {
-    const fired = new Uint8Array(codes.d_sae);
-    const indices = codes.indices.dataSync();
-    const values = codes.values.dataSync();
-    let active = 0;
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] === 0) continue;
-      active++;
-      fired[indices[i]!] = 1;
-    }
-    return { l0: active / codes.values.shape[0], fired };
-  }
-  return denseFiring(codes.values);
+/** What has to be read of codes to tell which latents fired. */
+export interface FiringRead {
+  tensors: Tensor[];
+  /** Those of them that were made for it: the caller disposes. */
+  made: Tensor[];
+  /** From the numbers of the tensors. */
+  of(numbers: ArrayLike<number>[]): Firing;
 }
 
-function denseFiring(codes: Tensor2D): Firing {
+/** Counts non-zeros; k-sparse codes are read as they are and never made dense. */
+export function firingRead(codes: Codes): FiringRead {
+  if (codes.kind === 'dense') return denseFiring(codes.values);
+  const { values, indices, d_sae } = codes;
+  return {
+    tensors: [values, indices],
+    made: [],
+    of([numbers, latents]) {
+      const fired = new Uint8Array(d_sae);
+      let active = 0;
+      for (let i = 0; i < numbers!.length; i++) {
+        if (numbers![i] === 0) continue;
+        active++;
+        fired[latents![i]!] = 1;
+      }
+      return { l0: active / values.shape[0], fired };
+    },
+  };
+}
+
+/** The same, read at once. */
+export function firing(codes: Codes): Firing {
+  const { tensors, made, of } = firingRead(codes);
+  const found = of(readTogether(tensors));
+  tf.dispose(made);
+  return found;
+}
+
+function denseFiring(codes: Tensor2D): FiringRead {
   const [n, d_sae] = codes.shape;
   if (hasKernel('SaxFiring')) {
-    const made = tf.tidy(() => runKernels('SaxFiring', { codes }));
-    const [fired, count] = made.map((tensor) => tensor.dataSync()) as [Uint8Array, Int32Array];
-    tf.dispose(made);
-    return { l0: (count[0]! + count[1]! * 2 ** 31) / n, fired };
+    const made = runKernels('SaxFiring', { codes });
+    return {
+      ...{ tensors: made, made },
+      of: ([fired, count]) => ({
+        l0: (count![0]! + count![1]! * 2 ** 31) / n,
+        fired: fired instanceof Uint8Array ? fired : Uint8Array.from(fired!),
+      }),
+    };
   }
-  const values = codes.dataSync();
-  const fired = new Uint8Array(d_sae);
-  let active = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] === 0) continue;
-    active++;
-    fired[i % d_sae] = 1;
-  }
-  return { l0: active / n, fired };
+  return {
+    ...{ tensors: [codes], made: [] },
+    of([values]) {
+      const fired = new Uint8Array(d_sae);
+      let active = 0;
+      for (let i = 0; i < values!.length; i++) {
+        if (values![i] === 0) continue;
+        active++;
+        fired[i % d_sae] = 1;
+      }
+      return { l0: active / n, fired };
+    },
+  };
 }

@@ -92,7 +92,7 @@ export function heldOutLooks(set: ActivationSet, seed: number, target?: Activati
           const skipped = definition.skip?.(inference, batch, hp);
           const reconstruction = skipped ? (tf.add(decoded, skipped) as Tensor2D) : decoded;
           const own = y ? tf.slice(wanted, [start, 0], [size, target!.d_in]) : batch;
-          residual += batchErrors(own, reconstruction).residual;
+          residual += batchErrors(own, reconstruction).dataSync()[0]!;
           const found = firing(codes);
           active += found.l0 * size;
           d_sae = found.fired.length;

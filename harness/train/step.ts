@@ -5,8 +5,9 @@ import { refuseNonFinite } from '../io/non-finite.ts';
 import { batchErrors } from '../num/ops/squared-error.ts';
 import type { Adam } from '../num/optimiser.ts';
 import { inTraining } from '../num/precision.ts';
-import { type NamedTensors, type Scalar, tf, type Variable } from '../num/tf.ts';
-import { firing } from './batch-stats.ts';
+import { readTogether } from '../num/read-together.ts';
+import { type NamedTensors, type Scalar, type Tensor2D, tf, type Variable } from '../num/tf.ts';
+import { firingRead } from './batch-stats.ts';
 import type { StepNumbers } from './curve.ts';
 
 export interface StepInput<H> {
@@ -35,8 +36,24 @@ function checkFinite(id: string, lr: number, step: number, loss: number, parts: 
   );
 }
 
-function readScalars(scalars: Record<string, Scalar>): Record<string, number> {
-  return Object.fromEntries(Object.entries(scalars).map(([name, scalar]) => [name, scalar.dataSync()[0]!]));
+/** All that is read of a step, at once. */
+function readNumbers(total: Scalar, { parts, codes, reconstruction }: SaeLoss, target: Tensor2D) {
+  const names = Object.keys(parts);
+  const firing = firingRead(codes);
+  const errors = batchErrors(target, reconstruction);
+  const [totals, sums, ...rest] = readTogether([total, errors, ...Object.values(parts), ...firing.tensors]) as [
+    ArrayLike<number>,
+    ArrayLike<number>,
+    ...ArrayLike<number>[],
+  ];
+  tf.dispose([errors, ...firing.made]);
+  return {
+    loss: totals[0]!,
+    parts: Object.fromEntries(names.map((name, i) => [name, rest[i]![0]!])),
+    ...firing.of(rest.slice(names.length)),
+    residual: sums[0]!,
+    variance: sums[1]!,
+  };
 }
 
 /** Puts new values into variables; `changed` may name only some of them. */
@@ -75,10 +92,9 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
   const { value, grads } = inTraining(() => adam.gradients(() => tf.variableGrads(totalLoss, Object.values(params))));
   const made = loss!;
   try {
-    const parts = readScalars(made.parts);
-    const total = value.dataSync()[0]!;
-    checkFinite(definition.id, lr, state.step, total, parts);
-    const { l0, fired } = firing(made.codes);
+    const numbers = readNumbers(value, made, batch.target);
+    const { l0, parts } = numbers;
+    checkFinite(definition.id, lr, state.step, numbers.loss, parts);
     state.last = { l0, parts, ...(made.carry && { carry: made.carry }) };
     withBuffers(state, () => {
       const present = Object.entries(grads).filter(([, grad]) => grad !== null);
@@ -95,7 +111,7 @@ export function trainStep<H>({ definition, hp, params, adam, batch, state, lr }:
       { scalars: state.scalars, last: state.last },
       `sae ${definition.id}: step ${state.step + 1}: state`,
     );
-    return { loss: total, parts, l0, fired, ...batchErrors(batch.target, made.reconstruction) };
+    return numbers;
   } finally {
     tf.dispose([value, ...Object.values(grads).filter((grad) => grad !== null)]);
     for (const tensor of kept(made)) if (typeof tensor === 'object') tensor.dispose();

@@ -68,6 +68,8 @@ export interface WebGPUBackend extends TfjsWebGPUBackend {
   /** The largest magnitude that an int32 tensor can hold, as far as it is known; 1 of those that tfjs's kernels made. */
   boundOf(dataId: object): number;
   setBound(dataId: object, bound: number): void;
+  /** `num/read-together.ts` asks. */
+  readonly readsWait: true;
 }
 
 interface BufferManager {
@@ -120,6 +122,7 @@ function boundBuffers(manager: BufferManager, largest: number): void {
 /** The class above tfjs's, which is there only when its package has been loaded. */
 export function defineWebGPUBackend(Base: TfjsWebGPUBackendClass): new (opened: Device) => WebGPUBackend {
   return class extends Base implements WebGPUBackend {
+    readonly readsWait = true as const;
     private readonly check: () => void;
     private readonly bounds = new WeakMap<object, number>();
 

@@ -3,6 +3,8 @@ import type * as Tf from '@tensorflow/tfjs-core';
 import { defineWebGPUBackend, type TfjsWebGPUBackend, type TfjsWebGPUBackendClass } from './backend.ts';
 import { type Device, openDevice } from './device.ts';
 import { catchEvents } from './events.ts';
+import { registerAdam } from './kernels/adam.ts';
+import { registerBatchErrors } from './kernels/batch-errors.ts';
 import { registerIntegers } from './kernels/integers.ts';
 import { registerSegmentSum } from './kernels/segment-sum.ts';
 import { registerSparseDecode } from './kernels/sparse-decode.ts';
@@ -71,5 +73,7 @@ export async function register(tf: typeof Tf): Promise<Started> {
   registerIntegers({ tf });
   registerSparseDecode({ tf });
   registerTopK({ tf });
+  registerBatchErrors({ tf });
+  registerAdam({ tf });
   return says(opened);
 }

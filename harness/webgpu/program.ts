@@ -28,7 +28,7 @@ export interface Wgsl {
   /** Uniforms of its own by name, `i32` each, or `f32` or `vec4<i32>` where it says so. */
   uniforms: Record<string, number | readonly number[] | { f32: number }>;
   outputShape: number[];
-  dtype: 'float32' | 'int32';
+  dtype: 'float32' | 'int32' | 'bool';
   /** Threads in a workgroup. */
   threads?: number;
   /** Workgroups; left out: a thread for each element of the output. */

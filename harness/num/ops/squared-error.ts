@@ -1,6 +1,6 @@
 /** @file Squared distances of a batch from its reconstruction, summed in one pass where the backend can. */
 import { hasKernel, runKernel } from '../kernels/own.ts';
-import { type Scalar, type Tensor, type Tensor2D, tf } from '../tf.ts';
+import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from '../tf.ts';
 import { customOp } from './custom-op.ts';
 
 const ERRORS = 'SaxSquaredErrors';
@@ -30,15 +30,12 @@ export function squaredError(target: Tensor2D, reconstruction: Tensor2D): Scalar
   );
 }
 
-/** Σ‖y − ŷ‖² and Σ‖y − ȳ‖² over the rows, ȳ their mean. */
-export function batchErrors(target: Tensor2D, reconstruction: Tensor2D): { residual: number; variance: number } {
-  const sums = tf.tidy(() => {
-    if (hasKernel(ERRORS)) return runKernel(ERRORS, { target, reconstruction }, { variance: true });
+/** Σ‖y − ŷ‖² and Σ‖y − ȳ‖² over the rows, ȳ their mean: [2]. */
+export function batchErrors(target: Tensor2D, reconstruction: Tensor2D): Tensor1D {
+  return tf.tidy(() => {
+    if (hasKernel(ERRORS)) return runKernel<Tensor1D>(ERRORS, { target, reconstruction }, { variance: true });
     const residual = tf.sum(tf.square(tf.sub(target, reconstruction)));
     const variance = tf.sum(tf.square(tf.sub(target, tf.mean(target, 0, true))));
-    return tf.stack([residual, variance]);
+    return tf.stack([residual, variance]) as Tensor1D;
   });
-  const [residual, variance] = sums.dataSync() as Float32Array;
-  sums.dispose();
-  return { residual: residual!, variance: variance! };
 }

@@ -148,4 +148,28 @@ for (const backend of backends) {
   });
 }
 
+for (const backend of backends) {
+  test(`${backend}: more rows than pre-activations are there at once: each row's are its own`, async () => {
+    await initBackend(backend);
+    const [rows, latents] = [9, 2 ** 20];
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const x = tf.randomNormal([rows, 2], 0, 1, 'float32', 5) as Tensor2D;
+      const encoder = {
+        W_enc: tf.randomNormal([2, latents], 0, 1, 'float32', 6) as Tensor2D,
+        bias: tf.zeros([latents]) as Tensor1D,
+      };
+      const all = topkEncode(x, encoder, k);
+      assert.equal(all.values.shape, [rows, k]);
+      for (const row of [7, 8]) {
+        const own = topkEncode(tf.slice(x, [row, 0], [1, 2]), encoder, k);
+        const of = (codes: Tensor2D) => tf.slice(codes, [row, 0], [1, k]).dataSync();
+        assert.equal(of(all.indices), own.indices.dataSync());
+        assert.equal(of(all.values), own.values.dataSync());
+      }
+    });
+    assert.is(tf.memory().numTensors, before);
+  });
+}
+
 test.run();

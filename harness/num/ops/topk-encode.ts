@@ -16,13 +16,33 @@ export interface LinearEncoder {
   centre?: Tensor1D;
 }
 
-/** Where the backend has a kernel for it, the pre-activations [n, d_sae] never exist as a whole. */
+/** Pre-activations that are there at once where the backend has no kernel that needs none: 32 MiB. */
+const TILE = 2 ** 23;
+
+/** Of some rows after others, so that memory does not grow with them. */
+function largestByTiles(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
+  const [n, d_in] = x.shape;
+  const rows = Math.max(1, Math.floor(TILE / W_enc.shape[1]));
+  const of = (part: Tensor2D) => topkSparse(tf.add(tf.matMul(part, W_enc), bias) as Tensor2D, k);
+  if (n <= rows) return of(x);
+  const tiles = Array.from({ length: Math.ceil(n / rows) }, (_, tile) =>
+    tf.tidy(() => ({ ...of(tf.slice(x, [tile * rows, 0], [Math.min(rows, n - tile * rows), d_in])) })),
+  );
+  return joined(tiles);
+}
+
+/** The pre-activations [n, d_sae] never exist as a whole. */
 export function largestEntries(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
   checkTopk(k, W_enc.shape[1]);
-  if (!hasKernel('SaxEncodeTopK')) return topkSparse(tf.add(tf.matMul(x, W_enc), bias) as Tensor2D, k);
+  if (!hasKernel('SaxEncodeTopK')) return largestByTiles(x, W_enc, bias, k);
   const [values, indices] = runKernels('SaxEncodeTopK', { x, W_enc, bias }, { k }) as [Tensor2D, Tensor2D];
   return { values, indices };
 }
+
+const joined = (parts: TopkCodes[]): TopkCodes => ({
+  values: tf.concat(parts.map(({ values }) => values)),
+  indices: tf.concat(parts.map(({ indices }) => indices)),
+});
 
 /** As above among some latents only; the indices are those of the whole dictionary. */
 function largestAmong(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number, among: Tensor1D): TopkCodes {
@@ -55,7 +75,7 @@ function largestByGroup(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number,
     return { values: found.values, indices: tf.add(found.indices, tf.scalar(from, 'int32')) };
   }).filter(({ values }) => values.shape[0] > 0);
   if (parts.length === 0) return { values: tf.zeros([0, k]), indices: tf.zeros([0, k], 'int32') };
-  return { values: tf.concat(parts.map((part) => part.values)), indices: tf.concat(parts.map((part) => part.indices)) };
+  return joined(parts);
 }
 
 const GRADIENT = 'SaxEncodeGrad';
