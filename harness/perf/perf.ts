@@ -1,18 +1,22 @@
 /**
  * @file The speed table: every row measured against its peers on this machine, ours and the peers in turn, each in a
- * process of its own. `npm run perf -- [--only topk] [--rounds 3] [--quick] [--json]`
+ * process of its own. `npm run perf -- [--only topk] [--rounds 3] [--quick] [--gpu cuda|cpu] [--json]`; with `--gpu` backend webgpu beside PyTorch
+ * on that device.
  */
 
+import path from 'node:path';
 import { refuse, scriptArguments, wholeNumber } from '../testing/script-arguments.ts';
 import { type Comparison, compare, type Rounds, type Spread } from './compare.ts';
 import { createMeasure } from './contenders.ts';
+import { gpuRows } from './gpu/rows.ts';
 import { machineInWords } from './machine.ts';
 import { type Row, rows } from './rows.ts';
 
-const { values: options } = scriptArguments('perf', '[--only topk] [--rounds 3] [--quick] [--json]', {
+const { values: options } = scriptArguments('perf', '[--only topk] [--rounds 3] [--quick] [--gpu cuda|cpu] [--json]', {
   only: { type: 'string', multiple: true },
   rounds: { type: 'string', default: '3' },
   quick: { type: 'boolean', default: false },
+  gpu: { type: 'string' },
   json: { type: 'boolean', default: false },
 });
 const roundCount = options.quick ? 1 : wholeNumber('perf', 'rounds', options.rounds);
@@ -69,10 +73,18 @@ function printNotes(comparisons: Comparison[]): void {
   if (notes.size > 0) console.log(`\nWhat each used:\n\n${[...notes].join('\n')}`);
 }
 
-const wanted = rows(options.quick).filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
+const device = options.gpu;
+if (device !== undefined && !['cuda', 'cpu'].includes(device)) {
+  refuse('perf', `--gpu: expected cuda or cpu, where PyTorch computes; found '${device}'.`);
+}
+const known =
+  device === undefined
+    ? rows(options.quick)
+    : gpuRows({ quick: options.quick, device, larger: path.resolve('gpt2-sized') });
+const wanted = known.filter(({ id }) => !options.only || options.only.some((part) => id.includes(part)));
 if (wanted.length === 0) {
-  const known = rows(options.quick).map(({ id }) => id);
-  refuse('perf', `--only: expected part of one of ${known.join(', ')}; found '${options.only}'.`);
+  const ids = known.map(({ id }) => id).join(', ');
+  refuse('perf', `--only: expected part of one of ${ids}; found '${options.only}'.`);
 }
 const machine = machineInWords();
 if (!options.json) {

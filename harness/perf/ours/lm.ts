@@ -1,6 +1,6 @@
 /**
  * @file A language model: loaded, forward passes with activation capture, and batched generation with the cache.
- * Usage: lm.ts forward|collect|write|generate|steer|load FOLDER LAYER BATCH LENGTH [bf16]
+ * Usage: lm.ts forward|collect|write|generate|steer|load FOLDER LAYER BATCH LENGTH [bf16] [webgpu]
  *
  * `forward` gives all logits beside the site, `collect` the site alone, `write` collects texts into a folder as a run does;
  * `steer` generates with a vector added at the site.
@@ -21,7 +21,7 @@ const [layer, n, length] = numbers(2) as [number, number, number];
 /** Batches of one collection: enough that what is done once for all of them does not count. */
 const COLLECTED_BATCHES = 10;
 const site = `blocks.${layer}.hook_resid_post`;
-const backend = await startBackend(process.argv[7] === 'bf16' ? 'bf16' : 'float32');
+const backend = await startBackend(process.argv.includes('bf16') ? 'bf16' : 'float32');
 const rng = createRng(0);
 const open = async () => (await llama.load(path.resolve(folder), { id: 'measured' })) as LanguageModel;
 
@@ -31,7 +31,10 @@ const idsFor = (model: LanguageModel) =>
 function forward(model: LanguageModel, ids: Int32Array, output: boolean): void {
   const batch = { n, length, ids: ids.subarray(0, n * length), mask: new Uint8Array(n * length).fill(1) };
   const { logits, captured } = model.forward(batch, { capture: [site], output });
-  tf.dispose([...(logits ? [logits] : []), ...Object.values(captured)]);
+  const made = [...(logits ? [logits] : []), ...Object.values(captured)];
+  // A device works on after the call: one number of what comes last waits for all.
+  tf.tidy(() => tf.slice(tf.reshape(made[0]!, [made[0]!.size]), 0, 1).dataSync());
+  tf.dispose(made);
 }
 
 /** No id ends a row, as in the peer: all generate `length` tokens after a prompt of 8. */

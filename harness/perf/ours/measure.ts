@@ -42,10 +42,11 @@ export function report(value: number, unit: string, note: string): void {
   console.log(JSON.stringify(line));
 }
 
-/** Starts the best backend for a precision; its name and detail for the note. */
+/** Starts the best backend for a precision, or `webgpu` where the command line says so; what it says of itself for the note. */
 export async function startBackend(precision: Precision = 'float32'): Promise<string> {
-  const { name, detail } = await initBackend('auto', precision);
-  return `${name}, ${detail}`;
+  const onGpu = process.argv.includes('webgpu');
+  const { name, device, detail } = await initBackend(onGpu ? 'webgpu' : 'auto', precision);
+  return [name, ...(onGpu ? [device] : []), detail].join(', ');
 }
 
 /** The command line's arguments from position `from`, as whole numbers. */

@@ -1,6 +1,6 @@
 /**
  * @file One SAE training step of the trainer, with its hooks, optimiser and bookkeeping: tokens/s.
- * Usage: sae-train.ts VARIANT D F K BATCH STEPS [bf16] [encode] [profile]. VARIANT: topk, relu, jumprelu, gated, matryoshka,
+ * Usage: sae-train.ts VARIANT D F K BATCH STEPS [bf16] [encode] [profile] [webgpu]. VARIANT: topk, relu, jumprelu, gated, matryoshka,
  * switch-EXPERTS, kron-M-N. K: latents kept (topk, matryoshka, switch, kron), or how many are to be active on average, 0 for as many as a fresh SAE has. With `bf16` in that precision; with `encode` the rule of
  * inference is measured instead of training; with `profile` it prints the time of every kernel instead.
  */

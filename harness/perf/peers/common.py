@@ -12,9 +12,19 @@ import time
 cpu_s = None
 
 
-def seconds(step, repeats, warmup=2):
-    """Median wall seconds of `step()` after `warmup` untimed calls; keeps the mean of its CPU seconds for `report`."""
+def seconds(step, repeats, warmup=2, wait=None):
+    """
+    Median wall seconds of `step()` after `warmup` untimed calls; keeps the mean of its CPU seconds for `report`. `wait` returns when a
+    device has done all that it was given.
+    """
     global cpu_s
+    if wait is not None:
+        given = step
+
+        def step():
+            given()
+            wait()
+
     for _ in range(warmup):
         step()
     times = []
@@ -35,6 +45,8 @@ def report(value, unit, note=""):
 
 def torch_note(torch):
     """Version, threads, and what PyTorch says it computes by on this CPU: instruction set, and AMX, by which oneDNN multiplies bfloat16."""
+    if torch.get_default_device().type == "cuda":
+        return f"torch {torch.__version__}, {torch.cuda.get_device_name()}"
     amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: None)()
     tiles = {True: ", AMX", False: ", no AMX", None: ""}[amx]
     return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}{tiles}, {torch.get_num_threads()} threads"

@@ -1,7 +1,7 @@
 """
 A language model by transformers: loaded, forward passes with activation capture, and batched generation.
 
-usage: lm.py forward|collect|generate|steer|load FOLDER SITE_LAYER BATCH LENGTH [float32|bfloat16]
+usage: lm.py forward|collect|generate|steer|load FOLDER SITE_LAYER BATCH LENGTH [float32|bfloat16] [cuda]
 
 `forward` gives all logits, `collect` stops at the layer; `steer` generates with a vector added there. `load` is from the folder
 to the logits of one batch, in seconds: weights are mapped, and read when they are first used.
@@ -16,6 +16,10 @@ from common import report, seconds, torch_note
 
 what, folder, layer, batch, length = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
 dtype = getattr(torch, sys.argv[6] if len(sys.argv) > 6 else "float32")
+device = sys.argv[7] if len(sys.argv) > 7 else "cpu"
+if device != "cpu":
+    torch.set_default_device(device)
+wait = torch.cuda.synchronize if device == "cuda" else None
 torch.manual_seed(0)
 captured = []
 
@@ -37,7 +41,7 @@ def hook(_module, _inputs, out):
 
 def load():
     AutoTokenizer.from_pretrained(folder)
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(device).eval()
 
 
 def some_ids(model):
@@ -73,13 +77,13 @@ def load_and_use():
 
 
 if what == "load":
-    report(seconds(load_and_use, 1, warmup=0), "s", torch_note(torch))
+    report(seconds(load_and_use, 1, warmup=0, wait=wait), "s", torch_note(torch))
 else:
     model = load()
     ids = some_ids(model)
     vector = 0.01 * torch.randn(model.config.hidden_size, dtype=dtype)
     model.model.layers[layer].register_forward_hook(hook)
     if what in ("forward", "collect"):
-        report(batch * length / seconds(forward, 10), "tokens/s", torch_note(torch))
+        report(batch * length / seconds(forward, 10, wait=wait), "tokens/s", torch_note(torch))
     else:
-        report(batch * length / seconds(generate, 3, warmup=1), "tokens/s", torch_note(torch))
+        report(batch * length / seconds(generate, 3, warmup=1, wait=wait), "tokens/s", torch_note(torch))

@@ -1,6 +1,6 @@
 """One SAE training step in PyTorch: tokens/s.
 
-usage: sae_train.py VARIANT D F K BATCH MODE STEPS
+usage: sae_train.py VARIANT D F K BATCH MODE STEPS [cuda]
 VARIANT: topk | relu | jumprelu | gated | matryoshka | switch-EXPERTS | kron-M-N.  MODE: float32 | bf16 (autocast) | compile (float32, torch.compile) | bf16-compile,
 or a JSON file of weights and inputs: the loss on them is printed then, which must be ours.
 K: latents kept (topk and those like it), or how many are to be active on average, 0 for as many as a fresh SAE has.
@@ -25,6 +25,9 @@ if mode not in ("float32", "bf16", "compile", "bf16-compile") and not mode.endsw
     sys.exit(f"sae_train.py: MODE: expected float32, bf16, compile, bf16-compile or a .json file, found {mode}")
 variant, *sizes = name.split("-")
 sizes = [int(size) for size in sizes]
+device = sys.argv[8] if len(sys.argv) > 8 else "cpu"
+if device != "cpu":
+    torch.set_default_device(device)
 torch.manual_seed(0)
 
 
@@ -40,7 +43,7 @@ def dictionary_learning_trainer():
         sub = types.ModuleType(f"dictionary_learning.{name}")
         sub.__path__ = [f"{package.__path__[0]}/{name}"]
         sys.modules[f"dictionary_learning.{name}"] = sub
-    common = dict(steps=10_000, activation_dim=d, dict_size=f, layer=0, lm_name="none", device="cpu", seed=0)
+    common = dict(steps=10_000, activation_dim=d, dict_size=f, layer=0, lm_name="none", device=device, seed=0)
     if variant == "topk":
         from dictionary_learning.trainers.top_k import TopKTrainer
 
@@ -258,7 +261,7 @@ if trainer is not None:
 
     def step():
         global counter
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled="bf16" in mode):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled="bf16" in mode):
             trainer.update(counter, data[counter % 4])
         counter += 1
 else:
@@ -269,7 +272,7 @@ else:
 
     def step():
         global counter
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled="bf16" in mode):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled="bf16" in mode):
             loss = forward(data[counter % 4])
         optimiser.zero_grad()
         loss.backward()
@@ -282,4 +285,5 @@ else:
         counter += 1
 
 
-report(batch / seconds(step, steps), "tokens/s", f"{note}, {mode}, {torch_note(torch)}")
+wait = torch.cuda.synchronize if device == "cuda" else None
+report(batch / seconds(step, steps, wait=wait), "tokens/s", f"{note}, {mode}, {torch_note(torch)}")
