@@ -96,9 +96,9 @@ export function rowRoom(sites: readonly Site[]) {
   };
 }
 
-/** What a site captures of a forward pass, [n, length, d]. */
+/** What a site captures of a forward pass, [n, length, d]; ours to dispose of, also where the subject keeps its own. */
 function capturedAt(result: ForwardResult, { name, parts }: Site): Tensor3D {
-  if (!parts) return result.captured[name]!;
+  if (!parts) return tf.clone(result.captured[name]!);
   return tf.concat(
     parts.map((part) => result.captured[part]!),
     2,

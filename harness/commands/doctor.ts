@@ -15,10 +15,11 @@ const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 async function backendLines(): Promise<Line[]> {
   const { initBackend, probeBackends } = await import('../num/backend.ts');
-  const chosen = await initBackend();
+  // With a wrong variable none is; the lines say which.
+  const chosen = await initBackend().catch(() => undefined);
   const probes = await probeBackends();
   return probes.map((probe) => {
-    const mark = probe.name === chosen.name ? ' ← used by default: ' : '; chosen ';
+    const mark = probe.name === chosen?.name ? ' ← used by default: ' : '; chosen ';
     const text = probe.available
       ? `${probe.device}; ${probe.detail}; version ${probe.version}${mark}${probe.chosen}`
       : `not available: ${probe.reason}. To mend: ${probe.mend}`;

@@ -15,6 +15,8 @@ export async function prepared(
   { values, passed, say, signal }: CommandContext,
   endpoint?: string,
 ): Promise<PreparedRun> {
+  // Every backend's runs are shared out by it: what is wrong is said before anything is fetched or removed.
+  (await import('../native/addon.ts')).allowedThreads();
   const { fetchNamed, modelsOf } = await import('../suite/subjects.ts');
   await fetchNamed(await modelsOf(suite, registry), { say, signal });
   const { prepareRun } = await import('../execute/run.ts');

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile, open, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
 import { writeError } from './atomic.ts';
 import { ensureFolder } from './ensure-folder.ts';
@@ -162,11 +163,14 @@ async function matchesEtag(path: string, etag: string, size: number): Promise<bo
   return hash.digest('hex') === etag;
 }
 
-/** Point the snapshot's file to the blob; a copy where links are not allowed. */
+let links = 0;
+
+/** Point the snapshot's file to the blob; a copy where links are not allowed. It is never away while another run reads it. */
 async function link(blob: string, target: string): Promise<void> {
   await ensureFolder(dirname(target));
-  await rm(target, { force: true });
-  await symlink(relative(dirname(target), blob), target).catch(() => copyFile(blob, target));
+  const made = `${target}.${process.pid}.${threadId}.${links++}.link`;
+  await symlink(relative(dirname(target), blob), made).catch(() => copyFile(blob, made));
+  await rename(made, target);
 }
 
 /**
@@ -186,7 +190,7 @@ export async function downloadFile(download: Download): Promise<void> {
   } catch (error) {
     throw writeError(download.blobs, error);
   }
-  if (!(await exists(blob))) {
+  const fetchBlob = async () => {
     await withRetries(download.name, delay, () => fetchRest(download, incomplete, size));
     if (!(await matchesEtag(incomplete, etag, size))) {
       await rm(incomplete, { force: true });
@@ -195,6 +199,12 @@ export async function downloadFile(download: Download): Promise<void> {
       );
     }
     await rename(incomplete, blob);
+  };
+  if (!(await exists(blob))) {
+    await fetchBlob().catch(async (error) => {
+      // Another run may have fetched it meanwhile, and have renamed the file under this one.
+      if (!(await exists(blob))) throw error;
+    });
   }
   await link(blob, download.target);
 }

@@ -14,6 +14,9 @@ const FILES = {
   'data/a/train.tsv': Buffer.from('first\n'),
   'data/a/test.tsv': Buffer.from('second\n'),
   'data/b.csv': Buffer.from('id,text\n'),
+  'all/corpora.tar.gz': Buffer.from('an archive'),
+  'all/large.csv': Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\n'),
+  'links/c.csv': Buffer.from('elsewhere.csv'),
 };
 let hub: TestHub;
 let env: Record<string, string>;
@@ -22,7 +25,7 @@ test.before(async () => {
 });
 test.before.each(() => {
   hub.requests.length = 0;
-  env = { GITHUB_API_URL: hub.endpoint, SAXBENCH_CACHE: mkdtempSync(join(root, 'cache-')), HF_HOME: root };
+  env = { SAXBENCH_GITHUB_API: hub.endpoint, SAXBENCH_CACHE: mkdtempSync(join(root, 'cache-')), HF_HOME: root };
 });
 test.after(() => {
   hub.close();
@@ -54,6 +57,29 @@ test('one file, by its name or as the only one of its folder', async () => {
   assert.match(await refusal(githubData(at('/data'), { env })), /expected one file of data .*: name it/);
 });
 
+test('what is here is found again without asking, whatever its name: offline, and where nothing may be downloaded', async () => {
+  for (const path of ['/all/corpora.tar.gz', '/data/a/test.tsv']) {
+    const found = await githubData(at(path), { env });
+    hub.requests.length = 0;
+    assert.equal(await githubData(at(path), { env: { ...env, HF_HUB_OFFLINE: '1' } }), found);
+    assert.equal(await githubData(at(path), { env, download: false }), found);
+    assert.equal(hub.requests, []);
+  }
+});
+
+test('several at once fetch the same', async () => {
+  const all = await Promise.all(Array.from({ length: 4 }, () => githubData(at('/data/b.csv'), { env })));
+  for (const { path } of all) assert.equal(readFileSync(path), FILES['data/b.csv']);
+});
+
+test('links, and what stands for files that are kept elsewhere, are no data', async () => {
+  assert.match(await refusal(githubData(at('/links/c.csv'), { env })), /expected one file of data .*found none/);
+  assert.match(
+    await refusal(githubData(at('/all/large.csv'), { env })),
+    /found a pointer of Git LFS in its place: download/,
+  );
+});
+
 test('a content that is not the one of the commit is not kept', async () => {
   const broken = await openTestHub({ 'repos/org/corpora': FILES });
   const answer = globalThis.fetch;
@@ -61,7 +87,7 @@ test('a content that is not the one of the commit is not kept', async () => {
     const given = await answer(url, init);
     return /blobs/.test(String(url)) ? new Response('FIRST\n') : given;
   };
-  const changed = { env: { ...env, GITHUB_API_URL: broken.endpoint } };
+  const changed = { env: { ...env, SAXBENCH_GITHUB_API: broken.endpoint } };
   try {
     assert.match(await refusal(githubData(at('/data/a/train.tsv'), changed)), /does not have the hash .*: try again/);
   } finally {
@@ -75,7 +101,7 @@ test('what cannot be had is one clear line', async () => {
   for (const wrong of ['github:org/corpora/data@main', 'github:org/corpora', at('/../x'), 'github:org'])
     assert.match(
       await refusal(githubData(wrong, { env })),
-      /expected github:OWNER\/REPO\/PATH@COMMIT, the commit's 40 hexadecimal digits/,
+      /expected github:OWNER\/REPO\/PATH@COMMIT, the commit's 40 digits 0 to 9 and a to f/,
     );
   assert.match(
     await refusal(githubData(at('', 'f'.repeat(40)), { env })),

@@ -16,6 +16,9 @@ export const notDownloaded = (reference: string): NotDownloaded =>
 
 export const isOnGithub = (path: string): boolean => path.startsWith('github:');
 
+/** JSON Schema's pattern of a path that is not that of a place elsewhere. */
+export const LOCAL_PATH = '^(?!hub:|github:)';
+
 /** Whether a path is that of a place elsewhere, which means the same in every folder. */
 export const isRemote = (path: string): boolean => isOnHub(path) || isOnGithub(path);
 
@@ -41,6 +44,9 @@ export interface RemoteDataOptions {
   retryDelayMs?: number;
 }
 
+/** Names in a message. */
+const SHOWN = 6;
+
 /** The files of a repository that are meant by a path. @throws UserError saying what is there instead. */
 export function filesAt(
   all: readonly string[],
@@ -54,8 +60,9 @@ export function filesAt(
       .map((set) => set.map((file) => posix.join(path, file)))
       .find((set) => set.every((file) => all.includes(file)));
     if (whole) return whole;
+    const named = (set: readonly string[]) => (set.length > SHOWN ? someOf(set, SHOWN) : set.join(' and '));
     throw new UserError(
-      `${reference}: expected ${sets.map((set) => set.join(' and ')).join(', or ')}; found ${someOf(under)}.`,
+      `${reference}: expected ${sets.map(named).join(', or ')}; found ${under.length > 0 ? someOf(under, SHOWN) : 'none of them'}.`,
     );
   }
   if (all.includes(path)) return [path];

@@ -29,7 +29,13 @@ export { canonicalJson, MAX_TEXT_BYTES, readJson, readText } from '../io/json.ts
 export { readJsonl } from '../io/jsonl.ts';
 export { readModelConfig } from '../io/model-config.ts';
 export { readParquet } from '../io/parquet.ts';
-export { isOnGithub, NotDownloaded } from '../io/remote-data.ts';
+export {
+  isOnGithub,
+  LOCAL_PATH,
+  NotDownloaded,
+  type RemoteData,
+  type RemoteDataOptions,
+} from '../io/remote-data.ts';
 export { writeSafetensors } from '../io/safetensors-write.ts';
 export { readTar } from '../io/tar.ts';
 export { thumbnail } from '../io/thumbnail.ts';

@@ -108,10 +108,10 @@ test('variables that the backend reads: another unit for bfloat16 is named in wh
     () => start('', { SAXBENCH_ISA: 'avx1024' }),
     /SAXBENCH_ISA: expected an instruction set .* found 'avx1024'/,
   );
-  for (const threads of ['two', '0', '1.5', '65'])
+  for (const threads of ['two', '0', '1.5', '-1'])
     assert.throws(
       () => start('', { SAXBENCH_THREADS: threads }),
-      /SAXBENCH_THREADS: expected a whole number from 1 to 64, found/,
+      /SAXBENCH_THREADS: expected a whole number of at least 1, found/,
     );
 });
 

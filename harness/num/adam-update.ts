@@ -32,7 +32,7 @@ export type AdamResult = Record<'param' | 'm' | 'v', Tensor>;
 
 const FUSED = 'SaxAdam';
 
-/** One pass over memory in place of two dozen: the native backend's kernel. Same step, rounded in another order. */
+/** One pass over memory, or few, in place of two dozen: a kernel of the backend's. Same step, rounded in another order. */
 function fused(parts: AdamPart[], { lr, ...rates }: AdamRates, take: (i: number, next: AdamResult) => void): void {
   const inputs = parts.flatMap(({ param, m, v, grad }) => [param, m, v, grad]);
   const [weightDecay, unitRows] = [parts.map(({ decay }) => decay), parts.map((part) => part.unitRows)];

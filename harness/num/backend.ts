@@ -56,11 +56,15 @@ async function use(name: BackendName, { statistics }: RunningBackend): Promise<v
   setStatisticsKernels(statistics);
 }
 
-async function attempt(name: BackendName): Promise<Attempt> {
+/** @throws UserError, where `refuse` says so, for a mistake of the user's, which another backend in its place would hide. */
+async function attempt(name: BackendName, refuse: boolean): Promise<Attempt> {
   try {
     return await BACKENDS[name].load();
   } catch (error) {
-    return { reason: reasonOf(error), mend: error instanceof NotHere ? error.mend : BACKENDS[name].mend };
+    const reason = reasonOf(error);
+    const { mend, mistake } = error instanceof NotHere ? error : { mend: BACKENDS[name].mend, mistake: false };
+    if (refuse && mistake) throw new UserError(`${reason}: ${mend}.`);
+    return { reason, mend };
   }
 }
 
@@ -89,7 +93,8 @@ async function loadCore(): Promise<void> {
  * tensorflow, wasm, cpu, with a CUDA device tensorflow first (webgpu has to be asked for); in bfloat16 only native serves.
  * A later call may switch to another backend; tensors are moved by tfjs on use.
  *
- * @throws UserError when a backend asked for by name is unknown or does not start, with the reason, or lacks the precision.
+ * @throws UserError when a backend asked for by name is unknown or does not start, with the reason, or lacks the precision; when a
+ *   variable that native reads (`SAXBENCH_THREADS`, …) is wrong and native's turn comes.
  */
 export async function initBackend(
   choice: BackendChoice = 'auto',
@@ -104,7 +109,7 @@ export async function initBackend(
     throw new UserError(`backend: expected one of ${BACKEND_CHOICES.join(', ')}; found '${choice}'.`);
   }
   await loadCore();
-  const { chosen, rejected } = await choose(wanted, attempt);
+  const { chosen, rejected } = await choose(wanted, (name) => attempt(name, true));
   if (!chosen) {
     const [first] = rejected;
     throw new UserError(
@@ -136,7 +141,7 @@ export async function probeBackends(): Promise<BackendProbe[]> {
   const current = tf.getBackend() as BackendName | undefined;
   const probes: BackendProbe[] = [];
   for (const name of BACKEND_NAMES) {
-    const outcome = await attempt(name);
+    const outcome = await attempt(name, false);
     const { chosen } = BACKENDS[name];
     probes.push(
       'reason' in outcome
@@ -144,7 +149,7 @@ export async function probeBackends(): Promise<BackendProbe[]> {
         : { name, chosen, available: true, ...outcome.says },
     );
   }
-  const before = current && (await attempt(current));
+  const before = current && (await attempt(current, false));
   if (before && !('reason' in before)) await use(current, before);
   return probes;
 }

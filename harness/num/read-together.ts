@@ -6,7 +6,7 @@ interface WaitingBackend {
   readonly readsWait: boolean;
 }
 
-/** The numbers of each tensor, flat. Integers must be at most 2^24: they may come as float32. */
+/** The numbers of each tensor, flat. Integers beyond 2^24 may come rounded, as float32. */
 export function readTogether(tensors: readonly Tensor[]): ArrayLike<number>[] {
   const { readsWait } = tf.backend() as unknown as Partial<WaitingBackend>;
   if (!readsWait || tensors.length < 2) return tensors.map((tensor) => tensor.dataSync());

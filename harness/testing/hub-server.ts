@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestHub {
-  /** For `HF_ENDPOINT`, and for `GITHUB_API_URL`. */
+  /** For `HF_ENDPOINT`, and for `SAXBENCH_GITHUB_API`. */
   endpoint: string;
   /** What was asked so far, as `GET /api/…`. */
   requests: string[];
@@ -42,7 +42,13 @@ export async function openTestHub(
         return found ? response.end(found.body) : refuse(404);
       }
       if (blobs.length === 0 || object !== TEST_COMMIT) return refuse(404);
-      const tree = blobs.map(({ path, body, sha }) => ({ path, sha, size: body.length, type: 'blob' }));
+      const tree = blobs.map(({ path, body, sha }) => ({
+        path,
+        sha,
+        size: body.length,
+        type: 'blob',
+        mode: path.startsWith('links/') ? '120000' : '100644',
+      }));
       return response.end(
         JSON.stringify({ sha: object, truncated: false, tree: [{ path: 'data', type: 'tree' }, ...tree] }),
       );

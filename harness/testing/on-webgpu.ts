@@ -1,6 +1,6 @@
 /**
- * @file `npm run on-webgpu`: installs the packages of backend `webgpu` into a temporary folder, and runs there the tests of operations
- * and gradients. Says why it skips that: no packages, no driver. Without a GPU's driver it takes the software one of Debian's package chromium (SwiftShader).
+ * @file `npm run on-webgpu`: installs the packages of backend `webgpu` into a temporary folder, and runs there the tests of operations,
+ * gradients, optimiser and training steps. Says why it skips that: no packages, no driver. Without a GPU's driver it takes the software one of Debian's package chromium (SwiftShader).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { packageRoot } from '../paths.ts';
 import { PACKAGES } from '../webgpu/packages.ts';
 
-const TESTS = '^harness/webgpu/|^harness/num/(gradients|ops|optimiser)';
+const TESTS = '^harness/webgpu/|^harness/num/(gradients|ops|optimiser|read-together)|^models/sae/golden';
 const INSTALL_MS = 60_000;
 
 const CHROMIUM = '/usr/lib/chromium';

@@ -2,7 +2,7 @@
 import { type BackendName, probeBackends } from '../num/backend.ts';
 
 /** `SAXBENCH_TEST_BACKEND=webgpu npm test -- '^harness/num/ops'` runs on that one alone. */
-const ONLY = process.env['SAXBENCH_TEST_BACKEND'];
+export const ONLY = process.env['SAXBENCH_TEST_BACKEND'] as BackendName | undefined;
 
 /** Every backend that starts here; of one that does not, the reason is printed where it alone is asked for. */
 export async function testBackends(): Promise<BackendName[]> {

@@ -1,8 +1,7 @@
 /** @file What the trainer reads off the codes of one batch: sparsity, and which latents fired. */
 import type { Codes } from '../contract.ts';
 import { hasKernel, runKernels } from '../num/kernels/own.ts';
-import { readTogether } from '../num/read-together.ts';
-import { type Tensor, type Tensor2D, tf } from '../num/tf.ts';
+import type { Tensor, Tensor2D } from '../num/tf.ts';
 
 /** Sparsity of one batch of codes. */
 export interface Firing {
@@ -41,20 +40,13 @@ export function firingRead(codes: Codes): FiringRead {
   };
 }
 
-/** The same, read at once. */
-export function firing(codes: Codes): Firing {
-  const { tensors, made, of } = firingRead(codes);
-  const found = of(readTogether(tensors));
-  tf.dispose(made);
-  return found;
-}
-
 function denseFiring(codes: Tensor2D): FiringRead {
   const [n, d_sae] = codes.shape;
   if (hasKernel('SaxFiring')) {
     const made = runKernels('SaxFiring', { codes });
     return {
-      ...{ tensors: made, made },
+      tensors: made,
+      made,
       of: ([fired, count]) => ({
         l0: (count![0]! + count![1]! * 2 ** 31) / n,
         fired: fired instanceof Uint8Array ? fired : Uint8Array.from(fired!),
@@ -62,7 +54,8 @@ function denseFiring(codes: Tensor2D): FiringRead {
     };
   }
   return {
-    ...{ tensors: [codes], made: [] },
+    tensors: [codes],
+    made: [],
     of([values]) {
       const fired = new Uint8Array(d_sae);
       let active = 0;

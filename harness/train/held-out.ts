@@ -3,9 +3,10 @@
 import { readRows } from '../activations/read-rows.ts';
 import type { ActivationSet, Codes, SaeDefinition, TrainingOptions, TrainState } from '../contract.ts';
 import { disposeCodes } from '../kit/codes.ts';
-import { batchErrors } from '../num/ops/squared-error.ts';
+import { sumOfSquares } from '../num/ops/squared-error.ts';
+import { readTogether } from '../num/read-together.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../num/tf.ts';
-import { firing } from './batch-stats.ts';
+import { firingRead } from './batch-stats.ts';
 import { explainedVariance } from './curve.ts';
 import { sampleRows } from './input.ts';
 import { stepsOf } from './run-length.ts';
@@ -92,8 +93,10 @@ export function heldOutLooks(set: ActivationSet, seed: number, target?: Activati
           const skipped = definition.skip?.(inference, batch, hp);
           const reconstruction = skipped ? (tf.add(decoded, skipped) as Tensor2D) : decoded;
           const own = y ? tf.slice(wanted, [start, 0], [size, target!.d_in]) : batch;
-          residual += batchErrors(own, reconstruction).dataSync()[0]!;
-          const found = firing(codes);
+          const { tensors, of } = firingRead(codes);
+          const [errors, ...counts] = readTogether([sumOfSquares(own, reconstruction), ...tensors]);
+          residual += errors![0]!;
+          const found = of(counts);
           active += found.l0 * size;
           d_sae = found.fired.length;
           found.fired.forEach((flag, latent) => {

@@ -9,6 +9,7 @@ import { createAdam } from '../../harness/num/optimiser.ts';
 import { createRng, type Rng } from '../../harness/num/rng.ts';
 import { type NamedTensors, type Tensor2D, tf } from '../../harness/num/tf.ts';
 import { tangentRows } from '../../harness/num/unit-rows.ts';
+import { ONLY } from '../../harness/testing/test-backends.ts';
 import { trainStep } from '../../harness/train/step.ts';
 import abstopk from './abstopk.ts';
 import archetypal from './archetypal.ts';
@@ -102,7 +103,7 @@ const tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 const test = suite('sae golden');
 test.before(async () => {
-  await initBackend('wasm');
+  await initBackend(ONLY ?? 'wasm');
 });
 
 function tensors({ d_in, d_sae, params, shapes: own }: Sizes & GoldenCase): NamedTensors {

@@ -10,9 +10,13 @@ import { refusal } from '../../harness/testing/failing.ts';
 import { openTestHub, TEST_COMMIT, type TestHub } from '../../harness/testing/hub-server.ts';
 import agnews from './agnews.ts';
 import axbench from './axbench.ts';
+import { entityFiles } from './medical/entities.ts';
 import medical from './medical.ts';
 import naturalText from './natural-text.ts';
 import { readDocuments } from './parts/documents.ts';
+import { domainOptions } from './parts/domain.ts';
+import { findData } from './parts/files.ts';
+import pixels from './pixels.ts';
 import sst2 from './sst2.ts';
 import stories from './stories.ts';
 
@@ -39,10 +43,15 @@ const REPOSITORIES = {
   },
   'datasets/org/two': { 'a.jsonl': lines(STORIES), 'b.jsonl': lines(STORIES) },
   'datasets/org/axbench': { '2b/train/data.parquet': golden('labelled'), '2b/test/data.parquet': golden('labelled') },
+  'datasets/org/corpora': { 'all.tar.gz': Buffer.from('an archive') },
+  'repos/org/corpora': { 'all.tar.gz': Buffer.from('an archive') },
   'datasets/gated/stories': { 'stories.jsonl': lines(STORIES) },
 };
 
-const KEPT = ['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HOME', 'HF_TOKEN', 'HF_HUB_OFFLINE'];
+const KEPT = [
+  ...['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HOME', 'HF_TOKEN', 'HF_HUB_OFFLINE'],
+  ...['SAXBENCH_GITHUB_API', 'SAXBENCH_CACHE'],
+];
 const before = KEPT.map((name) => process.env[name]);
 let hub: TestHub;
 test.before(async () => {
@@ -213,6 +222,31 @@ test('what cannot be had is one clear line', async () => {
     await refusal(opened.concepts!({})),
     /bad\.jsonl: row 1: expected a text under 'sentence' or 'text' and under 'label' a class from 0 to 1; found string and 7/,
   );
+});
+
+test('corpora elsewhere: an archive or a folder, by hub and GitHub; a domain and images lie here', async () => {
+  process.env['SAXBENCH_GITHUB_API'] = hub.endpoint;
+  process.env['SAXBENCH_CACHE'] = mkdtempSync(join(root, 'own-cache-'));
+  const search = { dataset: 'medical', context: open };
+  for (const place of [
+    'hub:org/corpora/all.tar.gz',
+    `hub:org/corpora/all.tar.gz@${TEST_COMMIT}`,
+    `github:org/corpora/all.tar.gz@${TEST_COMMIT}`,
+  ]) {
+    const { path } = await findData(search, 'entitiesPath', place, entityFiles);
+    assert.is(readFileSync(path, 'utf8'), 'an archive');
+  }
+  assert.match(
+    await refusal(findData(search, 'entitiesPath', `github:org/corpora@${TEST_COMMIT}`, entityFiles)),
+    /expected BC5CDR-IOB\/train\.tsv, .* and 4 more, or data\/BC5CDR-IOB.*; found all\.tar\.gz;/,
+  );
+  for (const schema of [domainOptions['path'], pixels.options['path']]) {
+    const pattern = new RegExp((schema as unknown as { pattern: string }).pattern);
+    assert.equal(
+      ['./mine', 'hub:org/x', `github:org/x@${TEST_COMMIT}`].map((path) => pattern.test(path)),
+      [true, false, false],
+    );
+  }
 });
 
 test('validate downloads nothing', async () => {

@@ -1,5 +1,5 @@
 /** @file The dataset of medical texts: its readers on small files, what each item is known to show, and the published files where they are. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -8,7 +8,7 @@ import type { ConceptSet } from '../../harness/contract.ts';
 import { packageRoot } from '../../harness/kit/index.ts';
 import { refusal } from '../../harness/testing/failing.ts';
 import { conditions, readAbstracts } from './medical/abstracts.ts';
-import { readEntities } from './medical/entities.ts';
+import { entitiesDigest, readEntities } from './medical/entities.ts';
 import { polysemes, sentencesOf } from './medical/polysemes.ts';
 import { readPubMedQa } from './medical/pubmedqa.ts';
 import medical from './medical.ts';
@@ -88,6 +88,11 @@ test('entities: text again with its marks, parents marked too, each sentence onc
   const opened = () => medical.open({ ...options, entitiesPath: 'ner' }, { seed: 0, baseDir: folder });
   const { fingerprint } = await opened();
   assert.is((await opened()).fingerprint, fingerprint);
+  // A corpus at the top beside a whole folder below is not half of each.
+  cpSync(join(folder, 'ner'), join(folder, 'below/data'), { recursive: true });
+  file('below/BC5CDR-IOB/train.tsv', bio(cell));
+  assert.is(await entitiesDigest(join(folder, 'below')), await entitiesDigest(join(folder, 'ner')));
+  assert.equal(await readEntities(join(folder, 'below')), await readEntities(join(folder, 'ner')));
   const { set, corpus } = await readEntities(join(folder, 'ner'));
   const [{ item, shows }] = set.texts.filter(({ shows: own }) => own.length > 0) as [(typeof set.texts)[0]];
   assert.is(item.text, 'The human T cells, however, did not bind (at all).');

@@ -11,7 +11,7 @@ import { conceptSetBuilder, rememberSets } from './parts/concept-set-builder.ts'
 import { documentCorpus } from './parts/document-corpus.ts';
 import { type DocumentFiles, documentFiles, findDocuments } from './parts/document-files.ts';
 import { readDocuments } from './parts/documents.ts';
-import { findData, type PathOption, pathOption, type Source, sourceNotes } from './parts/files.ts';
+import { findData, type PathOption, pathOption, type SetsOf, type Source, sourceNotes } from './parts/files.ts';
 import { passagesOf } from './parts/passages.ts';
 import { spreadOverDomains } from './parts/spread.ts';
 
@@ -59,7 +59,7 @@ export default defineDataset<Options>({
     const { seed } = context;
     const { words } = options;
     const search = { dataset: 'medical', context };
-    const find = async (option: string, value: PathOption | undefined, setsOf?: Parameters<typeof findData>[3]) =>
+    const find = async (option: string, value: PathOption | undefined, setsOf?: SetsOf) =>
       value === undefined ? undefined : findData(search, option, value, setsOf);
     const pubmedqa = await find('pubmedqaPath', options.pubmedqaPath);
     const abstracts = await findData(search, 'abstractsPath', options.abstractsPath);

@@ -4,6 +4,7 @@ import {
   createRng,
   decodeImage,
   type ImagePreprocessing,
+  LOCAL_PATH,
   preprocessImages,
   sha256Json,
 } from '../../harness/kit/index.ts';
@@ -72,7 +73,7 @@ export default defineDataset<Options>({
     path: {
       type: 'string',
       minLength: 1,
-      pattern: '^(?!hub:)',
+      pattern: LOCAL_PATH,
       description:
         "The folder of images, where source is files; subfolders count. Relative to the suite's file, or else to the current folder.",
     },

@@ -13,9 +13,7 @@ async function load(): Promise<RunningBackend> {
   const native = await import('../../native/index.ts');
   const { isa, bfloat, threads, statistics, digest } = await native.register(tf, roundsFactors).catch((error) => {
     // To build it anew would not help.
-    throw error instanceof native.WrongVariable
-      ? new NotHere(error.message, 'set the variable so, or unset it')
-      : error;
+    throw error instanceof native.WrongVariable ? new NotHere(error.message, 'set it so, or unset it', true) : error;
   });
   await makeCurrent('native');
   // Neither threads nor what screens in bfloat16 decide a bit, by construction of the kernels.

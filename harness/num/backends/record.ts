@@ -29,13 +29,15 @@ export interface RunningBackend {
   addCallers?(change: number): void;
 }
 
-/** Why a backend cannot run, where the usual mend would not help. */
+/** Why a backend cannot run, where the usual mend would not help. `mistake`: the user's, so that no other is taken in its place. */
 export class NotHere extends Error {
   readonly mend: string;
+  readonly mistake: boolean;
 
-  constructor(reason: string, mend: string) {
+  constructor(reason: string, mend: string, mistake = false) {
     super(reason);
     this.mend = mend;
+    this.mistake = mistake;
   }
 }
 

@@ -31,7 +31,7 @@ function largestByTiles(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number)
   return joined(tiles);
 }
 
-/** The pre-activations [n, d_sae] never exist as a whole. */
+/** The pre-activations [n, d_sae] never exist as a whole: not at all where the backend has a kernel, else a tile of rows. */
 export function largestEntries(x: Tensor2D, W_enc: Tensor2D, bias: Tensor1D, k: number): TopkCodes {
   checkTopk(k, W_enc.shape[1]);
   if (!hasKernel('SaxEncodeTopK')) return largestByTiles(x, W_enc, bias, k);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Concept, type ConceptSpan, type Split, UserError } from '../../../harness/contract.ts';
-import { MAX_TEXT_BYTES, readTar, readText, sha256File, sha256Json } from '../../../harness/kit/index.ts';
+import { MAX_TEXT_BYTES, readTar, readText, sha256, sha256Json } from '../../../harness/kit/index.ts';
 import type { FileSets } from '../parts/files.ts';
 import type { MedicalSet, MedicalText } from './labelled.ts';
 
@@ -74,16 +74,17 @@ const ENTITY_FILES: FileSets = ['', 'data/'].map((prefix) => [
   ...FOR_TRAINING.map((corpus) => `${prefix}${corpus}/train.tsv`),
 ]);
 
-const isArchive = (path: string) => /\.(tar|tgz|tar\.gz)$/.test(path);
+/** By its name, with the revision of a place elsewhere. */
+const isArchive = (path: string) => /\.(tar|tgz|tar\.gz)(@[^@/]*)?$/.test(path);
 
 /** What has to lie at such a place. */
 export const entityFiles = (path: string): FileSets | undefined => (isArchive(path) ? undefined : ENTITY_FILES);
 
-/** A digest of all that is read of them. */
+/** A digest of all that is read, the same of the archive as of a folder. */
 export async function entitiesDigest(path: string): Promise<string> {
-  if (isArchive(path)) return sha256File(path);
-  const files = ENTITY_FILES.find((set) => set.every((file) => existsSync(join(path, file)))) ?? [];
-  return sha256Json(await Promise.all(files.map((file) => sha256File(join(path, file)))));
+  const contentOf = await filesOf(path);
+  const contents = ENTITY_FILES[0]!.map((file) => contentOf(...(file.split('/') as [string, string])));
+  return sha256Json((await Promise.all(contents)).map(sha256));
 }
 
 /** Sentences of fewer or more words are headings and lists. */
@@ -142,9 +143,11 @@ async function filesOf(path: string): Promise<(corpus: string, file: string) => 
       return found.get(name)!;
     };
   }
+  const isWhole = (folder: string) => ENTITY_FILES[0]!.every((file) => existsSync(join(folder, file)));
+  const folder = [path, join(path, 'data')].find(isWhole) ?? path;
   return async (corpus, file) => {
-    const place = [join(path, corpus, file), join(path, 'data', corpus, file)].find(existsSync);
-    if (place === undefined) throw missing(`${corpus}/${file}`);
+    const place = join(folder, corpus, file);
+    if (!existsSync(place)) throw missing(`${corpus}/${file}`);
     return readText(place, 'dataset medical', MAX_TEXT_BYTES);
   };
 }

@@ -23,7 +23,7 @@ export const documentFiles = (description: string): OptionsSchema[string] => ({
   default: [],
   description:
     `${description} (.json, .jsonl, .parquet, .csv, or text with empty lines between documents), each with the field that holds ` +
-    'the text; a path may be hub:OWNER/REPO/PATH@REVISION. In place of one, a list of which the first is taken that can be had.',
+    'the text; a path may be hub:OWNER/REPO/PATH@REVISION or github:OWNER/REPO/PATH@COMMIT. In place of one, a list of which the first is taken that can be had.',
   items: {
     type: ['object', 'array'],
     minItems: 1,

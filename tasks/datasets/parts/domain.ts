@@ -17,6 +17,7 @@ import {
   type DomainPart,
   type DomainSplit,
   LABEL,
+  LOCAL_PATH,
   PREVALENCE_STEPS,
   prevalenceOf,
   readDomain,
@@ -42,7 +43,7 @@ export const domainOptions: OptionsSchema = {
   path: {
     type: 'string',
     minLength: 1,
-    pattern: '^(?!hub:)',
+    pattern: LOCAL_PATH,
     description: "The domain's folder. Relative to the suite's file, or else to the current folder.",
   },
   train: { ...SIZE, description: 'Training positives of a concept, and as many negatives, at most.' },

@@ -47,6 +47,9 @@ export interface Search {
 /** Sets of files of a folder, of which one must be whole; without it the path is that of one file. */
 export type FileSets = readonly (readonly string[])[];
 
+/** Of a place that names a folder, the files that must lie in it; undefined of one that names a file. */
+export type SetsOf = (place: string) => FileSets | undefined;
+
 /** Data here. @throws UserError where they are not. */
 function localSource(place: string, baseDir: string, sets: FileSets | undefined): Pick<Source, 'path' | 'name'> {
   const path = resolve(baseDir, place);
@@ -74,7 +77,7 @@ export async function findData(
   { dataset, context }: Search,
   option: string,
   value: PathOption | undefined,
-  setsOf: (place: string) => FileSets | undefined = () => undefined,
+  setsOf: SetsOf = () => undefined,
 ): Promise<Source> {
   if (value === undefined) {
     throw new UserError(
