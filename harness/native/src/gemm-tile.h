@@ -63,17 +63,33 @@ static inline void loadRow(const float* b, vf* row) {
   for (size_t v = 0; v < VECTORS; v++) row[v] = load(b + v * kLanes);
 }
 
+/** What a product brings into the cache on its way: nothing. */
+struct Nothing {
+  void bring() {}
+};
+
+/** What will be read next, a piece of `step` bytes at each row of B: a core waits long for memory, and the product does not. */
+struct Ahead {
+  const char* at;
+  size_t step;
+  void bring() {
+    __builtin_prefetch(at, 0, 2);
+    at += step;
+  }
+};
+
 /**
  * C[ROWS, cols] (+)= A · B over `depth`, cols ≤ W = VECTORS · kLanes. Element (i, k) of A is a[i + k * step] or, with
  * IN_ROWS, a[i * step + k]: a packed strip has step kTileRows, and either layout can be read in place. B has rows `ldb`
  * elements apart, of which as many as hold W numbers must be readable.
  */
-template <size_t ROWS, bool IN_ROWS, size_t VECTORS = kTileVectors, class E = float>
+template <size_t ROWS, bool IN_ROWS, size_t VECTORS = kTileVectors, class E = float, class Next = Nothing>
 static inline void tile(size_t depth, const float* a, size_t step, const E* b, size_t ldb, float* c, size_t ldc,
-                        size_t cols, bool add) {
+                        size_t cols, bool add, Next next = {}) {
   vf acc[ROWS][VECTORS] = {};
   for (size_t k = 0; k < depth; k++) {
     vf row[VECTORS];
+    next.bring();
     loadRow<VECTORS>(b, row);
 #pragma GCC unroll 16
     for (size_t i = 0; i < ROWS; i++) {
@@ -110,12 +126,12 @@ static inline void tile(size_t depth, const float* a, size_t step, const E* b, s
 }
 
 /** `tile` for a number of rows known at run time, 1 … kTileRows. */
-template <bool IN_ROWS = false, size_t VECTORS = kTileVectors, size_t ROWS = kTileRows, class E = float>
+template <bool IN_ROWS = false, size_t VECTORS = kTileVectors, size_t ROWS = kTileRows, class E = float, class Next = Nothing>
 static inline void tileRows(size_t rows, size_t depth, const float* a, size_t step, const E* b, size_t ldb, float* c,
-                            size_t ldc, size_t cols, bool add) {
-  if (rows == ROWS) return tile<ROWS, IN_ROWS, VECTORS>(depth, a, step, b, ldb, c, ldc, cols, add);
+                            size_t ldc, size_t cols, bool add, Next next = {}) {
+  if (rows == ROWS) return tile<ROWS, IN_ROWS, VECTORS>(depth, a, step, b, ldb, c, ldc, cols, add, next);
   if constexpr (ROWS > 1)
-    tileRows<IN_ROWS, VECTORS, ROWS - 1>(rows, depth, a, step, b, ldb, c, ldc, cols, add);
+    tileRows<IN_ROWS, VECTORS, ROWS - 1>(rows, depth, a, step, b, ldb, c, ldc, cols, add, next);
 }
 
 SAX_END

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kRowsPerTask = 192;  // rows of x packed at once: they stay in L2
 constexpr size_t kWidenTiles = 3;     // tiles of rows from which on a strip is widened once for all of them
+constexpr size_t kAhead = 4096;       // bytes between what few rows multiply and what is brought into the cache
 constexpr double kSerialWork = 2e5;   // multiply-adds below which waking a thread costs more than it gives
 
 /** The types in the numbering of linear.ts. */
@@ -44,7 +45,9 @@ void fewRows(const Layer<E>& l, bool threads) {
   forRange(strips, perTask, [&](size_t begin, size_t end) {
     for (size_t s = begin; s < end; s++) {
       size_t j = s * kTileCols;
-      tileRows(l.rows, l.in, a, kTileRows, l.strip(s, 0), kRow<E>, l.y + j, l.out, least(kTileCols, l.out - j), false);
+      // Strips follow one another in memory.
+      Ahead next = {reinterpret_cast<const char*>(l.strip(s, 0)) + kAhead, kRow<E> * sizeof(E)};
+      tileRows(l.rows, l.in, a, kTileRows, l.strip(s, 0), kRow<E>, l.y + j, l.out, least(kTileCols, l.out - j), false, next);
     }
     addBias(l, 0, l.rows, begin * kTileCols, least(l.out, end * kTileCols));
   });
@@ -72,17 +75,21 @@ void piece(const Layer<E>& l, size_t i0, size_t rows, size_t s0, size_t s1) {
       packStrip<kTileRows>(a + i * now, source + i * l.in, l.in, 1, least(kTileRows, rows - i), now);
     for (size_t s = s0; s < s1; s++) {
       size_t j = s * kTileCols, cols = least(kTileCols, l.out - j);
-      auto tiles = [&](const auto* strip, size_t step) {
-        for (size_t i = 0; i < rows; i += kTileRows)
-          tileRows(least(kTileRows, rows - i), now, a + i * now, kTileRows, strip, step, l.y + (i0 + i) * l.out + j, l.out,
-                   cols, d > 0);
-      };
       const E* strip = l.strip(s, d);
+      auto tiles = [&](const auto* part, size_t step, auto next) {
+        for (size_t i = 0; i < rows; i += kTileRows)
+          tileRows(least(kTileRows, rows - i), now, a + i * now, kTileRows, part, step, l.y + (i0 + i) * l.out + j, l.out,
+                   cols, d > 0, next(i * now));
+      };
       if (sizeof(E) * kRow<E> < kTileCols * sizeof(float) && rows > (kWidenTiles - 1) * kTileRows) {
         widen(strip, now, wide);
-        tiles(wide, kTileCols);
+        tiles(wide, kTileCols, [](size_t) { return Nothing{}; });
       } else {
-        tiles(strip, kRow<E>);
+        // The next strip's part, or the first one's further down, comes while this one is multiplied: shared out over its tiles.
+        const E* following = s + 1 < s1 ? l.strip(s + 1, d) : l.strip(s0, least(d + kDepth, l.in - 1));
+        size_t share = ceilDiv(kRow<E> * sizeof(E), ceilDiv(rows, kTileRows));
+        const char* at = reinterpret_cast<const char*>(following);
+        tiles(strip, kRow<E>, [&](size_t done) { return Ahead{at + done / kTileRows * share, share}; });
       }
     }
   }
