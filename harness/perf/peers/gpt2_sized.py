@@ -5,6 +5,7 @@ Llama layout that both sides read, written to a folder. Speed does not depend on
 usage: gpt2_sized.py TOKENIZER_FOLDER FOLDER
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -25,5 +26,10 @@ config = LlamaConfig(
     tie_word_embeddings=True,
 )
 LlamaForCausalLM(config).save_pretrained(folder)
-for name in ("tokenizer.json", "tokenizer_config.json"):
-    shutil.copy(tokenizer / name, folder / name)
+shutil.copy(tokenizer / "tokenizer_config.json", folder)
+# Both sides refuse a tokenizer that knows fewer ids than the model: the rest are added tokens that no text has.
+spelled = json.loads((tokenizer / "tokenizer.json").read_text())
+known = max(spelled["model"]["vocab"].values()) + 1
+flags = dict(single_word=False, lstrip=False, rstrip=False, normalized=False, special=True)
+spelled["added_tokens"] += [{"id": i, "content": f"<unused {i}>", **flags} for i in range(known, config.vocab_size)]
+(folder / "tokenizer.json").write_text(json.dumps(spelled))
