@@ -1,4 +1,5 @@
 /** @file The arithmetic of one Adam step for several parameters: fused where the backend can, else in tf operations. */
+import type { AdamAttributes } from './kernels/declining.ts';
 import { hasKernel, runKernels } from './kernels/own.ts';
 import { type Scalar, type Tensor, type Tensor2D, tf } from './tf.ts';
 import { tangentRows, unitNormRows } from './unit-rows.ts';
@@ -36,7 +37,8 @@ const FUSED = 'SaxAdam';
 function fused(parts: AdamPart[], { lr, ...rates }: AdamRates, take: (i: number, next: AdamResult) => void): void {
   const inputs = parts.flatMap(({ param, m, v, grad }) => [param, m, v, grad]);
   const [weightDecay, unitRows] = [parts.map(({ decay }) => decay), parts.map((part) => part.unitRows)];
-  const next = runKernels(FUSED, inputs, { ...rates, learningRate: lr, weightDecay, unitRows });
+  const attributes = { ...rates, learningRate: lr, weightDecay, unitRows } satisfies AdamAttributes;
+  const next = runKernels(FUSED, inputs, attributes);
   for (let i = 0; i < parts.length; i++) {
     const [param, m, v] = next.slice(3 * i, 3 * i + 3);
     take(i, { param: param!, m: m!, v: v! });

@@ -5,6 +5,7 @@
  * and v, one parameter after another, in the old ones' memory where only they use it. Without clipping a gradient that is still
  * unmade (sparse-sums.ts) is made as it is used up.
  */
+import type { AdamAttributes } from '../../num/kernels/declining.ts';
 import type { Addon, Values } from '../addon.ts';
 import { type Args, type Context, outputOver, override } from '../registry.ts';
 import { SparseSums } from './sparse-sums.ts';
@@ -13,17 +14,6 @@ const none = new Float32Array(0);
 /** Of a parameter's inputs, those that a step changes come first. */
 const MOVING = 3;
 const PART = MOVING + 1;
-
-interface Attributes {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  step: number;
-  clipNorm: number;
-  weightDecay: number[];
-  unitRows: boolean[];
-}
 
 /** PyTorch's clip_grad_norm_ in float32: min(1, clip / (norm + 1e-6)), the norm that of all gradients together. */
 function clipScale(addon: Addon, clipNorm: number, parts: { grad: Values; width: number; rows: Values }[]): Values {
@@ -42,7 +32,7 @@ function clipScale(addon: Addon, clipNorm: number, parts: { grad: Values; width:
 export function registerAdam(context: Context): void {
   const { addon } = context;
   override(context, 'SaxAdam', ({ inputs, attrs, backend }: Args) => {
-    const a = attrs as unknown as Attributes;
+    const a = attrs as unknown as AdamAttributes;
     const list = Object.values(inputs);
     const parts = a.unitRows.map((onSphere, i) => {
       const old = list.slice(PART * i, PART * i + MOVING);

@@ -1,5 +1,21 @@
-/** @file Kernels of ours that stand before those of TensorFlow.js in a backend, which serve the cases that ours decline. */
+/** @file Kernels of ours that stand before those of TensorFlow.js in a backend, which serve the cases that ours decline; what several backends are told. */
 import type { DataId, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+
+/** What the optimiser says to SaxAdam, on every backend that has it. */
+export interface AdamAttributes {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Counts from 1. */
+  step: number;
+  /** Largest joint norm of the gradients; 0 for any. */
+  clipNorm: number;
+  /** Of each parameter, decoupled. */
+  weightDecay: number[];
+  /** Of each parameter: its rows stay at length 1. */
+  unitRows: boolean[];
+}
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {

@@ -3,21 +3,11 @@
  * place of two dozen; a program writes one tensor. Rows that stay at length 1 have a workgroup each.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { AdamAttributes } from '../../num/kernels/declining.ts';
 import type { WebGPUBackend } from '../backend.ts';
 import { type Args, type Context, override, run, sizeOf, type Wgsl } from '../program.ts';
 import { sumOfTerms } from './partial-sums.ts';
 import { workgroupSum } from './workgroup-sum.ts';
-
-interface Attributes {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  step: number;
-  clipNorm: number;
-  weightDecay: number[];
-  unitRows: boolean[];
-}
 
 /** One parameter with what its gradient is read by. */
 interface Part {
@@ -153,7 +143,7 @@ function movedParam(
   part: Part,
   m: TensorInfo,
   v: TensorInfo,
-  a: Attributes,
+  a: AdamAttributes,
   decay: number,
 ): TensorInfo {
   const { param, along, width } = part;
@@ -180,7 +170,7 @@ function movedParam(
 }
 
 function adam({ inputs, attrs, backend }: Args): TensorInfo[] {
-  const a = attrs as unknown as Attributes;
+  const a = attrs as unknown as AdamAttributes;
   const list = Object.values(inputs);
   const parts = a.unitRows.map((onSphere, i): Part => {
     const [param, m, v, grad] = list.slice(4 * i, 4 * i + 4) as [TensorInfo, TensorInfo, TensorInfo, TensorInfo];
